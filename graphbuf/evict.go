@@ -1,0 +1,59 @@
+package graphbuf
+
+// expirePerEvent bounds the work that one event does for the age of others.
+// Two edges may go for each that comes, so expiry keeps pace with any stream.
+const expirePerEvent = 2
+
+// expire gives up edges that fell out of the window by the time of an event at t.
+func (g *Graph) expire(t int64) {
+	g.newest = max(g.newest, t)
+	if g.cfg.Window == 0 {
+		return
+	}
+	for range expirePerEvent {
+		i := g.byAge.back(0)
+		if i == 0 || g.edges[i].last >= g.newest-int64(g.cfg.Window) {
+			return
+		}
+		g.evict(i)
+	}
+}
+
+// evictOwner frees the least recently seen name of a table by giving up all of its edges,
+// which hang on the given lists.
+func (g *Graph) evictOwner(n *names, lists ...*list) {
+	s := n.byAge.back(0)
+	gen := n.slots[s].gen
+	for _, l := range lists {
+		for n.slots[s].gen == gen {
+			i := l.back(s)
+			if i == 0 {
+				break
+			}
+			g.evict(i)
+		}
+	}
+}
+
+// evict gives up one edge, its share of every count, and the names that no other edge uses.
+func (g *Graph) evict(i uint32) {
+	e := g.edges[i]
+	g.byAge.remove(i)
+	g.bySource.remove(i)
+	g.byTarget.remove(i)
+	g.byRel.remove(i)
+	g.triplets.remove(hash3(e.src, e.rel, e.dst), i)
+	g.sd.release(e.sd, e.count)
+	g.sr.release(e.sr, e.count)
+	g.rd.release(e.rd, e.count)
+	g.out[e.src] = subSat(g.out[e.src], e.count)
+	g.in[e.dst] = subSat(g.in[e.dst], e.count)
+	g.nodes.uses(e.src, -1)
+	g.nodes.uses(e.dst, -1)
+	g.relations.uses(e.rel, -1)
+	g.edges[i] = edge{}
+	g.freeEdges = append(g.freeEdges, i)
+	g.stats.Evicted++
+}
+
+func subSat(a, n uint32) uint32 { return a - min(a, n) }

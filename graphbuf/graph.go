@@ -1,0 +1,305 @@
+// Package graphbuf keeps who talked to whom: a directed multigraph of distinct
+// (source, relation, destination) triplets with their event counts and times,
+// bounded in nodes, relations, edges and age.
+//
+// It owns names, ids, counts, eviction and snapshots. It knows no model, no
+// record format and no file: a Snapshot encodes itself to bytes, and whoever
+// keeps state decides where those go.
+package graphbuf
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Config bounds a Graph. What goes beyond a bound pushes out what was seen
+// longest ago, so a flood of new names costs a fixed amount of memory.
+type Config struct {
+	MaxNodes     int           // distinct hosts, at least 4
+	MaxRelations int           // distinct relations, at least 2
+	MaxEdges     int           // distinct triplets, at least 1
+	Window       time.Duration // age at which an edge may go, in event time; 0: never for its age
+}
+
+// Validate reports the first bound that cannot hold a graph.
+func (c Config) Validate() error {
+	for _, b := range []struct {
+		name       string
+		value, min int
+	}{
+		{"MaxNodes", c.MaxNodes, 4},
+		{"MaxRelations", c.MaxRelations, 2},
+		{"MaxEdges", c.MaxEdges, 1},
+	} {
+		if b.value < b.min || b.value > maxSlots {
+			return fmt.Errorf("graphbuf: %s is %d, allowed are %d to %d", b.name, b.value, b.min, maxSlots)
+		}
+	}
+	if c.Window < 0 {
+		return fmt.Errorf("graphbuf: Window is %v, allowed are 0 (no limit) and more", c.Window)
+	}
+	return nil
+}
+
+// maxSlots leaves the sign bit of an int32 link free for list heads.
+const maxSlots = 1<<31 - 2
+
+// ID names a node or a relation for as long as it is remembered. A slot is used
+// again after eviction, under another generation: an ID kept from before then
+// equals no live one. The zero ID is nobody's.
+type ID struct{ Slot, Gen uint32 }
+
+// Counts are the events seen so far that agree with a triplet in some of its
+// parts. They are sums over the edges that the graph still holds.
+type Counts struct {
+	SRD uint32 // this source, relation and destination
+	SD  uint32 // this source and destination
+	SR  uint32 // this source and relation
+	RD  uint32 // this relation and destination
+	S   uint32 // this source, as a source
+	D   uint32 // this destination, as a destination
+}
+
+// Event is one session. The names are read during the call only.
+type Event struct {
+	Source, Relation, Destination []byte
+	Time                          int64 // unix nanoseconds
+}
+
+// Ref is what the graph knew of an Event just before that event happened.
+// An ID is zero where the name is unknown (Look), and new where it just came (Observe).
+type Ref struct {
+	Source, Relation, Destination ID
+	Counts                        Counts
+}
+
+// Graph is safe for many writers and readers at a time.
+type Graph struct {
+	cfg Config
+
+	// mu guards everything below. It is held for one batch of events, for one
+	// block of a snapshot, or for one read of Stats.
+	mu        sync.Mutex
+	nodes     names
+	relations names
+	out, in   []uint32 // events by source slot, by destination slot
+	edges     []edge   // slot 0 is nobody's
+	freeEdges []uint32
+	triplets  index
+	sd, sr    pairs
+	rd        pairs
+	byAge     list // one head; the least recently seen edge is its last
+	bySource  list // heads by node slot
+	byTarget  list // heads by node slot
+	byRel     list // heads by relation slot
+	newest    int64
+	stats     Stats
+}
+
+// edge is one distinct triplet. Names and pairs are slots of their tables.
+type edge struct {
+	src, rel, dst uint32
+	sd, sr, rd    uint32
+	count         uint32
+	first, last   int64 // unix nanoseconds of event time
+}
+
+// Stats are the sizes of a Graph and what it has done since New or Restore.
+type Stats struct {
+	Nodes, Relations, Edges int
+	Events                  uint64 // observed
+	NewEdges                uint64 // triplets that were not held when they came
+	Evicted                 uint64 // edges given up for a bound or for their age
+}
+
+// New returns an empty graph.
+func New(cfg Config) (*Graph, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Graph{
+		cfg:       cfg,
+		nodes:     newNames(),
+		relations: newNames(),
+		out:       make([]uint32, 1),
+		in:        make([]uint32, 1),
+		edges:     make([]edge, 1),
+		triplets:  newIndex(),
+		sd:        newPairs(),
+		sr:        newPairs(),
+		rd:        newPairs(),
+		byAge:     newList(1),
+		bySource:  newList(1),
+		byTarget:  newList(1),
+		byRel:     newList(1),
+	}, nil
+}
+
+// Observe counts the events in order and stores in refs[i] what was known just
+// before events[i]. refs must be as long as events. One call is one lock: hand
+// over batches, not more than some hundred events so that others get their turn.
+func (g *Graph) Observe(events []Event, refs []Ref) {
+	refs = refs[:len(events)]
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i := range events {
+		refs[i] = g.add(&events[i], 1, events[i].Time)
+	}
+	g.stats.Events += uint64(len(events))
+}
+
+// Look stores what is known of the events and changes nothing.
+func (g *Graph) Look(events []Event, refs []Ref) {
+	refs = refs[:len(events)]
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i := range events {
+		e := &events[i]
+		s, d := g.nodes.find(e.Source), g.nodes.find(e.Destination)
+		r := g.relations.find(e.Relation)
+		refs[i] = g.ref(s, r, d, g.findEdge(s, r, d))
+	}
+}
+
+// Stats returns sizes and totals.
+func (g *Graph) Stats() Stats {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	st := g.stats
+	st.Nodes, st.Relations, st.Edges = g.nodes.live, g.relations.live, g.live()
+	return st
+}
+
+func (g *Graph) live() int { return len(g.edges) - 1 - len(g.freeEdges) }
+
+// add counts n events of one triplet between times e.Time and last, and
+// returns what was known before.
+func (g *Graph) add(e *Event, n uint32, last int64) Ref {
+	g.expire(last)
+	s := g.node(e.Source)
+	d := g.node(e.Destination)
+	r := g.relation(e.Relation)
+	i := g.findEdge(s, r, d)
+	ref := g.ref(s, r, d, i)
+	if i == 0 {
+		i = g.newEdge(s, r, d, e.Time)
+	} else {
+		g.byAge.remove(i)
+	}
+	g.byAge.pushFront(0, i)
+
+	ed := &g.edges[i]
+	ed.first, ed.last = min(ed.first, e.Time), max(ed.last, last)
+	for _, c := range []*uint32{
+		&ed.count, &g.sd.slots[ed.sd].count, &g.sr.slots[ed.sr].count, &g.rd.slots[ed.rd].count,
+		&g.out[s], &g.in[d],
+	} {
+		*c = addSat(*c, n)
+	}
+	// The names were pinned against eviction while their edge was made.
+	g.nodes.uses(s, -1)
+	g.nodes.uses(d, -1)
+	g.relations.uses(r, -1)
+	return ref
+}
+
+// node returns the slot of a host, made and pinned. Making it may push out the
+// host that was seen longest ago, with its edges.
+func (g *Graph) node(name []byte) uint32 {
+	s := g.nodes.find(name)
+	if s == 0 {
+		if g.nodes.live >= g.cfg.MaxNodes {
+			g.evictOwner(&g.nodes, &g.bySource, &g.byTarget)
+		}
+		s = g.nodes.add(name)
+		if int(s) == len(g.out) {
+			g.out, g.in = append(g.out, 0), append(g.in, 0)
+			g.bySource.addHead()
+			g.byTarget.addHead()
+		}
+		g.out[s], g.in[s] = 0, 0
+	}
+	g.nodes.touch(s)
+	g.nodes.uses(s, +1)
+	return s
+}
+
+// relation returns the slot of a relation, made and pinned.
+func (g *Graph) relation(name []byte) uint32 {
+	r := g.relations.find(name)
+	if r == 0 {
+		if g.relations.live >= g.cfg.MaxRelations {
+			g.evictOwner(&g.relations, &g.byRel)
+		}
+		r = g.relations.add(name)
+		if int(r) == g.byRel.heads() {
+			g.byRel.addHead()
+		}
+	}
+	g.relations.touch(r)
+	g.relations.uses(r, +1)
+	return r
+}
+
+func (g *Graph) findEdge(s, r, d uint32) uint32 {
+	if s == 0 || r == 0 || d == 0 {
+		return 0
+	}
+	return g.triplets.find(hash3(s, r, d), func(i uint32) bool {
+		e := &g.edges[i]
+		return e.src == s && e.rel == r && e.dst == d
+	})
+}
+
+func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
+	if g.live() >= g.cfg.MaxEdges {
+		g.evict(g.byAge.back(0))
+	}
+	var i uint32
+	if n := len(g.freeEdges); n > 0 {
+		i, g.freeEdges = g.freeEdges[n-1], g.freeEdges[:n-1]
+	} else {
+		i = uint32(len(g.edges))
+		g.edges = append(g.edges, edge{})
+		for _, l := range []*list{&g.byAge, &g.bySource, &g.byTarget, &g.byRel} {
+			l.addItem()
+		}
+	}
+	g.edges[i] = edge{
+		src: s, rel: r, dst: d,
+		sd: g.sd.acquire(s, d), sr: g.sr.acquire(s, r), rd: g.rd.acquire(r, d),
+		first: t, last: t,
+	}
+	g.triplets.add(hash3(s, r, d), i)
+	g.bySource.pushFront(s, i)
+	g.byTarget.pushFront(d, i)
+	g.byRel.pushFront(r, i)
+	g.nodes.uses(s, +1)
+	g.nodes.uses(d, +1)
+	g.relations.uses(r, +1)
+	g.stats.NewEdges++
+	return i
+}
+
+// ref gathers ids and counts. Slots are 0 where a name is unknown, i where the triplet is.
+func (g *Graph) ref(s, r, d, i uint32) Ref {
+	ref := Ref{Source: g.nodes.id(s), Relation: g.relations.id(r), Destination: g.nodes.id(d)}
+	c := &ref.Counts
+	c.S, c.D = g.out[s], g.in[d]
+	if i != 0 {
+		e := &g.edges[i]
+		c.SRD, c.SD, c.SR, c.RD = e.count, g.sd.slots[e.sd].count, g.sr.slots[e.sr].count, g.rd.slots[e.rd].count
+		return ref
+	}
+	c.SD, c.SR, c.RD = g.sd.count(s, d), g.sr.count(s, r), g.rd.count(r, d)
+	return ref
+}
+
+// addSat adds and stays at the largest count instead of wrapping to a small one.
+func addSat(a, n uint32) uint32 {
+	if a+n < a {
+		return ^uint32(0)
+	}
+	return a + n
+}

@@ -1,0 +1,332 @@
+package graphbuf
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+var roomy = Config{MaxNodes: 1 << 20, MaxRelations: 1 << 16, MaxEdges: 1 << 20}
+
+func newGraph(t testing.TB, cfg Config) *Graph {
+	t.Helper()
+	g, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func event(s, r, d string, at int64) Event {
+	return Event{[]byte(s), []byte(r), []byte(d), at}
+}
+
+func (g *Graph) observe1(e Event) Ref {
+	var ref [1]Ref
+	g.Observe([]Event{e}, ref[:])
+	return ref[0]
+}
+
+func (g *Graph) look1(e Event) Ref {
+	var ref [1]Ref
+	g.Look([]Event{e}, ref[:])
+	return ref[0]
+}
+
+// notebook reads the notebook's sessions: source, client, destination, time.
+func notebook(t testing.TB) []Event {
+	t.Helper()
+	b, err := os.ReadFile("../../shared/data/maccdc2012_ssh.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []Event
+	for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
+		c := strings.Split(line, "\t")
+		ts, err := strconv.ParseFloat(c[0], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, event(c[2], c[8], c[4], int64(ts*1e9)))
+	}
+	return out
+}
+
+func TestNotebookFile(t *testing.T) {
+	g := newGraph(t, roomy)
+	events := notebook(t)
+	refs := make([]Ref, len(events))
+	g.Observe(events, refs)
+	st := g.Stats()
+	if st.Nodes != 97 || st.Relations != 20 || st.Edges != 1490 || st.Events != 7143 || len(g.sd.slots)-1 != 607 {
+		t.Errorf("%+v and %d pairs; the file has 97 nodes, 20 relations, 1490 edges, 7143 events, 607 pairs", st, len(g.sd.slots)-1)
+	}
+	fresh := 0
+	for _, r := range refs {
+		if r.Counts.SRD == 0 {
+			fresh++
+		}
+	}
+	if fresh != 1490 {
+		t.Errorf("%d events came with a new triplet, want 1490", fresh)
+	}
+	if got := g.Snapshot().Events(); got != 7143 {
+		t.Errorf("snapshot stands for %d events", got)
+	}
+}
+
+// plain is the graph as one would write it without bounds or speed.
+type plain map[string]uint32
+
+func (p plain) observe(e Event) Counts {
+	s, r, d := "|"+string(e.Source), "|"+string(e.Relation), "|"+string(e.Destination)
+	keys := []string{"srd" + s + r + d, "sd" + s + d, "sr" + s + r, "rd" + r + d, "s" + s, "d" + d}
+	c := Counts{p[keys[0]], p[keys[1]], p[keys[2]], p[keys[3]], p[keys[4]], p[keys[5]]}
+	for _, k := range keys {
+		p[k]++
+	}
+	return c
+}
+
+func randomEvent(rng *rand.Rand, hosts, relations int, at int64) Event {
+	return event("h"+strconv.Itoa(rng.IntN(hosts)), "r"+strconv.Itoa(rng.IntN(relations)), "h"+strconv.Itoa(rng.IntN(hosts)), at)
+}
+
+func TestCountsAgreeWithPlainMaps(t *testing.T) {
+	g, p := newGraph(t, roomy), plain{}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range 20000 {
+		e := randomEvent(rng, 60, 7, int64(i))
+		looked := g.look1(e)
+		want := p.observe(e)
+		got := g.observe1(e)
+		if got.Counts != want || looked.Counts != want {
+			t.Fatalf("event %d %s: look %+v, observe %+v, want %+v", i, e.Source, looked.Counts, got.Counts, want)
+		}
+	}
+}
+
+// check verifies what must hold between the parts of a graph at any time.
+func (g *Graph) check(t testing.TB) {
+	t.Helper()
+	uses := map[uint32]int32{}
+	relUses := map[uint32]int32{}
+	out, in := map[uint32]uint32{}, map[uint32]uint32{}
+	live := 0
+	for i, e := range g.edges {
+		if e.src == 0 {
+			continue
+		}
+		live++
+		if g.findEdge(e.src, e.rel, e.dst) != uint32(i) {
+			t.Fatalf("edge %d is not found under its triplet", i)
+		}
+		uses[e.src]++
+		uses[e.dst]++
+		relUses[e.rel]++
+		out[e.src] += e.count
+		in[e.dst] += e.count
+	}
+	if live != g.live() || g.triplets.used != live {
+		t.Fatalf("%d edges, live says %d, index %d", live, g.live(), g.triplets.used)
+	}
+	for i := range g.nodes.slots {
+		if got := g.nodes.slots[i].uses; got != uses[uint32(i)] {
+			t.Fatalf("node %d is used %d times, says %d", i, uses[uint32(i)], got)
+		}
+		if g.nodes.slots[i].uses > 0 && (g.out[i] != out[uint32(i)] || g.in[i] != in[uint32(i)]) {
+			t.Fatalf("node %d counts %d out %d in, want %d and %d", i, g.out[i], g.in[i], out[uint32(i)], in[uint32(i)])
+		}
+	}
+	if g.nodes.live != len(uses) || g.relations.live != len(relUses) {
+		t.Fatalf("%d nodes, %d relations live, want %d and %d", g.nodes.live, g.relations.live, len(uses), len(relUses))
+	}
+	n := 0
+	for i := g.byAge.head[0].next; i >= 0; i = g.byAge.item[i].next {
+		n++
+	}
+	if n != live {
+		t.Fatalf("%d edges by age, %d live", n, live)
+	}
+}
+
+func TestBoundsHoldUnderRandomEvents(t *testing.T) {
+	cfg := Config{MaxNodes: 20, MaxRelations: 4, MaxEdges: 50, Window: 400}
+	g := newGraph(t, cfg)
+	rng := rand.New(rand.NewPCG(3, 4))
+	for i := range 30000 {
+		g.observe1(randomEvent(rng, 40, 9, int64(i)-int64(rng.IntN(30))))
+		if st := g.Stats(); st.Nodes > 20 || st.Relations > 4 || st.Edges > 50 {
+			t.Fatalf("event %d: %+v is beyond %+v", i, st, cfg)
+		}
+		if i%500 == 0 {
+			g.check(t)
+		}
+	}
+	g.check(t)
+}
+
+func TestEvictionTakesTheLeastRecentlySeen(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 100, MaxRelations: 2, MaxEdges: 3})
+	g.observe1(event("a", "r", "x", 1))
+	g.observe1(event("b", "r", "x", 2))
+	g.observe1(event("c", "r", "x", 3))
+	g.observe1(event("a", "r", "x", 4)) // a is fresh again
+	g.observe1(event("d", "r", "x", 5)) // b has to go
+	for name, want := range map[string]uint32{"a": 2, "b": 0, "c": 1, "d": 1} {
+		if got := g.look1(event(name, "r", "x", 0)).Counts; got.SRD != want || got.S != want {
+			t.Errorf("%s counts %+v, want %d", name, got, want)
+		}
+	}
+	g.observe1(event("a", "r2", "x", 6))
+	g.observe1(event("a", "r3", "x", 7)) // a third relation: r goes with all its edges
+	if got := g.look1(event("a", "r", "x", 0)); got.Relation != (ID{}) || got.Counts.SRD != 0 || got.Counts.SD != 2 {
+		t.Errorf("after the relation went: %+v", got)
+	}
+	g.check(t)
+}
+
+func TestWindowForgetsByEventTime(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 100, MaxRelations: 10, MaxEdges: 100, Window: time.Hour})
+	at := func(d time.Duration) int64 { return int64(d) }
+	g.observe1(event("a", "r", "x", at(0)))
+	g.observe1(event("b", "r", "x", at(30*time.Minute)))
+	g.observe1(event("c", "r", "x", at(61*time.Minute)))
+	if st := g.Stats(); st.Edges != 2 || st.Evicted != 1 {
+		t.Errorf("%+v, want the first edge gone", st)
+	}
+	// A late record does not turn the clock back, nor go at once.
+	g.observe1(event("d", "r", "x", at(0)))
+	if got := g.look1(event("d", "r", "x", 0)).Counts.SRD; got != 1 {
+		t.Errorf("the late record counts %d", got)
+	}
+}
+
+func TestAnIDDiesWithItsName(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 4, MaxRelations: 2, MaxEdges: 100})
+	g.observe1(event("a", "r", "x", 1))
+	old := g.look1(event("a", "r", "x", 1)).Source
+	for i := range 10 {
+		g.observe1(event("n"+strconv.Itoa(i), "r", "x", int64(i)))
+	}
+	if got := g.look1(event("a", "r", "x", 0)).Source; got != (ID{}) {
+		t.Errorf("a is still known as %+v", got)
+	}
+	back := g.observe1(event("a", "r", "x", 20)).Source
+	if back == old || back == (ID{}) {
+		t.Errorf("a came back as %+v, was %+v", back, old)
+	}
+	seen := map[ID]string{}
+	for i := range 200 {
+		name := "m" + strconv.Itoa(i)
+		id := g.observe1(event(name, "r", "x", int64(i))).Source
+		if other, ok := seen[id]; ok {
+			t.Fatalf("%s and %s are both %+v", name, other, id)
+		}
+		seen[id] = name
+	}
+}
+
+func TestLongNamesAreShortenedButDistinct(t *testing.T) {
+	g := newGraph(t, roomy)
+	long := strings.Repeat("x", 1<<20)
+	g.observe1(event(long+"a", "r", "d", 1))
+	g.observe1(event(long+"b", "r", "d", 1))
+	if got := g.look1(event(long+"a", "r", "d", 1)).Counts; got.S != 1 || got.D != 2 {
+		t.Errorf("%+v", got)
+	}
+	for _, n := range g.Snapshot().Nodes {
+		if len(n.Name) > MaxName {
+			t.Errorf("a name of %d bytes is kept", len(n.Name))
+		}
+	}
+	exact := strings.Repeat("y", MaxName)
+	g.observe1(event(exact, "r", "d", 1))
+	if g.look1(event(exact, "r", "d", 1)).Counts.S != 1 {
+		t.Error("a name of just the longest length is not found")
+	}
+}
+
+func TestHostileNamesStayInBounds(t *testing.T) {
+	cfg := Config{MaxNodes: 5000, MaxRelations: 100, MaxEdges: 20000}
+	g := newGraph(t, cfg)
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	flood := func(from, to int) {
+		for i := from; i < to; i++ {
+			g.observe1(event(fmt.Sprintf("10.%d.%d.%d", i>>16&255, i>>8&255, i&255), fmt.Sprintf("SSH-2.0-x%d", i%10000), "server", int64(i)))
+		}
+	}
+	flood(0, 50_000)
+	full := heap()
+	flood(50_000, 150_000)
+	if st := g.Stats(); st.Nodes > cfg.MaxNodes || st.Relations > cfg.MaxRelations || st.Edges > cfg.MaxEdges {
+		t.Errorf("%+v is beyond %+v", st, cfg)
+	}
+	if after := heap(); after > full+full/4 {
+		t.Errorf("the heap went from %d to %d bytes while the graph was full", full, after)
+	}
+	g.check(t)
+}
+
+func TestConfigRefusesWhatCannotHold(t *testing.T) {
+	for _, c := range []Config{{}, {MaxNodes: 4, MaxRelations: 2}, {MaxNodes: 3, MaxRelations: 2, MaxEdges: 1}, {MaxNodes: 4, MaxRelations: 2, MaxEdges: 1, Window: -1}} {
+		if _, err := New(c); err == nil || !strings.Contains(err.Error(), "allowed") {
+			t.Errorf("New(%+v): %v", c, err)
+		}
+	}
+}
+
+func BenchmarkObserve(b *testing.B) {
+	events := notebook(b)
+	refs := make([]Ref, len(events))
+	for _, batch := range []int{1, 64} {
+		b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) {
+			g := newGraph(b, roomy)
+			g.Observe(events, refs)
+			b.ReportAllocs()
+			for b.Loop() {
+				for i := 0; i < len(events); i += batch {
+					end := min(i+batch, len(events))
+					g.Observe(events[i:end], refs[i:end])
+				}
+			}
+			b.ReportMetric(float64(b.N*len(events))/b.Elapsed().Seconds(), "records/s")
+		})
+	}
+}
+
+func BenchmarkMemoryPerEdge(b *testing.B) {
+	const edges = 1_000_000
+	for b.Loop() {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		g := newGraph(b, roomy)
+		rng := rand.New(rand.NewPCG(5, 6))
+		var buf [3]bytes.Buffer
+		for g.live() < edges {
+			for i := range buf {
+				buf[i].Reset()
+			}
+			fmt.Fprintf(&buf[0], "10.0.%d", rng.IntN(50_000))
+			fmt.Fprintf(&buf[1], "client-%d", rng.IntN(50))
+			fmt.Fprintf(&buf[2], "10.1.%d", rng.IntN(50_000))
+			g.observe1(Event{buf[0].Bytes(), buf[1].Bytes(), buf[2].Bytes(), 1})
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/edges, "bytes/edge")
+		runtime.KeepAlive(g)
+	}
+}

@@ -1,0 +1,146 @@
+package graphbuf
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Snapshot is the graph at one moment, for whoever wants to read it at leisure.
+// It shares nothing that changes.
+type Snapshot struct {
+	Nodes     []Name // by name
+	Relations []Name // by name
+	Edges     []Edge // by First, then by Source, Relation, Destination
+}
+
+// Name is a host or a relation and the ID under which the graph knows it.
+type Name struct {
+	Name string
+	ID   ID
+}
+
+// Edge is a distinct triplet; its ends are indices into Nodes and Relations.
+type Edge struct {
+	Source, Relation, Destination int32
+	Count                         uint32 // events, at least 1
+	First, Last                   int64  // unix nanoseconds of event time
+}
+
+// snapshotBlock is how many slots are copied under one lock: some 50 us, which a
+// writer may wait without anybody noticing.
+const snapshotBlock = 4096
+
+// Snapshot copies the graph block by block, so that writers go on meanwhile. What
+// is evicted while it runs may be in it or not; every edge in it has both of its ends.
+func (g *Graph) Snapshot() *Snapshot {
+	type kept struct {
+		edge
+		srcGen, relGen, dstGen uint32
+	}
+	var raw []kept
+	var moved uint64
+	g.mu.Lock()
+	before := g.stats.Evicted
+	raw = make([]kept, 0, g.live())
+	g.mu.Unlock()
+	g.inBlocks(func() int { return len(g.edges) }, func(i int) {
+		if e := g.edges[i]; e.src != 0 {
+			raw = append(raw, kept{e, g.nodes.slots[e.src].gen, g.relations.slots[e.rel].gen, g.nodes.slots[e.dst].gen})
+		}
+	})
+	s := &Snapshot{}
+	var node, relation []int32
+	s.Nodes, node = g.copyNames(&g.nodes)
+	s.Relations, relation = g.copyNames(&g.relations)
+	g.mu.Lock()
+	moved = g.stats.Evicted - before
+	g.mu.Unlock()
+
+	s.Edges = make([]Edge, 0, len(raw))
+	for _, k := range raw {
+		e := Edge{Source: node[k.src], Relation: relation[k.rel], Destination: node[k.dst], Count: k.count, First: k.first, Last: k.last}
+		// A name that died on the way, or whose slot is someone else's now, takes its edges along.
+		if e.Source < 0 || e.Relation < 0 || e.Destination < 0 ||
+			s.Nodes[e.Source].ID.Gen != k.srcGen || s.Nodes[e.Destination].ID.Gen != k.dstGen || s.Relations[e.Relation].ID.Gen != k.relGen {
+			continue
+		}
+		s.Edges = append(s.Edges, e)
+	}
+	if moved > 0 {
+		s.dedupe()
+	}
+	slices.SortFunc(s.Edges, func(a, b Edge) int {
+		return cmp.Or(cmp.Compare(a.First, b.First), compareTriplets(a, b))
+	})
+	return s
+}
+
+// copyNames returns the live names and, by slot, their indices there (-1: none).
+func (g *Graph) copyNames(n *names) (out []Name, at []int32) {
+	g.inBlocks(func() int { return len(n.slots) }, func(i int) {
+		at = append(at, -1)
+		if s := &n.slots[i]; s.uses > 0 {
+			out = append(out, Name{s.name, ID{uint32(i), s.gen}})
+		}
+	})
+	slices.SortFunc(out, func(a, b Name) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID.Slot, b.ID.Slot)) })
+	for i, name := range out {
+		at[name.ID.Slot] = int32(i)
+	}
+	return out, at
+}
+
+func (g *Graph) inBlocks(length func() int, do func(i int)) {
+	for i, more := 0, true; more; {
+		g.mu.Lock()
+		end := min(i+snapshotBlock, length())
+		for ; i < end; i++ {
+			do(i)
+		}
+		more = i < length()
+		g.mu.Unlock()
+	}
+}
+
+// dedupe keeps the later copy of a triplet that was evicted and came back during the copying.
+func (s *Snapshot) dedupe() {
+	slices.SortFunc(s.Edges, func(a, b Edge) int {
+		return cmp.Or(compareTriplets(a, b), cmp.Compare(b.Last, a.Last))
+	})
+	s.Edges = slices.CompactFunc(s.Edges, func(a, b Edge) bool { return compareTriplets(a, b) == 0 })
+}
+
+func compareTriplets(a, b Edge) int {
+	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Relation, b.Relation), cmp.Compare(a.Destination, b.Destination))
+}
+
+// Events is the number of events that the edges stand for.
+func (s *Snapshot) Events() uint64 {
+	var n uint64
+	for i := range s.Edges {
+		n += uint64(s.Edges[i].Count)
+	}
+	return n
+}
+
+// Restore adds a snapshot's edges to the graph, oldest last sight first, within the
+// graph's own bounds. IDs are new ones.
+func (g *Graph) Restore(s *Snapshot) {
+	order := make([]int32, len(s.Edges))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(s.Edges[a].Last, s.Edges[b].Last) })
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, i := range order {
+		e := &s.Edges[i]
+		g.add(&Event{
+			Source:      []byte(s.Nodes[e.Source].Name),
+			Relation:    []byte(s.Relations[e.Relation].Name),
+			Destination: []byte(s.Nodes[e.Destination].Name),
+			Time:        e.First,
+		}, e.Count, e.Last)
+	}
+	g.stats = Stats{}
+}
