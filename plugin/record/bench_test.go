@@ -1,0 +1,35 @@
+package record
+
+import "testing"
+
+// The way of a record through the filter, less graph and model: found, and spliced.
+func BenchmarkWalk(b *testing.B) {
+	rows := sessions(b)
+	added := appendAny(appendAny(appendAny(appendAny(nil, "score"), 0.5), "low_score"), true)
+	for _, c := range []struct {
+		name   string
+		keys   int
+		splice bool
+	}{{"keys=10", 10, false}, {"keys=15", 15, false}, {"keys=15,splice", 15, true}} {
+		b.Run(c.name, func(b *testing.B) {
+			var chunk []byte
+			for _, o := range rows {
+				chunk = append(chunk, logEvent(o[:2*c.keys])...)
+			}
+			w := mustCompile(b, zeek).NewWalker()
+			out := make([]byte, 0, 2*len(chunk))
+			b.SetBytes(int64(len(chunk)))
+			b.ReportAllocs()
+			for b.Loop() {
+				out = out[:0]
+				for w.Reset(chunk); w.Next(); {
+					if c.splice {
+						out = w.Event().AppendSpliced(out, 2, added)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.N*len(rows))/b.Elapsed().Seconds(), "records/s")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(rows)), "ns/record")
+		})
+	}
+}

@@ -1,0 +1,108 @@
+package record
+
+import (
+	"testing"
+	"time"
+)
+
+func TestFieldTime(t *testing.T) {
+	const invalid = -1
+	header := int64(testSeconds)*1e9 + 5
+	for name, c := range map[string]struct {
+		value any
+		want  int64
+	}{
+		"zeek text":           {"1331901011.840000", 1331901011840000000},
+		"exact":               {"1331901011.123456789", 1331901011123456789},
+		"digits beyond nanos": {"1331901011.1234567899", 1331901011123456789},
+		"whole text":          {"1331901011", 1331901011000000000},
+		"text in ms":          {"1331901011840.5", 1331901011840500000},
+		"unset":               {"XXXXXXXXXX.XXXXXX", invalid},
+		"dash":                {"-", invalid},
+		"empty":               {"", invalid},
+		"negative text":       {"-5.0", invalid},
+		"point alone":         {"5.", invalid},
+		"no whole part":       {".5", invalid},
+		"text after":          {"1331901011.84x", invalid},
+		"twenty digits":       {"13319010118400000000", invalid},
+		"out of range":        {"9999999999999999999", invalid},
+		"integer":             {1331901011, 1331901011000000000},
+		"unsigned":            {uint64(1331901011), 1331901011000000000},
+		"milliseconds":        {int64(1331901011840), 1331901011840000000},
+		"microseconds":        {int64(1331901011840001), 1331901011840001000},
+		"nanoseconds":         {int64(1331901011840001002), 1331901011840001002},
+		"last of seconds":     {int64(9223372035), 9223372035000000000},
+		"beyond 2262":         {int64(9223372037), invalid},
+		"negative":            {-1, invalid},
+		"float":               {1331901011.84, 1331901011840000000},
+		"float rounds up":     {1331901011.9999999, 1331901012000000000},
+		"float in ms":         {1331901011840.0, 1331901011840000000},
+		"float negative":      {-1.5, invalid},
+		"bool":                {true, invalid},
+		"nil":                 {nil, invalid},
+		"array":               {[]any{1331901011}, invalid},
+		"event time":          {extTime(1331901011, 840000001), 1331901011840000001},
+		"bad event time":      {extTime(1331901011, 1e9), invalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := one(t, Spec{Time: []string{"t"}}, logEvent(object{"t", c.value}))
+			want := c.want
+			if want == invalid {
+				want = header
+			}
+			if e.Time != want {
+				t.Fatalf("time %d, want %d", e.Time, want)
+			}
+		})
+	}
+	t.Run("alternatives", func(t *testing.T) {
+		e := one(t, Spec{Time: []string{"a", "b.c"}}, logEvent(object{"b", object{"c", 7}, "a", "-"}))
+		if e.Time != 7e9 {
+			t.Fatalf("time %d, want 7e9", e.Time)
+		}
+	})
+}
+
+// parseISO agrees with the standard library, and refuses what is no time.
+func TestParseISO(t *testing.T) {
+	for _, s := range []string{
+		"2018-03-24T17:16:39.739898Z", "2018-03-24T17:16:39Z", "1970-01-01T00:00:00Z", "2000-02-29T23:59:59.5+02:00",
+		"2024-12-31T23:59:59.999999999-11:30", "2261-12-31T23:59:59Z", "2018-03-24t17:16:39z",
+	} {
+		want, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			want, err = time.Parse("2006-01-02t15:04:05z", s)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := parseISO([]byte(s)); !ok || got != want.UnixNano() {
+			t.Errorf("%s: %d, %v, want %d", s, got, ok, want.UnixNano())
+		}
+	}
+	base := time.Date(2018, 3, 24, 17, 16, 39, 0, time.UTC)
+	for s, want := range map[string]time.Time{
+		"2018-03-24 17:16:39":          base,
+		"2018-03-24T17:16:39":          base,
+		"2018-03-24T17:16:39,25":       base.Add(250 * time.Millisecond),
+		"2018-03-24T17:16:39+0130":     base.Add(-90 * time.Minute),
+		"2018-03-24T17:16:39-01":       base.Add(time.Hour),
+		"2018-03-24T17:16:39.1-01:00":  base.Add(time.Hour + 100*time.Millisecond),
+		"2016-12-31T23:59:60Z":         time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC),
+		"2018-03-24T17:16:39.7398981Z": base.Add(739898100),
+	} {
+		if got, ok := parseISO([]byte(s)); !ok || got != want.UnixNano() {
+			t.Errorf("%s: %d, %v, want %d", s, got, ok, want.UnixNano())
+		}
+	}
+	for _, s := range []string{
+		"", "2018-03-24", "2018-03-24T17:16", "2018-02-29T00:00:00Z", "2018-13-01T00:00:00Z", "2018-00-01T00:00:00Z", "2018-01-00T00:00:00Z",
+		"2018-03-24T24:00:00Z", "2018-03-24T17:60:39Z", "2018-03-24T17:16:61Z", "2018-03-24T17:16:39.Z", "2018-03-24T17:16:39 Z",
+		"2018-03-24T17:16:39+1", "2018-03-24T17:16:39+01:0", "2018-03-24T17:16:39+24:00", "2018-03-24T17:16:39+01:00x", "2018-03-24T17:16:39ZZ",
+		"2018/03/24T17:16:39Z", "20a8-03-24T17:16:39Z", "1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z", "1970-01-01T00:00:00+01:00",
+	} {
+		if got, ok := parseISO([]byte(s)); ok {
+			t.Errorf("%s: %d, want none", s, got)
+		}
+	}
+}

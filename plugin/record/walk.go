@@ -1,0 +1,244 @@
+package record
+
+import (
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/tinylib/msgp/msgp"
+)
+
+// Kind tells the events of a chunk apart.
+type Kind uint8
+
+const (
+	Log    Kind = iota // a record
+	Marker             // opens or closes a group of records
+	Alien              // not understood, or cut short
+)
+
+// Event is one event of a chunk. It and what it points to hold until the walker's next step.
+type Event struct {
+	Raw    []byte // the event's bytes, header and body
+	Kind   Kind
+	Time   int64    // of a Log: nanoseconds since the epoch, from the record's time field when it has a valid one, else from the header
+	Values [][]byte // by Spec.Fields; nil when missing (absent, nil, array, map, ext). Text aliases the chunk, the rest is rendered as text
+
+	body  int    // where in Raw the body's map header begins
+	first int    // where in Raw its first pair begins
+	pairs uint64 // in the body
+	drops []span // pairs to drop, in order
+}
+
+// span is a range of bytes in a chunk.
+type span struct{ from, to int }
+
+// Walker goes through the events of a chunk. It holds the scratch of one walk, so it serves one goroutine at a time.
+type Walker struct {
+	x     *Extractor
+	chunk []byte
+	next  int // where the next event begins
+	event Event
+	found []int  // by slot: where in the chunk its value begins, 0 when not found
+	text  []byte // values rendered as text
+	drops []span
+}
+
+// NewWalker returns a walker at the end of an empty chunk. Callers keep walkers and Reset them.
+func (x *Extractor) NewWalker() *Walker {
+	return &Walker{x: x, found: make([]int, x.total), event: Event{Values: make([][]byte, len(x.fields))}}
+}
+
+// Reset puts the walker before the first event of chunk; nil lets go of the last one.
+func (w *Walker) Reset(chunk []byte) {
+	w.chunk, w.next = chunk, 0
+	w.event = Event{Values: w.event.Values}
+	clear(w.event.Values)
+}
+
+// Event returns the event that Next reached.
+func (w *Walker) Event() *Event { return &w.event }
+
+// Next goes to the next event and reports whether there is one. The events' Raw bytes, joined, are the chunk, whatever it holds: an
+// object that is no event is an Alien, and where the bytes stop being msgpack, or are cut short, the rest is one Alien.
+func (w *Walker) Next() bool {
+	at := w.next
+	if at >= len(w.chunk) {
+		return false
+	}
+	e := &w.event
+	clear(e.Values)
+	clear(w.found)
+	w.drops = w.drops[:0]
+	*e = Event{Values: e.Values, Kind: Alien}
+
+	end := w.read(at)
+	if end < 0 {
+		e.Kind, e.Time = Alien, 0
+		if end = skip(w.chunk, at); end < 0 {
+			end = len(w.chunk)
+		}
+	}
+	if e.Kind == Log {
+		w.resolve()
+	}
+	e.drops = w.drops
+	e.Raw = w.chunk[at:end:end]
+	w.next = end
+	return true
+}
+
+// read takes the event at the offset apart and returns where it ends, or -1 when it is none that Fluent Bit would take for one.
+func (w *Walker) read(at int) int {
+	b, e := w.chunk, &w.event
+	n, i, ok := container(b, at, 1)
+	if !ok || n != 2 || i >= len(b) {
+		return -1
+	}
+	n, stamp, metadata := container(b, i, 1)
+	if !metadata {
+		stamp = i
+	} else if n != 2 {
+		return -1
+	}
+	if i = skip(b, stamp); i < 0 {
+		return -1
+	}
+	if e.Time, e.Kind, ok = headerTime(b[stamp:i]); !ok {
+		return -1
+	}
+	if metadata {
+		if _, _, ok := container(b, i, 2); !ok {
+			return -1
+		}
+		if i = skip(b, i); i < 0 {
+			return -1
+		}
+	}
+	pairs, first, ok := container(b, i, 2)
+	if !ok {
+		return -1
+	}
+	e.body, e.first, e.pairs = i-at, first-at, pairs
+	if e.Kind == Marker {
+		return skip(b, i)
+	}
+	return w.walk(w.x.root, first, pairs, at)
+}
+
+// walk goes through the pairs of a map from offset i on, notes where the wanted values are, and returns where the map ends, or -1.
+// Of a key that stands twice the last counts, as it does for readers of JSON.
+func (w *Walker) walk(n *node, i int, pairs uint64, event int) int {
+	b := w.chunk
+	if pairs > uint64(len(b)-i)/2 { // a pair takes two bytes
+		return -1
+	}
+	for ; pairs > 0; pairs-- {
+		if i >= len(b) {
+			return -1
+		}
+		at := i
+		var k *key
+		if from, to, ok := text(b, i); ok {
+			k = n.match(b[from:to])
+			i = to
+		} else if i = skip(b, i); i < 0 {
+			return -1
+		}
+		value := i
+		if i = skip(b, i); i < 0 {
+			return -1
+		}
+		if k == nil {
+			continue
+		}
+		for _, s := range k.slots {
+			w.found[s] = value
+		}
+		if k.child != nil {
+			w.forget(k.child)
+			if count, first, ok := container(b, value, 2); ok && w.walk(k.child, first, count, event) < 0 {
+				return -1
+			}
+		}
+		if k.drop {
+			w.drops = append(w.drops, span{at - event, i - event})
+		}
+	}
+	return i
+}
+
+// forget drops what an earlier map of the same key had.
+func (w *Walker) forget(n *node) {
+	for _, k := range n.keys {
+		for _, s := range k.slots {
+			w.found[s] = 0
+		}
+		if k.child != nil {
+			w.forget(k.child)
+		}
+	}
+}
+
+// resolve picks each field's value and the time from what the walk found.
+func (w *Walker) resolve() {
+	w.text = w.text[:0]
+	for f, s := range w.x.fields {
+		for _, at := range w.found[s.from:s.to] {
+			if at == 0 {
+				continue
+			}
+			if v := w.render(at); v != nil {
+				w.event.Values[f] = v
+				break
+			}
+		}
+	}
+	for _, at := range w.found[w.x.time.from:w.x.time.to] {
+		if at == 0 {
+			continue
+		}
+		if t, ok := fieldTime(w.chunk[at:]); ok {
+			w.event.Time = t
+			break
+		}
+	}
+}
+
+// render returns the scalar at the offset as text, nil for any other object.
+func (w *Walker) render(at int) []byte {
+	b := w.chunk[at:]
+	if from, to, ok := text(b, 0); ok {
+		return b[from:to:to]
+	}
+	start := len(w.text)
+	switch msgp.NextType(b) {
+	case msgp.IntType:
+		v, _, _ := msgp.ReadInt64Bytes(b)
+		w.text = strconv.AppendInt(w.text, v, 10)
+	case msgp.UintType:
+		v, _, _ := msgp.ReadUint64Bytes(b)
+		w.text = strconv.AppendUint(w.text, v, 10)
+	case msgp.Float32Type:
+		v, _, _ := msgp.ReadFloat32Bytes(b)
+		w.text = appendFloat(w.text, float64(v), 32)
+	case msgp.Float64Type:
+		v, _, _ := msgp.ReadFloat64Bytes(b)
+		w.text = appendFloat(w.text, v, 64)
+	case msgp.BoolType:
+		v, _, _ := msgp.ReadBoolBytes(b)
+		w.text = strconv.AppendBool(w.text, v)
+	default:
+		return nil
+	}
+	return slices.Clip(w.text[start:])
+}
+
+// appendFloat writes a float as JSON does: no exponent for everyday magnitudes.
+func appendFloat(dst []byte, v float64, bits int) []byte {
+	format := byte('f')
+	if a := math.Abs(v); a != 0 && (a < 1e-6 || a >= 1e21) {
+		format = 'e'
+	}
+	return strconv.AppendFloat(dst, v, format, -1, bits)
+}

@@ -1,0 +1,352 @@
+package sshd
+
+import (
+	"bufio"
+	"compress/gzip"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"unsafe"
+)
+
+// parse returns peer, host and relation, or "" three times.
+func parse(message, ident, host string) [3]string {
+	s, _ := Parse([]byte(message), []byte(ident), []byte(host))
+	return [3]string{string(s.Peer), string(s.Host), string(s.Relation)}
+}
+
+// lines returns the lines of a real host's authentication log.
+func lines(t testing.TB) []string {
+	t.Helper()
+	f, err := os.Open("../../../shared/data/sshd_auth.log.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(bufio.NewReader(z))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+}
+
+func TestRealLog(t *testing.T) {
+	isSSHD, hasAddress := regexp.MustCompile(` sshd\[\d+\]: `), regexp.MustCompile(`\d+\.\d+\.\d+\.\d+`)
+	counts := map[string]int{}
+	sshd, sessions := 0, 0
+	for _, line := range lines(t) {
+		got := parse(line, "", "")
+		if !isSSHD.MatchString(line) {
+			if got[0] != "" {
+				t.Fatalf("%s: not sshd's, yet %q", line, got)
+			}
+			continue
+		}
+		sshd++
+		if got[0] == "" {
+			if hasAddress.MatchString(line) {
+				t.Errorf("%s: has an address, yet no session", line)
+			}
+			continue
+		}
+		sessions++
+		if got[1] != "ip-172-31-27-153" || hasAddress.FindString(line) != got[0] && got[2] != "reverse mapping" {
+			t.Fatalf("%s: %q", line, got)
+		}
+		counts[got[2]]++
+	}
+	if sshd != 10449 || sessions != 8726 {
+		t.Errorf("%d of %d sshd lines are sessions, want 8726 of 10449", sessions, sshd)
+	}
+	want := map[string]int{
+		"disconnected preauth": 6377, "invalid user": 1489, "no identification": 706, "reverse mapping": 88, "closed preauth": 66,
+	}
+	for relation, n := range want {
+		if counts[relation] != n {
+			t.Errorf("%s: %d, want %d", relation, counts[relation], n)
+		}
+	}
+	if len(counts) != len(want) {
+		t.Errorf("relations %v, want those of %v", counts, want)
+	}
+}
+
+func TestMessages(t *testing.T) {
+	for message, want := range map[string]string{ // peer, then relation
+		"Accepted password for root from 10.0.0.1 port 5022 ssh2":                                                "10.0.0.1 accepted password",
+		"Accepted publickey for root from 2001:db8::1 port 5022 ssh2: ED25519 SHA256:abc":                        "2001:db8::1 accepted publickey",
+		"Accepted publickey for u from 10.0.0.1 port 1 ssh2: RSA-CERT SHA256:a ID me (serial 7) CA RSA SHA256:b": "10.0.0.1 accepted publickey",
+		"Accepted rsa for u from 10.0.0.1 port 1":                                                                "10.0.0.1 accepted other",
+		"Accepted gssapi-with-mic for u from 10.0.0.1 port 1 ssh2: u@REALM":                                      "10.0.0.1 accepted gssapi-with-mic",
+		"Accepted hostbased for u from 10.0.0.1 port 1 ssh2":                                                     "10.0.0.1 accepted hostbased",
+		"Failed none for invalid user admin from 10.0.0.1 port 1 ssh2":                                           "10.0.0.1 failed none",
+		"Failed password for invalid user  from 10.0.0.1 port 1 ssh2":                                            "10.0.0.1 failed password",
+		"Failed keyboard-interactive/pam for root from 10.0.0.1 port 1 ssh2":                                     "10.0.0.1 failed keyboard-interactive",
+		"Failed password for root from fe80::1%eth0 port 1 ssh2":                                                 "fe80::1 failed password",
+		"Failed password for root from UNKNOWN port 65535 ssh2":                                                  "",
+		"Postponed publickey for root from 10.0.0.1 port 1 ssh2 [preauth]":                                       "10.0.0.1 postponed publickey",
+		"Partial publickey for root from 10.0.0.1 port 1 ssh2: RSA SHA256:x":                                     "10.0.0.1 partial publickey",
+		"message repeated 5 times: [ Failed password for root from 10.0.0.1 port 1 ssh2]":                        "10.0.0.1 failed password",
+		"Failed to allocate internet-domain X11 display socket.":                                                 "",
+		"Accepted key RSA SHA256:x found at /home/u/.ssh/authorized_keys:1":                                      "",
+		"Invalid user admin from 10.0.0.1":                                                                       "10.0.0.1 invalid user",
+		"Invalid user  from 10.0.0.1 port 4":                                                                     "10.0.0.1 invalid user",
+		"Invalid user admin from 10.0.0.1 port 4 [preauth]":                                                      "10.0.0.1 invalid user",
+		"input_userauth_request: invalid user admin from 10.0.0.1 [preauth]":                                     "",
+		"User root from 10.0.0.1 not allowed because not listed in AllowUsers":                                   "10.0.0.1 denied user",
+		"User root from host-1.example not allowed because listed in DenyUsers":                                  "host-1.example denied user",
+		"User child is on pid 4":                  "",
+		"ROOT LOGIN REFUSED FROM 10.0.0.1 port 4": "10.0.0.1 denied user",
+		"error: maximum authentication attempts exceeded for invalid user a b from 10.0.0.1 port 4 ssh2 [preauth]": "10.0.0.1 too many attempts",
+		"Connection closed by 10.0.0.1 [preauth]":                                                                   "10.0.0.1 closed preauth",
+		"Connection closed by 10.0.0.1":                                                                             "10.0.0.1 closed",
+		"Connection closed by 10.0.0.1 port 4 [preauth]":                                                            "10.0.0.1 closed preauth",
+		"Connection closed by 10.0.0.1 port 4":                                                                      "10.0.0.1 closed",
+		"Connection closed by authenticating user root 10.0.0.1 port 4 [preauth]":                                   "10.0.0.1 closed preauth",
+		"Connection closed by authenticatinguser root 10.0.0.1 port 4":                                              "10.0.0.1 closed preauth",
+		"Connection closed by invalid user  10.0.0.1 port 4 [preauth]":                                              "10.0.0.1 closed preauth",
+		"Connection closed by remote host.":                                                                         "",
+		"fatal: Read from socket failed: Connection reset by peer [preauth]":                                        "",
+		"kex_exchange_identification: Connection closed by remote host":                                             "",
+		"Connection reset by 10.0.0.1 port 4 [preauth]":                                                             "10.0.0.1 reset preauth",
+		"Connection reset by user root 2001:db8::1 port 4":                                                          "2001:db8::1 reset",
+		"Read error from remote host 10.0.0.1 port 4: Connection timed out":                                         "10.0.0.1 reset",
+		"Received disconnect from 10.0.0.1: 11: Bye Bye [preauth]":                                                  "10.0.0.1 disconnected preauth",
+		"Received disconnect from 2001:db8::1: 11: Bye Bye [preauth]":                                               "2001:db8::1 disconnected preauth",
+		"Received disconnect from 2001:db8::: 11: ":                                                                 "2001:db8:: disconnected",
+		"Received disconnect from 10.0.0.1 port 4:11: disconnected by user":                                         "10.0.0.1 disconnected",
+		"error: Received disconnect from 10.0.0.1: 3: com.jcraft.jsch.JSchException: Auth fail [preauth]":           "10.0.0.1 disconnected preauth",
+		"Disconnected from 10.0.0.1 port 4":                                                                         "10.0.0.1 disconnected",
+		"Disconnected from user root 10.0.0.1 port 4":                                                               "10.0.0.1 disconnected",
+		"Disconnected from invalid user ubnt 10.0.0.1 port 4 [preauth]":                                             "10.0.0.1 disconnected preauth",
+		"Disconnecting authenticating user root 10.0.0.1 port 4: Too many authentication failures [preauth]":        "10.0.0.1 disconnected preauth",
+		"Disconnecting 10.0.0.1 port 4: Protocol error":                                                             "10.0.0.1 disconnected",
+		"Disconnecting: Too many authentication failures for root [preauth]":                                        "",
+		"Closing connection to 10.0.0.1 port 4":                                                                     "10.0.0.1 closed",
+		"Did not receive identification string from 10.0.0.1":                                                       "10.0.0.1 no identification",
+		"Did not receive identification string from 10.0.0.1 port 4":                                                "10.0.0.1 no identification",
+		"Could not write ident string to UNKNOWN":                                                                   "",
+		"Could not write ident string to 10.0.0.1 port 4":                                                           "10.0.0.1 no identification",
+		`Bad protocol version identification '\026\003\001' from 10.0.0.1 port 4`:                                   "10.0.0.1 bad identification",
+		"Bad protocol version identification 'GET / HTTP/1.1' from 10.0.0.1":                                        "10.0.0.1 bad identification",
+		"Protocol major versions differ for 10.0.0.1 port 4: SSH-2.0-OpenSSH_8.0 vs. SSH-1.5-x":                     "10.0.0.1 bad identification",
+		"banner exchange: Connection from 10.0.0.1 port 4: invalid format":                                          "10.0.0.1 bad identification",
+		"error: kex_exchange_identification: banner line contains invalid characters":                               "",
+		"scanned from 10.0.0.1 port 4 with SSH-1.0-SSH_Version_Mapper.  Don't panic.":                               "10.0.0.1 scanned",
+		"Unable to negotiate with 10.0.0.1 port 4: no matching cipher found. Their offer: a,b [preauth]":            "10.0.0.1 no negotiation",
+		"fatal: Unable to negotiate with 10.0.0.1: no matching host key type found. Their offer: ssh-dss [preauth]": "10.0.0.1 no negotiation",
+		"refused connect from host.example (10.0.0.1)":                                                              "10.0.0.1 refused",
+		"refused connect from ::ffff:10.0.0.1 (::ffff:10.0.0.1)":                                                    "10.0.0.1 refused",
+		"refused connect from 10.0.0.1":                                                                             "10.0.0.1 refused",
+		"drop connection #10 from [10.0.0.1]:4 on [10.0.0.2]:22 past MaxStartups":                                   "10.0.0.1 refused",
+		"administratively prohibited connection for invalid user x from 10.0.0.1 port 4":                            "10.0.0.1 refused",
+		"reverse mapping checking getaddrinfo for a.example [10.0.0.1] failed - POSSIBLE BREAK-IN ATTEMPT!":         "10.0.0.1 reverse mapping",
+		"reverse mapping checking getaddrinfo for a.example [10.0.0.1] failed.":                                     "10.0.0.1 reverse mapping",
+		"Address 10.0.0.1 maps to a.example, but this does not map back to the address.":                            "10.0.0.1 reverse mapping",
+		`Nasty PTR record "10.0.0.2" is set up for 10.0.0.1, ignoring`:                                              "10.0.0.1 reverse mapping",
+		"fatal: Timeout before authentication for 10.0.0.1 port 4":                                                  "10.0.0.1 timeout preauth",
+		"Timeout before authentication for connection from 10.0.0.1 to 10.0.0.2, pid = 77":                          "10.0.0.1 timeout preauth",
+		"Timeout, client not responding from user root 10.0.0.1 port 4":                                             "10.0.0.1 timeout",
+		"Connection from 10.0.0.1 port 4 on 10.0.0.2 port 22":                                                       "10.0.0.1 connection",
+		`Connection from 10.0.0.1 port 4 on 10.0.0.2 port 22 rdomain "1"`:                                           "10.0.0.1 connection",
+		"Connection from 10.0.0.1 port 4":                                                                           "10.0.0.1 connection",
+		"Connection from 10.0.0.1 port 4 timed out [preauth]":                                                       "10.0.0.1 timeout preauth",
+		"Connection from authenticating user root 10.0.0.1 port 4 timed out":                                        "10.0.0.1 timeout preauth",
+		"Connection from user root 10.0.0.1 port 4 timed out":                                                       "10.0.0.1 timeout",
+		"ssh_dispatch_run_fatal: Connection from 10.0.0.1 port 4: message authentication code incorrect [preauth]":  "10.0.0.1 protocol error",
+		"ssh_dispatch_run_fatal: Connection from user root 10.0.0.1 port 4: Broken pipe":                            "10.0.0.1 protocol error",
+		"Starting session: shell on pts/0 for root from 10.0.0.1 port 4 id 0":                                       "10.0.0.1 session opened",
+		"Close session: user root from 10.0.0.1 port 4 id 0":                                                        "10.0.0.1 session closed",
+		"error: PAM: Authentication failure for illegal user x from 10.0.0.1":                                       "10.0.0.1 failed pam",
+		"pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=10.0.0.1  user=x":  "10.0.0.1 failed pam",
+		"PAM 5 more authentication failures; logname= uid=0 euid=0 tty=ssh ruser= rhost=h.example":                  "h.example failed pam",
+		"pam_unix(sshd:session): session opened for user root by (uid=0)":                                           "",
+		"Server listening on 0.0.0.0 port 22.":                                                                      "",
+		"Address already in use":                                                                                    "",
+		"":                                                                                                          "",
+		"Accepted":                                                                                                  "",
+		"Accepted password":                                                                                         "",
+		"Invalid user ":                                                                                             "",
+		"Connection closed by ":                                                                                     "",
+	} {
+		got := parse(message, "", "")
+		if s := strings.TrimSpace(got[0] + " " + got[2]); s != want {
+			t.Errorf("%s\n\tgot  %q\n\twant %q", message, s, want)
+		}
+	}
+}
+
+// What the peer chooses, its name, key, banner or algorithms, must not put another address in place of its own. 6.6.6.6 is not it.
+func TestHostile(t *testing.T) {
+	const real = "10.0.0.1"
+	key := ": ED25519-CERT SHA256:" + strings.Repeat("a", 43) + " ID "
+	names := []string{
+		"from 6.6.6.6", "x from 6.6.6.6", " from 6.6.6.6", "x from 6.6.6.6 port 1", "x from 6.6.6.6 port 1 ssh2", "x from 6.6.6.6 port 1 ssh2: y",
+		"x 6.6.6.6 port 1", "6.6.6.6 port 1", "6.6.6.6", "x from 6.6.6.6 port 1 ssh2" + key, "invalid user x from 6.6.6.6", "x [preauth]",
+		"x 6.6.6.6 port 1 timed out", "] from 6.6.6.6", "x not allowed because from 6.6.6.6", strings.Repeat("\\303\\244", 50), "a\\\\b",
+		"x rhost=6.6.6.6", "x id 6", "x from 6.6.6.6 port 1 id 2", "10.0.0.1 port 4", "", " ",
+	}
+	for _, name := range names {
+		for _, wording := range []string{
+			"Failed password for USER from 10.0.0.1 port 4 ssh2",
+			"Failed password for invalid user USER from 10.0.0.1 port 4 ssh2",
+			"Failed publickey for invalid user USER from 10.0.0.1 port 4 ssh2: RSA SHA256:" + strings.Repeat("b", 43),
+			"Invalid user USER from 10.0.0.1",
+			"Invalid user USER from 10.0.0.1 port 4",
+			"error: maximum authentication attempts exceeded for invalid user USER from 10.0.0.1 port 4 ssh2 [preauth]",
+			"Connection closed by invalid user USER 10.0.0.1 port 4 [preauth]",
+			"Connection reset by authenticating user USER 10.0.0.1 port 4 [preauth]",
+			"Disconnected from invalid user USER 10.0.0.1 port 4 [preauth]",
+			"Connection from invalid user USER 10.0.0.1 port 4 timed out",
+			"Bad protocol version identification 'USER' from 10.0.0.1 port 4",
+			"Unable to negotiate with 10.0.0.1 port 4: no matching cipher found. Their offer: USER [preauth]",
+			"Received disconnect from 10.0.0.1 port 4:11: USER [preauth]",
+			"Received disconnect from 10.0.0.1: 11: USER",
+			"Protocol major versions differ for 10.0.0.1 port 4: SSH-2.0-OpenSSH_8.0 vs. USER",
+			"reverse mapping checking getaddrinfo for USER [10.0.0.1] failed.",
+			`Nasty PTR record "USER" is set up for 10.0.0.1, ignoring`,
+			"error: PAM: Authentication failure for illegal user USER from 10.0.0.1",
+			"pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=10.0.0.1  user=USER",
+		} {
+			message := strings.ReplaceAll(wording, "USER", name)
+			if got := parse(message, "sshd", "h"); got[0] != real {
+				t.Errorf("%s\n\tpeer %q, want %s", message, got[0], real)
+			}
+		}
+	}
+	for _, id := range []string{"x from 6.6.6.6 port 1 ssh2", " from 6.6.6.6 port 1 ssh2: RSA SHA256:x"} {
+		message := "Failed publickey for invalid user someone from 10.0.0.1 port 54022 ssh2" + key + id + " (serial 0) CA RSA SHA256:x"
+		if got := parse(message, "", ""); got[0] != real {
+			t.Errorf("%s\n\tpeer %q, want %s", message, got[0], real)
+		}
+	}
+	// Where the name stands before the address and free text after it, a name that imitates both leaves no telling them apart.
+	for _, message := range []string{
+		"Disconnecting invalid user x 6.6.6.6 port 1: y 10.0.0.1 port 4: Too many authentication failures [preauth]",
+		"Unable to negotiate with invalid user x 10.0.0.1 port 4: no matching cipher found. Their offer: 6.6.6.6 port 1: [preauth]",
+	} {
+		if got := parse(message, "", ""); got[0] != "" {
+			t.Errorf("%s\n\tpeer %q, want none", message, got[0])
+		}
+	}
+}
+
+func TestSyslogPrefix(t *testing.T) {
+	const m = "Invalid user x from 10.0.0.1"
+	session := func(host string) [3]string { return [3]string{"10.0.0.1", host, "invalid user"} }
+	none := [3]string{}
+	for _, c := range []struct {
+		message, ident, host string
+		want                 [3]string
+	}{
+		{m, "", "", session("")},
+		{m, "sshd", "h", session("h")},
+		{m, "sshd-session", "h", session("h")},
+		{m, "sshd-auth", "h", session("h")},
+		{m, "sshd[7]", "h", session("h")},
+		{m, "/usr/sbin/sshd", "h", session("h")},
+		{m, "dropbear", "h", none},
+		{m, "sshdx", "h", none},
+		{m + " \r\n", "sshd", "h", session("h")},
+		{"Nov 30 06:39:00 host sshd[1]: " + m, "", "", session("host")},
+		{"Nov  3 06:39:00 host sshd[1]: " + m, "", "", session("host")},
+		{"<38>Nov 30 06:39:00 host sshd[1]: " + m, "", "", session("host")},
+		{"<38>Nov 30 06:39:00 sshd[1]: " + m, "", "", session("")},
+		{"<38>Nov 30 06:39:00 sshd[1]: " + m, "", "own", session("own")},
+		{"Nov 30 06:39:00 host sshd: " + m, "", "", session("host")},
+		{"Nov 30 06:39:00 host sshd-session[1]: " + m, "", "", session("host")},
+		{"Nov 30 06:39:00 host sshd(pam_unix)[1]: authentication failure; logname= uid=0 tty=NODEVssh ruser= rhost=10.0.0.1 ", "", "",
+			[3]string{"10.0.0.1", "host", "failed pam"}},
+		{"Nov 30 06:39:00 host sshd[1]: " + m, "sshd", "own", session("own")},
+		{"Nov 30 06:39:00 host sshd[1]: " + m, "cron", "own", none},
+		{"Nov 30 06:39:00 host cron[1]: " + m, "", "", none},
+		{"Nov 30 06:39:00 " + m, "", "", none},
+		{"2024-11-30T06:39:00.123456+01:00 host sshd[1]: " + m, "", "", session("host")},
+		{"2024-11-30T06:39:00Z host su[1]: " + m, "", "", none},
+		{"<38>1 2024-11-30T06:39:00Z host sshd 1 - - " + m, "", "", session("host")},
+		{"1 2024-11-30T06:39:00Z host sshd 1 - - " + m, "", "", session("host")},
+		{"<38>1 - - sshd - - - \ufeff" + m, "", "", session("")},
+		{`<38>1 2024-11-30T06:39:00Z host sshd 1 ID7 [a@1 k="] \" v"][b] ` + m, "", "", session("host")},
+		{`<38>1 2024-11-30T06:39:00Z host sshd 1 ID7 [a@1 k="` + m, "", "", none},
+		{"<38>1 2024-11-30T06:39:00Z host cron 1 - - " + m, "", "", none},
+		{"<38>1 yesterday host sshd 1 - - " + m, "", "", none},
+		{"sshd[1]: " + m, "", "", session("")},
+		{"su: " + m, "", "", none},
+		{"<38>" + m, "", "", none},
+		{"<>" + m, "", "", none},
+		{"<38>1 ", "", "", none},
+	} {
+		if got := parse(c.message, c.ident, c.host); got != c.want {
+			t.Errorf("%q, ident %q, host %q: %q, want %q", c.message, c.ident, c.host, got, c.want)
+		}
+	}
+}
+
+func TestNoAllocation(t *testing.T) {
+	var messages [][]byte
+	for _, l := range lines(t)[:500] {
+		messages = append(messages, []byte(l))
+	}
+	messages = append(messages, []byte("Failed publickey for invalid user a from 10.0.0.1 port 4 ssh2: RSA-CERT SHA256:x"),
+		[]byte("Disconnecting authenticating user root 10.0.0.1 port 4: Too many authentication failures [preauth]"),
+		[]byte("ssh_dispatch_run_fatal: Connection from user root ::1 port 4: Broken pipe"))
+	n := testing.AllocsPerRun(10, func() {
+		for _, m := range messages {
+			Parse(m, nil, nil)
+		}
+	})
+	if n != 0 {
+		t.Fatalf("%v allocations", n)
+	}
+}
+
+// within reports whether part is a part of whole's bytes.
+func within(part, whole []byte) bool {
+	p, w := uintptr(unsafe.Pointer(unsafe.SliceData(part))), uintptr(unsafe.Pointer(unsafe.SliceData(whole)))
+	return p >= w && p+uintptr(len(part)) <= w+uintptr(len(whole))
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("Nov 30 06:39:00 host sshd[1]: Failed password for invalid user x from 10.0.0.1 port 4 ssh2", "", "")
+	f.Add(`<38>1 2024-11-30T06:39:00Z host sshd 1 ID7 [a@1 k="] \" v"][b] Connection closed by user root 2001:db8::1%e port 4 [preauth]`, "", "h")
+	f.Add("Unable to negotiate with invalid user x 10.0.0.1 port 4: no matching cipher found. Their offer: 6.6.6.6 port 1: [preauth]", "sshd", "")
+	f.Add("message repeated 5 times: [ Invalid user \\303 from ::ffff:10.0.0.1]", "sshd[7]", "h")
+	f.Add("refused connect from ()", "", "")
+	f.Add("reverse mapping checking getaddrinfo for ] failed", "sshd", "")
+	f.Fuzz(func(t *testing.T, message, ident, host string) {
+		m, h := []byte(message), []byte(host)
+		s, ok := Parse(m, []byte(ident), h)
+		if !ok {
+			if s.Peer != nil || s.Host != nil || s.Relation != nil {
+				t.Fatalf("not ok, yet %q", s)
+			}
+			return
+		}
+		if len(s.Peer) == 0 || len(s.Relation) == 0 || !within(s.Peer, m) || cleanPeer(s.Peer) == nil {
+			t.Fatalf("%q of %q", s, message)
+		}
+		if s.Host != nil && (len(s.Host) == 0 || !within(s.Host, h) && !within(s.Host, m)) {
+			t.Fatalf("host %q of %q and %q", s.Host, message, host)
+		}
+	})
+}
+
+func BenchmarkParse(b *testing.B) {
+	var messages [][]byte
+	for _, l := range lines(b) {
+		messages = append(messages, []byte(l))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, m := range messages {
+			Parse(m, nil, nil)
+		}
+	}
+	b.ReportMetric(float64(b.N*len(messages))/b.Elapsed().Seconds(), "records/s")
+}

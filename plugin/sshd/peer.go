@@ -1,0 +1,262 @@
+package sshd
+
+import "bytes"
+
+// maxUser is how many bytes of a user name sshd logs at most.
+const maxUser = 100
+
+// address reads an IPv4 or IPv6 address at the start of s and returns it with what follows; nil when there is none. The colon that
+// may follow an address is none of it.
+func address(s []byte) (peer, after []byte) {
+	end := bytes.IndexAny(s, " ,")
+	if end < 0 {
+		end = len(s)
+	}
+	if colons := end - len(bytes.TrimRight(s[:end], ":")); colons%2 == 1 { // 2001:db8:: has two of its own
+		end--
+	}
+	return cleanAddress(s[:end]), s[end:]
+}
+
+// isAddress reports whether s looks like an IP address, with a zone or without.
+func isAddress(s []byte) bool {
+	if i := bytes.IndexByte(s, '%'); i >= 0 {
+		s = s[:i]
+	}
+	dots, colons := 0, 0
+	for _, c := range s {
+		switch {
+		case c == '.':
+			dots++
+		case c == ':':
+			colons++
+		case c >= '0' && c <= '9':
+		case c >= 'a' && c <= 'f', c >= 'A' && c <= 'F':
+			if dots > 0 {
+				return false
+			}
+			colons |= 1 << 8 // hexadecimal: IPv6 alone
+		default:
+			return false
+		}
+	}
+	return len(s) >= 2 && len(s) <= 45 && (colons == 0 && dots == 3 || colons&0xff >= 2 && colons&0xff <= 8)
+}
+
+// cleanAddress is cleanPeer for where sshd never logs a name.
+func cleanAddress(s []byte) []byte {
+	if !isAddress(s) {
+		return nil
+	}
+	return cleanPeer(s)
+}
+
+// cleanPeer checks an address or name and brings it to the one form in which all messages name a peer; nil for sshd's UNKNOWN and for
+// what cannot be either.
+func cleanPeer(s []byte) []byte {
+	if i := bytes.IndexByte(s, '%'); i >= 0 {
+		s = s[:i]
+	}
+	if v4, ok := cutString(s, "::ffff:"); ok && bytes.IndexByte(v4, '.') > 0 {
+		s = v4
+	}
+	if len(s) == 0 || len(s) > 255 || string(s) == "UNKNOWN" {
+		return nil
+	}
+	for _, c := range s {
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '.' && c != ':' && c != '-' && c != '_' {
+			return nil
+		}
+	}
+	return s
+}
+
+// peerFirst reads an address that comes first.
+func peerFirst(s []byte) []byte { return first(address(s)) }
+
+// cutPort cuts ` port N`.
+func cutPort(s []byte) (rest []byte, ok bool) {
+	rest, ok = cutString(s, " port ")
+	if !ok {
+		return s, false
+	}
+	i := 0
+	for i < len(rest) && rest[i] >= '0' && rest[i] <= '9' {
+		i++
+	}
+	return rest[i:], i > 0
+}
+
+// trimPort cuts ` port N` from the end.
+func trimPort(s []byte) (rest []byte, ok bool) {
+	i := bytes.LastIndex(s, []byte(" port "))
+	if i < 0 || !allDigits(s[i+len(" port "):]) {
+		return s, false
+	}
+	return s[:i], true
+}
+
+// peerID reads what sshd identifies a connection by, up to the end of s: `ADDR`, `ADDR port N`, or either a `user U`, `invalid user U`
+// or `authenticating user U` before the latter. The name is the peer's to choose, so the address is sought from the end.
+func peerID(s []byte) []byte {
+	s, ok := trimPort(s)
+	if ok {
+		s = s[bytes.LastIndexByte(s, ' ')+1:]
+	}
+	return cleanAddress(s)
+}
+
+// peerIDReason reads such an identity with a colon and free text after it. When it begins with a user name, both that and the text
+// may hold what looks like an address; if they do, none is taken.
+func peerIDReason(s []byte) (peer []byte) {
+	if peer, _ := address(s); peer != nil {
+		return peer
+	}
+	for i := 0; ; {
+		n := bytes.Index(s[i:], []byte(" port "))
+		if n < 0 {
+			return peer
+		}
+		if rest, ok := cutPort(s[i+n:]); ok && len(rest) > 0 && rest[0] == ':' {
+			word := cleanAddress(s[bytes.LastIndexByte(s[:i+n], ' ')+1 : i+n])
+			if peer != nil && word != nil && !bytes.Equal(peer, word) {
+				return nil
+			}
+			if word != nil {
+				peer = word
+			}
+		}
+		i += n + len(" port ")
+	}
+}
+
+// peerFrom reads `... from ADDR`, `... from ADDR port N` or `... from ADDR port N ssh2`, up to the end of s. What is before the last
+// `from` is the peer's to choose.
+func peerFrom(s []byte) []byte {
+	s = bytes.TrimSuffix(s, []byte(" ssh2"))
+	s, _ = trimPort(s)
+	if i := bytes.LastIndex(s, []byte(" from ")); i >= 0 {
+		return cleanPeer(s[i+len(" from "):])
+	}
+	if rest, ok := cutString(s, "from "); ok { // the name was empty, and its space is part of the wording
+		return cleanPeer(rest)
+	}
+	return nil
+}
+
+// peerTried reads `USER from ADDR port N[ ssh2[: KEY]]`. The user name may imitate the rest, and so may the identity of a certificate
+// in KEY, which the peer can issue itself. The name has at most maxUser bytes, so the last match within these is the real one, unless
+// an imitation in KEY begins within them too: the shortest key line leaves ten bytes for that, and only to a name shorter yet.
+func peerTried(s []byte) (peer []byte) {
+	for i, length := 0, 0; i < len(s) && length <= maxUser; length++ {
+		if rest, ok := cutString(s[i:], " from "); ok || i == 0 && hasString(s, "from ") {
+			if !ok {
+				rest = s[len("from "):]
+			}
+			if p := triedAddress(rest); p != nil {
+				peer = p
+			}
+		}
+		i += visLength(s[i:])
+	}
+	return peer
+}
+
+// triedAddress reads `ADDR port N`, followed by nothing, by ` ssh2`, or by ` ssh2: ` and more.
+func triedAddress(s []byte) []byte {
+	word, _ := cutWord(s)
+	after, ok := cutPort(s[len(word):])
+	if !ok {
+		return nil
+	}
+	after, _ = cutString(after, " ssh2")
+	if len(after) > 0 && !hasString(after, ": ") {
+		return nil
+	}
+	return cleanAddress(word)
+}
+
+// visLength is how many bytes of the log stand for the next one of a name: sshd writes bytes that are not plain as \ooo.
+func visLength(s []byte) int {
+	if s[0] != '\\' || len(s) < 2 {
+		return 1
+	}
+	if len(s) >= 4 && allDigits(s[1:4]) {
+		return 4
+	}
+	return 2
+}
+
+// peerNotAllowed reads `USER from HOST not allowed because ...`; the user is one of the system's.
+func peerNotAllowed(s []byte) []byte {
+	s, _, ok := bytes.Cut(s, []byte(" not allowed because "))
+	if !ok {
+		return nil
+	}
+	return peerFrom(s)
+}
+
+// peerSession reads `... from ADDR port N id M`.
+func peerSession(s []byte) []byte {
+	if i := bytes.LastIndex(s, []byte(" id ")); i >= 0 && allDigits(s[i+len(" id "):]) {
+		s = s[:i]
+	}
+	return peerFrom(s)
+}
+
+// peerRefused reads `NAME (ADDR)` or `ADDR`.
+func peerRefused(s []byte) []byte {
+	if i := bytes.LastIndex(s, []byte(" (")); i >= 0 && s[len(s)-1] == ')' {
+		s = s[i+2 : len(s)-1]
+	}
+	return cleanPeer(s)
+}
+
+// peerBracketed reads `N from [ADDR]:PORT on [ADDR]:PORT ...`.
+func peerBracketed(s []byte) []byte {
+	_, s, ok := bytes.Cut(s, []byte(" from ["))
+	if !ok {
+		return nil
+	}
+	s, _, _ = bytes.Cut(s, []byte("]"))
+	return cleanAddress(s)
+}
+
+// peerReverse reads `NAME [ADDR] failed...`; the name comes from the peer's own zone.
+func peerReverse(s []byte) []byte {
+	end := bytes.LastIndex(s, []byte("] failed"))
+	if end < 0 {
+		return nil
+	}
+	return cleanAddress(s[bytes.LastIndexByte(s[:end], '[')+1 : end])
+}
+
+// peerNasty reads `"NAME" is set up for ADDR, ignoring`.
+func peerNasty(s []byte) []byte {
+	const before = " is set up for "
+	i := bytes.LastIndex(s, []byte(before))
+	if i < 0 {
+		return nil
+	}
+	return cleanAddress(bytes.TrimSuffix(s[i+len(before):], []byte(", ignoring")))
+}
+
+// peerPAM reads `... rhost=ADDR  user=NAME`; what is before rhost= is not the peer's to choose.
+func peerPAM(s []byte) []byte {
+	_, s, ok := bytes.Cut(s, []byte(" rhost="))
+	if !ok {
+		return nil
+	}
+	return cleanPeer(first(cutWord(s)))
+}
+
+// peerPAMModule reads `unix(sshd:auth): authentication failure; ... rhost=ADDR`.
+func peerPAMModule(s []byte) []byte {
+	_, s, ok := bytes.Cut(s, []byte("(sshd:auth): authentication failure; "))
+	if !ok {
+		return nil
+	}
+	return peerPAM(s)
+}
+
+func first(word, _ []byte) []byte { return word }

@@ -1,0 +1,131 @@
+package sshd
+
+import "bytes"
+
+// line is a syslog line taken apart; what it lacks is nil.
+type line struct{ host, ident, message []byte }
+
+// splitSyslog takes a line apart. One without a prefix is all message.
+func splitSyslog(s []byte) line {
+	whole := line{message: s}
+	s = cutPriority(s)
+	if len(s) > 2 && s[0] == '1' && s[1] == ' ' {
+		if l, ok := splitRFC5424(s[2:]); ok {
+			return l
+		}
+		return whole
+	}
+	rest, ok := cutTime(s)
+	if !ok {
+		// A line without a time: only sshd's own name marks it, since the messages have colons of their own.
+		if ident, message, ok := cutIdent(s); ok && isSSHD(ident) {
+			return line{ident: ident, message: message}
+		}
+		return whole
+	}
+	// On the socket /dev/log there is no host in the line.
+	if ident, message, ok := cutIdent(rest); ok {
+		return line{ident: ident, message: message}
+	}
+	host, rest := cutWord(rest)
+	if ident, message, ok := cutIdent(rest); ok {
+		return line{host: host, ident: ident, message: message}
+	}
+	return whole
+}
+
+// splitRFC5424 takes apart what follows the version: time host program process message-id structured-data message.
+func splitRFC5424(s []byte) (l line, ok bool) {
+	stamp, s := cutWord(s)
+	if string(stamp) != "-" && !isISOTime(stamp) {
+		return l, false
+	}
+	l.host, s = cutWord(s)
+	l.ident, s = cutWord(s)
+	_, s = cutWord(s)
+	_, s = cutWord(s)
+	if string(l.host) == "-" {
+		l.host = nil
+	}
+	if string(l.ident) == "-" {
+		l.ident = nil
+	}
+	if len(s) > 0 && s[0] == '[' {
+		if s = cutElements(s); s == nil {
+			return l, false
+		}
+	} else {
+		_, s = cutWord(s)
+	}
+	l.message = bytes.TrimPrefix(bytes.TrimLeft(s, " "), []byte("\ufeff"))
+	return l, true
+}
+
+// cutElements cuts structured data, [id name="value"]..., in whose values a backslash escapes; nil when it does not end.
+func cutElements(s []byte) []byte {
+	quoted := false
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case c == ']' && !quoted && (i+1 == len(s) || s[i+1] != '['):
+			return s[i+1:]
+		}
+	}
+	return nil
+}
+
+// cutPriority cuts <PRI>, up to three digits in angle brackets.
+func cutPriority(s []byte) []byte {
+	if len(s) > 0 && s[0] == '<' {
+		if i := bytes.IndexByte(s[:min(len(s), 5)], '>'); i > 1 && allDigits(s[1:i]) {
+			return s[i+1:]
+		}
+	}
+	return s
+}
+
+// cutTime cuts a time as in `Nov 30 06:39:00 ` or `2024-11-30T06:39:00.123456+01:00 `.
+func cutTime(s []byte) (rest []byte, ok bool) {
+	if len(s) > 16 && s[3] == ' ' && s[6] == ' ' && s[9] == ':' && s[12] == ':' && s[15] == ' ' {
+		return s[16:], true
+	}
+	stamp, rest := cutWord(s)
+	return rest, isISOTime(stamp)
+}
+
+func isISOTime(s []byte) bool {
+	return len(s) >= 19 && s[4] == '-' && s[7] == '-' && s[10] == 'T' && s[13] == ':' && s[16] == ':' && allDigits(s[:4])
+}
+
+// cutIdent cuts a program's name up to its colon, without the process: `sshd[123]: message`.
+func cutIdent(s []byte) (ident, message []byte, ok bool) {
+	word, rest := cutWord(s)
+	if len(word) < 2 || word[len(word)-1] != ':' {
+		return nil, nil, false
+	}
+	ident = word[:len(word)-1]
+	if i := bytes.IndexAny(ident, "[("); i >= 0 {
+		ident = ident[:i]
+	}
+	return ident, rest, len(ident) > 0
+}
+
+// cutWord cuts the bytes before the first space, and the space.
+func cutWord(s []byte) (word, rest []byte) {
+	if i := bytes.IndexByte(s, ' '); i >= 0 {
+		return s[:i], s[i+1:]
+	}
+	return s, nil
+}
+
+func allDigits(s []byte) bool {
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(s) > 0
+}
