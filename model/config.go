@@ -1,0 +1,105 @@
+// Package model is the R-GCN: it trains on a graphbuf.Snapshot and yields a Scorer
+// that tells how expected a (source, relation, destination) triplet is.
+//
+// It owns the network, its training, its threshold and its parameters as bytes. It
+// knows no record format, no host process and no file.
+//
+// The network in short. Distinct triplets before a cut in time carry messages between
+// sources and destinations, both ways, starting from fixed random vectors; two
+// relational layers in each direction begin as plain normalised propagation and train
+// from there. A small decoder reads the inner products of what arrived, a relational
+// score, and the logarithms of how often the parts of the triplet were seen. Its
+// targets are the distinct triplets of the time after the cut, against corrupted ones:
+// what the network calls expected is what this network of hosts truly does next.
+package model
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Config says how to train. The zero value is not usable; see DefaultConfig.
+type Config struct {
+	Dim          int     // width k of the layers, a multiple of 4
+	Decoder      string  // relational score: "distmult", "transe" or "rotate"
+	Layer1       string  // relation weights of the first layers: "diagonal", "basis:N" or "full"
+	Layer2       string  // the same for the second layers
+	Dropout      float64 // share of the decoder's hidden units left out in a step, 0 to 0.9
+	Steps        int     // optimiser steps of a cold start; a warm one takes a quarter
+	LearningRate float64 // of the decoder; the relational parts take a fifth of it
+	Negatives    int     // corrupted triplets for each true one
+	Seed         uint64
+	Threads      int // goroutines of one training, at least 1
+	Tolerance    float64
+	Threshold    Threshold
+
+	// Previous is where training starts from, nil for a cold start. A model of
+	// another shape is a cold start too.
+	Previous *Model
+}
+
+// DefaultConfig returns the settings that the documentation calls defaults.
+func DefaultConfig() Config {
+	return Config{
+		Dim: 128, Decoder: DistMult, Layer1: "diagonal", Layer2: "diagonal", Dropout: 0.1,
+		Steps: 400, LearningRate: 0.005, Negatives: 4, Seed: 1, Threads: 1, Tolerance: 0.02,
+		Threshold: Threshold{Method: Sigma, K: 2, Quantile: 0.01, PerDay: 20},
+	}
+}
+
+// The relational scores.
+const (
+	DistMult = "distmult" // <h_s, w_r, h_d>, Yang et al. 2015
+	TransE   = "transe"   // -|h_s + w_r - h_d|, Bordes et al. 2013
+	RotatE   = "rotate"   // -|h_s * e^(i w_r) - h_d|, pairs of dimensions as complex numbers, Sun et al. 2019
+)
+
+// Validate reports the first setting that cannot be trained with.
+func (c Config) Validate() error {
+	bad := func(name string, value any, allowed string) error {
+		return fmt.Errorf("model: %s is %v, allowed %s", name, value, allowed)
+	}
+	switch {
+	case c.Dim < 4 || c.Dim%4 != 0 || c.Dim > 4096:
+		return bad("Dim", c.Dim, "are multiples of 4 up to 4096")
+	case c.Decoder != DistMult && c.Decoder != TransE && c.Decoder != RotatE:
+		return bad("Decoder", c.Decoder, "are distmult, transe, rotate")
+	case c.Dropout < 0 || c.Dropout > 0.9:
+		return bad("Dropout", c.Dropout, "are 0 to 0.9")
+	case c.Steps < 1:
+		return bad("Steps", c.Steps, "are 1 and more")
+	case !(c.LearningRate > 0 && c.LearningRate <= 1):
+		return bad("LearningRate", c.LearningRate, "are numbers above 0 up to 1")
+	case c.Negatives < 1 || c.Negatives > 64:
+		return bad("Negatives", c.Negatives, "are 1 to 64")
+	case c.Threads < 1:
+		return bad("Threads", c.Threads, "are 1 and more")
+	}
+	for name, s := range map[string]string{"Layer1": c.Layer1, "Layer2": c.Layer2} {
+		if _, err := parseLayer(s); err != nil {
+			return bad(name, s, "are diagonal, basis:N with N from 1 to 64, full")
+		}
+	}
+	return c.Threshold.Validate()
+}
+
+// layer is a kind of relation weights: bases is 0 for diagonal, -1 for full, else their number.
+type layer struct{ bases int }
+
+func (l layer) diagonal() bool { return l.bases == 0 }
+
+func parseLayer(s string) (layer, error) {
+	switch {
+	case s == "diagonal":
+		return layer{}, nil
+	case s == "full":
+		return layer{bases: -1}, nil
+	}
+	if n, ok := strings.CutPrefix(s, "basis:"); ok {
+		if b, err := strconv.Atoi(n); err == nil && b >= 1 && b <= 64 {
+			return layer{bases: b}, nil
+		}
+	}
+	return layer{}, fmt.Errorf("model: layer %q", s)
+}

@@ -1,0 +1,129 @@
+package model
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// dataset is a snapshot in the numbering that training uses: sources and destinations
+// are two sides of a bipartite graph, each with rows of its own, since a host acts
+// differently in the two parts.
+type dataset struct {
+	sources, destinations []int32 // row -> index in snapshot.Nodes
+	relations             int
+	edges                 []dataEdge // by first seen, as in the snapshot
+	sdN, srN, rdN         int        // numbers of distinct pairs
+	sd, sr, rd            *lookup
+	triplet               *lookup // (sd pair, relation) -> edge
+	start, end            int64   // unix nanoseconds of the first and the last event
+}
+
+type dataEdge struct {
+	s, r, d     int32 // rows
+	sd, sr, rd  int32 // pair numbers
+	count       float32
+	first, last int64
+}
+
+func newDataset(snap *graphbuf.Snapshot) *dataset {
+	n := len(snap.Edges)
+	ds := &dataset{
+		relations: len(snap.Relations),
+		edges:     make([]dataEdge, n),
+		sd:        newLookup(n), sr: newLookup(n), rd: newLookup(n), triplet: newLookup(n),
+	}
+	row := func(rows []int32, side *[]int32, node int32) int32 {
+		if rows[node] < 0 {
+			rows[node] = int32(len(*side))
+			*side = append(*side, node)
+		}
+		return rows[node]
+	}
+	sourceRow, destinationRow := make([]int32, len(snap.Nodes)), make([]int32, len(snap.Nodes))
+	for i := range snap.Nodes {
+		sourceRow[i], destinationRow[i] = -1, -1
+	}
+	for i, e := range snap.Edges {
+		d := &ds.edges[i]
+		d.s, d.r, d.d = row(sourceRow, &ds.sources, e.Source), e.Relation, row(destinationRow, &ds.destinations, e.Destination)
+		d.sd, d.sr, d.rd = ds.sd.add(d.s, d.d), ds.sr.add(d.s, d.r), ds.rd.add(d.r, d.d)
+		ds.triplet.add(d.sd, d.r)
+		d.count, d.first, d.last = float32(e.Count), e.First, e.Last
+		if i == 0 || e.First < ds.start {
+			ds.start = e.First
+		}
+		if i == 0 || e.Last > ds.end {
+			ds.end = e.Last
+		}
+	}
+	ds.sdN, ds.srN, ds.rdN = int(ds.sd.n), int(ds.sr.n), int(ds.rd.n)
+	return ds
+}
+
+// before estimates how many of an edge's events came before t. The graph keeps the count
+// and the first and last time; in between, events are taken as evenly spread.
+func (e *dataEdge) before(t int64) float32 {
+	switch {
+	case e.first >= t:
+		return 0
+	case e.last < t:
+		return e.count
+	}
+	return 1 + max(e.count-2, 0)*float32(float64(t-e.first)/float64(e.last-e.first))
+}
+
+// within estimates the chance that an edge had an event in [a, b).
+func (e *dataEdge) within(a, b int64) float32 {
+	switch {
+	case e.last < a || e.first >= b:
+		return 0
+	case e.first >= a || e.last < b:
+		return 1
+	}
+	share := float64(b-a) / float64(e.last-e.first)
+	return float32(1 - math.Pow(1-share, max(float64(e.count)-2, 0)))
+}
+
+// cutTimes returns the times by which the given shares of the graph's activity had
+// happened. An edge is active from its first to its last event, with the logarithm
+// of its count as weight: a flood of one pair does not draw all cuts into its own hour.
+func (ds *dataset) cutTimes(shares []float64) []int64 {
+	type point struct {
+		t int64
+		w float64
+	}
+	const perEdge = 4
+	points := make([]point, 0, perEdge*len(ds.edges))
+	var total float64
+	for i := range ds.edges {
+		e := &ds.edges[i]
+		n := min(int64(e.count), perEdge)
+		w := math.Log1p(float64(e.count)) / float64(n)
+		for j := range n {
+			t := e.first
+			if n > 1 {
+				t += int64(float64(e.last-e.first) * float64(j) / float64(n-1))
+			}
+			points = append(points, point{t, w})
+			total += w
+		}
+	}
+	slices.SortFunc(points, func(a, b point) int { return cmp.Compare(a.t, b.t) })
+	times := make([]int64, len(shares))
+	var sum float64
+	i := 0
+	for c, share := range shares {
+		for i < len(points) && sum < share*total {
+			sum += points[i].w
+			i++
+		}
+		times[c] = ds.end + 1
+		if i < len(points) {
+			times[c] = points[i].t
+		}
+	}
+	return times
+}

@@ -1,0 +1,274 @@
+package model
+
+import "math"
+
+// The decoder's inputs, in their order: the logarithms of six counts, whether each of
+// them is zero, the two structural inner products, the relational score.
+const (
+	featWalk    = 12 // (P Pt P)[s, d]: how the walks source - destination - source - destination meet
+	featProfile = 13 // mean over the source's destinations of the cosine of their columns with d's
+	featRel     = 14 // the relational score
+	features    = 15
+	hidden      = 32
+)
+
+// Scales at which the structural inputs enter asinh: where it turns from linear to logarithmic.
+const (
+	walkScale    = 30
+	profileScale = 10
+)
+
+// embeddings are what arrived at every row, each [rows][k] row-major.
+type embeddings struct {
+	u []float32 // sources, one hop along the walk
+	v []float32 // destinations, two hops along the walk
+	m []float32 // sources, the mean of their destinations' profiles
+	c []float32 // destinations, their profiles
+}
+
+// decoder scores triplets. Its slices belong to the parameters it was made from.
+type decoder struct {
+	k       int
+	kind    string
+	rel     []float32 // [relations][k]
+	a1      []float32 // [hidden][features]
+	b1      []float32 // [hidden]
+	a2      []float32 // [hidden]
+	b2      []float32 // [1]
+	scaling *scaling
+}
+
+// scaling brings the inputs to mean 0 and standard deviation 1 over the first training's
+// triplets; it stays with the parameters, which have learned to live with it.
+type scaling struct {
+	Mean, Inv [features]float32
+}
+
+// inputs fills f for one triplet; a part that is -1 is unknown and brings nothing.
+func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n *counts) {
+	for i, c := range n {
+		f[i] = float32(math.Log1p(float64(c)))
+		f[6+i] = 0
+		if c == 0 {
+			f[6+i] = 1
+		}
+	}
+	f[featWalk], f[featProfile], f[featRel] = 0, 0, 0
+	if s >= 0 && dst >= 0 {
+		inv := 1 / float32(d.k)
+		f[featWalk] = asinh(walkScale * inv * dot(row(e.u, s, d.k), row(e.v, dst, d.k)))
+		f[featProfile] = asinh(profileScale * inv * dot(row(e.m, s, d.k), row(e.c, dst, d.k)))
+		if r >= 0 {
+			f[featRel] = d.relational(row(e.u, s, d.k), row(d.rel, r, d.k), row(e.v, dst, d.k))
+		}
+	}
+	if d.scaling != nil {
+		for i := range f {
+			f[i] = (f[i] - d.scaling.Mean[i]) * d.scaling.Inv[i]
+		}
+	}
+}
+
+// logit runs the hidden layer; h keeps its outputs. keep is nil or says by what each
+// hidden unit is multiplied (dropout).
+func (d *decoder) logit(f *[features]float32, h *[hidden]float32, keep *[hidden]float32) float32 {
+	y := d.b2[0]
+	for j := range h {
+		a := d.a1[j*features:][:features]
+		x := d.b1[j]
+		for i, v := range f {
+			x += a[i] * v
+		}
+		x = max(x, 0)
+		if keep != nil {
+			x *= keep[j]
+		}
+		h[j] = x
+		y += d.a2[j] * x
+	}
+	return y
+}
+
+// relational is the score of the decoder's kind for rows hs, w, hd of width k, brought
+// to the scale of its mean over the dimensions.
+func (d *decoder) relational(hs, w, hd []float32) float32 {
+	var sum float32
+	switch d.kind {
+	case DistMult:
+		for i, v := range w {
+			sum += hs[i] * v * hd[i]
+		}
+		return distMultScale * sum / float32(d.k)
+	case TransE:
+		for i, v := range w {
+			x := hs[i] + v - hd[i]
+			sum += x * x
+		}
+	case RotatE:
+		for i := 0; i < d.k; i += 2 {
+			sin, cos := math.Sincos(float64(w[i/2]))
+			re := hs[i]*float32(cos) - hs[i+1]*float32(sin) - hd[i]
+			im := hs[i]*float32(sin) + hs[i+1]*float32(cos) - hd[i+1]
+			sum += re*re + im*im
+		}
+	}
+	return -sqrt(sum/float32(d.k) + distanceFloor)
+}
+
+const (
+	distMultScale = 10
+	distanceFloor = 1e-6 // keeps the root's slope finite where both ends meet
+)
+
+// relationalBackward adds g times the gradient of relational to dhs, dw, dhd.
+func (d *decoder) relationalBackward(g float32, hs, w, hd, dhs, dw, dhd []float32) {
+	switch d.kind {
+	case DistMult:
+		g *= distMultScale / float32(d.k)
+		for i, v := range w {
+			dhs[i] += g * v * hd[i]
+			dw[i] += g * hs[i] * hd[i]
+			dhd[i] += g * hs[i] * v
+		}
+	case TransE:
+		g /= float32(d.k) * d.relational(hs, w, hd)
+		for i, v := range w {
+			x := g * (hs[i] + v - hd[i])
+			dhs[i] += x
+			dw[i] += x
+			dhd[i] -= x
+		}
+	case RotatE:
+		g /= float32(d.k) * d.relational(hs, w, hd)
+		for i := 0; i < d.k; i += 2 {
+			s64, c64 := math.Sincos(float64(w[i/2]))
+			sin, cos := float32(s64), float32(c64)
+			rotRe, rotIm := hs[i]*cos-hs[i+1]*sin, hs[i]*sin+hs[i+1]*cos
+			re, im := g*(rotRe-hd[i]), g*(rotIm-hd[i+1])
+			dhs[i] += re*cos + im*sin
+			dhs[i+1] += im*cos - re*sin
+			dw[i/2] += im*rotRe - re*rotIm
+			dhd[i] -= re
+			dhd[i+1] -= im
+		}
+	}
+}
+
+// batch is the triplets of one step: true ones with label 1, corrupted ones with 0.
+type batch struct {
+	s, r, d []int32 // rows and relations, -1 where unknown
+	n       []counts
+	label   []float32
+	weight  []float32 // their sum is what the loss is divided by
+	mass    []float32 // how many triplets of the window a true one stands for
+	keep    [][hidden]float32
+}
+
+func (b *batch) reset() {
+	*b = batch{b.s[:0], b.r[:0], b.d[:0], b.n[:0], b.label[:0], b.weight[:0], b.mass[:0], b.keep[:0]}
+}
+
+func (b *batch) add(s, r, d int32, n counts, label, weight, mass float32) {
+	b.s, b.r, b.d = append(b.s, s), append(b.r, r), append(b.d, d)
+	b.n, b.label = append(b.n, n), append(b.label, label)
+	b.weight, b.mass = append(b.weight, weight), append(b.mass, mass)
+}
+
+// gradients of everything that the decoder reads; shapes as there.
+type gradients struct {
+	embeddings
+	rel, a1, b1, a2, b2 []float32
+}
+
+func (g *gradients) clear() {
+	for _, x := range [][]float32{g.u, g.v, g.m, g.c, g.rel, g.a1, g.b1, g.a2, g.b2} {
+		clear(x)
+	}
+}
+
+// loss is the weighted mean of the binary cross-entropy of the batch,
+//
+//	sum of weight * (log(1 + exp(logit)) - label * logit) / sum of weight
+//
+// and, unless g is nil, its gradients.
+func (d *decoder) loss(e *embeddings, b *batch, g *gradients) float32 {
+	if g != nil {
+		g.clear()
+	}
+	var total, weights float64
+	for _, w := range b.weight {
+		weights += float64(w)
+	}
+	if weights == 0 {
+		return 0
+	}
+	var f [features]float32
+	var h [hidden]float32
+	for i := range b.s {
+		d.inputs(&f, e, b.s[i], b.r[i], b.d[i], &b.n[i])
+		var keep *[hidden]float32
+		if len(b.keep) > 0 {
+			keep = &b.keep[i]
+		}
+		y := d.logit(&f, &h, keep)
+		w := float64(b.weight[i]) / weights
+		total += w * (softplus(float64(y)) - float64(b.label[i]*y))
+		if g != nil {
+			d.backward(e, b, i, &f, &h, keep, float32(w)*(sigmoid(y)-b.label[i]), g)
+		}
+	}
+	return float32(total)
+}
+
+// backward adds the gradients of triplet i of the batch, dy being that of its logit.
+func (d *decoder) backward(e *embeddings, b *batch, i int, f *[features]float32, h, keep *[hidden]float32, dy float32, g *gradients) {
+	var df [features]float32
+	g.b2[0] += dy
+	for j, x := range h {
+		g.a2[j] += dy * x
+		if x <= 0 { // the unit was off, or dropped
+			continue
+		}
+		dx := dy * d.a2[j]
+		if keep != nil {
+			dx *= keep[j]
+		}
+		g.b1[j] += dx
+		a, ga := d.a1[j*features:][:features], g.a1[j*features:][:features]
+		for k, v := range f {
+			ga[k] += dx * v
+			df[k] += dx * a[k]
+		}
+	}
+	s, r, dst, k := b.s[i], b.r[i], b.d[i], d.k
+	if s < 0 || dst < 0 {
+		return
+	}
+	raw := *f
+	if d.scaling != nil {
+		for _, k := range []int{featWalk, featProfile, featRel} {
+			raw[k] = f[k]/d.scaling.Inv[k] + d.scaling.Mean[k]
+			df[k] *= d.scaling.Inv[k]
+		}
+	}
+	us, vd, ms, cd := row(e.u, s, k), row(e.v, dst, k), row(e.m, s, k), row(e.c, dst, k)
+	gu, gv := row(g.u, s, k), row(g.v, dst, k)
+	// d asinh(x) = dx / sqrt(1 + x^2) = dx / cosh(asinh x)
+	dq := df[featWalk] * walkScale / (float32(k) * cosh(raw[featWalk]))
+	axpy(dq, vd, gu)
+	axpy(dq, us, gv)
+	dq = df[featProfile] * profileScale / (float32(k) * cosh(raw[featProfile]))
+	axpy(dq, cd, row(g.m, s, k))
+	axpy(dq, ms, row(g.c, dst, k))
+	if r >= 0 {
+		d.relationalBackward(df[featRel], us, row(d.rel, r, k), vd, gu, row(g.rel, r, k), gv)
+	}
+}
+
+func asinh(x float32) float32   { return float32(math.Asinh(float64(x))) }
+func cosh(x float32) float32    { return float32(math.Cosh(float64(x))) }
+func sqrt(x float32) float32    { return float32(math.Sqrt(float64(x))) }
+func sigmoid(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }
+
+// softplus is log(1 + exp(x)), without overflow.
+func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }

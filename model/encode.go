@@ -1,0 +1,106 @@
+package model
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+)
+
+// A model's bytes are the length of a JSON header as an unsigned varint, the header, and
+// the float32 values and moments of every parameter in the header's order, little-endian.
+
+type header struct {
+	Trained   time.Time
+	Threshold float32
+	Quality   float64
+	Dim       int
+	Decoder   string
+	Layer1    string
+	Layer2    string
+	Relations [][]byte // names are bytes, not always text
+	Scaling   scaling
+	Step      int
+}
+
+// AppendBinary implements encoding.BinaryAppender.
+func (m *Model) AppendBinary(b []byte) ([]byte, error) {
+	h := header{
+		Trained: m.Trained.UTC(), Threshold: m.Threshold, Quality: m.Quality,
+		Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2,
+		Scaling: m.scaling, Step: m.params.step,
+	}
+	for _, r := range m.relations {
+		h.Relations = append(h.Relations, []byte(r))
+	}
+	js, err := json.Marshal(h)
+	if err != nil {
+		return b, fmt.Errorf("model: encode: %w", err)
+	}
+	b = binary.AppendUvarint(b, uint64(len(js)))
+	b = append(b, js...)
+	for _, p := range m.params.list {
+		for _, x := range [][]float32{p.value, p.m, p.v} {
+			for _, v := range x {
+				b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+			}
+		}
+	}
+	return b, nil
+}
+
+// UnmarshalBinary implements encoding.BinaryUnmarshaler. It refuses whatever AppendBinary
+// could not have written, numbers that are none included.
+func (m *Model) UnmarshalBinary(b []byte) error {
+	fail := func(format string, a ...any) error { return fmt.Errorf("model: decode: "+format, a...) }
+	n, size := binary.Uvarint(b)
+	if size <= 0 || n > uint64(len(b)-size) {
+		return fail("ends in the middle of its header")
+	}
+	var h header
+	if err := json.Unmarshal(b[size:size+int(n)], &h); err != nil {
+		return fail("header: %w", err)
+	}
+	b = b[size+int(n):]
+	cfg := DefaultConfig()
+	cfg.Dim, cfg.Decoder, cfg.Layer1, cfg.Layer2 = h.Dim, h.Decoder, h.Layer1, h.Layer2
+	if err := cfg.Validate(); err != nil {
+		return fail("header: %w", err)
+	}
+	for _, v := range append(h.Scaling.Mean[:], h.Scaling.Inv[:]...) {
+		if v != v {
+			return fail("header: scaling is no number")
+		}
+	}
+	// Sizes before memory: no header makes this ask for more than its file is long.
+	want := 0
+	for _, p := range layoutParams(cfg, len(h.Relations)) {
+		want += 3 * 4 * p.rows * p.cols
+	}
+	if len(b) != want {
+		return fail("%d bytes of parameters, %d relations of dimension %d have %d", len(b), len(h.Relations), h.Dim, want)
+	}
+	out := &Model{
+		Trained: h.Trained, Threshold: h.Threshold, Quality: h.Quality,
+		dim: h.Dim, decoderKind: h.Decoder, layer1: h.Layer1, layer2: h.Layer2, scaling: h.Scaling,
+	}
+	for _, r := range h.Relations {
+		out.relations = append(out.relations, string(r))
+	}
+	out.params = newParams(cfg, len(h.Relations))
+	out.params.step = h.Step
+	for _, p := range out.params.list {
+		for _, x := range [][]float32{p.value, p.m, p.v} {
+			for i := range x {
+				x[i] = math.Float32frombits(binary.LittleEndian.Uint32(b))
+				b = b[4:]
+				if d := x[i] - x[i]; d != 0 {
+					return fail("parameter %s has the value %v", p.name, x[i])
+				}
+			}
+		}
+	}
+	*m = *out
+	return nil
+}

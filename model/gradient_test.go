@@ -1,0 +1,482 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// The gradients are checked three ways: against numeric differences of an independent
+// float64 twin of the whole forward pass, against the same network in stock Gorgonia
+// operations with its own differentiation, and against differences of the real loss.
+
+// small is a network of a few rows at one cut, with a batch that has every kind of triplet.
+type small struct {
+	*network
+	cfg    Config
+	ds     *dataset
+	window *window
+	x, y   []float32
+}
+
+func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
+	t.Helper()
+	cfg := quickConfig()
+	cfg.Dim, cfg.Layer1, cfg.Layer2, cfg.Decoder = 8, layer1, layer2, decoder
+	snap := graphOf(t, teams(1, 6, 60)).Snapshot()
+	ds := newDataset(snap)
+	at := ds.cutTimes([]float64{0.7})[0]
+	w := newWindow(ds, newCut(ds, at, newOrders(ds)), ds.end+1)
+	p := newParams(cfg, ds.relations)
+	rng := newPhilox(7, 7)
+	for _, q := range p.list { // away from the start, where many gradients vanish
+		noise := make([]float32, len(q.value))
+		normal(rng, noise, 0.3)
+		axpy(1, noise, q.value)
+	}
+	x, y := ds.inputs(snap, cfg.Dim)
+	n, err := newNetwork(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations}, p, x, y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(n.close)
+	setMessages(&n.convs, w.messages)
+	w.sample(ds, &n.batch, rng, 8, 3)
+	n.batch.dropout(rng, 0.2)
+	n.decoder.scaling = &scaling{}
+	for i := range features {
+		n.decoder.scaling.Mean[i], n.decoder.scaling.Inv[i] = 0.1*float32(i), 1/(1+0.2*float32(i))
+	}
+	return &small{n, cfg, ds, w, x, y}
+}
+
+func (s *small) gradients(t *testing.T) [][]float32 {
+	t.Helper()
+	if _, err := s.run(); err != nil {
+		t.Fatal(err)
+	}
+	var out [][]float32
+	for _, g := range s.grads {
+		out = append(out, slices.Clone(g))
+	}
+	return out
+}
+
+// twin computes the loss in float64, written from the formulas and not from the code:
+// one message at a time over the list of edges.
+func (s *small) twin(value map[string][]float64) float64 {
+	k, ds := s.cfg.Dim, s.ds
+	type pairKey struct{ s, d int32 }
+	relations, degS, degD := map[pairKey]float64{}, map[int32]float64{}, map[int32]float64{}
+	for _, e := range ds.edges {
+		if e.first < s.window.at {
+			if relations[pairKey{e.s, e.d}] == 0 {
+				degS[e.s]++
+				degD[e.d]++
+			}
+			relations[pairKey{e.s, e.d}]++
+		}
+	}
+	say := func(s int32) float64 { return 1 / math.Log(2+degS[s]) }
+	length := map[int32]float64{}
+	for p := range relations {
+		length[p.d] += say(p.s) * say(p.s)
+	}
+	matrix := func(layer int, r int32) [][]float64 {
+		m := make([][]float64, k)
+		for i := range m {
+			m[i] = make([]float64, k)
+		}
+		name := layerNames[layer]
+		switch kind := s.cfg.layer(layer); {
+		case kind.diagonal():
+			for i := range k {
+				m[i][i] = value[name][int(r)*k+i]
+			}
+		case kind.bases < 0:
+			for i := range k {
+				copy(m[i], value[name][int(r)*k*k+i*k:])
+			}
+		default:
+			for b := range kind.bases {
+				for i := range k {
+					for j := range k {
+						m[i][j] += value[name+".coef"][int(r)*kind.bases+b] * value[name+".basis"][b*k*k+i*k+j]
+					}
+				}
+			}
+		}
+		return m
+	}
+	layer := func(i int, in func(row int32) []float64) map[int32][]float64 {
+		out := map[int32][]float64{}
+		for _, e := range ds.edges {
+			if e.first >= s.window.at {
+				continue
+			}
+			to, from := e.s, e.d
+			if toDestinations(i) {
+				to, from = from, to
+			}
+			m := relations[pairKey{e.s, e.d}]
+			norm := [4]float64{1 / math.Sqrt(degS[e.s]*degD[e.d]), 1 / math.Sqrt(degS[e.s]*degD[e.d]), say(e.s) / math.Sqrt(length[e.d]), 1 / degS[e.s]}[i] / m
+			if out[to] == nil {
+				out[to] = make([]float64, k)
+			}
+			h := in(from)
+			if h == nil {
+				continue
+			}
+			for a, w := range matrix(i, e.r) {
+				for b := range w {
+					out[to][a] += norm * w[b] * h[b]
+				}
+			}
+		}
+		return out
+	}
+	fixed := func(x []float32) func(int32) []float64 {
+		return func(i int32) []float64 {
+			out := make([]float64, k)
+			for j, v := range row(x, i, k) {
+				out[j] = float64(v)
+			}
+			return out
+		}
+	}
+	u := layer(0, fixed(s.x))
+	v := layer(1, func(i int32) []float64 { return u[i] })
+	c := layer(2, fixed(s.y))
+	m := layer(3, func(i int32) []float64 { return c[i] })
+	at := func(x map[int32][]float64, i int32) []float64 {
+		if x[i] == nil {
+			return make([]float64, k)
+		}
+		return x[i]
+	}
+	inner := func(a, b []float64) (sum float64) {
+		for i := range a {
+			sum += a[i] * b[i]
+		}
+		return sum
+	}
+
+	var total, weights float64
+	b := &s.batch
+	for i := range b.s {
+		var f [features]float64
+		for j, n := range b.n[i] {
+			f[j] = math.Log(1 + float64(n))
+			if n == 0 {
+				f[6+j] = 1
+			}
+		}
+		if b.s[i] >= 0 && b.d[i] >= 0 {
+			us, vd := at(u, b.s[i]), at(v, b.d[i])
+			f[featWalk] = math.Asinh(30 * inner(us, vd) / float64(k))
+			f[featProfile] = math.Asinh(10 * inner(at(m, b.s[i]), at(c, b.d[i])) / float64(k))
+			if r := int(b.r[i]); r >= 0 {
+				w := value["relation"][r*k:][:k]
+				var sum float64
+				for j := range w {
+					switch s.cfg.Decoder {
+					case DistMult:
+						sum += us[j] * w[j] * vd[j]
+					case TransE:
+						sum += math.Pow(us[j]+w[j]-vd[j], 2)
+					case RotatE:
+						if j%2 == 0 {
+							z := complex(us[j], us[j+1])*complex(math.Cos(w[j/2]), math.Sin(w[j/2])) - complex(vd[j], vd[j+1])
+							sum += real(z)*real(z) + imag(z)*imag(z)
+						}
+					}
+				}
+				f[featRel] = -math.Sqrt(sum/float64(k) + distanceFloor)
+				if s.cfg.Decoder == DistMult {
+					f[featRel] = 10 * sum / float64(k)
+				}
+			}
+		}
+		y := value["output.bias"][0]
+		for j := range hidden {
+			x := value["hidden.bias"][j]
+			for q := range f {
+				x += value["hidden"][j*features+q] * (f[q] - float64(s.decoder.scaling.Mean[q])) * float64(s.decoder.scaling.Inv[q])
+			}
+			y += value["output"][j] * max(x, 0) * float64(b.keep[i][j])
+		}
+		w := float64(b.weight[i])
+		p := 1 / (1 + math.Exp(-y))
+		total -= w * (float64(b.label[i])*math.Log(p) + (1-float64(b.label[i]))*math.Log(1-p))
+		weights += w
+	}
+	return total / weights
+}
+
+var layerKinds = [][2]string{{"diagonal", "diagonal"}, {"full", "basis:2"}, {"basis:3", "full"}}
+
+func TestGradientsAgreeWithTheFloat64Twin(t *testing.T) {
+	for _, layers := range layerKinds {
+		for _, kind := range []string{DistMult, TransE, RotatE} {
+			t.Run(fmt.Sprint(layers, kind), func(t *testing.T) {
+				s := newSmall(t, layers[0], layers[1], kind)
+				got := s.gradients(t)
+				value := map[string][]float64{}
+				for _, p := range s.params.list {
+					for _, v := range p.value {
+						value[p.name] = append(value[p.name], float64(v))
+					}
+				}
+				loss, _ := s.run()
+				if want := s.twin(value); math.Abs(float64(loss)-want) > 1e-5*want {
+					t.Errorf("loss %v, twin %v", loss, want)
+				}
+				for i, p := range s.params.list {
+					x := value[p.name]
+					step := max(1, len(x)/40)
+					var largest float64
+					for j := 0; j < len(x); j += step {
+						const h = 1e-5
+						old := x[j]
+						x[j] = old + h
+						up := s.twin(value)
+						x[j] = old - h
+						down := s.twin(value)
+						x[j] = old
+						want := (up - down) / (2 * h)
+						largest = max(largest, math.Abs(want))
+						if math.Abs(float64(got[i][j])-want) > 2e-5+2e-3*math.Abs(want) {
+							t.Errorf("%s[%d]: gradient %v, twin %v", p.name, j, got[i][j], want)
+						}
+					}
+					if largest == 0 {
+						t.Errorf("%s: every gradient looked at is zero, the test shows nothing", p.name)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestGradientsAgreeWithDifferencesOfTheLoss(t *testing.T) {
+	for _, layers := range layerKinds {
+		s := newSmall(t, layers[0], layers[1], DistMult)
+		grads := s.gradients(t)
+		for i, p := range s.params.list {
+			// Along the gradient itself: the slope there is its length.
+			var length float64
+			for _, g := range grads[i] {
+				length += float64(g * g)
+			}
+			length = math.Sqrt(length)
+			h := float32(4e-4 / length)
+			old := slices.Clone(p.value)
+			axpy(h, grads[i], p.value)
+			up, err := s.run()
+			if err != nil {
+				t.Fatal(err)
+			}
+			copy(p.value, old)
+			axpy(-h, grads[i], p.value)
+			down, _ := s.run()
+			copy(p.value, old)
+			if got := float64(up-down) / 8e-4; math.Abs(got-length) > 0.02*length+5e-4 {
+				t.Errorf("%v %s: slope %v, gradient %v", layers, p.name, got, length)
+			}
+		}
+	}
+}
+
+// TestGradientsAgreeWithStockGorgonia builds the diagonal network with DistMult from
+// stock operations: dense incidence matrices for messages, one-hot rows for the batch.
+func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
+	s := newSmall(t, "diagonal", "diagonal", DistMult)
+	want := s.gradients(t)
+	loss, _ := s.run()
+
+	g := G.NewGraph()
+	k, b := s.cfg.Dim, &s.batch
+	n := len(b.s)
+	constant := func(name string, rows, cols int, v []float32) *G.Node {
+		return G.NewMatrix(g, tensor.Float32, G.WithName(name), G.WithShape(rows, cols), G.WithValue(tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(v))))
+	}
+	learn := map[string]*G.Node{}
+	var nodes G.Nodes
+	perRelation := map[string][]*G.Node{}
+	for _, p := range s.params.list {
+		if p.perRelation { // one row vector for each relation
+			for r := range p.rows {
+				x := constant(fmt.Sprint(p.name, r), 1, k, slices.Clone(p.value[r*k:][:k]))
+				perRelation[p.name] = append(perRelation[p.name], x)
+				nodes = append(nodes, x)
+			}
+			continue
+		}
+		learn[p.name] = constant(p.name, p.rows, p.cols, slices.Clone(p.value))
+		nodes = append(nodes, learn[p.name])
+	}
+	must := func(x *G.Node, err error) *G.Node {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	ones := func(rows int) *G.Node {
+		v := make([]float32, rows)
+		fill(v, 1)
+		return constant(fmt.Sprintf("ones%d", rows), rows, 1, v)
+	}
+	layer := func(i int, h *G.Node) *G.Node {
+		c := s.convs[i]
+		var sum *G.Node
+		for r := range s.ds.relations {
+			inc := make([]float32, c.rows*c.inRows)
+			for to := range c.rows {
+				for q := c.forth.row[to]; q < c.forth.row[to+1]; q++ {
+					if int(c.forth.rel[q]) == r {
+						for e := c.forth.group[q]; e < c.forth.group[q+1]; e++ {
+							inc[to*c.inRows+int(c.forth.col[e])] = c.forth.norm[c.norm][e]
+						}
+					}
+				}
+			}
+			msg := must(G.Mul(constant(fmt.Sprintf("incidence %d %d", i, r), c.rows, c.inRows, inc), h))
+			w := must(G.Mul(ones(c.rows), perRelation[layerNames[i]][r])) // the row, for every target
+			msg = must(G.HadamardProd(msg, w))
+			if sum == nil {
+				sum = msg
+			} else {
+				sum = must(G.Add(sum, msg))
+			}
+		}
+		return sum
+	}
+	u := layer(0, constant("x", len(s.ds.destinations), k, s.x))
+	v := layer(1, u)
+	c := layer(2, constant("y", len(s.ds.sources), k, s.y))
+	m := layer(3, c)
+	pick := func(name string, rows int, of []int32, also []int32) *G.Node {
+		x := make([]float32, n*rows)
+		for i, j := range of {
+			if j >= 0 && also[i] >= 0 {
+				x[i*rows+int(j)] = 1
+			}
+		}
+		return constant(name, n, rows, x)
+	}
+	pickS, pickD := pick("pick s", len(s.ds.sources), b.s, b.d), pick("pick d", len(s.ds.destinations), b.d, b.s)
+	us, vd, ms, cd := must(G.Mul(pickS, u)), must(G.Mul(pickD, v)), must(G.Mul(pickS, m)), must(G.Mul(pickD, c))
+	inner := func(x *G.Node) *G.Node { return must(G.Mul(x, ones(k))) } // [n][k] -> [n][1]
+	scale := func(x *G.Node, by float32) *G.Node {
+		return must(G.Mul(x, constant(fmt.Sprint("scale ", by), 1, 1, []float32{by})))
+	}
+	asinhNode := func(x *G.Node) *G.Node { // log(x + sqrt(x^2 + 1)); all x here are >= 0 or small
+		return must(G.Log(must(G.Add(x, must(G.Sqrt(must(G.Add(must(G.Square(x)), ones(n)))))))))
+	}
+	var wr *G.Node
+	for r := range s.ds.relations {
+		x := make([]float32, n)
+		for i := range x {
+			if int(b.r[i]) == r {
+				x[i] = 1
+			}
+		}
+		row := must(G.Mul(constant(fmt.Sprint("pick r", r), n, 1, x), perRelation["relation"][r]))
+		if wr == nil {
+			wr = row
+		} else {
+			wr = must(G.Add(wr, row))
+		}
+	}
+	structure := []*G.Node{
+		asinhNode(scale(inner(must(G.HadamardProd(us, vd))), walkScale/float32(k))),
+		asinhNode(scale(inner(must(G.HadamardProd(ms, cd))), profileScale/float32(k))),
+		scale(inner(must(G.HadamardProd(must(G.HadamardProd(us, wr)), vd))), distMultScale/float32(k)),
+	}
+	counting := make([]float32, n*features)
+	for i := range n {
+		for j, x := range b.n[i] {
+			counting[i*features+j] = float32(math.Log1p(float64(x)))
+			if x == 0 {
+				counting[i*features+6+j] = 1
+			}
+		}
+	}
+	inputs := constant("counts", n, features, counting)
+	for j, x := range structure { // each column to its place
+		place := make([]float32, features)
+		place[featWalk+j] = 1
+		inputs = must(G.Add(inputs, must(G.Mul(x, constant(fmt.Sprint("place", j), 1, features, place)))))
+	}
+	means, invs := make([]float32, n*features), make([]float32, n*features)
+	for i := range n {
+		copy(means[i*features:], s.decoder.scaling.Mean[:])
+		copy(invs[i*features:], s.decoder.scaling.Inv[:])
+	}
+	inputs = must(G.HadamardProd(must(G.Sub(inputs, constant("means", n, features, means))), constant("invs", n, features, invs)))
+	keep := make([]float32, n*hidden)
+	for i := range n {
+		copy(keep[i*hidden:], b.keep[i][:])
+	}
+	h := must(G.Mul(inputs, must(G.Transpose(learn["hidden"]))))
+	h = must(G.Rectify(must(G.Add(h, must(G.Mul(ones(n), learn["hidden.bias"]))))))
+	h = must(G.HadamardProd(h, constant("keep", n, hidden, keep)))
+	y := must(G.Add(must(G.Mul(h, must(G.Transpose(learn["output"])))), must(G.Mul(ones(n), learn["output.bias"]))))
+	// Cross-entropy with the sign of the label: log(1 + exp(-y)) for true, log(1 + exp(y)) for false.
+	sign, weight := make([]float32, n), make([]float32, n)
+	var sum float32
+	for i := range n {
+		sign[i], weight[i] = 1-2*b.label[i], b.weight[i]
+		sum += weight[i]
+	}
+	for i := range weight {
+		weight[i] /= sum
+	}
+	each := must(G.Log1p(must(G.Exp(must(G.HadamardProd(y, constant("sign", n, 1, sign)))))))
+	cost := must(G.Sum(must(G.HadamardProd(each, constant("weight", n, 1, weight)))))
+	var value G.Value
+	G.Read(cost, &value)
+	if _, err := G.Grad(cost, nodes...); err != nil {
+		t.Fatal(err)
+	}
+	vm := G.NewTapeMachine(g, G.BindDualValues(nodes...))
+	defer vm.Close()
+	if err := vm.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	if got := value.Data().(float32); math.Abs(float64(got-loss)) > 1e-5 {
+		t.Errorf("stock loss %v, fused %v", got, loss)
+	}
+	grad := func(x *G.Node) []float32 {
+		v, err := x.Grad()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data(v)
+	}
+	compared := 0
+	for i, p := range s.params.list {
+		var stock []float32
+		if p.perRelation {
+			for _, x := range perRelation[p.name] {
+				stock = append(stock, grad(x)...)
+			}
+		} else {
+			stock = grad(learn[p.name])
+		}
+		for j, x := range stock {
+			if math.Abs(float64(x-want[i][j])) > 1e-5+1e-3*math.Abs(float64(x)) {
+				t.Errorf("%s[%d]: stock %v, fused %v", p.name, j, x, want[i][j])
+			}
+			compared++
+		}
+	}
+	if compared < 100 {
+		t.Errorf("only %d gradients compared", compared)
+	}
+}

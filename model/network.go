@@ -1,0 +1,160 @@
+package model
+
+import (
+	"fmt"
+
+	G "gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// network is the expression graph of one training: parameters -> layers -> loss, with
+// the gradients of the loss. Edges and triplets are set anew for each step.
+type network struct {
+	params  *params
+	convs   [4]*relConv // in the order of layerNames
+	decoder *decoder
+	batch   batch
+
+	graph *G.ExprGraph
+	vm    G.VM
+	nodes G.Nodes // of the parameters
+	cost  *G.Node
+	loss  G.Value
+	grads [][]float32 // of the parameters
+}
+
+// shape says how large a network's sides are.
+type shape struct {
+	sources, destinations, relations int
+}
+
+// newConvs makes the four layers: walk1 (to sources, from x), walk2 (to destinations,
+// from walk1), profile1 (to destinations, from y), profile2 (to sources, from profile1).
+func newConvs(cfg Config, sh shape) [4]*relConv {
+	var out [4]*relConv
+	for i, norm := range []int{walk, walk, profile, mean} {
+		c := &relConv{k: cfg.Dim, relations: sh.relations, diagonal: cfg.layer(i).diagonal(), threads: cfg.Threads, norm: norm,
+			rows: sh.sources, inRows: sh.destinations}
+		if toDestinations(i) {
+			c.rows, c.inRows = c.inRows, c.rows
+		}
+		out[i] = c
+	}
+	return out
+}
+
+func toDestinations(layer int) bool { return layer == 1 || layer == 2 }
+
+// setMessages points the layers at the edges of a cut.
+func setMessages(convs *[4]*relConv, m *messages) {
+	for i, c := range convs {
+		c.forth, c.back = m.bySource, m.byDestination
+		if toDestinations(i) {
+			c.forth, c.back = c.back, c.forth
+		}
+	}
+}
+
+// embed runs the layers alone: what scoring needs.
+func embed(convs *[4]*relConv, p *params, k int, x, y []float32) *embeddings {
+	var out [4][]float32
+	in := [4][]float32{0: x, 2: y}
+	for i, c := range convs {
+		if i%2 == 1 {
+			in[i] = out[i-1]
+		}
+		out[i] = make([]float32, c.rows*k)
+		c.forward(p.weights(i, k), in[i], out[i])
+	}
+	return &embeddings{u: out[0], v: out[1], c: out[2], m: out[3]}
+}
+
+// newNetwork builds the graph over fixed inputs x [destinations][k] and y [sources][k].
+func newNetwork(cfg Config, sh shape, p *params, x, y []float32) (n *network, err error) {
+	// Gorgonia panics where shapes do not fit; inside a host process that must be an error.
+	defer func() {
+		if r := recover(); r != nil {
+			n, err = nil, fmt.Errorf("model: expression graph: %v", r)
+		}
+	}()
+	n = &network{params: p, convs: newConvs(cfg, sh), graph: G.NewGraph(), decoder: newDecoder(cfg, p)}
+	leaf := func(name string, rows, cols int, backing []float32) *G.Node {
+		return G.NewMatrix(n.graph, tensor.Float32, G.WithName(name), G.WithShape(rows, cols),
+			G.WithValue(tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(backing))))
+	}
+	byName := map[string]*G.Node{}
+	for _, q := range p.list {
+		byName[q.name] = leaf(q.name, q.rows, q.cols, q.value)
+		n.nodes = append(n.nodes, byName[q.name])
+	}
+	var out [4]*G.Node
+	in := [4]*G.Node{0: leaf("x", sh.destinations, cfg.Dim, x), 2: leaf("y", sh.sources, cfg.Dim, y)}
+	for i, name := range layerNames {
+		w := byName[name]
+		if w == nil {
+			w = G.Must(G.Mul(byName[name+".coef"], byName[name+".basis"]))
+		}
+		second := i%2 == 1
+		if second {
+			in[i] = out[i-1]
+		}
+		if out[i], err = G.ApplyOp(newConvOp(name, n.convs[i], second), w, in[i]); err != nil {
+			return nil, fmt.Errorf("model: layer %s: %w", name, err)
+		}
+	}
+	inputs := G.Nodes{out[0], out[1], out[3], out[2]}
+	for _, name := range []string{"relation", "hidden", "hidden.bias", "output", "output.bias"} {
+		inputs = append(inputs, byName[name])
+	}
+	var shapes [lossInputs]tensor.Shape
+	for i, in := range inputs {
+		shapes[i] = in.Shape()
+	}
+	if n.cost, err = G.ApplyOp(newLossOp(n.decoder, &n.batch, shapes), inputs...); err != nil {
+		return nil, fmt.Errorf("model: decoder: %w", err)
+	}
+	G.Read(n.cost, &n.loss)
+	if _, err = G.Grad(n.cost, n.nodes...); err != nil {
+		return nil, fmt.Errorf("model: gradient: %w", err)
+	}
+	n.vm = G.NewTapeMachine(n.graph, G.BindDualValues(n.nodes...))
+	return n, nil
+}
+
+func newDecoder(cfg Config, p *params) *decoder {
+	return &decoder{
+		k: cfg.Dim, kind: cfg.Decoder,
+		rel: p.get("relation").value,
+		a1:  p.get("hidden").value, b1: p.get("hidden.bias").value,
+		a2: p.get("output").value, b2: p.get("output.bias").value,
+	}
+}
+
+// run computes the loss and its gradients over the current cut and batch. The gradients
+// are valid until the next run.
+func (n *network) run() (loss float32, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("model: training step: %v", r)
+		}
+	}()
+	for _, g := range n.grads {
+		clear(g) // the machine adds to what is there
+	}
+	if err := n.vm.RunAll(); err != nil {
+		return 0, fmt.Errorf("model: training step: %w", err)
+	}
+	n.vm.Reset()
+	if n.grads == nil {
+		for _, node := range n.nodes {
+			g, err := node.Grad()
+			if err != nil {
+				return 0, fmt.Errorf("model: gradient of %s: %w", node.Name(), err)
+			}
+			n.grads = append(n.grads, data(g))
+		}
+	}
+	return float32(*n.loss.(*G.F32)), nil
+}
+
+func (n *network) close() { n.vm.Close() }

@@ -1,0 +1,71 @@
+package model
+
+import "math/bits"
+
+// philox is the counter-based generator Philox4x32-10 (Salmon et al., "Parallel random
+// numbers: as easy as 1, 2, 3", 2011). Draw number n of stream s is a pure function of
+// seed, s and n, so that any device can make the same draws in any order.
+type philox struct {
+	key    [2]uint32
+	stream uint64
+	n      uint64 // the next block
+	out    [4]uint32
+	left   int
+}
+
+func newPhilox(seed, stream uint64) *philox {
+	return &philox{key: [2]uint32{uint32(seed), uint32(seed >> 32)}, stream: stream}
+}
+
+// philoxBlock returns the four words of one counter.
+func philoxBlock(key [2]uint32, ctr [4]uint32) [4]uint32 {
+	const (
+		m0, m1 = 0xD2511F53, 0xCD9E8D57
+		w0, w1 = 0x9E3779B9, 0xBB67AE85
+	)
+	for range 10 {
+		h0, l0 := bits.Mul32(m0, ctr[0])
+		h1, l1 := bits.Mul32(m1, ctr[2])
+		ctr = [4]uint32{h1 ^ ctr[1] ^ key[0], l1, h0 ^ ctr[3] ^ key[1], l0}
+		key[0] += w0
+		key[1] += w1
+	}
+	return ctr
+}
+
+func (p *philox) uint32() uint32 {
+	if p.left == 0 {
+		p.out = philoxBlock(p.key, [4]uint32{uint32(p.n), uint32(p.n >> 32), uint32(p.stream), uint32(p.stream >> 32)})
+		p.n++
+		p.left = 4
+	}
+	p.left--
+	return p.out[3-p.left]
+}
+
+// intn returns a number in [0, n), for n up to 2^31: the high half of a product, whose
+// bias of n/2^32 no sampling here could notice.
+func (p *philox) intn(n int) int {
+	return int(uint64(p.uint32()) * uint64(n) >> 32)
+}
+
+// float returns a number in [0, 1) with 24 bits.
+func (p *philox) float() float32 { return float32(p.uint32()>>8) * (1.0 / (1 << 24)) }
+
+// fillSigns sets x to +1 and -1 by the hash of a name: its fixed random vector.
+// Signs have the smallest variance of inner products among all such draws.
+func fillSigns(x []float32, name string) {
+	h := uint64(14695981039346656037) // FNV-1a
+	for i := 0; i < len(name); i++ {
+		h = (h ^ uint64(name[i])) * 1099511628211
+	}
+	p := newPhilox(h, 0)
+	var word uint32
+	for i := range x {
+		if i%32 == 0 {
+			word = p.uint32()
+		}
+		x[i] = 1 - 2*float32(word&1)
+		word >>= 1
+	}
+}

@@ -1,0 +1,57 @@
+package model
+
+import (
+	"math"
+	"testing"
+)
+
+// The known answers are those that the authors of Philox publish with it.
+func TestPhiloxKnownAnswers(t *testing.T) {
+	const f = 0xffffffff
+	for _, c := range []struct {
+		key  [2]uint32
+		ctr  [4]uint32
+		want [4]uint32
+	}{
+		{[2]uint32{}, [4]uint32{}, [4]uint32{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+		{[2]uint32{f, f}, [4]uint32{f, f, f, f}, [4]uint32{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+		{[2]uint32{0xa4093822, 0x299f31d0}, [4]uint32{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, [4]uint32{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+	} {
+		if got := philoxBlock(c.key, c.ctr); got != c.want {
+			t.Errorf("block(%x, %x) = %x, want %x", c.key, c.ctr, got, c.want)
+		}
+	}
+}
+
+func TestDrawsAreEven(t *testing.T) {
+	p := newPhilox(1, 2)
+	var bins [10]int
+	var sum float64
+	const n = 100_000
+	for range n {
+		bins[p.intn(10)]++
+		sum += float64(p.float())
+	}
+	for i, b := range bins {
+		if math.Abs(float64(b)-n/10) > 500 { // five standard deviations
+			t.Errorf("%d of %d draws are %d", b, n, i)
+		}
+	}
+	if math.Abs(sum/n-0.5) > 0.005 {
+		t.Errorf("mean %v", sum/n)
+	}
+}
+
+func TestSignsAreANamesOwn(t *testing.T) {
+	const k = 1024
+	a, b, again := make([]float32, k), make([]float32, k), make([]float32, k)
+	fillSigns(a, "10.0.0.1")
+	fillSigns(b, "10.0.0.2")
+	fillSigns(again, "10.0.0.1")
+	if dot(a, again) != k {
+		t.Error("the same name has two vectors")
+	}
+	if d := dot(a, b); math.Abs(float64(d)) > 5*math.Sqrt(k) {
+		t.Errorf("two names have the inner product %v of %d", d, k)
+	}
+}

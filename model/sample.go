@@ -1,0 +1,125 @@
+package model
+
+// What the corrupted triplets are made of. These shares are priors on what an attack
+// looks like; design and ablations stand in the documentation.
+const (
+	relationShare        = 0.15 // another relation between the same hosts
+	unknownRelationShare = 0.3  // of those: one never seen before
+	unknownSourceShare   = 0.05 // a source never seen before
+	// the rest: another source or another destination, half and half
+)
+
+// novelShare is the part of the weight of true triplets that lies on those unseen before
+// the cut. Left to their number, the usual ones would drown them; yet on them depends
+// which of the new sessions score high.
+const novelShare = 0.4
+
+// sampleSize is the number of true triplets of one step.
+const sampleSize = 256
+
+// window is the time after a cut, whose distinct triplets are what the network learns to expect.
+type window struct {
+	*cut
+	end          int64
+	novel, known []target
+}
+
+// target is an edge with events in the window, or that would have some with the given chance.
+type target struct {
+	edge   int32
+	chance float32
+}
+
+// minChance is below what a known edge is not worth a place among the targets.
+const minChance = 0.05
+
+func newWindow(ds *dataset, c *cut, end int64) *window {
+	w := &window{cut: c, end: end}
+	for i := range ds.edges {
+		e := &ds.edges[i]
+		chance := e.within(c.at, end)
+		switch {
+		case chance < minChance:
+		case e.first >= c.at:
+			w.novel = append(w.novel, target{int32(i), chance})
+		default:
+			w.known = append(w.known, target{int32(i), chance})
+		}
+	}
+	return w
+}
+
+// targets is the number of true triplets.
+func (w *window) targets() int { return len(w.novel) + len(w.known) }
+
+// sample fills b with up to n true triplets and for each of them the given number of
+// corrupted ones. The true ones of either kind share their part of the weight.
+func (w *window) sample(ds *dataset, b *batch, rng *philox, n, negatives int) {
+	b.reset()
+	novel := min(len(w.novel), max(n/2, n-len(w.known)))
+	share := float32(novelShare)
+	if len(w.known) == 0 {
+		share = 1
+	} else if novel == 0 {
+		share = 0
+	}
+	w.draw(ds, b, rng, w.novel, novel, share, negatives)
+	w.draw(ds, b, rng, w.known, min(len(w.known), n-novel), 1-share, negatives)
+}
+
+// draw takes n of the targets without putting back and gives them weight in all.
+func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n int, weight float32, negatives int) {
+	var sum, all float32
+	for _, t := range targets {
+		all += t.chance
+	}
+	for i := range n {
+		j := i + rng.intn(len(targets)-i)
+		targets[i], targets[j] = targets[j], targets[i]
+		sum += targets[i].chance
+	}
+	for _, t := range targets[:n] {
+		e := &ds.edges[t.edge]
+		share := weight * t.chance / sum
+		w.add(ds, b, e.s, e.r, e.d, 1, share, all*t.chance/sum)
+		for range negatives {
+			s, r, d := w.corrupt(ds, rng, e)
+			w.add(ds, b, s, r, d, 0, share, 0)
+		}
+	}
+}
+
+// add looks up the counts. A relation unseen before the cut is as unknown as it was then.
+func (w *window) add(ds *dataset, b *batch, s, r, d int32, label, weight, mass float32) {
+	n := w.counts(ds, s, r, d)
+	if r >= 0 && !w.relationKnown[r] {
+		r = -1
+	}
+	b.add(s, r, d, n, label, weight, mass)
+}
+
+// corrupt changes one part of a true triplet, into one that is not true in the window.
+func (w *window) corrupt(ds *dataset, rng *philox, e *dataEdge) (s, r, d int32) {
+	const tries = 8 // a triplet that resists for so long has next to no false neighbours
+	for range tries {
+		s, r, d = e.s, e.r, e.d
+		switch u := rng.float(); {
+		case u < relationShare:
+			r = -1
+			if rng.float() >= unknownRelationShare {
+				r = w.knownRelations[rng.intn(len(w.knownRelations))]
+			}
+		case u < relationShare+unknownSourceShare:
+			s = -1
+		case u < relationShare+unknownSourceShare+(1-relationShare-unknownSourceShare)/2:
+			s = w.knownSources[rng.intn(len(w.knownSources))]
+		default:
+			d = w.knownDestinations[rng.intn(len(w.knownDestinations))]
+		}
+		i := ds.triplet.find(ds.sd.find(s, d), r)
+		if i < 0 || ds.edges[i].within(w.at, w.end) == 0 {
+			break
+		}
+	}
+	return s, r, d
+}

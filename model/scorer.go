@@ -1,0 +1,145 @@
+package model
+
+import (
+	"slices"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// Model is a trained network without a graph: its parameters, its threshold, and what is
+// needed to go on training it or to score with it over another snapshot.
+type Model struct {
+	Trained   time.Time // when, in the trainer's clock; zero until SetTrained
+	Threshold float32
+	Quality   float64 // AUC over the held-out triplets of its training
+
+	dim            int
+	decoderKind    string
+	layer1, layer2 string
+	relations      []string
+	params         *params
+	scaling        scaling
+}
+
+func newModel(snap *graphbuf.Snapshot, cfg Config) *Model {
+	m := &Model{dim: cfg.Dim, decoderKind: cfg.Decoder, layer1: cfg.Layer1, layer2: cfg.Layer2}
+	for _, r := range snap.Relations {
+		m.relations = append(m.relations, r.Name)
+	}
+	m.params = newParams(cfg, len(m.relations))
+	return m
+}
+
+// config is the part of a Config that gives the network its shape.
+func (m *Model) config() Config {
+	return Config{Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2, Threads: 1}
+}
+
+// adopt starts m from a previous model, if that has the same shape.
+func (m *Model) adopt(old *Model) bool {
+	if m.dim != old.dim || m.decoderKind != old.decoderKind || m.layer1 != old.layer1 || m.layer2 != old.layer2 ||
+		!m.params.adopt(old.params, old.relations, m.relations) {
+		return false
+	}
+	m.scaling = old.scaling
+	return true
+}
+
+func (m *Model) clone() *Model {
+	c := *m
+	c.params = &params{step: m.params.step}
+	for _, p := range m.params.list {
+		q := *p
+		q.value, q.m, q.v = slices.Clone(p.value), slices.Clone(p.m), slices.Clone(p.v)
+		c.params.list = append(c.params.list, &q)
+	}
+	return &c
+}
+
+func (m *Model) decoder() *decoder {
+	d := newDecoder(m.config(), m.params)
+	d.scaling = &m.scaling
+	return d
+}
+
+// Scorer scores triplets over the graph of one snapshot. It is immutable and safe for
+// many goroutines.
+type Scorer struct {
+	model   *Model
+	decoder *decoder
+	embeddings
+	// By slot of the graph: the row of a source, of a destination, the number of a
+	// relation, each with the generation that it holds for. Slot 0 is nobody's.
+	sources, destinations, relations []slotRow
+}
+
+type slotRow struct {
+	gen uint32
+	row int32
+}
+
+// Scorer makes a scorer over a snapshot: one forward pass over its edges.
+func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int) *Scorer {
+	fresh := newModel(snap, Config{Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2, Seed: 1})
+	fresh.adopt(m)
+	fresh.Trained, fresh.Threshold, fresh.Quality = m.Trained, m.Threshold, m.Quality
+	ds := newDataset(snap)
+	x, y := ds.inputs(snap, m.dim)
+	return fresh.scorer(snap, ds, threads, x, y)
+}
+
+func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, threads int, x, y []float32) *Scorer {
+	cfg := m.config()
+	cfg.Threads = threads
+	convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
+	setMessages(&convs, newCut(ds, ds.end+1, newOrders(ds)).messages)
+	s := &Scorer{model: m, decoder: m.decoder(), embeddings: *embed(&convs, m.params, m.dim, x, y)}
+	s.sources = slotRows(snap.Nodes, ds.sources)
+	s.destinations = slotRows(snap.Nodes, ds.destinations)
+	all := make([]int32, len(snap.Relations))
+	for i := range all {
+		all[i] = int32(i)
+	}
+	s.relations = slotRows(snap.Relations, all)
+	return s
+}
+
+func slotRows(names []graphbuf.Name, rows []int32) []slotRow {
+	var top uint32
+	for _, i := range rows {
+		top = max(top, names[i].ID.Slot)
+	}
+	out := make([]slotRow, top+1)
+	for i := range out {
+		out[i].row = -1
+	}
+	for r, i := range rows {
+		out[names[i].ID.Slot] = slotRow{names[i].ID.Gen, int32(r)}
+	}
+	return out
+}
+
+func rowOf(rows []slotRow, id graphbuf.ID) int32 {
+	if int(id.Slot) < len(rows) && rows[id.Slot].gen == id.Gen {
+		return rows[id.Slot].row
+	}
+	return -1
+}
+
+// Model returns what the scorer scores with.
+func (s *Scorer) Model() *Model { return s.model }
+
+// Threshold is the score below which a session is unusually unexpected.
+func (s *Scorer) Threshold() float32 { return s.model.Threshold }
+
+// Score tells how expected a session is, between 0 and 1, from what the graph knew just
+// before it. It does not allocate.
+func (s *Scorer) Score(ref *graphbuf.Ref) float32 {
+	c := &ref.Counts
+	n := counts{float32(c.SRD), float32(c.SD), float32(c.SR), float32(c.RD), float32(c.S), float32(c.D)}
+	var f [features]float32
+	var h [hidden]float32
+	s.decoder.inputs(&f, &s.embeddings, rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination), &n)
+	return sigmoid(s.decoder.logit(&f, &h, nil))
+}

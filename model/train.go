@@ -1,0 +1,270 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// Report says how a training went.
+type Report struct {
+	Nodes, Relations, Edges int
+	Warm                    bool    // started from a previous model
+	Steps                   int     // optimiser steps made
+	Loss                    float32 // mean of the last tenth of the steps
+	Quality                 float64 // of the Scorer: AUC over held-out triplets, the last tenth of the activity, against corrupted ones
+	Previous                float64 // the same for the model that training started from; 0 on a cold start
+	Kept                    bool    // the new parameters were worse than the previous ones, which stay
+	Threshold               float32
+	Device                  string
+	Duration                time.Duration
+}
+
+// ErrTooLittle is what Train returns for a snapshot in which nothing follows on anything.
+var ErrTooLittle = errors.New("model: too little to learn from: no new or repeated sessions after the first ones")
+
+// ErrDiverged is what Train returns when the loss is no number any more.
+var ErrDiverged = errors.New("model: training diverged")
+
+// The shares of the activity at which cuts lie: trainWindows windows from firstCut to
+// heldOut, whose triplets are learned from, and the rest, whose triplets judge.
+const (
+	firstCut     = 0.15
+	heldOut      = 0.90
+	trainWindows = 11
+	warmShare    = 0.25 // of the steps, when training goes on from a previous model
+	heldOutRows  = 2048 // true triplets judged at most
+)
+
+// Train trains on a snapshot and returns a Scorer over all of it. It calls progress, unless
+// nil, after each step, and returns ctx's error within one step of its end. The same
+// snapshot, Config and number of threads give the same Scorer to the bit.
+func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress func(step, steps int, loss float32)) (*Scorer, Report, error) {
+	start := time.Now()
+	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges), Device: "cpu"}
+	if err := cfg.Validate(); err != nil {
+		return nil, report, err
+	}
+	ds := newDataset(snap)
+	windows, test := newWindows(ds)
+	if len(windows) == 0 || test.targets() == 0 {
+		return nil, report, ErrTooLittle
+	}
+	m := newModel(snap, cfg)
+	var before *Model
+	if cfg.Previous != nil && m.adopt(cfg.Previous) {
+		report.Warm = true
+		before = m.clone()
+	} else {
+		m.scaling = newScaling(ds, windows, m, cfg)
+	}
+
+	x, y := ds.inputs(snap, cfg.Dim)
+	sh := shape{len(ds.sources), len(ds.destinations), ds.relations}
+	if err := m.fit(ctx, ds, windows, cfg, sh, x, y, &report, progress); err != nil {
+		return nil, report, err
+	}
+
+	convs := newConvs(cfg, sh)
+	setMessages(&convs, test.messages)
+	var b batch
+	test.sample(ds, &b, newPhilox(cfg.Seed, streamHeldOut), heldOutRows, cfg.Negatives)
+	judge := func(m *Model) ([]scored, float64) {
+		e := embed(&convs, m.params, cfg.Dim, x, y)
+		return m.decoder().judge(e, &b)
+	}
+	scores, quality := judge(m)
+	if math.IsNaN(quality) {
+		return nil, report, ErrDiverged
+	}
+	if before != nil {
+		var old []scored
+		old, report.Previous = judge(before)
+		if quality < report.Previous-cfg.Tolerance {
+			m, scores, quality, report.Kept = before, old, report.Previous, true
+		}
+	}
+	report.Quality = quality
+	m.Threshold = cfg.Threshold.of(scores, float64(test.end-test.at)/float64(24*time.Hour))
+	m.Quality = quality
+	report.Threshold = m.Threshold
+
+	s := m.scorer(snap, ds, cfg.Threads, x, y)
+	report.Duration = time.Since(start)
+	return s, report, nil
+}
+
+// newWindows cuts the time of the data. Windows without targets are left out.
+func newWindows(ds *dataset) (train []*window, test *window) {
+	shares := make([]float64, trainWindows+1)
+	for i := range shares {
+		shares[i] = firstCut + (heldOut-firstCut)*float64(i)/trainWindows
+	}
+	times := ds.cutTimes(shares)
+	orders := newOrders(ds)
+	for i, at := range times {
+		end := ds.end + 1
+		last := i == len(times)-1
+		if !last {
+			end = times[i+1]
+		}
+		if at <= ds.start || at >= end {
+			if last {
+				test = &window{}
+			}
+			continue // as good as nothing was known, or nothing can follow
+		}
+		w := newWindow(ds, newCut(ds, at, orders), end)
+		if last {
+			test = w
+		} else if w.targets() > 0 {
+			train = append(train, w)
+		}
+	}
+	return train, test
+}
+
+// inputs returns the fixed vectors of destinations, x, and sources, y, each [rows][k]: the
+// signs of the names' hashes. Where k is at least the number of rows, orthogonal vectors
+// of the same length take their place, and the inner products are exact.
+func (ds *dataset) inputs(snap *graphbuf.Snapshot, k int) (x, y []float32) {
+	make_ := func(side []int32) []float32 {
+		out := make([]float32, len(side)*k)
+		for i, node := range side {
+			if len(side) <= k {
+				out[i*k+i] = sqrt(float32(k))
+			} else {
+				fillSigns(row(out, int32(i), k), snap.Nodes[node].Name)
+			}
+		}
+		return out
+	}
+	return make_(ds.destinations), make_(ds.sources)
+}
+
+// newScaling measures the decoder's inputs over a sample of each window.
+func newScaling(ds *dataset, windows []*window, m *Model, cfg Config) scaling {
+	var sum, squares [features]float64
+	var n float64
+	d := m.decoder()
+	d.scaling = nil
+	var b batch
+	for i, w := range windows {
+		// Without embeddings: structural inputs are already of the scale of one.
+		w.sample(ds, &b, newPhilox(cfg.Seed, streamHeldOut+uint64(i)<<32), sampleSize, cfg.Negatives)
+		for j := range b.s {
+			var f [features]float32
+			d.inputs(&f, nil, -1, -1, -1, &b.n[j])
+			for k, v := range f[:featWalk] {
+				sum[k] += float64(v)
+				squares[k] += float64(v * v)
+			}
+			n++
+		}
+	}
+	var s scaling
+	for k := range s.Inv {
+		s.Inv[k] = 1
+		if k < featWalk {
+			mean := sum[k] / n
+			s.Mean[k] = float32(mean)
+			s.Inv[k] = float32(1 / math.Sqrt(max(squares[k]/n-mean*mean, 0)+0.01))
+		}
+	}
+	return s
+}
+
+// fit makes the optimiser's steps.
+func (m *Model) fit(ctx context.Context, ds *dataset, windows []*window, cfg Config, sh shape, x, y []float32, report *Report, progress func(step, steps int, loss float32)) error {
+	net, err := newNetwork(cfg, sh, m.params, x, y)
+	if err != nil {
+		return err
+	}
+	defer net.close()
+	net.decoder.scaling = &m.scaling
+	steps, rate := cfg.Steps, cfg.LearningRate
+	if report.Warm {
+		steps, rate = max(1, int(float64(steps)*warmShare)), rate/2
+	}
+	var tail float64
+	tailSteps := max(1, steps/10)
+	for step := range steps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rng := newPhilox(cfg.Seed, streamSample+uint64(m.params.step))
+		w := windows[rng.intn(len(windows))]
+		setMessages(&net.convs, w.messages)
+		w.sample(ds, &net.batch, rng, sampleSize, cfg.Negatives)
+		net.batch.dropout(rng, cfg.Dropout)
+		loss, err := net.run()
+		if err != nil {
+			return err
+		}
+		if math.IsNaN(float64(loss)) || math.IsInf(float64(loss), 0) {
+			return fmt.Errorf("%w: loss %v at step %d", ErrDiverged, loss, step)
+		}
+		m.params.adam(net.grads, rate*schedule(step, steps))
+		if step >= steps-tailSteps {
+			tail += float64(loss) / float64(tailSteps)
+		}
+		if progress != nil {
+			progress(step+1, steps, loss)
+		}
+	}
+	report.Steps, report.Loss = steps, float32(tail)
+	return nil
+}
+
+// schedule is the share of the learning rate at a step: a rise over the first twentieth,
+// then half a cosine down.
+func schedule(step, steps int) float64 {
+	rise := max(1, steps/20)
+	if step < rise {
+		return float64(step+1) / float64(rise)
+	}
+	return 0.5 + 0.5*math.Cos(math.Pi*float64(step-rise)/float64(max(1, steps-rise)))
+}
+
+// dropout draws which hidden units stay; they are scaled up for those that do not.
+func (b *batch) dropout(rng *philox, p float64) {
+	if p == 0 {
+		return
+	}
+	scale := float32(1 / (1 - p))
+	for range b.s {
+		var keep [hidden]float32
+		for j := range keep {
+			if rng.float() >= float32(p) {
+				keep[j] = scale
+			}
+		}
+		b.keep = append(b.keep, keep)
+	}
+}
+
+// judge scores a batch: the scores of its true triplets as often as they occur, and the AUC.
+func (d *decoder) judge(e *embeddings, b *batch) (natural []scored, quality float64) {
+	var true_, false_ []scored
+	var f [features]float32
+	var h [hidden]float32
+	for i := range b.s {
+		d.inputs(&f, e, b.s[i], b.r[i], b.d[i], &b.n[i])
+		y := d.logit(&f, &h, nil)
+		if y != y {
+			return nil, math.NaN()
+		}
+		s := scored{sigmoid(y), b.weight[i]}
+		if b.label[i] > 0 {
+			true_ = append(true_, s)
+			natural = append(natural, scored{s.score, b.mass[i]})
+		} else {
+			false_ = append(false_, s)
+		}
+	}
+	return natural, auc(true_, false_)
+}

@@ -1,0 +1,333 @@
+package model
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+func encoded(t testing.TB, m *Model) []byte {
+	t.Helper()
+	b, err := m.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestTheSameSeedGivesTheSameBytes(t *testing.T) {
+	events := teams(1, 40, 2000)
+	run := func(seed uint64, threads int) []byte {
+		cfg := quickConfig()
+		cfg.Seed, cfg.Threads = seed, threads
+		s, _ := train(t, graphOf(t, events).Snapshot(), cfg)
+		return encoded(t, s.Model())
+	}
+	one := run(1, 1)
+	if !bytes.Equal(one, run(1, 1)) {
+		t.Error("one thread: two trainings differ")
+	}
+	if !bytes.Equal(run(1, 2), run(1, 2)) {
+		t.Error("two threads: two trainings differ")
+	}
+	if bytes.Equal(one, run(2, 1)) {
+		t.Error("another seed changes nothing")
+	}
+}
+
+func TestARestoredGraphTrainsTheSame(t *testing.T) {
+	g := graphOf(t, teams(1, 40, 2000))
+	h, err := graphbuf.New(roomy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Restore(g.Snapshot())
+	a, _ := train(t, g.Snapshot(), quickConfig())
+	b, _ := train(t, h.Snapshot(), quickConfig())
+	if !bytes.Equal(encoded(t, a.Model()), encoded(t, b.Model())) {
+		t.Error("the model depends on the order in which the graph came to know its names")
+	}
+}
+
+func TestTrainingStopsWithinOneStep(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	last := 0
+	_, _, err := Train(ctx, graphOf(t, teams(1, 40, 2000)).Snapshot(), quickConfig(), func(step, steps int, loss float32) {
+		last = step
+		if step == 7 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) || last != 7 {
+		t.Errorf("%v after step %d, want it to be canceled after step 7", err, last)
+	}
+}
+
+func TestTooLittleToLearnFrom(t *testing.T) {
+	same := []graphbuf.Event{}
+	for range 50 {
+		same = append(same, graphbuf.Event{Source: []byte("a"), Relation: []byte("r"), Destination: []byte("b"), Time: 5})
+	}
+	for name, events := range map[string][]graphbuf.Event{"nothing": nil, "one moment": same} {
+		if _, _, err := Train(context.Background(), graphOf(t, events).Snapshot(), quickConfig(), nil); !errors.Is(err, ErrTooLittle) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestDivergenceIsAnError(t *testing.T) {
+	cfg := quickConfig()
+	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
+	s, _ := train(t, snap, cfg)
+	s.Model().params.get("output.bias").value[0] = float32(math.NaN())
+	cfg.Previous = s.Model()
+	if _, _, err := Train(context.Background(), snap, cfg, nil); !errors.Is(err, ErrDiverged) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestWarmStart(t *testing.T) {
+	cfg := quickConfig()
+	events := teams(1, 40, 3000)
+	first, cold := train(t, graphOf(t, events[:2500]).Snapshot(), cfg)
+	if cold.Warm || cold.Steps != cfg.Steps {
+		t.Errorf("first training: %+v", cold)
+	}
+	cfg.Previous = first.Model()
+	before := encoded(t, first.Model())
+	later := append(events[2500:], graphbuf.Event{Source: []byte("host-1"), Relation: []byte("a new client"), Destination: []byte("server-1-1"), Time: 9e15})
+	second, warm := train(t, graphOf(t, append(events[:2500:2500], later...)).Snapshot(), cfg)
+	if !warm.Warm || warm.Steps != cfg.Steps/4 || warm.Previous == 0 {
+		t.Errorf("second training: %+v", warm)
+	}
+	if !bytes.Equal(before, encoded(t, first.Model())) {
+		t.Error("the second training changed the first model")
+	}
+	if second.Model().params.step != cfg.Steps+cfg.Steps/4 && !warm.Kept {
+		t.Errorf("the optimiser made %d steps in all", second.Model().params.step)
+	}
+	cfg.Dim = 8
+	if _, other := train(t, graphOf(t, events).Snapshot(), cfg); other.Warm {
+		t.Error("a model of another dimension is a warm start")
+	}
+}
+
+func TestAWorseModelDoesNotReplaceTheBetter(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.Dim = 16
+	snap := graphOf(t, teams(1, 40, 3000)).Snapshot()
+	good, _ := train(t, snap, cfg)
+	cfg.Previous = good.Model()
+	cfg.LearningRate, cfg.Dropout = 1, 0.9 // what comes out of this is no model
+	kept, report := train(t, snap, cfg)
+	if !report.Kept || report.Quality != report.Previous {
+		t.Fatalf("%+v", report)
+	}
+	a, b := good.Model(), kept.Model()
+	if !slices.Equal(a.params.get("hidden").value, b.params.get("hidden").value) {
+		t.Error("the parameters are not the previous ones")
+	}
+}
+
+func TestScoreTellsUsualFromStrange(t *testing.T) {
+	events := teams(1, 40, 4000)
+	g := graphOf(t, events)
+	s, report := train(t, g.Snapshot(), DefaultConfig())
+	if report.Quality < 0.9 {
+		t.Errorf("held-out quality %v", report.Quality)
+	}
+	score := func(src, rel, dst string) float32 {
+		var ref [1]graphbuf.Ref
+		g.Look([]graphbuf.Event{{Source: []byte(src), Relation: []byte(rel), Destination: []byte(dst)}}, ref[:])
+		return s.Score(&ref[0])
+	}
+	usual := score("host-4", "client-1", "server-0-1")
+	for name, strange := range map[string]float32{
+		"another team's server": score("host-4", "client-1", "server-3-1"),
+		"an unknown source":     score("10.9.9.9", "client-1", "server-0-1"),
+		"an unknown client":     score("host-4", "never seen", "server-0-1"),
+		"nothing known":         score("x", "y", "z"),
+	} {
+		if strange >= usual-0.3 || math.IsNaN(float64(strange)) || strange < 0 {
+			t.Errorf("%s scores %v, the usual %v", name, strange, usual)
+		}
+	}
+	if usual <= s.Threshold() {
+		t.Errorf("the usual scores %v, the threshold is %v", usual, s.Threshold())
+	}
+}
+
+func TestAHostDoesNotInheritADeadOnesEmbedding(t *testing.T) {
+	g, err := graphbuf.New(graphbuf.Config{MaxNodes: 60, MaxRelations: 10, MaxEdges: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := teams(1, 40, 3000)
+	refs := make([]graphbuf.Ref, len(events))
+	g.Observe(events, refs)
+	s, _ := train(t, g.Snapshot(), quickConfig())
+	last := refs[len(refs)-1].Source
+	if rowOf(s.sources, last) < 0 {
+		t.Fatal("a known host has no row")
+	}
+	if rowOf(s.sources, graphbuf.ID{Slot: last.Slot, Gen: last.Gen + 2}) >= 0 {
+		t.Error("the next host in a slot gets the row of the one before")
+	}
+	if rowOf(s.sources, graphbuf.ID{}) >= 0 || rowOf(s.sources, graphbuf.ID{Slot: 1 << 30, Gen: 1}) >= 0 {
+		t.Error("an unknown host has a row")
+	}
+}
+
+func TestEncodeAndDecode(t *testing.T) {
+	for _, layers := range layerKinds {
+		cfg := quickConfig()
+		cfg.Dim, cfg.Steps, cfg.Layer1, cfg.Layer2 = 8, 5, layers[0], layers[1]
+		g := graphOf(t, teams(1, 40, 1000))
+		s, _ := train(t, g.Snapshot(), cfg)
+		b := encoded(t, s.Model())
+		var m Model
+		if err := m.UnmarshalBinary(b); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(encoded(t, &m), b) {
+			t.Errorf("%v: the decoded model has other bytes", layers)
+		}
+		again := m.Scorer(g.Snapshot(), 1)
+		var ref [1]graphbuf.Ref
+		for _, e := range teams(2, 50, 200) {
+			g.Look([]graphbuf.Event{e}, ref[:])
+			if a, b := s.Score(&ref[0]), again.Score(&ref[0]); a != b {
+				t.Fatalf("%v: score %v before, %v after", layers, a, b)
+			}
+		}
+	}
+}
+
+func TestDamagedBytesAreRefused(t *testing.T) {
+	cfg := quickConfig()
+	cfg.Dim, cfg.Steps = 4, 2
+	s, _ := train(t, graphOf(t, teams(1, 40, 1000)).Snapshot(), cfg)
+	b := encoded(t, s.Model())
+	var m Model
+	for n := range b {
+		if err := m.UnmarshalBinary(b[:n]); err == nil || !strings.HasPrefix(err.Error(), "model: decode: ") {
+			t.Fatalf("the first %d of %d bytes: %v", n, len(b), err)
+		}
+	}
+	for i := range 600 { // the header and the first parameters
+		for bit := range 8 {
+			c := slices.Clone(b)
+			c[i] ^= 1 << bit
+			m.UnmarshalBinary(c) // an error or a model, no panic
+		}
+	}
+}
+
+func FuzzModelUnmarshal(f *testing.F) {
+	cfg := quickConfig()
+	cfg.Dim, cfg.Steps = 4, 2
+	s, _ := train(f, graphOf(f, teams(1, 10, 300)).Snapshot(), cfg)
+	f.Add(encoded(f, s.Model()))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var m Model
+		if m.UnmarshalBinary(b) == nil {
+			m.Scorer(graphOf(t, teams(1, 5, 20)).Snapshot(), 1)
+		}
+	})
+}
+
+func TestThresholds(t *testing.T) {
+	var scores []scored
+	for i := range 1000 {
+		scores = append(scores, scored{float32(i) / 1000, 1})
+	}
+	under := func(th Threshold, days float64) int {
+		at := th.of(scores, days)
+		n := 0
+		for _, s := range scores {
+			if s.score < at {
+				n++
+			}
+		}
+		return n
+	}
+	if n := under(Threshold{Method: Quantile, Quantile: 0.05}, 1); n != 50 {
+		t.Errorf("quantile 0.05 of 1000: %d below", n)
+	}
+	if n := under(Threshold{Method: Budget, PerDay: 20}, 4); n != 80 {
+		t.Errorf("20 a day in four days: %d below", n)
+	}
+	if n := under(Threshold{Method: Sigma, K: 0}, 1); n < 490 || n > 510 {
+		t.Errorf("the mean of symmetric scores: %d of 1000 below", n)
+	}
+	one, two := under(Threshold{Method: Sigma, K: 1}, 1), under(Threshold{Method: Sigma, K: 2}, 1)
+	if !(two > 0 && two < one && one < 500) {
+		t.Errorf("one standard deviation: %d below, two: %d", one, two)
+	}
+}
+
+func TestAUC(t *testing.T) {
+	s := func(v ...float32) (out []scored) {
+		for _, x := range v {
+			out = append(out, scored{x, 1})
+		}
+		return out
+	}
+	for _, c := range []struct {
+		true_, false_ []scored
+		want          float64
+	}{
+		{s(0.9, 0.8), s(0.1, 0.2), 1}, {s(0.1), s(0.9), 0}, {s(0.5), s(0.5), 0.5}, {s(0.9, 0.4), s(0.5, 0.5), 0.5},
+		{s(0.9), nil, 0.5}, {[]scored{{0.9, 3}, {0.1, 1}}, s(0.5), 0.75},
+	} {
+		if got := auc(c.true_, c.false_); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("auc(%v, %v) = %v, want %v", c.true_, c.false_, got, c.want)
+		}
+	}
+}
+
+func TestScoreDoesNotAllocate(t *testing.T) {
+	g := graphOf(t, teams(1, 40, 2000))
+	s, _ := train(t, g.Snapshot(), quickConfig())
+	var ref [1]graphbuf.Ref
+	g.Look(teams(1, 40, 1), ref[:])
+	if n := testing.AllocsPerRun(100, func() { s.Score(&ref[0]) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkScore(b *testing.B) {
+	events := notebook(b)
+	g := graphOf(b, events)
+	s, _ := train(b, g.Snapshot(), DefaultConfig())
+	refs := make([]graphbuf.Ref, len(events))
+	g.Look(events, refs)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		s.Score(&refs[i%len(refs)])
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "scores/s")
+}
+
+func BenchmarkTrain(b *testing.B) {
+	snap := graphOf(b, notebook(b)).Snapshot()
+	cfg := DefaultConfig()
+	b.Run("cold", func(b *testing.B) {
+		for b.Loop() {
+			train(b, snap, cfg)
+		}
+	})
+	s, _ := train(b, snap, cfg)
+	cfg.Previous = s.Model()
+	b.Run("warm", func(b *testing.B) {
+		for b.Loop() {
+			train(b, snap, cfg)
+		}
+	})
+}
