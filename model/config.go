@@ -30,9 +30,13 @@ type Config struct {
 	LearningRate float64 // of the decoder; the relational parts take a fifth of it
 	Negatives    int     // corrupted triplets for each true one
 	Seed         uint64
-	Threads      int // goroutines of one training, at least 1
-	Tolerance    float64
+	Threads      int     // goroutines of one training, at least 1
+	Tolerance    float64 // how much held-out quality a new model may lose against the previous one
 	Threshold    Threshold
+
+	// EnterThread is called at the start of every goroutine that a training makes beside
+	// the caller's; nil for nothing to do.
+	EnterThread func()
 
 	// Previous is where training starts from, nil for a cold start. A model of
 	// another shape is a cold start too.

@@ -82,9 +82,10 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 		return fail("%d bytes of parameters, %d relations of dimension %d have %d", len(b), len(h.Relations), h.Dim, want)
 	}
 	out := &Model{
-		Trained: h.Trained, Threshold: h.Threshold, Quality: h.Quality,
+		Threshold: h.Threshold, Quality: h.Quality,
 		dim: h.Dim, decoderKind: h.Decoder, layer1: h.Layer1, layer2: h.Layer2, scaling: h.Scaling,
 	}
+	out.SetTrained(h.Trained)
 	for _, r := range h.Relations {
 		out.relations = append(out.relations, string(r))
 	}

@@ -38,16 +38,27 @@ func gemv(trans bool, w, x, y []float32) {
 // row returns row i of x, [rows][k] row-major.
 func row(x []float32, i int32, k int) []float32 { return x[int(i)*k:][:k:k] }
 
-// parallel runs do over [0, n) in as many pieces as threads, each in a goroutine of its own.
-// Pieces must not share what they write.
-func parallel(threads, n int, do func(piece, from, to int)) {
-	if threads <= 1 || n < 2*threads {
-		do(0, 0, n)
+// crew is the goroutines that share the work of a training.
+type crew struct {
+	threads int
+	enter   func() // nil: nothing to do
+}
+
+// do runs work over [0, n) in as many pieces as there are threads, each in a goroutine of
+// its own. Pieces must not share what they write.
+func (c crew) do(n int, work func(piece, from, to int)) {
+	if c.threads <= 1 || n < 2*c.threads {
+		work(0, 0, n)
 		return
 	}
 	var wg sync.WaitGroup
-	for t := range threads {
-		wg.Go(func() { do(t, n*t/threads, n*(t+1)/threads) })
+	for t := range c.threads {
+		wg.Go(func() {
+			if c.enter != nil {
+				c.enter()
+			}
+			work(t, n*t/c.threads, n*(t+1)/c.threads)
+		})
 	}
 	wg.Wait()
 }

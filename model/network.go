@@ -33,7 +33,7 @@ type shape struct {
 func newConvs(cfg Config, sh shape) [4]*relConv {
 	var out [4]*relConv
 	for i, norm := range []int{walk, walk, profile, mean} {
-		c := &relConv{k: cfg.Dim, relations: sh.relations, diagonal: cfg.layer(i).diagonal(), threads: cfg.Threads, norm: norm,
+		c := &relConv{k: cfg.Dim, relations: sh.relations, diagonal: cfg.layer(i).diagonal(), crew: crew{cfg.Threads, cfg.EnterThread}, norm: norm,
 			rows: sh.sources, inRows: sh.destinations}
 		if toDestinations(i) {
 			c.rows, c.inRows = c.inRows, c.rows

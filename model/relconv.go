@@ -9,7 +9,7 @@ package model
 type relConv struct {
 	k, rows, inRows, relations int
 	diagonal                   bool
-	threads                    int
+	crew                       crew
 	norm                       int // which normalisation of csr
 	forth, back                *csr
 }
@@ -18,7 +18,7 @@ type relConv struct {
 func (c *relConv) forward(w, h, out []float32) {
 	clear(out)
 	k := c.k
-	parallel(c.threads, c.rows, func(_, from, to int) {
+	c.crew.do(c.rows, func(_, from, to int) {
 		z := make([]float32, k)
 		for i := from; i < to; i++ {
 			o := row(out, int32(i), k)
@@ -40,9 +40,9 @@ func (c *relConv) backward(w, h, dout, dw, dh []float32) {
 	clear(dw)
 	clear(dh)
 	// dw is a sum over all rows: each piece has its own, added up in their order.
-	parts := make([][]float32, c.threads)
+	parts := make([][]float32, max(1, c.crew.threads))
 	parts[0] = dw
-	parallel(c.threads, c.inRows, func(piece, from, to int) {
+	c.crew.do(c.inRows, func(piece, from, to int) {
 		if parts[piece] == nil {
 			parts[piece] = make([]float32, len(dw))
 		}

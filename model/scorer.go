@@ -15,6 +15,7 @@ type Model struct {
 	Quality   float64 // AUC over the held-out triplets of its training
 
 	dim            int
+	trainedText    string
 	decoderKind    string
 	layer1, layer2 string
 	relations      []string
@@ -30,6 +31,15 @@ func newModel(snap *graphbuf.Snapshot, cfg Config) *Model {
 	m.params = newParams(cfg, len(m.relations))
 	return m
 }
+
+// SetTrained notes when the model was trained. It is for the trainer, before it publishes.
+func (m *Model) SetTrained(t time.Time) {
+	m.Trained = t
+	m.trainedText = t.UTC().Format(time.RFC3339)
+}
+
+// TrainedText is Trained as RFC 3339.
+func (m *Model) TrainedText() string { return m.trainedText }
 
 // config is the part of a Config that gives the network its shape.
 func (m *Model) config() Config {
@@ -83,7 +93,8 @@ type slotRow struct {
 func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int) *Scorer {
 	fresh := newModel(snap, Config{Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2, Seed: 1})
 	fresh.adopt(m)
-	fresh.Trained, fresh.Threshold, fresh.Quality = m.Trained, m.Threshold, m.Quality
+	fresh.Threshold, fresh.Quality = m.Threshold, m.Quality
+	fresh.SetTrained(m.Trained)
 	ds := newDataset(snap)
 	x, y := ds.inputs(snap, m.dim)
 	return fresh.scorer(snap, ds, threads, x, y)

@@ -1,0 +1,199 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Config holds the settings of one filter instance, complete and checked.
+type Config struct {
+	File      string // the TOML file that was read, "" if none
+	Explain   bool
+	Fields    Fields
+	Graph     Graph
+	Model     Model
+	Train     Train
+	Threshold Threshold
+	State     State
+}
+
+// Fields says where a record keeps what the graph wants, after the preset has filled the gaps.
+//
+// Source, Destination and Relation are lists of keys whose values are joined with "|"; each key is
+// a list of alternatives, tried in order.
+type Fields struct {
+	Preset                        string
+	Source, Destination, Relation [][]string
+	Time                          []string // alternatives; empty: the time of the event
+	Score, LowScore               string   // names of the added fields
+
+	// SSHD is set by the preset openssh: source, destination and relation are then empty and come
+	// from sshd's message. Message, Host and Ident are alternatives, tried in order.
+	SSHD                 bool
+	Message, Host, Ident []string
+}
+
+// Graph bounds what is remembered.
+type Graph struct {
+	MaxNodes, MaxRelations, MaxEdges int
+	Window                           time.Duration // of event time; 0: no limit
+}
+
+// Model names the network.
+type Model struct {
+	Objective, Decoder, Layer1, Layer2 string
+	Dim                                int
+	Dropout                            float64
+}
+
+// Train says when and how the model is trained.
+type Train struct {
+	Interval                                         time.Duration // 0: never, score only
+	MinEdges, MinNewEdges, Steps, Negatives, Threads int
+	LearningRate, Tolerance                          float64
+	Seed                                             uint64
+	Device                                           string
+}
+
+// Threshold says which scores are low.
+type Threshold struct {
+	Method              string
+	K, Quantile, PerDay float64
+}
+
+// State says where model and graph are kept between runs.
+type State struct {
+	Dir string // "": memory only
+}
+
+// maxListKeys bounds a list of keys; a joined name of more parts is a mistake, not a wish.
+const maxListKeys = 8
+
+// Load reads the file that the property config_file names, if any, and then the properties, which
+// override it key by key. An error is one line that names the file, the line and the key, or the
+// property, with the offending value and what is allowed.
+//
+// property is the host's look-up, which does not care about case; Load asks in lower case.
+func Load(property func(key string) (string, bool)) (Config, error) {
+	l := newLoader()
+	if path, ok := property("config_file"); ok && path != "" {
+		text, err := readFile(path)
+		if err != nil {
+			return Config{}, oneLine(fmt.Errorf("property config_file = %s: %w", show(path), err))
+		}
+		l.config.File = path
+		if err := l.file(path, text); err != nil {
+			return Config{}, oneLine(err)
+		}
+	}
+	for i := range options {
+		o := &options[i]
+		text, ok := property(o.Property())
+		if !ok {
+			continue
+		}
+		if !o.set(&l.config, o.fromText(text)) {
+			return Config{}, oneLine(o.refuse("property "+o.Property(), text))
+		}
+		l.origin[o.Name()] = "property " + o.Property()
+	}
+	if err := l.finish(); err != nil {
+		return Config{}, oneLine(err)
+	}
+	return l.config, nil
+}
+
+// loader is a Config under construction. origin tells, by option name, where a key was set, in the
+// words that an error about it starts with.
+type loader struct {
+	config Config
+	origin map[string]string
+}
+
+func newLoader() *loader {
+	l := &loader{origin: map[string]string{}}
+	for i := range options {
+		o := &options[i]
+		if !o.set(&l.config, o.fromText(o.Default)) {
+			panic(o.refuse("default of "+o.Name(), o.Default)) // the table contradicts itself
+		}
+	}
+	return l
+}
+
+// at is the start of an error about a key: where it was set and to what.
+func (l *loader) at(name string) string {
+	o, _ := lookup(name)
+	where, set := l.origin[name]
+	if !set {
+		where = name
+	}
+	value := o.get(&l.config)
+	if o.Type == typeText || o.Type == typeFields {
+		value = show(value)
+	}
+	return where + " = " + value
+}
+
+// finish checks what no key can check alone and fills in the preset.
+func (l *loader) finish() error {
+	c := &l.config
+	for _, name := range []string{"fields.score", "fields.low_score"} {
+		o, _ := lookup(name)
+		if value := o.get(c); value == "score_reason" || value == "score_model" {
+			return fmt.Errorf("%s: the name is taken by a field that explain adds, want another one", l.at(name))
+		}
+	}
+	if c.Fields.Score == c.Fields.LowScore {
+		name := "fields.low_score"
+		if _, set := l.origin[name]; !set {
+			name = "fields.score"
+		}
+		return fmt.Errorf("%s: score and low_score must have different names", l.at(name))
+	}
+	if c.Train.MinEdges > c.Graph.MaxEdges {
+		name := "train.min_edges"
+		if _, set := l.origin[name]; !set {
+			name = "graph.max_edges"
+		}
+		return fmt.Errorf("%s: train.min_edges %d exceeds graph.max_edges %d, so training would never start",
+			l.at(name), c.Train.MinEdges, c.Graph.MaxEdges)
+	}
+	return l.preset()
+}
+
+// Summary is the effective settings in one line: the preset and the fields it leads to, every
+// setting that differs from its default, then the rest.
+func (c Config) Summary() string {
+	var changed, rest []string
+	for i := range options {
+		o := &options[i]
+		value := o.get(&c)
+		item := o.Property() + "=" + plain(value)
+		switch {
+		case value == "" && o.Type == typeFields:
+			// Nothing to say: no such field.
+		case o.Section == "fields" && o.Type == typeFields, o.Key == "preset", value != o.Default:
+			changed = append(changed, item)
+		default:
+			rest = append(rest, item)
+		}
+	}
+	line := strings.Join(changed, " ") + "; defaults: " + strings.Join(rest, " ")
+	if c.File != "" {
+		line = "config_file=" + plain(c.File) + " " + line
+	}
+	return line
+}
+
+// plain quotes a value where leaving it bare would blur where it ends.
+func plain(value string) string {
+	if value == "" || strings.ContainsFunc(value, func(r rune) bool {
+		return r <= ' ' || r == ';' || r == '"' || !strconv.IsPrint(r)
+	}) {
+		return strconv.Quote(value)
+	}
+	return value
+}

@@ -1,0 +1,238 @@
+package config
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// load runs Load over a file's text (none if "") and properties. In errors and in Config.File the
+// path of the file becomes "f".
+func load(t *testing.T, text string, properties map[string]string) (Config, error) {
+	t.Helper()
+	path := ""
+	if text != "" {
+		path = filepath.Join(t.TempDir(), "rgcn.toml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := Load(func(key string) (string, bool) {
+		if key == "config_file" && path != "" {
+			return path, true
+		}
+		v, ok := properties[key]
+		return v, ok
+	})
+	if err != nil && path != "" {
+		err = errors.New(strings.ReplaceAll(err.Error(), path, "f"))
+	}
+	if c.File != "" {
+		c.File = "f"
+	}
+	return c, err
+}
+
+func defaults(t *testing.T) Config {
+	t.Helper()
+	c, err := load(t, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestDefaults(t *testing.T) {
+	want := Config{
+		Fields: Fields{
+			Preset:      "zeek",
+			Source:      [][]string{{"id.orig_h", "id_orig_h"}},
+			Destination: [][]string{{"id.resp_h", "id_resp_h"}},
+			Relation:    [][]string{{"client"}},
+			Time:        []string{"ts"},
+			Score:       "score", LowScore: "low_score",
+		},
+		Graph: Graph{MaxNodes: 100_000, MaxRelations: 1000, MaxEdges: 500_000, Window: 30 * 24 * time.Hour},
+		Model: Model{Objective: "temporal", Decoder: "distmult", Layer1: "diagonal", Layer2: "diagonal", Dim: 128, Dropout: 0.1},
+		Train: Train{Interval: 10 * time.Minute, MinEdges: 100, MinNewEdges: 1, Steps: 400, Negatives: 4, Threads: 1,
+			LearningRate: 0.005, Tolerance: 0.02, Seed: 1, Device: "auto"},
+		Threshold: Threshold{Method: "sigma", K: 2, Quantile: 0.01, PerDay: 20},
+	}
+	if got := defaults(t); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestFileAndProperties(t *testing.T) {
+	type props = map[string]string
+	check := func(name, text string, properties props, want func(*Config)) {
+		t.Run(name, func(t *testing.T) {
+			got, err := load(t, text, properties)
+			if err != nil {
+				t.Fatal(err)
+			}
+			expected := defaults(t)
+			if text != "" {
+				expected.File = "f"
+			}
+			want(&expected)
+			if !reflect.DeepEqual(got, expected) {
+				t.Errorf("got  %+v\nwant %+v", got, expected)
+			}
+		})
+	}
+	check("every type", `explain = true
+[graph]
+max_nodes = 5_000
+window = "1d12h30m"
+[train]
+seed = 0x10
+learning_rate = 1
+tolerance = 1e-3
+interval = 90`, nil, func(c *Config) {
+		c.Explain, c.Graph.MaxNodes, c.Graph.Window = true, 5000, 36*time.Hour+30*time.Minute
+		c.Train.Seed, c.Train.LearningRate, c.Train.Tolerance, c.Train.Interval = 16, 1, 0.001, 90*time.Second
+	})
+	check("dotted, quoted and inline", "train.steps = 7\n\"graph\" . 'max_edges' = 99999\nmodel = { dim = 64, decoder = 'rotate' }\n",
+		nil, func(c *Config) {
+			c.Train.Steps, c.Graph.MaxEdges, c.Model.Dim, c.Model.Decoder = 7, 99999, 64, "rotate"
+		})
+	check("byte order mark, CRLF, comments", "\ufeff# hello\r\n[train] # x\r\nsteps = 7 # y\r\n", nil,
+		func(c *Config) { c.Train.Steps = 7 })
+	check("empty section", "[train]\n", nil, func(*Config) {})
+	check("property over file", "[train]\nsteps = 7\nthreads = 2\n", props{"train_steps": "8"},
+		func(c *Config) { c.Train.Steps, c.Train.Threads = 8, 2 })
+	check("property forms", "", props{"explain": "On", "graph_max_edges": "2M", "graph_max_nodes": "20k", "train_min_edges": " 1_000 ",
+		"threshold_k": "1.5", "train_interval": "600", "graph_window": "0", "state_dir": "/var/lib/rgcn"},
+		func(c *Config) {
+			c.Explain, c.Graph.MaxEdges, c.Graph.MaxNodes, c.Train.MinEdges = true, 2_000_000, 20_000, 1000
+			c.Threshold.K, c.Train.Interval, c.Graph.Window, c.State.Dir = 1.5, 10*time.Minute, 0, "/var/lib/rgcn"
+		})
+	check("edges of ranges", "", props{"train_interval": "0", "model_dropout": "0.9", "model_dim": "1024", "model_layer1": "basis:64",
+		"model_layer2": "full", "train_device": "cuda:3", "train_learning_rate": "1", "threshold_k": "0", "train_seed": "9223372036854775807"},
+		func(c *Config) {
+			c.Train.Interval, c.Model.Dropout, c.Model.Dim, c.Model.Layer1, c.Model.Layer2 = 0, 0.9, 1024, "basis:64", "full"
+			c.Train.Device, c.Train.LearningRate, c.Threshold.K, c.Train.Seed = "cuda:3", 1, 0, 1<<63-1
+		})
+	check("field over preset", "fields.relation = 'user'\n", nil, func(c *Config) { c.Fields.Relation = [][]string{{"user"}} })
+	check("joined fields", "[fields]\nsource = ['user', 'host']\n", props{"destination": "a, $b['c']"}, func(c *Config) {
+		c.Fields.Source = [][]string{{"user"}, {"host"}}
+		c.Fields.Destination = [][]string{{"a"}, {"$b['c']"}}
+	})
+	check("times tried in order", "[fields]\ntime = ['ts', '@timestamp']\n", nil, func(c *Config) { c.Fields.Time = []string{"ts", "@timestamp"} })
+	check("empty field is the preset's", "[fields]\nsource = ''\n", props{"relation": ""}, func(*Config) {})
+	check("empty config_file", "", props{"config_file": ""}, func(*Config) {})
+	check("custom", "[fields]\npreset = 'custom'\nsource = 'a'\ndestination = 'b'\n", nil, func(c *Config) {
+		c.Fields = Fields{Preset: "custom", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Score: "score", LowScore: "low_score"}
+	})
+	check("custom across file and properties", "[fields]\npreset = 'custom'\nsource = 'a'\n", props{"destination": "b", "time": "t", "relation": "r"},
+		func(c *Config) {
+			c.Fields = Fields{Preset: "custom", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Relation: [][]string{{"r"}},
+				Time: []string{"t"}, Score: "score", LowScore: "low_score"}
+		})
+	check("openssh", "", props{"preset": "openssh", "score": "s", "low_score": "l"}, func(c *Config) {
+		c.Fields = Fields{Preset: "openssh", SSHD: true, Score: "s", LowScore: "l",
+			Message: []string{"message", "MESSAGE", "log", "msg"},
+			Host:    []string{"host", "hostname", "HOSTNAME", "_HOSTNAME", "host.name"},
+			Ident:   []string{"ident", "SYSLOG_IDENTIFIER", "_COMM", "appname"}}
+	})
+}
+
+// The presets must be of the records that they are named after.
+func TestPresetOnRealRecords(t *testing.T) {
+	f, err := os.Open("../../../shared/data/zeek_ssh.json.gz")
+	if err != nil {
+		t.Skip("no real records here: ", err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, found := 0, map[string]int{}
+	fields := defaults(t).Fields
+	for d := json.NewDecoder(z); ; records++ {
+		var record map[string]any
+		if err := d.Decode(&record); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{fields.Source[0][0], fields.Destination[0][0], fields.Relation[0][0], fields.Time[0]} {
+			if _, ok := record[key].(string); ok {
+				found[key]++
+			}
+		}
+	}
+	// Seven sessions ended before the client had sent its banner.
+	want := map[string]int{"id.orig_h": 22, "id.resp_h": 22, "client": 15, "ts": 22}
+	if records != 22 || !reflect.DeepEqual(found, want) {
+		t.Errorf("%d records with %v, want 22 with %v", records, found, want)
+	}
+}
+
+func TestSummary(t *testing.T) {
+	check := func(text string, properties map[string]string, wantStart, wantPart string) {
+		t.Helper()
+		c, err := load(t, text, properties)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := c.Summary()
+		if !strings.HasPrefix(got, wantStart) || !strings.Contains(got, wantPart) || strings.Contains(got, "\n") {
+			t.Errorf("summary %q\nwant it to start with %q and to have %q", got, wantStart, wantPart)
+		}
+	}
+	check("", nil, "preset=zeek source=id.orig_h/id_orig_h destination=id.resp_h/id_resp_h relation=client time=ts; defaults: explain=false ",
+		" graph_window=30d ")
+	check("[train]\nsteps = 9\ninterval='90m'\n", map[string]string{"state_dir": "/a b"},
+		"config_file=f preset=zeek source=id.orig_h/id_orig_h destination=id.resp_h/id_resp_h relation=client time=ts "+
+			"train_interval=1h30m train_steps=9 state_dir=\"/a b\"; defaults: ", " threshold_k=2 ")
+	check("", map[string]string{"preset": "openssh"}, "preset=openssh; defaults: ", ` state_dir=""`)
+}
+
+// What Summary and conf/rgcn.toml print must read as the same value.
+func TestRenderReadsBack(t *testing.T) {
+	for _, d := range []time.Duration{0, time.Second, 90 * time.Second, 10 * time.Minute, time.Hour, 61 * time.Minute, 36 * time.Hour,
+		30 * 24 * time.Hour, 25*time.Hour + time.Second, 1500 * time.Millisecond, 24*time.Hour + time.Minute} {
+		if got, ok := parseDuration(renderDuration(d)); !ok || got != d {
+			t.Errorf("%v reads back as %v, %v from %q", d, got, ok, renderDuration(d))
+		}
+	}
+	for _, o := range Options() {
+		var c Config
+		if !o.set(&c, o.fromText(o.Default)) || o.get(&c) != o.Default {
+			t.Errorf("%s: default %q reads back as %q", o.Name(), o.Default, o.get(&c))
+		}
+		if o.Allowed == "" || o.Text == "" || strings.ContainsAny(o.Text+o.Allowed, "%\n\\") {
+			t.Errorf("%s: text %q, allowed %q: want both, plain", o.Name(), o.Text, o.Allowed)
+		}
+	}
+}
+
+func TestPropertyNames(t *testing.T) {
+	want := map[string]string{"explain": "explain", "fields.source": "source", "fields.low_score": "low_score",
+		"train.min_new_edges": "train_min_new_edges", "state.dir": "state_dir"}
+	seen := map[string]bool{"config_file": true}
+	for _, o := range Options() {
+		p := o.Property()
+		if w, ok := want[o.Name()]; ok && p != w {
+			t.Errorf("%s is property %q, want %q", o.Name(), p, w)
+		}
+		delete(want, o.Name())
+		if seen[p] || p != strings.ToLower(p) {
+			t.Errorf("property %q is doubled or not in lower case", p)
+		}
+		seen[p] = true
+	}
+	if len(want) > 0 {
+		t.Errorf("no options for %v", want)
+	}
+}

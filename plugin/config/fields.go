@@ -1,0 +1,71 @@
+package config
+
+import "fmt"
+
+// presets are the fields of well-known records. What the user sets takes the place of the preset's,
+// field by field.
+var presets = map[string]Fields{
+	// Zeek's ssh.log: flat or nested names in JSON, underscores where a regex parser made the names,
+	// since those take no dots.
+	"zeek": {
+		Source:      [][]string{{"id.orig_h", "id_orig_h"}},
+		Destination: [][]string{{"id.resp_h", "id_resp_h"}},
+		Relation:    [][]string{{"client"}},
+		Time:        []string{"ts"},
+	},
+	// Elastic Common Schema, as written by Filebeat's zeek and system modules. A log of sshd itself
+	// has no destination address: there it is the logging host. host.ip is a list and of no use.
+	"ecs": {
+		Source:      [][]string{{"source.ip", "source.address", "client.ip"}},
+		Destination: [][]string{{"destination.ip", "destination.address", "server.ip", "host.name"}},
+		Relation:    [][]string{{"zeek.ssh.client", "user_agent.original", "event.action"}},
+		Time:        []string{"@timestamp"},
+	},
+	// sshd's own lines, from syslog files, a syslog parser or journald.
+	"openssh": {
+		SSHD:    true,
+		Message: []string{"message", "MESSAGE", "log", "msg"},
+		Host:    []string{"host", "hostname", "HOSTNAME", "_HOSTNAME", "host.name"},
+		Ident:   []string{"ident", "SYSLOG_IDENTIFIER", "_COMM", "appname"},
+	},
+	"custom": {},
+}
+
+// preset fills the fields that the user left open.
+func (l *loader) preset() error {
+	f := &l.config.Fields
+	p := presets[f.Preset]
+	if f.Preset == "custom" {
+		for _, field := range []struct {
+			name string
+			keys [][]string
+		}{{"source", f.Source}, {"destination", f.Destination}} {
+			if len(field.keys) == 0 {
+				return fmt.Errorf("%s: fields.%s is not set, the preset custom needs both source and destination",
+					l.at("fields.preset"), field.name)
+			}
+		}
+	}
+	if p.SSHD {
+		for _, name := range []string{"fields.source", "fields.destination", "fields.relation"} {
+			if o, _ := lookup(name); o.get(&l.config) != "" {
+				return fmt.Errorf("%s: not allowed with preset openssh, which takes source, destination and "+
+					"relation from sshd's message; use preset custom to name fields", l.at(name))
+			}
+		}
+	}
+	f.SSHD, f.Message, f.Host, f.Ident = p.SSHD, p.Message, p.Host, p.Ident
+	if len(f.Source) == 0 {
+		f.Source = p.Source
+	}
+	if len(f.Destination) == 0 {
+		f.Destination = p.Destination
+	}
+	if len(f.Relation) == 0 {
+		f.Relation = p.Relation
+	}
+	if len(f.Time) == 0 {
+		f.Time = p.Time
+	}
+	return nil
+}

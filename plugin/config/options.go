@@ -1,0 +1,263 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
+
+// Option describes one key.
+type Option struct {
+	Section, Key string // Section is "" for a top-level key
+	Type         string // boolean, integer, number, duration, text, keys
+	Default      string // as a property would give it
+	Allowed      string // completes the phrase "want ..."
+	Text         string // what the key means, in a sentence or two
+
+	set func(*Config, any) bool // from a TOML value; false: not allowed
+	get func(*Config) string    // as a property would give it
+}
+
+const (
+	typeBoolean  = "boolean"
+	typeInteger  = "integer"
+	typeNumber   = "number"
+	typeDuration = "duration"
+	typeText     = "text"
+	typeFields   = "keys"
+)
+
+// Name is the key with its section, as errors name it.
+func (o Option) Name() string {
+	if o.Section == "" {
+		return o.Key
+	}
+	return o.Section + "." + o.Key
+}
+
+// Property is the name of the host's property, in lower case: the section stands before the key,
+// except for the keys of fields and top-level ones.
+func (o Option) Property() string {
+	if o.Section == "" || o.Section == "fields" {
+		return o.Key
+	}
+	return o.Section + "_" + o.Key
+}
+
+// refuse is the error for a value that is not allowed.
+func (o *Option) refuse(where string, value any) error {
+	return fmt.Errorf("%s = %s: want %s", where, show(value), o.Allowed)
+}
+
+// Options returns a copy of the table, in the order of conf/rgcn.toml.
+func Options() []Option { return append([]Option(nil), options...) }
+
+func lookup(name string) (*Option, bool) {
+	for i := range options {
+		if options[i].Name() == name {
+			return &options[i], true
+		}
+	}
+	return nil, false
+}
+
+var options = []Option{
+	boolean("", "explain", "false",
+		"Also add score_reason (why a score is what it is) and score_model (when the model was trained).",
+		func(c *Config) *bool { return &c.Explain }),
+
+	choice("fields", "preset", "zeek", []string{"zeek", "ecs", "openssh", "custom"},
+		"Which fields hold source, destination, relation and time: zeek is Zeek's ssh.log, ecs the Elastic "+
+			"Common Schema, openssh the messages of sshd itself, custom what the keys below name.",
+		func(c *Config) *string { return &c.Fields.Preset }),
+	joined("source", "Field of the host that connects. Several are joined with \"|\": user and host, say. "+
+		"Empty: the preset's.", func(c *Config) *[][]string { return &c.Fields.Source }),
+	joined("destination", "Field of the host connected to. Several are joined with \"|\". Empty: the preset's.",
+		func(c *Config) *[][]string { return &c.Fields.Destination }),
+	joined("relation", "Field that tells kinds of connections apart: the client's banner, a user, a method. "+
+		"Several are joined with \"|\". Empty: the preset's.",
+		func(c *Config) *[][]string { return &c.Fields.Relation }),
+	option("fields", "time", typeFields, "",
+		fmt.Sprintf("a field's name, or a list of 1 to %d of them (in a property: with commas between)", maxListKeys),
+		"Field of the event's time: seconds since 1970 or ISO 8601. Several are tried in order; without one "+
+			"in the record, the time that the input gave it counts. Empty: the preset's.",
+		func(c *Config) *[]string { return &c.Fields.Time }, readKeys),
+	name("score", "Name of the added field with the score, 0 to 1; low is unusual.",
+		func(c *Config) *string { return &c.Fields.Score }),
+	name("low_score", "Name of the added field that is true when the score is below the threshold.",
+		func(c *Config) *string { return &c.Fields.LowScore }),
+
+	integer("graph", "max_nodes", "100000", 16, 10_000_000,
+		"Hosts remembered; beyond it the least recently seen go.",
+		func(c *Config) *int { return &c.Graph.MaxNodes }),
+	integer("graph", "max_relations", "1000", 2, 100_000,
+		"Distinct relations remembered; beyond it the least recently seen go.",
+		func(c *Config) *int { return &c.Graph.MaxRelations }),
+	integer("graph", "max_edges", "500000", 16, 50_000_000,
+		"Distinct triplets (source, relation, destination) remembered; beyond it the least recently seen go.",
+		func(c *Config) *int { return &c.Graph.MaxEdges }),
+	duration("graph", "window", "30d", time.Minute, "for no limit",
+		"Triplets not seen for this long, by event time, are forgotten.",
+		func(c *Config) *time.Duration { return &c.Graph.Window }),
+
+	choice("model", "objective", "temporal", []string{"temporal"},
+		"What the model learns: temporal predicts the triplets after a cut in time from those before it.",
+		func(c *Config) *string { return &c.Model.Objective }),
+	option("model", "dim", typeInteger, "128", "a multiple of 4 from 8 to 1024",
+		"Dimension of the embeddings: more is sharper and costs proportionally more time and memory.",
+		func(c *Config) *int { return &c.Model.Dim },
+		func(raw any) (int, bool) { n, ok := raw.(int64); return int(n), ok && n >= 8 && n <= 1024 && n%4 == 0 }),
+	choice("model", "decoder", "distmult", []string{"distmult", "transe", "rotate"},
+		"How source, relation and destination meet in the relational part of the score.",
+		func(c *Config) *string { return &c.Model.Decoder }),
+	layer("layer1", "Weights per relation of the first layer: one diagonal, N shared bases, or a full matrix.",
+		func(c *Config) *string { return &c.Model.Layer1 }),
+	layer("layer2", "Weights per relation of the second layer, as in layer1.",
+		func(c *Config) *string { return &c.Model.Layer2 }),
+	number("model", "dropout", "0.1", false, 0, 0.9,
+		"Share of values dropped in training, against overfitting.",
+		func(c *Config) *float64 { return &c.Model.Dropout }),
+
+	duration("train", "interval", "10m", time.Second, "to never train and only score",
+		"Time between two trainings.", func(c *Config) *time.Duration { return &c.Train.Interval }),
+	integer("train", "min_edges", "100", 10, 50_000_000,
+		"Distinct triplets before the first training.", func(c *Config) *int { return &c.Train.MinEdges }),
+	integer("train", "min_new_edges", "1", 0, 50_000_000,
+		"Distinct triplets new since the last training, without which a training is skipped.",
+		func(c *Config) *int { return &c.Train.MinNewEdges }),
+	integer("train", "steps", "400", 1, 100_000,
+		"Optimisation steps of one training.", func(c *Config) *int { return &c.Train.Steps }),
+	number("train", "learning_rate", "0.005", true, 0, 1,
+		"Step size of the optimiser.", func(c *Config) *float64 { return &c.Train.LearningRate }),
+	integer("train", "negatives", "4", 1, 64,
+		"Negative samples for each true triplet.", func(c *Config) *int { return &c.Train.Negatives }),
+	// TOML's integers are signed, hence the upper end.
+	option("train", "seed", typeInteger, "1", "an integer from 0 to 9223372036854775807",
+		"Seed of all random draws: the same seed over the same graph gives the same model.",
+		func(c *Config) *uint64 { return &c.Train.Seed },
+		func(raw any) (uint64, bool) { n, ok := raw.(int64); return uint64(n), ok && n >= 0 }),
+	integer("train", "threads", "1", 1, 64,
+		"Threads of a training on the CPU; they run at the lowest priority.",
+		func(c *Config) *int { return &c.Train.Threads }),
+	option("train", "device", typeText, "auto", "auto, cpu, cuda or cuda:N with N from 0 to 63",
+		"Where to train: auto takes a GPU where there is one, cuda fails without.",
+		func(c *Config) *string { return &c.Train.Device },
+		func(raw any) (string, bool) {
+			s, ok := raw.(string)
+			return s, ok && (s == "auto" || s == "cpu" || s == "cuda" || numbered(s, "cuda:", 0, 63))
+		}),
+	number("train", "tolerance", "0.02", false, 0, 1,
+		"How much worse than the current model, on the same held-out events, a new one may be and still "+
+			"replace it.", func(c *Config) *float64 { return &c.Train.Tolerance }),
+
+	choice("threshold", "method", "sigma", []string{"sigma", "quantile", "budget"},
+		"How the threshold for low_score is found: sigma takes k standard deviations below the mean, quantile "+
+			"the lowest share, budget so many a day.", func(c *Config) *string { return &c.Threshold.Method }),
+	number("threshold", "k", "2", false, 0, 10,
+		"Standard deviations below the mean, for sigma.", func(c *Config) *float64 { return &c.Threshold.K }),
+	option("threshold", "quantile", typeNumber, "0.01", "a number above 0 and below 1",
+		"Share of the events with a low score, for quantile.",
+		func(c *Config) *float64 { return &c.Threshold.Quantile },
+		func(raw any) (float64, bool) { v, ok := float(raw); return v, ok && v > 0 && v < 1 }),
+	number("threshold", "per_day", "20", true, 0, 1e6,
+		"Triplets with a low score a day, for budget.", func(c *Config) *float64 { return &c.Threshold.PerDay }),
+
+	option("state", "dir", typeText, "", "a directory, or \"\" for memory only",
+		"Directory for model and graph, written after each training and at exit. Each filter instance needs "+
+			"its own. Empty: both are lost at exit.",
+		func(c *Config) *string { return &c.State.Dir }, func(raw any) (string, bool) { s, ok := raw.(string); return s, ok }),
+}
+
+// option ties a key to its place in Config; read turns a TOML value into T or refuses it.
+func option[T any](section, key, kind, def, allowed, text string, place func(*Config) *T, read func(any) (T, bool)) Option {
+	return Option{
+		Section: section, Key: key, Type: kind, Default: def, Allowed: allowed, Text: text,
+		set: func(c *Config, raw any) bool {
+			v, ok := read(raw)
+			if ok {
+				*place(c) = v
+			}
+			return ok
+		},
+		get: func(c *Config) string { return render(*place(c)) },
+	}
+}
+
+func boolean(section, key, def, text string, place func(*Config) *bool) Option {
+	return option(section, key, typeBoolean, def, "true or false", text, place,
+		func(raw any) (bool, bool) { v, ok := raw.(bool); return v, ok })
+}
+
+func integer(section, key, def string, lo, hi int64, text string, place func(*Config) *int) Option {
+	return option(section, key, typeInteger, def, fmt.Sprintf("an integer from %d to %d", lo, hi), text, place,
+		func(raw any) (int, bool) { n, ok := raw.(int64); return int(n), ok && n >= lo && n <= hi })
+}
+
+// number has its lower end outside the range where open is true.
+func number(section, key, def string, open bool, lo, hi float64, text string, place func(*Config) *float64) Option {
+	form := "a number from %s to %s"
+	if open {
+		form = "a number above %s, up to %s"
+	}
+	allowed := fmt.Sprintf(form, strconv.FormatFloat(lo, 'f', -1, 64), strconv.FormatFloat(hi, 'f', -1, 64))
+	return option(section, key, typeNumber, def, allowed, text, place, func(raw any) (float64, bool) {
+		v, ok := float(raw)
+		return v, ok && (v > lo || v == lo && !open) && v <= hi // false for NaN
+	})
+}
+
+// duration allows 0 with the meaning that zero gives.
+func duration(section, key, def string, least time.Duration, zero, text string, place func(*Config) *time.Duration) Option {
+	allowed := fmt.Sprintf("a duration such as \"90s\", \"10m\", \"1d12h\" or a number of seconds, at least %s, or 0 %s",
+		render(least), zero)
+	return option(section, key, typeDuration, def, allowed, text, place, func(raw any) (time.Duration, bool) {
+		var d time.Duration
+		ok := false
+		switch raw := raw.(type) {
+		case int64:
+			d, ok = time.Duration(raw)*time.Second, raw >= 0 && raw <= math.MaxInt64/int64(time.Second)
+		case string:
+			d, ok = parseDuration(raw)
+		}
+		return d, ok && (d == 0 || d >= least)
+	})
+}
+
+func choice(section, key, def string, allowed []string, text string, place func(*Config) *string) Option {
+	return option(section, key, typeText, def, enumerate(allowed), text, place, func(raw any) (string, bool) {
+		for _, a := range allowed {
+			if raw == any(a) {
+				return a, true
+			}
+		}
+		return "", false
+	})
+}
+
+func layer(key, text string, place func(*Config) *string) Option {
+	return option("model", key, typeText, "diagonal", "diagonal, basis:N with N from 1 to 64, or full", text, place,
+		func(raw any) (string, bool) {
+			s, ok := raw.(string)
+			return s, ok && (s == "diagonal" || s == "full" || numbered(s, "basis:", 1, 64))
+		})
+}
+
+func joined(key, text string, place func(*Config) *[][]string) Option {
+	allowed := fmt.Sprintf("a field's name, or a list of 1 to %d of them (in a property: with commas between)", maxListKeys)
+	return option("fields", key, typeFields, "", allowed, text, place, func(raw any) ([][]string, bool) {
+		keys, ok := readKeys(raw)
+		var each [][]string
+		for _, k := range keys {
+			each = append(each, []string{k})
+		}
+		return each, ok
+	})
+}
+
+func name(key, text string, place func(*Config) *string) Option {
+	return option("fields", key, typeText, key, "a field's name", text, place, func(raw any) (string, bool) {
+		s, ok := raw.(string)
+		return s, ok && isKey(s)
+	})
+}

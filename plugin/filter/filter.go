@@ -1,0 +1,183 @@
+// Package filter is one instance of the filter: configuration, graph, scorer, the
+// schedule of trainings, and the state directory. It is pure Go and knows no C: what it
+// needs of the host process it asks of a Host.
+package filter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/record"
+	"flb-filter-rgcn/plugin/state"
+)
+
+// Level is the weight of a log line.
+type Level int
+
+// The levels, the gravest first.
+const (
+	LevelError Level = iota
+	LevelWarn
+	LevelInfo
+	LevelDebug
+)
+
+// Host is the process that runs the filter. Its methods may be called from any goroutine.
+type Host interface {
+	Property(key string) (value string, ok bool)
+	Log(level Level, message string)
+}
+
+// Instance is one filter. Its exported methods may be called from many goroutines, Close
+// once and after the others.
+type Instance struct {
+	cfg       config.Config
+	host      Host
+	localhost string // what a line of sshd that names no host was logged on
+	graph     *graphbuf.Graph
+	fields    *record.Extractor
+	join      [3]int // how many of the extracted values make a source, a destination, a relation
+	keys      keys
+	scorer    atomic.Pointer[model.Scorer]
+	scratch   sync.Pool // *scratch
+	counters  counters
+	frozen    bool // look, but neither count nor train
+
+	state    *state.Dir // nil: in memory only
+	trainMu  sync.Mutex // held for one training, with its saving
+	schedule schedule
+
+	stop context.CancelFunc
+	done chan struct{} // closed when the training goroutine has ended; nil: there is none
+}
+
+// Stats tell what an Instance has done since New.
+type Stats struct {
+	Records   uint64 // log records that came
+	Scored    uint64 // of those: forwarded with the two fields
+	Flagged   uint64 // of those: low_score is true
+	Missing   uint64 // records without a source or a destination: forwarded untouched
+	Malformed uint64 // stretches of a chunk that are no records: forwarded untouched
+	Graph     graphbuf.Stats
+}
+
+type counters struct {
+	records, scored, flagged, missing, malformed atomic.Uint64
+}
+
+// New makes an instance as the properties say, takes up what its state directory holds,
+// and trains in the background from then on.
+func New(host Host) (*Instance, error) {
+	f, err := newInstance(host)
+	if err != nil {
+		return nil, err
+	}
+	host.Log(LevelInfo, f.cfg.Summary())
+	if f.cfg.Train.Interval > 0 {
+		ctx, cancel := context.WithCancel(context.Background())
+		f.stop, f.done = cancel, make(chan struct{})
+		go f.trainInBackground(ctx)
+	}
+	return f, nil
+}
+
+// NewOffline is New without a clock: it trains when TrainIfDue or Train is called.
+func NewOffline(host Host) (*Instance, error) { return newInstance(host) }
+
+// NewFrozen makes an instance that scores by its state directory, learns nothing and
+// writes nothing there.
+func NewFrozen(host Host) (*Instance, error) {
+	f, err := newInstance(host)
+	if err == nil {
+		f.frozen = true
+	}
+	return f, err
+}
+
+func newInstance(host Host) (*Instance, error) {
+	cfg, err := config.Load(host.Property)
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(cfg.Train.Device, "cuda") {
+		return nil, fmt.Errorf("train.device = %q: this build trains on the CPU only, allowed are auto and cpu", cfg.Train.Device)
+	}
+	f := &Instance{cfg: cfg, host: host, schedule: schedule{cfg: cfg.Train}}
+	f.graph, err = graphbuf.New(graphbuf.Config{
+		MaxNodes: cfg.Graph.MaxNodes, MaxRelations: cfg.Graph.MaxRelations, MaxEdges: cfg.Graph.MaxEdges, Window: cfg.Graph.Window,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := f.modelConfig(nil).Validate(); err != nil {
+		return nil, err
+	}
+	if err := f.compileFields(); err != nil {
+		return nil, err
+	}
+	f.scratch.New = func() any { return f.newScratch() }
+	if f.localhost, err = os.Hostname(); err != nil {
+		f.localhost = "localhost"
+	}
+	if cfg.State.Dir != "" {
+		if f.state, err = state.Open(cfg.State.Dir); err != nil {
+			return nil, err
+		}
+		f.restore()
+	}
+	return f, nil
+}
+
+// Stats returns what the instance has done so far.
+func (f *Instance) Stats() Stats {
+	c := &f.counters
+	return Stats{
+		Records: c.records.Load(), Scored: c.scored.Load(), Flagged: c.flagged.Load(),
+		Missing: c.missing.Load(), Malformed: c.malformed.Load(), Graph: f.graph.Stats(),
+	}
+}
+
+// Scorer returns the scorer in use, nil before the first training.
+func (f *Instance) Scorer() *model.Scorer { return f.scorer.Load() }
+
+// Config returns the effective settings.
+func (f *Instance) Config() config.Config { return f.cfg }
+
+// Close stops a training that runs, waits for its end and saves what was learned.
+func (f *Instance) Close() error {
+	if f.done != nil {
+		f.stop()
+		<-f.done
+	}
+	var err error
+	if f.state != nil {
+		if !f.frozen {
+			err = f.saveGraph(f.graph.Snapshot())
+		}
+		err = errors.Join(err, f.state.Close())
+	}
+	st := f.Stats()
+	f.host.Log(LevelInfo, fmt.Sprintf("closed: %d records, %d scored, %d with a low score, %d without source or destination, %d not understood",
+		st.Records, st.Scored, st.Flagged, st.Missing, st.Malformed))
+	return err
+}
+
+// modelConfig translates the settings for package model.
+func (f *Instance) modelConfig(previous *model.Model) model.Config {
+	m, t, th := f.cfg.Model, f.cfg.Train, f.cfg.Threshold
+	return model.Config{
+		Dim: m.Dim, Decoder: m.Decoder, Layer1: m.Layer1, Layer2: m.Layer2, Dropout: m.Dropout,
+		Steps: t.Steps, LearningRate: t.LearningRate, Negatives: t.Negatives, Seed: t.Seed, Threads: t.Threads, Tolerance: t.Tolerance,
+		Threshold:   model.Threshold{Method: th.Method, K: th.K, Quantile: th.Quantile, PerDay: th.PerDay},
+		EnterThread: enterBackground,
+		Previous:    previous,
+	}
+}

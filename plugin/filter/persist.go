@@ -1,0 +1,70 @@
+package filter
+
+import (
+	"fmt"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model"
+)
+
+// The blobs of a state directory. A version goes up when older filters could not read it.
+const (
+	graphFile    = "graph"
+	graphVersion = 1
+	modelFile    = "model"
+	modelVersion = 1
+)
+
+// restore takes up graph and model. What cannot be read is set aside and said; a start
+// never fails for it. Graph and model may come from different moments: the model
+// carries no ids, and scores over whatever graph there is.
+func (f *Instance) restore() {
+	load := func(name string, version uint32, use func([]byte) error) bool {
+		ok, notes := f.state.Load(name, version, use)
+		for _, n := range notes {
+			f.host.Log(LevelWarn, n)
+		}
+		return ok
+	}
+	var snapshot graphbuf.Snapshot
+	haveGraph := load(graphFile, graphVersion, snapshot.UnmarshalBinary)
+	if haveGraph {
+		f.graph.Restore(&snapshot)
+	}
+	var m model.Model
+	haveModel := load(modelFile, modelVersion, m.UnmarshalBinary)
+	if haveModel {
+		f.scorer.Store(m.Scorer(f.graph.Snapshot(), f.cfg.Train.Threads))
+	}
+	switch st := f.graph.Stats(); {
+	case haveModel:
+		f.host.Log(LevelInfo, fmt.Sprintf("state: %d edges and the model of %s; scores from the first record on", st.Edges, m.TrainedText()))
+	case haveGraph:
+		f.host.Log(LevelInfo, fmt.Sprintf("state: %d edges, no model yet", st.Edges))
+	}
+}
+
+// save writes both, and warns where that fails: a full disk stops no scoring.
+func (f *Instance) save(s *graphbuf.Snapshot, m *model.Model) {
+	if f.state == nil {
+		return
+	}
+	err := f.saveGraph(s)
+	if err == nil {
+		var b []byte
+		if b, err = m.AppendBinary(nil); err == nil {
+			err = f.state.Save(modelFile, modelVersion, b)
+		}
+	}
+	if err != nil {
+		f.host.Log(LevelWarn, fmt.Sprintf("what was learned is not saved, scoring goes on: %v", err))
+	}
+}
+
+func (f *Instance) saveGraph(s *graphbuf.Snapshot) error {
+	b, err := s.AppendBinary(nil)
+	if err != nil {
+		return err
+	}
+	return f.state.Save(graphFile, graphVersion, b)
+}

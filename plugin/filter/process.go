@@ -1,0 +1,217 @@
+package filter
+
+import (
+	"math"
+	"time"
+
+	"github.com/tinylib/msgp/msgp"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/record"
+	"flb-filter-rgcn/plugin/sshd"
+)
+
+// keys are the added fields' names as msgpack.
+type keys struct{ score, lowScore, reason, trained []byte }
+
+// scratch is what one call of Process needs, kept between calls.
+type scratch struct {
+	walker *record.Walker
+	names  [3][]byte // joined names
+	pairs  []byte    // the added fields as msgpack
+	event  [1]graphbuf.Event
+	ref    [1]graphbuf.Ref
+}
+
+// compileFields prepares the look-up of the configured fields in a record.
+func (f *Instance) compileFields() error {
+	c := &f.cfg.Fields
+	spec := record.Spec{Time: c.Time, Drop: []string{c.Score, c.LowScore}}
+	if f.cfg.Explain {
+		spec.Drop = append(spec.Drop, "score_reason", "score_model")
+	}
+	if c.SSHD {
+		spec.Fields = [][]string{c.Message, c.Host, c.Ident}
+	} else {
+		for i, field := range [][][]string{c.Source, c.Destination, c.Relation} {
+			f.join[i] = len(field)
+			spec.Fields = append(spec.Fields, field...)
+		}
+	}
+	text := func(s string) []byte { return msgp.AppendString(nil, s) }
+	f.keys = keys{text(c.Score), text(c.LowScore), text("score_reason"), text("score_model")}
+	var err error
+	f.fields, err = record.Compile(spec)
+	return err
+}
+
+func (f *Instance) newScratch() *scratch { return &scratch{walker: f.fields.NewWalker()} }
+
+// farFuture is how far a record's time may lie ahead of the clock before it is not
+// believed: one record from the year 2099 would age everything else out of the graph.
+const farFuture = 24 * time.Hour
+
+// Process appends to dst the chunk with the fields added to every record that has a source
+// and a destination; all other bytes are as they were. modified is false when no record
+// has them, and out is dst then.
+func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
+	s := f.scratch.Get().(*scratch)
+	scorer := f.scorer.Load()
+	now := time.Now().UnixNano()
+	var records, scored, flagged, missing, malformed uint64
+	out = dst
+	s.walker.Reset(chunk)
+	for s.walker.Next() {
+		e := s.walker.Event()
+		switch {
+		case e.Kind == record.Alien:
+			malformed++
+		case e.Kind == record.Log:
+			records++
+			if !f.names(s, e.Values) {
+				missing++
+				break
+			}
+			scored++
+			s.event[0].Time = e.Time
+			if e.Time > now+int64(farFuture) || e.Time <= 0 {
+				s.event[0].Time = now
+			}
+			if f.frozen {
+				f.graph.Look(s.event[:], s.ref[:])
+			} else {
+				f.graph.Observe(s.event[:], s.ref[:])
+			}
+			n, low := f.addFields(s, scorer)
+			if low {
+				flagged++
+			}
+			out = e.AppendSpliced(out, n, s.pairs)
+			continue
+		}
+		out = append(out, e.Raw...)
+	}
+	s.walker.Reset(nil)
+	s.event[0] = graphbuf.Event{}
+	f.scratch.Put(s)
+
+	c := &f.counters
+	c.records.Add(records)
+	c.scored.Add(scored)
+	c.flagged.Add(flagged)
+	c.missing.Add(missing)
+	c.malformed.Add(malformed)
+	if scored == 0 {
+		return dst, false
+	}
+	return out, true
+}
+
+// unset is what Zeek writes for a field without a value. As a relation it stands for any
+// record that has none, so that Zeek's JSON, which leaves such fields out, and its TSV
+// give the same graph.
+const unset = "-"
+
+var unsetName = []byte(unset)
+
+// names finds source, relation and destination among the extracted values.
+func (f *Instance) names(s *scratch, values [][]byte) bool {
+	e := &s.event[0]
+	if f.cfg.Fields.SSHD {
+		if values[0] == nil {
+			return false
+		}
+		session, ok := sshd.Parse(values[0], values[2], values[1])
+		if !ok {
+			return false
+		}
+		e.Source, e.Relation, e.Destination = session.Peer, session.Relation, session.Host
+		if len(e.Destination) == 0 {
+			s.names[1] = append(s.names[1][:0], f.localhost...)
+			e.Destination = s.names[1]
+		}
+		return true
+	}
+	var ok [3]bool
+	for i, name := range []*[]byte{&e.Source, &e.Destination, &e.Relation} {
+		*name, ok[i] = joined(&s.names[i], values[:f.join[i]])
+		values = values[f.join[i]:]
+	}
+	if !ok[2] {
+		e.Relation = unsetName
+	}
+	return ok[0] && ok[1]
+}
+
+// joined returns the values with "|" between them, in buf unless there is only one. It is
+// not ok when none has content; a part without is unset.
+func joined(buf *[]byte, values [][]byte) (name []byte, ok bool) {
+	if len(values) == 1 {
+		return values[0], has(values[0])
+	}
+	b := (*buf)[:0]
+	for i, v := range values {
+		if i > 0 {
+			b = append(b, '|')
+		}
+		if !has(v) {
+			b = append(b, unset...)
+			continue
+		}
+		ok = true
+		b = append(b, v...)
+	}
+	*buf = b
+	return b, ok
+}
+
+func has(v []byte) bool { return len(v) > 0 && string(v) != unset }
+
+// addFields writes the fields to add into s.pairs and returns their number.
+func (f *Instance) addFields(s *scratch, scorer *model.Scorer) (n int, low bool) {
+	p := append(s.pairs[:0], f.keys.score...)
+	if scorer == nil {
+		p = msgp.AppendNil(p)
+	} else {
+		score := scorer.Score(&s.ref[0])
+		low = score < scorer.Threshold()
+		p = msgp.AppendFloat64(p, shorten(score))
+	}
+	p = msgp.AppendBool(append(p, f.keys.lowScore...), low)
+	n = 2
+	if f.cfg.Explain {
+		p = msgp.AppendString(append(p, f.keys.reason...), reason(&s.ref[0].Counts, low))
+		n++
+		if scorer != nil {
+			p = append(p, f.keys.trained...)
+			p = msgp.AppendString(p, scorer.Model().TrainedText())
+			n++
+		}
+	}
+	s.pairs = p
+	return n, low
+}
+
+// shorten leaves six decimals: more would be noise, and bytes in every record.
+func shorten(score float32) float64 { return math.Round(float64(score)*1e6) / 1e6 }
+
+// rareCount is the number of earlier sights up to which a triplet is called rare.
+const rareCount = 2
+
+// reason tells the most telling thing about a session: what of it was never seen before.
+func reason(c *graphbuf.Counts, low bool) string {
+	switch {
+	case c.S == 0:
+		return "new_source"
+	case c.D == 0:
+		return "new_destination"
+	case c.SD == 0:
+		return "new_pair"
+	case c.SRD == 0:
+		return "new_relation"
+	case c.SRD <= rareCount || low:
+		return "rare"
+	}
+	return "usual"
+}

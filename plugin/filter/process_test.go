@@ -1,0 +1,289 @@
+package filter
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+)
+
+func TestEveryRecordOfTheNotebookPassesWithBothFields(t *testing.T) {
+	f := offline(t, host("model_dim", "128", "train_steps", "200"))
+	events := notebook(t)
+	first, modified := f.Process(nil, join(events[:3000]))
+	if !modified {
+		t.Fatal("nothing was added")
+	}
+	train(t, f)
+	second, _ := f.Process([]byte("prefix"), join(events[3000:]))
+	if !bytes.HasPrefix(second, []byte("prefix")) {
+		t.Error("Process does not append")
+	}
+	in, out := decode(t, join(events)), append(decode(t, first), decode(t, second[len("prefix"):])...)
+	if len(in) != 7143 || len(out) != len(in) {
+		t.Fatalf("%d records in, %d out", len(in), len(out))
+	}
+	low := 0
+	for i := range out {
+		n := len(in[i].keys)
+		if got := fmt.Sprint(out[i].keys[:n]); got != fmt.Sprint(in[i].keys) || len(out[i].keys) != n+2 {
+			t.Fatalf("record %d has the keys %v", i, out[i].keys)
+		}
+		for k, v := range in[i].body {
+			if out[i].body[k] != v {
+				t.Fatalf("record %d: %s is %v, was %v", i, k, out[i].body[k], v)
+			}
+		}
+		score, isLow := out[i].body["score"], out[i].body["low_score"].(bool)
+		if i < 3000 {
+			if score != nil || isLow {
+				t.Fatalf("record %d is scored %v %v before the first training", i, score, isLow)
+			}
+			continue
+		}
+		if v, ok := score.(float64); !ok || v < 0 || v > 1 {
+			t.Fatalf("record %d has the score %v", i, score)
+		}
+		if isLow {
+			low++
+		}
+	}
+	if low == 0 || low > 500 {
+		t.Errorf("%d of 4143 records have a low score", low)
+	}
+	if st := f.Stats(); st.Records != 7143 || st.Scored != 7143 || st.Flagged != uint64(low) || st.Missing+st.Malformed != 0 || st.Graph.Edges != 1490 {
+		t.Errorf("%+v, %d low", st, low)
+	}
+}
+
+func TestRecordsThatPassUntouched(t *testing.T) {
+	f := offline(t, host())
+	for name, event := range map[string][]byte{
+		"no fields":             appendEvent(nil, "message", "hello"),
+		"no destination":        appendEvent(nil, "id.orig_h", "a", "client", "c"),
+		"empty source":          appendEvent(nil, "id.orig_h", "", "id.resp_h", "b", "client", "c"),
+		"unset source":          appendEvent(nil, "id.orig_h", "-", "id.resp_h", "b", "client", "c"),
+		"source is a map":       appendEvent(nil, "id.orig_h", map[string]any{"x": 1}, "id.resp_h", "b", "client", "c"),
+		"source is a list":      appendEvent(nil, "id.orig_h", []any{"a"}, "id.resp_h", "b", "client", "c"),
+		"source is nil":         appendEvent(nil, "id.orig_h", nil, "id.resp_h", "b", "client", "c"),
+		"no body":               appendEvent(nil),
+		"not msgpack":           {0xc1, 0xc1},
+		"not an event":          {0x01, 0x02},
+		"old score, no session": appendEvent(nil, "score", 1, "message", "x"),
+	} {
+		out, modified := f.Process([]byte("x"), event)
+		if modified || string(out) != "x" {
+			t.Errorf("%s: modified", name)
+		}
+		// Beside a session it passes byte for byte too.
+		whole := session(1, "a", "b", "c")
+		out, modified = f.Process(nil, append(append([]byte(nil), whole...), event...))
+		if !modified || !bytes.HasSuffix(out, event) || len(out) <= len(whole)+len(event) {
+			t.Errorf("%s: not passed as it was beside a session", name)
+		}
+	}
+	if st := f.Stats(); st.Scored != 11 || st.Missing == 0 || st.Malformed == 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestNumbersAndNestedFields(t *testing.T) {
+	f := offline(t, host("relation", "client,auth_success,attempts"))
+	for _, e := range [][]byte{
+		appendEvent(nil, "id.orig_h", "a", "id.resp_h", "b", "client", "c", "auth_success", true, "attempts", 2),
+		appendEvent(nil, "id", map[string]any{"orig_h": "a", "resp_h": "b"}, "client", "c", "auth_success", true, "attempts", "2"),
+		appendEvent(nil, "id_orig_h", "a", "id_resp_h", "b", "client", "c", "auth_success", true, "attempts", uint8(2)),
+		appendEvent(nil, "id.orig_h", "a", "id.resp_h", "b", "client", "c"),
+		appendEvent(nil, "id.orig_h", "a", "id.resp_h", "b"),
+	} {
+		if _, modified := f.Process(nil, e); !modified {
+			t.Fatal("a session is not taken for one")
+		}
+	}
+	s := f.graph.Snapshot()
+	var got []string
+	for _, e := range s.Edges {
+		got = append(got, fmt.Sprint(s.Nodes[e.Source].Name, " ", s.Relations[e.Relation].Name, " ", s.Nodes[e.Destination].Name, " ", e.Count))
+	}
+	text := strings.Join(got, "; ")
+	for _, want := range []string{"a c|true|2 b 3", "a c|-|- b 1", "a - b 1"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s: no %q", text, want)
+		}
+	}
+}
+
+func TestScoreFieldsAreReplacedNotDoubled(t *testing.T) {
+	f := offline(t, host("score", "ssh_score", "explain", "on"))
+	out, _ := f.Process(nil, appendEvent(nil, "ssh_score", 0.1, "score", 7, "id.orig_h", "a", "low_score", "x", "id.resp_h", "b", "score_reason", "y", "client", "c"))
+	d := decode(t, out)[0]
+	if got := fmt.Sprint(d.keys); got != "[score id.orig_h id.resp_h client ssh_score low_score score_reason]" {
+		t.Errorf("keys %s", got)
+	}
+	if d.body["ssh_score"] != nil || d.body["low_score"] != false || d.body["score"] != int64(7) || d.body["score_reason"] != "new_source" {
+		t.Errorf("%v", d.body)
+	}
+}
+
+func TestReasons(t *testing.T) {
+	f := offline(t, host("explain", "true"))
+	f.Process(nil, join(sessions(2000)))
+	train(t, f)
+	for _, c := range []struct{ source, destination, client, want string }{
+		{"host-3", "server-0-1", "client-1", "usual"},
+		{"stranger", "server-0-1", "client-1", "new_source"},
+		{"host-3", "nowhere", "client-1", "new_destination"},
+		{"host-3", "server-1-0", "client-1", "new_pair"},
+		{"host-3", "server-0-1", "client-9", "new_relation"},
+		{"host-3", "server-1-0", "client-1", "rare"}, // it came once, just before
+	} {
+		out, _ := f.Process(nil, session(5000, c.source, c.destination, c.client))
+		d := decode(t, out)[0]
+		if d.body["score_reason"] != c.want {
+			t.Errorf("%v: reason %v", c, d.body["score_reason"])
+		}
+		if d.body["score_model"] != "2033-05-18T03:33:20Z" {
+			t.Errorf("score_model is %v", d.body["score_model"])
+		}
+	}
+}
+
+func TestChunkCutAtEveryByte(t *testing.T) {
+	events := sessions(5)
+	chunk := join(events)
+	for n := range chunk {
+		f := offline(t, host())
+		out, modified := f.Process(nil, chunk[:n])
+		whole, rest := 0, n
+		for rest >= len(events[whole]) {
+			rest -= len(events[whole])
+			whole++
+		}
+		if st := f.Stats(); st.Scored != uint64(whole) || modified != (whole > 0) {
+			t.Fatalf("cut at %d: %d records scored, %d are whole", n, st.Scored, whole)
+		}
+		if modified {
+			tail := chunk[n-rest : n]
+			if !bytes.HasSuffix(out, tail) || len(decode(t, out[:len(out)-rest])) != whole {
+				t.Fatalf("cut at %d: the piece of a record did not pass as it was", n)
+			}
+		}
+	}
+}
+
+func TestSSHDLines(t *testing.T) {
+	f := offline(t, host("preset", "openssh"))
+	for _, e := range [][]byte{
+		appendEvent(nil, "log", "Nov 30 06:39:00 web sshd[123]: Failed password for root from 10.0.0.1 port 99 ssh2"),
+		appendEvent(nil, "host", "web", "ident", "sshd", "message", "Failed password for admin from 10.0.0.1 port 98 ssh2"),
+		appendEvent(nil, "_HOSTNAME", "web", "SYSLOG_IDENTIFIER", "sshd", "MESSAGE", "Failed password for admin from 10.0.0.1 port 98 ssh2"),
+	} {
+		if _, modified := f.Process(nil, e); !modified {
+			t.Error("a line of sshd is not taken for a session")
+		}
+	}
+	for _, e := range [][]byte{
+		appendEvent(nil, "log", "Nov 30 06:39:00 web CRON[123]: session opened from 10.0.0.1"),
+		appendEvent(nil, "message", "Server listening on 0.0.0.0 port 22.", "ident", "sshd"),
+		appendEvent(nil, "other", "x"),
+	} {
+		if _, modified := f.Process(nil, e); modified {
+			t.Error("a line without a session is scored")
+		}
+	}
+	s := f.graph.Snapshot()
+	if len(s.Edges) != 1 || s.Edges[0].Count != 3 || s.Relations[0].Name != "failed password" {
+		t.Errorf("%+v %+v", s.Edges, s.Relations)
+	}
+	f.Process(nil, appendEvent(nil, "ident", "sshd", "message", "Failed password for admin from 10.0.0.1 port 98 ssh2"))
+	if s := f.graph.Snapshot(); len(s.Edges) != 2 || !strings.Contains(fmt.Sprint(s.Nodes), f.localhost) {
+		t.Errorf("a line that names no host is not this host's: %v", s.Nodes)
+	}
+}
+
+func TestFarFutureDoesNotAgeTheGraph(t *testing.T) {
+	f := offline(t, host("graph_window", "1h"))
+	f.Process(nil, join(sessions(30)))
+	f.Process(nil, appendEvent(nil, "ts", "4102444800.0", "id.orig_h", "evil", "id.resp_h", "b", "client", "c"))
+	f.Process(nil, join(sessions(30)))
+	for _, e := range f.graph.Snapshot().Edges {
+		if e.Last > 4102444800*1e9-1 {
+			t.Errorf("an edge was last seen in 2100: %+v", e)
+		}
+	}
+}
+
+func TestManyGoroutinesOneInstance(t *testing.T) {
+	f := offline(t, host())
+	chunk := join(sessions(500))
+	f.Process(nil, chunk)
+	train(t, f)
+	want := len(decode(t, chunk))
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 20 {
+				out, _ := f.Process(nil, chunk)
+				if got := len(decode(t, out)); got != want {
+					t.Errorf("%d records in, %d out", want, got)
+				}
+			}
+		})
+	}
+	train(t, f) // beside them
+	wg.Wait()
+	if st := f.Stats(); st.Graph.Events != 81*500 || st.Scored != 81*500 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestProcessDoesNotAllocatePerRecord(t *testing.T) {
+	f := offline(t, host("explain", "on"))
+	chunk := join(notebook(t)[:1000])
+	dst, _ := f.Process(nil, chunk)
+	train(t, f)
+	dst, _ = f.Process(dst[:0], chunk)
+	if n := testing.AllocsPerRun(20, func() { f.Process(dst[:0], chunk) }); n > 2 {
+		t.Errorf("%v allocations for a chunk of 1000 known records", n)
+	}
+}
+
+func FuzzProcess(f *testing.F) {
+	inst := offline(f, host())
+	f.Add(join(sessions(3)))
+	f.Add(appendEvent(nil, "score", 1, "id.orig_h", "a", "id.resp_h", "b"))
+	f.Fuzz(func(t *testing.T, chunk []byte) {
+		before := inst.Stats()
+		out, modified := inst.Process(nil, chunk)
+		scored := int(inst.Stats().Scored - before.Scored)
+		if modified != (scored > 0) {
+			t.Fatalf("modified %v with %d records scored", modified, scored)
+		}
+		if modified && bytes.Count(out, []byte("low_score")) < scored {
+			t.Fatal("a scored record lacks its fields")
+		}
+	})
+}
+
+func BenchmarkProcess(b *testing.B) {
+	events := notebook(b)
+	chunk := join(events)
+	for _, c := range []struct {
+		name    string
+		trained bool
+	}{{"untrained", false}, {"trained", true}} {
+		b.Run(c.name, func(b *testing.B) {
+			f := offline(b, host("model_dim", "128"))
+			dst, _ := f.Process(nil, chunk)
+			if c.trained {
+				train(b, f)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				dst, _ = f.Process(dst[:0], chunk)
+			}
+			b.ReportMetric(float64(b.N*len(events))/b.Elapsed().Seconds(), "records/s")
+		})
+	}
+}

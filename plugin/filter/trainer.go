@@ -1,0 +1,136 @@
+package filter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/config"
+)
+
+// schedule says when to train: first when the graph has enough edges, then once an
+// interval if enough edges are new.
+type schedule struct {
+	cfg      config.Train
+	trained  bool
+	last     time.Time // of the last training or attempt, in the clock of the caller
+	newEdges uint64    // as it was then
+}
+
+func (s *schedule) due(now time.Time, st graphbuf.Stats, haveModel bool) bool {
+	switch {
+	case s.cfg.Interval <= 0 || st.Edges < s.cfg.MinEdges:
+		return false
+	case !s.last.IsZero() && now.Sub(s.last) < s.cfg.Interval:
+		return false
+	case s.last.IsZero() && haveModel:
+		// A model came from the state directory: it serves until the first interval is over.
+		s.ran(now, st)
+		return false
+	}
+	return !s.trained || st.NewEdges-s.newEdges >= uint64(s.cfg.MinNewEdges)
+}
+
+func (s *schedule) ran(now time.Time, st graphbuf.Stats) { s.last, s.newEdges = now, st.NewEdges }
+
+// pollInterval is how often the background goroutine looks at the schedule.
+const pollInterval = 200 * time.Millisecond
+
+// trainInBackground trains on the schedule, by the wall clock, until ctx ends.
+func (f *Instance) trainInBackground(ctx context.Context) {
+	defer close(f.done)
+	enterBackground()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			f.TrainIfDue(ctx, now)
+		}
+	}
+}
+
+// enterBackground binds the goroutine to a thread of the lowest priority. The goroutine
+// ends locked, which ends the thread: its priority could not be raised again.
+func enterBackground() {
+	runtime.LockOSThread()
+	unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), 19) // on failure training is only less polite
+}
+
+// TrainIfDue trains if the schedule says so at the given time and reports whether it tried.
+func (f *Instance) TrainIfDue(ctx context.Context, now time.Time) bool {
+	f.trainMu.Lock()
+	defer f.trainMu.Unlock()
+	st := f.graph.Stats()
+	if !f.schedule.due(now, st, f.scorer.Load() != nil) {
+		return false
+	}
+	f.schedule.ran(now, st)
+	if err := f.train(ctx, now, nil); err == nil {
+		f.schedule.trained = true
+	}
+	return true
+}
+
+// Train trains at once, whatever the schedule says. progress, unless nil, hears of each step.
+func (f *Instance) Train(ctx context.Context, now time.Time, progress func(step, steps int, loss float32)) error {
+	f.trainMu.Lock()
+	defer f.trainMu.Unlock()
+	f.schedule.ran(now, f.graph.Stats())
+	return f.train(ctx, now, progress)
+}
+
+// train trains on the graph as it is, publishes the scorer and saves both. Whatever goes
+// wrong, records go on being scored by what there was before.
+func (f *Instance) train(ctx context.Context, now time.Time, progress func(step, steps int, loss float32)) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+			f.host.Log(LevelError, fmt.Sprintf("training failed, the scores go on as before: %v", err))
+		}
+	}()
+	var previous *model.Model
+	if s := f.scorer.Load(); s != nil {
+		previous = s.Model()
+	}
+	snapshot := f.graph.Snapshot()
+	scorer, report, err := model.Train(ctx, snapshot, f.modelConfig(previous), progress)
+	switch {
+	case errors.Is(err, context.Canceled):
+		f.host.Log(LevelInfo, "training stopped")
+		return err
+	case errors.Is(err, model.ErrTooLittle):
+		f.host.Log(LevelInfo, fmt.Sprintf("training put off: %v (%d edges)", err, report.Edges))
+		return err
+	case err != nil:
+		f.host.Log(LevelError, fmt.Sprintf("training failed, the scores go on as before: %v", err))
+		return err
+	}
+	scorer.Model().SetTrained(now)
+	f.scorer.Store(scorer)
+	f.host.Log(LevelInfo, describe(report))
+	f.save(snapshot, scorer.Model())
+	return nil
+}
+
+// describe is a training in one line.
+func describe(r model.Report) string {
+	start, verdict := "cold start", ""
+	if r.Warm {
+		start = "warm start"
+		verdict = fmt.Sprintf(" (before %.3f)", r.Previous)
+		if r.Kept {
+			verdict = " (the new parameters were worse, the previous ones stay)"
+		}
+	}
+	return fmt.Sprintf("trained: %d edges, %d nodes, %d relations; %s, %d steps in %.2f s on %s; loss %.4f, held-out AUC %.3f%s, threshold %.6f",
+		r.Edges, r.Nodes, r.Relations, start, r.Steps, r.Duration.Seconds(), r.Device, r.Loss, r.Quality, verdict, r.Threshold)
+}

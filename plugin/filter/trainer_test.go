@@ -1,0 +1,215 @@
+package filter
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/plugin/config"
+)
+
+func TestSchedule(t *testing.T) {
+	s := schedule{cfg: config.Train{Interval: time.Hour, MinEdges: 100, MinNewEdges: 5}}
+	at := func(m int) time.Time { return time.Unix(1e9, 0).Add(time.Duration(m) * time.Minute) }
+	st := func(edges int, fresh uint64) graphbuf.Stats { return graphbuf.Stats{Edges: edges, NewEdges: fresh} }
+	step := func(minute, edges int, fresh uint64, want bool) {
+		t.Helper()
+		got := s.due(at(minute), st(edges, fresh), s.trained)
+		if got != want {
+			t.Errorf("minute %d, %d edges, %d new: due is %v", minute, edges, fresh, got)
+		}
+		if got {
+			s.ran(at(minute), st(edges, fresh))
+			s.trained = true
+		}
+	}
+	step(0, 99, 99, false)
+	step(1, 100, 100, true)    // as soon as there are enough
+	step(30, 300, 300, false)  // not within the interval
+	step(61, 104, 104, false)  // four new edges are too few
+	step(62, 105, 105, true)   // five are not
+	step(121, 500, 500, false) // an hour from minute 62 on
+	step(122, 500, 500, true)
+
+	warm := schedule{cfg: s.cfg}
+	if warm.due(at(0), st(500, 0), true) || warm.due(at(59), st(900, 400), true) {
+		t.Error("a model from the state directory does not serve for the first interval")
+	}
+	if !warm.due(at(60), st(900, 400), true) {
+		t.Error("it serves for ever")
+	}
+	never := schedule{cfg: config.Train{Interval: 0, MinEdges: 1}}
+	if never.due(at(0), st(500, 500), false) {
+		t.Error("interval 0 trains")
+	}
+}
+
+func TestTrainingInTheBackground(t *testing.T) {
+	h := host("train_interval", "1h", "train_min_edges", "50")
+	f, err := New(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Process(nil, join(sessions(2000)))
+	for f.Scorer() == nil { // the test's own deadline ends this if nothing comes
+		time.Sleep(10 * time.Millisecond)
+	}
+	out, _ := f.Process(nil, session(3000, "host-3", "server-0-1", "client-1"))
+	if _, ok := decode(t, out)[0].body["score"].(float64); !ok {
+		t.Error("no score after the first training")
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"preset=zeek", "trained: 60 edges, 42 nodes, 2 relations; cold start, 30 steps in ", " on cpu; loss ", "held-out AUC ", "threshold ", "closed: 2001 records, 2001 scored"} {
+		if !strings.Contains(h.log(), want) {
+			t.Errorf("the log has no %q:\n%s", want, h.log())
+		}
+	}
+}
+
+func TestCloseStopsATraining(t *testing.T) {
+	h := host("train_interval", "1h", "train_min_edges", "50", "train_steps", "100000", "model_dim", "256")
+	f, err := New(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Process(nil, join(sessions(2000)))
+	for f.trainMu.TryLock() { // until the training has it
+		f.trainMu.Unlock()
+		time.Sleep(time.Millisecond)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	if f.Scorer() != nil {
+		t.Error("a stopped training was published")
+	}
+}
+
+func TestTooLittleIsSaidAndTriedAgain(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	var same [][]byte
+	for i := range 200 {
+		same = append(same, appendEvent(nil, "ts", "1600000000.0", "id.orig_h", "h"+string(rune('a'+i%20)), "id.resp_h", "s"+string(rune('a'+i%10)), "client", "c"+string(rune('a'+i%7))))
+	}
+	f.Process(nil, join(same))
+	if !f.TrainIfDue(context.Background(), time.Unix(1, 0)) || f.Scorer() != nil {
+		t.Fatal("trained on a single moment")
+	}
+	if !strings.Contains(h.log(), "training put off: model: too little to learn from") {
+		t.Errorf("log: %s", h.log())
+	}
+	f.Process(nil, join(sessions(2000)))
+	if !f.TrainIfDue(context.Background(), time.Unix(1e6, 0)) || f.Scorer() == nil {
+		t.Error("not tried again")
+	}
+}
+
+func TestStateDirectory(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	f := offline(t, host("state_dir", dir))
+	f.Process(nil, join(sessions(2000)))
+	train(t, f)
+	if _, err := NewOffline(host("state_dir", dir)); err == nil || !strings.Contains(err.Error(), "in use by another") {
+		t.Errorf("a second instance on the directory: %v", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	probe := join([][]byte{session(5000, "host-3", "server-0-1", "client-1"), session(5001, "host-3", "server-1-1", "client-1")})
+	run := func() []byte {
+		g := offline(t, host("state_dir", dir))
+		out, _ := g.Process(nil, probe)
+		g.state.Close() // as after kill -9: nothing is saved
+		return out
+	}
+	first := run()
+	d := decode(t, first)
+	if _, ok := d[0].body["score"].(float64); !ok {
+		t.Fatal("the first record after a restart has no score")
+	}
+	if d[0].body["score"].(float64) <= d[1].body["score"].(float64) {
+		t.Errorf("the usual session scores %v, one to another team %v", d[0].body["score"], d[1].body["score"])
+	}
+	if !bytes.Equal(first, run()) {
+		t.Error("two starts from one state score differently")
+	}
+
+	frozen, err := NewFrozen(host("state_dir", dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _ := os.ReadFile(filepath.Join(dir, "graph"))
+	a, _ := frozen.Process(nil, probe)
+	b, _ := frozen.Process(nil, probe)
+	if !bytes.Equal(a, b) {
+		t.Error("a frozen instance learns")
+	}
+	frozen.Close()
+	if after, _ := os.ReadFile(filepath.Join(dir, "graph")); !bytes.Equal(before, after) {
+		t.Error("a frozen instance writes")
+	}
+}
+
+func TestDamagedStateIsSaidAndTheOlderServes(t *testing.T) {
+	dir := t.TempDir()
+	f := offline(t, host("state_dir", dir))
+	f.Process(nil, join(sessions(2000)))
+	train(t, f)
+	train(t, f)
+	f.Close()
+	for _, name := range []string{"graph", "model"} {
+		path := filepath.Join(dir, name)
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[len(b)/2] ^= 4
+		os.WriteFile(path, b, 0o600)
+	}
+	h := host("state_dir", dir)
+	f = offline(t, h)
+	if f.Scorer() == nil || f.graph.Stats().Edges == 0 {
+		t.Error("the older files do not serve")
+	}
+	if n := strings.Count(h.log(), "damaged: checksum"); n != 2 {
+		t.Errorf("log: %s", h.log())
+	}
+	f.Close()
+
+	for _, name := range []string{"graph", "graph.prev", "model", "model.prev"} {
+		os.WriteFile(filepath.Join(dir, name), []byte("RGCNSTATgarbage"), 0o600)
+	}
+	h = host("state_dir", dir)
+	f = offline(t, h)
+	if f.Scorer() != nil || f.graph.Stats().Edges != 0 {
+		t.Error("garbage is taken for state")
+	}
+	f.Close()
+}
+
+func TestAStateDirectoryThatCannotBeIsRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	os.WriteFile(file, nil, 0o600)
+	_, err := NewOffline(host("state_dir", file))
+	if err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestBadSettingsAreRefused(t *testing.T) {
+	for property, value := range map[string]string{
+		"train_interval": "soon", "model_dim": "7", "source": "$a[", "train_device": "cuda", "preset": "zeeek",
+	} {
+		if _, err := NewOffline(host(property, value)); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s = %s: %v", property, value, err)
+		}
+	}
+}

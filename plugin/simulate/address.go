@@ -1,0 +1,50 @@
+package simulate
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// addresses deals unused addresses of 10.0.0.0/8 from groups of /24 prefixes.
+type addresses struct {
+	groups   [][]int // unused addresses, as prefix << 8 | last octet
+	prefixes int     // prefixes in use
+	outside  map[int]bool
+}
+
+func newAddresses(groups int) *addresses {
+	return &addresses{groups: make([][]int, groups), outside: make(map[int]bool)}
+}
+
+// reserve adds prefixes to a group until it holds n addresses and as many again,
+// so that strangers have where to hide.
+func (a *addresses) reserve(group, n int) {
+	for len(a.groups[group]) < 2*n {
+		for octet := 1; octet < 255; octet++ {
+			a.groups[group] = append(a.groups[group], a.prefixes<<8|octet)
+		}
+		a.prefixes++
+	}
+}
+
+func (a *addresses) take(r *rand.Rand, group int) string {
+	group %= len(a.groups)
+	a.reserve(group, 1)
+	free := a.groups[group]
+	i := r.IntN(len(free))
+	v := free[i]
+	free[i] = free[len(free)-1]
+	a.groups[group] = free[:len(free)-1]
+	prefix := v>>8 + 20<<8 // from 10.20.0.0 on
+	return fmt.Sprintf("10.%d.%d.%d", prefix>>8, prefix&255, v&255)
+}
+
+// takeOutside deals from 172.16.0.0/12, which the enterprise does not use.
+func (a *addresses) takeOutside(r *rand.Rand) string {
+	for {
+		if v := r.IntN(1 << 20); !a.outside[v] {
+			a.outside[v] = true
+			return fmt.Sprintf("172.%d.%d.%d", 16+v>>16, v>>8&255, v&255)
+		}
+	}
+}

@@ -1,0 +1,318 @@
+package simulate
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+)
+
+type role uint8
+
+const (
+	workstation role = iota
+	server           // of one team
+	shared           // a server of all teams: code, bastion, packages
+	automation
+	intruder
+)
+
+const forever = math.MaxInt32
+
+// habit is a destination that a host uses from a day to a day, both included.
+type habit struct {
+	to          int32
+	weight      float64
+	from, until int
+	note        string // why it is new, "" for those of the first day
+}
+
+func (h habit) on(day int) bool { return h.from <= day && day <= h.until }
+
+// clientUse is a banner that a host sends from a day on.
+type clientUse struct {
+	from   int
+	banner int32
+}
+
+type host struct {
+	addr, user string
+	role       role
+	team       int // -1 for none
+	from       int // day it appears
+	seen       int // day of its first session as a source, forever before it
+	sessions   float64
+	family     []string    // banners its client goes through
+	version    int         // index of the last one in clients, in family
+	clients    []clientUse // in order of from
+	second     int32       // banner of a second client, -1 for none
+	banner     string      // as a server
+	habits     []habit
+	share      float64 // automation: the part of the servers it visits
+	hour       int     // automation: when its tour starts
+}
+
+func (h *host) client(day int) clientUse {
+	i := len(h.clients) - 1
+	for i > 0 && h.clients[i].from > day {
+		i--
+	}
+	return h.clients[i]
+}
+
+// sends tells whether the host ever uses a client, now or later.
+func (h *host) sends(banner int32) bool {
+	for _, c := range h.clients {
+		if c.banner == banner {
+			return true
+		}
+	}
+	return h.second == banner
+}
+
+// uses tells whether the host ever has a habit of a destination.
+func (h *host) uses(to int32) bool {
+	for _, b := range h.habits {
+		if b.to == to {
+			return true
+		}
+	}
+	return false
+}
+
+// cronJob is a session at the same minute of every day.
+type cronJob struct {
+	from, to int32
+	at       int64 // microseconds since midnight
+}
+
+// world is the enterprise over all its days. Every benign change is planned
+// before the first session, so an attack can be told from what people will do.
+type world struct {
+	cfg        Config
+	hosts      []*host
+	teams      [][2][]int32 // each team's workstations and servers
+	shared     []int32
+	automation []int32
+	servers    []int32 // of teams, and shared ones
+	cron       []cronJob
+	banners    []string
+	bannerIDs  map[string]int32
+	addr       *addresses
+	touring    float64 // chance that automation visits a server on its tour
+}
+
+func newWorld(c Config, r *rand.Rand) *world {
+	w := &world{cfg: c, bannerIDs: make(map[string]int32), teams: make([][2][]int32, c.Teams)}
+	nShared := max(3, c.Hosts/60)
+	nAutomation := min(max(2, c.Hosts/100), 16) // each may touch every server
+	nServers := (c.Hosts - nShared - nAutomation) * 36 / 100
+	nPeople := c.Hosts - nShared - nAutomation - nServers
+	w.layAddresses()
+
+	for range nShared {
+		w.addServer(r, shared, -1, 0)
+	}
+	// Teams differ in size; each has at least one host of either kind.
+	size := make([]float64, c.Teams)
+	for t := range size {
+		size[t] = 0.4 + r.ExpFloat64()
+	}
+	team := func(i int) int {
+		if i < c.Teams {
+			return i
+		}
+		return pick(r, size, func(s float64) float64 { return s })
+	}
+	for i := range nServers {
+		w.addServer(r, server, team(i), 0)
+	}
+	for i := range nAutomation {
+		// The first, monitoring, reaches everything.
+		share := 1.0
+		if i > 0 {
+			share = 0.25 + 0.3*r.Float64()
+		}
+		w.addAutomation(r, i, share, 0)
+	}
+	for i := range nPeople {
+		w.addWorkstation(r, team(i), 0)
+	}
+	w.addCron(r)
+	w.giveHabits(r)
+	w.spreadSessions(r)
+	w.planNovelty(r)
+	return w
+}
+
+// layAddresses reserves prefixes: one group for each team and one for the rest,
+// or a single group.
+func (w *world) layAddresses() {
+	if !w.cfg.TeamPrefixes {
+		w.addr = newAddresses(1)
+		w.addr.reserve(0, w.cfg.Hosts)
+		return
+	}
+	w.addr = newAddresses(w.cfg.Teams + 1)
+	for g := range w.cfg.Teams + 1 {
+		w.addr.reserve(g, w.cfg.Hosts/(w.cfg.Teams+1))
+	}
+}
+
+func (w *world) bannerID(banner string) int32 {
+	id, ok := w.bannerIDs[banner]
+	if !ok {
+		id = int32(len(w.banners))
+		w.banners = append(w.banners, banner)
+		w.bannerIDs[banner] = id
+	}
+	return id
+}
+
+// add gives a host its address and its first client.
+func (w *world) add(r *rand.Rand, h *host) int32 {
+	group := h.team
+	if group < 0 {
+		group = w.cfg.Teams
+	}
+	if h.addr == "" {
+		h.addr = w.addr.take(r, group)
+	}
+	h.seen = forever
+	h.clients = []clientUse{{0, w.bannerID(h.family[h.version])}}
+	w.hosts = append(w.hosts, h)
+	return int32(len(w.hosts) - 1)
+}
+
+func (w *world) addServer(r *rand.Rand, kind role, team, day int) int32 {
+	family := families[pick(r, families, func(f family) float64 { return f.servers })].banners
+	version := pick(r, firstVersions, func(p float64) float64 { return p })
+	id := w.add(r, &host{role: kind, team: team, from: day, family: family, version: version, second: -1, banner: family[version], user: "svc-cron"})
+	w.servers = append(w.servers, id)
+	if kind == shared {
+		w.shared = append(w.shared, id)
+	} else {
+		w.teams[team][1] = append(w.teams[team][1], id)
+	}
+	return id
+}
+
+func (w *world) addWorkstation(r *rand.Rand, team, day int) int32 {
+	family := families[pick(r, families, func(f family) float64 { return f.workstations })].banners
+	h := &host{role: workstation, team: team, from: day, family: family, second: -1, user: fmt.Sprintf("u%04d", len(w.hosts))}
+	h.version = pick(r, firstVersions, func(p float64) float64 { return p })
+	if chance(r, 0.2) {
+		h.second = w.bannerID(secondClients[r.IntN(len(secondClients))])
+	}
+	id := w.add(r, h)
+	w.teams[team][0] = append(w.teams[team][0], id)
+	return id
+}
+
+func (w *world) addAutomation(r *rand.Rand, i int, share float64, day int) int32 {
+	tool := automationTools[i%len(automationTools)]
+	h := &host{role: automation, team: -1, from: day, family: tool, second: -1, share: share, hour: between(r, 0, 22), user: fmt.Sprintf("svc-auto%d", i)}
+	note := ""
+	if day > 0 {
+		note = NoteAutomation
+	}
+	for _, s := range w.servers {
+		if chance(r, share) {
+			h.habits = append(h.habits, habit{s, 1, max(day, w.hosts[s].from), forever, note})
+		}
+	}
+	id := w.add(r, h)
+	w.automation = append(w.automation, id)
+	return id
+}
+
+// addCron lets some servers copy to another one of their team every night.
+func (w *world) addCron(r *rand.Rand) {
+	for _, team := range w.teams {
+		for _, from := range team[1] {
+			to := team[1][r.IntN(len(team[1]))]
+			if from != to && chance(r, 0.25) {
+				at := int64(between(r, 0, 6*60-1)) * 60e6
+				w.cron = append(w.cron, cronJob{from, to, at})
+				w.hosts[from].habits = append(w.hosts[from].habits, habit{to, 1, 0, forever, ""})
+			}
+		}
+	}
+}
+
+// giveHabits gives each workstation servers of its team, by their popularity
+// and its owner's taste, and some of the shared ones. A few people have always
+// worked across teams.
+func (w *world) giveHabits(r *rand.Rand) {
+	for _, team := range w.teams {
+		for _, id := range team[0] {
+			h := w.hosts[id]
+			own := 2 + poisson(r, 2)
+			for range own {
+				w.addHabit(r, h, w.popular(r, h.team), 0, forever, "")
+			}
+			for i, s := range w.shared {
+				if chance(r, 0.9/float64(1+i)) {
+					w.addHabit(r, h, s, 0, forever, "")
+				}
+			}
+			if chance(r, 0.15) {
+				w.addHabit(r, h, w.popular(r, w.otherTeam(r, h.team)), 0, forever, "")
+			}
+		}
+	}
+}
+
+// addHabit adds a destination that the host does not have yet. Within a host,
+// weights fall as 1/rank, ranks being the order of addition.
+func (w *world) addHabit(r *rand.Rand, h *host, to int32, from, until int, note string) bool {
+	if h.uses(to) {
+		return false
+	}
+	weight := (0.5 + r.Float64()) / float64(1+len(h.habits))
+	h.habits = append(h.habits, habit{to, weight, from, until, note})
+	return true
+}
+
+// popular draws a server of a team, the one at rank i in proportion to 1/i.
+func (w *world) popular(r *rand.Rand, team int) int32 {
+	servers := w.teams[team][1]
+	// The inverse of the harmonic sum, as a continuous approximation.
+	i := int(math.Exp(r.Float64()*math.Log(float64(len(servers)+1)))) - 1
+	return servers[min(i, len(servers)-1)]
+}
+
+func (w *world) otherTeam(r *rand.Rand, team int) int {
+	other := r.IntN(w.cfg.Teams - 1)
+	if other >= team {
+		other++
+	}
+	return other
+}
+
+// spreadSessions divides a working day's sessions: automation and cron take
+// what they need, up to a quarter, and people get the rest by Zipf's law.
+func (w *world) spreadSessions(r *rand.Rand) {
+	total := float64(w.cfg.SessionsPerDay)
+	visits := 0
+	for _, id := range w.automation {
+		visits += len(w.hosts[id].habits)
+	}
+	w.touring = min(0.95, total/4/float64(visits))
+	people := max(0, total-w.touring*float64(visits)-float64(len(w.cron)))
+
+	var all []*host
+	for _, h := range w.hosts {
+		if h.role == workstation {
+			all = append(all, h)
+		}
+	}
+	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	sum := 0.0
+	for i, h := range all {
+		h.sessions = math.Pow(float64(i+5), -1)
+		sum += h.sessions
+	}
+	for _, h := range all {
+		h.sessions *= people / sum / (1 - absentWorking)
+	}
+}

@@ -1,0 +1,176 @@
+package state
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func open(t *testing.T, path string) *Dir {
+	t.Helper()
+	d, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+func save(t *testing.T, d *Dir, content string) {
+	t.Helper()
+	if err := d.Save("graph", 1, []byte(content)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// load returns what is found, "" for nothing, and the notes in one string.
+func load(d *Dir, refuse ...string) (content, notes string) {
+	_, n := d.Load("graph", 1, func(b []byte) error {
+		if slices.Contains(refuse, string(b)) {
+			return errors.New("makes no sense")
+		}
+		content = string(b)
+		return nil
+	})
+	return content, strings.Join(n, "\n")
+}
+
+func TestTheNewestIsFound(t *testing.T) {
+	d := open(t, filepath.Join(t.TempDir(), "made", "for", "us"))
+	if c, notes := load(d); c != "" || notes != "" {
+		t.Errorf("an empty directory holds %q, says %q", c, notes)
+	}
+	for _, content := range []string{"one", "two", "three", ""} {
+		save(t, d, content)
+		if c, notes := load(d); c != content || notes != "" {
+			t.Errorf("saved %q, found %q, says %q", content, c, notes)
+		}
+	}
+}
+
+func TestOnlyTheOwnerMayRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	d := open(t, path)
+	save(t, d, "secret")
+	save(t, d, "secret")
+	if st, _ := os.Stat(path); st.Mode().Perm() != 0o700 {
+		t.Errorf("directory: %v", st.Mode())
+	}
+	entries, _ := os.ReadDir(path)
+	if len(entries) != 3 {
+		t.Errorf("%v, want graph, graph.prev and lock", entries)
+	}
+	for _, e := range entries {
+		if st, _ := e.Info(); st.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v", e.Name(), st.Mode())
+		}
+	}
+}
+
+func TestEveryTruncationAndFlipFallsBack(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path)
+	save(t, d, "old")
+	old, err := os.ReadFile(filepath.Join(path, "graph"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	save(t, d, "brand new")
+	whole, err := os.ReadFile(filepath.Join(path, "graph"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	try := func(damaged []byte) {
+		t.Helper()
+		os.WriteFile(filepath.Join(path, "graph"), damaged, 0o600)
+		os.WriteFile(filepath.Join(path, "graph.prev"), old, 0o600)
+		c, notes := load(d)
+		if c != "old" || !strings.Contains(notes, "set aside") || !strings.Contains(notes, "took the older") {
+			t.Fatalf("%q yields %q, says %q", damaged, c, notes)
+		}
+		if aside, _ := os.ReadFile(filepath.Join(path, "graph.aside")); string(aside) != string(damaged) {
+			t.Fatal("the damaged file is not where the note says")
+		}
+	}
+	for n := range whole {
+		try(whole[:n])
+	}
+	for i := range whole {
+		for bit := range 8 {
+			c := slices.Clone(whole)
+			c[i] ^= 1 << bit
+			try(c)
+		}
+	}
+	try(append(slices.Clone(whole), 'x'))
+}
+
+func TestACrashBetweenTheMovesLosesNothing(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path)
+	save(t, d, "one")
+	// As after the first of the two renames, and with a half-written next file.
+	os.Rename(filepath.Join(path, "graph"), filepath.Join(path, "graph.prev"))
+	os.WriteFile(filepath.Join(path, "graph.tmp"), []byte("RGCN"), 0o600)
+	if c, _ := load(d); c != "one" {
+		t.Errorf("found %q", c)
+	}
+	save(t, d, "two")
+	if c, notes := load(d); c != "two" || notes != "" {
+		t.Errorf("found %q, says %q", c, notes)
+	}
+}
+
+func TestRefusedAndNewerAreSetAside(t *testing.T) {
+	d := open(t, t.TempDir())
+	save(t, d, "old")
+	save(t, d, "nonsense")
+	if c, notes := load(d, "nonsense"); c != "old" || !strings.Contains(notes, "makes no sense") {
+		t.Errorf("found %q, says %q", c, notes)
+	}
+	save(t, d, "ours")
+	if err := d.Save("graph", 2, []byte("theirs")); err != nil {
+		t.Fatal(err)
+	}
+	if c, notes := load(d); c != "ours" || !strings.Contains(notes, "newer version") {
+		t.Errorf("found %q, says %q", c, notes)
+	}
+}
+
+func TestASecondOwnerIsRefused(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path)
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "in use by another") {
+		t.Errorf("%v", err)
+	}
+	d.Close()
+	open(t, path)
+}
+
+func TestUnusablePathsAreErrors(t *testing.T) {
+	path := t.TempDir()
+	file := filepath.Join(path, "file")
+	os.WriteFile(file, nil, 0o600)
+	for _, p := range []string{file, filepath.Join(file, "below"), "/proc/nothing"} {
+		if _, err := Open(p); err == nil || !strings.HasPrefix(err.Error(), "state: ") || !strings.Contains(err.Error(), p) {
+			t.Errorf("Open(%q): %v", p, err)
+		}
+	}
+}
+
+func TestAFailedSaveKeepsWhatWasThere(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path)
+	save(t, d, "one")
+	os.Mkdir(filepath.Join(path, "graph.tmp"), 0o700) // the next write cannot open its file
+	os.WriteFile(filepath.Join(path, "graph.tmp", "x"), nil, 0o600)
+	if err := d.Save("graph", 1, []byte("two")); err == nil || !strings.Contains(err.Error(), "state: save") {
+		t.Errorf("%v", err)
+	}
+	if c, _ := load(d); c != "one" {
+		t.Errorf("found %q", c)
+	}
+}
