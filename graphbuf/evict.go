@@ -43,11 +43,21 @@ func (g *Graph) evict(i uint32) {
 	g.byTarget.remove(i)
 	g.byRel.remove(i)
 	g.triplets.remove(hash3(e.src, e.rel, e.dst), i)
-	g.sd.release(e.sd, e.count)
-	g.sr.release(e.sr, e.count)
+	src, rel, dst := &g.source[e.src], &g.relation[e.rel], &g.target[e.dst]
+	if g.sd.release(e.sd, e.count) {
+		src.neighbours--
+		dst.neighbours--
+	}
+	if g.sr.release(e.sr, e.count) {
+		src.relations--
+		rel.neighbours--
+	}
 	g.rd.release(e.rd, e.count)
-	g.out[e.src] = subSat(g.out[e.src], e.count)
-	g.in[e.dst] = subSat(g.in[e.dst], e.count)
+	for _, x := range []*side{src, rel, dst} {
+		if x.events = subSat(x.events, e.count); x.events == 0 {
+			x.first = 0
+		}
+	}
 	g.nodes.uses(e.src, -1)
 	g.nodes.uses(e.dst, -1)
 	g.relations.uses(e.rel, -1)

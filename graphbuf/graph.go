@@ -50,8 +50,9 @@ const maxSlots = 1<<31 - 2
 // equals no live one. The zero ID is nobody's.
 type ID struct{ Slot, Gen uint32 }
 
-// Counts are the events seen so far that agree with a triplet in some of its
-// parts. They are sums over the edges that the graph still holds.
+// Counts are what was seen so far that agrees with a triplet in some of its parts:
+// first events, then how many different neighbours. They are sums over the edges that
+// the graph still holds.
 type Counts struct {
 	SRD uint32 // this source, relation and destination
 	SD  uint32 // this source and destination
@@ -59,6 +60,11 @@ type Counts struct {
 	RD  uint32 // this relation and destination
 	S   uint32 // this source, as a source
 	D   uint32 // this destination, as a destination
+	R   uint32 // this relation
+
+	DestinationsOfS, RelationsOfS uint32
+	SourcesOfD                    uint32
+	SourcesOfR                    uint32
 }
 
 // Event is one session. The names are read during the call only.
@@ -72,6 +78,8 @@ type Event struct {
 type Ref struct {
 	Source, Relation, Destination ID
 	Counts                        Counts
+	Time                          int64    // of the event
+	First                         [3]int64 // earliest event of the source as such, of the relation, of the destination as such; 0 where there was none
 }
 
 // Graph is safe for many writers and readers at a time.
@@ -83,8 +91,10 @@ type Graph struct {
 	mu        sync.Mutex
 	nodes     names
 	relations names
-	out, in   []uint32 // events by source slot, by destination slot
-	edges     []edge   // slot 0 is nobody's
+	source    []side // by node slot: as a source
+	target    []side // by node slot: as a destination
+	relation  []side // by relation slot
+	edges     []edge // slot 0 is nobody's
 	freeEdges []uint32
 	triplets  index
 	sd, sr    pairs
@@ -95,6 +105,22 @@ type Graph struct {
 	byRel     list // heads by relation slot
 	newest    int64
 	stats     Stats
+}
+
+// side is what the graph knows of a name in one of its parts.
+type side struct {
+	events     uint32
+	neighbours uint32 // of a source its destinations, of a destination or a relation its sources
+	relations  uint32 // of a source
+	first      int64  // event time of the earliest event
+}
+
+// see counts n events that began at t.
+func (s *side) see(n uint32, t int64) {
+	if s.events == 0 || t < s.first {
+		s.first = t
+	}
+	s.events = addSat(s.events, n)
 }
 
 // edge is one distinct triplet. Names and pairs are slots of their tables.
@@ -122,8 +148,9 @@ func New(cfg Config) (*Graph, error) {
 		cfg:       cfg,
 		nodes:     newNames(),
 		relations: newNames(),
-		out:       make([]uint32, 1),
-		in:        make([]uint32, 1),
+		source:    make([]side, 1),
+		target:    make([]side, 1),
+		relation:  make([]side, 1),
 		edges:     make([]edge, 1),
 		triplets:  newIndex(),
 		sd:        newPairs(),
@@ -159,6 +186,7 @@ func (g *Graph) Look(events []Event, refs []Ref) {
 		s, d := g.nodes.find(e.Source), g.nodes.find(e.Destination)
 		r := g.relations.find(e.Relation)
 		refs[i] = g.ref(s, r, d, g.findEdge(s, r, d))
+		refs[i].Time = e.Time
 	}
 }
 
@@ -177,11 +205,12 @@ func (g *Graph) live() int { return len(g.edges) - 1 - len(g.freeEdges) }
 // returns what was known before.
 func (g *Graph) add(e *Event, n uint32, last int64) Ref {
 	g.expire(last)
-	s := g.node(e.Source)
-	d := g.node(e.Destination)
-	r := g.relation(e.Relation)
+	s := g.pinNode(e.Source)
+	d := g.pinNode(e.Destination)
+	r := g.pinRelation(e.Relation)
 	i := g.findEdge(s, r, d)
 	ref := g.ref(s, r, d, i)
+	ref.Time = e.Time
 	if i == 0 {
 		i = g.newEdge(s, r, d, e.Time)
 	} else {
@@ -191,11 +220,11 @@ func (g *Graph) add(e *Event, n uint32, last int64) Ref {
 
 	ed := &g.edges[i]
 	ed.first, ed.last = min(ed.first, e.Time), max(ed.last, last)
-	for _, c := range []*uint32{
-		&ed.count, &g.sd.slots[ed.sd].count, &g.sr.slots[ed.sr].count, &g.rd.slots[ed.rd].count,
-		&g.out[s], &g.in[d],
-	} {
+	for _, c := range []*uint32{&ed.count, &g.sd.slots[ed.sd].count, &g.sr.slots[ed.sr].count, &g.rd.slots[ed.rd].count} {
 		*c = addSat(*c, n)
+	}
+	for _, x := range []*side{&g.source[s], &g.target[d], &g.relation[r]} {
+		x.see(n, e.Time)
 	}
 	// The names were pinned against eviction while their edge was made.
 	g.nodes.uses(s, -1)
@@ -204,38 +233,40 @@ func (g *Graph) add(e *Event, n uint32, last int64) Ref {
 	return ref
 }
 
-// node returns the slot of a host, made and pinned. Making it may push out the
+// pinNode returns the slot of a host, made and pinned. Making it may push out the
 // host that was seen longest ago, with its edges.
-func (g *Graph) node(name []byte) uint32 {
+func (g *Graph) pinNode(name []byte) uint32 {
 	s := g.nodes.find(name)
 	if s == 0 {
 		if g.nodes.live >= g.cfg.MaxNodes {
 			g.evictOwner(&g.nodes, &g.bySource, &g.byTarget)
 		}
 		s = g.nodes.add(name)
-		if int(s) == len(g.out) {
-			g.out, g.in = append(g.out, 0), append(g.in, 0)
+		if int(s) == len(g.source) {
+			g.source, g.target = append(g.source, side{}), append(g.target, side{})
 			g.bySource.addHead()
 			g.byTarget.addHead()
 		}
-		g.out[s], g.in[s] = 0, 0
+		g.source[s], g.target[s] = side{}, side{}
 	}
 	g.nodes.touch(s)
 	g.nodes.uses(s, +1)
 	return s
 }
 
-// relation returns the slot of a relation, made and pinned.
-func (g *Graph) relation(name []byte) uint32 {
+// pinRelation returns the slot of a relation, made and pinned.
+func (g *Graph) pinRelation(name []byte) uint32 {
 	r := g.relations.find(name)
 	if r == 0 {
 		if g.relations.live >= g.cfg.MaxRelations {
 			g.evictOwner(&g.relations, &g.byRel)
 		}
 		r = g.relations.add(name)
-		if int(r) == g.byRel.heads() {
+		if int(r) == len(g.relation) {
+			g.relation = append(g.relation, side{})
 			g.byRel.addHead()
 		}
+		g.relation[r] = side{}
 	}
 	g.relations.touch(r)
 	g.relations.uses(r, +1)
@@ -266,11 +297,18 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 			l.addItem()
 		}
 	}
-	g.edges[i] = edge{
-		src: s, rel: r, dst: d,
-		sd: g.sd.acquire(s, d), sr: g.sr.acquire(s, r), rd: g.rd.acquire(r, d),
-		first: t, last: t,
+	e := edge{src: s, rel: r, dst: d, first: t, last: t}
+	var fresh bool
+	if e.sd, fresh = g.sd.acquire(s, d); fresh {
+		g.source[s].neighbours++
+		g.target[d].neighbours++
 	}
+	if e.sr, fresh = g.sr.acquire(s, r); fresh {
+		g.source[s].relations++
+		g.relation[r].neighbours++
+	}
+	e.rd, _ = g.rd.acquire(r, d)
+	g.edges[i] = e
 	g.triplets.add(hash3(s, r, d), i)
 	g.bySource.pushFront(s, i)
 	g.byTarget.pushFront(d, i)
@@ -286,7 +324,10 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 func (g *Graph) ref(s, r, d, i uint32) Ref {
 	ref := Ref{Source: g.nodes.id(s), Relation: g.relations.id(r), Destination: g.nodes.id(d)}
 	c := &ref.Counts
-	c.S, c.D = g.out[s], g.in[d]
+	src, rel, dst := &g.source[s], &g.relation[r], &g.target[d]
+	c.S, c.D, c.R = src.events, dst.events, rel.events
+	c.DestinationsOfS, c.RelationsOfS, c.SourcesOfD, c.SourcesOfR = src.neighbours, src.relations, dst.neighbours, rel.neighbours
+	ref.First = [3]int64{src.first, rel.first, dst.first}
 	if i != 0 {
 		e := &g.edges[i]
 		c.SRD, c.SD, c.SR, c.RD = e.count, g.sd.slots[e.sd].count, g.sr.slots[e.sr].count, g.rd.slots[e.rd].count

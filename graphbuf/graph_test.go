@@ -86,8 +86,19 @@ type plain map[string]uint32
 
 func (p plain) observe(e Event) Counts {
 	s, r, d := "|"+string(e.Source), "|"+string(e.Relation), "|"+string(e.Destination)
-	keys := []string{"srd" + s + r + d, "sd" + s + d, "sr" + s + r, "rd" + r + d, "s" + s, "d" + d}
-	c := Counts{p[keys[0]], p[keys[1]], p[keys[2]], p[keys[3]], p[keys[4]], p[keys[5]]}
+	keys := []string{"srd" + s + r + d, "sd" + s + d, "sr" + s + r, "rd" + r + d, "s" + s, "d" + d, "r" + r}
+	c := Counts{
+		p[keys[0]], p[keys[1]], p[keys[2]], p[keys[3]], p[keys[4]], p[keys[5]], p[keys[6]],
+		p["destinations"+s], p["relations"+s], p["sources"+d], p["sources of r"+r],
+	}
+	if c.SD == 0 {
+		p["destinations"+s]++
+		p["sources"+d]++
+	}
+	if c.SR == 0 {
+		p["relations"+s]++
+		p["sources of r"+r]++
+	}
 	for _, k := range keys {
 		p[k]++
 	}
@@ -117,7 +128,8 @@ func (g *Graph) check(t testing.TB) {
 	t.Helper()
 	uses := map[uint32]int32{}
 	relUses := map[uint32]int32{}
-	out, in := map[uint32]uint32{}, map[uint32]uint32{}
+	source, target, relation := map[uint32]side{}, map[uint32]side{}, map[uint32]side{}
+	pairs := map[[3]uint32]bool{}
 	live := 0
 	for i, e := range g.edges {
 		if e.src == 0 {
@@ -130,8 +142,21 @@ func (g *Graph) check(t testing.TB) {
 		uses[e.src]++
 		uses[e.dst]++
 		relUses[e.rel]++
-		out[e.src] += e.count
-		in[e.dst] += e.count
+		src, dst, rel := source[e.src], target[e.dst], relation[e.rel]
+		for _, x := range []*side{&src, &dst, &rel} {
+			x.events += e.count
+		}
+		if k := [3]uint32{0, e.src, e.dst}; !pairs[k] {
+			pairs[k] = true
+			src.neighbours++
+			dst.neighbours++
+		}
+		if k := [3]uint32{1, e.src, e.rel}; !pairs[k] {
+			pairs[k] = true
+			src.relations++
+			rel.neighbours++
+		}
+		source[e.src], target[e.dst], relation[e.rel] = src, dst, rel
 	}
 	if live != g.live() || g.triplets.used != live {
 		t.Fatalf("%d edges, live says %d, index %d", live, g.live(), g.triplets.used)
@@ -140,8 +165,14 @@ func (g *Graph) check(t testing.TB) {
 		if got := g.nodes.slots[i].uses; got != uses[uint32(i)] {
 			t.Fatalf("node %d is used %d times, says %d", i, uses[uint32(i)], got)
 		}
-		if g.nodes.slots[i].uses > 0 && (g.out[i] != out[uint32(i)] || g.in[i] != in[uint32(i)]) {
-			t.Fatalf("node %d counts %d out %d in, want %d and %d", i, g.out[i], g.in[i], out[uint32(i)], in[uint32(i)])
+		if g.nodes.slots[i].uses > 0 {
+			sameSide(t, "source", g.source[i], source[uint32(i)])
+			sameSide(t, "destination", g.target[i], target[uint32(i)])
+		}
+	}
+	for i := range g.relations.slots {
+		if g.relations.slots[i].uses > 0 {
+			sameSide(t, "relation", g.relation[i], relation[uint32(i)])
 		}
 	}
 	if g.nodes.live != len(uses) || g.relations.live != len(relUses) {
@@ -153,6 +184,31 @@ func (g *Graph) check(t testing.TB) {
 	}
 	if n != live {
 		t.Fatalf("%d edges by age, %d live", n, live)
+	}
+}
+
+func sameSide(t testing.TB, name string, got, want side) {
+	t.Helper()
+	if got.events == 0 && got.first != 0 {
+		t.Fatalf("%s: %+v", name, got)
+	}
+	if got.first = 0; got != want {
+		t.Fatalf("%s: %+v, want %+v", name, got, want)
+	}
+}
+
+func TestFirstSights(t *testing.T) {
+	g := newGraph(t, roomy)
+	g.observe1(event("a", "r", "x", 50))
+	g.observe1(event("b", "r", "x", 60))
+	if got := g.observe1(event("x", "q", "a", 70)); got.First != ([3]int64{}) || got.Time != 70 {
+		t.Errorf("%+v: x was no source and a no destination before", got)
+	}
+	if got := g.observe1(event("b", "r", "x", 40)); got.First != ([3]int64{60, 50, 50}) {
+		t.Errorf("first sights %v", got.First)
+	}
+	if got := g.look1(event("b", "r", "x", 80)); got.First != ([3]int64{40, 40, 40}) || got.Time != 80 {
+		t.Errorf("after a late record %v at %d", got.First, got.Time)
 	}
 }
 

@@ -86,10 +86,10 @@ func (p *pairs) find(a, b uint32) uint32 {
 
 func (p *pairs) count(a, b uint32) uint32 { return p.slots[p.find(a, b)].count }
 
-// acquire returns the pair's slot for one more edge.
-func (p *pairs) acquire(a, b uint32) uint32 {
-	i := p.find(a, b)
-	if i == 0 {
+// acquire returns the pair's slot for one more edge, and whether it is the first.
+func (p *pairs) acquire(a, b uint32) (i uint32, fresh bool) {
+	if i = p.find(a, b); i == 0 {
+		fresh = true
 		if n := len(p.free); n > 0 {
 			i, p.free = p.free[n-1], p.free[:n-1]
 		} else {
@@ -100,19 +100,20 @@ func (p *pairs) acquire(a, b uint32) uint32 {
 		p.index.add(hash3(a, b, 0), i)
 	}
 	p.slots[i].edges++
-	return i
+	return i, fresh
 }
 
-// release takes back one edge with its count.
-func (p *pairs) release(i, count uint32) {
+// release takes back one edge with its count and reports whether it was the last.
+func (p *pairs) release(i, count uint32) (gone bool) {
 	s := &p.slots[i]
 	s.count = subSat(s.count, count)
 	if s.edges--; s.edges > 0 {
-		return
+		return false
 	}
 	p.index.remove(hash3(s.a, s.b, 0), i)
 	*s = pair{}
 	p.free = append(p.free, i)
+	return true
 }
 
 var hashKey = [2]uint64{rand.Uint64() | 1, rand.Uint64() | 1}

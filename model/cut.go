@@ -9,11 +9,12 @@ import (
 type cut struct {
 	at       int64
 	messages *messages
-	// Estimated events before the cut: by edge, by pair number, by row.
-	srd, sd, sr, rd, s, d []float32
+	// Estimated events before the cut: by edge, by pair number, by row, by relation.
+	srd, sd, sr, rd, s, d, r []float32
+	// Different neighbours before the cut: by row, by relation.
+	destinationsOfS, relationsOfS, sourcesOfD, sourcesOfR []float32
 	// Rows and relations that were seen before the cut, to draw negatives from.
 	knownSources, knownDestinations, knownRelations []int32
-	relationKnown                                   []bool
 }
 
 // messages are the edges of a cut with their normalisations, in two orders: grouped by
@@ -54,11 +55,12 @@ func newCut(ds *dataset, at int64, orders [2][]int32) *cut {
 		at:  at,
 		srd: make([]float32, len(ds.edges)),
 		sd:  make([]float32, ds.sdN), sr: make([]float32, ds.srN), rd: make([]float32, ds.rdN),
-		s: make([]float32, len(ds.sources)), d: make([]float32, len(ds.destinations)),
-		relationKnown: make([]bool, ds.relations),
+		s: make([]float32, len(ds.sources)), d: make([]float32, len(ds.destinations)), r: make([]float32, ds.relations),
+		destinationsOfS: make([]float32, len(ds.sources)), relationsOfS: make([]float32, len(ds.sources)),
+		sourcesOfD: make([]float32, len(ds.destinations)), sourcesOfR: make([]float32, ds.relations),
 	}
 	relationsOfPair := make([]float32, ds.sdN)
-	degS, degD := make([]float32, len(ds.sources)), make([]float32, len(ds.destinations))
+	degS, degD := c.destinationsOfS, c.sourcesOfD
 	for i := range ds.edges {
 		e := &ds.edges[i]
 		n := e.before(at)
@@ -71,12 +73,16 @@ func newCut(ds *dataset, at int64, orders [2][]int32) *cut {
 			degD[e.d]++
 		}
 		relationsOfPair[e.sd]++
+		if c.sr[e.sr] == 0 {
+			c.relationsOfS[e.s]++
+			c.sourcesOfR[e.r]++
+		}
 		c.sd[e.sd] += n
 		c.sr[e.sr] += n
 		c.rd[e.rd] += n
 		c.s[e.s] += n
 		c.d[e.d] += n
-		c.relationKnown[e.r] = true
+		c.r[e.r] += n
 	}
 	for i, n := range c.s {
 		if n > 0 {
@@ -88,8 +94,8 @@ func newCut(ds *dataset, at int64, orders [2][]int32) *cut {
 			c.knownDestinations = append(c.knownDestinations, int32(i))
 		}
 	}
-	for i, known := range c.relationKnown {
-		if known {
+	for i, n := range c.r {
+		if n > 0 {
 			c.knownRelations = append(c.knownRelations, int32(i))
 		}
 	}
@@ -183,31 +189,4 @@ func newOrders(ds *dataset) [2][]int32 {
 		by(func(e *dataEdge) [3]int32 { return [3]int32{e.s, e.r, e.d} }, [3]int{s, r, d}),
 		by(func(e *dataEdge) [3]int32 { return [3]int32{e.d, e.r, e.s} }, [3]int{d, r, s}),
 	}
-}
-
-// counts are the decoder's inputs from counting, in the order s,r,d; s,d; s,r; r,d; s; d.
-type counts [6]float32
-
-// counts looks up what was known of a triplet; a part that is -1 is unknown.
-func (c *cut) counts(ds *dataset, s, r, d int32) (n counts) {
-	pair := ds.sd.find(s, d)
-	if i := ds.triplet.find(pair, r); i >= 0 {
-		n[0] = c.srd[i]
-	}
-	if pair >= 0 {
-		n[1] = c.sd[pair]
-	}
-	if i := ds.sr.find(s, r); i >= 0 {
-		n[2] = c.sr[i]
-	}
-	if i := ds.rd.find(r, d); i >= 0 {
-		n[3] = c.rd[i]
-	}
-	if s >= 0 {
-		n[4] = c.s[s]
-	}
-	if d >= 0 {
-		n[5] = c.d[d]
-	}
-	return n
 }

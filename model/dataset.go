@@ -19,6 +19,8 @@ type dataset struct {
 	sd, sr, rd            *lookup
 	triplet               *lookup // (sd pair, relation) -> edge
 	start, end            int64   // unix nanoseconds of the first and the last event
+	// First event by row of a source, of a destination, by relation.
+	firstS, firstD, firstR []int64
 }
 
 type dataEdge struct {
@@ -58,6 +60,11 @@ func newDataset(snap *graphbuf.Snapshot) *dataset {
 		if i == 0 || e.Last > ds.end {
 			ds.end = e.Last
 		}
+	}
+	ds.firstS, ds.firstD, ds.firstR = make([]int64, len(ds.sources)), make([]int64, len(ds.destinations)), make([]int64, ds.relations)
+	for i := len(ds.edges) - 1; i >= 0; i-- { // the earliest comes last
+		e := &ds.edges[i]
+		ds.firstS[e.s], ds.firstD[e.d], ds.firstR[e.r] = e.first, e.first, e.first
 	}
 	ds.sdN, ds.srN, ds.rdN = int(ds.sd.n), int(ds.sr.n), int(ds.rd.n)
 	return ds

@@ -2,13 +2,14 @@ package model
 
 import "math"
 
-// The decoder's inputs, in their order: the logarithms of six counts, whether each of
-// them is zero, the two structural inner products, the relational score.
+// The decoder's inputs, in their order: the logarithms of the facts, which of the events
+// among them are zero, the two structural inner products, the relational score.
 const (
-	featWalk    = 12 // (P Pt P)[s, d]: how the walks source - destination - source - destination meet
-	featProfile = 13 // mean over the source's destinations of the cosine of their columns with d's
-	featRel     = 14 // the relational score
-	features    = 15
+	featZero    = factCount
+	featWalk    = featZero + eventFacts // (P Pt P)[s, d]: how the walks source - destination - source - destination meet
+	featProfile = featWalk + 1          // mean over the source's destinations of the cosine of their columns with d's
+	featRel     = featProfile + 1       // the relational score
+	features    = featRel + 1
 	hidden      = 32
 )
 
@@ -45,12 +46,14 @@ type scaling struct {
 }
 
 // inputs fills f for one triplet; a part that is -1 is unknown and brings nothing.
-func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n *counts) {
+func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n *facts) {
 	for i, c := range n {
 		f[i] = float32(math.Log1p(float64(c)))
-		f[6+i] = 0
-		if c == 0 {
-			f[6+i] = 1
+		if i < eventFacts {
+			f[featZero+i] = 0
+			if c == 0 {
+				f[featZero+i] = 1
+			}
 		}
 	}
 	f[featWalk], f[featProfile], f[featRel] = 0, 0, 0
@@ -157,7 +160,7 @@ func (d *decoder) relationalBackward(g float32, hs, w, hd, dhs, dw, dhd []float3
 // batch is the triplets of one step: true ones with label 1, corrupted ones with 0.
 type batch struct {
 	s, r, d []int32 // rows and relations, -1 where unknown
-	n       []counts
+	n       []facts
 	label   []float32
 	weight  []float32 // their sum is what the loss is divided by
 	mass    []float32 // how many triplets of the window a true one stands for
@@ -168,7 +171,7 @@ func (b *batch) reset() {
 	*b = batch{b.s[:0], b.r[:0], b.d[:0], b.n[:0], b.label[:0], b.weight[:0], b.mass[:0], b.keep[:0]}
 }
 
-func (b *batch) add(s, r, d int32, n counts, label, weight, mass float32) {
+func (b *batch) add(s, r, d int32, n facts, label, weight, mass float32) {
 	b.s, b.r, b.d = append(b.s, s), append(b.r, r), append(b.d, d)
 	b.n, b.label = append(b.n, n), append(b.label, label)
 	b.weight, b.mass = append(b.weight, weight), append(b.mass, mass)

@@ -49,7 +49,7 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 	n.batch.dropout(rng, 0.2)
 	n.decoder.scaling = &scaling{}
 	for i := range features {
-		n.decoder.scaling.Mean[i], n.decoder.scaling.Inv[i] = 0.1*float32(i), 1/(1+0.2*float32(i))
+		n.decoder.scaling.Mean[i], n.decoder.scaling.Inv[i] = 0.05*float32(i), 1/(1+0.1*float32(i))
 	}
 	return &small{n, cfg, ds, w, x, y}
 }
@@ -171,8 +171,8 @@ func (s *small) twin(value map[string][]float64) float64 {
 		var f [features]float64
 		for j, n := range b.n[i] {
 			f[j] = math.Log(1 + float64(n))
-			if n == 0 {
-				f[6+j] = 1
+			if n == 0 && j < eventFacts {
+				f[featZero+j] = 1
 			}
 		}
 		if b.s[i] >= 0 && b.d[i] >= 0 {
@@ -402,8 +402,8 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 	for i := range n {
 		for j, x := range b.n[i] {
 			counting[i*features+j] = float32(math.Log1p(float64(x)))
-			if x == 0 {
-				counting[i*features+6+j] = 1
+			if x == 0 && j < eventFacts {
+				counting[i*features+featZero+j] = 1
 			}
 		}
 	}

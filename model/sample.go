@@ -20,6 +20,7 @@ const sampleSize = 256
 // window is the time after a cut, whose distinct triplets are what the network learns to expect.
 type window struct {
 	*cut
+	news         *news
 	end          int64
 	novel, known []target
 }
@@ -34,7 +35,7 @@ type target struct {
 const minChance = 0.05
 
 func newWindow(ds *dataset, c *cut, end int64) *window {
-	w := &window{cut: c, end: end}
+	w := &window{cut: c, news: newNews(ds, c, end), end: end}
 	for i := range ds.edges {
 		e := &ds.edges[i]
 		chance := e.within(c.at, end)
@@ -81,21 +82,26 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 	for _, t := range targets[:n] {
 		e := &ds.edges[t.edge]
 		share := weight * t.chance / sum
-		w.add(ds, b, e.s, e.r, e.d, 1, share, all*t.chance/sum)
+		at := e.first
+		if at < w.at { // a known one comes at any time of the window
+			at = w.at + int64(float64(rng.float())*float64(w.end-w.at))
+		}
+		w.add(ds, b, e.s, e.r, e.d, at, 1, share, all*t.chance/sum)
 		for range negatives {
 			s, r, d := w.corrupt(ds, rng, e)
-			w.add(ds, b, s, r, d, 0, share, 0)
+			w.add(ds, b, s, r, d, at, 0, share, 0)
 		}
 	}
 }
 
-// add looks up the counts. A relation unseen before the cut is as unknown as it was then.
-func (w *window) add(ds *dataset, b *batch, s, r, d int32, label, weight, mass float32) {
-	n := w.counts(ds, s, r, d)
-	if r >= 0 && !w.relationKnown[r] {
+// add looks up the facts at the time t. For the rest of the network, a relation unseen
+// before the cut is as unknown as it was then.
+func (w *window) add(ds *dataset, b *batch, s, r, d int32, t int64, label, weight, mass float32) {
+	f := w.facts(ds, s, r, d, t)
+	if r >= 0 && w.r[r] == 0 {
 		r = -1
 	}
-	b.add(s, r, d, n, label, weight, mass)
+	b.add(s, r, d, f, label, weight, mass)
 }
 
 // corrupt changes one part of a true triplet, into one that is not true in the window.

@@ -147,8 +147,7 @@ func (s *Scorer) Threshold() float32 { return s.model.Threshold }
 // Score tells how expected a session is, between 0 and 1, from what the graph knew just
 // before it. It does not allocate.
 func (s *Scorer) Score(ref *graphbuf.Ref) float32 {
-	c := &ref.Counts
-	n := counts{float32(c.SRD), float32(c.SD), float32(c.SR), float32(c.RD), float32(c.S), float32(c.D)}
+	n := liveFacts(ref)
 	var f [features]float32
 	var h [hidden]float32
 	s.decoder.inputs(&f, &s.embeddings, rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination), &n)
