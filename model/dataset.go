@@ -14,6 +14,7 @@ import (
 type dataset struct {
 	sources, destinations []int32 // row -> index in snapshot.Nodes
 	relations             int
+	banners               *banners
 	edges                 []dataEdge // by first seen, as in the snapshot
 	sdN, srN, rdN         int        // numbers of distinct pairs
 	sd, sr, rd            *lookup
@@ -34,6 +35,7 @@ func newDataset(snap *graphbuf.Snapshot) *dataset {
 	n := len(snap.Edges)
 	ds := &dataset{
 		relations: len(snap.Relations),
+		banners:   newBanners(snap.Relations),
 		edges:     make([]dataEdge, n),
 		sd:        newLookup(n), sr: newLookup(n), rd: newLookup(n), triplet: newLookup(n),
 	}

@@ -9,8 +9,8 @@ import (
 // facts are what counting says about a triplet just before its event.
 type facts [factCount]float32
 
-// Events seen of the parts of the triplet, different neighbours, and hours since the
-// first event of each part; all zero for what was never seen.
+// Events seen of the parts of the triplet, different neighbours, hours since the first
+// event of each part, all zero for what was never seen, and how the names compare.
 const (
 	factSRD = iota
 	factSD
@@ -26,6 +26,7 @@ const (
 	factAgeS
 	factAgeD
 	factAgeR
+	factSimilar // of the relation's name with those that the source is known by, 0 to 1
 	factCount
 
 	eventFacts = factR + 1 // those of which it also matters whether they are zero
@@ -38,6 +39,7 @@ func liveFacts(ref *graphbuf.Ref) facts {
 		float32(c.SRD), float32(c.SD), float32(c.SR), float32(c.RD), float32(c.S), float32(c.D), float32(c.R),
 		float32(c.DestinationsOfS), float32(c.RelationsOfS), float32(c.SourcesOfD), float32(c.SourcesOfR),
 		age(ref.First[0], ref.Time), age(ref.First[2], ref.Time), age(ref.First[1], ref.Time),
+		0,
 	}
 }
 
@@ -162,5 +164,15 @@ func (w *window) facts(ds *dataset, s, r, d int32, t int64) (f facts) {
 		f[factSourcesOfR] = w.sourcesOfR[r] + w.news.sourcesOfR.before(r, t)
 		f[factAgeR] = age(ds.firstR[r], t)
 	}
+	if s >= 0 && r >= 0 {
+		f[factSimilar] = ds.banners.similarity(ds.banners.row(r), w.relationsOf(s))
+	}
 	return f
+}
+
+// forgetRelation makes the facts those of a relation with the same name that was never seen.
+func (f *facts) forgetRelation() {
+	for _, i := range []int{factSRD, factSR, factRD, factR, factSourcesOfR, factAgeR} {
+		f[i] = 0
+	}
 }

@@ -88,8 +88,12 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 		}
 		w.add(ds, b, e.s, e.r, e.d, at, 1, share, all*t.chance/sum)
 		for range negatives {
-			s, r, d := w.corrupt(ds, rng, e)
+			s, r, d, unknown := w.corrupt(ds, rng, e)
 			w.add(ds, b, s, r, d, at, 0, share, 0)
+			if unknown {
+				b.r[len(b.r)-1] = -1
+				b.n[len(b.n)-1].forgetRelation()
+			}
 		}
 	}
 }
@@ -105,16 +109,15 @@ func (w *window) add(ds *dataset, b *batch, s, r, d int32, t int64, label, weigh
 }
 
 // corrupt changes one part of a true triplet, into one that is not true in the window.
-func (w *window) corrupt(ds *dataset, rng *philox, e *dataEdge) (s, r, d int32) {
+// unknown says that the relation is to be taken for one never seen, of that name.
+func (w *window) corrupt(ds *dataset, rng *philox, e *dataEdge) (s, r, d int32, unknown bool) {
 	const tries = 8 // a triplet that resists for so long has next to no false neighbours
 	for range tries {
-		s, r, d = e.s, e.r, e.d
+		s, r, d, unknown = e.s, e.r, e.d, false
 		switch u := rng.float(); {
 		case u < relationShare:
-			r = -1
-			if rng.float() >= unknownRelationShare {
-				r = w.knownRelations[rng.intn(len(w.knownRelations))]
-			}
+			r = w.knownRelations[rng.intn(len(w.knownRelations))]
+			unknown = r != e.r && rng.float() < unknownRelationShare
 		case u < relationShare+unknownSourceShare:
 			s = -1
 		case u < relationShare+unknownSourceShare+(1-relationShare-unknownSourceShare)/2:
@@ -123,9 +126,9 @@ func (w *window) corrupt(ds *dataset, rng *philox, e *dataEdge) (s, r, d int32) 
 			d = w.knownDestinations[rng.intn(len(w.knownDestinations))]
 		}
 		i := ds.triplet.find(ds.sd.find(s, d), r)
-		if i < 0 || ds.edges[i].within(w.at, w.end) == 0 {
+		if unknown || i < 0 || ds.edges[i].within(w.at, w.end) == 0 {
 			break
 		}
 	}
-	return s, r, d
+	return s, r, d, unknown
 }

@@ -82,6 +82,8 @@ type Scorer struct {
 	// By slot of the graph: the row of a source, of a destination, the number of a
 	// relation, each with the generation that it holds for. Slot 0 is nobody's.
 	sources, destinations, relations []slotRow
+	banners                          *banners
+	known                            *cut
 }
 
 type slotRow struct {
@@ -104,8 +106,10 @@ func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, threads int, x, y [
 	cfg := m.config()
 	cfg.Threads = threads
 	convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
-	setMessages(&convs, newCut(ds, ds.end+1, newOrders(ds)).messages)
+	everything := newCut(ds, ds.end+1, newOrders(ds))
+	setMessages(&convs, everything.messages)
 	s := &Scorer{model: m, decoder: m.decoder(), embeddings: *embed(&convs, m.params, m.dim, x, y)}
+	s.banners, s.known = ds.banners, everything
 	s.sources = slotRows(snap.Nodes, ds.sources)
 	s.destinations = slotRows(snap.Nodes, ds.destinations)
 	all := make([]int32, len(snap.Relations))
@@ -145,11 +149,21 @@ func (s *Scorer) Model() *Model { return s.model }
 func (s *Scorer) Threshold() float32 { return s.model.Threshold }
 
 // Score tells how expected a session is, between 0 and 1, from what the graph knew just
-// before it. It does not allocate.
-func (s *Scorer) Score(ref *graphbuf.Ref) float32 {
+// before it and the name of its relation. It does not allocate.
+func (s *Scorer) Score(ref *graphbuf.Ref, relation []byte) float32 {
+	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
 	n := liveFacts(ref)
+	switch {
+	case ref.Counts.SR > 0:
+		n[factSimilar] = 1
+	case src >= 0 && rel >= 0:
+		n[factSimilar] = s.banners.similarity(s.banners.row(rel), s.known.relationsOf(src))
+	case src >= 0:
+		v := s.banners.vector(relation)
+		n[factSimilar] = s.banners.similarity(v[:], s.known.relationsOf(src))
+	}
 	var f [features]float32
 	var h [hidden]float32
-	s.decoder.inputs(&f, &s.embeddings, rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination), &n)
+	s.decoder.inputs(&f, &s.embeddings, src, rel, dst, &n)
 	return sigmoid(s.decoder.logit(&f, &h, nil))
 }

@@ -145,7 +145,7 @@ func TestScoreTellsUsualFromStrange(t *testing.T) {
 	score := func(src, rel, dst string) float32 {
 		var ref [1]graphbuf.Ref
 		g.Look([]graphbuf.Event{{Source: []byte(src), Relation: []byte(rel), Destination: []byte(dst)}}, ref[:])
-		return s.Score(&ref[0])
+		return s.Score(&ref[0], []byte(rel))
 	}
 	usual := score("host-4", "client-1", "server-0-1")
 	for name, strange := range map[string]float32{
@@ -202,7 +202,7 @@ func TestEncodeAndDecode(t *testing.T) {
 		var ref [1]graphbuf.Ref
 		for _, e := range teams(2, 50, 200) {
 			g.Look([]graphbuf.Event{e}, ref[:])
-			if a, b := s.Score(&ref[0]), again.Score(&ref[0]); a != b {
+			if a, b := s.Score(&ref[0], e.Relation), again.Score(&ref[0], e.Relation); a != b {
 				t.Fatalf("%v: score %v before, %v after", layers, a, b)
 			}
 		}
@@ -297,7 +297,7 @@ func TestScoreDoesNotAllocate(t *testing.T) {
 	s, _ := train(t, g.Snapshot(), quickConfig())
 	var ref [1]graphbuf.Ref
 	g.Look(teams(1, 40, 1), ref[:])
-	if n := testing.AllocsPerRun(100, func() { s.Score(&ref[0]) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { s.Score(&ref[0], []byte("x")) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -310,7 +310,7 @@ func BenchmarkScore(b *testing.B) {
 	g.Look(events, refs)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		s.Score(&refs[i%len(refs)])
+		s.Score(&refs[i%len(refs)], events[i%len(refs)].Relation)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "scores/s")
 }

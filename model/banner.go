@@ -1,0 +1,102 @@
+package model
+
+import (
+	"math"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// banners compares relations by their names. A client's upgrade changes a few characters
+// of its banner, another tool changes most of them; where relations are not banners, the
+// similarity says little and the decoder learns to leave it alone.
+//
+// A name is the set of its three-character pieces, each weighted by how few of the known
+// relations have it, hashed to gramDim signed sums and brought to length one.
+type banners struct {
+	vectors []float32 // [relations][gramDim]
+	having  []float32 // by hash of a piece: how many relations have it
+	total   float32
+}
+
+const (
+	gramDim   = 64
+	gramCells = 1 << 12 // of having; pieces that collide share their weight
+	maxPieces = 64      // of a name: banners are shorter
+)
+
+// bannerVector is one name's row.
+type bannerVector [gramDim]float32
+
+func newBanners(relations []graphbuf.Name) *banners {
+	b := &banners{
+		vectors: make([]float32, len(relations)*gramDim),
+		having:  make([]float32, gramCells),
+		total:   float32(len(relations)),
+	}
+	last := make([]int, gramCells) // the relation that a cell has counted last, so that each counts once
+	for i, r := range relations {
+		pieces([]byte(r.Name), func(h uint32) {
+			if c := h % gramCells; last[c] != i+1 {
+				last[c] = i + 1
+				b.having[c]++
+			}
+		})
+	}
+	for i, r := range relations {
+		v := b.vector([]byte(r.Name))
+		copy(b.vectors[i*gramDim:], v[:])
+	}
+	return b
+}
+
+// pieces calls do with the hash of each three characters in a row.
+func pieces(name []byte, do func(hash uint32)) {
+	if len(name) < 3 {
+		var short [3]byte
+		copy(short[:], name)
+		name = short[:]
+	}
+	name = name[:min(len(name), maxPieces+2)]
+	for i := 0; i+3 <= len(name); i++ {
+		h := uint32(2166136261) // FNV-1a
+		for _, c := range name[i : i+3] {
+			h = (h ^ uint32(c)) * 16777619
+		}
+		do(h ^ h>>15)
+	}
+}
+
+func (b *banners) vector(name []byte) (v bannerVector) {
+	var length float64
+	pieces(name, func(h uint32) {
+		weight := float32(math.Log(float64((1 + b.total) / (0.5 + b.having[h%gramCells]))))
+		if h>>31 == 0 {
+			weight = -weight
+		}
+		v[h>>20%gramDim] += weight
+	})
+	for _, x := range v {
+		length += float64(x * x)
+	}
+	if length > 0 {
+		inv := float32(1 / math.Sqrt(length))
+		for i := range v {
+			v[i] *= inv
+		}
+	}
+	return v
+}
+
+func (b *banners) row(r int32) []float32 { return b.vectors[int(r)*gramDim:][:gramDim] }
+
+// maxCompared bounds the relations of a source that a new one is compared with.
+const maxCompared = 16
+
+// similarity is the largest cosine of a name with those of the given relations, 0 when
+// there are none or all point elsewhere.
+func (b *banners) similarity(v []float32, relations []int32) (most float32) {
+	for _, r := range relations[:min(len(relations), maxCompared)] {
+		most = max(most, dot(v, b.row(r)))
+	}
+	return min(most, 1)
+}
