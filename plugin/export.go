@@ -1,0 +1,128 @@
+// Command plugin is the shared object flb-filter_rgcn.so, which Fluent Bit loads as the filter rgcn.
+//
+// It owns the border to the host: registration, properties, log lines, C memory, and that no panic crosses it. It never knows what
+// is in a chunk or how it is scored; that is package filter's.
+package main
+
+/*
+#include <stdlib.h>
+#include "abi.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"runtime/cgo"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"flb-filter-rgcn/plugin/filter"
+)
+
+// main is never called; a shared object needs one.
+func main() {}
+
+// instance is one filter section of the host's configuration.
+type instance struct {
+	filter    *filter.Instance
+	host      *host
+	lastPanic atomic.Int64 // when a panic in Process was last logged, Unix time in nanoseconds
+}
+
+// panicInterval keeps a record that cannot be processed, and comes again with every chunk, from filling the log.
+const panicInterval = time.Minute
+
+// chunks holds *[]byte, the memory in which new chunks are made before they are copied to C memory in their final size.
+var chunks = sync.Pool{New: func() any { return new([]byte) }}
+
+// rgcnInit returns the handle of a new instance, or 0 when the host shall not start. c is valid until rgcnExit returns.
+//
+//export rgcnInit
+func rgcnInit(c *C.struct_rgcn_host) (handle C.uintptr_t) {
+	h := &host{c: c}
+	defer func() {
+		if v := recover(); v != nil {
+			h.logPanic("init", v)
+		}
+		if handle == 0 {
+			h.close()
+		}
+	}()
+	f, err := filter.New(h)
+	if err != nil {
+		h.Log(filter.LevelError, err.Error())
+		return 0
+	}
+	return C.uintptr_t(cgo.NewHandle(&instance{filter: f, host: h}))
+}
+
+// rgcnFilter leaves *out alone, and with it the chunk as it came, unless a complete new chunk is there.
+//
+//export rgcnFilter
+func rgcnFilter(handle C.uintptr_t, data unsafe.Pointer, size C.size_t, out *unsafe.Pointer, outSize *C.size_t) (code C.int) {
+	i := cgo.Handle(handle).Value().(*instance) // the host has it from rgcnInit and from nowhere else
+	defer func() {
+		if v := recover(); v != nil {
+			i.panicked(v)
+			code = C.HOST_NO_TOUCH
+		}
+	}()
+	if size == 0 {
+		return C.HOST_NO_TOUCH
+	}
+	buffer := chunks.Get().(*[]byte)
+	defer chunks.Put(buffer)
+	chunk, modified := i.filter.Process((*buffer)[:0], unsafe.Slice((*byte)(data), int(size)))
+	if cap(chunk) > cap(*buffer) {
+		*buffer = chunk
+	}
+	if !modified || len(chunk) == 0 {
+		return C.HOST_NO_TOUCH
+	}
+	// The host frees it. malloc is called through C.rgcn_malloc because cgo's C.malloc ends the process when memory is short.
+	memory := C.rgcn_malloc(C.size_t(len(chunk)))
+	if memory == nil {
+		return C.HOST_NO_TOUCH
+	}
+	copy(unsafe.Slice((*byte)(memory), len(chunk)), chunk)
+	*out, *outSize = memory, C.size_t(len(chunk))
+	return C.HOST_MODIFIED
+}
+
+// rgcnExit joins everything the instance started.
+//
+//export rgcnExit
+func rgcnExit(handle C.uintptr_t) (code C.int) {
+	i := cgo.Handle(handle).Value().(*instance)
+	cgo.Handle(handle).Delete()
+	defer i.host.close()
+	defer func() {
+		if v := recover(); v != nil {
+			i.host.logPanic("exit", v)
+			code = -1
+		}
+	}()
+	if err := i.filter.Close(); err != nil {
+		i.host.Log(filter.LevelError, err.Error())
+		return -1
+	}
+	return 0
+}
+
+func (i *instance) panicked(v any) {
+	now, last := time.Now().UnixNano(), i.lastPanic.Load()
+	if now-last >= int64(panicInterval) && i.lastPanic.CompareAndSwap(last, now) {
+		i.host.logPanic("filter: the chunk passes as it came", v)
+	}
+}
+
+func (h *host) logPanic(where string, v any) {
+	h.Log(filter.LevelError, fmt.Sprintf("%s: panic: %v", where, v))
+	for line := range strings.Lines(string(debug.Stack())) {
+		h.Log(filter.LevelDebug, strings.TrimSpace(line))
+	}
+}
