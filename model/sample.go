@@ -3,16 +3,18 @@ package model
 // What the corrupted triplets are made of. These shares are priors on what an attack
 // looks like; design and ablations stand in the documentation.
 const (
-	relationShare        = 0.15 // another relation between the same hosts
-	unknownRelationShare = 0.3  // of those: one never seen before
-	unknownSourceShare   = 0.05 // a source never seen before
-	// the rest: another source or another destination, half and half
+	relationShare        = 0.2  // another relation between the same hosts
+	unknownRelationShare = 0.3  // of those: one never seen before, with the name of another
+	unknownHostShare     = 0.12 // a host never seen before
+	unknownSourceShare   = 0.8  // of those: as the source
+	unknownTargetShare   = 0.1  // of those: as the destination, the rest as both
+	// what remains: another known source or another known destination, half and half
 )
 
 // novelShare is the part of the weight of true triplets that lies on those unseen before
 // the cut. Left to their number, the usual ones would drown them; yet on them depends
 // which of the new sessions score high.
-const novelShare = 0.4
+const novelShare = 0.5
 
 // sampleSize is the number of true triplets of one step.
 const sampleSize = 256
@@ -118,9 +120,16 @@ func (w *window) corrupt(ds *dataset, rng *philox, e *dataEdge) (s, r, d int32, 
 		case u < relationShare:
 			r = w.knownRelations[rng.intn(len(w.knownRelations))]
 			unknown = r != e.r && rng.float() < unknownRelationShare
-		case u < relationShare+unknownSourceShare:
-			s = -1
-		case u < relationShare+unknownSourceShare+(1-relationShare-unknownSourceShare)/2:
+		case u < relationShare+unknownHostShare:
+			v := rng.float()
+			if v < unknownSourceShare || v >= unknownSourceShare+unknownTargetShare {
+				s = -1
+			}
+			if v >= unknownSourceShare {
+				d = -1
+			}
+			unknown = rng.float() < unknownRelationShare
+		case u < relationShare+unknownHostShare+(1-relationShare-unknownHostShare)/2:
 			s = w.knownSources[rng.intn(len(w.knownSources))]
 		default:
 			d = w.knownDestinations[rng.intn(len(w.knownDestinations))]

@@ -83,7 +83,7 @@ type Scorer struct {
 	// relation, each with the generation that it holds for. Slot 0 is nobody's.
 	sources, destinations, relations []slotRow
 	banners                          *banners
-	known                            *cut
+	relationsOf                      [][]int32 // by source row
 }
 
 type slotRow struct {
@@ -109,7 +109,10 @@ func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, threads int, x, y [
 	everything := newCut(ds, ds.end+1, newOrders(ds))
 	setMessages(&convs, everything.messages)
 	s := &Scorer{model: m, decoder: m.decoder(), embeddings: *embed(&convs, m.params, m.dim, x, y)}
-	s.banners, s.known = ds.banners, everything
+	s.banners = ds.banners
+	for i := range ds.sources { // small lists of their own: the cut they come from is much larger
+		s.relationsOf = append(s.relationsOf, slices.Clone(everything.relationsOf(int32(i))))
+	}
 	s.sources = slotRows(snap.Nodes, ds.sources)
 	s.destinations = slotRows(snap.Nodes, ds.destinations)
 	all := make([]int32, len(snap.Relations))
@@ -157,10 +160,10 @@ func (s *Scorer) Score(ref *graphbuf.Ref, relation []byte) float32 {
 	case ref.Counts.SR > 0:
 		n[factSimilar] = 1
 	case src >= 0 && rel >= 0:
-		n[factSimilar] = s.banners.similarity(s.banners.row(rel), s.known.relationsOf(src))
+		n[factSimilar] = s.banners.similarity(s.banners.row(rel), s.relationsOf[src])
 	case src >= 0:
 		v := s.banners.vector(relation)
-		n[factSimilar] = s.banners.similarity(v[:], s.known.relationsOf(src))
+		n[factSimilar] = s.banners.similarity(v[:], s.relationsOf[src])
 	}
 	var f [features]float32
 	var h [hidden]float32

@@ -60,7 +60,8 @@ func (t Threshold) of(scores []scored, days float64) float32 {
 			squares += w * x * x
 		}
 		mean := sum / n
-		return sigmoid(float32(mean - t.K*math.Sqrt(max(squares/n-mean*mean, 0))))
+		at := sigmoid(float32(mean - t.K*math.Sqrt(max(squares/n-mean*mean, 0))))
+		return min(at, evenOdds)
 	case Budget:
 		return below(scores, t.PerDay*days)
 	default:
@@ -71,6 +72,11 @@ func (t Threshold) of(scores []scored, days float64) float32 {
 		return below(scores, t.Quantile*n)
 	}
 }
+
+// evenOdds is the score of a session that is as likely true as corrupted. Where all
+// sessions are alike their deviation is next to nothing, and mean - K deviations would
+// call the usual strange.
+const evenOdds = 0.5
 
 // logit is the inverse of sigmoid, for scores rounded to 0 or 1 too.
 func logit(score float32) float64 {

@@ -263,6 +263,10 @@ func TestThresholds(t *testing.T) {
 	if n := under(Threshold{Method: Budget, PerDay: 20}, 4); n != 80 {
 		t.Errorf("20 a day in four days: %d below", n)
 	}
+	alike := []scored{{0.98, 5}, {0.97, 5}}
+	if at := (Threshold{Method: Sigma, K: 2}).of(alike, 1); at > 0.5 {
+		t.Errorf("where all scores are high the threshold is %v", at)
+	}
 	if n := under(Threshold{Method: Sigma, K: 0}, 1); n < 490 || n > 510 {
 		t.Errorf("the mean of symmetric scores: %d of 1000 below", n)
 	}

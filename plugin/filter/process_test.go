@@ -127,7 +127,7 @@ func TestScoreFieldsAreReplacedNotDoubled(t *testing.T) {
 }
 
 func TestReasons(t *testing.T) {
-	f := offline(t, host("explain", "true"))
+	f := offline(t, host("explain", "true", "train_steps", "200"))
 	f.Process(nil, join(sessions(2000)))
 	train(t, f)
 	for _, c := range []struct{ source, destination, client, want string }{
