@@ -9,6 +9,7 @@ package graphbuf
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -188,6 +189,40 @@ func (g *Graph) Look(events []Event, refs []Ref) {
 		refs[i] = g.ref(s, r, d, g.findEdge(s, r, d))
 		refs[i].Time = e.Time
 	}
+}
+
+// Near stores in out destinations of a source (or, with sources, sources of a destination),
+// each once and those that came last first, leaving out one; it returns how many. It looks at a
+// few edges only, so it is for names that are new.
+func (g *Graph) Near(of ID, sources bool, except ID, out []ID) int {
+	const edgesPerName = 4 // looked at for each that is asked for: a pair may have many relations
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if of.Slot == 0 || int(of.Slot) >= len(g.source) || g.nodes.slots[of.Slot].gen != of.Gen {
+		return 0
+	}
+	ring := &g.bySource
+	if sources {
+		ring = &g.byTarget
+	}
+	n := 0
+	next := ring.head[of.Slot].next
+	for range edgesPerName * len(out) {
+		if next < 0 || n == len(out) {
+			break
+		}
+		e := &g.edges[next]
+		id := g.nodes.id(e.dst)
+		if sources {
+			id = g.nodes.id(e.src)
+		}
+		if id != except && !slices.Contains(out[:n], id) {
+			out[n] = id
+			n++
+		}
+		next = ring.item[next].next
+	}
+	return n
 }
 
 // Stats returns sizes and totals.

@@ -212,6 +212,39 @@ func TestFirstSights(t *testing.T) {
 	}
 }
 
+func TestNear(t *testing.T) {
+	g := newGraph(t, roomy)
+	ids := map[ID]string{}
+	for _, e := range []Event{event("a", "r", "x", 1), event("a", "q", "x", 2), event("b", "r", "x", 3), event("a", "r", "y", 4), event("a", "r", "z", 5), event("x", "r", "a", 6)} {
+		ref := g.observe1(e)
+		ids[ref.Source], ids[ref.Destination] = string(e.Source), string(e.Destination)
+	}
+	id := func(name string) ID { return g.look1(event(name, "r", name, 1)).Source }
+	near := func(of, except string, sources bool, n int) (names string) {
+		out := make([]ID, n)
+		for _, i := range out[:g.Near(id(of), sources, id(except), out)] {
+			names += ids[i]
+		}
+		return names
+	}
+	for _, c := range []struct {
+		of, except string
+		sources    bool
+		n          int
+		want       string
+	}{
+		{"a", "", false, 4, "zyx"}, {"a", "y", false, 4, "zx"}, {"a", "", false, 2, "zy"}, {"x", "", true, 4, "ba"},
+		{"x", "b", true, 4, "a"}, {"y", "a", true, 4, ""}, {"b", "x", false, 4, ""}, {"nobody", "", true, 4, ""},
+	} {
+		if got := near(c.of, c.except, c.sources, c.n); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+	if n := g.Near(ID{Slot: id("a").Slot, Gen: 99}, false, ID{}, make([]ID, 4)); n != 0 {
+		t.Errorf("a dead ID has %d neighbours", n)
+	}
+}
+
 func TestBoundsHoldUnderRandomEvents(t *testing.T) {
 	cfg := Config{MaxNodes: 20, MaxRelations: 4, MaxEdges: 50, Window: 400}
 	g := newGraph(t, cfg)

@@ -8,7 +8,8 @@ const (
 	featZero    = factCount
 	featWalk    = featZero + eventFacts // (P Pt P)[s, d]: how the walks source - destination - source - destination meet
 	featProfile = featWalk + 1          // mean over the source's destinations of the cosine of their columns with d's
-	featRel     = featProfile + 1       // the relational score
+	featNear    = featProfile + 1       // what stands in for the profile where one host is new: see near
+	featRel     = featNear + 1          // the relational score
 	features    = featRel + 1
 	hidden      = 32
 )
@@ -46,7 +47,7 @@ type scaling struct {
 }
 
 // inputs fills f for one triplet; a part that is -1 is unknown and brings nothing.
-func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n *facts) {
+func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n *facts, near *near) {
 	for i, c := range n {
 		f[i] = float32(math.Log1p(float64(c)))
 		if i < eventFacts {
@@ -56,7 +57,11 @@ func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n
 			}
 		}
 	}
-	f[featWalk], f[featProfile], f[featRel] = 0, 0, 0
+	f[featWalk], f[featProfile], f[featNear], f[featRel] = 0, 0, 0, 0
+	if near.n > 0 {
+		table, of := near.table(e, s, dst)
+		f[featNear] = asinh(profileScale * near.inner(table, of, d.k))
+	}
 	if s >= 0 && dst >= 0 {
 		inv := 1 / float32(d.k)
 		f[featWalk] = asinh(walkScale * inv * dot(row(e.u, s, d.k), row(e.v, dst, d.k)))
@@ -161,6 +166,7 @@ func (d *decoder) relationalBackward(g float32, hs, w, hd, dhs, dw, dhd []float3
 type batch struct {
 	s, r, d []int32 // rows and relations, -1 where unknown
 	n       []facts
+	near    []near
 	label   []float32
 	weight  []float32 // their sum is what the loss is divided by
 	mass    []float32 // how many triplets of the window a true one stands for
@@ -168,12 +174,12 @@ type batch struct {
 }
 
 func (b *batch) reset() {
-	*b = batch{b.s[:0], b.r[:0], b.d[:0], b.n[:0], b.label[:0], b.weight[:0], b.mass[:0], b.keep[:0]}
+	*b = batch{b.s[:0], b.r[:0], b.d[:0], b.n[:0], b.near[:0], b.label[:0], b.weight[:0], b.mass[:0], b.keep[:0]}
 }
 
-func (b *batch) add(s, r, d int32, n facts, label, weight, mass float32) {
+func (b *batch) add(s, r, d int32, n facts, near near, label, weight, mass float32) {
 	b.s, b.r, b.d = append(b.s, s), append(b.r, r), append(b.d, d)
-	b.n, b.label = append(b.n, n), append(b.label, label)
+	b.n, b.near, b.label = append(b.n, n), append(b.near, near), append(b.label, label)
 	b.weight, b.mass = append(b.weight, weight), append(b.mass, mass)
 }
 
@@ -208,7 +214,7 @@ func (d *decoder) loss(e *embeddings, b *batch, g *gradients) float32 {
 	var f [features]float32
 	var h [hidden]float32
 	for i := range b.s {
-		d.inputs(&f, e, b.s[i], b.r[i], b.d[i], &b.n[i])
+		d.inputs(&f, e, b.s[i], b.r[i], b.d[i], &b.n[i], &b.near[i])
 		var keep *[hidden]float32
 		if len(b.keep) > 0 {
 			keep = &b.keep[i]
@@ -244,27 +250,42 @@ func (d *decoder) backward(e *embeddings, b *batch, i int, f *[features]float32,
 		}
 	}
 	s, r, dst, k := b.s[i], b.r[i], b.d[i], d.k
+	// slope is the gradient by <x, y> of asinh(scale/k <x, y>), input at of the decoder:
+	// d asinh(x) = dx / sqrt(1 + x^2) = dx / cosh(asinh x)
+	slope := func(at int, scale float32) float32 {
+		raw, dq := f[at], df[at]
+		if d.scaling != nil {
+			raw = raw/d.scaling.Inv[at] + d.scaling.Mean[at]
+			dq *= d.scaling.Inv[at]
+		}
+		return dq * scale / (float32(k) * cosh(raw))
+	}
+	if near := &b.near[i]; near.n > 0 {
+		table, of := near.table(e, s, dst)
+		grads, _ := near.table(&g.embeddings, s, dst)
+		dq := slope(featNear, profileScale) / float32(near.n)
+		for _, j := range near.rows[:near.n] {
+			axpy(dq, row(table, j, k), row(grads, of, k))
+			axpy(dq, row(table, of, k), row(grads, j, k))
+		}
+	}
 	if s < 0 || dst < 0 {
 		return
 	}
-	raw := *f
-	if d.scaling != nil {
-		for _, k := range []int{featWalk, featProfile, featRel} {
-			raw[k] = f[k]/d.scaling.Inv[k] + d.scaling.Mean[k]
-			df[k] *= d.scaling.Inv[k]
-		}
-	}
 	us, vd, ms, cd := row(e.u, s, k), row(e.v, dst, k), row(e.m, s, k), row(e.c, dst, k)
 	gu, gv := row(g.u, s, k), row(g.v, dst, k)
-	// d asinh(x) = dx / sqrt(1 + x^2) = dx / cosh(asinh x)
-	dq := df[featWalk] * walkScale / (float32(k) * cosh(raw[featWalk]))
+	dq := slope(featWalk, walkScale)
 	axpy(dq, vd, gu)
 	axpy(dq, us, gv)
-	dq = df[featProfile] * profileScale / (float32(k) * cosh(raw[featProfile]))
+	dq = slope(featProfile, profileScale)
 	axpy(dq, cd, row(g.m, s, k))
 	axpy(dq, ms, row(g.c, dst, k))
 	if r >= 0 {
-		d.relationalBackward(df[featRel], us, row(d.rel, r, k), vd, gu, row(g.rel, r, k), gv)
+		dq = df[featRel]
+		if d.scaling != nil {
+			dq *= d.scaling.Inv[featRel]
+		}
+		d.relationalBackward(dq, us, row(d.rel, r, k), vd, gu, row(g.rel, r, k), gv)
 	}
 }
 

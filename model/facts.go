@@ -55,11 +55,12 @@ func age(first, t int64) float32 {
 type arrivals struct {
 	start []int32
 	times []int64
+	other []int32 // the other end of the pair that came; nil where nobody asks
 }
 
 // newArrivals gathers for each of n numbers the times of the edges that key gives that
 // number; -1 is none. The edges are in order of time.
-func newArrivals(n int, edges []dataEdge, key func(e *dataEdge) int32) arrivals {
+func newArrivals(n int, edges []dataEdge, key, other func(e *dataEdge) int32) arrivals {
 	a := arrivals{start: make([]int32, n+1)}
 	keys := make([]int32, len(edges))
 	for i := range edges {
@@ -71,14 +72,31 @@ func newArrivals(n int, edges []dataEdge, key func(e *dataEdge) int32) arrivals 
 		a.start[i+1] += a.start[i]
 	}
 	a.times = make([]int64, a.start[n])
+	if other != nil {
+		a.other = make([]int32, a.start[n])
+	}
 	next := slices.Clone(a.start)
 	for i, k := range keys {
-		if k >= 0 {
-			a.times[next[k]] = edges[i].first
-			next[k]++
+		if k < 0 {
+			continue
 		}
+		a.times[next[k]] = edges[i].first
+		if other != nil {
+			a.other[next[k]] = other(&edges[i])
+		}
+		next[k]++
 	}
 	return a
+}
+
+// last calls do with the other ends of a number's last few pairs before t, the latest first.
+func (a *arrivals) last(i int32, t int64, do func(other int32)) {
+	const few = 2 * maxNear // some are left out
+	from := a.start[i]
+	n := int32(a.before(i, t))
+	for j := from + n - 1; j >= max(from, from+n-few); j-- {
+		do(a.other[j])
+	}
 }
 
 // before is how many of a number's times lie before t.
@@ -109,15 +127,15 @@ func newNews(ds *dataset, c *cut, end int64) *news {
 		freshSR[i] = c.sr[e.sr] == 0 && !seenSR[e.sr]
 		seenSD[e.sd], seenSR[e.sr] = true, true
 	}
-	all := func(n int, key func(e *dataEdge) int32) arrivals { return newArrivals(n, edges, key) }
-	fresh := func(n int, is []bool, key func(e *dataEdge) int32) arrivals {
+	all := func(n int, key func(e *dataEdge) int32) arrivals { return newArrivals(n, edges, key, nil) }
+	fresh := func(n int, is []bool, key, other func(e *dataEdge) int32) arrivals {
 		i := -1
 		return newArrivals(n, edges, func(e *dataEdge) int32 {
 			if i++; is[i] {
 				return key(e)
 			}
 			return -1
-		})
+		}, other)
 	}
 	source, target := len(ds.sources), len(ds.destinations)
 	s := func(e *dataEdge) int32 { return e.s }
@@ -128,8 +146,8 @@ func newNews(ds *dataset, c *cut, end int64) *news {
 		sr: all(ds.srN, func(e *dataEdge) int32 { return e.sr }),
 		rd: all(ds.rdN, func(e *dataEdge) int32 { return e.rd }),
 		s:  all(source, s), d: all(target, d), r: all(ds.relations, r),
-		destinationsOfS: fresh(source, freshSD, s), sourcesOfD: fresh(target, freshSD, d),
-		relationsOfS: fresh(source, freshSR, s), sourcesOfR: fresh(ds.relations, freshSR, r),
+		destinationsOfS: fresh(source, freshSD, s, d), sourcesOfD: fresh(target, freshSD, d, s),
+		relationsOfS: fresh(source, freshSR, s, nil), sourcesOfR: fresh(ds.relations, freshSR, r, nil),
 	}
 }
 

@@ -46,6 +46,12 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 	t.Cleanup(n.close)
 	setMessages(&n.convs, w.messages)
 	w.sample(ds, &n.batch, rng, 8, 3)
+	// Whatever the draw: a triplet of either kind with a new host.
+	n.batch.near[0] = near{n: 2, sources: true, rows: [maxNear]int32{1, 2}}
+	n.batch.near[1] = near{n: 3, rows: [maxNear]int32{0, 1, 2}}
+	for i := range 2 {
+		n.batch.s[i], n.batch.d[i] = 0, 3
+	}
 	n.batch.dropout(rng, 0.2)
 	n.decoder.scaling = &scaling{}
 	for i := range features {
@@ -174,6 +180,16 @@ func (s *small) twin(value map[string][]float64) float64 {
 			if n == 0 && j < eventFacts {
 				f[featZero+j] = 1
 			}
+		}
+		if n := &b.near[i]; n.n > 0 {
+			for _, j := range n.rows[:n.n] {
+				if n.sources {
+					f[featNear] += inner(at(m, b.s[i]), at(m, j))
+				} else {
+					f[featNear] += inner(at(c, b.d[i]), at(c, j))
+				}
+			}
+			f[featNear] = math.Asinh(10 * f[featNear] / float64(n.n*k))
 		}
 		if b.s[i] >= 0 && b.d[i] >= 0 {
 			us, vd := at(u, b.s[i]), at(v, b.d[i])
@@ -393,9 +409,27 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 			wr = must(G.Add(wr, row))
 		}
 	}
+	nearS, nearD := make([]float32, n*len(s.ds.sources)), make([]float32, n*len(s.ds.destinations))
+	nearOf := [2][]int32{make([]int32, n), make([]int32, n)}
+	for i, x := range b.near {
+		nearOf[0][i], nearOf[1][i] = -1, -1
+		for _, j := range x.rows[:x.n] {
+			if x.sources {
+				nearOf[0][i] = b.s[i]
+				nearS[i*len(s.ds.sources)+int(j)] = 1 / float32(x.n)
+			} else {
+				nearOf[1][i] = b.d[i]
+				nearD[i*len(s.ds.destinations)+int(j)] = 1 / float32(x.n)
+			}
+		}
+	}
+	near := must(G.Add(
+		inner(must(G.HadamardProd(must(G.Mul(pick("near s", len(s.ds.sources), nearOf[0], nearOf[0]), m)), must(G.Mul(constant("of near s", n, len(s.ds.sources), nearS), m))))),
+		inner(must(G.HadamardProd(must(G.Mul(pick("near d", len(s.ds.destinations), nearOf[1], nearOf[1]), c)), must(G.Mul(constant("of near d", n, len(s.ds.destinations), nearD), c)))))))
 	structure := []*G.Node{
 		asinhNode(scale(inner(must(G.HadamardProd(us, vd))), walkScale/float32(k))),
 		asinhNode(scale(inner(must(G.HadamardProd(ms, cd))), profileScale/float32(k))),
+		asinhNode(scale(near, profileScale/float32(k))),
 		scale(inner(must(G.HadamardProd(must(G.HadamardProd(us, wr)), vd))), distMultScale/float32(k)),
 	}
 	counting := make([]float32, n*features)

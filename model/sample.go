@@ -107,7 +107,7 @@ func (w *window) add(ds *dataset, b *batch, s, r, d int32, t int64, label, weigh
 	if r >= 0 && w.r[r] == 0 {
 		r = -1
 	}
-	b.add(s, r, d, f, label, weight, mass)
+	b.add(s, r, d, f, w.near(s, d, t), label, weight, mass)
 }
 
 // corrupt changes one part of a true triplet, into one that is not true in the window.

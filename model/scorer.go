@@ -152,8 +152,9 @@ func (s *Scorer) Model() *Model { return s.model }
 func (s *Scorer) Threshold() float32 { return s.model.Threshold }
 
 // Score tells how expected a session is, between 0 and 1, from what the graph knew just
-// before it and the name of its relation. It does not allocate.
-func (s *Scorer) Score(ref *graphbuf.Ref, relation []byte) float32 {
+// before it and the name of its relation. Of hosts that came after the training it asks g,
+// which may be nil. It does not allocate.
+func (s *Scorer) Score(g Neighbours, ref *graphbuf.Ref, relation []byte) float32 {
 	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
 	n := liveFacts(ref)
 	switch {
@@ -165,8 +166,9 @@ func (s *Scorer) Score(ref *graphbuf.Ref, relation []byte) float32 {
 		v := s.banners.vector(relation)
 		n[factSimilar] = s.banners.similarity(v[:], s.relationsOf[src])
 	}
+	near := s.near(g, ref, src, dst)
 	var f [features]float32
 	var h [hidden]float32
-	s.decoder.inputs(&f, &s.embeddings, src, rel, dst, &n)
+	s.decoder.inputs(&f, &s.embeddings, src, rel, dst, &n, &near)
 	return sigmoid(s.decoder.logit(&f, &h, nil))
 }

@@ -158,7 +158,7 @@ func newScaling(ds *dataset, windows []*window, m *Model, cfg Config) scaling {
 		w.sample(ds, &b, newPhilox(cfg.Seed, streamHeldOut+uint64(i)<<32), sampleSize, cfg.Negatives)
 		for j := range b.s {
 			var f [features]float32
-			d.inputs(&f, nil, -1, -1, -1, &b.n[j])
+			d.inputs(&f, nil, -1, -1, -1, &b.n[j], &near{})
 			for k, v := range f[:featWalk] {
 				sum[k] += float64(v)
 				squares[k] += float64(v * v)
@@ -253,7 +253,7 @@ func (d *decoder) judge(e *embeddings, b *batch) (natural []scored, quality floa
 	var f [features]float32
 	var h [hidden]float32
 	for i := range b.s {
-		d.inputs(&f, e, b.s[i], b.r[i], b.d[i], &b.n[i])
+		d.inputs(&f, e, b.s[i], b.r[i], b.d[i], &b.n[i], &b.near[i])
 		y := d.logit(&f, &h, nil)
 		if y != y {
 			return nil, math.NaN()

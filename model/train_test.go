@@ -145,7 +145,7 @@ func TestScoreTellsUsualFromStrange(t *testing.T) {
 	score := func(src, rel, dst string) float32 {
 		var ref [1]graphbuf.Ref
 		g.Look([]graphbuf.Event{{Source: []byte(src), Relation: []byte(rel), Destination: []byte(dst)}}, ref[:])
-		return s.Score(&ref[0], []byte(rel))
+		return s.Score(g, &ref[0], []byte(rel))
 	}
 	usual := score("host-4", "client-1", "server-0-1")
 	for name, strange := range map[string]float32{
@@ -202,7 +202,7 @@ func TestEncodeAndDecode(t *testing.T) {
 		var ref [1]graphbuf.Ref
 		for _, e := range teams(2, 50, 200) {
 			g.Look([]graphbuf.Event{e}, ref[:])
-			if a, b := s.Score(&ref[0], e.Relation), again.Score(&ref[0], e.Relation); a != b {
+			if a, b := s.Score(g, &ref[0], e.Relation), again.Score(g, &ref[0], e.Relation); a != b {
 				t.Fatalf("%v: score %v before, %v after", layers, a, b)
 			}
 		}
@@ -301,7 +301,7 @@ func TestScoreDoesNotAllocate(t *testing.T) {
 	s, _ := train(t, g.Snapshot(), quickConfig())
 	var ref [1]graphbuf.Ref
 	g.Look(teams(1, 40, 1), ref[:])
-	if n := testing.AllocsPerRun(100, func() { s.Score(&ref[0], []byte("x")) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { s.Score(g, &ref[0], []byte("x")) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -314,7 +314,7 @@ func BenchmarkScore(b *testing.B) {
 	g.Look(events, refs)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		s.Score(&refs[i%len(refs)], events[i%len(refs)].Relation)
+		s.Score(g, &refs[i%len(refs)], events[i%len(refs)].Relation)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "scores/s")
 }

@@ -174,7 +174,7 @@ func (f *Instance) addFields(s *scratch, scorer *model.Scorer) (n int, low bool)
 	if scorer == nil {
 		p = msgp.AppendNil(p)
 	} else {
-		score := scorer.Score(&s.ref[0], s.event[0].Relation)
+		score := scorer.Score(f.graph, &s.ref[0], s.event[0].Relation)
 		low = score < scorer.Threshold()
 		p = msgp.AppendFloat64(p, shorten(score))
 	}
