@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/logfile"
+	"flb-filter-rgcn/plugin/record"
+)
+
+const (
+	// maxChunk is the size, in bytes, at which a chunk is full whatever its number of records: the host's.
+	maxChunk = 2 << 20
+	// maxWarnings bounds the lines said about bad lines, so that a wrong file does not flood the screen.
+	maxWarnings = 10
+	// farFuture is how far ahead of the clock a record's time is believed, as in the filter: one
+	// record from the year 2099 would end the schedule of trainings.
+	farFuture = 24 * time.Hour
+)
+
+// input reads files and makes chunks of them.
+type input struct {
+	files     []string
+	columns   string
+	chunkSize int // records
+	strict    bool
+
+	console *console
+	bad     atomic.Int64 // lines that make no record
+	newest  time.Time    // of the records read so far, where one has a time of its own
+	reading time.Time    // the time in the header of the record being read
+	walker  *record.Walker
+}
+
+// chunk is a run of events as Fluent Bit hands them to a filter.
+type chunk struct {
+	data    []byte
+	records int
+	newest  time.Time // event time of the newest record up to here
+	share   float64   // of all input read so far, 0 when unknown
+}
+
+func (in *input) declare(fs *flag.FlagSet) {
+	fs.StringVar(&in.columns, "columns", "", "`NAMES` of the columns, with commas between, of tab-separated files without a header; \"-\" skips one")
+	fs.IntVar(&in.chunkSize, "chunk", 1000, "records in a chunk: `N`")
+	fs.BoolVar(&in.strict, "strict", false, "stop at the first line that is no record")
+}
+
+// start checks the flags and the arguments.
+func (in *input) start(e *env, fields config.Fields) error {
+	in.console, in.files = e.console, e.args
+	if len(in.files) == 0 {
+		return usagef("no FILE: want one or more, \"-\" for standard input")
+	}
+	if in.chunkSize < 1 {
+		return usagef("-chunk %d: want at least 1", in.chunkSize)
+	}
+	x, err := record.Compile(record.Spec{Time: fields.Time})
+	if err != nil {
+		return err
+	}
+	in.walker = x.NewWalker()
+	return nil
+}
+
+// each hands every chunk to use, until that fails or ctx ends. Reading goes on meanwhile in
+// a goroutine of its own: it is faster so, and a pipe that delivers nothing holds up no end.
+func (in *input) each(ctx context.Context, use func(chunk) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	full := make(chan chunk, 1)
+	free := make(chan []byte, 3)
+	for range cap(free) {
+		free <- nil
+	}
+	failed := make(chan error, 1)
+	go func() {
+		defer close(full)
+		failed <- in.read(ctx, full, free)
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case c, more := <-full:
+			if !more {
+				return <-failed
+			}
+			if err := use(c); err != nil {
+				return err
+			}
+			free <- c.data[:0]
+		}
+		if ctx.Err() != nil { // the select picks at random
+			return ctx.Err()
+		}
+	}
+}
+
+// read reads all files. What was read before an error still goes out.
+func (in *input) read(ctx context.Context, full chan<- chunk, free <-chan []byte) error {
+	var c chunk
+	total, finished, reached := in.size(), int64(0), int64(0) // bytes: of all files, of those read to their end, of the one being read
+	next := func() error {
+		if c.records > 0 {
+			if total > 0 {
+				c.share = float64(finished+reached) / float64(total)
+			}
+			c.newest = in.newest
+			if c.newest.IsZero() {
+				c.newest = in.reading
+			}
+			select {
+			case full <- c:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		select {
+		case data := <-free:
+			c = chunk{data: data}
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if err := next(); err != nil {
+		return err
+	}
+	for _, file := range in.files {
+		r, err := logfile.Open(file, logfile.Options{Columns: in.columnNames(), Now: in.now})
+		for err == nil {
+			start := len(c.data)
+			c.data, err = r.AppendRecord(c.data)
+			if err != nil {
+				err = in.pass(err)
+				continue
+			}
+			in.learnTime(c.data[start:])
+			if c.records++; c.records >= in.chunkSize || len(c.data) >= maxChunk {
+				reached, _ = r.Progress()
+				err = next()
+			}
+		}
+		if r != nil {
+			reached, _ = r.Progress()
+			finished, reached = finished+reached, 0
+			r.Close()
+		}
+		if err != io.EOF {
+			return errors.Join(err, next())
+		}
+	}
+	return next()
+}
+
+func (in *input) columnNames() []string {
+	if in.columns == "" {
+		return nil
+	}
+	return strings.Split(in.columns, ",")
+}
+
+// size is the number of bytes of all files, 0 if unknown for one.
+func (in *input) size() (total int64) {
+	for _, file := range in.files {
+		info, err := os.Stat(file)
+		if err != nil || !info.Mode().IsRegular() {
+			return 0
+		}
+		total += info.Size()
+	}
+	return total
+}
+
+// now is the time for a record's header, which counts where the record has none of its own:
+// that of the newest one before it, or a line without a time in an old log would seem years
+// younger than the rest, and the rest be forgotten.
+func (in *input) now() time.Time {
+	if in.reading = in.newest; in.reading.IsZero() {
+		in.reading = time.Now()
+	}
+	return in.reading
+}
+
+func (in *input) learnTime(event []byte) {
+	in.walker.Reset(event)
+	in.walker.Next()
+	t := in.walker.Event().Time
+	if t == in.reading.UnixNano() || t <= 0 || t > time.Now().Add(farFuture).UnixNano() {
+		return
+	}
+	if own := time.Unix(0, t); own.After(in.newest) {
+		in.newest = own
+	}
+}
+
+// pass passes over a bad line with a warning; it returns any other error.
+func (in *input) pass(err error) error {
+	var line *logfile.LineError
+	if !errors.As(err, &line) || in.strict {
+		return err
+	}
+	switch n := in.bad.Add(1); {
+	case n <= maxWarnings:
+		in.console.Log(filter.LevelWarn, line.Error())
+	case n == maxWarnings+1:
+		in.console.Log(filter.LevelWarn, fmt.Sprintf("%s: more bad lines are counted, not shown", line.File))
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+)
+
+// TestLowest: the table is what sorting all the records gives.
+func TestLowest(t *testing.T) {
+	const n = 25
+	file := filepath.Join(t.TempDir(), "out")
+	stdout, _ := mustRun(t, withSmall("replay", "-columns", columns, "-set", "train_interval=6h", "-set", "explain=on",
+		"-set", "relation=client,status", "-lowest", strconv.Itoa(n), "-o", file, realFile)...)
+
+	type want struct {
+		line  map[string]any
+		score float64
+		count int
+	}
+	byTriplet := map[string]*want{}
+	var all []*want
+	for _, line := range lines(t, read(t, file)) {
+		m := decode(t, line)
+		score, ok := m["score"].(float64)
+		if !ok {
+			continue
+		}
+		key := fmt.Sprint(m["id.orig_h"], " ", m["client"], "|", m["status"], " ", m["id.resp_h"])
+		w := byTriplet[key]
+		if w == nil {
+			w = &want{line: m, score: score}
+			byTriplet[key] = w
+			all = append(all, w)
+		}
+		w.count++
+		if score < w.score {
+			w.line, w.score = m, score
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *want) int { return cmp.Compare(a.score, b.score) })
+
+	gap := regexp.MustCompile("  +")
+	table := lines(t, stdout)
+	if got := gap.Split(table[0], -1); !slices.Equal(got, []string{"SCORE", "LOW", "REASON", "TIME", "SOURCE", "RELATION", "DESTINATION", "COUNT"}) || len(table) != n+1 {
+		t.Fatalf("header %q of %d lines, want %d", got, len(table), n+1)
+	}
+	for i, w := range all[:n] {
+		ts, err := strconv.ParseFloat(w.line["ts"].(string), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{
+			fmt.Sprintf("%.6f", w.score), fmt.Sprint(w.line["low_score"]), fmt.Sprint(w.line["score_reason"]),
+			time.Unix(int64(ts), 0).UTC().Format(time.DateTime), fmt.Sprint(w.line["id.orig_h"]),
+			fmt.Sprint(w.line["client"], "|", w.line["status"]), fmt.Sprint(w.line["id.resp_h"]), strconv.Itoa(w.count),
+		}
+		if got := gap.Split(table[i+1], -1); !slices.Equal(got, want) {
+			t.Errorf("row %d: got %q, want %q", i, got, want)
+		}
+	}
+}
+
+// TestLowestPlaces: the table goes where the records do not.
+func TestLowestPlaces(t *testing.T) {
+	in := write(t, "in", `{"id.orig_h":"a","id.resp_h":"b"}`+"\n")
+	const none = "no record has a score\n"
+	for _, args := range [][]string{{in}, {"-o", "-", in}} {
+		stdout, stderr := mustRun(t, append([]string{"replay", "-q", "-lowest", "3"}, args...)...)
+		if stderr != none || !strings.HasPrefix(stdout, `{"id.orig_h":"a",`) {
+			t.Errorf("%q: output %q, %q", args, stdout, stderr)
+		}
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	if stdout, stderr := mustRun(t, "replay", "-q", "-lowest", "3", "-o", out, in); stdout != none || stderr != "" {
+		t.Errorf("with -o: output %q, %q", stdout, stderr)
+	}
+}
+
+func FuzzCell(f *testing.F) {
+	for _, s := range []string{"", "192.168.28.254", "SSH-2.0-OpenSSH_9.6p1 Ubuntu-3", "\x1b[2J\a", "a\tb\nc", "\xff\xfe", "привет", strings.Repeat("x", 200)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := cell(s)
+		if strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsGraphic(r) }) || len([]rune(got)) > 60 {
+			t.Errorf("%q: got %q", s, got)
+		}
+	})
+}

@@ -1,0 +1,172 @@
+// Command rgcn is the filter as an offline tool: the same instance that Fluent Bit loads,
+// over the records of files.
+//
+// It owns the command line: flags, the reading and writing of files, what is said on
+// standard error, exit statuses. It never knows how a record is scored, how a model is
+// trained or what a state directory holds: package filter does.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// Exit statuses. Those above 128 are what a shell reports for a process that the signal ended.
+const (
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 128 + int(syscall.SIGINT)
+	exitPipe        = 128 + int(syscall.SIGPIPE)
+)
+
+// command is one word after rgcn.
+type command struct {
+	name    string
+	args    string // of the usage line, after the flags
+	summary string // what it does, in one line
+	example string
+	// setup declares the flags and returns what to do once they are parsed.
+	setup func(fs *flag.FlagSet) func(ctx context.Context, e *env) error
+}
+
+// commands in the order of the overview.
+var commands = []command{replayCommand, trainCommand, scoreCommand, simulateCommand}
+
+// env is what a command works with beside its flags.
+type env struct {
+	*console
+	stdout io.Writer
+	args   []string // what is left of the command line after the flags
+}
+
+// usageError is a command line that means nothing.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func main() {
+	// Ignored, a closed pipe is an error of the write, and what was learned is still saved.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run runs one command and returns the exit status. Standard input is os.Stdin, which package logfile reads.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		fmt.Fprint(stderr, overview())
+		return exitUsage
+	}
+	name := args[0]
+	args = args[1:]
+	if isHelp(name) {
+		if len(args) == 0 || isHelp(args[0]) {
+			io.WriteString(stdout, overview())
+			return 0
+		}
+		name, args = args[0], []string{"-h"}
+	}
+	i := slices.IndexFunc(commands, func(c command) bool { return c.name == name })
+	if i < 0 {
+		fmt.Fprintf(stderr, "rgcn: unknown command %q: want %s\nrun 'rgcn help'\n", name, strings.Join(commandNames(), ", "))
+		return exitUsage
+	}
+	c := &commands[i]
+	e := &env{console: newConsole(stderr), stdout: stdout}
+	fs, do := c.flags(e)
+	err := parse(fs, args, e)
+	if errors.Is(err, flag.ErrHelp) {
+		c.help(stdout, fs)
+		return 0
+	}
+	if err == nil {
+		err = do(ctx, e)
+	}
+	return e.finish(c, err)
+}
+
+func isHelp(word string) bool {
+	return slices.Contains([]string{"help", "-h", "-help", "--help"}, word)
+}
+
+func commandNames() (names []string) {
+	for _, c := range commands {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// finish says how a command ended and turns that into an exit status.
+func (e *env) finish(c *command, err error) int {
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, context.Canceled):
+		e.printf("rgcn %s: interrupted", c.name)
+		return exitInterrupted
+	case errors.Is(err, syscall.EPIPE):
+		return exitPipe // whoever read the output has had enough, as head has
+	case errors.As(err, &usage):
+		e.printf("rgcn %s: %v\nrun 'rgcn %s -h'", c.name, err, c.name)
+		return exitUsage
+	}
+	e.printf("rgcn %s: %v", c.name, err)
+	return exitFailed
+}
+
+// flags returns the flags of the command, its own and those of every command.
+func (c *command) flags(e *env) (*flag.FlagSet, func(context.Context, *env) error) {
+	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	do := c.setup(fs)
+	fs.BoolVar(&e.verbose, "v", false, "say more, for debugging")
+	fs.BoolVar(&e.quiet, "q", false, "say errors only")
+	return fs, do
+}
+
+// parse parses the flags wherever they stand among the arguments; "--" ends them.
+func parse(fs *flag.FlagSet, args []string, e *env) error {
+	var rest []string
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, rest = args[:i], args[i+1:]
+	}
+	for len(args) > 0 {
+		if err := fs.Parse(args); err != nil {
+			if !errors.Is(err, flag.ErrHelp) {
+				err = usageError{err}
+			}
+			return err
+		}
+		if args = fs.Args(); len(args) > 0 {
+			e.args, args = append(e.args, args[0]), args[1:]
+		}
+	}
+	e.args = append(e.args, rest...)
+	return nil
+}
+
+func overview() string {
+	var b strings.Builder
+	b.WriteString("rgcn scores SSH sessions by how usual it is who talks to whom: the Fluent Bit filter, offline.\n\nUsage: rgcn COMMAND [flags] ...\n\nCommands:\n")
+	for _, c := range commands {
+		fmt.Fprintf(&b, "  %-10s%s\n", c.name, c.summary)
+	}
+	b.WriteString("  help      this overview; 'rgcn COMMAND -h' tells a command's flags\n")
+	return b.String()
+}
+
+func (c *command) help(w io.Writer, fs *flag.FlagSet) {
+	fmt.Fprintf(w, "%s\n\nUsage:   rgcn %s [flags] %s\nExample: %s\n\nFlags:\n", c.summary, c.name, c.args, c.example)
+	fs.SetOutput(w)
+	fs.PrintDefaults()
+}

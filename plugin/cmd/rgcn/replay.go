@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"strconv"
+
+	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/record"
+)
+
+var replayCommand = command{
+	name:    "replay",
+	args:    "FILE...",
+	summary: "Score the records of files as the running filter would, training on its schedule in event time.",
+	example: "rgcn replay -set train_interval=6h -lowest 10 -o scored.ndjson ssh.log",
+	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
+		s := newSession(fs)
+		w := declareWriter(fs)
+		return func(ctx context.Context, e *env) error { return replay(ctx, e, s, w) }
+	},
+}
+
+func replay(ctx context.Context, e *env, s *session, w *writer) error {
+	if err := s.check(e); err != nil {
+		return err
+	}
+	if err := s.start(filter.NewOffline); err != nil {
+		return err
+	}
+	if err := w.open(s); err != nil {
+		return first(err, s.close())
+	}
+	trainings := 0
+	err := s.each(ctx, func(chunk []byte) error {
+		if err := w.write(chunk); err != nil {
+			return err
+		}
+		before := s.filter.Scorer()
+		s.filter.TrainIfDue(ctx, s.newest)
+		if s.filter.Scorer() != before {
+			trainings++
+		}
+		return ctx.Err()
+	})
+	err = first(err, w.close(), s.close())
+	if ended(err) {
+		s.sumUp(fmt.Sprintf("%d out", w.records), fmt.Sprintf("%d trainings", trainings))
+		if edges, t := s.filter.Stats().Graph.Edges, s.config.Train; t.Interval > 0 && edges < t.MinEdges {
+			e.Log(filter.LevelInfo, fmt.Sprintf("%d distinct triplets are too few to train on, train_min_edges wants %d", edges, t.MinEdges))
+		}
+		err = first(err, w.table())
+	}
+	return err
+}
+
+// writer writes enriched records as lines of JSON, and keeps the lowest.
+type writer struct {
+	output
+	n       int // rows of the table, 0: none
+	env     *env
+	reader  *scoredReader
+	walker  *record.Walker
+	lowest  *lowest
+	records int
+}
+
+func declareWriter(fs *flag.FlagSet) *writer {
+	w := new(writer)
+	w.output.declare(fs)
+	fs.Func("lowest", "at the end show the `N` distinct triplets with the lowest scores, on standard output if -o takes the records, else on standard error", func(text string) (err error) {
+		if w.n, err = strconv.Atoi(text); err != nil || w.n < 1 || w.n > maxLowest {
+			return fmt.Errorf("want 1 to %d", maxLowest)
+		}
+		return nil
+	})
+	return w
+}
+
+// open opens the output of a session that has been checked.
+func (w *writer) open(s *session) (err error) {
+	w.env = s.env
+	if w.n > 0 {
+		w.lowest = newLowest(w.n)
+		if w.reader, err = newScoredReader(s.config.Fields); err != nil {
+			return err
+		}
+		w.walker = w.reader.NewWalker()
+	} else {
+		x, err := record.Compile(record.Spec{})
+		if err != nil {
+			return err
+		}
+		w.walker = x.NewWalker()
+	}
+	if err := w.output.open(w.env.stdout, s.input.files); err != nil {
+		return err
+	}
+	if w.path == "" && isTerminal(w.env.stdout) {
+		w.env.width = nil // records and a line of progress would mix on the screen
+	}
+	return nil
+}
+
+// write writes a chunk.
+func (w *writer) write(chunk []byte) error {
+	w.walker.Reset(chunk)
+	for w.walker.Next() {
+		e := w.walker.Event()
+		if err := w.output.write(e); err != nil {
+			return err
+		}
+		w.records++
+		if w.lowest == nil {
+			continue
+		}
+		if s, ok := w.reader.read(e); ok {
+			w.lowest.add(&s)
+		}
+	}
+	return nil
+}
+
+// table shows the lowest, where the records are not.
+func (w *writer) table() error {
+	if w.lowest == nil {
+		return nil
+	}
+	if w.path == "" {
+		var b bytes.Buffer
+		w.lowest.print(&b)
+		w.env.printf("%s", bytes.TrimSpace(b.Bytes()))
+		return nil
+	}
+	if err := w.lowest.print(w.env.stdout); err != nil {
+		return fmt.Errorf("write standard output: %w", err)
+	}
+	return nil
+}

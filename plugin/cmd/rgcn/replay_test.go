@@ -1,0 +1,157 @@
+package main
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// addedFields is what stands at the end of an enriched record.
+var addedFields = regexp.MustCompile(`^,"score":(null|[01]|[01]\.\d+),"low_score":(true|false)\}$`)
+
+// TestReplayRealFile: the notebook's file goes through in order, no field changed, scored
+// once there is a model, and the same bytes come out again, to a file too.
+func TestReplayRealFile(t *testing.T) {
+	args := withSmall("replay", "-columns", columns, "-set", "train_interval=6h", realFile)
+	stdout, stderr := mustRun(t, args...)
+	got := lines(t, stdout)
+	want := lines(t, read(t, realFile))
+	if len(got) != 7143 || len(want) != len(got) {
+		t.Fatalf("%d lines of %d, want 7143", len(got), len(want))
+	}
+	names := strings.Split(columns, ",")
+	scored := 0
+	for i, line := range got {
+		prefix := "{"
+		values := strings.Split(want[i], "\t")
+		for j, name := range names {
+			text, err := json.Marshal(values[j])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if j > 0 {
+				prefix += ","
+			}
+			prefix += `"` + name + `":` + string(text)
+		}
+		rest, ok := strings.CutPrefix(line, prefix)
+		m := addedFields.FindStringSubmatch(rest)
+		if !ok || m == nil {
+			t.Fatalf("line %d: got %s, want %s and score and low_score", i+1, line, prefix)
+		}
+		if m[1] != "null" {
+			scored++
+		} else if scored > 0 || m[2] != "false" {
+			t.Fatalf("line %d: %s after %d scores", i+1, rest, scored)
+		}
+	}
+	if scored < 5000 {
+		t.Errorf("%d records have a score, want most of 7143", scored)
+	}
+	has(t, stderr, "info: trained: ", "7143 records, 7143 out, 3 trainings, 7143 scored, ", " 0 missing, 0 malformed, ")
+
+	file := filepath.Join(t.TempDir(), "out")
+	if again, _ := mustRun(t, append(args, "-o", file)...); again != "" || read(t, file) != stdout {
+		t.Error("the second run, with -o, wrote other bytes")
+	}
+}
+
+func TestReplayZeek(t *testing.T) {
+	fromJSON, _ := mustRun(t, "replay", dataDir+"zeek_ssh.json.gz")
+	fromTSV, stderr := mustRun(t, "replay", dataDir+"zeek_ssh.tsv.gz")
+	has(t, stderr, "distinct triplets are too few to train on, train_min_edges wants 100")
+	in, a, b := lines(t, gunzip(t, dataDir+"zeek_ssh.json.gz")), lines(t, fromJSON), lines(t, fromTSV)
+	if len(a) != 22 || len(b) != 22 {
+		t.Fatalf("%d and %d lines, want 22", len(a), len(b))
+	}
+	for i := range a {
+		if want := strings.TrimSuffix(in[i], "}") + `,"score":null,"low_score":false}`; a[i] != want {
+			t.Errorf("got  %s\nwant %s", a[i], want)
+		}
+		x, y := decode(t, a[i]), decode(t, b[i])
+		if x["uid"] != y["uid"] || x["client"] != y["client"] {
+			t.Errorf("line %d: %s of JSON is %s of TSV", i+1, a[i], b[i])
+		}
+		if score, ok := y["score"]; !ok || score != nil {
+			t.Errorf("line %d: score %v, want null", i+1, score)
+		}
+	}
+	// Several files are one stream.
+	both, stderr := mustRun(t, "replay", "-chunk", "7", dataDir+"zeek_ssh.json.gz", dataDir+"zeek_ssh.tsv.gz")
+	if both != fromJSON+fromTSV {
+		t.Error("two files give other records than each alone")
+	}
+	has(t, stderr, "44 records, 44 out, 0 trainings, 44 scored")
+}
+
+// TestReplaySSHD: of sshd's lines those that tell of a peer are scored, the others pass as they came.
+func TestReplaySSHD(t *testing.T) {
+	var in strings.Builder
+	raw := strings.Split(strings.TrimSpace(gunzip(t, dataDir+"sshd_auth.log.gz")), "\n")
+	for _, line := range raw {
+		text, err := json.Marshal(map[string]string{"log": strings.TrimSpace(line)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Write(append(text, '\n'))
+	}
+	path := write(t, "sshd", in.String())
+	stdout, stderr := mustRun(t, withSmall("replay", "-preset", "openssh", "-set", "train_min_edges=20", "-lowest", "3", path)...)
+	got, scored := lines(t, stdout), 0
+	if len(got) != len(raw) {
+		t.Fatalf("%d lines, want %d", len(got), len(raw))
+	}
+	for i, line := range got {
+		m, want := decode(t, line), strings.TrimSpace(raw[i])
+		if m["log"] != want {
+			t.Fatalf("line %d: got %s, want %q", i+1, line, want)
+		}
+		if _, ok := m["score"]; ok {
+			scored++
+		} else if len(m) != 1 {
+			t.Fatalf("line %d: %s has more than it came with", i+1, line)
+		}
+	}
+	if scored < 8000 || scored == len(raw) {
+		t.Errorf("%d of %d scored", scored, len(raw))
+	}
+	has(t, stderr, "1 trainings", "SOURCE", "ip-172-31-27-153")
+}
+
+// TestReplayAgain: a second run takes up what the first one saved.
+func TestReplayAgain(t *testing.T) {
+	dir := t.TempDir()
+	args := withSmall("replay", "-q", "-columns", columns, "-set", "train_interval=12h", "-state", dir, realFile)
+	before, stderr := mustRun(t, args...)
+	after, _ := mustRun(t, args...)
+	first := func(text string) any { return decode(t, lines(t, text)[0])["score"] }
+	if first(before) != nil || first(after) == nil {
+		t.Errorf("first scores %v and %v, want none and then one", first(before), first(after))
+	}
+	if stderr != "" {
+		t.Errorf("-q: got %s", stderr)
+	}
+}
+
+// TestFieldNames: -config is read, -set goes over it.
+func TestFieldNames(t *testing.T) {
+	file := write(t, "rgcn.toml", "explain = true\n[fields]\npreset = \"custom\"\nsource = \"from\"\ndestination = \"to\"\nscore = \"usual\"\n")
+	in := write(t, "in", `{"from":"a","to":"b"}`+"\n"+`{"from":"a"}`+"\n")
+	stdout, stderr := mustRun(t, "replay", "-config", file, "-set", "Score=how_usual", in)
+	if want := `{"from":"a","to":"b","how_usual":null,"low_score":false,"score_reason":"new_source"}` + "\n" + `{"from":"a"}` + "\n"; stdout != want {
+		t.Errorf("got  %s\nwant %s", stdout, want)
+	}
+	has(t, stderr, "1 scored, 0 flagged, 1 missing")
+}
+
+func BenchmarkReplay(b *testing.B) {
+	const records = 7143
+	out := filepath.Join(b.TempDir(), "out")
+	b.ReportAllocs()
+	for b.Loop() {
+		mustRun(b, "replay", "-q", "-columns", columns, "-set", "train_interval=0", "-o", out, realFile)
+	}
+	b.ReportMetric(float64(records*b.N)/b.Elapsed().Seconds(), "records/s")
+}

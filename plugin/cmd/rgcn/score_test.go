@@ -1,0 +1,90 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// trained trains on the real file and returns the state directory.
+func trained(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "state")
+	stdout, stderr := mustRun(t, withSmall("train", "-columns", columns, "-state", dir, realFile)...)
+	has(t, stderr, "info: trained: ", "7143 records, state in "+dir)
+	if stdout != "" {
+		t.Errorf("train wrote %.80q", stdout)
+	}
+	return dir
+}
+
+// TestScore: scoring is repeatable, changes nothing, and gives what the filter would give
+// to the next record, which a replay of that record alone over a copy of the state shows.
+func TestScore(t *testing.T) {
+	dir := trained(t)
+	before := read(t, filepath.Join(dir, "graph")) + read(t, filepath.Join(dir, "model"))
+	args := []string{"score", "-columns", columns, "-state", dir, realFile}
+	stdout, _ := mustRun(t, args...)
+	if again, _ := mustRun(t, args...); again != stdout {
+		t.Error("the second run gave other scores")
+	}
+	if read(t, filepath.Join(dir, "graph"))+read(t, filepath.Join(dir, "model")) != before {
+		t.Error("scoring changed the state")
+	}
+	in, got := lines(t, read(t, realFile)), lines(t, stdout)
+	if len(got) != len(in) {
+		t.Fatalf("%d records, want %d", len(got), len(in))
+	}
+	for _, i := range []int{0, 1000, 3571, 7000, 7142} {
+		state := filepath.Join(t.TempDir(), "copy")
+		if err := os.CopyFS(state, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		one := write(t, "one", in[i]+"\n")
+		replayed, _ := mustRun(t, withSmall("replay", "-columns", columns, "-state", state, "-set", "train_interval=0", one)...)
+		if replayed != got[i]+"\n" || strings.Contains(replayed, `"score":null`) {
+			t.Errorf("record %d: score gives %s, replay %s", i, got[i], replayed)
+		}
+	}
+}
+
+// TestScoreLearnsNothing: a host that was never there is new each time it comes.
+func TestScoreLearnsNothing(t *testing.T) {
+	dir := trained(t)
+	line := `{"id.orig_h":"10.99.99.99","id.resp_h":"192.168.28.254","client":"SSH-2.0-Go"}` + "\n"
+	stdout, _ := mustRun(t, "score", "-set", "explain=true", "-chunk", "2", "-state", dir, write(t, "new", strings.Repeat(line, 5)))
+	got := lines(t, stdout)
+	has(t, got[0], `"score_reason":"new_source"`, `"score_model":"2012-03-17T`)
+	for _, l := range got[1:] {
+		if l != got[0] {
+			t.Errorf("got %s, then %s", got[0], l)
+		}
+	}
+}
+
+func TestNoModel(t *testing.T) {
+	check := func(status int, want string, args ...string) {
+		t.Helper()
+		stdout, stderr, got := rgcn(args...)
+		if got != status || stdout != "" {
+			t.Errorf("%q: status %d, output %.80q; want %d and none", args, got, stdout, status)
+		}
+		has(t, stderr, want)
+	}
+	in := write(t, "in", `{"id.orig_h":"a","id.resp_h":"b"}`+"\n")
+	missing := filepath.Join(t.TempDir(), "missing")
+	check(exitFailed, "state directory: stat "+missing, "score", "-state", missing, in)
+	if _, err := os.Stat(missing); err == nil {
+		t.Error("score made the state directory")
+	}
+	empty, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	check(exitFailed, "state directory "+empty+" holds no model", "score", "-state", empty, "-o", out, in)
+	if _, err := os.Stat(out); err == nil {
+		t.Error("score without a model made its output")
+	}
+	check(exitUsage, "no state directory: want -state DIR", "score", in)
+	check(exitUsage, "no state directory: want -state DIR", "train", in)
+	check(exitFailed, "no records to learn from", "train", "-state", empty, write(t, "none", "\n"))
+	check(exitFailed, "rgcn train: ", "train", "-state", empty, in) // one edge is too little
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+
+	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/filter"
+)
+
+// settings are the properties that Fluent Bit would take from its configuration, here from flags.
+type settings map[string]string
+
+func (s settings) declare(fs *flag.FlagSet) {
+	property := func(name string) func(string) error {
+		return func(value string) error { s[name] = value; return nil }
+	}
+	fs.Func("config", "TOML `FILE` with the filter's settings", property("config_file"))
+	fs.Func("preset", "which fields hold source, destination and relation: `NAME` is zeek, ecs, openssh or custom", property("preset"))
+	fs.Func("state", "`DIR` of model and graph, as state_dir", property("state_dir"))
+	fs.Func("set", "a filter property, `key=value`, over what -config says; repeatable (-set train_interval=6h -set relation=client,auth_success)",
+		func(text string) error {
+			key, value, ok := strings.Cut(text, "=")
+			key = strings.ToLower(strings.TrimSpace(key))
+			if !ok {
+				return fmt.Errorf("want key=value")
+			}
+			if err := known(key); err != nil {
+				return err
+			}
+			s[key] = value
+			return nil
+		})
+}
+
+// load returns the settings as the filter will see them.
+func (s settings) load() (config.Config, error) {
+	c, err := config.Load(s.property)
+	if err != nil {
+		err = usageError{err}
+	}
+	return c, err
+}
+
+func (s settings) property(key string) (string, bool) {
+	value, ok := s[key]
+	return value, ok
+}
+
+// host is the filter's view of this process.
+type host struct {
+	*console
+	settings settings
+	closing  bool // set once nothing else logs
+}
+
+var _ filter.Host = (*host)(nil)
+
+// Property returns what the flags set.
+func (h *host) Property(key string) (string, bool) { return h.settings.property(key) }
+
+// Log writes a line as the console does. What an instance sums up at its end is for
+// debugging: the command has a summary of its own.
+func (h *host) Log(level filter.Level, message string) {
+	if h.closing && level == filter.LevelInfo {
+		level = filter.LevelDebug
+	}
+	h.console.Log(level, message)
+}
+
+// known refuses a property that no filter has, and names those that may have been meant.
+func known(key string) error {
+	type candidate struct {
+		name  string
+		edits int
+	}
+	var near []candidate
+	for _, o := range config.Options() {
+		name := o.Property()
+		if name == key {
+			return nil
+		}
+		edits := distance(key, name)
+		if key == o.Key || key == o.Name() {
+			edits = 0 // the key as the TOML file has it
+		}
+		if edits <= 1+len(key)/4 {
+			near = append(near, candidate{name, edits})
+		}
+	}
+	if key == "config_file" {
+		return fmt.Errorf("use -config FILE")
+	}
+	if len(near) == 0 {
+		return fmt.Errorf("unknown property %q: want one of the keys in rgcn.toml, its section before it, as in train_interval", key)
+	}
+	slices.SortStableFunc(near, func(a, b candidate) int { return cmp.Compare(a.edits, b.edits) })
+	var names []string
+	for _, c := range near[:min(3, len(near))] {
+		names = append(names, c.name)
+	}
+	return fmt.Errorf("unknown property %q: did you mean %s?", key, strings.Join(names, " or "))
+}
+
+// distance is the number of letters to insert, delete or replace to get from a to b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range a {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range b {
+			edits := diagonal
+			if a[i] != b[j] {
+				edits++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(edits, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
