@@ -9,6 +9,7 @@ package graphbuf
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -79,8 +80,17 @@ type Event struct {
 type Ref struct {
 	Source, Relation, Destination ID
 	Counts                        Counts
-	Time                          int64    // of the event
-	First                         [3]int64 // earliest event of the source as such, of the relation, of the destination as such; 0 where there was none
+	Time                          int64 // of the event
+	First                         Firsts
+	// Destinations that are new to the source, each fading by half in a day: a host
+	// that moves through the network has many, most hosts have less than one.
+	NewDestinations float32
+}
+
+// Firsts are the times of the earliest events that agree with a triplet in some of its
+// parts, in unix nanoseconds, of pairs in whole seconds; 0 where there was none.
+type Firsts struct {
+	S, R, D, SD, SR, RD int64
 }
 
 // Graph is safe for many writers and readers at a time.
@@ -114,6 +124,20 @@ type side struct {
 	neighbours uint32 // of a source its destinations, of a destination or a relation its sources
 	relations  uint32 // of a source
 	first      int64  // event time of the earliest event
+	// Of a source: new destinations, faded to the time of the newest one.
+	burst   float32
+	burstAt int64
+}
+
+// fadeDay is how long a new destination takes to count half.
+const fadeDay = 24 * time.Hour
+
+// fade returns the new destinations as they count at t.
+func (s *side) fade(t int64) float32 {
+	if s.burst == 0 || t <= s.burstAt {
+		return s.burst
+	}
+	return s.burst * float32(math.Exp2(-float64(t-s.burstAt)/float64(fadeDay)))
 }
 
 // see counts n events that began at t.
@@ -186,8 +210,7 @@ func (g *Graph) Look(events []Event, refs []Ref) {
 		e := &events[i]
 		s, d := g.nodes.find(e.Source), g.nodes.find(e.Destination)
 		r := g.relations.find(e.Relation)
-		refs[i] = g.ref(s, r, d, g.findEdge(s, r, d))
-		refs[i].Time = e.Time
+		refs[i] = g.ref(s, r, d, g.findEdge(s, r, d), e.Time)
 	}
 }
 
@@ -244,8 +267,7 @@ func (g *Graph) add(e *Event, n uint32, last int64) Ref {
 	d := g.pinNode(e.Destination)
 	r := g.pinRelation(e.Relation)
 	i := g.findEdge(s, r, d)
-	ref := g.ref(s, r, d, i)
-	ref.Time = e.Time
+	ref := g.ref(s, r, d, i, e.Time)
 	if i == 0 {
 		i = g.newEdge(s, r, d, e.Time)
 	} else {
@@ -255,8 +277,9 @@ func (g *Graph) add(e *Event, n uint32, last int64) Ref {
 
 	ed := &g.edges[i]
 	ed.first, ed.last = min(ed.first, e.Time), max(ed.last, last)
-	for _, c := range []*uint32{&ed.count, &g.sd.slots[ed.sd].count, &g.sr.slots[ed.sr].count, &g.rd.slots[ed.rd].count} {
-		*c = addSat(*c, n)
+	ed.count = addSat(ed.count, n)
+	for _, p := range []*pair{&g.sd.slots[ed.sd], &g.sr.slots[ed.sr], &g.rd.slots[ed.rd]} {
+		p.see(n, e.Time)
 	}
 	for _, x := range []*side{&g.source[s], &g.target[d], &g.relation[r]} {
 		x.see(n, e.Time)
@@ -335,7 +358,9 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 	e := edge{src: s, rel: r, dst: d, first: t, last: t}
 	var fresh bool
 	if e.sd, fresh = g.sd.acquire(s, d); fresh {
-		g.source[s].neighbours++
+		src := &g.source[s]
+		src.neighbours++
+		src.burst, src.burstAt = src.fade(t)+1, max(src.burstAt, t)
 		g.target[d].neighbours++
 	}
 	if e.sr, fresh = g.sr.acquire(s, r); fresh {
@@ -355,21 +380,26 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 	return i
 }
 
-// ref gathers ids and counts. Slots are 0 where a name is unknown, i where the triplet is.
-func (g *Graph) ref(s, r, d, i uint32) Ref {
-	ref := Ref{Source: g.nodes.id(s), Relation: g.relations.id(r), Destination: g.nodes.id(d)}
-	c := &ref.Counts
+// ref gathers what is known at t. Slots are 0 where a name is unknown, i where the triplet is.
+func (g *Graph) ref(s, r, d, i uint32, t int64) Ref {
 	src, rel, dst := &g.source[s], &g.relation[r], &g.target[d]
-	c.S, c.D, c.R = src.events, dst.events, rel.events
-	c.DestinationsOfS, c.RelationsOfS, c.SourcesOfD, c.SourcesOfR = src.neighbours, src.relations, dst.neighbours, rel.neighbours
-	ref.First = [3]int64{src.first, rel.first, dst.first}
+	var sd, sr, rd *pair
 	if i != 0 {
 		e := &g.edges[i]
-		c.SRD, c.SD, c.SR, c.RD = e.count, g.sd.slots[e.sd].count, g.sr.slots[e.sr].count, g.rd.slots[e.rd].count
-		return ref
+		sd, sr, rd = &g.sd.slots[e.sd], &g.sr.slots[e.sr], &g.rd.slots[e.rd]
+	} else {
+		sd, sr, rd = g.sd.get(s, d), g.sr.get(s, r), g.rd.get(r, d)
 	}
-	c.SD, c.SR, c.RD = g.sd.count(s, d), g.sr.count(s, r), g.rd.count(r, d)
-	return ref
+	return Ref{
+		Source: g.nodes.id(s), Relation: g.relations.id(r), Destination: g.nodes.id(d),
+		Counts: Counts{
+			SRD: g.edges[i].count, SD: sd.count, SR: sr.count, RD: rd.count, S: src.events, D: dst.events, R: rel.events,
+			DestinationsOfS: src.neighbours, RelationsOfS: src.relations, SourcesOfD: dst.neighbours, SourcesOfR: rel.neighbours,
+		},
+		Time:            t,
+		First:           Firsts{S: src.first, R: rel.first, D: dst.first, SD: sd.firstNanos(), SR: sr.firstNanos(), RD: rd.firstNanos()},
+		NewDestinations: src.fade(t),
+	}
 }
 
 // addSat adds and stays at the largest count instead of wrapping to a small one.

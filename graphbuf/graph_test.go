@@ -3,6 +3,7 @@ package graphbuf
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -192,24 +193,44 @@ func sameSide(t testing.TB, name string, got, want side) {
 	if got.events == 0 && got.first != 0 {
 		t.Fatalf("%s: %+v", name, got)
 	}
-	if got.first = 0; got != want {
+	if got.first, got.burst, got.burstAt = 0, 0, 0; got != want {
 		t.Fatalf("%s: %+v, want %+v", name, got, want)
 	}
 }
 
 func TestFirstSights(t *testing.T) {
 	g := newGraph(t, roomy)
-	g.observe1(event("a", "r", "x", 50))
-	g.observe1(event("b", "r", "x", 60))
-	if got := g.observe1(event("x", "q", "a", 70)); got.First != ([3]int64{}) || got.Time != 70 {
+	const sec = int64(time.Second)
+	g.observe1(event("a", "r", "x", 50*sec))
+	g.observe1(event("b", "r", "x", 60*sec))
+	if got := g.observe1(event("x", "q", "a", 70)); got.First != (Firsts{}) || got.Time != 70 {
 		t.Errorf("%+v: x was no source and a no destination before", got)
 	}
-	if got := g.observe1(event("b", "r", "x", 40)); got.First != ([3]int64{60, 50, 50}) {
+	if got := g.observe1(event("b", "r", "x", 40*sec)); got.First != (Firsts{S: 60 * sec, R: 50 * sec, D: 50 * sec, SD: 60 * sec, SR: 60 * sec, RD: 50 * sec}) {
 		t.Errorf("first sights %v", got.First)
 	}
-	if got := g.look1(event("b", "r", "x", 80)); got.First != ([3]int64{40, 40, 40}) || got.Time != 80 {
+	if got := g.look1(event("b", "r", "y", 80)); got.First != (Firsts{S: 40 * sec, R: 40 * sec, SR: 40 * sec}) || got.Time != 80 {
 		t.Errorf("after a late record %v at %d", got.First, got.Time)
 	}
+}
+
+func TestNewDestinationsFade(t *testing.T) {
+	g := newGraph(t, roomy)
+	const day = int64(24 * time.Hour)
+	at := func(ref Ref, want float64) {
+		t.Helper()
+		if math.Abs(float64(ref.NewDestinations)-want) > 1e-5 {
+			t.Errorf("%v new destinations at day %v, want %v", ref.NewDestinations, float64(ref.Time)/float64(day), want)
+		}
+	}
+	at(g.observe1(event("a", "r", "x", day)), 0)
+	at(g.observe1(event("a", "r", "x", 2*day)), 0.5)
+	at(g.observe1(event("a", "q", "y", 2*day)), 0.5)
+	at(g.look1(event("a", "q", "z", 2*day)), 1.5)
+	at(g.look1(event("a", "q", "z", 4*day)), 0.375)
+	at(g.observe1(event("a", "q", "late", day)), 1.5) // a late record fades nothing
+	at(g.look1(event("a", "q", "z", 2*day)), 2.5)
+	at(g.look1(event("nobody", "q", "z", 2*day)), 0)
 }
 
 func TestNear(t *testing.T) {

@@ -1,0 +1,57 @@
+# flb-filter-rgcn. `make` builds, `make demo` shows, `make test` checks; each does all of its own set-up.
+
+GO       ?= go
+OUT      := build/out
+SO       := $(OUT)/flb-filter_rgcn.so
+RGCN     := $(OUT)/rgcn
+GOBUILD  := $(GO) build -trimpath -ldflags '-s -w'
+SOURCES  := $(shell find plugin graphbuf model -name '*.go' -o -name '*.[ch]') go.mod go.sum
+
+.PHONY: all
+all: $(SO) $(RGCN)
+
+$(SO): $(SOURCES) | setup
+	$(GOBUILD) -buildmode=c-shared -o $@ ./plugin
+	@rm -f $(@:.so=.h)
+
+$(RGCN): $(SOURCES) | setup
+	CGO_ENABLED=0 $(GOBUILD) -o $@ ./plugin/cmd/rgcn
+
+# Go, a C compiler and git are all that a build needs; what is missing of the compiler comes from apt.
+.PHONY: setup
+setup:
+	@mkdir -p $(OUT)
+	@command -v $(GO) >/dev/null || { echo "go is missing: install Go 1.26 or newer" >&2; exit 1; }
+	@command -v gcc >/dev/null || { \
+	  echo "gcc is missing: installing it with apt-get"; \
+	  apt-get update -qq && apt-get install -y -qq gcc libc6-dev; }
+	@$(GO) mod download
+
+# The main job on LOG=..., a Zeek ssh.log (JSON, or TSV with its header), or on a simulated one.
+.PHONY: demo
+demo: all
+	@build/demo.sh $(LOG)
+
+.PHONY: test
+test: all
+	@test -z "$$(gofmt -l build graphbuf model plugin)" || { gofmt -l build graphbuf model plugin; echo "gofmt would change these" >&2; exit 1; }
+	$(GO) vet ./...
+	RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(GO) test -timeout 10m ./...
+	$(GO) test -race -timeout 5m -run 'Writers|Goroutines|Background|Close' ./graphbuf ./plugin/filter
+
+.PHONY: bench
+bench:
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./graphbuf ./model ./plugin/...
+
+# What is generated and committed: conf/rgcn.toml and plugin/options.h, from the table of settings.
+.PHONY: generate
+generate:
+	$(GO) generate ./plugin/config
+
+.PHONY: install
+install: $(SO)
+	install -D -m 644 $(SO) $(DESTDIR)/usr/lib/fluent-bit/flb-filter_rgcn.so
+
+.PHONY: clean
+clean:
+	rm -rf $(OUT)

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# The main job, once, on a log: through Fluent Bit where it is on the PATH, else through
+# `rgcn replay`. Ends with the ten lowest scores.
+#
+#   build/demo.sh [LOG]    a Zeek ssh.log as JSON lines; without one, twelve simulated days
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+rgcn=$root/build/out/rgcn
+so=$root/build/out/flb-filter_rgcn.so
+work=$root/build/out/demo
+log=${1:-}
+rm -rf "$work" && mkdir -p "$work"
+
+if [ -z "$log" ]; then
+  log=$work/ssh.log
+  "$rgcn" simulate -o "$log"
+  echo "simulated: $(wc -l <"$log") sessions of 12 days, with labelled attacks in the second week"
+fi
+[ -r "$log" ] || { echo "cannot read the log $log" >&2; exit 1; }
+
+# What a live pipeline does over weeks happens here in two passes: learn from the log, then
+# send it through the filter again and score every record.
+echo; echo "== learn: rgcn train"
+"$rgcn" train -state "$work/state" "$log"
+
+if command -v fluent-bit >/dev/null && head -c 1 "$log" | grep -q '{'; then
+  echo; echo "== score: fluent-bit $(fluent-bit --version | head -1 | grep -o 'v[0-9.]*'), tail -> rgcn -> file"
+  cat >"$work/fluent-bit.conf" <<CONF
+[SERVICE]
+    Flush        1
+    Log_Level    info
+    Parsers_File $root/conf/parsers.conf
+[INPUT]
+    Name           tail
+    Tag            ssh
+    Path           $log
+    Parser         zeek_json
+    Read_from_Head On
+    Exit_On_Eof    On
+[FILTER]
+    Name           rgcn
+    Match          ssh
+    Explain        On
+    Train_Interval 0
+    State_Dir      $work/state
+[OUTPUT]
+    Name           file
+    Match          ssh
+    Format         plain
+    Path           $work
+    File           scored.ndjson
+CONF
+  fluent-bit -e "$so" -c "$work/fluent-bit.conf" 2>"$work/fluent-bit.log" >/dev/null || { cat "$work/fluent-bit.log" >&2; exit 1; }
+  grep 'filter:rgcn' "$work/fluent-bit.log" || true
+else
+  echo; echo "== score: rgcn score (fluent-bit is not on the PATH, or the log is not JSON)"
+  "$rgcn" score -state "$work/state" -set explain=on -o "$work/scored.ndjson" "$log"
+fi
+echo "enriched records: $work/scored.ndjson"

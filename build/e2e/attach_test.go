@@ -1,0 +1,140 @@
+package e2e
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestPresets has every preset's records read as conf/parsers.conf and the preset alone have them.
+func TestPresets(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name, file, parser, preset string
+		records, scored            int
+	}{
+		{"json", "zeek_ssh.json.gz", "zeek_json", "zeek", 22, 22},
+		{"tsv", "zeek_ssh.tsv.gz", "zeek_tsv", "zeek", 31, 22},              // 9 lines of header
+		{"basic", "zeek_ssh_basic.tsv", "zeek_tsv", "zeek", 32, 22},         // 10 lines of header
+		{"sshd", "sshd_auth.log.gz", "syslog_sshd", "openssh", 10566, 8726}, // 117 lines are cron's, 1,723 of sshd's name no peer
+		{"raw", "sshd_auth.log.gz", "", "openssh", 10566, 8726},
+	}
+	dir := t.TempDir()
+	var sections []string
+	for _, c := range cases {
+		input := write(t, dir, c.name, data(t, c.file))
+		sections = append(sections,
+			tail(c.name, input, c.parser), filter(c.name, "Preset", c.preset, "Alias", c.name, "Train_Interval", "0"), toFile(c.name, input+".out"),
+			tail(c.name+"-plain", input, c.parser), toFile(c.name+"-plain", input+".plain"))
+	}
+	p := start(t, "-c", pipeline(t, dir, sections...))
+	for _, c := range cases {
+		p.untilLines(filepath.Join(dir, c.name+".out"), c.records)
+		p.untilLines(filepath.Join(dir, c.name+".plain"), c.records)
+	}
+	p.stop()
+	for _, c := range cases {
+		scores := compare(t, lines(t, filepath.Join(dir, c.name+".plain")), lines(t, filepath.Join(dir, c.name+".out")))
+		if n := count(scores, added); len(scores) != c.records || n != c.scored {
+			t.Errorf("%s: %d records, %d of them with a score; want %d and %d", c.name, len(scores), n, c.records, c.scored)
+		}
+		p.wantLogged(fmt.Sprintf("[filter:rgcn:%s] closed: %d records, %d scored,", c.name, c.records, c.scored))
+	}
+}
+
+// TestConfigurationsAsTheyCome runs what a user copies.
+func TestConfigurationsAsTheyCome(t *testing.T) {
+	input := write(t, t.TempDir(), "ssh.log", data(t, "zeek_ssh.json.gz"))
+	t.Setenv("SSH_LOG", input)
+	for _, conf := range []string{"../../conf/fluent-bit.conf", "../../conf/fluent-bit.yaml"} {
+		p := start(t, "-c", conf)
+		p.untilLines(p.stdout, 22)
+		p.stop()
+		for i, record := range lines(t, p.stdout) {
+			if _, score, low, _ := split(record); score != "null" || low != "false" {
+				t.Errorf("%s: record %d: %s", conf, i, record)
+			}
+		}
+		p.wantLogged("closed: 22 records, 22 scored,")
+	}
+}
+
+// yaml is a pipeline of tails that have the filter as a processor. It writes tag.out and, in msgpack, tag.raw for every tag.
+func yaml(t *testing.T, dir, input, filters string, threaded bool, tags ...string) (path string) {
+	t.Helper()
+	parsers, err := filepath.Abs("../../conf/parsers.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "service:\n  flush: 0.1\n  grace: 1\n  parsers_file: %s\npipeline:\n  inputs:\n", parsers)
+	for _, tag := range tags {
+		fmt.Fprintf(b, "    - {name: tail, tag: %s, path: %s, parser: zeek_tsv_2012, read_from_head: on, threaded: %v, ", tag, input, threaded)
+		fmt.Fprintf(b, "processors: {logs: [{name: rgcn, preset: zeek, explain: on, model_dim: 32, train_steps: 50}]}}\n")
+	}
+	fmt.Fprintf(b, "%s  outputs:\n", filters)
+	for _, tag := range tags {
+		for _, output := range []struct{ suffix, format string }{{".out", "plain"}, {".raw", "msgpack"}} {
+			fmt.Fprintf(b, "    - {name: file, match: %s, file: %s, format: %s}\n", tag, filepath.Join(dir, tag+output.suffix), output.format)
+		}
+	}
+	return write(t, dir, "fluent-bit.yaml", b.String())
+}
+
+func TestAsAProcessor(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	input := write(t, dir, "ssh.log", data(t, notebookFile))
+	p := start(t, "-c", yaml(t, dir, input, "", false, "ssh"))
+	p.untilLines(filepath.Join(dir, "ssh.out"), notebookRows)
+	p.stop()
+	wantOneScoreEach(t, dir, "ssh")
+	p.wantLogged("closed: 7143 records, 7143 scored,")
+}
+
+// TestManyThreads has three instances in three threads: a processor on each of two threaded inputs, and the filter behind both.
+func TestManyThreads(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	input := write(t, dir, "ssh.log", data(t, notebookFile))
+	main := "  filters:\n    - {name: rgcn, match: '*', explain: on, model_dim: 32, train_steps: 50}\n"
+	p := start(t, "-c", yaml(t, dir, input, main, true, "one", "two"))
+	for _, tag := range []string{"one", "two"} {
+		p.untilLines(filepath.Join(dir, tag+".out"), notebookRows)
+	}
+	p.untilLogged("trained:", 3)
+	p.stop()
+	for _, tag := range []string{"one", "two"} {
+		wantOneScoreEach(t, dir, tag)
+	}
+	p.wantLogged("closed: 14286 records, 14286 scored,")
+	if n := strings.Count(p.log(), "closed: 7143 records, 7143 scored,"); n != 2 {
+		t.Errorf("%d processors saw a whole file:\n%s", n, p.log())
+	}
+}
+
+// wantOneScoreEach wants the notebook's file in order, and no field twice however many instances a record went through.
+func wantOneScoreEach(t *testing.T, dir, tag string) {
+	t.Helper()
+	records, rows := lines(t, filepath.Join(dir, tag+".out")), strings.Split(data(t, notebookFile), "\n")
+	if len(records) != notebookRows {
+		t.Fatalf("%s: %d records", tag, len(records))
+	}
+	fields := []string{"score", "low_score", "score_reason"}
+	for i, record := range records {
+		if uid := strings.Split(rows[i], "\t")[1]; !strings.Contains(record, `"uid":"`+uid+`"`) {
+			t.Fatalf("%s: record %d is not of %s: %s", tag, i, uid, record)
+		}
+		for _, field := range fields {
+			if !strings.Contains(record, `,"`+field+`":`) {
+				t.Fatalf("%s: record %d has no %s: %s", tag, i, field, record)
+			}
+		}
+	}
+	for _, field := range fields {
+		if n := occurrences(filepath.Join(dir, tag+".raw"), field); n != notebookRows {
+			t.Errorf("%s: %s stands in it %d times", tag, field, n)
+		}
+	}
+}

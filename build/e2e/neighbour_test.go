@@ -1,0 +1,37 @@
+package e2e
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestBesideAnotherGoPlugin has two Go runtimes in one process: ours, which trains, and an output's.
+func TestBesideAnotherGoPlugin(t *testing.T) {
+	t.Parallel()
+	const first = 6000
+	dir := t.TempDir()
+	rows := strings.SplitAfter(data(t, notebookFile), "\n")
+	input, out := write(t, dir, "ssh.log", strings.Join(rows[:first], "")), filepath.Join(dir, "out")
+	p := start(t, "-e", goOutput, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"),
+		filter("ssh", "Train_Interval", "1s", "Train_Steps", "50", "Model_Dim", "32"),
+		section("OUTPUT", "Name", "goout", "Match", "ssh", "Path", out)))
+	p.untilLines(out, first)
+	p.untilLogged("trained:", 1)
+	for at := first; at < notebookRows; at += 100 { // in many chunks, so that both are entered often
+		extend(t, input, strings.Join(rows[at:min(at+100, notebookRows)], ""))
+		p.untilLines(out, min(at+100, notebookRows))
+	}
+	p.stop()
+	records := lines(t, out)
+	if len(records) != notebookRows {
+		t.Errorf("%d records", len(records))
+	}
+	for i, record := range records {
+		uid, score, _ := strings.Cut(record, " ")
+		if uid != strings.Split(rows[i], "\t")[1] || i >= first && score != "float64" || i < first && score != "float64" && score != "<nil>" {
+			t.Fatalf("record %d: %s", i, record)
+		}
+	}
+	p.wantLogged("closed: 7143 records, 7143 scored,")
+}
