@@ -89,13 +89,28 @@ func (b *banners) vector(name []byte) (v bannerVector) {
 
 func (b *banners) row(r int32) []float32 { return b.vectors[int(r)*gramDim:][:gramDim] }
 
-// maxCompared bounds the relations of a source that a new one is compared with.
+// relationTimes are the relations of each source row and when it took them up.
+type relationTimes struct {
+	arrivals
+	settled int64 // nanoseconds after which a relation of a source vouches for others, and for itself
+}
+
+// A source's relation settles within a day, or within a tenth of the history where that is
+// short. Until then it may be the tool of an intruder who came this morning.
+const (
+	maxSettled   = 24 * 3600e9
+	settledShare = 10
+)
+
+// maxCompared bounds the relations of a source that a name is compared with.
 const maxCompared = 16
 
-// similarity is the largest cosine of a name with those of the given relations, 0 when
-// there are none or all point elsewhere.
-func (b *banners) similarity(v []float32, relations []int32) (most float32) {
-	for _, r := range relations[:min(len(relations), maxCompared)] {
+// similarity is the largest cosine of a name's vector with those of the relations that
+// source s had settled on by the time t, 0 when there are none or all point elsewhere.
+func (x *relationTimes) similarity(b *banners, v []float32, s int32, t int64) (most float32) {
+	from := x.start[s]
+	n := int32(x.before(s, t-x.settled))
+	for _, r := range x.other[from+max(0, n-maxCompared) : from+n] {
 		most = max(most, dot(v, b.row(r)))
 	}
 	return min(most, 1)

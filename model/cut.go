@@ -127,12 +127,6 @@ func newCut(ds *dataset, at int64, orders [2][]int32) *cut {
 	return c
 }
 
-// relationsOf are the relations that a source was known by before the cut.
-func (c *cut) relationsOf(s int32) []int32 {
-	m := c.messages.bySource
-	return m.rel[m.row[s]:m.row[s+1]]
-}
-
 func newCSR(ds *dataset, known []float32, order []int32, rows int, norm func(*dataEdge) [3]float32, ends func(*dataEdge) (row, col int32)) *csr {
 	m := &csr{row: make([]int32, rows+1)}
 	next := 0

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"math"
 	"slices"
 
 	"flb-filter-rgcn/graphbuf"
@@ -10,7 +11,8 @@ import (
 type facts [factCount]float32
 
 // Events seen of the parts of the triplet, different neighbours, hours since the first
-// event of each part, all zero for what was never seen, and how the names compare.
+// event of each part, all zero for what was never seen; the source's new destinations, and
+// how its relations' names compare with this one.
 const (
 	factSRD = iota
 	factSD
@@ -26,7 +28,11 @@ const (
 	factAgeS
 	factAgeD
 	factAgeR
-	factSimilar // of the relation's name with those that the source is known by, 0 to 1
+	factAgeSD
+	factAgeSR
+	factAgeRD
+	factNewDestinations // each fading by half in a day
+	factSimilar         // 0 to 1: see banners
 	factCount
 
 	eventFacts = factR + 1 // those of which it also matters whether they are zero
@@ -38,7 +44,9 @@ func liveFacts(ref *graphbuf.Ref) facts {
 	return facts{
 		float32(c.SRD), float32(c.SD), float32(c.SR), float32(c.RD), float32(c.S), float32(c.D), float32(c.R),
 		float32(c.DestinationsOfS), float32(c.RelationsOfS), float32(c.SourcesOfD), float32(c.SourcesOfR),
-		age(ref.First[0], ref.Time), age(ref.First[2], ref.Time), age(ref.First[1], ref.Time),
+		age(ref.First.S, ref.Time), age(ref.First.D, ref.Time), age(ref.First.R, ref.Time),
+		age(ref.First.SD, ref.Time), age(ref.First.SR, ref.Time), age(ref.First.RD, ref.Time),
+		ref.NewDestinations,
 		0,
 	}
 }
@@ -159,18 +167,22 @@ func (w *window) facts(ds *dataset, s, r, d int32, t int64) (f facts) {
 	}
 	if pair >= 0 {
 		f[factSD] = w.sd[pair] + w.news.sd.before(pair, t)
+		f[factAgeSD] = age(ds.firstSD[pair], t)
 	}
 	if i := ds.sr.find(s, r); i >= 0 {
 		f[factSR] = w.sr[i] + w.news.sr.before(i, t)
+		f[factAgeSR] = age(ds.firstSR[i], t)
 	}
 	if i := ds.rd.find(r, d); i >= 0 {
 		f[factRD] = w.rd[i] + w.news.rd.before(i, t)
+		f[factAgeRD] = age(ds.firstRD[i], t)
 	}
 	if s >= 0 {
 		f[factS] = w.s[s] + w.news.s.before(s, t)
 		f[factDestinationsOfS] = w.destinationsOfS[s] + w.news.destinationsOfS.before(s, t)
 		f[factRelationsOfS] = w.relationsOfS[s] + w.news.relationsOfS.before(s, t)
 		f[factAgeS] = age(ds.firstS[s], t)
+		f[factNewDestinations] = ds.newDestinations(s, t)
 	}
 	if d >= 0 {
 		f[factD] = w.d[d] + w.news.d.before(d, t)
@@ -183,14 +195,25 @@ func (w *window) facts(ds *dataset, s, r, d int32, t int64) (f facts) {
 		f[factAgeR] = age(ds.firstR[r], t)
 	}
 	if s >= 0 && r >= 0 {
-		f[factSimilar] = ds.banners.similarity(ds.banners.row(r), w.relationsOf(s))
+		f[factSimilar] = ds.relationsOf.similarity(ds.banners, ds.banners.row(r), s, t)
 	}
 	return f
 }
 
 // forgetRelation makes the facts those of a relation with the same name that was never seen.
 func (f *facts) forgetRelation() {
-	for _, i := range []int{factSRD, factSR, factRD, factR, factSourcesOfR, factAgeR} {
+	for _, i := range []int{factSRD, factSR, factRD, factR, factSourcesOfR, factAgeR, factAgeSR, factAgeRD} {
 		f[i] = 0
 	}
+}
+
+// newDestinations fades the source's new destinations before t as the graph does.
+func (ds *dataset) newDestinations(s int32, t int64) (sum float32) {
+	const enough = 32 // older ones have faded, or there are so many that it does not matter
+	times := ds.destinationsOf.times[ds.destinationsOf.start[s]:ds.destinationsOf.start[s+1]]
+	n := int(ds.destinationsOf.before(s, t))
+	for _, first := range times[max(0, n-enough):n] {
+		sum += float32(math.Exp2(-float64(t-first) / 86400e9))
+	}
+	return sum
 }

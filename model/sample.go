@@ -92,9 +92,13 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 		for range negatives {
 			s, r, d, unknown := w.corrupt(ds, rng, e)
 			w.add(ds, b, s, r, d, at, 0, share, 0)
+			last := len(b.s) - 1
 			if unknown {
-				b.r[len(b.r)-1] = -1
-				b.n[len(b.n)-1].forgetRelation()
+				b.r[last] = -1
+				b.n[last].forgetRelation()
+			}
+			if rng.float() < campaignShare {
+				w.campaign(rng, e, b, last)
 			}
 		}
 	}
@@ -140,4 +144,49 @@ func (w *window) corrupt(ds *dataset, rng *philox, e *dataEdge) (s, r, d int32, 
 		}
 	}
 	return s, r, d, unknown
+}
+
+// campaignShare is the part of the corrupted triplets that are not the first of their kind.
+// Who moves through a network leaves a trail of its own making: the second server
+// of a new source, the third use of a strange tool. Were all corrupted triplets first
+// ones, the trail would vouch for itself.
+const campaignShare = 0.5
+
+// campaign gives corrupted triplet i of the batch, made from e, a recent past like itself.
+func (w *window) campaign(rng *philox, e *dataEdge, b *batch, i int) {
+	const (
+		most  = 8  // earlier sessions
+		hours = 12 // since the first of them
+	)
+	f := &b.n[i]
+	n := 1 + rng.intn(most)
+	since := hours * rng.float()
+	servers := float32(1 + rng.intn(min(n, maxNear)))
+	trail := func(count, age int) { f[count], f[age] = f[count]+float32(n), max(f[age], since) }
+	newSource := f[factS] == 0
+	if newSource {
+		f[factRelationsOfS] = 1
+	}
+	if newSource || b.d[i] != e.d || b.s[i] != e.s { // it goes from server to server
+		trail(factS, factAgeS)
+		f[factDestinationsOfS] += servers
+		f[factNewDestinations] += servers
+	}
+	if newSource || b.r[i] != e.r { // its tool is new to the source
+		if f[factSR] == 0 {
+			trail(factSR, factAgeSR)
+			f[factSourcesOfR]++
+			if !newSource {
+				f[factRelationsOfS]++
+			}
+		}
+		trail(factR, factAgeR)
+	}
+	if newSource && b.d[i] >= 0 && w.d[b.d[i]] > 0 {
+		near := near{}
+		for range int(servers) {
+			near.add(w.knownDestinations[rng.intn(len(w.knownDestinations))])
+		}
+		b.near[i] = near
+	}
 }

@@ -83,7 +83,7 @@ type Scorer struct {
 	// relation, each with the generation that it holds for. Slot 0 is nobody's.
 	sources, destinations, relations []slotRow
 	banners                          *banners
-	relationsOf                      [][]int32 // by source row
+	relationsOf                      relationTimes
 }
 
 type slotRow struct {
@@ -106,13 +106,9 @@ func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, threads int, x, y [
 	cfg := m.config()
 	cfg.Threads = threads
 	convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
-	everything := newCut(ds, ds.end+1, newOrders(ds))
-	setMessages(&convs, everything.messages)
+	setMessages(&convs, newCut(ds, ds.end+1, newOrders(ds)).messages)
 	s := &Scorer{model: m, decoder: m.decoder(), embeddings: *embed(&convs, m.params, m.dim, x, y)}
-	s.banners = ds.banners
-	for i := range ds.sources { // small lists of their own: the cut they come from is much larger
-		s.relationsOf = append(s.relationsOf, slices.Clone(everything.relationsOf(int32(i))))
-	}
+	s.banners, s.relationsOf = ds.banners, ds.relationsOf
 	s.sources = slotRows(snap.Nodes, ds.sources)
 	s.destinations = slotRows(snap.Nodes, ds.destinations)
 	all := make([]int32, len(snap.Relations))
@@ -158,13 +154,11 @@ func (s *Scorer) Score(g Neighbours, ref *graphbuf.Ref, relation []byte) float32
 	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
 	n := liveFacts(ref)
 	switch {
-	case ref.Counts.SR > 0:
-		n[factSimilar] = 1
 	case src >= 0 && rel >= 0:
-		n[factSimilar] = s.banners.similarity(s.banners.row(rel), s.relationsOf[src])
+		n[factSimilar] = s.relationsOf.similarity(s.banners, s.banners.row(rel), src, ref.Time)
 	case src >= 0:
 		v := s.banners.vector(relation)
-		n[factSimilar] = s.banners.similarity(v[:], s.relationsOf[src])
+		n[factSimilar] = s.relationsOf.similarity(s.banners, v[:], src, ref.Time)
 	}
 	near := s.near(g, ref, src, dst)
 	var f [features]float32

@@ -1,0 +1,175 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// The reference objective is the model that this package is compared with: the R-GCN
+// (Schlichtkrull et al. 2018) of a well-known notebook on SSH sessions, with a free table
+// of node embeddings, to the letter and with its weaknesses. False triplets carry messages
+// as true ones do, a target is in its own message graph, messages only run from source to
+// destination, chatty pairs dominate, and the events that are scored were trained on.
+
+// referenceConfig says how to train the reference. The zero value is not usable.
+type referenceConfig struct {
+	Dim            int     // width of embeddings and layers
+	Epochs         int     // one is StepsPerEpoch optimiser steps, whatever the size of the graph
+	StepsPerEpoch  int     //
+	Sample         int     // events drawn in a step, each with one corrupted triplet beside it
+	LearningRate   float64 // of Adam, constant
+	Dropout        float64 // after either layer, 0 to below 1
+	Regularization float64 // weight of the mean squares of embeddings and relation vectors
+	TrainShare     float64 // of the events; the rest judge
+	Decoder        string  // DistMult, TransE or RotatE, as referenceLogit has them
+	Seed           uint64
+	K              float64 // the threshold lies K standard deviations below the mean
+}
+
+func defaultReference() referenceConfig {
+	return referenceConfig{
+		Dim: 32, Epochs: 10, StepsPerEpoch: 50, Sample: 1000, LearningRate: 0.01, Dropout: 0.2,
+		Regularization: 0.01, TrainShare: 0.8, Decoder: DistMult, Seed: 1, K: 2,
+	}
+}
+
+func (c referenceConfig) validate() error {
+	bad := func(name string, value any, allowed string) error {
+		return fmt.Errorf("model: reference: %s is %v, allowed %s", name, value, allowed)
+	}
+	switch {
+	case c.Dim < 1 || c.Dim > 4096:
+		return bad("Dim", c.Dim, "are 1 to 4096")
+	case c.Epochs < 1:
+		return bad("Epochs", c.Epochs, "are 1 and more")
+	case c.StepsPerEpoch < 1:
+		return bad("StepsPerEpoch", c.StepsPerEpoch, "are 1 and more")
+	case c.Sample < 1 || c.Sample > 1<<20:
+		return bad("Sample", c.Sample, "are 1 to 1048576")
+	case !(c.LearningRate > 0):
+		return bad("LearningRate", c.LearningRate, "are numbers above 0")
+	case !(c.Dropout >= 0 && c.Dropout < 1):
+		return bad("Dropout", c.Dropout, "are 0 to below 1")
+	case !(c.Regularization >= 0):
+		return bad("Regularization", c.Regularization, "are 0 and more")
+	case !(c.TrainShare > 0 && c.TrainShare < 1):
+		return bad("TrainShare", c.TrainShare, "are numbers between 0 and 1")
+	case c.Decoder != DistMult && c.Decoder != TransE && c.Decoder != RotatE:
+		return bad("Decoder", c.Decoder, "are distmult, transe, rotate")
+	case !(c.K >= 0):
+		return bad("K", c.K, "are 0 and more")
+	}
+	return nil
+}
+
+// reference is a trained reference model. It is immutable.
+type reference struct {
+	dim       int
+	decoder   string
+	nodes     []float32 // [nodes][dim], what the layers made of the table over all training events
+	relations []float32 // [relations][dim]
+	threshold float32   // mean - K sample standard deviations of the scores of all events
+	recall    float64   // share of the held-out events with a score of at least 0.5
+}
+
+// score tells how expected a triplet is, 0 to 1; its parts are indices into the Nodes and
+// Relations of the snapshot that was trained on. This model has no embedding for what it
+// has not seen: anything unknown, -1, makes the score 0, the lowest there is.
+func (m *reference) score(s, r, d int32) float32 {
+	if s < 0 || r < 0 || d < 0 {
+		return 0
+	}
+	return sigmoid(referenceLogit(m.decoder, row(m.nodes, s, m.dim), row(m.relations, r, m.dim), row(m.nodes, d, m.dim)))
+}
+
+// trainReference trains the reference on a snapshot, on the caller's goroutine alone. It
+// calls progress, unless nil, after each step, and returns ctx's error within one step of
+// its end. The same snapshot and configuration give the same model to the bit.
+func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceConfig, progress func(step, steps int, loss float32)) (*reference, Report, error) {
+	start := time.Now()
+	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges), Device: "cpu"}
+	if err := cfg.validate(); err != nil {
+		return nil, report, err
+	}
+	train, test, err := splitEvents(ctx, snap.Edges, cfg.TrainShare, newPhilox(cfg.Seed, streamHeldOut))
+	if err != nil {
+		return nil, report, err
+	}
+	if train.total() == 0 || test.total() == 0 {
+		return nil, report, ErrTooLittle
+	}
+
+	net := newReferenceNetwork(cfg, len(snap.Nodes), len(snap.Relations))
+	rng := newPhilox(cfg.Seed, streamSample)
+	steps := cfg.Epochs * cfg.StepsPerEpoch
+	tailSteps := max(1, steps/10)
+	var tail float64
+	for step := range steps {
+		if err := ctx.Err(); err != nil {
+			return nil, report, err
+		}
+		loss := net.step(train, rng)
+		if math.IsNaN(float64(loss)) || math.IsInf(float64(loss), 0) {
+			return nil, report, fmt.Errorf("%w: loss %v at step %d", ErrDiverged, loss, step)
+		}
+		if step >= steps-tailSteps {
+			tail += float64(loss) / float64(tailSteps)
+		}
+		if progress != nil {
+			progress(step+1, steps, loss)
+		}
+	}
+
+	m := &reference{dim: cfg.Dim, decoder: cfg.Decoder, nodes: net.embed(train), relations: net.relation}
+	report.Quality, m.recall = m.judge(test, len(snap.Nodes), newPhilox(cfg.Seed, streamHeldOut+1<<32))
+	mean, sd := m.spread(snap.Edges)
+	m.threshold = float32(mean - cfg.K*sd)
+	if math.IsNaN(float64(m.threshold)) {
+		return nil, report, fmt.Errorf("%w: threshold %v", ErrDiverged, m.threshold)
+	}
+	report.Steps, report.Loss, report.Threshold = steps, float32(tail), m.threshold
+	report.Duration = time.Since(start)
+	return m, report, nil
+}
+
+// judge returns the AUC of held-out events against corrupted ones, and the recall at 0.5.
+func (m *reference) judge(test *eventTable, nodes int, rng *philox) (quality, recall float64) {
+	var true_, false_ []scored
+	for i := range test.edges {
+		n := test.count(i)
+		if n == 0 {
+			continue
+		}
+		e := &test.edges[i]
+		s := scored{m.score(e.Source, e.Relation, e.Destination), float32(n)}
+		true_ = append(true_, s)
+		if s.score >= 0.5 {
+			recall += float64(n)
+		}
+	}
+	for range heldOutRows {
+		s, r, d := test.draw(rng)
+		s, d = corrupt(s, d, nodes, rng)
+		false_ = append(false_, scored{m.score(s, r, d), 1})
+	}
+	return auc(true_, false_), recall / float64(test.total())
+}
+
+// spread returns mean and sample standard deviation of the scores over events: an edge
+// counts as often as it was seen.
+func (m *reference) spread(edges []graphbuf.Edge) (mean, sd float64) {
+	var n, squares float64
+	for i := range edges { // West 1979
+		e := &edges[i]
+		w, x := float64(e.Count), float64(m.score(e.Source, e.Relation, e.Destination))
+		n += w
+		delta := x - mean
+		mean += delta * w / n
+		squares += w * delta * (x - mean)
+	}
+	return mean, math.Sqrt(squares / (n - 1)) // a split has two events at least
+}

@@ -1,0 +1,151 @@
+package model
+
+// messageGroups are the messages of a graph, those with the same relation and target
+// together, by relation and then by target. Group g holds messages start[g]:start[g+1].
+type messageGroups struct {
+	rel, dst []int32 // of each group
+	start    []int32
+	src      []int32   // of each message
+	norm     []float32 // of each message: its weight over the weights of all messages to its target
+
+	inDegree       []float32 // of each node
+	order, scratch []int32
+	bucket         []int32
+}
+
+// build makes a message from s[i] to d[i] over r[i] for each i, that counts as weight[i]
+// messages, or as one where weight is nil.
+func (m *messageGroups) build(s, r, d []int32, weight []float32, nodes, relations int) {
+	m.inDegree = zeroed(m.inDegree, nodes)
+	m.order = zeroed(m.order, len(s))
+	for i := range s {
+		m.inDegree[d[i]] += weightOf(weight, i)
+		m.order[i] = int32(i)
+	}
+	m.sortBy(d, nodes)
+	m.sortBy(r, relations)
+
+	m.rel, m.dst, m.start, m.src, m.norm = m.rel[:0], m.dst[:0], m.start[:0], m.src[:0], m.norm[:0]
+	for _, i := range m.order {
+		if g := len(m.rel) - 1; g < 0 || m.rel[g] != r[i] || m.dst[g] != d[i] {
+			m.rel, m.dst = append(m.rel, r[i]), append(m.dst, d[i])
+			m.start = append(m.start, int32(len(m.src)))
+		}
+		m.src = append(m.src, s[i])
+		m.norm = append(m.norm, weightOf(weight, int(i))/m.inDegree[d[i]])
+	}
+	m.start = append(m.start, int32(len(m.src)))
+}
+
+// sortBy sorts the order by a key below n, equal ones staying as they were.
+func (m *messageGroups) sortBy(key []int32, n int) {
+	m.bucket, m.scratch = zeroed(m.bucket, n+1), zeroed(m.scratch, len(m.order))
+	for _, k := range key {
+		m.bucket[k+1]++
+	}
+	for k := range n {
+		m.bucket[k+1] += m.bucket[k]
+	}
+	for _, i := range m.order {
+		at := &m.bucket[key[i]]
+		m.scratch[*at] = i
+		*at++
+	}
+	m.order, m.scratch = m.scratch, m.order
+}
+
+func weightOf(weight []float32, i int) float32 {
+	if weight == nil {
+		return 1
+	}
+	return weight[i]
+}
+
+// zeroed returns n zeros, in x where they fit.
+func zeroed[T int32 | float32](x []T, n int) []T {
+	if cap(x) < n {
+		return make([]T, n)
+	}
+	x = x[:n]
+	clear(x)
+	return x
+}
+
+// referenceLayer is a relational layer,
+//
+//	y[i] = sum over messages j -> i of norm W_r x[j] + W_0 x[i] + b,
+//
+// where W_r is a diagonal or a full matrix. Sums of the inputs of a group come first, so
+// that there is one product with W_r for each group.
+type referenceLayer struct {
+	k    int
+	full bool
+
+	relation, loop, bias    []float32 // [relations][k] or [relations][k][k]; [k][k]; [k]
+	dRelation, dLoop, dBias []float32 // their gradients
+	sum, dSum               []float32 // [k]
+}
+
+// gather sums the inputs of group g.
+func (l *referenceLayer) gather(m *messageGroups, g int, x []float32) []float32 {
+	clear(l.sum)
+	for j := m.start[g]; j < m.start[g+1]; j++ {
+		axpy(m.norm[j], row(x, m.src[j], l.k), l.sum)
+	}
+	return l.sum
+}
+
+// weights returns W_r, or its gradient, out of those of all relations.
+func (l *referenceLayer) weights(all []float32, r int32) []float32 {
+	if l.full {
+		return row(all, r, l.k*l.k)
+	}
+	return row(all, r, l.k)
+}
+
+// forward computes y from x, both [nodes][k].
+func (l *referenceLayer) forward(m *messageGroups, x, y []float32) {
+	for i := range int32(len(x) / l.k) {
+		copy(row(y, i, l.k), l.bias)
+		gemv(false, l.loop, row(x, i, l.k), row(y, i, l.k))
+	}
+	for g, r := range m.rel {
+		sum, to := l.gather(m, g, x), row(y, m.dst[g], l.k)
+		if w := l.weights(l.relation, r); l.full {
+			gemv(false, w, sum, to)
+		} else {
+			mulAdd(w, sum, to)
+		}
+	}
+}
+
+// backward computes dx from dy, both [nodes][k], and adds to the gradients of the weights.
+func (l *referenceLayer) backward(m *messageGroups, x, dy, dx []float32) {
+	clear(dx)
+	for i := range int32(len(x) / l.k) {
+		d := row(dy, i, l.k)
+		axpy(1, d, l.dBias)
+		outer(d, row(x, i, l.k), l.dLoop)
+		gemv(true, l.loop, d, row(dx, i, l.k))
+	}
+	for g, r := range m.rel {
+		sum, d := l.gather(m, g, x), row(dy, m.dst[g], l.k)
+		clear(l.dSum)
+		if w, dw := l.weights(l.relation, r), l.weights(l.dRelation, r); l.full {
+			outer(d, sum, dw)
+			gemv(true, w, d, l.dSum)
+		} else {
+			mulAdd(d, sum, dw)
+			mulAdd(d, w, l.dSum)
+		}
+		for j := m.start[g]; j < m.start[g+1]; j++ {
+			axpy(m.norm[j], l.dSum, row(dx, m.src[j], l.k))
+		}
+	}
+}
+
+// outer adds x yᵀ to w, [k][k].
+func outer(x, y, w []float32) {
+	k := len(x)
+	impl.Sger(k, k, 1, x, 1, y, 1, w, k)
+}

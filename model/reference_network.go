@@ -1,0 +1,192 @@
+package model
+
+import "math"
+
+// referenceNetwork is the reference in training: a table of node embeddings, a diagonal
+// and a full relational layer with a ReLU between, dropout after each, and a decoder.
+type referenceNetwork struct {
+	cfg              referenceConfig
+	nodes, relations int
+
+	params   *params
+	grads    [][]float32 // of params.list
+	layers   [2]referenceLayer
+	table    []float32 // [nodes][dim]
+	relation []float32 // [relations][dim]
+	dTable   []float32
+	dRel     []float32
+
+	batch    referenceBatch
+	messages messageGroups
+	mask     [2][]float32 // of dropout, [nodes][dim]: 0 or what keeps the mean
+	hidden   []float32    // [nodes][dim], of the first layer after ReLU and dropout
+	out      []float32    // [nodes][dim], of the second layer after dropout
+	dHidden  []float32
+	dOut     []float32
+}
+
+func newReferenceNetwork(cfg referenceConfig, nodes, relations int) *referenceNetwork {
+	k := cfg.Dim
+	n := &referenceNetwork{cfg: cfg, nodes: nodes, relations: relations, params: &params{}, batch: newReferenceBatch(cfg.Sample)}
+	add := func(name string, rows, cols int) (value, grad []float32) {
+		size := rows * cols
+		p := &param{name: name, rows: rows, cols: cols, value: make([]float32, size), m: make([]float32, size), v: make([]float32, size)}
+		n.params.list = append(n.params.list, p)
+		n.grads = append(n.grads, make([]float32, size))
+		return p.value, n.grads[len(n.grads)-1]
+	}
+	// Glorot and Bengio 2010, with the gain for a ReLU.
+	glorot := func(rows, cols int) float64 { return math.Sqrt2 * math.Sqrt(6/float64(rows+cols)) }
+
+	rng := newPhilox(cfg.Seed, streamInit)
+	n.table, n.dTable = add("table", nodes, k)
+	normal(rng, n.table, 1)
+	for i, name := range []string{"layer1", "layer2"} {
+		l := &n.layers[i]
+		l.k, l.full = k, i == 1
+		l.sum, l.dSum = make([]float32, k), make([]float32, k)
+		size, fanIn := k, 1 // of a relation's weights
+		if l.full {
+			size, fanIn = k*k, k
+		}
+		l.relation, l.dRelation = add(name+".relation", relations, size)
+		l.loop, l.dLoop = add(name+".loop", k, k)
+		l.bias, l.dBias = add(name+".bias", 1, k)
+		uniform(rng, l.relation, 1/math.Sqrt(float64(fanIn)))
+		uniform(rng, l.loop, glorot(k, k))
+	}
+	n.relation, n.dRel = add("relation", relations, k)
+	uniform(rng, n.relation, glorot(relations, k))
+
+	for _, x := range []*[]float32{&n.mask[0], &n.mask[1], &n.hidden, &n.out, &n.dHidden, &n.dOut} {
+		*x = make([]float32, nodes*k)
+	}
+	return n
+}
+
+// uniform fills x with draws between -bound and bound.
+func uniform(rng *philox, x []float32, bound float64) {
+	for i := range x {
+		x[i] = float32(bound * (2*float64(rng.float()) - 1))
+	}
+}
+
+// step draws events, makes one step of the optimiser and returns the loss before it.
+func (n *referenceNetwork) step(train *eventTable, rng *philox) float32 {
+	n.batch.draw(train, n.nodes, rng)
+	n.messages.build(n.batch.s, n.batch.r, n.batch.d, nil, n.nodes, n.relations)
+	for _, mask := range n.mask {
+		dropOut(rng, mask, n.cfg.Dropout)
+	}
+	n.forward()
+	loss := n.decode()
+	n.backward()
+	clip(n.grads, 1)
+	n.params.adam(n.grads, n.cfg.LearningRate)
+	return loss
+}
+
+// embed returns the output of the layers over the message graph of all of train.
+func (n *referenceNetwork) embed(train *eventTable) []float32 {
+	var s, r, d []int32
+	var weight []float32
+	for i := range train.edges {
+		if c := train.count(i); c > 0 {
+			e := &train.edges[i]
+			s, r, d = append(s, e.Source), append(r, e.Relation), append(d, e.Destination)
+			weight = append(weight, float32(c))
+		}
+	}
+	n.messages.build(s, r, d, weight, n.nodes, n.relations)
+	for _, mask := range n.mask {
+		fill(mask, 1)
+	}
+	n.forward()
+	return n.out
+}
+
+func dropOut(rng *philox, mask []float32, p float64) {
+	keep := float32(1 / (1 - p))
+	for i := range mask {
+		mask[i] = 0
+		if rng.float() >= float32(p) {
+			mask[i] = keep
+		}
+	}
+}
+
+// forward computes hidden and out.
+func (n *referenceNetwork) forward() {
+	n.layers[0].forward(&n.messages, n.table, n.hidden)
+	for i, v := range n.hidden {
+		n.hidden[i] = max(v, 0) * n.mask[0][i]
+	}
+	n.layers[1].forward(&n.messages, n.hidden, n.out)
+	for i, m := range n.mask[1] {
+		n.out[i] *= m
+	}
+}
+
+// decode returns the loss, the mean binary cross-entropy of the batch plus the mean squares
+// of out and of the relation vectors, and computes the gradients dOut and dRel.
+func (n *referenceNetwork) decode() float32 {
+	var squares float64
+	for _, x := range [][2][]float32{{n.out, n.dOut}, {n.relation, n.dRel}} {
+		value, grad := x[0], x[1]
+		squares += float64(dot(value, value)) / float64(len(value))
+		a := float32(2 * n.cfg.Regularization / float64(len(value)))
+		for i, v := range value {
+			grad[i] = a * v
+		}
+	}
+	b, k := &n.batch, n.cfg.Dim
+	var entropy float64
+	for i := range b.s {
+		s, r, d := b.s[i], b.r[i], b.d[i]
+		h, w, t := row(n.out, s, k), row(n.relation, r, k), row(n.out, d, k)
+		y := referenceLogit(n.cfg.Decoder, h, w, t)
+		err := sigmoid(y)
+		entropy += softplus(float64(y))
+		if i < len(b.s)/2 {
+			err--
+			entropy -= float64(y)
+		}
+		referenceLogitBackward(n.cfg.Decoder, err/float32(len(b.s)), h, w, t, row(n.dOut, s, k), row(n.dRel, r, k), row(n.dOut, d, k))
+	}
+	return float32(entropy/float64(len(b.s)) + n.cfg.Regularization*squares)
+}
+
+// backward computes the gradients of the layers and of the table from dOut.
+func (n *referenceNetwork) backward() {
+	for i := range n.layers {
+		l := &n.layers[i]
+		clear(l.dRelation)
+		clear(l.dLoop)
+		clear(l.dBias)
+	}
+	for i, m := range n.mask[1] {
+		n.dOut[i] *= m
+	}
+	n.layers[1].backward(&n.messages, n.hidden, n.dOut, n.dHidden)
+	for i, h := range n.hidden {
+		if h > 0 { // past the ReLU and not dropped
+			n.dHidden[i] *= n.mask[0][i]
+		} else {
+			n.dHidden[i] = 0
+		}
+	}
+	n.layers[0].backward(&n.messages, n.table, n.dHidden, n.dTable)
+}
+
+// clip scales all gradients so that the norm of them together is no more than limit.
+func clip(grads [][]float32, limit float64) {
+	var squares float64
+	for _, g := range grads {
+		squares += float64(dot(g, g))
+	}
+	if scale := limit / (math.Sqrt(squares) + 1e-6); scale < 1 {
+		for _, g := range grads {
+			impl.Sscal(len(g), float32(scale), g, 1)
+		}
+	}
+}
