@@ -18,13 +18,20 @@ if [ -z "$log" ]; then
 fi
 [ -r "$log" ] || { echo "cannot read the log $log" >&2; exit 1; }
 
-# What a live pipeline does over weeks happens here in two passes: learn from the log, then
-# send it through the filter again and score every record.
-echo; echo "== learn: rgcn train"
-"$rgcn" train -state "$work/state" "$log"
+# What a live pipeline does over weeks happens here in two parts: learn from the first two
+# thirds of the log, then send the rest through the filter, session by session.
+case "$log" in *.gz) zcat "$log" >"$work/whole.log"; log=$work/whole.log ;; esac
+lines=$(wc -l <"$log")
+header=$(grep -c '^#' "$log" || true)
+past=$work/past.log; today=$work/today.log
+head -n $((lines * 2 / 3)) "$log" >"$past"
+{ if [ "$header" -gt 0 ]; then grep '^#' "$log" | grep -v '^#close'; fi; tail -n +$((lines * 2 / 3 + 1)) "$log" | grep -v '^#'; } >"$today"
 
-if command -v fluent-bit >/dev/null && head -c 1 "$log" | grep -q '{'; then
-  echo; echo "== score: fluent-bit $(fluent-bit --version | head -1 | grep -o 'v[0-9.]*'), tail -> rgcn -> file"
+echo; echo "== learn from the first two thirds: rgcn train"
+"$rgcn" train -state "$work/state" "$past"
+
+if command -v fluent-bit >/dev/null && head -c 1 "$today" | grep -q '{'; then
+  echo; echo "== score the rest: fluent-bit $(fluent-bit --version | head -1 | grep -o 'v[0-9.]*'), tail -> rgcn -> file"
   cat >"$work/fluent-bit.conf" <<CONF
 [SERVICE]
     Flush        1
@@ -33,7 +40,7 @@ if command -v fluent-bit >/dev/null && head -c 1 "$log" | grep -q '{'; then
 [INPUT]
     Name           tail
     Tag            ssh
-    Path           $log
+    Path           $today
     Parser         zeek_json
     Read_from_Head On
     Exit_On_Eof    On
@@ -53,7 +60,8 @@ CONF
   fluent-bit -e "$so" -c "$work/fluent-bit.conf" 2>"$work/fluent-bit.log" >/dev/null || { cat "$work/fluent-bit.log" >&2; exit 1; }
   grep 'filter:rgcn' "$work/fluent-bit.log" || true
 else
-  echo; echo "== score: rgcn score (fluent-bit is not on the PATH, or the log is not JSON)"
-  "$rgcn" score -state "$work/state" -set explain=on -o "$work/scored.ndjson" "$log"
+  echo; echo "== score the rest: rgcn replay (fluent-bit is not on the PATH, or the log is not JSON)"
+  "$rgcn" replay -state "$work/state" -set explain=on -set train_interval=0 -o "$work/scored.ndjson" "$today"
 fi
-echo "enriched records: $work/scored.ndjson"
+echo; echo "== the ten lowest scores of $(wc -l <"$work/scored.ndjson") enriched records in ${work#"$root"/}/scored.ndjson"
+"$rgcn" lowest -n 10 "$work/scored.ndjson"

@@ -98,7 +98,7 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 				b.n[last].forgetRelation()
 			}
 			if rng.float() < campaignShare {
-				w.campaign(rng, e, b, last)
+				w.campaign(rng, ds.start, e, b, last)
 			}
 		}
 	}
@@ -150,17 +150,18 @@ func (w *window) corrupt(ds *dataset, rng *philox, e *dataEdge) (s, r, d int32, 
 // Who moves through a network leaves a trail of its own making: the second server
 // of a new source, the third use of a strange tool. Were all corrupted triplets first
 // ones, the trail would vouch for itself.
-const campaignShare = 0.5
+const campaignShare = 0.3
 
 // campaign gives corrupted triplet i of the batch, made from e, a recent past like itself.
-func (w *window) campaign(rng *philox, e *dataEdge, b *batch, i int) {
+func (w *window) campaign(rng *philox, start int64, e *dataEdge, b *batch, i int) {
 	const (
 		most  = 8  // earlier sessions
-		hours = 12 // since the first of them
+		hours = 12 // since the first of them,
+		share = 8  // or this part of the history, where that is less
 	)
 	f := &b.n[i]
 	n := 1 + rng.intn(most)
-	since := hours * rng.float()
+	since := min(hours, age(start, w.at)/share) * rng.float()
 	servers := float32(1 + rng.intn(min(n, maxNear)))
 	trail := func(count, age int) { f[count], f[age] = f[count]+float32(n), max(f[age], since) }
 	newSource := f[factS] == 0

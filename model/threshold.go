@@ -44,8 +44,9 @@ type scored struct {
 	score, weight float32
 }
 
-// of returns the threshold over scores that were gathered in the given number of days.
-func (t Threshold) of(scores []scored, days float64) float32 {
+// of returns the threshold over scores that were gathered in the given number of days. even
+// is the score of a session that is as likely among the true ones as among the corrupted.
+func (t Threshold) of(scores []scored, days float64, even float32) float32 {
 	if len(scores) == 0 {
 		return 0
 	}
@@ -61,7 +62,9 @@ func (t Threshold) of(scores []scored, days float64) float32 {
 		}
 		mean := sum / n
 		at := sigmoid(float32(mean - t.K*math.Sqrt(max(squares/n-mean*mean, 0))))
-		return min(at, evenOdds)
+		// Where all sessions are alike their deviation is next to nothing, and mean - K
+		// deviations would call the usual strange.
+		return min(at, even)
 	case Budget:
 		return below(scores, t.PerDay*days)
 	default:
@@ -72,11 +75,6 @@ func (t Threshold) of(scores []scored, days float64) float32 {
 		return below(scores, t.Quantile*n)
 	}
 }
-
-// evenOdds is the score of a session that is as likely true as corrupted. Where all
-// sessions are alike their deviation is next to nothing, and mean - K deviations would
-// call the usual strange.
-const evenOdds = 0.5
 
 // logit is the inverse of sigmoid, for scores rounded to 0 or 1 too.
 func logit(score float32) float64 {

@@ -89,7 +89,8 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 		}
 	}
 	report.Quality = quality
-	m.Threshold = cfg.Threshold.of(scores, float64(test.end-test.at)/float64(24*time.Hour))
+	even := 1 / float32(1+cfg.Negatives) // for each true triplet there are so many corrupted ones of its weight
+	m.Threshold = cfg.Threshold.of(scores, float64(test.end-test.at)/float64(24*time.Hour), even)
 	m.Quality = quality
 	report.Threshold = m.Threshold
 

@@ -248,7 +248,7 @@ func TestThresholds(t *testing.T) {
 		scores = append(scores, scored{float32(i) / 1000, 1})
 	}
 	under := func(th Threshold, days float64) int {
-		at := th.of(scores, days)
+		at := th.of(scores, days, 1)
 		n := 0
 		for _, s := range scores {
 			if s.score < at {
@@ -264,7 +264,7 @@ func TestThresholds(t *testing.T) {
 		t.Errorf("20 a day in four days: %d below", n)
 	}
 	alike := []scored{{0.98, 5}, {0.97, 5}}
-	if at := (Threshold{Method: Sigma, K: 2}).of(alike, 1); at > 0.5 {
+	if at := (Threshold{Method: Sigma, K: 2}).of(alike, 1, 0.2); at != 0.2 {
 		t.Errorf("where all scores are high the threshold is %v", at)
 	}
 	if n := under(Threshold{Method: Sigma, K: 0}, 1); n < 490 || n > 510 {

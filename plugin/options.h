@@ -19,7 +19,7 @@ RGCN_OPTION("model_layer1", "diagonal", "Weights per relation of the first layer
 RGCN_OPTION("model_layer2", "diagonal", "Weights per relation of the second layer, as in layer1. Allowed: diagonal, basis:N with N from 1 to 64, or full.")
 RGCN_OPTION("model_dropout", "0.1", "Share of values dropped in training, against overfitting. Allowed: a number from 0 to 0.9.")
 RGCN_OPTION("train_interval", "10m", "Time between two trainings. Allowed: a duration such as \"90s\", \"10m\", \"1d12h\" or a number of seconds, at least 1s, or 0 to never train and only score.")
-RGCN_OPTION("train_min_edges", "100", "Distinct triplets before the first training. Allowed: an integer from 10 to 50000000.")
+RGCN_OPTION("train_min_edges", "50", "Distinct triplets before the first training. Allowed: an integer from 10 to 50000000.")
 RGCN_OPTION("train_min_new_edges", "1", "Distinct triplets new since the last training, without which a training is skipped. Allowed: an integer from 0 to 50000000.")
 RGCN_OPTION("train_steps", "400", "Optimisation steps of one training. Allowed: an integer from 1 to 100000.")
 RGCN_OPTION("train_learning_rate", "0.005", "Step size of the optimiser. Allowed: a number above 0, up to 1.")

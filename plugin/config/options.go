@@ -121,7 +121,7 @@ var options = []Option{
 
 	duration("train", "interval", "10m", time.Second, "to never train and only score",
 		"Time between two trainings.", func(c *Config) *time.Duration { return &c.Train.Interval }),
-	integer("train", "min_edges", "100", 10, 50_000_000,
+	integer("train", "min_edges", "50", 10, 50_000_000,
 		"Distinct triplets before the first training.", func(c *Config) *int { return &c.Train.MinEdges }),
 	integer("train", "min_new_edges", "1", 0, 50_000_000,
 		"Distinct triplets new since the last training, without which a training is skipped.",

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +16,7 @@ import (
 	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/state"
+	"flb-filter-rgcn/plugin/triplet"
 )
 
 // Level is the weight of a log line.
@@ -39,17 +39,16 @@ type Host interface {
 // Instance is one filter. Its exported methods may be called from many goroutines, Close
 // once and after the others.
 type Instance struct {
-	cfg       config.Config
-	host      Host
-	localhost string // what a line of sshd that names no host was logged on
-	graph     *graphbuf.Graph
-	fields    *record.Extractor
-	join      [3]int // how many of the extracted values make a source, a destination, a relation
-	keys      keys
-	scorer    atomic.Pointer[model.Scorer]
-	scratch   sync.Pool // *scratch
-	counters  counters
-	frozen    bool // look, but neither count nor train
+	cfg      config.Config
+	host     Host
+	graph    *graphbuf.Graph
+	fields   *record.Extractor
+	finder   *triplet.Finder
+	keys     keys
+	scorer   atomic.Pointer[model.Scorer]
+	scratch  sync.Pool // *scratch
+	counters counters
+	frozen   bool // look, but neither count nor train
 
 	state    *state.Dir // nil: in memory only
 	trainMu  sync.Mutex // held for one training, with its saving
@@ -76,7 +75,7 @@ type counters struct {
 // New makes an instance as the properties say, takes up what its state directory holds,
 // and trains in the background from then on.
 func New(host Host) (*Instance, error) {
-	f, err := newInstance(host)
+	f, err := newInstance(host, state.Open)
 	if err != nil {
 		return nil, err
 	}
@@ -90,19 +89,19 @@ func New(host Host) (*Instance, error) {
 }
 
 // NewOffline is New without a clock: it trains when TrainIfDue or Train is called.
-func NewOffline(host Host) (*Instance, error) { return newInstance(host) }
+func NewOffline(host Host) (*Instance, error) { return newInstance(host, state.Open) }
 
-// NewFrozen makes an instance that scores by its state directory, learns nothing and
-// writes nothing there.
+// NewFrozen makes an instance that scores by its state directory, which may be in use,
+// learns nothing and writes nothing there.
 func NewFrozen(host Host) (*Instance, error) {
-	f, err := newInstance(host)
+	f, err := newInstance(host, state.OpenReadOnly)
 	if err == nil {
 		f.frozen = true
 	}
 	return f, err
 }
 
-func newInstance(host Host) (*Instance, error) {
+func newInstance(host Host, open func(path string) (*state.Dir, error)) (*Instance, error) {
 	cfg, err := config.Load(host.Property)
 	if err != nil {
 		return nil, err
@@ -124,11 +123,8 @@ func newInstance(host Host) (*Instance, error) {
 		return nil, err
 	}
 	f.scratch.New = func() any { return f.newScratch() }
-	if f.localhost, err = os.Hostname(); err != nil {
-		f.localhost = "localhost"
-	}
 	if cfg.State.Dir != "" {
-		if f.state, err = state.Open(cfg.State.Dir); err != nil {
+		if f.state, err = open(cfg.State.Dir); err != nil {
 			return nil, err
 		}
 		f.restore()

@@ -9,7 +9,7 @@ import (
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/plugin/record"
-	"flb-filter-rgcn/plugin/sshd"
+	"flb-filter-rgcn/plugin/triplet"
 )
 
 // keys are the added fields' names as msgpack.
@@ -18,8 +18,8 @@ type keys struct{ score, lowScore, reason, trained []byte }
 // scratch is what one call of Process needs, kept between calls.
 type scratch struct {
 	walker *record.Walker
-	names  [3][]byte // joined names
-	pairs  []byte    // the added fields as msgpack
+	names  triplet.Names
+	pairs  []byte // the added fields as msgpack
 	event  [1]graphbuf.Event
 	ref    [1]graphbuf.Ref
 }
@@ -27,18 +27,11 @@ type scratch struct {
 // compileFields prepares the look-up of the configured fields in a record.
 func (f *Instance) compileFields() error {
 	c := &f.cfg.Fields
-	spec := record.Spec{Time: c.Time, Drop: []string{c.Score, c.LowScore}}
+	spec := record.Spec{Drop: []string{c.Score, c.LowScore}}
 	if f.cfg.Explain {
 		spec.Drop = append(spec.Drop, "score_reason", "score_model")
 	}
-	if c.SSHD {
-		spec.Fields = [][]string{c.Message, c.Host, c.Ident}
-	} else {
-		for i, field := range [][][]string{c.Source, c.Destination, c.Relation} {
-			f.join[i] = len(field)
-			spec.Fields = append(spec.Fields, field...)
-		}
-	}
+	f.finder = triplet.New(*c, &spec)
 	text := func(s string) []byte { return msgp.AppendString(nil, s) }
 	f.keys = keys{text(c.Score), text(c.LowScore), text("score_reason"), text("score_model")}
 	var err error
@@ -69,12 +62,12 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 			malformed++
 		case e.Kind == record.Log:
 			records++
-			if !f.names(s, e.Values) {
+			if !f.finder.Find(&s.names, e.Values) {
 				missing++
 				break
 			}
 			scored++
-			s.event[0].Time = e.Time
+			s.event[0] = graphbuf.Event{Source: s.names.Source, Relation: s.names.Relation, Destination: s.names.Destination, Time: e.Time}
 			if e.Time > now+int64(farFuture) || e.Time <= 0 {
 				s.event[0].Time = now
 			}
@@ -107,66 +100,6 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 	}
 	return out, true
 }
-
-// unset is what Zeek writes for a field without a value. As a relation it stands for any
-// record that has none, so that Zeek's JSON, which leaves such fields out, and its TSV
-// give the same graph.
-const unset = "-"
-
-var unsetName = []byte(unset)
-
-// names finds source, relation and destination among the extracted values.
-func (f *Instance) names(s *scratch, values [][]byte) bool {
-	e := &s.event[0]
-	if f.cfg.Fields.SSHD {
-		if values[0] == nil {
-			return false
-		}
-		session, ok := sshd.Parse(values[0], values[2], values[1])
-		if !ok {
-			return false
-		}
-		e.Source, e.Relation, e.Destination = session.Peer, session.Relation, session.Host
-		if len(e.Destination) == 0 {
-			s.names[1] = append(s.names[1][:0], f.localhost...)
-			e.Destination = s.names[1]
-		}
-		return true
-	}
-	var ok [3]bool
-	for i, name := range []*[]byte{&e.Source, &e.Destination, &e.Relation} {
-		*name, ok[i] = joined(&s.names[i], values[:f.join[i]])
-		values = values[f.join[i]:]
-	}
-	if !ok[2] {
-		e.Relation = unsetName
-	}
-	return ok[0] && ok[1]
-}
-
-// joined returns the values with "|" between them, in buf unless there is only one. It is
-// not ok when none has content; a part without is unset.
-func joined(buf *[]byte, values [][]byte) (name []byte, ok bool) {
-	if len(values) == 1 {
-		return values[0], has(values[0])
-	}
-	b := (*buf)[:0]
-	for i, v := range values {
-		if i > 0 {
-			b = append(b, '|')
-		}
-		if !has(v) {
-			b = append(b, unset...)
-			continue
-		}
-		ok = true
-		b = append(b, v...)
-	}
-	*buf = b
-	return b, ok
-}
-
-func has(v []byte) bool { return len(v) > 0 && string(v) != unset }
 
 // addFields writes the fields to add into s.pairs and returns their number.
 func (f *Instance) addFields(s *scratch, scorer *model.Scorer) (n int, low bool) {

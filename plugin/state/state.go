@@ -25,10 +25,22 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Dir is a state directory that this process has for itself.
+// Dir is a state directory: one that this process has for itself, or one that it reads.
 type Dir struct {
 	path string
-	lock *os.File
+	lock *os.File // nil: to be read only
+}
+
+// OpenReadOnly opens a directory that somebody else may be using. Nothing in it is changed.
+func OpenReadOnly(path string) (*Dir, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		err = errors.New("no directory")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("state: directory %s: %w", path, err)
+	}
+	return &Dir{path: path}, nil
 }
 
 // Open makes the directory if it is not there (mode 0700), makes sure that files can be
@@ -52,7 +64,12 @@ func Open(path string) (*Dir, error) {
 }
 
 // Close gives up the lock.
-func (d *Dir) Close() error { return d.lock.Close() }
+func (d *Dir) Close() error {
+	if d.lock == nil {
+		return nil
+	}
+	return d.lock.Close()
+}
 
 func (d *Dir) file(name string) string { return filepath.Join(d.path, name) }
 
@@ -114,8 +131,8 @@ func syncDir(path string) error {
 }
 
 // Load hands the newest whole blob of a name to use, which may refuse it. A file that is
-// damaged, of another version or refused is set aside as name.aside, and the one before it
-// has its turn. It reports whether a blob was used, and in notes what went wrong on the way.
+// damaged, of another version or refused is set aside as name.aside (where the directory is
+// this process's own), and the one before it has its turn. It reports whether a blob was used, and in notes what went wrong on the way.
 func (d *Dir) Load(name string, version uint32, use func(payload []byte) error) (ok bool, notes []string) {
 	for _, n := range []string{name, name + ".prev"} {
 		path := d.file(n)
@@ -138,7 +155,7 @@ func (d *Dir) Load(name string, version uint32, use func(payload []byte) error) 
 		}
 		aside := d.file(name + ".aside")
 		note := fmt.Sprintf("state: %s: %v", path, err)
-		if os.Rename(path, aside) == nil {
+		if d.lock != nil && os.Rename(path, aside) == nil {
 			note += fmt.Sprintf("; set aside as %s", aside)
 		}
 		notes = append(notes, note)

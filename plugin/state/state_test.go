@@ -174,3 +174,29 @@ func TestAFailedSaveKeepsWhatWasThere(t *testing.T) {
 		t.Errorf("found %q", c)
 	}
 }
+
+func TestReadOnlyChangesNothing(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path)
+	save(t, d, "one")
+	save(t, d, "two")
+	os.WriteFile(filepath.Join(path, "graph"), []byte("garbage"), 0o600)
+	r, err := OpenReadOnly(path) // beside its owner
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, notes := load(r); c != "one" || !strings.Contains(notes, "damaged") || strings.Contains(notes, "set aside") {
+		t.Errorf("found %q, says %q", c, notes)
+	}
+	if b, _ := os.ReadFile(filepath.Join(path, "graph")); string(b) != "garbage" {
+		t.Error("the damaged file was moved")
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, p := range []string{filepath.Join(path, "graph"), filepath.Join(path, "none")} {
+		if _, err := OpenReadOnly(p); err == nil || !strings.Contains(err.Error(), p) {
+			t.Errorf("OpenReadOnly(%q): %v", p, err)
+		}
+	}
+}

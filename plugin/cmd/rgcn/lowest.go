@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"flag"
 	"fmt"
 	"hash/maphash"
 	"io"
@@ -33,7 +35,7 @@ type row struct {
 	source, relation, destination string
 	score                         float64
 	low                           bool
-	reason                        string
+	reason, label                 string
 	time                          time.Time
 }
 
@@ -67,30 +69,73 @@ func (l *lowest) add(s *scored) {
 	}
 	l.rows = slices.Insert(l.rows, at, row{
 		key: key, source: string(s.source), relation: string(s.relation), destination: string(s.destination),
-		score: s.score, low: s.low, reason: string(s.reason), time: s.time,
+		score: s.score, low: s.low, reason: string(s.reason), label: string(s.label), time: s.time,
 	})
 }
 
-// print writes the rows as a table, the reasons only when the records have them.
+// print writes the rows as a table, reasons and labels only when the records have them.
 func (l *lowest) print(w io.Writer) error {
 	if len(l.rows) == 0 {
 		_, err := fmt.Fprintln(w, "no record has a score")
 		return err
 	}
-	reasons := l.rows[0].reason != ""
+	has := func(column func(row) string) bool {
+		return slices.ContainsFunc(l.rows, func(r row) bool { return column(r) != "" })
+	}
+	reasons, labels := has(func(r row) string { return r.reason }), has(func(r row) string { return r.label })
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(cells ...string) {
+		if !labels {
+			cells = cells[:len(cells)-1]
+		}
 		if !reasons {
 			cells = slices.Delete(cells, 2, 3)
 		}
 		io.WriteString(t, strings.Join(cells, "\t")+"\n") // t keeps it until Flush
 	}
-	line("SCORE", "LOW", "REASON", "TIME", "SOURCE", "RELATION", "DESTINATION", "COUNT")
+	line("SCORE", "LOW", "REASON", "TIME", "SOURCE", "RELATION", "DESTINATION", "COUNT", "LABEL")
 	for _, r := range l.rows {
 		line(strconv.FormatFloat(r.score, 'f', 6, 64), strconv.FormatBool(r.low), r.reason, r.time.UTC().Format(time.DateTime),
-			cell(r.source), cell(r.relation), cell(r.destination), strconv.FormatUint(l.counts[r.key], 10))
+			cell(r.source), cell(r.relation), cell(r.destination), strconv.FormatUint(l.counts[r.key], 10), cell(r.label))
 	}
 	return t.Flush()
+}
+
+var lowestCommand = command{
+	name:    "lowest",
+	args:    "FILE...",
+	summary: "Show the lowest scores of enriched records, as the filter wrote them: each distinct triplet once.",
+	example: "rgcn lowest -n 10 scored.ndjson",
+	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
+		s := newSession(fs)
+		n := fs.Int("n", 10, "how many: `N`")
+		return func(ctx context.Context, e *env) error {
+			if *n < 1 || *n > maxLowest {
+				return usagef("-n %d: want 1 to %d", *n, maxLowest)
+			}
+			if err := s.check(e); err != nil {
+				return err
+			}
+			r, err := newScoredReader(s.config.Fields)
+			if err != nil {
+				return err
+			}
+			l, w := newLowest(*n), r.NewWalker()
+			err = s.input.each(ctx, func(c chunk) error {
+				w.Reset(c.data)
+				for w.Next() {
+					if v, ok := r.read(w.Event()); ok {
+						l.add(&v)
+					}
+				}
+				return nil
+			})
+			if err == nil {
+				err = l.print(e.stdout)
+			}
+			return err
+		}
+	},
 }
 
 // cell makes a name fit to be shown: a client names itself as it likes, escape sequences of a terminal included.

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
+	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -94,4 +97,26 @@ func FuzzCell(f *testing.F) {
 			t.Errorf("%q: got %q", s, got)
 		}
 	})
+}
+
+func TestLowestOfEnrichedRecords(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "scored.ndjson")
+	var b strings.Builder
+	for i := range 50 {
+		fmt.Fprintf(&b, `{"ts":%d.5,"id.orig_h":"h%d","id.resp_h":"s","client":"c","score":0.%02d,"low_score":%v,"label":"kind%d"}`+"\n", 1600000000+i, i%25, 75-i, i > 40, i)
+	}
+	b.WriteString(`{"message":"no score"}` + "\n" + `{"id.orig_h":"x","id.resp_h":"y","score":null,"low_score":false}` + "\n")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	if code := run(context.Background(), []string{"lowest", "-n", "2", path}, &out, &errs); code != 0 {
+		t.Fatalf("exit %d: %s", code, errs.String())
+	}
+	want := "SCORE     LOW   TIME                 SOURCE  RELATION  DESTINATION  COUNT  LABEL\n" +
+		"0.260000  true  2020-09-13 12:27:29  h24     c         s            2      kind49\n" +
+		"0.270000  true  2020-09-13 12:27:28  h23     c         s            2      kind48\n"
+	if out.String() != want {
+		t.Errorf("\n%s\nwant\n%s", out.String(), want)
+	}
 }

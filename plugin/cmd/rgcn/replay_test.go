@@ -61,7 +61,7 @@ func TestReplayRealFile(t *testing.T) {
 func TestReplayZeek(t *testing.T) {
 	fromJSON, _ := mustRun(t, "replay", dataDir+"zeek_ssh.json.gz")
 	fromTSV, stderr := mustRun(t, "replay", dataDir+"zeek_ssh.tsv.gz")
-	has(t, stderr, "distinct triplets are too few to train on, train_min_edges wants 100")
+	has(t, stderr, "distinct triplets are too few to train on, train_min_edges wants 50")
 	in, a, b := lines(t, gunzip(t, dataDir+"zeek_ssh.json.gz")), lines(t, fromJSON), lines(t, fromTSV)
 	if len(a) != 22 || len(b) != 22 {
 		t.Fatalf("%d and %d lines, want 22", len(a), len(b))

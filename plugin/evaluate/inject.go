@@ -1,0 +1,68 @@
+package evaluate
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// The kinds of injected anomalies; the labels are those of package simulate.
+const (
+	Lateral     = "lateral"
+	StrangeTool = "strange_tool"
+	NewSource   = "new_source"
+)
+
+// Inject plants anomalies among real sessions that carry no labels: after the share from of
+// them, one for each every sessions, the three kinds in equal parts. What is planted is made
+// of what the log itself holds up to then: a known source at a destination it never used, a
+// known pair with a relation it never used, an unseen address at a known destination.
+func Inject(sessions []Session, from float64, every int, seed uint64) []Session {
+	rng := rand.New(rand.NewPCG(seed, 2))
+	var out []Session
+	var sources, relations, destinations [][]byte // distinct, in order of first sight
+	known := map[string]bool{}
+	note := func(kind string, name []byte, list *[][]byte) {
+		if k := kind + string(name); !known[k] {
+			known[k] = true
+			*list = append(*list, name)
+		}
+	}
+	pair := func(s *Session) string { return "p" + string(s.Source) + "\x00" + string(s.Destination) }
+	triplet := func(s *Session) string { return pair(s) + "\x00" + string(s.Relation) }
+	pick := func(list [][]byte) []byte { return list[rng.IntN(len(list))] }
+	start := int(from * float64(len(sessions)))
+	for i, s := range sessions {
+		out = append(out, s)
+		note("s", s.Source, &sources)
+		note("r", s.Relation, &relations)
+		note("d", s.Destination, &destinations)
+		known[pair(&s)], known[triplet(&s)] = true, true
+		if i < start || rng.IntN(every) != 0 {
+			continue
+		}
+		a := s
+		a.Time += int64(time.Second)
+		const tries = 100 // a log in which every host meets every other has no room for an anomaly
+		for range tries {
+			like := sessions[rng.IntN(i+1)]
+			a.Relation = like.Relation
+			switch a.Label = []string{Lateral, StrangeTool, NewSource}[rng.IntN(3)]; a.Label {
+			case Lateral:
+				a.Source, a.Destination = pick(sources), pick(destinations)
+			case StrangeTool:
+				a.Source, a.Destination, a.Relation = like.Source, like.Destination, pick(relations)
+			case NewSource:
+				a.Source, a.Destination = fmt.Appendf(nil, "10.%d.%d.%d", 200+rng.IntN(50), rng.IntN(256), rng.IntN(256)), pick(destinations)
+			}
+			if !known[triplet(&a)] && (a.Label == StrangeTool || !known[pair(&a)]) {
+				out = append(out, a)
+				known[pair(&a)], known[triplet(&a)] = true, true
+				break
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Session) int { return int(min(max(a.Time-b.Time, -1), 1)) })
+	return out
+}
