@@ -15,6 +15,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,6 +34,9 @@ type Config struct {
 	Threads      int     // goroutines of one training, at least 1
 	Tolerance    float64 // how much held-out quality a new model may lose against the previous one
 	Threshold    Threshold
+
+	// Without names parts to leave out, to see what each brings: see Ablations.
+	Without []string
 
 	// EnterThread is called at the start of every goroutine that a training makes beside
 	// the caller's; nil for nothing to do.
@@ -80,12 +84,45 @@ func (c Config) Validate() error {
 	case c.Threads < 1:
 		return bad("Threads", c.Threads, "are 1 and more")
 	}
+	for _, part := range c.Without {
+		if !slices.Contains(Ablations, part) {
+			return bad("Without", part, "are "+strings.Join(Ablations, ", "))
+		}
+	}
 	for name, s := range map[string]string{"Layer1": c.Layer1, "Layer2": c.Layer2} {
 		if _, err := parseLayer(s); err != nil {
 			return bad(name, s, "are diagonal, basis:N with N from 1 to 64, full")
 		}
 	}
 	return c.Threshold.Validate()
+}
+
+// Ablations are the parts that Config.Without may name.
+var Ablations = []string{"structure", "relational", "layers", "names", "ages", "neighbours", "fan-out", "near", "campaigns"}
+
+// without tells whether a part is left out.
+func (c Config) without(part string) bool { return slices.Contains(c.Without, part) }
+
+// mask is which of the decoder's inputs are left out.
+func (c Config) mask() *[features]bool {
+	var m [features]bool
+	for part, inputs := range map[string][]int{
+		"structure":  {featWalk, featProfile, featNear, featRel},
+		"relational": {featRel},
+		"names":      {factSimilar},
+		"ages":       {factAgeS, factAgeD, factAgeR, factAgeSD, factAgeSR, factAgeRD},
+		"neighbours": {factDestinationsOfS, factRelationsOfS, factSourcesOfD, factSourcesOfR, factR, featZero + factR},
+		"fan-out":    {factNewDestinations},
+		"near":       {featNear},
+	} {
+		for _, i := range inputs {
+			m[i] = m[i] || c.without(part)
+		}
+	}
+	if m == ([features]bool{}) {
+		return nil
+	}
+	return &m
 }
 
 // layer is a kind of relation weights: bases is 0 for diagonal, -1 for full, else their number.

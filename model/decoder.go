@@ -38,6 +38,7 @@ type decoder struct {
 	a2      []float32 // [hidden]
 	b2      []float32 // [1]
 	scaling *scaling
+	mask    *[features]bool // inputs to leave out; nil: none
 }
 
 // scaling brings the inputs to mean 0 and standard deviation 1 over the first training's
@@ -73,6 +74,13 @@ func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n
 	if d.scaling != nil {
 		for i := range f {
 			f[i] = (f[i] - d.scaling.Mean[i]) * d.scaling.Inv[i]
+		}
+	}
+	if d.mask != nil {
+		for i, out := range d.mask {
+			if out {
+				f[i] = 0
+			}
 		}
 	}
 }
@@ -247,6 +255,13 @@ func (d *decoder) backward(e *embeddings, b *batch, i int, f *[features]float32,
 		for k, v := range f {
 			ga[k] += dx * v
 			df[k] += dx * a[k]
+		}
+	}
+	if d.mask != nil {
+		for i, out := range d.mask {
+			if out {
+				df[i] = 0
+			}
 		}
 	}
 	s, r, dst, k := b.s[i], b.r[i], b.d[i], d.k

@@ -45,7 +45,8 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 	}
 	t.Cleanup(n.close)
 	setMessages(&n.convs, w.messages)
-	w.sample(ds, &n.batch, rng, 8, 3)
+	cfg.Negatives = 3
+	w.sample(ds, &n.batch, rng, 8, cfg)
 	// Whatever the draw: a triplet of either kind with a new host.
 	n.batch.near[0] = near{n: 2, sources: true, rows: [maxNear]int32{1, 2}}
 	n.batch.near[1] = near{n: 3, rows: [maxNear]int32{0, 1, 2}}

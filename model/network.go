@@ -123,7 +123,7 @@ func newNetwork(cfg Config, sh shape, p *params, x, y []float32) (n *network, er
 
 func newDecoder(cfg Config, p *params) *decoder {
 	return &decoder{
-		k: cfg.Dim, kind: cfg.Decoder,
+		k: cfg.Dim, kind: cfg.Decoder, mask: cfg.mask(),
 		rel: p.get("relation").value,
 		a1:  p.get("hidden").value, b1: p.get("hidden.bias").value,
 		a2: p.get("output").value, b2: p.get("output.bias").value,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
@@ -17,9 +18,9 @@ import (
 
 // referenceConfig says how to train the reference. The zero value is not usable.
 type referenceConfig struct {
-	Dim            int     // width of embeddings and layers
-	Epochs         int     // one is StepsPerEpoch optimiser steps, whatever the size of the graph
-	StepsPerEpoch  int     //
+	Dim            int // width of embeddings and layers
+	Epochs         int // one is StepsPerEpoch optimiser steps, whatever the size of the graph
+	StepsPerEpoch  int
 	Sample         int     // events drawn in a step, each with one corrupted triplet beside it
 	LearningRate   float64 // of Adam, constant
 	Dropout        float64 // after either layer, 0 to below 1
@@ -128,8 +129,8 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 	report.Quality, m.recall = m.judge(test, len(snap.Nodes), newPhilox(cfg.Seed, streamHeldOut+1<<32))
 	mean, sd := m.spread(snap.Edges)
 	m.threshold = float32(mean - cfg.K*sd)
-	if math.IsNaN(float64(m.threshold)) {
-		return nil, report, fmt.Errorf("%w: threshold %v", ErrDiverged, m.threshold)
+	if math.IsNaN(mean) || math.IsNaN(report.Quality) {
+		return nil, report, fmt.Errorf("%w: mean score %v, AUC %v after the last step", ErrDiverged, mean, report.Quality)
 	}
 	report.Steps, report.Loss, report.Threshold = steps, float32(tail), m.threshold
 	report.Duration = time.Since(start)
@@ -137,6 +138,7 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 }
 
 // judge returns the AUC of held-out events against corrupted ones, and the recall at 0.5.
+// The AUC of scores that are no numbers is none either.
 func (m *reference) judge(test *eventTable, nodes int, rng *philox) (quality, recall float64) {
 	var true_, false_ []scored
 	for i := range test.edges {
@@ -155,6 +157,9 @@ func (m *reference) judge(test *eventTable, nodes int, rng *philox) (quality, re
 		s, r, d := test.draw(rng)
 		s, d = corrupt(s, d, nodes, rng)
 		false_ = append(false_, scored{m.score(s, r, d), 1})
+	}
+	if slices.ContainsFunc(append(true_, false_...), func(s scored) bool { return s.score != s.score }) {
+		return math.NaN(), 0
 	}
 	return auc(true_, false_), recall / float64(test.total())
 }

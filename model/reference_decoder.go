@@ -4,8 +4,9 @@ import "math"
 
 // referenceLogit is the score of a triplet before the sigmoid, from embeddings of source
 // and destination and the relation's vector. These are the reference's own forms of the
-// decoders: TransE without the minus sign that would make near ends likely, so that it
-// never scores below one half, and RotatE with a real product in place of the rotation.
+// decoders: TransE without the minus sign that would make near ends likely, so that no
+// score is below one half, and RotatE with a real product in place of the rotation, so that
+// none is above.
 //
 //	distmult  sum of h r t
 //	transe    |h + r - t|, the sum of absolute values

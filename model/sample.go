@@ -55,9 +55,9 @@ func newWindow(ds *dataset, c *cut, end int64) *window {
 // targets is the number of true triplets.
 func (w *window) targets() int { return len(w.novel) + len(w.known) }
 
-// sample fills b with up to n true triplets and for each of them the given number of
+// sample fills b with up to n true triplets and for each of them cfg.Negatives
 // corrupted ones. The true ones of either kind share their part of the weight.
-func (w *window) sample(ds *dataset, b *batch, rng *philox, n, negatives int) {
+func (w *window) sample(ds *dataset, b *batch, rng *philox, n int, cfg Config) {
 	b.reset()
 	novel := min(len(w.novel), max(n/2, n-len(w.known)))
 	share := float32(novelShare)
@@ -66,12 +66,12 @@ func (w *window) sample(ds *dataset, b *batch, rng *philox, n, negatives int) {
 	} else if novel == 0 {
 		share = 0
 	}
-	w.draw(ds, b, rng, w.novel, novel, share, negatives)
-	w.draw(ds, b, rng, w.known, min(len(w.known), n-novel), 1-share, negatives)
+	w.draw(ds, b, rng, w.novel, novel, share, cfg)
+	w.draw(ds, b, rng, w.known, min(len(w.known), n-novel), 1-share, cfg)
 }
 
 // draw takes n of the targets without putting back and gives them weight in all.
-func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n int, weight float32, negatives int) {
+func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n int, weight float32, cfg Config) {
 	var sum, all float32
 	for _, t := range targets {
 		all += t.chance
@@ -89,7 +89,7 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 			at = w.at + int64(float64(rng.float())*float64(w.end-w.at))
 		}
 		w.add(ds, b, e.s, e.r, e.d, at, 1, share, all*t.chance/sum)
-		for range negatives {
+		for range cfg.Negatives {
 			s, r, d, unknown := w.corrupt(ds, rng, e)
 			w.add(ds, b, s, r, d, at, 0, share, 0)
 			last := len(b.s) - 1
@@ -97,7 +97,7 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 				b.r[last] = -1
 				b.n[last].forgetRelation()
 			}
-			if rng.float() < campaignShare {
+			if rng.float() < campaignShare && !cfg.without("campaigns") {
 				w.campaign(rng, ds.start, e, b, last)
 			}
 		}

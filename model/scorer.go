@@ -18,13 +18,14 @@ type Model struct {
 	trainedText    string
 	decoderKind    string
 	layer1, layer2 string
+	without        []string // of an ablation; not kept on disk
 	relations      []string
 	params         *params
 	scaling        scaling
 }
 
 func newModel(snap *graphbuf.Snapshot, cfg Config) *Model {
-	m := &Model{dim: cfg.Dim, decoderKind: cfg.Decoder, layer1: cfg.Layer1, layer2: cfg.Layer2}
+	m := &Model{dim: cfg.Dim, decoderKind: cfg.Decoder, layer1: cfg.Layer1, layer2: cfg.Layer2, without: cfg.Without}
 	for _, r := range snap.Relations {
 		m.relations = append(m.relations, r.Name)
 	}
@@ -43,7 +44,7 @@ func (m *Model) TrainedText() string { return m.trainedText }
 
 // config is the part of a Config that gives the network its shape.
 func (m *Model) config() Config {
-	return Config{Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2, Threads: 1}
+	return Config{Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2, Threads: 1, Without: m.without}
 }
 
 // adopt starts m from a previous model, if that has the same shape.
@@ -111,11 +112,7 @@ func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, threads int, x, y [
 	s.banners, s.relationsOf = ds.banners, ds.relationsOf
 	s.sources = slotRows(snap.Nodes, ds.sources)
 	s.destinations = slotRows(snap.Nodes, ds.destinations)
-	all := make([]int32, len(snap.Relations))
-	for i := range all {
-		all[i] = int32(i)
-	}
-	s.relations = slotRows(snap.Relations, all)
+	s.relations = slotRows(snap.Relations, indices(len(snap.Relations)))
 	return s
 }
 

@@ -72,7 +72,7 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 	convs := newConvs(cfg, sh)
 	setMessages(&convs, test.messages)
 	var b batch
-	test.sample(ds, &b, newPhilox(cfg.Seed, streamHeldOut), heldOutRows, cfg.Negatives)
+	test.sample(ds, &b, newPhilox(cfg.Seed, streamHeldOut), heldOutRows, cfg)
 	judge := func(m *Model) ([]scored, float64) {
 		e := embed(&convs, m.params, cfg.Dim, x, y)
 		return m.decoder().judge(e, &b)
@@ -156,7 +156,7 @@ func newScaling(ds *dataset, windows []*window, m *Model, cfg Config) scaling {
 	var b batch
 	for i, w := range windows {
 		// Without embeddings: structural inputs are already of the scale of one.
-		w.sample(ds, &b, newPhilox(cfg.Seed, streamHeldOut+uint64(i)<<32), sampleSize, cfg.Negatives)
+		w.sample(ds, &b, newPhilox(cfg.Seed, streamHeldOut+uint64(i)<<32), sampleSize, cfg)
 		for j := range b.s {
 			var f [features]float32
 			d.inputs(&f, nil, -1, -1, -1, &b.n[j], &near{})
@@ -200,7 +200,7 @@ func (m *Model) fit(ctx context.Context, ds *dataset, windows []*window, cfg Con
 		rng := newPhilox(cfg.Seed, streamSample+uint64(m.params.step))
 		w := windows[rng.intn(len(windows))]
 		setMessages(&net.convs, w.messages)
-		w.sample(ds, &net.batch, rng, sampleSize, cfg.Negatives)
+		w.sample(ds, &net.batch, rng, sampleSize, cfg)
 		net.batch.dropout(rng, cfg.Dropout)
 		loss, err := net.run()
 		if err != nil {
@@ -208,6 +208,13 @@ func (m *Model) fit(ctx context.Context, ds *dataset, windows []*window, cfg Con
 		}
 		if math.IsNaN(float64(loss)) || math.IsInf(float64(loss), 0) {
 			return fmt.Errorf("%w: loss %v at step %d", ErrDiverged, loss, step)
+		}
+		if cfg.without("layers") { // they stay plain propagation
+			for i, p := range m.params.list {
+				if p.slow && p.name != "relation" {
+					clear(net.grads[i])
+				}
+			}
 		}
 		m.params.adam(net.grads, rate*schedule(step, steps))
 		if step >= steps-tailSteps {

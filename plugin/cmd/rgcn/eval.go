@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/evaluate"
+	"flb-filter-rgcn/plugin/record"
+	"flb-filter-rgcn/plugin/simulate"
+	"flb-filter-rgcn/plugin/triplet"
+)
+
+var evalCommand = command{
+	name: "eval",
+	args: "[FILE...]",
+	summary: "Judge the scores: learn from the days before, score the next one, and compare with simple rules.\n" +
+		"Without FILE on simulated days, for several seeds; with FILE on records that carry a label field,\n" +
+		"or, with -inject, on real ones among which anomalies are planted.",
+	example: "rgcn eval -seeds 6 -ablations",
+	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
+		v := &evaluation{session: newSession(fs), simulation: simulate.Default()}
+		declareSimulation(fs, &v.simulation)
+		fs.IntVar(&v.seeds, "seeds", 6, "simulations, or plantings, with seeds from -seed on: `N`")
+		fs.IntVar(&v.jobs, "jobs", 2, "seeds at a time: `N`")
+		fs.BoolVar(&v.json, "json", false, "write the table as JSON")
+		fs.BoolVar(&v.ablations, "ablations", false, "add a row for each part of the model left out")
+		fs.BoolVar(&v.inject, "inject", false, "plant anomalies of three kinds in the records of FILE and count every session")
+		fs.Float64Var(&v.from, "from", 0.4, "with FILE: judge what comes after this `SHARE` of the sessions")
+		fs.IntVar(&v.every, "every", 30, "with -inject: plant one anomaly for so many sessions: `N`")
+		fs.IntVar(&v.parts, "parts", 6, "with FILE: learn anew so often: `N`")
+		return v.run
+	},
+}
+
+// evaluation is one run of eval.
+type evaluation struct {
+	session                 *session
+	simulation              simulate.Config
+	seeds, jobs             int
+	json, ablations, inject bool
+	from                    float64
+	every, parts            int
+}
+
+func (v *evaluation) run(ctx context.Context, e *env) error {
+	switch {
+	case v.seeds < 1 || v.seeds > 1000:
+		return usagef("-seeds %d: want 1 to 1000", v.seeds)
+	case v.jobs < 1:
+		return usagef("-jobs %d: want 1 or more", v.jobs)
+	case !(v.from > 0 && v.from < 1):
+		return usagef("-from %v: want a share between 0 and 1", v.from)
+	case v.every < 1 || v.parts < 1:
+		return usagef("-every and -parts: want 1 or more")
+	case v.inject && len(e.args) == 0:
+		return usagef("-inject wants a FILE to plant anomalies in")
+	}
+	period := "day"
+	judge := v.judgeSimulation
+	if len(e.args) > 0 {
+		sessions, err := v.read(ctx, e)
+		if err != nil {
+			return err
+		}
+		period = "part"
+		judge = func(seed uint64) ([]evaluate.Result, error) { return v.judgeFile(sessions, seed) }
+	} else if err := v.simulation.Validate(); err != nil {
+		return usageError{err}
+	}
+
+	runs, errs := make([][]evaluate.Result, v.seeds), make([]error, v.seeds)
+	bar := newProgress(e.console, "seeds")
+	var next, done atomic.Int64
+	var wg sync.WaitGroup
+	for range min(v.jobs, v.seeds) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(v.seeds) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				runs[i], errs[i] = judge(v.simulation.Seed + uint64(i))
+				n := int(done.Add(1))
+				bar.update(n, float64(n)/float64(v.seeds))
+			}
+		})
+	}
+	wg.Wait()
+	bar.done()
+	if err := first(append([]error{ctx.Err()}, errs...)...); err != nil {
+		return err
+	}
+	rows := evaluate.Summarize(runs)
+	if v.json {
+		enc := json.NewEncoder(e.stdout)
+		enc.SetIndent("", "  ")
+		return enc.Encode(rows)
+	}
+	return evaluate.Print(e.stdout, rows, period)
+}
+
+// methods are the rows of the table.
+func (v *evaluation) methods(seed uint64) []evaluate.Method {
+	cfg := model.DefaultConfig()
+	cfg.Seed = seed
+	without := func(parts ...string) model.Config {
+		c := cfg
+		c.Without = parts
+		return c
+	}
+	methods := []evaluate.Method{
+		evaluate.Trained("R-GCN", cfg),
+		evaluate.Reference(seed),
+		evaluate.NeverSeen(),
+		evaluate.Trained("count prior", without("structure", "names", "ages", "neighbours", "fan-out", "campaigns")),
+	}
+	if v.ablations {
+		for _, part := range model.Ablations {
+			methods = append(methods, evaluate.Trained("  without "+part, without(part)))
+		}
+	}
+	return methods
+}
+
+func (v *evaluation) judgeSimulation(seed uint64) ([]evaluate.Result, error) {
+	c := v.simulation
+	c.Seed = seed
+	var sessions []evaluate.Session
+	err := simulate.Generate(c, func(s *simulate.Session) bool {
+		sessions = append(sessions, evaluate.Session{
+			Event: graphbuf.Event{Source: []byte(s.Source), Relation: []byte(s.Client), Destination: []byte(s.Destination), Time: s.Time.UnixNano()},
+			Label: s.Label,
+		})
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	return evaluate.Prequential(sessions, c.AttackStart, v.methods(seed), seed)
+}
+
+func (v *evaluation) judgeFile(sessions []evaluate.Session, seed uint64) ([]evaluate.Result, error) {
+	if v.inject {
+		sessions = evaluate.Inject(sessions, v.from, v.every, seed)
+	}
+	return evaluate.Parts(sessions, v.from, v.parts, v.methods(seed), seed)
+}
+
+// read reads the sessions of the files, in order of time.
+func (v *evaluation) read(ctx context.Context, e *env) (sessions []evaluate.Session, err error) {
+	if err := v.session.check(e); err != nil {
+		return nil, err
+	}
+	spec := record.Spec{Fields: [][]string{{"label"}}}
+	finder := triplet.New(v.session.config.Fields, &spec)
+	x, err := record.Compile(spec)
+	if err != nil {
+		return nil, err
+	}
+	w := x.NewWalker()
+	var names triplet.Names
+	labelled := false
+	err = v.session.input.each(ctx, func(c chunk) error {
+		w.Reset(c.data)
+		for w.Next() {
+			ev := w.Event()
+			if ev.Kind != record.Log || !finder.Find(&names, ev.Values) {
+				continue
+			}
+			label := string(ev.Values[finder.Values()])
+			labelled = labelled || label != ""
+			sessions = append(sessions, evaluate.Session{
+				Event: graphbuf.Event{
+					Source: bytes.Clone(names.Source), Relation: bytes.Clone(names.Relation), Destination: bytes.Clone(names.Destination), Time: ev.Time,
+				},
+				Label: label,
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(sessions) == 0 {
+		return nil, fmt.Errorf("%s: no record has a source and a destination", strings.Join(e.args, ", "))
+	}
+	if !labelled && !v.inject {
+		return nil, fmt.Errorf("%s: no record has a label, so there is nothing to find; -inject plants anomalies", strings.Join(e.args, ", "))
+	}
+	slices.SortStableFunc(sessions, func(a, b evaluate.Session) int { return int(min(max(a.Time-b.Time, -1), 1)) })
+	return sessions, nil
+}

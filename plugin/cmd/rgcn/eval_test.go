@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"flb-filter-rgcn/plugin/evaluate"
+)
+
+func runEval(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(context.Background(), append([]string{"eval"}, args...), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func TestEvalOnASimulation(t *testing.T) {
+	small := []string{"-seeds", "1", "-hosts", "60", "-teams", "3", "-sessions", "300", "-days", "9", "-attacks", "6"}
+	code, out, errs := runEval(t, small...)
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	for _, want := range []string{"METHOD", "ALERTS/DAY", "R-GCN", "reference objective", "never-seen rule", "count prior"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	code, out, errs = runEval(t, append(small, "-json")...)
+	var rows []evaluate.Row
+	if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil || len(rows) != 4 || rows[0].AUC.Mean < 0.5 {
+		t.Errorf("exit %d, %v: %s %s", code, err, out, errs)
+	}
+}
+
+func TestEvalOnAFile(t *testing.T) {
+	dir := t.TempDir()
+	labelled, plain := filepath.Join(dir, "labelled"), filepath.Join(dir, "plain")
+	var out, errs bytes.Buffer
+	sim := []string{"simulate", "-hosts", "60", "-teams", "3", "-sessions", "200", "-days", "9", "-q"}
+	if run(context.Background(), append(sim, "-o", labelled), &out, &errs) != 0 || run(context.Background(), append(sim, "-o", plain, "-labels=false"), &out, &errs) != 0 {
+		t.Fatal(errs.String())
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"-seeds", "1", "-parts", "1", "-from", "0.7", labelled}, 0, "ALERTS/PART"},
+		{[]string{"-seeds", "1", "-parts", "1", "-inject", plain}, 0, "R-GCN"},
+		{[]string{"-seeds", "1", plain}, exitFailed, "-inject plants anomalies"},
+		{[]string{"-inject"}, exitUsage, "wants a FILE"},
+		{[]string{"-seeds", "0"}, exitUsage, "want 1 to 1000"},
+		{[]string{"-from", "1"}, exitUsage, "between 0 and 1"},
+		{[]string{"-hosts", "3"}, exitUsage, "hosts"},
+		{[]string{filepath.Join(dir, "none")}, exitFailed, "none"},
+	} {
+		code, out, errs := runEval(t, c.args...)
+		if code != c.code || !strings.Contains(out+errs, c.want) {
+			t.Errorf("%v: exit %d, want %d and %q in\n%s%s", c.args, code, c.code, c.want, out, errs)
+		}
+	}
+	empty := filepath.Join(dir, "empty")
+	os.WriteFile(empty, []byte("{\"a\":1}\n"), 0o600)
+	if code, _, errs := runEval(t, empty); code != exitFailed || !strings.Contains(errs, "no record has a source and a destination") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}

@@ -1,0 +1,70 @@
+package evaluate
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"text/tabwriter"
+)
+
+// Spread is the mean of a figure over several seeds, and its standard deviation.
+type Spread struct {
+	Mean float64 `json:"mean"`
+	SD   float64 `json:"sd"`
+}
+
+// Row is a method over several seeds.
+type Row struct {
+	Method    string `json:"method"`
+	AUC       Spread `json:"auc"`
+	AP        Spread `json:"average_precision"`
+	Recall10  Spread `json:"recall_at_10"`
+	Recall20  Spread `json:"recall_at_20"`
+	Recall40  Spread `json:"recall_at_40"`
+	Alerts    Spread `json:"alerts"`
+	Precision Spread `json:"precision"`
+	Seconds   Spread `json:"seconds"`
+}
+
+// Summarize gathers the results of one run for each seed, in which the methods stand in the
+// same order.
+func Summarize(runs [][]Result) (rows []Row) {
+	for m := range runs[0] {
+		spread := func(of func(*Result) float64) (s Spread) {
+			n := float64(len(runs))
+			for _, r := range runs {
+				s.Mean += of(&r[m]) / n
+			}
+			for _, r := range runs {
+				s.SD += math.Pow(of(&r[m])-s.Mean, 2) / max(n-1, 1)
+			}
+			s.SD = math.Sqrt(s.SD)
+			return s
+		}
+		rows = append(rows, Row{
+			Method: runs[0][m].Method,
+			AUC:    spread(func(r *Result) float64 { return r.AUC }), AP: spread(func(r *Result) float64 { return r.AP }),
+			Recall10: spread(func(r *Result) float64 { return r.Recall10 }), Recall20: spread(func(r *Result) float64 { return r.Recall20 }),
+			Recall40: spread(func(r *Result) float64 { return r.Recall40 }), Alerts: spread(func(r *Result) float64 { return r.Alerts }),
+			Precision: spread(func(r *Result) float64 { return r.Precision }), Seconds: spread(func(r *Result) float64 { return r.Seconds }),
+		})
+	}
+	return rows
+}
+
+// Print writes the rows as a table: means, and behind ± the standard deviations. A period is
+// what methods learn before and are judged on: a day, or a part of a short log.
+func Print(w io.Writer, rows []Row, period string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "METHOD\tAUC\tAP\tRECALL@10\t@20\t@40\tALERTS/%s\tPRECISION\tLEARNING s\n", strings.ToUpper(period))
+	for _, r := range rows {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%.0f ± %.0f\t%s\t%.2f\n", r.Method, r.AUC.text(3), r.AP.text(3),
+			r.Recall10.text(2), r.Recall20.text(2), r.Recall40.text(2), r.Alerts.Mean, r.Alerts.SD, r.Precision.text(2), r.Seconds.Mean)
+	}
+	return t.Flush()
+}
+
+func (s Spread) text(digits int) string {
+	return fmt.Sprintf("%.*f ± %.*f", digits, s.Mean, digits, s.SD)
+}
