@@ -82,7 +82,7 @@ func TestDaemon(t *testing.T) {
 	input, out, log := write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out"), filepath.Join(dir, "log")
 	conf := pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), toFile("ssh", out),
 		filter("ssh", append([]string{"State_Dir", state, "Train_Interval", "1h"}, quick...)...))
-	d := start(t, "-d", "-l", log, "-c", conf).daemon(log)
+	d := start(t, "-d", "-l", log, "-c", conf).daemon(log, conf)
 	d.untilLines(out, notebookRows)
 	d.untilLogged("trained: 1490 edges", 1)
 	extend(t, input, data(t, notebookFile))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,16 +69,18 @@ func (p *process) watch() {
 }
 
 // daemon returns the process that one started with -d has left running. This one is then its parent, and hears how it ends.
-func (p *process) daemon(log string) *process {
+func (p *process) daemon(log, conf string) *process {
 	p.t.Helper()
 	if code := p.wait(); code != 0 {
 		p.t.Fatalf("exit %d instead of going to the background:\n%s", code, p.log())
 	}
-	var pid int
-	_, said, _ := strings.Cut(p.log(), "switching to background mode (PID=")
-	if _, err := fmt.Sscan(said[:max(0, strings.Index(said, ")"))], &pid); err != nil {
-		p.t.Fatalf("no process named in:\n%s", p.log())
-	}
+	// The host says its number on a line that the starting process may not live to write, so
+	// it is looked for among the processes that are now this one's children.
+	pid := 0
+	p.until("the daemon among the children", func() bool {
+		pid = childWith(p.t, conf)
+		return pid != 0
+	})
 	child, err := os.FindProcess(pid)
 	if err != nil {
 		p.t.Fatal(err)
@@ -85,6 +88,33 @@ func (p *process) daemon(log string) *process {
 	d := &process{t: p.t, process: child, stdout: os.DevNull, stderr: log}
 	d.watch()
 	return d
+}
+
+// childWith returns the child of this process that has the argument, 0 when there is none.
+func childWith(t *testing.T, argument string) int {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		command, err := os.ReadFile(file)
+		if err != nil || !slices.Contains(strings.Split(string(command), "\x00"), argument) {
+			continue
+		}
+		stat, err := os.ReadFile(filepath.Join(filepath.Dir(file), "stat"))
+		if err != nil {
+			continue
+		}
+		var pid, parent int
+		var state string
+		name, rest, _ := strings.Cut(string(stat), ") ")
+		fmt.Sscan(name, &pid)
+		if _, err := fmt.Sscan(rest, &state, &parent); err == nil && parent == os.Getpid() && state != "Z" {
+			return pid
+		}
+	}
+	return 0
 }
 
 // adoptOrphans makes this process the parent of those whose own parent has ended.
