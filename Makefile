@@ -36,6 +36,7 @@ demo: all
 test: all
 	@test -z "$$(gofmt -l build graphbuf model plugin)" || { gofmt -l build graphbuf model plugin; echo "gofmt would change these" >&2; exit 1; }
 	$(GO) vet ./...
+	@command -v fluent-bit >/dev/null || echo "fluent-bit is not on the PATH: the scenarios of the real host are skipped; the C test host covers the ABI"
 	RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(GO) test -timeout 10m ./...
 	$(GO) test -race -timeout 5m -run 'Writers|Goroutines|Background|Close' ./graphbuf ./plugin/filter
 
