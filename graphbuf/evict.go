@@ -55,7 +55,7 @@ func (g *Graph) evict(i uint32) {
 	g.rd.release(e.rd, e.count)
 	for _, x := range []*side{src, rel, dst} {
 		if x.events = subSat(x.events, e.count); x.events == 0 {
-			x.first, x.burst, x.burstAt = 0, 0, 0
+			x.burst, x.burstAt = 0, 0
 		}
 	}
 	g.nodes.uses(e.src, -1)

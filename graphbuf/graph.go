@@ -81,16 +81,9 @@ type Ref struct {
 	Source, Relation, Destination ID
 	Counts                        Counts
 	Time                          int64 // of the event
-	First                         Firsts
 	// Destinations that are new to the source, each fading by half in a day: a host
 	// that moves through the network has many, most hosts have less than one.
 	NewDestinations float32
-}
-
-// Firsts are the times of the earliest events that agree with a triplet in some of its
-// parts, in unix nanoseconds, of pairs in whole seconds; 0 where there was none.
-type Firsts struct {
-	S, R, D, SD, SR, RD int64
 }
 
 // Graph is safe for many writers and readers at a time.
@@ -123,7 +116,6 @@ type side struct {
 	events     uint32
 	neighbours uint32 // of a source its destinations, of a destination or a relation its sources
 	relations  uint32 // of a source
-	first      int64  // event time of the earliest event
 	// Of a source: new destinations, faded to the time of the newest one.
 	burst   float32
 	burstAt int64
@@ -138,14 +130,6 @@ func (s *side) fade(t int64) float32 {
 		return s.burst
 	}
 	return s.burst * float32(math.Exp2(-float64(t-s.burstAt)/float64(fadeDay)))
-}
-
-// see counts n events that began at t.
-func (s *side) see(n uint32, t int64) {
-	if s.events == 0 || t < s.first {
-		s.first = t
-	}
-	s.events = addSat(s.events, n)
 }
 
 // edge is one distinct triplet. Names and pairs are slots of their tables.
@@ -277,12 +261,11 @@ func (g *Graph) add(e *Event, n uint32, last int64) Ref {
 
 	ed := &g.edges[i]
 	ed.first, ed.last = min(ed.first, e.Time), max(ed.last, last)
-	ed.count = addSat(ed.count, n)
-	for _, p := range []*pair{&g.sd.slots[ed.sd], &g.sr.slots[ed.sr], &g.rd.slots[ed.rd]} {
-		p.see(n, e.Time)
-	}
-	for _, x := range []*side{&g.source[s], &g.target[d], &g.relation[r]} {
-		x.see(n, e.Time)
+	for _, c := range []*uint32{
+		&ed.count, &g.sd.slots[ed.sd].count, &g.sr.slots[ed.sr].count, &g.rd.slots[ed.rd].count,
+		&g.source[s].events, &g.target[d].events, &g.relation[r].events,
+	} {
+		*c = addSat(*c, n)
 	}
 	// The names were pinned against eviction while their edge was made.
 	g.nodes.uses(s, -1)
@@ -397,7 +380,6 @@ func (g *Graph) ref(s, r, d, i uint32, t int64) Ref {
 			DestinationsOfS: src.neighbours, RelationsOfS: src.relations, SourcesOfD: dst.neighbours, SourcesOfR: rel.neighbours,
 		},
 		Time:            t,
-		First:           Firsts{S: src.first, R: rel.first, D: dst.first, SD: sd.firstNanos(), SR: sr.firstNanos(), RD: rd.firstNanos()},
 		NewDestinations: src.fade(t),
 	}
 }

@@ -190,27 +190,8 @@ func (g *Graph) check(t testing.TB) {
 
 func sameSide(t testing.TB, name string, got, want side) {
 	t.Helper()
-	if got.events == 0 && got.first != 0 {
-		t.Fatalf("%s: %+v", name, got)
-	}
-	if got.first, got.burst, got.burstAt = 0, 0, 0; got != want {
+	if got.burst, got.burstAt = 0, 0; got != want {
 		t.Fatalf("%s: %+v, want %+v", name, got, want)
-	}
-}
-
-func TestFirstSights(t *testing.T) {
-	g := newGraph(t, roomy)
-	const sec = int64(time.Second)
-	g.observe1(event("a", "r", "x", 50*sec))
-	g.observe1(event("b", "r", "x", 60*sec))
-	if got := g.observe1(event("x", "q", "a", 70)); got.First != (Firsts{}) || got.Time != 70 {
-		t.Errorf("%+v: x was no source and a no destination before", got)
-	}
-	if got := g.observe1(event("b", "r", "x", 40*sec)); got.First != (Firsts{S: 60 * sec, R: 50 * sec, D: 50 * sec, SD: 60 * sec, SR: 60 * sec, RD: 50 * sec}) {
-		t.Errorf("first sights %v", got.First)
-	}
-	if got := g.look1(event("b", "r", "y", 80)); got.First != (Firsts{S: 40 * sec, R: 40 * sec, SR: 40 * sec}) || got.Time != 80 {
-		t.Errorf("after a late record %v at %d", got.First, got.Time)
 	}
 }
 

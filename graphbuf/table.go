@@ -76,10 +76,7 @@ type pairs struct {
 	index index
 }
 
-type pair struct {
-	a, b, count, edges uint32
-	first              uint32 // event time of the earliest event, in seconds since 1970
-}
+type pair struct{ a, b, count, edges uint32 }
 
 func newPairs() pairs { return pairs{slots: make([]pair, 1), index: newIndex()} }
 
@@ -89,16 +86,6 @@ func (p *pairs) find(a, b uint32) uint32 {
 
 // get returns the pair, an empty one when there is none.
 func (p *pairs) get(a, b uint32) *pair { return &p.slots[p.find(a, b)] }
-
-// see counts n events that began at t.
-func (p *pair) see(n uint32, t int64) {
-	if s := uint32(max(t, 0) / 1e9); p.count == 0 || s < p.first {
-		p.first = s
-	}
-	p.count = addSat(p.count, n)
-}
-
-func (p *pair) firstNanos() int64 { return int64(p.first) * 1e9 }
 
 // acquire returns the pair's slot for one more edge, and whether it is the first.
 func (p *pairs) acquire(a, b uint32) (i uint32, fresh bool) {

@@ -98,7 +98,7 @@ func (c Config) Validate() error {
 }
 
 // Ablations are the parts that Config.Without may name.
-var Ablations = []string{"structure", "relational", "layers", "names", "ages", "neighbours", "fan-out", "near", "campaigns"}
+var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "near", "campaigns"}
 
 // without tells whether a part is left out.
 func (c Config) without(part string) bool { return slices.Contains(c.Without, part) }
@@ -110,7 +110,6 @@ func (c Config) mask() *[features]bool {
 		"structure":  {featWalk, featProfile, featNear, featRel},
 		"relational": {featRel},
 		"names":      {factSimilar},
-		"ages":       {factAgeS, factAgeD, factAgeR, factAgeSD, factAgeSR, factAgeRD},
 		"neighbours": {factDestinationsOfS, factRelationsOfS, factSourcesOfD, factSourcesOfR, factR, featZero + factR},
 		"fan-out":    {factNewDestinations},
 		"near":       {featNear},

@@ -18,14 +18,10 @@ type dataset struct {
 	edges                 []dataEdge // by first seen, as in the snapshot
 	sdN, srN, rdN         int        // numbers of distinct pairs
 	sd, sr, rd            *lookup
-	triplet               *lookup // (sd pair, relation) -> edge
-	start, end            int64   // unix nanoseconds of the first and the last event
-	// First event by row of a source, of a destination, by relation.
-	firstS, firstD, firstR []int64
-	// First event by pair number.
-	firstSD, firstSR, firstRD []int64
-	destinationsOf            arrivals // by source row: when it met each of its destinations
-	relationsOf               relationTimes
+	triplet               *lookup  // (sd pair, relation) -> edge
+	start, end            int64    // unix nanoseconds of the first and the last event
+	destinationsOf        arrivals // by source row: when it met each of its destinations
+	relationsOf           relationTimes
 }
 
 type dataEdge struct {
@@ -66,13 +62,6 @@ func newDataset(snap *graphbuf.Snapshot) *dataset {
 		if i == 0 || e.Last > ds.end {
 			ds.end = e.Last
 		}
-	}
-	ds.firstSD, ds.firstSR, ds.firstRD = make([]int64, ds.sd.n), make([]int64, ds.sr.n), make([]int64, ds.rd.n)
-	ds.firstS, ds.firstD, ds.firstR = make([]int64, len(ds.sources)), make([]int64, len(ds.destinations)), make([]int64, ds.relations)
-	for i := len(ds.edges) - 1; i >= 0; i-- { // the earliest comes last
-		e := &ds.edges[i]
-		ds.firstS[e.s], ds.firstD[e.d], ds.firstR[e.r] = e.first, e.first, e.first
-		ds.firstSD[e.sd], ds.firstSR[e.sr], ds.firstRD[e.rd] = e.first, e.first, e.first
 	}
 	seenSD, seenSR := make([]bool, ds.sd.n), make([]bool, ds.sr.n)
 	firstOf := func(seen []bool, pair func(e *dataEdge) int32) func(e *dataEdge) int32 {

@@ -10,9 +10,9 @@ import (
 // facts are what counting says about a triplet just before its event.
 type facts [factCount]float32
 
-// Events seen of the parts of the triplet, different neighbours, hours since the first
-// event of each part, all zero for what was never seen; the source's new destinations, and
-// how its relations' names compare with this one.
+// Events seen of the parts of the triplet, different neighbours, the source's new
+// destinations, and how its relations' names compare with this one; zero for what was never
+// seen. How old the parts are is none: on real data it cost more than it brought.
 const (
 	factSRD = iota
 	factSD
@@ -25,12 +25,6 @@ const (
 	factRelationsOfS
 	factSourcesOfD
 	factSourcesOfR
-	factAgeS
-	factAgeD
-	factAgeR
-	factAgeSD
-	factAgeSR
-	factAgeRD
 	factNewDestinations // each fading by half in a day
 	factSimilar         // 0 to 1: see banners
 	factCount
@@ -44,19 +38,9 @@ func liveFacts(ref *graphbuf.Ref) facts {
 	return facts{
 		float32(c.SRD), float32(c.SD), float32(c.SR), float32(c.RD), float32(c.S), float32(c.D), float32(c.R),
 		float32(c.DestinationsOfS), float32(c.RelationsOfS), float32(c.SourcesOfD), float32(c.SourcesOfR),
-		age(ref.First.S, ref.Time), age(ref.First.D, ref.Time), age(ref.First.R, ref.Time),
-		age(ref.First.SD, ref.Time), age(ref.First.SR, ref.Time), age(ref.First.RD, ref.Time),
 		ref.NewDestinations,
 		0,
 	}
-}
-
-// age is the hours from the first sight of something, 0 when there was none, to t.
-func age(first, t int64) float32 {
-	if first == 0 || t <= first {
-		return 0
-	}
-	return float32(float64(t-first) / 3600e9)
 }
 
 // arrivals are times by number, each list in order.
@@ -167,32 +151,26 @@ func (w *window) facts(ds *dataset, s, r, d int32, t int64) (f facts) {
 	}
 	if pair >= 0 {
 		f[factSD] = w.sd[pair] + w.news.sd.before(pair, t)
-		f[factAgeSD] = age(ds.firstSD[pair], t)
 	}
 	if i := ds.sr.find(s, r); i >= 0 {
 		f[factSR] = w.sr[i] + w.news.sr.before(i, t)
-		f[factAgeSR] = age(ds.firstSR[i], t)
 	}
 	if i := ds.rd.find(r, d); i >= 0 {
 		f[factRD] = w.rd[i] + w.news.rd.before(i, t)
-		f[factAgeRD] = age(ds.firstRD[i], t)
 	}
 	if s >= 0 {
 		f[factS] = w.s[s] + w.news.s.before(s, t)
 		f[factDestinationsOfS] = w.destinationsOfS[s] + w.news.destinationsOfS.before(s, t)
 		f[factRelationsOfS] = w.relationsOfS[s] + w.news.relationsOfS.before(s, t)
-		f[factAgeS] = age(ds.firstS[s], t)
 		f[factNewDestinations] = ds.newDestinations(s, t)
 	}
 	if d >= 0 {
 		f[factD] = w.d[d] + w.news.d.before(d, t)
 		f[factSourcesOfD] = w.sourcesOfD[d] + w.news.sourcesOfD.before(d, t)
-		f[factAgeD] = age(ds.firstD[d], t)
 	}
 	if r >= 0 {
 		f[factR] = w.r[r] + w.news.r.before(r, t)
 		f[factSourcesOfR] = w.sourcesOfR[r] + w.news.sourcesOfR.before(r, t)
-		f[factAgeR] = age(ds.firstR[r], t)
 	}
 	if s >= 0 && r >= 0 {
 		f[factSimilar] = ds.relationsOf.similarity(ds.banners, ds.banners.row(r), s, t)
@@ -202,7 +180,7 @@ func (w *window) facts(ds *dataset, s, r, d int32, t int64) (f facts) {
 
 // forgetRelation makes the facts those of a relation with the same name that was never seen.
 func (f *facts) forgetRelation() {
-	for _, i := range []int{factSRD, factSR, factRD, factR, factSourcesOfR, factAgeR, factAgeSR, factAgeRD} {
+	for _, i := range []int{factSRD, factSR, factRD, factR, factSourcesOfR} {
 		f[i] = 0
 	}
 }

@@ -98,7 +98,7 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 				b.n[last].forgetRelation()
 			}
 			if rng.float() < campaignShare && !cfg.without("campaigns") {
-				w.campaign(rng, ds.start, e, b, last)
+				w.campaign(rng, e, b, last)
 			}
 		}
 	}
@@ -152,36 +152,32 @@ func (w *window) corrupt(ds *dataset, rng *philox, e *dataEdge) (s, r, d int32, 
 // ones, the trail would vouch for itself.
 const campaignShare = 0.3
 
+// mostEarlier is the number of earlier sessions of a campaign at most.
+const mostEarlier = 8
+
 // campaign gives corrupted triplet i of the batch, made from e, a recent past like itself.
-func (w *window) campaign(rng *philox, start int64, e *dataEdge, b *batch, i int) {
-	const (
-		most  = 8  // earlier sessions
-		hours = 12 // since the first of them,
-		share = 8  // or this part of the history, where that is less
-	)
+func (w *window) campaign(rng *philox, e *dataEdge, b *batch, i int) {
 	f := &b.n[i]
-	n := 1 + rng.intn(most)
-	since := min(hours, age(start, w.at)/share) * rng.float()
+	n := 1 + rng.intn(mostEarlier)
 	servers := float32(1 + rng.intn(min(n, maxNear)))
-	trail := func(count, age int) { f[count], f[age] = f[count]+float32(n), max(f[age], since) }
 	newSource := f[factS] == 0
 	if newSource {
 		f[factRelationsOfS] = 1
 	}
 	if newSource || b.d[i] != e.d || b.s[i] != e.s { // it goes from server to server
-		trail(factS, factAgeS)
+		f[factS] += float32(n)
 		f[factDestinationsOfS] += servers
 		f[factNewDestinations] += servers
 	}
 	if newSource || b.r[i] != e.r { // its tool is new to the source
 		if f[factSR] == 0 {
-			trail(factSR, factAgeSR)
+			f[factSR] += float32(n)
 			f[factSourcesOfR]++
 			if !newSource {
 				f[factRelationsOfS]++
 			}
 		}
-		trail(factR, factAgeR)
+		f[factR] += float32(n)
 	}
 	if newSource && b.d[i] >= 0 && w.d[b.d[i]] > 0 {
 		near := near{}

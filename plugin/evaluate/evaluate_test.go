@@ -110,7 +110,7 @@ func TestTheModelBeatsCounting(t *testing.T) {
 		cfg := model.DefaultConfig()
 		cfg.Seed = seed
 		counting := cfg
-		counting.Without = []string{"structure", "names", "ages", "neighbours", "fan-out", "campaigns"}
+		counting.Without = []string{"structure", "names", "neighbours", "fan-out", "campaigns"}
 		r, err := Prequential(sessions, c.AttackStart, []Method{Trained("model", cfg), Trained("counts", counting), NeverSeen()}, seed)
 		if err != nil {
 			t.Fatal(err)

@@ -33,6 +33,7 @@ var evalCommand = command{
 		fs.IntVar(&v.jobs, "jobs", 2, "seeds at a time: `N`")
 		fs.BoolVar(&v.json, "json", false, "write the table as JSON")
 		fs.BoolVar(&v.ablations, "ablations", false, "add a row for each part of the model left out")
+		fs.StringVar(&v.without, "without", "", "leave `PARTS` of the model out everywhere: "+strings.Join(model.Ablations, ", "))
 		fs.BoolVar(&v.inject, "inject", false, "plant anomalies of three kinds in the records of FILE and count every session")
 		fs.Float64Var(&v.from, "from", 0.4, "with FILE: judge what comes after this `SHARE` of the sessions")
 		fs.IntVar(&v.every, "every", 30, "with -inject: plant one anomaly for so many sessions: `N`")
@@ -49,6 +50,7 @@ type evaluation struct {
 	json, ablations, inject bool
 	from                    float64
 	every, parts            int
+	without                 string
 }
 
 func (v *evaluation) run(ctx context.Context, e *env) error {
@@ -63,6 +65,11 @@ func (v *evaluation) run(ctx context.Context, e *env) error {
 		return usagef("-every and -parts: want 1 or more")
 	case v.inject && len(e.args) == 0:
 		return usagef("-inject wants a FILE to plant anomalies in")
+	}
+	for _, part := range strings.Split(v.without, ",") {
+		if part != "" && !slices.Contains(model.Ablations, part) {
+			return usagef("-without %q: want some of %s", part, strings.Join(model.Ablations, ", "))
+		}
 	}
 	period := "day"
 	judge := v.judgeSimulation
@@ -108,16 +115,19 @@ func (v *evaluation) run(ctx context.Context, e *env) error {
 func (v *evaluation) methods(seed uint64) []evaluate.Method {
 	cfg := model.DefaultConfig()
 	cfg.Seed = seed
+	if v.without != "" {
+		cfg.Without = strings.Split(v.without, ",")
+	}
 	without := func(parts ...string) model.Config {
 		c := cfg
-		c.Without = parts
+		c.Without = slices.Concat(cfg.Without, parts)
 		return c
 	}
 	methods := []evaluate.Method{
 		evaluate.Trained("R-GCN", cfg),
 		evaluate.Reference(seed),
 		evaluate.NeverSeen(),
-		evaluate.Trained("count prior", without("structure", "names", "ages", "neighbours", "fan-out", "campaigns")),
+		evaluate.Trained("count prior", without("structure", "names", "neighbours", "fan-out", "campaigns")),
 	}
 	if v.ablations {
 		for _, part := range model.Ablations {
