@@ -26,8 +26,8 @@ type Edge struct {
 	First, Last                   int64  // unix nanoseconds of event time
 }
 
-// snapshotBlock is how many slots are copied under one lock: some 50 us, which a
-// writer may wait without anybody noticing.
+// snapshotBlock is how many slots are copied under one lock: well below a millisecond,
+// which a writer may wait without anybody noticing.
 const snapshotBlock = 4096
 
 // Snapshot copies the graph block by block, so that writers go on meanwhile. What
@@ -37,12 +37,10 @@ func (g *Graph) Snapshot() *Snapshot {
 		edge
 		srcGen, relGen, dstGen uint32
 	}
-	var raw []kept
-	var moved uint64
-	g.mu.Lock()
-	before := g.stats.Evicted
-	raw = make([]kept, 0, g.live())
-	g.mu.Unlock()
+	// Memory is asked for before the lock is taken: to clear as much takes longer than any
+	// writer may wait. What comes meanwhile finds room in the reserve.
+	before := g.Stats()
+	raw := make([]kept, 0, before.Edges+before.Edges/8+snapshotBlock)
 	g.inBlocks(func() int { return len(g.edges) }, func(i int) {
 		if e := g.edges[i]; e.src != 0 {
 			raw = append(raw, kept{e, g.nodes.slots[e.src].gen, g.relations.slots[e.rel].gen, g.nodes.slots[e.dst].gen})
@@ -52,9 +50,7 @@ func (g *Graph) Snapshot() *Snapshot {
 	var node, relation []int32
 	s.Nodes, node = g.copyNames(&g.nodes)
 	s.Relations, relation = g.copyNames(&g.relations)
-	g.mu.Lock()
-	moved = g.stats.Evicted - before
-	g.mu.Unlock()
+	moved := g.Stats().Evicted - before.Evicted
 
 	s.Edges = make([]Edge, 0, len(raw))
 	for _, k := range raw {
@@ -77,6 +73,10 @@ func (g *Graph) Snapshot() *Snapshot {
 
 // copyNames returns the live names and, by slot, their indices there (-1: none).
 func (g *Graph) copyNames(n *names) (out []Name, at []int32) {
+	g.mu.Lock()
+	slots := len(n.slots) + len(n.slots)/8 + snapshotBlock
+	g.mu.Unlock()
+	out, at = make([]Name, 0, slots), make([]int32, 0, slots)
 	g.inBlocks(func() int { return len(n.slots) }, func(i int) {
 		at = append(at, -1)
 		if s := &n.slots[i]; s.uses > 0 {
