@@ -9,6 +9,11 @@ rgcn=$root/build/out/rgcn
 so=$root/build/out/flb-filter_rgcn.so
 work=$root/build/out/demo
 log=${1:-}
+if [ -n "$log" ]; then
+  [ -r "$log" ] || { echo "cannot read the log $log" >&2; exit 1; }
+  log=$(realpath "$log")
+  case "$log" in "$work"/*) echo "$log is what a demo wrote and the next one clears away: copy it first" >&2; exit 1 ;; esac
+fi
 rm -rf "$work" && mkdir -p "$work"
 
 if [ -z "$log" ]; then
@@ -16,7 +21,6 @@ if [ -z "$log" ]; then
   "$rgcn" simulate -o "$log"
   echo "simulated: $(wc -l <"$log") sessions of 12 days, with labelled attacks in the second week"
 fi
-[ -r "$log" ] || { echo "cannot read the log $log" >&2; exit 1; }
 
 # What a live pipeline does over weeks happens here in two parts: learn from the first two
 # thirds of the log, then send the rest through the filter, session by session.

@@ -1,7 +1,8 @@
 package graphbuf
 
-// expirePerEvent bounds the work that one event does for the age of others.
-// Two edges may go for each that comes, so expiry keeps pace with any stream.
+// expirePerEvent bounds the work that one event does for the age of others. Two edges may
+// go for each that comes, so expiry keeps pace with a stream in order of time. Edges stand in the
+// order in which they were last seen to come: a late one is held until its turn.
 const expirePerEvent = 2
 
 // expire gives up edges that fell out of the window by the time of an event at t.

@@ -132,6 +132,16 @@ func (s *side) fade(t int64) float32 {
 	return s.burst * float32(math.Exp2(-float64(t-s.burstAt)/float64(fadeDay)))
 }
 
+// meet counts a new destination at t. Late ones come faded, so that the order does not matter.
+func (s *side) meet(t int64) {
+	if t >= s.burstAt {
+		s.burst, s.burstAt = s.fade(t)+1, t
+		return
+	}
+	late := side{burst: 1, burstAt: t}
+	s.burst += late.fade(s.burstAt)
+}
+
 // edge is one distinct triplet. Names and pairs are slots of their tables.
 type edge struct {
 	src, rel, dst uint32
@@ -343,7 +353,7 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 	if e.sd, fresh = g.sd.acquire(s, d); fresh {
 		src := &g.source[s]
 		src.neighbours++
-		src.burst, src.burstAt = src.fade(t)+1, max(src.burstAt, t)
+		src.meet(t)
 		g.target[d].neighbours++
 	}
 	if e.sr, fresh = g.sr.acquire(s, r); fresh {

@@ -209,8 +209,15 @@ func TestNewDestinationsFade(t *testing.T) {
 	at(g.observe1(event("a", "q", "y", 2*day)), 0.5)
 	at(g.look1(event("a", "q", "z", 2*day)), 1.5)
 	at(g.look1(event("a", "q", "z", 4*day)), 0.375)
-	at(g.observe1(event("a", "q", "late", day)), 1.5) // a late record fades nothing
-	at(g.look1(event("a", "q", "z", 2*day)), 2.5)
+	at(g.observe1(event("a", "q", "late", day)), 1.5) // a late record counts as if it had come in time
+	at(g.look1(event("a", "q", "z", 2*day)), 2)
+	restored := newGraph(t, roomy)
+	g.observe1(event("a", "r", "x", 9*day)) // the oldest edge is now the last seen
+	restored.Restore(g.Snapshot())
+	for _, d := range []int64{9, 10, 12} {
+		e := event("a", "q", "z", d*day)
+		at(restored.look1(e), float64(g.look1(e).NewDestinations))
+	}
 	at(g.look1(event("nobody", "q", "z", 2*day)), 0)
 }
 

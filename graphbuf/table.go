@@ -142,8 +142,6 @@ func newList(heads int) list {
 	return l
 }
 
-func (l *list) heads() int { return len(l.head) }
-
 func (l *list) addHead() {
 	h := ^int32(len(l.head))
 	l.head = append(l.head, link{h, h})

@@ -22,6 +22,10 @@ type header struct {
 	Relations [][]byte // names are bytes, not always text
 	Scaling   scaling
 	Step      int
+	// What the threshold is made of: scores and weights by turns.
+	HeldOut []float32
+	Days    float64
+	Even    float32
 }
 
 // AppendBinary implements encoding.BinaryAppender.
@@ -34,6 +38,10 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 	for _, r := range m.relations {
 		h.Relations = append(h.Relations, []byte(r))
 	}
+	for _, s := range m.heldOut.scores {
+		h.HeldOut = append(h.HeldOut, s.score, s.weight)
+	}
+	h.Days, h.Even = m.heldOut.days, m.heldOut.even
 	js, err := json.Marshal(h)
 	if err != nil {
 		return b, fmt.Errorf("model: encode: %w", err)
@@ -68,10 +76,13 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	if err := cfg.Validate(); err != nil {
 		return fail("header: %w", err)
 	}
-	for _, v := range append(h.Scaling.Mean[:], h.Scaling.Inv[:]...) {
-		if v != v {
-			return fail("header: scaling is no number")
+	for _, v := range h.Scaling.Inv {
+		if v <= 0 {
+			return fail("header: a scaling of %v, allowed are numbers above 0", v)
 		}
+	}
+	if h.Step < 0 || len(h.HeldOut)%2 != 0 {
+		return fail("header: step %d, %d held-out numbers", h.Step, len(h.HeldOut))
 	}
 	// Sizes before memory: no header makes this ask for more than its file is long.
 	want := 0
@@ -84,6 +95,10 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	out := &Model{
 		Threshold: h.Threshold, Quality: h.Quality,
 		dim: h.Dim, decoderKind: h.Decoder, layer1: h.Layer1, layer2: h.Layer2, scaling: h.Scaling,
+	}
+	out.heldOut = heldOutScores{days: h.Days, even: h.Even}
+	for i := 0; i < len(h.HeldOut); i += 2 {
+		out.heldOut.scores = append(out.heldOut.scores, scored{h.HeldOut[i], h.HeldOut[i+1]})
 	}
 	out.SetTrained(h.Trained)
 	for _, r := range h.Relations {

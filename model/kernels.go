@@ -1,7 +1,9 @@
 package model
 
 import (
+	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"gonum.org/v1/gonum/blas"
 	blasgonum "gonum.org/v1/gonum/blas/gonum"
@@ -52,8 +54,14 @@ func (c crew) do(n int, work func(piece, from, to int)) {
 		return
 	}
 	var wg sync.WaitGroup
+	var failed atomic.Value // a panic, which has to come up on the caller's goroutine to be caught there
 	for t := range c.threads {
 		wg.Go(func() {
+			defer func() {
+				if r := recover(); r != nil {
+					failed.CompareAndSwap(nil, fmt.Sprint(r))
+				}
+			}()
 			if c.enter != nil {
 				c.enter()
 			}
@@ -61,4 +69,7 @@ func (c crew) do(n int, work func(piece, from, to int)) {
 		})
 	}
 	wg.Wait()
+	if r := failed.Load(); r != nil {
+		panic(r)
+	}
 }

@@ -14,6 +14,7 @@ type Model struct {
 	Threshold float32
 	Quality   float64 // AUC over the held-out triplets of its training
 
+	heldOut        heldOutScores
 	dim            int
 	trainedText    string
 	decoderKind    string
@@ -31,6 +32,19 @@ func newModel(snap *graphbuf.Snapshot, cfg Config) *Model {
 	}
 	m.params = newParams(cfg, len(m.relations))
 	return m
+}
+
+// heldOutScores are what a threshold is made of: the scores of the held-out triplets, the days
+// in which they were gathered, and the score of even odds.
+type heldOutScores struct {
+	scores []scored
+	days   float64
+	even   float32
+}
+
+// SetThreshold sets the threshold anew by the scores that the model's training held out.
+func (m *Model) SetThreshold(t Threshold) {
+	m.Threshold = t.of(m.heldOut.scores, m.heldOut.days, m.heldOut.even)
 }
 
 // SetTrained notes when the model was trained. It is for the trainer, before it publishes.
@@ -96,16 +110,16 @@ type slotRow struct {
 func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int) *Scorer {
 	fresh := newModel(snap, Config{Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2, Seed: 1})
 	fresh.adopt(m)
-	fresh.Threshold, fresh.Quality = m.Threshold, m.Quality
+	fresh.Threshold, fresh.Quality, fresh.heldOut = m.Threshold, m.Quality, m.heldOut
 	fresh.SetTrained(m.Trained)
 	ds := newDataset(snap)
 	x, y := ds.inputs(snap, m.dim)
-	return fresh.scorer(snap, ds, threads, x, y)
+	return fresh.scorer(snap, ds, crew{threads: threads}, x, y)
 }
 
-func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, threads int, x, y []float32) *Scorer {
+func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, crew crew, x, y []float32) *Scorer {
 	cfg := m.config()
-	cfg.Threads = threads
+	cfg.Threads, cfg.EnterThread = crew.threads, crew.enter
 	convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
 	setMessages(&convs, newCut(ds, ds.end+1, newOrders(ds)).messages)
 	s := &Scorer{model: m, decoder: m.decoder(), embeddings: *embed(&convs, m.params, m.dim, x, y)}

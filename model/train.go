@@ -41,7 +41,8 @@ const (
 )
 
 // Train trains on a snapshot and returns a Scorer over all of it. It calls progress, unless
-// nil, after each step, and returns ctx's error within one step of its end. The same
+// nil, after each step. It returns ctx's error when that ends: within one step or, before and
+// after the steps, within one pass over the edges. The same
 // snapshot, Config and number of threads give the same Scorer to the bit.
 func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress func(step, steps int, loss float32)) (*Scorer, Report, error) {
 	start := time.Now()
@@ -50,7 +51,10 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 		return nil, report, err
 	}
 	ds := newDataset(snap)
-	windows, test := newWindows(ds)
+	windows, test := newWindows(ctx, ds)
+	if err := ctx.Err(); err != nil {
+		return nil, report, err
+	}
 	if len(windows) == 0 || test.targets() == 0 {
 		return nil, report, ErrTooLittle
 	}
@@ -90,17 +94,22 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 	}
 	report.Quality = quality
 	even := 1 / float32(1+cfg.Negatives) // for each true triplet there are so many corrupted ones of its weight
-	m.Threshold = cfg.Threshold.of(scores, float64(test.end-test.at)/float64(24*time.Hour), even)
+	m.heldOut = heldOutScores{scores, float64(test.end-test.at) / float64(24*time.Hour), even}
+	m.SetThreshold(cfg.Threshold)
 	m.Quality = quality
 	report.Threshold = m.Threshold
 
-	s := m.scorer(snap, ds, cfg.Threads, x, y)
+	if err := ctx.Err(); err != nil {
+		return nil, report, err
+	}
+	s := m.scorer(snap, ds, crew{cfg.Threads, cfg.EnterThread}, x, y)
 	report.Duration = time.Since(start)
 	return s, report, nil
 }
 
-// newWindows cuts the time of the data. Windows without targets are left out.
-func newWindows(ds *dataset) (train []*window, test *window) {
+// newWindows cuts the time of the data. Windows without targets are left out; once ctx
+// has ended there are none.
+func newWindows(ctx context.Context, ds *dataset) (train []*window, test *window) {
 	shares := make([]float64, trainWindows+1)
 	for i := range shares {
 		shares[i] = firstCut + (heldOut-firstCut)*float64(i)/trainWindows
@@ -108,6 +117,9 @@ func newWindows(ds *dataset) (train []*window, test *window) {
 	times := ds.cutTimes(shares)
 	orders := newOrders(ds)
 	for i, at := range times {
+		if ctx.Err() != nil {
+			return nil, nil
+		}
 		end := ds.end + 1
 		last := i == len(times)-1
 		if !last {

@@ -335,3 +335,40 @@ func BenchmarkTrain(b *testing.B) {
 		}
 	})
 }
+
+func TestAThresholdCanBeSetAnew(t *testing.T) {
+	cfg := quickConfig()
+	g := graphOf(t, teams(1, 40, 3000))
+	s, _ := train(t, g.Snapshot(), cfg)
+	var m Model
+	if err := m.UnmarshalBinary(encoded(t, s.Model())); err != nil {
+		t.Fatal(err)
+	}
+	m.SetThreshold(cfg.Threshold)
+	if m.Threshold != s.Threshold() {
+		t.Errorf("the same settings give %v after decoding, %v before", m.Threshold, s.Threshold())
+	}
+	m.SetThreshold(Threshold{Method: Quantile, Quantile: 0.5})
+	half := m.Scorer(g.Snapshot(), 1).Threshold()
+	m.SetThreshold(Threshold{Method: Quantile, Quantile: 0.01})
+	if low := m.Scorer(g.Snapshot(), 1).Threshold(); !(low < half) {
+		t.Errorf("one in a hundred lies below %v, one in two below %v", low, half)
+	}
+}
+
+func TestAPanicOfAWorkerComesUp(t *testing.T) {
+	for _, threads := range []int{1, 3} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%d threads: the panic was lost", threads)
+				}
+			}()
+			crew{threads: threads}.do(100, func(_, from, to int) {
+				if from <= 50 && 50 < to {
+					panic("here")
+				}
+			})
+		}()
+	}
+}

@@ -14,6 +14,14 @@ type Spread struct {
 	SD   float64 `json:"sd"`
 }
 
+// MarshalJSON writes null for what is no number: there was nothing to find.
+func (s Spread) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(s.Mean) || math.IsNaN(s.SD) {
+		return []byte("null"), nil
+	}
+	return fmt.Appendf(nil, `{"mean":%v,"sd":%v}`, s.Mean, s.SD), nil
+}
+
 // Row is a method over several seeds.
 type Row struct {
 	Method    string `json:"method"`

@@ -48,7 +48,8 @@ type Instance struct {
 	scorer   atomic.Pointer[model.Scorer]
 	scratch  sync.Pool // *scratch
 	counters counters
-	frozen   bool // look, but neither count nor train
+	newest   atomic.Int64 // event time, of the records so far
+	frozen   bool         // look, but neither count nor train
 
 	state    *state.Dir // nil: in memory only
 	trainMu  sync.Mutex // held for one training, with its saving
@@ -116,7 +117,7 @@ func newInstance(host Host, open func(path string) (*state.Dir, error)) (*Instan
 	if err != nil {
 		return nil, err
 	}
-	if err := f.modelConfig(nil).Validate(); err != nil {
+	if err := ModelConfig(cfg).Validate(); err != nil {
 		return nil, err
 	}
 	if err := f.compileFields(); err != nil {
@@ -166,14 +167,12 @@ func (f *Instance) Close() error {
 	return err
 }
 
-// modelConfig translates the settings for package model.
-func (f *Instance) modelConfig(previous *model.Model) model.Config {
-	m, t, th := f.cfg.Model, f.cfg.Train, f.cfg.Threshold
+// ModelConfig translates the settings for package model.
+func ModelConfig(c config.Config) model.Config {
+	m, t, th := c.Model, c.Train, c.Threshold
 	return model.Config{
 		Dim: m.Dim, Decoder: m.Decoder, Layer1: m.Layer1, Layer2: m.Layer2, Dropout: m.Dropout,
 		Steps: t.Steps, LearningRate: t.LearningRate, Negatives: t.Negatives, Seed: t.Seed, Threads: t.Threads, Tolerance: t.Tolerance,
-		Threshold:   model.Threshold{Method: th.Method, K: th.K, Quantile: th.Quantile, PerDay: th.PerDay},
-		EnterThread: enterBackground,
-		Previous:    previous,
+		Threshold: model.Threshold{Method: th.Method, K: th.K, Quantile: th.Quantile, PerDay: th.PerDay},
 	}
 }

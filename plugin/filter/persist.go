@@ -34,6 +34,7 @@ func (f *Instance) restore() {
 	var m model.Model
 	haveModel := load(modelFile, modelVersion, m.UnmarshalBinary)
 	if haveModel {
+		m.SetThreshold(ModelConfig(f.cfg).Threshold) // the settings may have changed since
 		f.scorer.Store(m.Scorer(f.graph.Snapshot(), f.cfg.Train.Threads))
 	}
 	switch st := f.graph.Stats(); {

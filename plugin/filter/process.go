@@ -51,7 +51,7 @@ const farFuture = 24 * time.Hour
 func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 	s := f.scratch.Get().(*scratch)
 	scorer := f.scorer.Load()
-	now := time.Now().UnixNano()
+	now, newest, offline := time.Now().UnixNano(), f.newest.Load(), f.done == nil
 	var records, scored, flagged, missing, malformed uint64
 	out = dst
 	s.walker.Reset(chunk)
@@ -70,7 +70,11 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 			s.event[0] = graphbuf.Event{Source: s.names.Source, Relation: s.names.Relation, Destination: s.names.Destination, Time: e.Time}
 			if e.Time > now+int64(farFuture) || e.Time <= 0 {
 				s.event[0].Time = now
+				if offline && newest > 0 { // the log's own time, which may be years ago
+					s.event[0].Time = newest
+				}
 			}
+			newest = max(newest, s.event[0].Time)
 			if f.frozen {
 				f.graph.Look(s.event[:], s.ref[:])
 			} else {
@@ -88,6 +92,8 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 	s.walker.Reset(nil)
 	s.event[0] = graphbuf.Event{}
 	f.scratch.Put(s)
+
+	f.newest.Store(newest)
 
 	c := &f.counters
 	c.records.Add(records)

@@ -289,3 +289,18 @@ func BenchmarkProcess(b *testing.B) {
 		})
 	}
 }
+
+// Offline a time that cannot be is the log's own newest, not today: one bad line would
+// otherwise age the whole of an old log out of the graph.
+func TestBadTimesInAnOldLog(t *testing.T) {
+	f := offline(t, host("graph_window", "30d"))
+	f.Process(nil, join(sessions(100)))
+	before := f.graph.Stats().Edges
+	for range 50 {
+		f.Process(nil, appendEvent(nil, "ts", 0, "id.orig_h", "odd", "id.resp_h", "b", "client", "c"))
+		f.Process(nil, session(101, "host-1", "server-1-1", "client-1"))
+	}
+	if st := f.graph.Stats(); st.Evicted != 0 || st.Edges < before {
+		t.Errorf("%+v, there were %d edges", st, before)
+	}
+}

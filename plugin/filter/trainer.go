@@ -45,7 +45,6 @@ const pollInterval = 200 * time.Millisecond
 // trainInBackground trains on the schedule, by the wall clock, until ctx ends.
 func (f *Instance) trainInBackground(ctx context.Context) {
 	defer close(f.done)
-	enterBackground()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
@@ -91,18 +90,15 @@ func (f *Instance) Train(ctx context.Context, now time.Time, progress func(step,
 // train trains on the graph as it is, publishes the scorer and saves both. Whatever goes
 // wrong, records go on being scored by what there was before.
 func (f *Instance) train(ctx context.Context, now time.Time, progress func(step, steps int, loss float32)) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
-			f.host.Log(LevelError, fmt.Sprintf("training failed, the scores go on as before: %v", err))
-		}
-	}()
-	var previous *model.Model
+	cfg := ModelConfig(f.cfg)
+	if f.done != nil {
+		cfg.EnterThread = enterBackground
+	}
 	if s := f.scorer.Load(); s != nil {
-		previous = s.Model()
+		cfg.Previous = s.Model()
 	}
 	snapshot := f.graph.Snapshot()
-	scorer, report, err := model.Train(ctx, snapshot, f.modelConfig(previous), progress)
+	scorer, report, err := f.trainApart(ctx, snapshot, cfg, progress)
 	switch {
 	case errors.Is(err, context.Canceled):
 		f.host.Log(LevelInfo, "training stopped")
@@ -119,6 +115,27 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 	f.host.Log(LevelInfo, describe(report))
 	f.save(snapshot, scorer.Model())
 	return nil
+}
+
+// trainApart runs the training proper: for a live filter on a thread of the lowest priority.
+// Nothing else happens there, above all nothing under the graph's lock, which a thread that
+// gets no processor time would hold for long.
+func (f *Instance) trainApart(ctx context.Context, snapshot *graphbuf.Snapshot, cfg model.Config, progress func(step, steps int, loss float32)) (scorer *model.Scorer, report model.Report, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if r := recover(); r != nil {
+				err = fmt.Errorf("panic: %v", r)
+			}
+		}()
+		if f.done != nil {
+			enterBackground()
+		}
+		scorer, report, err = model.Train(ctx, snapshot, cfg, progress)
+	}()
+	<-done
+	return scorer, report, err
 }
 
 // describe is a training in one line.

@@ -213,3 +213,23 @@ func TestBadSettingsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestThresholdSettingsHoldForAStoredModel(t *testing.T) {
+	dir := t.TempDir()
+	f := offline(t, host("state_dir", dir))
+	f.Process(nil, join(sessions(2000)))
+	train(t, f)
+	f.Close()
+	threshold := func(quantile string) float32 {
+		t.Helper()
+		g, err := NewFrozen(host("state_dir", dir, "threshold_method", "quantile", "threshold_quantile", quantile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Close()
+		return g.Scorer().Threshold()
+	}
+	if low, high := threshold("0.01"), threshold("0.9"); !(low < high) {
+		t.Errorf("one in a hundred lies below %v, nine in ten below %v", low, high)
+	}
+}

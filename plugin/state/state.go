@@ -131,7 +131,7 @@ func syncDir(path string) error {
 }
 
 // Load hands the newest whole blob of a name to use, which may refuse it. A file that is
-// damaged, of another version or refused is set aside as name.aside (where the directory is
+// damaged, of another version or refused is set aside under its name and .aside (where the directory is
 // this process's own), and the one before it has its turn. It reports whether a blob was used, and in notes what went wrong on the way.
 func (d *Dir) Load(name string, version uint32, use func(payload []byte) error) (ok bool, notes []string) {
 	for _, n := range []string{name, name + ".prev"} {
@@ -140,10 +140,11 @@ func (d *Dir) Load(name string, version uint32, use func(payload []byte) error) 
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		var payload []byte
-		if err == nil {
-			payload, err = check(b, version)
+		if err != nil { // nothing is known of the file: it stays where it is
+			notes = append(notes, fmt.Sprintf("state: %v", err))
+			continue
 		}
+		payload, err := check(b, version)
 		if err == nil {
 			err = use(payload)
 		}
@@ -153,7 +154,7 @@ func (d *Dir) Load(name string, version uint32, use func(payload []byte) error) 
 			}
 			return true, notes
 		}
-		aside := d.file(name + ".aside")
+		aside := d.file(n + ".aside")
 		note := fmt.Sprintf("state: %s: %v", path, err)
 		if d.lock != nil && os.Rename(path, aside) == nil {
 			note += fmt.Sprintf("; set aside as %s", aside)

@@ -200,3 +200,19 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestBothFilesCanBeSetAside(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path)
+	for _, name := range []string{"graph", "graph.prev"} {
+		os.WriteFile(filepath.Join(path, name), []byte("garbage of "+name), 0o600)
+	}
+	if c, notes := load(d); c != "" || strings.Count(notes, "set aside") != 2 {
+		t.Errorf("found %q, says %q", c, notes)
+	}
+	for _, name := range []string{"graph", "graph.prev"} {
+		if b, _ := os.ReadFile(filepath.Join(path, name+".aside")); string(b) != "garbage of "+name {
+			t.Errorf("%s.aside holds %q", name, b)
+		}
+	}
+}

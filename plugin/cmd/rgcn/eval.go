@@ -14,6 +14,7 @@ import (
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/plugin/evaluate"
+	"flb-filter-rgcn/plugin/filter"
 	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/simulate"
 	"flb-filter-rgcn/plugin/triplet"
@@ -23,8 +24,9 @@ var evalCommand = command{
 	name: "eval",
 	args: "[FILE...]",
 	summary: "Judge the scores: learn from the days before, score the next one, and compare with simple rules.\n" +
-		"Without FILE on simulated days, for several seeds; with FILE on records that carry a label field,\n" +
-		"or, with -inject, on real ones among which anomalies are planted.",
+		"Without FILE on simulated days, for several seeds, each distinct triplet once a day; with FILE on\n" +
+		"records that carry a label field or, with -inject, on real ones among which anomalies are planted,\n" +
+		"in -parts instead of days, every session counting.",
 	example: "rgcn eval -seeds 6 -ablations",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
 		v := &evaluation{session: newSession(fs), simulation: simulate.Default()}
@@ -34,7 +36,7 @@ var evalCommand = command{
 		fs.BoolVar(&v.json, "json", false, "write the table as JSON")
 		fs.BoolVar(&v.ablations, "ablations", false, "add a row for each part of the model left out")
 		fs.StringVar(&v.without, "without", "", "leave `PARTS` of the model out everywhere: "+strings.Join(model.Ablations, ", "))
-		fs.BoolVar(&v.inject, "inject", false, "plant anomalies of three kinds in the records of FILE and count every session")
+		fs.BoolVar(&v.inject, "inject", false, "plant anomalies of three kinds in the records of FILE")
 		fs.Float64Var(&v.from, "from", 0.4, "with FILE: judge what comes after this `SHARE` of the sessions")
 		fs.IntVar(&v.every, "every", 30, "with -inject: plant one anomaly for so many sessions: `N`")
 		fs.IntVar(&v.parts, "parts", 6, "with FILE: learn anew so often: `N`")
@@ -51,6 +53,7 @@ type evaluation struct {
 	from                    float64
 	every, parts            int
 	without                 string
+	model                   model.Config // from the settings
 }
 
 func (v *evaluation) run(ctx context.Context, e *env) error {
@@ -71,6 +74,11 @@ func (v *evaluation) run(ctx context.Context, e *env) error {
 			return usagef("-without %q: want some of %s", part, strings.Join(model.Ablations, ", "))
 		}
 	}
+	settings, err := v.session.settings.load()
+	if err != nil {
+		return err
+	}
+	v.model = filter.ModelConfig(settings)
 	period := "day"
 	judge := v.judgeSimulation
 	if len(e.args) > 0 {
@@ -113,7 +121,7 @@ func (v *evaluation) run(ctx context.Context, e *env) error {
 
 // methods are the rows of the table.
 func (v *evaluation) methods(seed uint64) []evaluate.Method {
-	cfg := model.DefaultConfig()
+	cfg := v.model
 	cfg.Seed = seed
 	if v.without != "" {
 		cfg.Without = strings.Split(v.without, ",")
@@ -127,7 +135,8 @@ func (v *evaluation) methods(seed uint64) []evaluate.Method {
 		evaluate.Trained("R-GCN", cfg),
 		evaluate.Reference(seed),
 		evaluate.NeverSeen(),
-		evaluate.Trained("count prior", without("structure", "names", "neighbours", "fan-out", "campaigns")),
+		evaluate.Trained("count prior", without("structure", "names", "neighbours", "fan-out")),
+		evaluate.Trained("count prior (no campaigns)", without("structure", "names", "neighbours", "fan-out", "campaigns")),
 	}
 	if v.ablations {
 		for _, part := range model.Ablations {

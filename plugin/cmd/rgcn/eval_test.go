@@ -32,8 +32,28 @@ func TestEvalOnASimulation(t *testing.T) {
 	}
 	code, out, errs = runEval(t, append(small, "-json")...)
 	var rows []evaluate.Row
-	if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil || len(rows) != 4 || rows[0].AUC.Mean < 0.5 {
+	if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil || len(rows) != 5 || rows[0].AUC.Mean < 0.5 {
 		t.Errorf("exit %d, %v: %s %s", code, err, out, errs)
+	}
+}
+
+// What -set says reaches the models.
+func TestEvalTakesSettings(t *testing.T) {
+	alerts := func(perDay string) float64 {
+		t.Helper()
+		code, out, errs := runEval(t, "-seeds", "1", "-json", "-hosts", "100", "-teams", "4", "-sessions", "500",
+			"-set", "model_dim=16", "-set", "train_steps=100", "-set", "threshold_method=budget", "-set", "threshold_per_day="+perDay)
+		var rows []evaluate.Row
+		if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil {
+			t.Fatalf("exit %d, %v: %s", code, err, errs)
+		}
+		return rows[0].Alerts.Mean
+	}
+	if few, many := alerts("3"), alerts("60"); !(few > 0 && few < many) {
+		t.Errorf("%v alerts with a budget of 3, %v with one of 60", few, many)
+	}
+	if code, _, errs := runEval(t, "-set", "model_dim=7"); code != exitUsage || !strings.Contains(errs, "model_dim") {
+		t.Errorf("exit %d: %s", code, errs)
 	}
 }
 
