@@ -20,20 +20,43 @@ func (g *Graph) expire(t int64) {
 	}
 }
 
-// evictOwner frees the least recently seen name of a table by giving up all of its edges,
-// which hang on the given lists.
-func (g *Graph) evictOwner(n *names, lists ...*list) {
-	s := n.byAge.back(0)
-	gen := n.slots[s].gen
-	for _, l := range lists {
-		for n.slots[s].gen == gen {
-			i := l.back(s)
-			if i == 0 {
-				break
+// giveUp kills the least recently seen name of a table. Its edges, however many, go with
+// the events that follow, so that none of these waits for all of them.
+func (g *Graph) giveUp(n *names, dying *[]uint32) {
+	i := n.byAge.back(0)
+	n.kill(i)
+	*dying = append(*dying, i)
+}
+
+// sweepPerEvent is the number of edges of dead names that one event clears away: more
+// than one event can make, so that the dead do not pile up.
+const sweepPerEvent = 16
+
+// sweep clears away edges of dead names.
+func (g *Graph) sweep() {
+	if len(g.dyingNodes)+len(g.dyingRelations) == 0 {
+		return
+	}
+	left := sweepPerEvent
+	clear := func(dying *[]uint32, n *names, lists ...*list) {
+		for len(*dying) > 0 && left > 0 {
+			i := (*dying)[len(*dying)-1]
+			edge := uint32(0)
+			if n.slots[i].dead { // else its last edge went another way, and the slot may be someone else's
+				for _, l := range lists {
+					edge = max(edge, l.back(i))
+				}
 			}
-			g.evict(i)
+			if edge == 0 {
+				*dying = (*dying)[:len(*dying)-1]
+				continue
+			}
+			g.evict(edge)
+			left--
 		}
 	}
+	clear(&g.dyingNodes, &g.nodes, &g.bySource, &g.byTarget)
+	clear(&g.dyingRelations, &g.relations, &g.byRel)
 }
 
 // evict gives up one edge, its share of every count, and the names that no other edge uses.

@@ -109,6 +109,8 @@ type Graph struct {
 	byRel     list // heads by relation slot
 	newest    int64
 	stats     Stats
+	// Slots of names that were given up and still have edges, the latest last.
+	dyingNodes, dyingRelations []uint32
 }
 
 // side is what the graph knows of a name in one of its parts.
@@ -257,6 +259,7 @@ func (g *Graph) live() int { return len(g.edges) - 1 - len(g.freeEdges) }
 // returns what was known before.
 func (g *Graph) add(e *Event, n uint32, last int64) Ref {
 	g.expire(last)
+	g.sweep()
 	s := g.pinNode(e.Source)
 	d := g.pinNode(e.Destination)
 	r := g.pinRelation(e.Relation)
@@ -290,7 +293,7 @@ func (g *Graph) pinNode(name []byte) uint32 {
 	s := g.nodes.find(name)
 	if s == 0 {
 		if g.nodes.live >= g.cfg.MaxNodes {
-			g.evictOwner(&g.nodes, &g.bySource, &g.byTarget)
+			g.giveUp(&g.nodes, &g.dyingNodes)
 		}
 		s = g.nodes.add(name)
 		if int(s) == len(g.source) {
@@ -310,7 +313,7 @@ func (g *Graph) pinRelation(name []byte) uint32 {
 	r := g.relations.find(name)
 	if r == 0 {
 		if g.relations.live >= g.cfg.MaxRelations {
-			g.evictOwner(&g.relations, &g.byRel)
+			g.giveUp(&g.relations, &g.dyingRelations)
 		}
 		r = g.relations.add(name)
 		if int(r) == len(g.relation) {

@@ -176,8 +176,19 @@ func (g *Graph) check(t testing.TB) {
 			sameSide(t, "relation", g.relation[i], relation[uint32(i)])
 		}
 	}
-	if g.nodes.live != len(uses) || g.relations.live != len(relUses) {
-		t.Fatalf("%d nodes, %d relations live, want %d and %d", g.nodes.live, g.relations.live, len(uses), len(relUses))
+	alive := func(n *names, uses map[uint32]int32) (live int) {
+		for i := range uses {
+			if s := &n.slots[i]; !s.dead {
+				live++
+				if n.find([]byte(s.name)) != i {
+					t.Fatalf("%q is not found under its name", s.name)
+				}
+			}
+		}
+		return live
+	}
+	if nodes, relations := alive(&g.nodes, uses), alive(&g.relations, relUses); g.nodes.live != nodes || g.relations.live != relations {
+		t.Fatalf("%d nodes, %d relations live, want %d and %d", g.nodes.live, g.relations.live, nodes, relations)
 	}
 	n := 0
 	for i := g.byAge.head[0].next; i >= 0; i = g.byAge.item[i].next {
@@ -286,6 +297,39 @@ func TestEvictionTakesTheLeastRecentlySeen(t *testing.T) {
 	g.observe1(event("a", "r3", "x", 7)) // a third relation: r goes with all its edges
 	if got := g.look1(event("a", "r", "x", 0)); got.Relation != (ID{}) || got.Counts.SRD != 0 || got.Counts.SD != 2 {
 		t.Errorf("after the relation went: %+v", got)
+	}
+	g.check(t)
+}
+
+// TestALargeNameGoesBitByBit: no event pays for all the edges of a name that has to go.
+func TestALargeNameGoesBitByBit(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 1 << 12, MaxRelations: 2, MaxEdges: 1 << 12})
+	const edges = 1000
+	for i := range edges {
+		g.observe1(event("h"+strconv.Itoa(i), "old", "x", int64(i)))
+	}
+	old := g.look1(event("h1", "old", "x", 0)).Relation
+	g.observe1(event("h0", "new", "x", edges))
+	most, events := uint64(0), 0
+	for ; len(g.dyingRelations) > 0 || events == 0; events++ {
+		before := g.Stats().Evicted
+		g.observe1(event("h"+strconv.Itoa(events), "newer", "x", int64(edges+events)))
+		most = max(most, g.Stats().Evicted-before)
+		if got := g.look1(event("h900", "old", "x", 0)); got.Relation != (ID{}) || got.Counts.SRD != 0 {
+			t.Fatalf("the relation that was given up is still known: %+v", got)
+		}
+		for _, e := range g.Snapshot().Edges {
+			if e.First < edges-1 && e.Last < edges {
+				t.Fatal("an edge of the dead relation is in a snapshot")
+			}
+		}
+		g.check(t)
+	}
+	if most > sweepPerEvent || events < edges/sweepPerEvent {
+		t.Errorf("%d events, up to %d edges gone with one", events, most)
+	}
+	if back := g.observe1(event("h1", "old", "x", 9999)); back.Relation == old || back.Counts.SR != 0 {
+		t.Errorf("the relation came back as %+v, was %+v", back, old)
 	}
 	g.check(t)
 }

@@ -24,6 +24,7 @@ type nameSlot struct {
 	name string
 	gen  uint32
 	uses int32 // edges, and pins while an event is being added
+	dead bool  // given up: no event finds it any more, its edges go one after another
 }
 
 func newNames() names {
@@ -70,10 +71,19 @@ func (n *names) uses(i uint32, by int32) {
 	if s.uses > 0 {
 		return
 	}
+	if !s.dead {
+		n.kill(i)
+	}
+	s.dead = false
+	n.free = append(n.free, i)
+}
+
+// kill gives a name up. Its slot is free once no edge uses it.
+func (n *names) kill(i uint32) {
+	s := &n.slots[i]
 	n.index.remove(uint32(maphash.String(seed, s.name)>>32), i)
 	n.byAge.remove(i)
-	n.free = append(n.free, i)
-	s.name = ""
+	s.name, s.dead = "", true
 	n.live--
 	// The generation moves on now, so that an ID taken before is dead at once.
 	s.gen++

@@ -79,7 +79,7 @@ func (g *Graph) copyNames(n *names) (out []Name, at []int32) {
 	out, at = make([]Name, 0, slots), make([]int32, 0, slots)
 	g.inBlocks(func() int { return len(n.slots) }, func(i int) {
 		at = append(at, -1)
-		if s := &n.slots[i]; s.uses > 0 {
+		if s := &n.slots[i]; s.uses > 0 && !s.dead {
 			out = append(out, Name{s.name, ID{uint32(i), s.gen}})
 		}
 	})
