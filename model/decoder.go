@@ -50,7 +50,7 @@ type scaling struct {
 // inputs fills f for one triplet; a part that is -1 is unknown and brings nothing.
 func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n *facts, near *near) {
 	for i, c := range n {
-		f[i] = float32(math.Log1p(float64(c)))
+		f[i] = log1p(c)
 		if i < eventFacts {
 			f[featZero+i] = 0
 			if c == 0 {
@@ -90,12 +90,7 @@ func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n
 func (d *decoder) logit(f *[features]float32, h *[hidden]float32, keep *[hidden]float32) float32 {
 	y := d.b2[0]
 	for j := range h {
-		a := d.a1[j*features:][:features]
-		x := d.b1[j]
-		for i, v := range f {
-			x += a[i] * v
-		}
-		x = max(x, 0)
+		x := max(d.b1[j]+dot(d.a1[j*features:][:features], f[:]), 0)
 		if keep != nil {
 			x *= keep[j]
 		}
@@ -251,11 +246,8 @@ func (d *decoder) backward(e *embeddings, b *batch, i int, f *[features]float32,
 			dx *= keep[j]
 		}
 		g.b1[j] += dx
-		a, ga := d.a1[j*features:][:features], g.a1[j*features:][:features]
-		for k, v := range f {
-			ga[k] += dx * v
-			df[k] += dx * a[k]
-		}
+		axpy(dx, f[:], g.a1[j*features:][:features])
+		axpy(dx, d.a1[j*features:][:features], df[:])
 	}
 	if d.mask != nil {
 		for i, out := range d.mask {
@@ -302,6 +294,21 @@ func (d *decoder) backward(e *embeddings, b *batch, i int, f *[features]float32,
 		}
 		d.relationalBackward(dq, us, row(d.rel, r, k), vd, gu, row(g.rel, r, k), gv)
 	}
+}
+
+// log1pOf are the logarithms of one more than each small number, which most counts are.
+var log1pOf = func() (table [256]float32) {
+	for i := range table {
+		table[i] = float32(math.Log1p(float64(i)))
+	}
+	return table
+}()
+
+func log1p(x float32) float32 {
+	if i := int(x); x < float32(len(log1pOf)) && float32(i) == x {
+		return log1pOf[i]
+	}
+	return float32(math.Log1p(float64(x)))
 }
 
 func asinh(x float32) float32   { return float32(math.Asinh(float64(x))) }

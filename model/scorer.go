@@ -2,6 +2,7 @@ package model
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
@@ -172,8 +173,17 @@ func (s *Scorer) Score(g Neighbours, ref *graphbuf.Ref, relation []byte) float32
 		n[factSimilar] = s.relationsOf.similarity(s.banners, v[:], src, ref.Time)
 	}
 	near := s.near(g, ref, src, dst)
-	var f [features]float32
-	var h [hidden]float32
-	s.decoder.inputs(&f, &s.embeddings, src, rel, dst, &n, &near)
-	return sigmoid(s.decoder.logit(&f, &h, nil))
+	x := scratches.Get().(*scratch)
+	defer scratches.Put(x)
+	s.decoder.inputs(&x.f, &s.embeddings, src, rel, dst, &n, &near)
+	return sigmoid(s.decoder.logit(&x.f, &x.h, nil))
 }
+
+// scratch is what one score needs. It would go to the heap from the stack: gonum's kernels
+// do not promise to let go of their arguments.
+type scratch struct {
+	f [features]float32
+	h [hidden]float32
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
