@@ -123,15 +123,17 @@ type side struct {
 	burstAt int64
 }
 
-// fadeDay is how long a new destination takes to count half.
-const fadeDay = 24 * time.Hour
+// Fade is what a new destination still counts some nanoseconds later: half after a day.
+func Fade(nanoseconds int64) float32 {
+	return float32(math.Exp2(-float64(nanoseconds) / float64(24*time.Hour)))
+}
 
 // fade returns the new destinations as they count at t.
 func (s *side) fade(t int64) float32 {
 	if s.burst == 0 || t <= s.burstAt {
 		return s.burst
 	}
-	return s.burst * float32(math.Exp2(-float64(t-s.burstAt)/float64(fadeDay)))
+	return s.burst * Fade(t-s.burstAt)
 }
 
 // meet counts a new destination at t. Late ones come faded, so that the order does not matter.
@@ -140,8 +142,7 @@ func (s *side) meet(t int64) {
 		s.burst, s.burstAt = s.fade(t)+1, t
 		return
 	}
-	late := side{burst: 1, burstAt: t}
-	s.burst += late.fade(s.burstAt)
+	s.burst += Fade(s.burstAt - t)
 }
 
 // edge is one distinct triplet. Names and pairs are slots of their tables.

@@ -6,8 +6,8 @@ import (
 )
 
 // MaxName is the length in bytes up to which a name is kept as it is. A longer one
-// is kept as its beginning and a hash of all of it: still distinct, but a sender of
-// megabyte banners fills no memory with them.
+// is kept as its beginning and a hash of all of it: told apart from others unless somebody
+// looks for two that collide, and a sender of megabyte banners fills no memory with them.
 const MaxName = 256
 
 // names maps names to slots. Slot 0 is nobody's; a freed slot is used again under

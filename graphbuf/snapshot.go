@@ -114,15 +114,6 @@ func compareTriplets(a, b Edge) int {
 	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Relation, b.Relation), cmp.Compare(a.Destination, b.Destination))
 }
 
-// Events is the number of events that the edges stand for.
-func (s *Snapshot) Events() uint64 {
-	var n uint64
-	for i := range s.Edges {
-		n += uint64(s.Edges[i].Count)
-	}
-	return n
-}
-
 // Restore adds a snapshot's edges to the graph, oldest last sight first, within the
 // graph's own bounds. IDs are new ones.
 func (g *Graph) Restore(s *Snapshot) {

@@ -3,7 +3,7 @@ package model
 import "math"
 
 // The decoder's inputs, in their order: the logarithms of the facts, which of the events
-// among them are zero, the two structural inner products, the relational score.
+// among them are zero, three structural inner products, the relational score.
 const (
 	featZero    = factCount
 	featWalk    = featZero + eventFacts // (P Pt P)[s, d]: how the walks source - destination - source - destination meet

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"math"
 	"slices"
 
 	"flb-filter-rgcn/graphbuf"
@@ -191,7 +190,7 @@ func (ds *dataset) newDestinations(s int32, t int64) (sum float32) {
 	times := ds.destinationsOf.times[ds.destinationsOf.start[s]:ds.destinationsOf.start[s+1]]
 	n := int(ds.destinationsOf.before(s, t))
 	for _, first := range times[max(0, n-enough):n] {
-		sum += float32(math.Exp2(-float64(t-first) / 86400e9))
+		sum += graphbuf.Fade(t - first)
 	}
 	return sum
 }
