@@ -18,7 +18,6 @@ import (
 type Session struct {
 	graphbuf.Event
 	Label string // "" for benign
-	Note  string
 }
 
 // Method scores the sessions of a day by what it learned from the days before.

@@ -41,9 +41,9 @@ func (f *Instance) compileFields() error {
 
 func (f *Instance) newScratch() *scratch { return &scratch{walker: f.fields.NewWalker()} }
 
-// farFuture is how far a record's time may lie ahead of the clock before it is not
+// FarFuture is how far a record's time may lie ahead of the clock before it is not
 // believed: one record from the year 2099 would age everything else out of the graph.
-const farFuture = 24 * time.Hour
+const FarFuture = 24 * time.Hour
 
 // Process appends to dst the chunk with the fields added to every record that has a source
 // and a destination; all other bytes are as they were. modified is false when no record
@@ -68,7 +68,7 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 			}
 			scored++
 			s.event[0] = graphbuf.Event{Source: s.names.Source, Relation: s.names.Relation, Destination: s.names.Destination, Time: e.Time}
-			if e.Time > now+int64(farFuture) || e.Time <= 0 {
+			if e.Time > now+int64(FarFuture) || e.Time <= 0 {
 				s.event[0].Time = now
 				if offline && newest > 0 { // the log's own time, which may be years ago
 					s.event[0].Time = newest

@@ -22,9 +22,6 @@ const (
 	maxChunk = 2 << 20
 	// maxWarnings bounds the lines said about bad lines, so that a wrong file does not flood the screen.
 	maxWarnings = 10
-	// farFuture is how far ahead of the clock a record's time is believed, as in the filter: one
-	// record from the year 2099 would end the schedule of trainings.
-	farFuture = 24 * time.Hour
 )
 
 // input reads files and makes chunks of them.
@@ -196,7 +193,7 @@ func (in *input) learnTime(event []byte) {
 	in.walker.Reset(event)
 	in.walker.Next()
 	t := in.walker.Event().Time
-	if t == in.reading.UnixNano() || t <= 0 || t > time.Now().Add(farFuture).UnixNano() {
+	if t == in.reading.UnixNano() || t <= 0 || t > time.Now().Add(filter.FarFuture).UnixNano() {
 		return
 	}
 	if own := time.Unix(0, t); own.After(in.newest) {
