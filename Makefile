@@ -1,6 +1,8 @@
 # flb-filter-rgcn. `make` builds, `make demo` shows, `make test` checks; each does all of its own set-up.
 
 GO       ?= go
+# Vector kernels where the machine has them (model/kernels_simd.go); without it the plain ones are built.
+export GOEXPERIMENT := simd
 OUT      := build/out
 SO       := $(OUT)/flb-filter_rgcn.so
 RGCN     := $(OUT)/rgcn

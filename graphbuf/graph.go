@@ -123,10 +123,29 @@ type side struct {
 	burstAt int64
 }
 
-// Fade is what a new destination still counts some nanoseconds later: half after a day.
+// Fade is what a new destination still counts some nanoseconds later: half after a day, in steps
+// of a fade of 1/1500 each, and nothing after 64 days. Negative times count as none.
 func Fade(nanoseconds int64) float32 {
-	return float32(math.Exp2(-float64(nanoseconds) / float64(24*time.Hour)))
+	if nanoseconds < 0 {
+		return 1
+	}
+	steps := uint64(nanoseconds) / (uint64(24*time.Hour) >> fadeBits)
+	if steps>>fadeBits >= 64 {
+		return 0
+	}
+	return fades[steps&(1<<fadeBits-1)] / float32(uint64(1)<<(steps>>fadeBits))
 }
+
+const fadeBits = 10
+
+// fades are the steps of the first day: every event asks, and an exponential would cost it
+// a twentieth of its time.
+var fades = func() (table [1 << fadeBits]float32) {
+	for i := range table {
+		table[i] = float32(math.Exp2(-float64(i) / (1 << fadeBits)))
+	}
+	return table
+}()
 
 // fade returns the new destinations as they count at t.
 func (s *side) fade(t int64) float32 {

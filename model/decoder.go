@@ -33,7 +33,7 @@ type decoder struct {
 	k       int
 	kind    string
 	rel     []float32 // [relations][k]
-	a1      []float32 // [hidden][features]
+	a1      []float32 // [features][hidden]
 	b1      []float32 // [hidden]
 	a2      []float32 // [hidden]
 	b2      []float32 // [1]
@@ -88,16 +88,13 @@ func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n
 // logit runs the hidden layer; h keeps its outputs. keep is nil or says by what each
 // hidden unit is multiplied (dropout).
 func (d *decoder) logit(f *[features]float32, h *[hidden]float32, keep *[hidden]float32) float32 {
-	y := d.b2[0]
-	for j := range h {
-		x := max(d.b1[j]+dot(d.a1[j*features:][:features], f[:]), 0)
-		if keep != nil {
-			x *= keep[j]
+	hiddenForward(d.a1, (*[hidden]float32)(d.b1), h, f)
+	if keep != nil {
+		for j, x := range keep {
+			h[j] *= x
 		}
-		h[j] = x
-		y += d.a2[j] * x
 	}
-	return y
+	return d.b2[0] + dot(d.a2, h[:])
 }
 
 // relational is the score of the decoder's kind for rows hs, w, hd of width k, brought
@@ -106,10 +103,7 @@ func (d *decoder) relational(hs, w, hd []float32) float32 {
 	var sum float32
 	switch d.kind {
 	case DistMult:
-		for i, v := range w {
-			sum += hs[i] * v * hd[i]
-		}
-		return distMultScale * sum / float32(d.k)
+		return distMultScale * dot3(hs, w, hd) / float32(d.k)
 	case TransE:
 		for i, v := range w {
 			x := hs[i] + v - hd[i]
@@ -136,11 +130,9 @@ func (d *decoder) relationalBackward(g float32, hs, w, hd, dhs, dw, dhd []float3
 	switch d.kind {
 	case DistMult:
 		g *= distMultScale / float32(d.k)
-		for i, v := range w {
-			dhs[i] += g * v * hd[i]
-			dw[i] += g * hs[i] * hd[i]
-			dhd[i] += g * hs[i] * v
-		}
+		mulAdd(g, w, hd, dhs)
+		mulAdd(g, hs, hd, dw)
+		mulAdd(g, hs, w, dhd)
 	case TransE:
 		g /= float32(d.k) * d.relational(hs, w, hd)
 		for i, v := range w {
@@ -235,20 +227,20 @@ func (d *decoder) loss(e *embeddings, b *batch, g *gradients) float32 {
 // backward adds the gradients of triplet i of the batch, dy being that of its logit.
 func (d *decoder) backward(e *embeddings, b *batch, i int, f *[features]float32, h, keep *[hidden]float32, dy float32, g *gradients) {
 	var df [features]float32
+	var dh [hidden]float32
 	g.b2[0] += dy
 	for j, x := range h {
 		g.a2[j] += dy * x
 		if x <= 0 { // the unit was off, or dropped
 			continue
 		}
-		dx := dy * d.a2[j]
+		dh[j] = dy * d.a2[j]
 		if keep != nil {
-			dx *= keep[j]
+			dh[j] *= keep[j]
 		}
-		g.b1[j] += dx
-		axpy(dx, f[:], g.a1[j*features:][:features])
-		axpy(dx, d.a1[j*features:][:features], df[:])
+		g.b1[j] += dh[j]
 	}
+	hiddenBackward(d.a1, g.a1, &dh, f, &df)
 	if d.mask != nil {
 		for i, out := range d.mask {
 			if out {
@@ -295,26 +287,3 @@ func (d *decoder) backward(e *embeddings, b *batch, i int, f *[features]float32,
 		d.relationalBackward(dq, us, row(d.rel, r, k), vd, gu, row(g.rel, r, k), gv)
 	}
 }
-
-// log1pOf are the logarithms of one more than each small number, which most counts are.
-var log1pOf = func() (table [256]float32) {
-	for i := range table {
-		table[i] = float32(math.Log1p(float64(i)))
-	}
-	return table
-}()
-
-func log1p(x float32) float32 {
-	if i := int(x); x < float32(len(log1pOf)) && float32(i) == x {
-		return log1pOf[i]
-	}
-	return float32(math.Log1p(float64(x)))
-}
-
-func asinh(x float32) float32   { return float32(math.Asinh(float64(x))) }
-func cosh(x float32) float32    { return float32(math.Cosh(float64(x))) }
-func sqrt(x float32) float32    { return float32(math.Sqrt(float64(x))) }
-func sigmoid(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }
-
-// softplus is log(1 + exp(x)), without overflow.
-func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }

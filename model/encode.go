@@ -8,10 +8,14 @@ import (
 	"time"
 )
 
+// layout goes up when the same sizes of parameters mean something else.
+const layout = 2
+
 // A model's bytes are the length of a JSON header as an unsigned varint, the header, and
 // the float32 values and moments of every parameter in the header's order, little-endian.
 
 type header struct {
+	Layout    int
 	Trained   time.Time
 	Threshold float32
 	Quality   float64
@@ -31,7 +35,7 @@ type header struct {
 // AppendBinary implements encoding.BinaryAppender.
 func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 	h := header{
-		Trained: m.Trained.UTC(), Threshold: m.Threshold, Quality: m.Quality,
+		Layout: layout, Trained: m.Trained.UTC(), Threshold: m.Threshold, Quality: m.Quality,
 		Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2,
 		Scaling: m.scaling, Step: m.params.step,
 	}
@@ -69,6 +73,9 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	var h header
 	if err := json.Unmarshal(b[size:size+int(n)], &h); err != nil {
 		return fail("header: %w", err)
+	}
+	if h.Layout != layout {
+		return fail("parameters of layout %d, this version reads %d; the next training makes a new model", h.Layout, layout)
 	}
 	b = b[size+int(n):]
 	cfg := DefaultConfig()

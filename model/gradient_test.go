@@ -222,7 +222,7 @@ func (s *small) twin(value map[string][]float64) float64 {
 		for j := range hidden {
 			x := value["hidden.bias"][j]
 			for q := range f {
-				x += value["hidden"][j*features+q] * (f[q] - float64(s.decoder.scaling.Mean[q])) * float64(s.decoder.scaling.Inv[q])
+				x += value["hidden"][q*hidden+j] * (f[q] - float64(s.decoder.scaling.Mean[q])) * float64(s.decoder.scaling.Inv[q])
 			}
 			y += value["output"][j] * max(x, 0) * float64(b.keep[i][j])
 		}
@@ -458,7 +458,7 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 	for i := range n {
 		copy(keep[i*hidden:], b.keep[i][:])
 	}
-	h := must(G.Mul(inputs, must(G.Transpose(learn["hidden"]))))
+	h := must(G.Mul(inputs, learn["hidden"]))
 	h = must(G.Rectify(must(G.Add(h, must(G.Mul(ones(n), learn["hidden.bias"]))))))
 	h = must(G.HadamardProd(h, constant("keep", n, hidden, keep)))
 	y := must(G.Add(must(G.Mul(h, must(G.Transpose(learn["output"])))), must(G.Mul(ones(n), learn["output.bias"]))))

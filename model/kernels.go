@@ -1,29 +1,58 @@
 package model
 
 import (
-	"fmt"
-	"sync"
-	"sync/atomic"
-
 	"gonum.org/v1/gonum/blas"
 	blasgonum "gonum.org/v1/gonum/blas/gonum"
 )
 
-// The few loops that all of training is made of, over rows of float32.
+// The few loops that all of training and scoring is made of, over rows of float32. Those
+// of kernels_simd.go are the same with vectors, for builds with GOEXPERIMENT=simd on
+// machines that have AVX2; TestKernels drives both.
 
 var impl blasgonum.Implementation
 
-// axpy adds a*x to y.
-func axpy(a float32, x, y []float32) { impl.Saxpy(len(x), a, x, 1, y, 1) }
+// plainDot returns <x, y>.
+func plainDot(x, y []float32) float32 { return impl.Sdot(len(x), x, 1, y, 1) }
 
-// dot returns <x, y>.
-func dot(x, y []float32) float32 { return impl.Sdot(len(x), x, 1, y, 1) }
+// plainAxpy adds a*x to y.
+func plainAxpy(a float32, x, y []float32) { impl.Saxpy(len(x), a, x, 1, y, 1) }
 
-// mulAdd adds x*y, element by element, to z.
-func mulAdd(x, y, z []float32) {
+// plainMulAdd adds a*x*y, element by element, to z.
+func plainMulAdd(a float32, x, y, z []float32) {
 	y, z = y[:len(x)], z[:len(x)]
 	for i, v := range x {
-		z[i] += v * y[i]
+		z[i] += a * v * y[i]
+	}
+}
+
+// plainDot3 returns the sum over i of x[i]*y[i]*z[i].
+func plainDot3(x, y, z []float32) (sum float32) {
+	y, z = y[:len(x)], z[:len(x)]
+	for i, v := range x {
+		sum += v * y[i] * z[i]
+	}
+	return sum
+}
+
+// plainForward writes h = relu(b + w^T f); w is [features][hidden] row-major.
+func plainForward(w []float32, b, h *[hidden]float32, f *[features]float32) {
+	*h = *b
+	for i, v := range f {
+		for j, x := range w[i*hidden:][:hidden] {
+			h[j] += v * x
+		}
+	}
+	for j, x := range h {
+		h[j] = max(x, 0)
+	}
+}
+
+// plainBackward is that of plainForward for the gradient dh of what stands before the relu:
+// it adds f dh^T to dw, of the shape of w, and writes df = w dh.
+func plainBackward(w, dw []float32, dh *[hidden]float32, f, df *[features]float32) {
+	for i, v := range f {
+		plainAxpy(v, dh[:], dw[i*hidden:][:hidden])
+		df[i] = plainDot(w[i*hidden:][:hidden], dh[:])
 	}
 }
 
@@ -39,37 +68,3 @@ func gemv(trans bool, w, x, y []float32) {
 
 // row returns row i of x, [rows][k] row-major.
 func row(x []float32, i int32, k int) []float32 { return x[int(i)*k:][:k:k] }
-
-// crew is the goroutines that share the work of a training.
-type crew struct {
-	threads int
-	enter   func() // nil: nothing to do
-}
-
-// do runs work over [0, n) in as many pieces as there are threads, each in a goroutine of
-// its own. Pieces must not share what they write.
-func (c crew) do(n int, work func(piece, from, to int)) {
-	if c.threads <= 1 || n < 2*c.threads {
-		work(0, 0, n)
-		return
-	}
-	var wg sync.WaitGroup
-	var failed atomic.Value // a panic, which has to come up on the caller's goroutine to be caught there
-	for t := range c.threads {
-		wg.Go(func() {
-			defer func() {
-				if r := recover(); r != nil {
-					failed.CompareAndSwap(nil, fmt.Sprint(r))
-				}
-			}()
-			if c.enter != nil {
-				c.enter()
-			}
-			work(t, n*t/c.threads, n*(t+1)/c.threads)
-		})
-	}
-	wg.Wait()
-	if r := failed.Load(); r != nil {
-		panic(r)
-	}
-}

@@ -51,7 +51,7 @@ func layoutParams(cfg Config, relations int) []*param {
 	}
 	relational("relation", k)
 	return append(list,
-		&param{name: "hidden", rows: hidden, cols: features},
+		&param{name: "hidden", rows: features, cols: hidden},
 		&param{name: "hidden.bias", rows: 1, cols: hidden},
 		&param{name: "output", rows: 1, cols: hidden},
 		&param{name: "output.bias", rows: 1, cols: 1})

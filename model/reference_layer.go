@@ -114,7 +114,7 @@ func (l *referenceLayer) forward(m *messageGroups, x, y []float32) {
 		if w := l.weights(l.relation, r); l.full {
 			gemv(false, w, sum, to)
 		} else {
-			mulAdd(w, sum, to)
+			mulAdd(1, w, sum, to)
 		}
 	}
 }
@@ -135,8 +135,8 @@ func (l *referenceLayer) backward(m *messageGroups, x, dy, dx []float32) {
 			outer(d, sum, dw)
 			gemv(true, w, d, l.dSum)
 		} else {
-			mulAdd(d, sum, dw)
-			mulAdd(d, w, l.dSum)
+			mulAdd(1, d, sum, dw)
+			mulAdd(1, d, w, l.dSum)
 		}
 		for j := m.start[g]; j < m.start[g+1]; j++ {
 			axpy(m.norm[j], l.dSum, row(dx, m.src[j], l.k))

@@ -24,7 +24,7 @@ func (c *relConv) forward(w, h, out []float32) {
 			o := row(out, int32(i), k)
 			c.groups(c.forth, int32(i), h, z, func(r int32) {
 				if c.diagonal {
-					mulAdd(row(w, r, k), z, o)
+					mulAdd(1, row(w, r, k), z, o)
 				} else {
 					gemv(false, row(w, r, k*k), z, o)
 				}
@@ -57,9 +57,9 @@ func (c *relConv) backward(w, h, dout, dw, dh []float32) {
 			// z gathers what the gradient sends back along the edges of j and one relation.
 			c.groups(c.back, int32(j), dout, z, func(r int32) {
 				if c.diagonal {
-					mulAdd(z, hj, row(dw, r, k))
+					mulAdd(1, z, hj, row(dw, r, k))
 					if dhj != nil {
-						mulAdd(row(w, r, k), z, dhj)
+						mulAdd(1, row(w, r, k), z, dhj)
 					}
 					return
 				}

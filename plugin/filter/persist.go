@@ -12,7 +12,7 @@ const (
 	graphFile    = "graph"
 	graphVersion = 1
 	modelFile    = "model"
-	modelVersion = 1
+	modelVersion = 2
 )
 
 // restore takes up graph and model. What cannot be read is set aside and said; a start

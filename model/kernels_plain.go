@@ -1,0 +1,16 @@
+//go:build !(goexperiment.simd && amd64)
+
+package model
+
+func dot(x, y []float32) float32          { return plainDot(x, y) }
+func axpy(a float32, x, y []float32)      { plainAxpy(a, x, y) }
+func mulAdd(a float32, x, y, z []float32) { plainMulAdd(a, x, y, z) }
+func dot3(x, y, z []float32) float32      { return plainDot3(x, y, z) }
+
+func hiddenForward(w []float32, b, h *[hidden]float32, f *[features]float32) {
+	plainForward(w, b, h, f)
+}
+
+func hiddenBackward(w, dw []float32, dh *[hidden]float32, f, df *[features]float32) {
+	plainBackward(w, dw, dh, f, df)
+}

@@ -1,0 +1,146 @@
+//go:build goexperiment.simd && amd64
+
+package model
+
+import "simd/archsimd"
+
+// vectors says whether the machine has what these kernels need.
+var vectors = archsimd.X86.AVX2() && archsimd.X86.FMA()
+
+type vec = archsimd.Float32x8
+
+const lanes = 8
+
+func load(x []float32, i int) vec { return archsimd.LoadFloat32x8((*[lanes]float32)(x[i:])) }
+
+func store(v vec, x []float32, i int) { v.Store((*[lanes]float32)(x[i:])) }
+
+// sum adds the lanes up.
+func sum(v vec) float32 {
+	q := v.GetLo().Add(v.GetHi())
+	q = q.AddPairs(q)
+	q = q.AddPairs(q)
+	return q.GetElem(0)
+}
+
+func dot(x, y []float32) float32 {
+	if !vectors {
+		return plainDot(x, y)
+	}
+	y = y[:len(x)]
+	var a, b vec
+	i := 0
+	for ; i+2*lanes <= len(x); i += 2 * lanes {
+		a = load(x, i).MulAdd(load(y, i), a)
+		b = load(x, i+lanes).MulAdd(load(y, i+lanes), b)
+	}
+	if i+lanes <= len(x) {
+		a = load(x, i).MulAdd(load(y, i), a)
+		i += lanes
+	}
+	s := sum(a.Add(b))
+	archsimd.ClearAVXUpperBits()
+	for ; i < len(x); i++ {
+		s += x[i] * y[i]
+	}
+	return s
+}
+
+func axpy(a float32, x, y []float32) {
+	if !vectors {
+		plainAxpy(a, x, y)
+		return
+	}
+	y = y[:len(x)]
+	v := archsimd.BroadcastFloat32x8(a)
+	i := 0
+	for ; i+lanes <= len(x); i += lanes {
+		store(load(x, i).MulAdd(v, load(y, i)), y, i)
+	}
+	archsimd.ClearAVXUpperBits()
+	for ; i < len(x); i++ {
+		y[i] += a * x[i]
+	}
+}
+
+func mulAdd(a float32, x, y, z []float32) {
+	if !vectors {
+		plainMulAdd(a, x, y, z)
+		return
+	}
+	y, z = y[:len(x)], z[:len(x)]
+	v := archsimd.BroadcastFloat32x8(a)
+	i := 0
+	for ; i+lanes <= len(x); i += lanes {
+		store(load(x, i).Mul(v).MulAdd(load(y, i), load(z, i)), z, i)
+	}
+	archsimd.ClearAVXUpperBits()
+	for ; i < len(x); i++ {
+		z[i] += a * x[i] * y[i]
+	}
+}
+
+func dot3(x, y, z []float32) float32 {
+	if !vectors {
+		return plainDot3(x, y, z)
+	}
+	y, z = y[:len(x)], z[:len(x)]
+	var a vec
+	i := 0
+	for ; i+lanes <= len(x); i += lanes {
+		a = load(x, i).Mul(load(y, i)).MulAdd(load(z, i), a)
+	}
+	s := sum(a)
+	archsimd.ClearAVXUpperBits()
+	for ; i < len(x); i++ {
+		s += x[i] * y[i] * z[i]
+	}
+	return s
+}
+
+// The hidden layer is four vectors wide.
+const _ = uint(hidden-4*lanes) + uint(4*lanes-hidden)
+
+func hiddenForward(w []float32, b, h *[hidden]float32, f *[features]float32) {
+	if !vectors {
+		plainForward(w, b, h, f)
+		return
+	}
+	h0, h1, h2, h3 := load(b[:], 0), load(b[:], lanes), load(b[:], 2*lanes), load(b[:], 3*lanes)
+	for i, x := range f {
+		v := archsimd.BroadcastFloat32x8(x)
+		r := (*[hidden]float32)(w[i*hidden:])
+		h0 = v.MulAdd(load(r[:], 0), h0)
+		h1 = v.MulAdd(load(r[:], lanes), h1)
+		h2 = v.MulAdd(load(r[:], 2*lanes), h2)
+		h3 = v.MulAdd(load(r[:], 3*lanes), h3)
+	}
+	var zero vec
+	store(h0.Max(zero), h[:], 0)
+	store(h1.Max(zero), h[:], lanes)
+	store(h2.Max(zero), h[:], 2*lanes)
+	store(h3.Max(zero), h[:], 3*lanes)
+	archsimd.ClearAVXUpperBits()
+}
+
+func hiddenBackward(w, dw []float32, dh *[hidden]float32, f, df *[features]float32) {
+	if !vectors {
+		plainBackward(w, dw, dh, f, df)
+		return
+	}
+	d0, d1, d2, d3 := load(dh[:], 0), load(dh[:], lanes), load(dh[:], 2*lanes), load(dh[:], 3*lanes)
+	for i, x := range f {
+		v := archsimd.BroadcastFloat32x8(x)
+		r, g := (*[hidden]float32)(w[i*hidden:]), (*[hidden]float32)(dw[i*hidden:])
+		store(v.MulAdd(d0, load(g[:], 0)), g[:], 0)
+		store(v.MulAdd(d1, load(g[:], lanes)), g[:], lanes)
+		store(v.MulAdd(d2, load(g[:], 2*lanes)), g[:], 2*lanes)
+		store(v.MulAdd(d3, load(g[:], 3*lanes)), g[:], 3*lanes)
+		s := d0.Mul(load(r[:], 0))
+		s = d1.MulAdd(load(r[:], lanes), s)
+		s = d2.MulAdd(load(r[:], 2*lanes), s)
+		s = d3.MulAdd(load(r[:], 3*lanes), s)
+		df[i] = sum(s)
+	}
+	archsimd.ClearAVXUpperBits()
+}

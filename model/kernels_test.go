@@ -1,0 +1,75 @@
+package model
+
+import (
+	"math"
+	"testing"
+)
+
+// Both twins of each kernel over the same numbers, with guards before and behind every slice.
+func TestKernels(t *testing.T) {
+	const guard, value = 8, float32(-1234.5)
+	rng := newPhilox(1, 99)
+	fenced := func(n int) (all, inner []float32) {
+		all = make([]float32, n+2*guard)
+		fill(all, value)
+		inner = all[guard : guard+n : guard+n]
+		normal(rng, inner, 1)
+		return all, inner
+	}
+	near := func(what string, n int, got, want []float32) {
+		t.Helper()
+		for i := range want {
+			if d := math.Abs(float64(got[i] - want[i])); !(d <= 2e-5*(1+math.Abs(float64(want[i])))) {
+				t.Fatalf("%s of %d: [%d] is %v, the plain twin gives %v", what, n, i, got[i], want[i])
+			}
+		}
+	}
+	whole := func(what string, n int, all ...[]float32) {
+		t.Helper()
+		for _, x := range all {
+			for i := range guard {
+				if x[i] != value || x[len(x)-1-i] != value {
+					t.Fatalf("%s of %d wrote beyond its slice", what, n)
+				}
+			}
+		}
+	}
+	for _, n := range []int{0, 1, 3, 7, 8, 9, 15, 16, 17, 27, 32, 63, 64, 100, 128, 129} {
+		ax, x := fenced(n)
+		ay, y := fenced(n)
+		az, z := fenced(n)
+		near("dot", n, []float32{dot(x, y)}, []float32{plainDot(x, y)})
+		near("dot3", n, []float32{dot3(x, y, z)}, []float32{plainDot3(x, y, z)})
+		want := append([]float32(nil), y...)
+		axpy(0.3, x, y)
+		plainAxpy(0.3, x, want)
+		near("axpy", n, y, want)
+		want = append(want[:0], z...)
+		mulAdd(-0.7, x, y, z)
+		plainMulAdd(-0.7, x, y, want)
+		near("mulAdd", n, z, want)
+		whole("a kernel", n, ax, ay, az)
+	}
+
+	aw, w := fenced(features * hidden)
+	adw, dw := fenced(features * hidden)
+	var b, dh, h, wantH [hidden]float32
+	var f, df, wantDF [features]float32
+	normal(rng, b[:], 1)
+	normal(rng, dh[:], 1)
+	normal(rng, f[:], 1)
+	hiddenForward(w, &b, &h, &f)
+	plainForward(w, &b, &wantH, &f)
+	near("hiddenForward", hidden, h[:], wantH[:])
+	wantDW := append([]float32(nil), dw...)
+	hiddenBackward(w, dw, &dh, &f, &df)
+	plainBackward(w, wantDW, &dh, &f, &wantDF)
+	near("hiddenBackward dw", hidden, dw, wantDW)
+	near("hiddenBackward df", features, df[:], wantDF[:])
+	whole("hiddenForward and hiddenBackward", hidden, aw, adw)
+	for _, x := range h {
+		if x < 0 {
+			t.Errorf("the hidden layer yields %v", x)
+		}
+	}
+}
