@@ -105,11 +105,14 @@ const (
 // maxCompared bounds the relations of a source that a name is compared with.
 const maxCompared = 16
 
+// settledBy is how many relations source s had settled on by the time t.
+func (x *relationTimes) settledBy(s int32, t int64) int { return int(x.before(s, t-x.settled)) }
+
 // similarity is the largest cosine of a name's vector with those of the relations that
 // source s had settled on by the time t, 0 when there are none or all point elsewhere.
 func (x *relationTimes) similarity(b *banners, v []float32, s int32, t int64) (most float32) {
 	from := x.start[s]
-	n := int32(x.before(s, t-x.settled))
+	n := int32(x.settledBy(s, t))
 	for _, r := range x.other[from+max(0, n-maxCompared) : from+n] {
 		most = max(most, dot(v, b.row(r)))
 	}

@@ -89,8 +89,8 @@ func (m *Model) decoder() *decoder {
 	return d
 }
 
-// Scorer scores triplets over the graph of one snapshot. It is immutable and safe for
-// many goroutines.
+// Scorer scores triplets over the graph of one snapshot. It is safe for many goroutines
+// and, but for the scores that it keeps to be faster, immutable.
 type Scorer struct {
 	model   *Model
 	decoder *decoder
@@ -100,6 +100,7 @@ type Scorer struct {
 	sources, destinations, relations []slotRow
 	banners                          *banners
 	relationsOf                      relationTimes
+	memo                             memo
 }
 
 type slotRow struct {
@@ -128,6 +129,7 @@ func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, crew crew, x, y []f
 	s.sources = slotRows(snap.Nodes, ds.sources)
 	s.destinations = slotRows(snap.Nodes, ds.destinations)
 	s.relations = slotRows(snap.Relations, indices(len(snap.Relations)))
+	s.memo = newMemo(len(snap.Edges))
 	return s
 }
 
@@ -163,7 +165,22 @@ func (s *Scorer) Threshold() float32 { return s.model.Threshold }
 // before it and the name of its relation. Of hosts that came after the training it asks g,
 // which may be nil. It does not allocate.
 func (s *Scorer) Score(g Neighbours, ref *graphbuf.Ref, relation []byte) float32 {
+	seen := coarsen(*ref)
 	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
+	if src < 0 || rel < 0 || dst < 0 {
+		return s.compute(g, &seen, src, rel, dst, relation)
+	}
+	cell, key := s.memo.key(&seen, s.relationsOf.settledBy(src, ref.Time))
+	score, ok := cell.get(key)
+	if !ok {
+		score = s.compute(g, &seen, src, rel, dst, relation)
+		cell.put(key, score)
+	}
+	return score
+}
+
+// compute is Score for the rows of source, relation and destination, -1 where unknown.
+func (s *Scorer) compute(g Neighbours, ref *graphbuf.Ref, src, rel, dst int32, relation []byte) float32 {
 	n := liveFacts(ref)
 	switch {
 	case src >= 0 && rel >= 0:

@@ -1,0 +1,86 @@
+package model
+
+import (
+	"math"
+	"sync"
+	"testing"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+func TestCoarse(t *testing.T) {
+	for _, steps := range []int{fine, rough} {
+		last := uint32(0)
+		for n := uint32(0); n < 1<<17; n++ {
+			c := coarse(n, steps)
+			if n < 2<<steps && c != n {
+				t.Fatalf("coarse(%d, %d) = %d", n, steps, c)
+			}
+			if c < last {
+				t.Fatalf("coarse(%d, %d) = %d, of the number before it %d", n, steps, c, last)
+			}
+			last = c
+			most := map[int]float64{fine: 0.061, rough: 0.23}[steps]
+			if off := math.Abs(math.Log1p(float64(c)) - math.Log1p(float64(n))); off > most {
+				t.Fatalf("coarse(%d, %d) = %d is off by %v in the logarithm", n, steps, c, off)
+			}
+		}
+	}
+	for x := float32(1) / 128; x < 1e4; x *= 1.001 {
+		c := coarseFade(x)
+		if x < 1.0/64 {
+			if c != 0 {
+				t.Fatalf("coarseFade(%v) = %v", x, c)
+			}
+		} else if r := c / x; r < 0.94 || r > 1.07 {
+			t.Fatalf("coarseFade(%v) = %v", x, c)
+		}
+	}
+}
+
+// TestKeptScores lets many goroutines score the notebook's sessions with the memo: every
+// score is the one that is computed without it. How far the coarse counts move the scores
+// is bounded on the way.
+func TestKeptScores(t *testing.T) {
+	events := notebook(t)
+	g := graphOf(t, events)
+	refs := make([]graphbuf.Ref, len(events))
+	g.Observe(events, refs)
+	s, _ := train(t, g.Snapshot(), quickConfig())
+
+	want := make([]float32, len(events))
+	var off float64
+	for i, ref := range refs {
+		src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
+		seen := coarsen(ref)
+		want[i] = s.compute(nil, &seen, src, rel, dst, events[i].Relation)
+		off += math.Abs(float64(want[i] - s.compute(nil, &ref, src, rel, dst, events[i].Relation)))
+	}
+	if off /= float64(len(events)); off > 0.01 {
+		t.Errorf("coarse counts move a score by %.4f in the mean", off)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 3 {
+				for i := range refs {
+					if got := s.Score(nil, &refs[i], events[i].Relation); got != want[i] {
+						t.Errorf("session %d scores %v, computed %v", i, got, want[i])
+						return
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	kept := 0
+	for i := range s.memo.cells {
+		if s.memo.cells[i].value.Load() != 0 {
+			kept++
+		}
+	}
+	if kept == 0 {
+		t.Error("the memo is empty")
+	}
+	t.Logf("%d cells of %d in use, moved by %.4f", kept, len(s.memo.cells), off)
+}
