@@ -38,6 +38,10 @@ demo: all
 test: all
 	@test -z "$$(gofmt -l build graphbuf model plugin)" || { gofmt -l build graphbuf model plugin; echo "gofmt would change these" >&2; exit 1; }
 	$(GO) vet ./...
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  { echo "chromium is missing: installing it with apt-get, for the test of the report page"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }; } || \
+	  echo "chromium is not on the PATH: the report page is not tried in a browser"
 	@command -v fluent-bit >/dev/null || echo "fluent-bit is not on the PATH: the scenarios of the real host are skipped; the C test host covers the ABI"
 	RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(GO) test -timeout 10m ./...
 	$(GO) test -race -timeout 5m -run 'Writers|Goroutines|Background|Close' ./graphbuf ./plugin/filter
@@ -46,10 +50,11 @@ test: all
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./graphbuf ./model ./plugin/...
 
-# What is generated and committed: conf/rgcn.toml and plugin/options.h, from the table of settings.
+# What is generated and committed: conf/rgcn.toml and plugin/options.h, from the table of settings,
+# and the report page's script and style, which need Node.js and npm.
 .PHONY: generate
 generate:
-	$(GO) generate ./plugin/config
+	$(GO) generate ./plugin/config ./plugin/report
 
 .PHONY: install
 install: $(SO)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The main job, once, on a log: through Fluent Bit where it is on the PATH, else through
-# `rgcn replay`. Ends with the ten lowest scores.
+# `rgcn replay`. Ends with the ten lowest scores and the page that shows them all.
 #
 #   build/demo.sh [LOG]    a Zeek ssh.log as JSON lines; without one, twelve simulated days
 set -euo pipefail
@@ -69,3 +69,7 @@ else
 fi
 echo; echo "== the ten lowest scores of $(wc -l <"$work/scored.ndjson") enriched records in ${work#"$root"/}/scored.ndjson"
 "$rgcn" lowest -n 10 "$work/scored.ndjson"
+
+echo; echo "== the same as a picture: open this file in a browser"
+"$rgcn" report -q -o "$work/report.html" "$work/scored.ndjson"
+echo "$work/report.html"

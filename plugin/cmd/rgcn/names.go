@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"strconv"
 	"time"
 
@@ -37,13 +38,20 @@ func newScoredReader(c config.Fields) (*scoredReader, error) {
 
 // read is not ok for a record without a score.
 func (r *scoredReader) read(e *record.Event) (s scored, ok bool) {
-	added := e.Values[r.finder.Values():]
-	if added[0] == nil {
+	s, ok = r.session(e)
+	return s, ok && !math.IsNaN(s.score)
+}
+
+// session is not ok for a record without a source or a destination. The score of one that
+// has none yet is NaN.
+func (r *scoredReader) session(e *record.Event) (s scored, ok bool) {
+	if e.Kind != record.Log || !r.finder.Find(&r.names, e.Values) {
 		return s, false
 	}
-	score, err := strconv.ParseFloat(string(added[0]), 64)
-	if err != nil || !r.finder.Find(&r.names, e.Values) {
-		return s, false
+	added := e.Values[r.finder.Values():]
+	score := math.NaN()
+	if v, err := strconv.ParseFloat(string(added[0]), 64); err == nil {
+		score = v
 	}
 	return scored{
 		source: r.names.Source, relation: r.names.Relation, destination: r.names.Destination,

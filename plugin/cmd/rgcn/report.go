@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+
+	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/record"
+	"flb-filter-rgcn/plugin/report"
+)
+
+var reportCommand = command{
+	name:    "report",
+	args:    "FILE...",
+	summary: "Make a page of enriched records: the graph with its low scores, the lowest, low scores over time.",
+	example: "rgcn report -o report.html scored.ndjson",
+	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
+		s := newSession(fs)
+		var out output
+		out.declare(fs)
+		return func(ctx context.Context, e *env) error {
+			if err := s.check(e); err != nil {
+				return err
+			}
+			r, err := newScoredReader(s.config.Fields)
+			if err != nil {
+				return err
+			}
+			if err := out.open(e.stdout, s.input.files); err != nil {
+				return err
+			}
+			b, w := report.NewBuilder(), r.NewWalker()
+			err = s.input.each(ctx, func(c chunk) error {
+				w.Reset(c.data)
+				for w.Next() {
+					if v, ok := r.session(w.Event()); ok {
+						b.Add(&report.Session{
+							Source: v.source, Relation: v.relation, Destination: v.destination,
+							Reason: v.reason, Score: v.score, Low: v.low, Time: v.time.UnixNano(),
+						})
+					} else if w.Event().Kind == record.Log {
+						b.Skip()
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return first(err, out.close())
+			}
+			d := b.Data()
+			if err := report.WritePage(out.buf, d); err != nil {
+				return first(out.failed(err), out.close())
+			}
+			if err := out.close(); err != nil {
+				return err
+			}
+			where := "standard output"
+			if out.path != "" {
+				where = out.path
+			}
+			more := ""
+			if d.Scored == 0 {
+				more = "; no record has a score: 'rgcn replay' or the filter add it"
+			}
+			e.Log(filter.LevelInfo, fmt.Sprintf("%s: %d records, %d scored, %d with a low score; %d hosts and %d connections drawn, %d left out%s",
+				where, d.Records, d.Scored, d.Low, len(d.Nodes), len(d.Edges), d.Omitted, more))
+			return nil
+		}
+	},
+}

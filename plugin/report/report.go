@@ -1,0 +1,339 @@
+// Package report makes the picture of scored sessions: one self-contained HTML page with the
+// graph of hosts, the lowest scores, and how scores lie and low ones come over time.
+//
+// It owns what is in the page and how it looks. It never knows where sessions come from.
+package report
+
+import (
+	"cmp"
+	"hash/maphash"
+	"math"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Session is one session as it was scored. Its bytes may change after Add.
+type Session struct {
+	Source, Relation, Destination []byte
+	Reason                        []byte  // "" where none was asked for
+	Score                         float64 // NaN: none yet
+	Low                           bool
+	Time                          int64 // unix nanoseconds, 0 when unknown
+}
+
+// Data is what the page shows, in the form in which its script reads it.
+type Data struct {
+	Live      bool      `json:"live"`
+	Records   uint64    `json:"records"` // all that were read
+	Scored    uint64    `json:"scored"`
+	Low       uint64    `json:"low"`
+	From      int64     `json:"from"` // unix milliseconds; 0: unknown
+	To        int64     `json:"to"`
+	Threshold *float64  `json:"threshold"` // nil: unknown
+	Nodes     []string  `json:"nodes"`
+	Relations []string  `json:"relations"`
+	Reasons   []string  `json:"reasons"`
+	Edges     []Edge    `json:"edges"`
+	Omitted   uint64    `json:"omitted"` // distinct connections not drawn, at least
+	Lowest    []int     `json:"lowest"`  // indices of edges, the lowest score first
+	Histogram Histogram `json:"histogram"`
+	Timeline  Timeline  `json:"timeline"`
+}
+
+// Edge is a distinct triplet: source, destination, relation, sessions, lowest score (or
+// null), whether that was low, its reason, and the last time in unix milliseconds.
+type Edge [8]any
+
+// Histogram counts sessions by score, in equal bins from 0 to 1.
+type Histogram struct {
+	Low   []uint64 `json:"low"`
+	Other []uint64 `json:"other"`
+}
+
+// Timeline counts sessions by time.
+type Timeline struct {
+	Start int64    `json:"start"` // unix milliseconds
+	Step  int64    `json:"step"`  // milliseconds
+	Low   []uint64 `json:"low"`
+	All   []uint64 `json:"all"`
+}
+
+// What a page holds at most: more lines than MaxEdges are a grey disc, and slow.
+const (
+	MaxEdges  = 20_000
+	maxLowest = 200
+	bins      = 50
+	maxBars   = 120
+
+	// What a Builder holds at most: beyond it, connections are counted, not kept.
+	maxKept  = 10 * MaxEdges
+	maxTimes = 100_000
+
+	timeStep = 10 * 60 * 1e9 // nanoseconds; the finest step of a timeline
+)
+
+// Builder gathers sessions, in bounded memory however many there are.
+type Builder struct {
+	hash      maphash.Hash
+	edges     map[uint64]*edge
+	omitted   map[uint64]struct{}
+	names     interner
+	relations interner
+	reasons   interner
+	histogram [2][bins]uint64 // others, low
+	times     map[int64]*[2]uint64
+	data      Data
+	from, to  int64
+	highest   float64 // of the low scores
+}
+
+type edge struct {
+	source, destination, relation, reason int32
+	count                                 uint64
+	score                                 float64
+	low                                   bool
+	last                                  int64
+}
+
+// interner numbers names in the order they come.
+type interner struct {
+	of   map[string]int32
+	list []string
+}
+
+func (n *interner) id(name []byte) int32 {
+	if i, ok := n.of[string(name)]; ok {
+		return i
+	}
+	if n.of == nil {
+		n.of = map[string]int32{}
+	}
+	i := int32(len(n.list))
+	n.of[string(name)] = i
+	n.list = append(n.list, show(name))
+	return i
+}
+
+// show makes a name fit to be read: a client names itself as it likes, with characters that
+// turn the direction of writing or show nothing.
+func show(name []byte) string {
+	const longest = 256 // characters
+	s := string(name)
+	if quoted := strconv.QuoteToGraphic(s); len(quoted) != len(s)+2 {
+		s = quoted
+	}
+	if utf8.RuneCountInString(s) > longest {
+		s = string([]rune(s)[:longest-1]) + "…"
+	}
+	return s
+}
+
+// NewBuilder returns an empty Builder.
+func NewBuilder() *Builder {
+	b := &Builder{edges: map[uint64]*edge{}, omitted: map[uint64]struct{}{}, times: map[int64]*[2]uint64{}, highest: math.Inf(-1)}
+	b.hash.SetSeed(maphash.MakeSeed())
+	return b
+}
+
+// Skip counts a record that is no scored session.
+func (b *Builder) Skip() { b.data.Records++ }
+
+// Add counts a session.
+func (b *Builder) Add(s *Session) {
+	b.data.Records++
+	scored := !math.IsNaN(s.Score)
+	low := 0
+	if scored {
+		b.data.Scored++
+		if s.Low {
+			low = 1
+			b.data.Low++
+			b.highest = max(b.highest, s.Score)
+		}
+		b.histogram[low][min(max(int(s.Score*bins), 0), bins-1)]++
+	}
+	if s.Time > 0 {
+		if b.from == 0 || s.Time < b.from {
+			b.from = s.Time
+		}
+		b.to = max(b.to, s.Time)
+		at := s.Time / timeStep
+		t := b.times[at]
+		if t == nil && len(b.times) < maxTimes {
+			t = new([2]uint64)
+			b.times[at] = t
+		}
+		if t != nil {
+			t[0]++
+			t[1] += uint64(low)
+		}
+	}
+	b.Connect(s, 1)
+}
+
+// Connect draws the session's triplet with so many more sessions, and counts none.
+func (b *Builder) Connect(s *Session, sessions uint64) {
+	b.hash.Reset()
+	for _, name := range [][]byte{s.Source, s.Relation, s.Destination} {
+		b.hash.Write(name)
+		b.hash.WriteByte(0)
+	}
+	key := b.hash.Sum64()
+	e := b.edges[key]
+	if e == nil {
+		room := maxKept
+		if s.Low { // these are what the page is for
+			room = 2 * maxKept
+		}
+		if len(b.edges) >= room {
+			if len(b.omitted) < maxKept {
+				b.omitted[key] = struct{}{}
+			}
+			return
+		}
+		e = &edge{source: b.names.id(s.Source), destination: b.names.id(s.Destination), relation: b.relations.id(s.Relation), reason: b.reasons.id(s.Reason), score: s.Score, low: s.Low}
+		b.edges[key] = e
+	}
+	e.count += sessions
+	e.last = max(e.last, s.Time)
+	// The lowest stays, and a low one before any that is not: thresholds change from training to training.
+	if s.Low && !e.low || s.Low == e.low && (s.Score < e.score || math.IsNaN(e.score)) {
+		e.score, e.low, e.reason = s.Score, s.Low, b.reasons.id(s.Reason)
+	}
+}
+
+// Data returns what was gathered. The threshold is known only as the highest of the low scores.
+func (b *Builder) Data() *Data {
+	d := b.data
+	d.From, d.To = b.from/1e6, b.to/1e6
+	if d.Low > 0 {
+		at := b.highest
+		d.Threshold = &at
+	}
+	b.drawEdges(&d)
+	d.Histogram = Histogram{Low: b.histogram[1][:], Other: b.histogram[0][:]}
+	d.Timeline = b.timeline()
+	return &d
+}
+
+// drawEdges picks the edges to draw: those with a low score, the lowest first, then those of
+// the same hosts, then the busiest.
+func (b *Builder) drawEdges(d *Data) {
+	all := make([]*edge, 0, len(b.edges))
+	marked := make([]bool, len(b.names.list))
+	for _, e := range b.edges {
+		all = append(all, e)
+		if e.low {
+			marked[e.source], marked[e.destination] = true, true
+		}
+	}
+	rank := func(e *edge) int {
+		switch {
+		case e.low:
+			return 0
+		case marked[e.source] || marked[e.destination]:
+			return 1
+		}
+		return 2
+	}
+	names := func(a, b *edge) int {
+		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.destination, b.destination), cmp.Compare(a.relation, b.relation))
+	}
+	slices.SortFunc(all, func(a, b *edge) int {
+		if c := cmp.Compare(rank(a), rank(b)); c != 0 {
+			return c
+		}
+		if a.low {
+			return cmp.Or(cmp.Compare(a.score, b.score), names(a, b))
+		}
+		return cmp.Or(cmp.Compare(b.count, a.count), names(a, b))
+	})
+	d.Omitted = uint64(max(len(all)-MaxEdges, 0) + len(b.omitted))
+	all = all[:min(len(all), MaxEdges)]
+
+	// Names are numbered anew: those of edges that are not drawn stay away.
+	var nodes, relations, reasons renumber
+	d.Edges = make([]Edge, len(all))
+	for i, e := range all {
+		var score any
+		if !math.IsNaN(e.score) {
+			score = math.Round(e.score*1e6) / 1e6
+		}
+		low := 0
+		if e.low {
+			low = 1
+		}
+		d.Edges[i] = Edge{
+			nodes.of(e.source, &b.names), nodes.of(e.destination, &b.names), relations.of(e.relation, &b.relations),
+			e.count, score, low, reasons.of(e.reason, &b.reasons), e.last / 1e6,
+		}
+	}
+	d.Nodes, d.Relations, d.Reasons = nodes.list, relations.list, reasons.list
+	for _, list := range []*[]string{&d.Nodes, &d.Relations, &d.Reasons} {
+		if *list == nil {
+			*list = []string{}
+		}
+	}
+
+	d.Lowest = []int{}
+	for i, e := range all {
+		if !math.IsNaN(e.score) {
+			d.Lowest = append(d.Lowest, i)
+		}
+	}
+	slices.SortStableFunc(d.Lowest, func(i, j int) int { return cmp.Compare(all[i].score, all[j].score) })
+	d.Lowest = d.Lowest[:min(len(d.Lowest), maxLowest)]
+}
+
+// renumber gives the names that are used numbers of their own.
+type renumber struct {
+	at   map[int32]int32
+	list []string
+}
+
+func (r *renumber) of(i int32, names *interner) int32 {
+	if r.at == nil {
+		r.at = map[int32]int32{}
+	}
+	j, ok := r.at[i]
+	if !ok {
+		j = int32(len(r.list))
+		r.at[i] = j
+		r.list = append(r.list, names.list[i])
+	}
+	return j
+}
+
+// steps of a timeline that people read easily, in units of timeStep.
+var steps = []int64{1, 3, 6, 18, 36, 72, 144, 7 * 144, 30 * 144, 365 * 144}
+
+func (b *Builder) timeline() Timeline {
+	t := Timeline{Step: timeStep / 1e6, Low: []uint64{}, All: []uint64{}}
+	if len(b.times) == 0 {
+		return t
+	}
+	first, last := int64(math.MaxInt64), int64(0)
+	for at := range b.times {
+		first, last = min(first, at), max(last, at)
+	}
+	step := steps[len(steps)-1]
+	for _, s := range steps {
+		if last/s-first/s < maxBars {
+			step = s
+			break
+		}
+	}
+	first, last = first/step, last/step
+	// A lone time of long ago shall not make the rest invisible, or the page long.
+	first = max(first, last-maxBars+1)
+	t.Start, t.Step = first*step*timeStep/1e6, step*timeStep/1e6
+	t.Low, t.All = make([]uint64, last-first+1), make([]uint64, last-first+1)
+	for at, n := range b.times {
+		if i := at/step - first; i >= 0 {
+			t.All[i] += n[0]
+			t.Low[i] += n[1]
+		}
+	}
+	return t
+}

@@ -1,0 +1,128 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+func session(source, destination string, score float64, low bool, at int) *Session {
+	return &Session{
+		Source: []byte(source), Relation: []byte("SSH-2.0-Go"), Destination: []byte(destination), Reason: []byte("new_pair"),
+		Score: score, Low: low, Time: time.Date(2026, 3, 2, 0, at, 0, 0, time.UTC).UnixNano(),
+	}
+}
+
+func TestDataOfSessions(t *testing.T) {
+	b := NewBuilder()
+	b.Skip()
+	b.Add(session("a", "x", math.NaN(), false, 0))
+	b.Add(session("a", "x", 0.9, false, 1))
+	b.Add(session("a", "x", 0.7, false, 2))
+	b.Add(session("b", "x", 0.1, true, 30))
+	b.Add(session("b", "x", 0.05, false, 31)) // below a later, lower threshold: the low one stays
+	b.Add(session("c", "y", 1, false, 32))
+	d := b.Data()
+	if d.Records != 7 || d.Scored != 5 || d.Low != 1 || d.Omitted != 0 || *d.Threshold != 0.1 {
+		t.Errorf("%+v", d)
+	}
+	js, _ := json.Marshal(d)
+	for _, want := range []string{
+		`"nodes":["b","x","a","c","y"]`,
+		`"edges":[[0,1,0,2,0.1,1,0,1772411460000],[2,1,0,3,0.7,0,0,1772409720000],[3,4,0,1,1,0,0,1772411520000]]`,
+		`"lowest":[0,1,2]`,
+		`"timeline":{"start":1772409600000,"step":600000,"low":[0,0,0,1],"all":[3,0,0,3]}`,
+	} {
+		if !strings.Contains(string(js), want) {
+			t.Errorf("no %s in\n%s", want, js)
+		}
+	}
+	if h := d.Histogram; h.Low[5] != 1 || h.Other[2] != 1 || h.Other[35] != 1 || h.Other[45] != 1 || h.Other[49] != 1 {
+		t.Errorf("%v", h)
+	}
+}
+
+func TestNothingToShow(t *testing.T) {
+	var page bytes.Buffer
+	if err := WritePage(&page, NewBuilder().Data()); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(page.String(), `"threshold":null,"nodes":[],"relations":[],"reasons":[],"edges":[],"omitted":0,"lowest":[]`) {
+		t.Error("an empty page has no empty lists")
+	}
+}
+
+func TestAPageIsBounded(t *testing.T) {
+	b := NewBuilder()
+	for i := range 3 * maxKept {
+		at := i
+		if i == 0 {
+			at = -1 << 24 // 31 years earlier
+		}
+		b.Add(session(fmt.Sprint("s", i/7), fmt.Sprint("d", i%1000), 0.5, i%1000 == 0, at))
+	}
+	d := b.Data()
+	if len(d.Edges) != MaxEdges || d.Omitted < maxKept || len(b.edges) > 2*maxKept || len(d.Lowest) != maxLowest || len(d.Timeline.All) > maxBars {
+		t.Errorf("%d edges, %d omitted, %d kept, %d in the list, %d bars", len(d.Edges), d.Omitted, len(b.edges), len(d.Lowest), len(d.Timeline.All))
+	}
+	for i, e := range d.Edges {
+		if low := e[5] == 1; low != (i < 3*maxKept/1000) {
+			t.Fatalf("edge %d: low is %v", i, low)
+		}
+	}
+}
+
+// TestHostileNames: names come from whoever connects, and shall be nothing but text.
+func TestHostileNames(t *testing.T) {
+	b := NewBuilder()
+	for _, name := range []string{"</script><script>alert(1)</script>", "<!--", "]]>", "a\u202eb", "\x1b[31m", "\xff\xfe", strings.Repeat("x", 5000), "\u2028", ""} {
+		b.Add(&Session{Source: []byte(name), Relation: []byte(name), Destination: []byte("x"), Reason: []byte(name), Score: 0.5})
+	}
+	var page bytes.Buffer
+	if err := WritePage(&page, b.Data()); err != nil {
+		t.Fatal(err)
+	}
+	data := regexp.MustCompile(`(?s)<script type="application/json" id="data">(.*?)</script>`).FindStringSubmatch(page.String())
+	if data == nil || strings.ContainsAny(data[1], "<>&\u202e\x1b\u2028") {
+		t.Fatalf("%q", data)
+	}
+	var d Data
+	if err := json.Unmarshal([]byte(data[1]), &d); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range d.Nodes {
+		if len(n) > 300 {
+			t.Errorf("a name of %d bytes", len(n))
+		}
+	}
+	if n := strings.Count(page.String(), "</script"); n != 2 {
+		t.Errorf("%d scripts end in the page, it has two", n)
+	}
+}
+
+func TestPolicyNamesWhatIsInThePage(t *testing.T) {
+	var page bytes.Buffer
+	if err := WritePage(&page, NewBuilder().Data()); err != nil {
+		t.Fatal(err)
+	}
+	text := page.String()
+	for _, tag := range []string{"script", "style"} {
+		part := regexp.MustCompile(`(?s)<` + tag + `>(.*?)</` + tag + `>`).FindStringSubmatch(text)
+		if part == nil || !strings.Contains(text, "'"+digest(part[1])+"'") {
+			t.Errorf("the policy does not have the hash of the %s", tag)
+		}
+	}
+	if strings.Contains(Policy(false), "connect-src") || !strings.HasPrefix(Policy(false), "default-src 'none'") {
+		t.Errorf("%s", Policy(false))
+	}
+	for _, library := range []string{"sigma 3", "graphology 0", "Permission is hereby granted"} {
+		if !strings.Contains(text, library) {
+			t.Errorf("the page does not carry the licence of %s", library)
+		}
+	}
+}
