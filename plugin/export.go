@@ -21,6 +21,7 @@ import (
 	"unsafe"
 
 	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/metrics"
 )
 
 // main is never called; a shared object needs one.
@@ -29,6 +30,7 @@ func main() {}
 // instance is one filter section of the host's configuration.
 type instance struct {
 	filter    *filter.Instance
+	metrics   *metrics.Server // nil: nobody asked for it
 	host      *host
 	lastPanic atomic.Int64 // when a panic in Process was last logged, Unix time in nanoseconds
 }
@@ -57,7 +59,7 @@ func rgcnInit(c *C.struct_rgcn_host) (handle C.uintptr_t) {
 		h.Log(filter.LevelError, err.Error())
 		return 0
 	}
-	return C.uintptr_t(cgo.NewHandle(&instance{filter: f, host: h}))
+	return C.uintptr_t(cgo.NewHandle(&instance{filter: f, host: h, metrics: metrics.Start(f, f.Config().Metrics, h)}))
 }
 
 // rgcnFilter leaves *out alone, and with it the chunk as it came, unless a complete new chunk is there.
@@ -106,6 +108,7 @@ func rgcnExit(handle C.uintptr_t) (code C.int) {
 			code = -1
 		}
 	}()
+	i.metrics.Close()
 	if err := i.filter.Close(); err != nil {
 		i.host.Log(filter.LevelError, err.Error())
 		return -1

@@ -33,3 +33,5 @@ RGCN_OPTION("threshold_k", "2", "Standard deviations below the mean, for sigma. 
 RGCN_OPTION("threshold_quantile", "0.01", "Share of the events with a low score, for quantile. Allowed: a number above 0 and below 1.")
 RGCN_OPTION("threshold_per_day", "20", "Triplets with a low score a day, for budget. Allowed: a number above 0, up to 1000000.")
 RGCN_OPTION("state_dir", NULL, "Directory for model and graph, written after each training and at exit. Each filter instance needs its own. Empty: both are lost at exit. Allowed: a directory, or \"\" for memory only.")
+RGCN_OPTION("metrics_listen", NULL, "Address at which the filter serves /metrics for Prometheus, /healthz, and / with a live picture of the graph, over plain HTTP. Each filter instance needs its own. Allowed: a host and a port such as \"127.0.0.1:2021\", or \"\" for none.")
+RGCN_OPTION("metrics_allow_remote", "false", "Let metrics.listen be an address that other machines reach. Whoever reaches it sees host names and low scores: there is no password. Allowed: true or false.")

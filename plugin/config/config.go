@@ -17,6 +17,7 @@ type Config struct {
 	Train     Train
 	Threshold Threshold
 	State     State
+	Metrics   Metrics
 }
 
 // Fields says where a record keeps what the graph wants, after the preset has filled the gaps.
@@ -66,6 +67,12 @@ type Threshold struct {
 // State says where model and graph are kept between runs.
 type State struct {
 	Dir string // "": memory only
+}
+
+// Metrics says where the filter tells about itself.
+type Metrics struct {
+	Listen      string // "": nowhere
+	AllowRemote bool
 }
 
 // maxListKeys bounds a list of keys; a joined name of more parts is a mistake, not a wish.
@@ -160,6 +167,10 @@ func (l *loader) finish() error {
 		}
 		return fmt.Errorf("%s: train.min_edges %d exceeds graph.max_edges %d, so training would never start",
 			l.at(name), c.Train.MinEdges, c.Graph.MaxEdges)
+	}
+	if c.Metrics.Listen != "" && !c.Metrics.AllowRemote && !IsLoopback(c.Metrics.Listen) {
+		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, "+
+			"or metrics.allow_remote = true", l.at("metrics.listen"))
 	}
 	return l.preset()
 }

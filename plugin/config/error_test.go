@@ -33,6 +33,10 @@ func TestFileErrors(t *testing.T) {
 		{"[threshold]\nmethod = 'Sigma'", `f:2: threshold.method = "Sigma": want sigma, quantile or budget`},
 		{"[threshold]\nmethod = ['sigma']", `f:2: threshold.method = ["sigma"]: want sigma, quantile or budget`},
 		{"[state]\ndir = 1", `f:2: state.dir = 1: want a directory, or "" for memory only`},
+		{"[metrics]\nlisten = 'x'", `f:2: metrics.listen = "x": want a host and a port such as "127.0.0.1:2021", or "" for none`},
+		{"[metrics]\nlisten = '127.0.0.1:0'", `f:2: metrics.listen = "127.0.0.1:0": want a host and a port such as "127.0.0.1:2021", or "" for none`},
+		{"[metrics]\nlisten = ':2021'", `f:2: metrics.listen = ":2021": other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, or metrics.allow_remote = true`},
+		{"[metrics]\nlisten = '10.0.0.1:2021'", `f:2: metrics.listen = "10.0.0.1:2021": other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, or metrics.allow_remote = true`},
 		{"[fields]\nsource = ['a', '']", `f:2: fields.source = ["a", ""]: ` + wantFields},
 		{"[fields]\nsource = []", `f:2: fields.source = []: ` + wantFields},
 		{"[fields]\nsource = [['a', 'b']]", `f:2: fields.source = [["a", "b"]]: ` + wantFields},
@@ -54,15 +58,15 @@ func TestFileErrors(t *testing.T) {
 		{"[state]\nseed = 1", `f:2: unknown key state.seed: did you mean train.seed?`},
 		{"train_interval = '10m'", `f:1: unknown key train_interval: did you mean train.interval?`},
 		{"[train]\nepochs = 1\n", `f:2: unknown key train.epochs: want interval, min_edges, min_new_edges, steps, learning_rate, negatives, seed, threads, device or tolerance`},
-		{"colour = 1", `f:1: unknown key colour: want explain, or a section of fields, graph, model, train, threshold or state`},
-		{"'a\\nb' = 1", `f:1: unknown key "a\\nb": want explain, or a section of fields, graph, model, train, threshold or state`},
-		{"\"a\\nb\" = 1", `f:1: unknown key "a\nb": want explain, or a section of fields, graph, model, train, threshold or state`},
-		{"\"\" = 1", `f:1: unknown key "": want explain, or a section of fields, graph, model, train, threshold or state`},
+		{"colour = 1", `f:1: unknown key colour: want explain, or a section of fields, graph, model, train, threshold, state or metrics`},
+		{"'a\\nb' = 1", `f:1: unknown key "a\\nb": want explain, or a section of fields, graph, model, train, threshold, state or metrics`},
+		{"\"a\\nb\" = 1", `f:1: unknown key "a\nb": want explain, or a section of fields, graph, model, train, threshold, state or metrics`},
+		{"\"\" = 1", `f:1: unknown key "": want explain, or a section of fields, graph, model, train, threshold, state or metrics`},
 		{"[trian]\nsteps = 1", `f:1: unknown section [trian]: did you mean [train]?`},
 		{"[Train]\nsteps = 1", `f:1: unknown section [Train]: did you mean [train]?`},
-		{"[output]\nhost = 1", `f:1: unknown section [output]: want fields, graph, model, train, threshold or state`},
-		{"output.host = 1", `f:1: unknown section [output]: want fields, graph, model, train, threshold or state`},
-		{"\n[a.b.c]\nd = 1", `f:2: unknown section [a]: want fields, graph, model, train, threshold or state`},
+		{"[output]\nhost = 1", `f:1: unknown section [output]: want fields, graph, model, train, threshold, state or metrics`},
+		{"output.host = 1", `f:1: unknown section [output]: want fields, graph, model, train, threshold, state or metrics`},
+		{"\n[a.b.c]\nd = 1", `f:2: unknown section [a]: want fields, graph, model, train, threshold, state or metrics`},
 		{"[explain]\nx = 1", `f:1: explain = a table: want true or false`},
 
 		// The earliest mistake is named, whatever the section.
@@ -166,7 +170,7 @@ func TestUnreadableFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "odd\nname"), []byte("x = 1"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	check(filepath.Join(dir, "odd\nname"), `DIR/odd?name:1: unknown key x: want explain, or a section of fields, graph, model, train, threshold or state`)
+	check(filepath.Join(dir, "odd\nname"), `DIR/odd?name:1: unknown key x: want explain, or a section of fields, graph, model, train, threshold, state or metrics`)
 }
 
 // Whatever the file holds: no panic, and the error, if any, is one line that names the file.

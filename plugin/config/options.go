@@ -3,7 +3,10 @@ package config
 import (
 	"fmt"
 	"math"
+	"net"
+	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -167,6 +170,33 @@ var options = []Option{
 		"Directory for model and graph, written after each training and at exit. Each filter instance needs "+
 			"its own. Empty: both are lost at exit.",
 		func(c *Config) *string { return &c.State.Dir }, func(raw any) (string, bool) { s, ok := raw.(string); return s, ok }),
+
+	option("metrics", "listen", typeText, "", "a host and a port such as \"127.0.0.1:2021\", or \"\" for none",
+		"Address at which the filter serves /metrics for Prometheus, /healthz, and / with a live picture of "+
+			"the graph, over plain HTTP. Each filter instance needs its own.",
+		func(c *Config) *string { return &c.Metrics.Listen },
+		func(raw any) (string, bool) { s, ok := raw.(string); return s, ok && (s == "" || isAddress(s)) }),
+	boolean("metrics", "allow_remote", "false",
+		"Let metrics.listen be an address that other machines reach. Whoever reaches it sees host names and "+
+			"low scores: there is no password.",
+		func(c *Config) *bool { return &c.Metrics.AllowRemote }),
+}
+
+// isAddress tells a host and a port that a server can listen on.
+func isAddress(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	n, bad := strconv.ParseUint(port, 10, 16)
+	return err == nil && bad == nil && n > 0
+}
+
+// IsLoopback tells an address, a host with or without a port, that only this machine reaches.
+func IsLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = strings.Trim(address, "[]")
+	}
+	ip, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
 // option ties a key to its place in Config; read turns a TOML value into T or refuses it.

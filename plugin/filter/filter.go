@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
@@ -48,6 +49,11 @@ type Instance struct {
 	scorer   atomic.Pointer[model.Scorer]
 	scratch  sync.Pool // *scratch
 	counters counters
+	latency  latency
+	watch    *watch // nil: nobody looks
+	history  history
+	since    time.Time
+	saved    *Status      // of the state directory, of a frozen instance
 	newest   atomic.Int64 // event time, of the records so far
 	frozen   bool         // look, but neither count nor train
 
@@ -59,16 +65,6 @@ type Instance struct {
 	done chan struct{} // closed when the training goroutine has ended; nil: there is none
 }
 
-// Stats tell what an Instance has done since New.
-type Stats struct {
-	Records   uint64 // log records that came
-	Scored    uint64 // of those: forwarded with the two fields
-	Flagged   uint64 // of those: low_score is true
-	Missing   uint64 // records without a source or a destination: forwarded untouched
-	Malformed uint64 // stretches of a chunk that are no records: forwarded untouched
-	Graph     graphbuf.Stats
-}
-
 type counters struct {
 	records, scored, flagged, missing, malformed atomic.Uint64
 }
@@ -76,7 +72,7 @@ type counters struct {
 // New makes an instance as the properties say, takes up what its state directory holds,
 // and trains in the background from then on.
 func New(host Host) (*Instance, error) {
-	f, err := newInstance(host, state.Open)
+	f, err := newInstance(host, false)
 	if err != nil {
 		return nil, err
 	}
@@ -90,19 +86,15 @@ func New(host Host) (*Instance, error) {
 }
 
 // NewOffline is New without a clock: it trains when TrainIfDue or Train is called.
-func NewOffline(host Host) (*Instance, error) { return newInstance(host, state.Open) }
+func NewOffline(host Host) (*Instance, error) { return newInstance(host, false) }
 
 // NewFrozen makes an instance that scores by its state directory, which may be in use,
 // learns nothing and writes nothing there.
 func NewFrozen(host Host) (*Instance, error) {
-	f, err := newInstance(host, state.OpenReadOnly)
-	if err == nil {
-		f.frozen = true
-	}
-	return f, err
+	return newInstance(host, true)
 }
 
-func newInstance(host Host, open func(path string) (*state.Dir, error)) (*Instance, error) {
+func newInstance(host Host, frozen bool) (*Instance, error) {
 	cfg, err := config.Load(host.Property)
 	if err != nil {
 		return nil, err
@@ -110,7 +102,10 @@ func newInstance(host Host, open func(path string) (*state.Dir, error)) (*Instan
 	if strings.HasPrefix(cfg.Train.Device, "cuda") {
 		return nil, fmt.Errorf("train.device = %q: this build trains on the CPU only, allowed are auto and cpu", cfg.Train.Device)
 	}
-	f := &Instance{cfg: cfg, host: host, schedule: schedule{cfg: cfg.Train}}
+	f := &Instance{cfg: cfg, host: host, schedule: schedule{cfg: cfg.Train}, since: time.Now().UTC().Truncate(time.Second), frozen: frozen}
+	if cfg.Metrics.Listen != "" {
+		f.watch = newWatch()
+	}
 	f.graph, err = graphbuf.New(graphbuf.Config{
 		MaxNodes: cfg.Graph.MaxNodes, MaxRelations: cfg.Graph.MaxRelations, MaxEdges: cfg.Graph.MaxEdges, Window: cfg.Graph.Window,
 	})
@@ -125,21 +120,16 @@ func newInstance(host Host, open func(path string) (*state.Dir, error)) (*Instan
 	}
 	f.scratch.New = func() any { return f.newScratch() }
 	if cfg.State.Dir != "" {
+		open := state.Open
+		if frozen {
+			open = state.OpenReadOnly
+		}
 		if f.state, err = open(cfg.State.Dir); err != nil {
 			return nil, err
 		}
 		f.restore()
 	}
 	return f, nil
-}
-
-// Stats returns what the instance has done so far.
-func (f *Instance) Stats() Stats {
-	c := &f.counters
-	return Stats{
-		Records: c.records.Load(), Scored: c.scored.Load(), Flagged: c.flagged.Load(),
-		Missing: c.missing.Load(), Malformed: c.malformed.Load(), Graph: f.graph.Stats(),
-	}
 }
 
 // Scorer returns the scorer in use, nil before the first training.
@@ -157,13 +147,13 @@ func (f *Instance) Close() error {
 	var err error
 	if f.state != nil {
 		if !f.frozen {
-			err = f.saveGraph(f.graph.Snapshot())
+			err = errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveStatus())
 		}
 		err = errors.Join(err, f.state.Close())
 	}
-	st := f.Stats()
+	st := f.Status().Records
 	f.host.Log(LevelInfo, fmt.Sprintf("closed: %d records, %d scored, %d with a low score, %d without source or destination, %d not understood",
-		st.Records, st.Scored, st.Flagged, st.Missing, st.Malformed))
+		st.Total, st.Scored, st.LowScore, st.Missing, st.Malformed))
 	return err
 }
 

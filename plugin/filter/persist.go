@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"flb-filter-rgcn/graphbuf"
@@ -13,6 +14,9 @@ const (
 	graphVersion = 1
 	modelFile    = "model"
 	modelVersion = 2
+
+	statusFile    = "status"
+	statusVersion = 1
 )
 
 // restore takes up graph and model. What cannot be read is set aside and said; a start
@@ -37,6 +41,9 @@ func (f *Instance) restore() {
 		m.SetThreshold(ModelConfig(f.cfg).Threshold) // the settings may have changed since
 		f.scorer.Store(m.Scorer(f.graph.Snapshot(), f.cfg.Train.Threads))
 	}
+	if f.frozen {
+		load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &f.saved) })
+	}
 	switch st := f.graph.Stats(); {
 	case haveModel:
 		f.host.Log(LevelInfo, fmt.Sprintf("state: %d edges and the model of %s; scores from the first record on", st.Edges, m.TrainedText()))
@@ -56,6 +63,9 @@ func (f *Instance) save(s *graphbuf.Snapshot, m *model.Model) {
 		if b, err = m.AppendBinary(nil); err == nil {
 			err = f.state.Save(modelFile, modelVersion, b)
 		}
+	}
+	if err == nil {
+		err = f.saveStatus()
 	}
 	if err != nil {
 		f.host.Log(LevelWarn, fmt.Sprintf("what was learned is not saved, scoring goes on: %v", err))

@@ -22,6 +22,7 @@ type scratch struct {
 	pairs  []byte // the added fields as msgpack
 	event  [1]graphbuf.Event
 	ref    [1]graphbuf.Ref
+	tally  tally
 }
 
 // compileFields prepares the look-up of the configured fields in a record.
@@ -51,7 +52,8 @@ const FarFuture = 24 * time.Hour
 func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 	s := f.scratch.Get().(*scratch)
 	scorer := f.scorer.Load()
-	now, newest, offline := time.Now().UnixNano(), f.newest.Load(), f.done == nil
+	began := time.Now()
+	now, newest, offline := began.UnixNano(), f.newest.Load(), f.done == nil
 	var records, scored, flagged, missing, malformed uint64
 	out = dst
 	s.walker.Reset(chunk)
@@ -91,6 +93,9 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 	}
 	s.walker.Reset(nil)
 	s.event[0] = graphbuf.Event{}
+	if f.watch != nil {
+		f.watch.merge(&s.tally, began)
+	}
 	f.scratch.Put(s)
 
 	f.newest.Store(newest)
@@ -101,6 +106,7 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 	c.flagged.Add(flagged)
 	c.missing.Add(missing)
 	c.malformed.Add(malformed)
+	f.latency.add(time.Since(began))
 	if scored == 0 {
 		return dst, false
 	}
@@ -115,7 +121,14 @@ func (f *Instance) addFields(s *scratch, scorer *model.Scorer) (n int, low bool)
 	} else {
 		score := scorer.Score(f.graph, &s.ref[0], s.event[0].Relation)
 		low = score < scorer.Threshold()
-		p = msgp.AppendFloat64(p, shorten(score))
+		short := shorten(score)
+		p = msgp.AppendFloat64(p, short)
+		if f.watch != nil {
+			s.tally.add(short, low)
+			if low {
+				f.watch.lowScore(&s.event[0], short, reason(&s.ref[0].Counts, low))
+			}
+		}
 	}
 	p = msgp.AppendBool(append(p, f.keys.lowScore...), low)
 	n = 2

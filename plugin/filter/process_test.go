@@ -53,7 +53,7 @@ func TestEveryRecordOfTheNotebookPassesWithBothFields(t *testing.T) {
 	if low == 0 || low > 500 {
 		t.Errorf("%d of 4143 records have a low score", low)
 	}
-	if st := f.Stats(); st.Records != 7143 || st.Scored != 7143 || st.Flagged != uint64(low) || st.Missing+st.Malformed != 0 || st.Graph.Edges != 1490 {
+	if st := f.Status(); st.Records != (RecordCounts{Total: 7143, Scored: 7143, LowScore: uint64(low)}) || st.Graph.Edges != 1490 {
 		t.Errorf("%+v, %d low", st, low)
 	}
 }
@@ -84,7 +84,7 @@ func TestRecordsThatPassUntouched(t *testing.T) {
 			t.Errorf("%s: not passed as it was beside a session", name)
 		}
 	}
-	if st := f.Stats(); st.Scored != 11 || st.Missing == 0 || st.Malformed == 0 {
+	if st := f.Status().Records; st.Scored != 11 || st.Missing == 0 || st.Malformed == 0 {
 		t.Errorf("%+v", st)
 	}
 }
@@ -161,7 +161,7 @@ func TestChunkCutAtEveryByte(t *testing.T) {
 			rest -= len(events[whole])
 			whole++
 		}
-		if st := f.Stats(); st.Scored != uint64(whole) || modified != (whole > 0) {
+		if st := f.Status().Records; st.Scored != uint64(whole) || modified != (whole > 0) {
 			t.Fatalf("cut at %d: %d records scored, %d are whole", n, st.Scored, whole)
 		}
 		if modified {
@@ -235,7 +235,7 @@ func TestManyGoroutinesOneInstance(t *testing.T) {
 	}
 	train(t, f) // beside them
 	wg.Wait()
-	if st := f.Stats(); st.Graph.Events != 81*500 || st.Scored != 81*500 {
+	if st := f.Status(); f.graph.Stats().Events != 81*500 || st.Records.Scored != 81*500 {
 		t.Errorf("%+v", st)
 	}
 }
@@ -256,9 +256,9 @@ func FuzzProcess(f *testing.F) {
 	f.Add(join(sessions(3)))
 	f.Add(appendEvent(nil, "score", 1, "id.orig_h", "a", "id.resp_h", "b"))
 	f.Fuzz(func(t *testing.T, chunk []byte) {
-		before := inst.Stats()
+		before := inst.Status().Records
 		out, modified := inst.Process(nil, chunk)
-		scored := int(inst.Stats().Scored - before.Scored)
+		scored := int(inst.Status().Records.Scored - before.Scored)
 		if modified != (scored > 0) {
 			t.Fatalf("modified %v with %d records scored", modified, scored)
 		}

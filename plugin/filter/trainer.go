@@ -98,18 +98,27 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 		cfg.Previous = s.Model()
 	}
 	snapshot := f.graph.Snapshot()
+	const device = "cpu" // where a training that gives no report ran
 	scorer, report, err := f.trainApart(ctx, snapshot, cfg, progress)
 	switch {
 	case errors.Is(err, context.Canceled):
+		f.history.add(device, ResultStopped, nil, now)
 		f.host.Log(LevelInfo, "training stopped")
 		return err
 	case errors.Is(err, model.ErrTooLittle):
+		f.history.add(device, ResultPutOff, nil, now)
 		f.host.Log(LevelInfo, fmt.Sprintf("training put off: %v (%d edges)", err, report.Edges))
 		return err
 	case err != nil:
+		f.history.add(device, ResultFailed, nil, now)
 		f.host.Log(LevelError, fmt.Sprintf("training failed, the scores go on as before: %v", err))
 		return err
 	}
+	result := ResultNew
+	if report.Kept {
+		result = ResultKept
+	}
+	f.history.add(report.Device, result, &report, now)
 	scorer.Model().SetTrained(now)
 	f.scorer.Store(scorer)
 	f.host.Log(LevelInfo, describe(report))

@@ -22,6 +22,9 @@ type Session struct {
 	Time                          int64 // unix nanoseconds, 0 when unknown
 }
 
+// NoScore is the score of a session that has none.
+var NoScore = math.NaN()
+
 // Data is what the page shows, in the form in which its script reads it.
 type Data struct {
 	Live      bool      `json:"live"`

@@ -80,10 +80,10 @@ func (s *session) close() error {
 
 // sumUp says what was done, with more in the words of the command.
 func (s *session) sumUp(more ...string) {
-	st := s.filter.Stats()
+	st := s.filter.Status().Records
 	d := time.Since(s.began)
 	parts := append([]string{fmt.Sprintf("%d records", s.records)}, more...)
-	parts = append(parts, fmt.Sprintf("%d scored, %d flagged, %d missing, %d malformed", st.Scored, st.Flagged, st.Missing, st.Malformed))
+	parts = append(parts, fmt.Sprintf("%d scored, %d flagged, %d missing, %d malformed", st.Scored, st.LowScore, st.Missing, st.Malformed))
 	if n := s.input.bad.Load(); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d bad lines skipped", n))
 	}

@@ -1,0 +1,68 @@
+package e2e
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestMetrics asks a running filter how it is, over a reload of the host's configuration.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	free.Close()
+	input, out, state := write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out"), filepath.Join(dir, "state")
+	p := start(t, "-Y", "-c", pipeline(t, dir,
+		tail("ssh", input, "zeek_tsv_2012", "DB", filepath.Join(dir, "tail.db")), toFile("ssh", out),
+		filter("ssh", "State_Dir", state, "Train_Min_Edges", "1490", "Model_Dim", "16", "Train_Steps", "20", "Metrics_Listen", address)))
+	get := func(path string) string {
+		r, err := http.Get("http://" + address + path)
+		if err != nil {
+			return ""
+		}
+		defer r.Body.Close()
+		b, _ := io.ReadAll(r.Body)
+		return string(b)
+	}
+	p.untilLines(out, notebookRows)
+	p.until("a training in the metrics", func() bool {
+		return strings.Contains(get("/metrics"), `rgcn_trainings_total{device="cpu",result="new"} 1`)
+	})
+	text := get("/metrics")
+	for _, want := range []string{"rgcn_records_total 7143\n", "rgcn_records_scored_total 7143\n", "rgcn_graph_edges 1490\n", "rgcn_model_age_seconds "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if page := get("/"); !strings.Contains(page, `"live":true`) || !strings.Contains(page, "192.168.") {
+		t.Error("no picture of the graph")
+	}
+	p.signal(unix.SIGHUP)
+	p.until("reloaded", func() bool { return strings.Contains(p.log(), "successful reload done") })
+	p.until("the new instance's metrics", func() bool { return strings.Contains(get("/metrics"), "rgcn_records_total 0\n") })
+	if !strings.Contains(get("/healthz"), `"edges":1490`) {
+		t.Errorf("health: %s", get("/healthz"))
+	}
+	p.stop()
+	if get("/healthz") != "" {
+		t.Error("answers after its end")
+	}
+	if strings.Contains(p.log(), "address already in use") {
+		t.Errorf("the reload found the port taken:\n%s", p.log())
+	}
+	status, err := exec.Command(offlineTool, "status", "-state", state).CombinedOutput()
+	if err != nil || !strings.Contains(string(status), "1490 distinct triplets") {
+		t.Errorf("%v: %s", err, status)
+	}
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"flb-filter-rgcn/plugin/filter"
+)
+
+var statusCommand = command{
+	name:    "status",
+	args:    "-state DIR",
+	summary: "Tell what a filter had done, and what it knew, when it last wrote its state directory.",
+	example: "rgcn status -state /var/lib/flb-filter-rgcn",
+	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
+		settings := settings{}
+		settings.declare(fs)
+		asJSON := fs.Bool("json", false, "as JSON, with the names that /healthz has")
+		return func(ctx context.Context, e *env) error {
+			if len(e.args) > 0 {
+				return usagef("unexpected %q: want no FILE", e.args[0])
+			}
+			c, err := settings.load()
+			if err != nil {
+				return err
+			}
+			if c.State.Dir == "" {
+				return errNoState
+			}
+			if _, err := os.Stat(c.State.Dir); err != nil {
+				return fmt.Errorf("state directory: %w", err)
+			}
+			f, err := filter.NewFrozen(&host{console: e.console, settings: settings, closing: true})
+			if err != nil {
+				return err
+			}
+			s := f.Status()
+			f.Close()
+			if *asJSON {
+				j := json.NewEncoder(e.stdout)
+				j.SetIndent("", "  ")
+				return j.Encode(s)
+			}
+			return printStatus(e, s)
+		}
+	},
+}
+
+func printStatus(e *env, s filter.Status) error {
+	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	line := func(name, format string, a ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, a...)) }
+	when := func(t time.Time) string { return t.UTC().Format(time.DateTime) }
+	line("graph", "%d hosts, %d relations, %d distinct triplets", s.Graph.Nodes, s.Graph.Relations, s.Graph.Edges)
+	if m := s.Model; m == nil {
+		line("model", "none yet")
+	} else {
+		line("model", "trained %s UTC, %v ago; held-out AUC %.3f, threshold %s", when(m.Trained), time.Since(m.Trained).Round(time.Second),
+			m.Quality, strconv.FormatFloat(m.Threshold, 'f', 6, 64))
+	}
+	if t := s.Training; t != nil {
+		line("last training", "%s UTC on %s: %d steps over %d triplets in %.2f s, loss %.4f", when(t.At), t.Device, t.Steps, t.Edges, t.Seconds, t.Loss)
+	}
+	for _, t := range s.Trainings {
+		line("trainings", "%d %s on %s", t.Count, t.Result, t.Device)
+	}
+	r := s.Records
+	line("records", "%d since %s UTC: %d scored, %d with a low score, %d without source or destination, %d not understood",
+		r.Total, when(s.Since), r.Scored, r.LowScore, r.Missing, r.Malformed)
+	line("triplets", "%d new, %d given up", s.Graph.NewEdges, s.Graph.Evicted)
+	return w.Flush()
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"flb-filter-rgcn/plugin/filter"
+)
+
+// TestStatus: a state directory tells what the replay that wrote it did.
+func TestStatus(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	mustRun(t, withSmall("replay", "-columns", columns, "-set", "train_interval=6h", "-state", dir, "-o", os.DevNull, realFile)...)
+	text, _ := mustRun(t, "status", "-state", dir)
+	has(t, text, "1490 distinct triplets", "held-out AUC 0.", "trainings", " new on cpu", "7143 since ", ": 7143 scored, ")
+
+	js, _ := mustRun(t, "status", "-json", "-state", dir)
+	var s filter.Status
+	if err := json.Unmarshal([]byte(js), &s); err != nil {
+		t.Fatal(err)
+	}
+	if s.Records.Total != 7143 || s.Records.LowScore == 0 || s.Graph.Edges != 1490 || s.Graph.NewEdges != 1490 || s.Training == nil || s.Model == nil {
+		t.Errorf("%+v", s)
+	}
+
+	// A directory of which only the graph is left, as before the first training.
+	os.Remove(filepath.Join(dir, "model"))
+	os.Remove(filepath.Join(dir, "model.prev"))
+	text, _ = mustRun(t, "status", "-state", dir)
+	has(t, text, "none yet")
+	for _, args := range [][]string{{"status"}, {"status", "-state", dir, "x"}, {"status", "-state", dir + "/none"}} {
+		if _, stderr, status := rgcn(args...); status == 0 {
+			t.Errorf("%v: %s", args, stderr)
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package filter
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"flb-filter-rgcn/model"
+)
+
+// Status is what an Instance is and has done, for people and for metrics.
+type Status struct {
+	Since     time.Time       `json:"since"` // start of the counts
+	Records   RecordCounts    `json:"records"`
+	Graph     GraphStatus     `json:"graph"`
+	Trainings []TrainingCount `json:"trainings"` // by device and result
+	Training  *LastTraining   `json:"last_training"`
+	Model     *ModelStatus    `json:"model"` // nil: none yet
+}
+
+// RecordCounts count records since the start.
+type RecordCounts struct {
+	Total     uint64 `json:"total"`
+	Scored    uint64 `json:"scored"` // forwarded with the two fields
+	LowScore  uint64 `json:"low_score"`
+	Missing   uint64 `json:"missing"`   // without a source or a destination
+	Malformed uint64 `json:"malformed"` // stretches of a chunk that are no records
+}
+
+// GraphStatus is the size of the graph and what came and went since the start.
+type GraphStatus struct {
+	Nodes     int    `json:"nodes"`
+	Relations int    `json:"relations"`
+	Edges     int    `json:"edges"`
+	NewEdges  uint64 `json:"new_edges"`
+	Evicted   uint64 `json:"evicted_edges"`
+}
+
+// TrainingCount counts the trainings on a device that ended in the same way.
+type TrainingCount struct {
+	Device string `json:"device"`
+	Result string `json:"result"` // one of the Result constants
+	Count  uint64 `json:"count"`
+}
+
+// How a training can end.
+const (
+	ResultNew     = "new"     // its parameters are in use
+	ResultKept    = "kept"    // its parameters were worse than those before, which stay
+	ResultPutOff  = "put_off" // there was too little to learn from
+	ResultStopped = "stopped" // the filter was closed meanwhile
+	ResultFailed  = "failed"  // an error, which the log has
+)
+
+// LastTraining is the last training that gave a model.
+type LastTraining struct {
+	At      time.Time `json:"at"`
+	Seconds float64   `json:"seconds"`
+	Steps   int       `json:"steps"`
+	Edges   int       `json:"edges"`
+	Loss    float64   `json:"loss"`
+	Device  string    `json:"device"`
+}
+
+// ModelStatus is the model in use.
+type ModelStatus struct {
+	Trained   time.Time `json:"trained"`
+	Quality   float64   `json:"held_out_auc"`
+	Threshold float64   `json:"threshold"`
+}
+
+// history is what is remembered of trainings.
+type history struct {
+	mu     sync.Mutex
+	counts map[[2]string]uint64 // by device and result
+	last   *LastTraining
+}
+
+func (h *history) add(device, result string, r *model.Report, at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.counts == nil {
+		h.counts = map[[2]string]uint64{}
+	}
+	h.counts[[2]string{device, result}]++
+	if r != nil {
+		h.last = &LastTraining{At: at.UTC(), Seconds: r.Duration.Seconds(), Steps: r.Steps, Edges: r.Edges, Loss: float64(r.Loss), Device: r.Device}
+	}
+}
+
+func (h *history) list() (counts []TrainingCount, last *LastTraining) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	counts = []TrainingCount{}
+	for k, n := range h.counts {
+		counts = append(counts, TrainingCount{k[0], k[1], n})
+	}
+	slices.SortFunc(counts, func(a, b TrainingCount) int {
+		return cmp.Or(cmp.Compare(a.Device, b.Device), cmp.Compare(a.Result, b.Result))
+	})
+	return counts, h.last
+}
+
+// Status returns what the instance is and has done. A frozen instance tells what the one
+// that wrote its state directory had done by then.
+func (f *Instance) Status() Status {
+	c, g := &f.counters, f.graph.Stats()
+	s := Status{
+		Since: f.since,
+		Records: RecordCounts{
+			Total: c.records.Load(), Scored: c.scored.Load(), LowScore: c.flagged.Load(),
+			Missing: c.missing.Load(), Malformed: c.malformed.Load(),
+		},
+		Graph: GraphStatus{NewEdges: g.NewEdges, Evicted: g.Evicted},
+	}
+	s.Trainings, s.Training = f.history.list()
+	if f.frozen && f.saved != nil {
+		s = *f.saved
+	}
+	s.Graph.Nodes, s.Graph.Relations, s.Graph.Edges = g.Nodes, g.Relations, g.Edges
+	s.Model = nil
+	if sc := f.scorer.Load(); sc != nil {
+		m := sc.Model()
+		s.Model = &ModelStatus{Trained: m.Trained, Quality: m.Quality, Threshold: float64(sc.Threshold())}
+	}
+	return s
+}
+
+// saveStatus writes it beside graph and model: for `rgcn status`, no start depends on it.
+func (f *Instance) saveStatus() error {
+	b, err := json.Marshal(f.Status())
+	if err != nil {
+		return err
+	}
+	return f.state.Save(statusFile, statusVersion, b)
+}

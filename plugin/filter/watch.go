@@ -1,0 +1,170 @@
+package filter
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// LatencyBounds are the upper bounds of the buckets of a Latency.
+var LatencyBounds = [...]time.Duration{
+	100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond,
+	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond,
+	25 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, time.Second,
+}
+
+// Latency is how long calls of Process took.
+type Latency struct {
+	Counts [len(LatencyBounds) + 1]uint64 // the last: beyond all bounds
+	Sum    time.Duration
+}
+
+type latency struct {
+	counts [len(LatencyBounds) + 1]atomic.Uint64
+	sum    atomic.Int64
+}
+
+func (l *latency) add(d time.Duration) {
+	i := 0
+	for i < len(LatencyBounds) && d > LatencyBounds[i] {
+		i++
+	}
+	l.counts[i].Add(1)
+	l.sum.Add(int64(d))
+}
+
+// Latency returns how long the calls of Process took so far.
+func (f *Instance) Latency() (l Latency) {
+	for i := range l.Counts {
+		l.Counts[i] = f.latency.counts[i].Load()
+	}
+	l.Sum = time.Duration(f.latency.sum.Load())
+	return l
+}
+
+const (
+	// ScoreBins are the bins of Scores, equal ones from 0 to 1.
+	ScoreBins = 50
+	// WatchHours are how far back Hours reach.
+	WatchHours = 14 * 24
+
+	recentLow = 1000 // sessions
+	longName  = 256  // bytes; the graph keeps no more of a name
+)
+
+// Low is a session with a low score.
+type Low struct {
+	Source, Relation, Destination, Reason string
+	Score                                 float64
+	Time                                  int64 // event time, unix nanoseconds
+}
+
+// Hour counts the sessions with a score that came in an hour, by the clock of the machine.
+type Hour struct {
+	Hour             int64 // hours since 1970
+	LowScore, Scored uint64
+}
+
+// Watched is what somebody may want to look at: how scores lie, and the last low ones.
+type Watched struct {
+	Low, Other [ScoreBins]uint64 // sessions by score
+	Hours      []Hour            // those with sessions in the last WatchHours, in order
+	Recent     []Low             // the last with a low score, the newest first
+}
+
+// watch gathers that. All its memory is there from the start: the record path does not allocate.
+type watch struct {
+	mu         sync.Mutex
+	low, other [ScoreBins]uint64
+	hours      [WatchHours]Hour
+	recent     []lowSession // a ring
+	next       uint64       // of the ring, ever growing
+}
+
+type lowSession struct {
+	names  [3][]byte
+	reason string
+	score  float64
+	time   int64
+}
+
+func newWatch() *watch {
+	w := &watch{recent: make([]lowSession, recentLow)}
+	for i := range w.recent {
+		for j := range w.recent[i].names {
+			w.recent[i].names[j] = make([]byte, 0, longName)
+		}
+	}
+	return w
+}
+
+// tally is what one chunk brings to a watch.
+type tally struct{ low, other [ScoreBins]uint32 }
+
+func (t *tally) add(score float64, low bool) {
+	i := min(max(int(score*ScoreBins), 0), ScoreBins-1)
+	if low {
+		t.low[i]++
+	} else {
+		t.other[i]++
+	}
+}
+
+// lowScore keeps a session with a low score, the oldest goes.
+func (w *watch) lowScore(e *graphbuf.Event, score float64, reason string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := &w.recent[w.next%recentLow]
+	w.next++
+	for i, name := range [][]byte{e.Source, e.Relation, e.Destination} {
+		s.names[i] = append(s.names[i][:0], name[:min(len(name), longName)]...)
+	}
+	s.reason, s.score, s.time = reason, score, e.Time
+}
+
+// merge takes up a chunk's tally and empties it.
+func (w *watch) merge(t *tally, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h := &w.hours[now.Unix()/3600%WatchHours]
+	if hour := now.Unix() / 3600; h.Hour != hour {
+		*h = Hour{Hour: hour}
+	}
+	for i := range t.low {
+		w.low[i] += uint64(t.low[i])
+		w.other[i] += uint64(t.other[i])
+		h.LowScore += uint64(t.low[i])
+		h.Scored += uint64(t.low[i] + t.other[i])
+	}
+	*t = tally{}
+}
+
+// Watched returns what was gathered; nil unless metrics.listen is set.
+func (f *Instance) Watched() *Watched {
+	w := f.watch
+	if w == nil {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := &Watched{Low: w.low, Other: w.other}
+	newest := time.Now().Unix() / 3600
+	for hour := newest - WatchHours + 1; hour <= newest; hour++ {
+		if h := w.hours[hour%WatchHours]; h.Hour == hour {
+			out.Hours = append(out.Hours, h)
+		}
+	}
+	for i := range min(w.next, recentLow) {
+		s := &w.recent[(w.next-1-i)%recentLow]
+		out.Recent = append(out.Recent, Low{
+			Source: string(s.names[0]), Relation: string(s.names[1]), Destination: string(s.names[2]),
+			Reason: s.reason, Score: s.score, Time: s.time,
+		})
+	}
+	return out
+}
+
+// Snapshot returns the graph as it is.
+func (f *Instance) Snapshot() *graphbuf.Snapshot { return f.graph.Snapshot() }

@@ -1,0 +1,88 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"flb-filter-rgcn/plugin/filter"
+)
+
+// collector reads an instance when it is asked to: nothing is kept twice, and the path of a
+// record knows nothing of Prometheus. No label comes from a record.
+type collector struct{ f *filter.Instance }
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("rgcn_"+name, help, labels, nil)
+}
+
+var (
+	recordsDesc   = desc("records_total", "Log records that came to the filter.")
+	scoredDesc    = desc("records_scored_total", "Records forwarded with score and low_score; score is null before the first training.")
+	lowDesc       = desc("records_low_score_total", "Records forwarded with low_score true.")
+	missingDesc   = desc("records_missing_fields_total", "Records without a source or a destination, forwarded untouched.")
+	malformedDesc = desc("records_malformed_total", "Stretches of a chunk that are no records, forwarded untouched.")
+
+	nodesDesc     = desc("graph_nodes", "Hosts in the graph.")
+	relationsDesc = desc("graph_relations", "Distinct relations in the graph.")
+	edgesDesc     = desc("graph_edges", "Distinct triplets in the graph.")
+	newEdgesDesc  = desc("graph_new_edges_total", "Triplets that were not in the graph when they came.")
+	evictedDesc   = desc("graph_evicted_edges_total", "Triplets given up for a bound or for their age.")
+
+	trainingsDesc = desc("trainings_total", "Trainings by device and how they ended: new, kept (the old parameters were better), put_off (too little to learn from), stopped, failed.", "device", "result")
+	durationDesc  = desc("training_duration_seconds", "Time the last training took.")
+	lossDesc      = desc("training_loss", "Loss at the end of the last training.")
+
+	qualityDesc   = desc("model_held_out_auc", "AUC of the model in use, over triplets held out of its training against corrupted ones.")
+	thresholdDesc = desc("model_threshold", "Scores below it are low.")
+	trainedDesc   = desc("model_trained_timestamp_seconds", "When the model in use was trained, Unix time.")
+	ageDesc       = desc("model_age_seconds", "Time since the model in use was trained.")
+
+	latencyDesc = desc("filter_duration_seconds", "Time one call of the filter took, with a whole chunk of records.")
+)
+
+// Describe implements prometheus.Collector; no description makes it an unchecked one, as there is
+// no model at first.
+func (c collector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (c collector) Collect(out chan<- prometheus.Metric) {
+	s := c.f.Status()
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	gauge := func(d *prometheus.Desc, v float64) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
+	}
+	counter(recordsDesc, s.Records.Total)
+	counter(scoredDesc, s.Records.Scored)
+	counter(lowDesc, s.Records.LowScore)
+	counter(missingDesc, s.Records.Missing)
+	counter(malformedDesc, s.Records.Malformed)
+	gauge(nodesDesc, float64(s.Graph.Nodes))
+	gauge(relationsDesc, float64(s.Graph.Relations))
+	gauge(edgesDesc, float64(s.Graph.Edges))
+	counter(newEdgesDesc, s.Graph.NewEdges)
+	counter(evictedDesc, s.Graph.Evicted)
+	for _, t := range s.Trainings {
+		counter(trainingsDesc, t.Count, t.Device, t.Result)
+	}
+	if t := s.Training; t != nil {
+		gauge(durationDesc, t.Seconds)
+		gauge(lossDesc, t.Loss)
+	}
+	if m := s.Model; m != nil {
+		gauge(qualityDesc, m.Quality)
+		gauge(thresholdDesc, m.Threshold)
+		gauge(trainedDesc, float64(m.Trained.UnixMilli())/1e3)
+		gauge(ageDesc, time.Since(m.Trained).Seconds())
+	}
+	l := c.f.Latency()
+	buckets, n := map[float64]uint64{}, uint64(0)
+	for i, bound := range filter.LatencyBounds {
+		n += l.Counts[i]
+		buckets[bound.Seconds()] = n
+	}
+	n += l.Counts[len(l.Counts)-1]
+	out <- prometheus.MustNewConstHistogram(latencyDesc, n, l.Sum.Seconds(), buckets)
+}

@@ -1,0 +1,240 @@
+package metrics
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/tinylib/msgp/msgp"
+
+	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/report"
+)
+
+type host struct {
+	properties map[string]string
+	mu         sync.Mutex
+	lines      []string
+}
+
+func (h *host) Property(key string) (string, bool) { v, ok := h.properties[key]; return v, ok }
+
+func (h *host) Log(level filter.Level, message string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lines = append(h.lines, message)
+}
+
+func (h *host) log() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return strings.Join(h.lines, "\n")
+}
+
+// session is an event with the fields of the zeek preset.
+func session(i int, source, destination string) []byte {
+	b := msgp.AppendArrayHeader(nil, 2)
+	b = msgp.AppendArrayHeader(b, 2)
+	b = append(b, 0xd7, 0, 0x60, 0, 0, 0, 0, 0, 0, 0)
+	b = msgp.AppendMapHeader(b, 0)
+	b = msgp.AppendMapHeader(b, 4)
+	for _, v := range []string{"ts", fmt.Sprint(1_600_000_000 + i*60), "id.orig_h", source, "id.resp_h", destination, "client", "SSH-2.0-x"} {
+		b = msgp.AppendString(b, v)
+	}
+	return b
+}
+
+// trained is an instance that knows thirty hosts, and has seen one go astray.
+func trained(t *testing.T) *filter.Instance {
+	t.Helper()
+	f, err := filter.NewOffline(&host{properties: map[string]string{
+		"metrics_listen": "127.0.0.1:2021", "model_dim": "16", "train_steps": "200", "explain": "on",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3000 {
+		h := (i * 7919) % 30
+		f.Process(nil, session(i, fmt.Sprint("host-", h), fmt.Sprintf("server-%d-%d", h%3, i%4)))
+	}
+	if err := f.Train(context.Background(), time.Now(), nil); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		h := (i * 7919) % 30
+		f.Process(nil, session(3000+i, fmt.Sprint("host-", h), fmt.Sprintf("server-%d-%d", h%3, i%4)))
+	}
+	for i := range 30 {
+		f.Process(nil, session(3100+i, "host-1", fmt.Sprint("host-", i)))
+	}
+	f.Process(nil, []byte{0xc0}) // no record
+	return f
+}
+
+func get(t *testing.T, h http.Handler, method, path, host string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequest(method, path, nil)
+	r.Host = host
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func body(t *testing.T, r *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestMetricsAreWhatTheStatusSays(t *testing.T) {
+	f := trained(t)
+	s := f.Status()
+	if s.Records.Total != 3130 || s.Records.LowScore == 0 || s.Records.Malformed != 1 || s.Model == nil || s.Training == nil {
+		t.Fatalf("%+v", s)
+	}
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(collector{f})
+	problems, err := testutil.GatherAndLint(registry)
+	if err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+	text := body(t, get(t, handler(f, false), "GET", "/metrics", "localhost:2021"))
+	for _, want := range []string{
+		"rgcn_records_total 3130\n",
+		"rgcn_records_scored_total 3130\n",
+		fmt.Sprintf("rgcn_records_low_score_total %d\n", s.Records.LowScore),
+		"rgcn_records_missing_fields_total 0\n",
+		"rgcn_records_malformed_total 1\n",
+		fmt.Sprintf("rgcn_graph_nodes %d\n", s.Graph.Nodes),
+		fmt.Sprintf("rgcn_graph_edges %d\n", s.Graph.Edges),
+		"rgcn_trainings_total{device=\"cpu\",result=\"new\"} 1\n",
+		fmt.Sprintf("rgcn_model_threshold %v\n", s.Model.Threshold),
+		fmt.Sprintf("rgcn_model_held_out_auc %v\n", s.Model.Quality),
+		"rgcn_filter_duration_seconds_count 3131\n",
+		"rgcn_filter_duration_seconds_bucket{le=\"+Inf\"} 3131\n",
+		"go_goroutines ",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+}
+
+func TestBeforeTheFirstTraining(t *testing.T) {
+	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2021"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := handler(f, false)
+	if text := body(t, get(t, h, "GET", "/metrics", "127.0.0.1")); strings.Contains(text, "rgcn_model") || !strings.Contains(text, "rgcn_records_total 0\n") {
+		t.Error(text)
+	}
+	var d report.Data
+	if err := json.Unmarshal([]byte(body(t, get(t, h, "GET", "/graph.json", "127.0.0.1"))), &d); err != nil || !d.Live || d.Threshold != nil || len(d.Edges) != 0 {
+		t.Errorf("%+v %v", d, err)
+	}
+}
+
+func TestPictureOfALiveFilter(t *testing.T) {
+	f := trained(t)
+	h := handler(f, false)
+	var d report.Data
+	if err := json.Unmarshal([]byte(body(t, get(t, h, "GET", "/graph.json", "[::1]:2021"))), &d); err != nil {
+		t.Fatal(err)
+	}
+	s := f.Status()
+	if d.Records != 3130 || d.Scored != 130 || d.Low != s.Records.LowScore || *d.Threshold != s.Model.Threshold || len(d.Edges) != s.Graph.Edges || d.Omitted != 0 {
+		t.Errorf("%d records, %d scored, %d low, threshold %v, %d edges; %+v", d.Records, d.Scored, d.Low, *d.Threshold, len(d.Edges), s)
+	}
+	low, hours := uint64(0), uint64(0)
+	for i, e := range d.Edges {
+		if e[5] == 1.0 {
+			low++
+			if e[3] != 1.0 || d.Reasons[int(e[6].(float64))] == "" || e[4].(float64) >= *d.Threshold || i != d.Lowest[low-1] {
+				t.Errorf("edge %v", e)
+			}
+		}
+	}
+	for _, n := range d.Timeline.Low {
+		hours += n
+	}
+	if low != d.Low || hours != d.Low {
+		t.Errorf("%d low edges, %d in the hours, %d in all", low, hours, d.Low)
+	}
+	page := get(t, h, "GET", "/", "localhost")
+	if p := page.Header.Get("Content-Security-Policy"); p != report.Policy(true) || !strings.Contains(body(t, page), `"live":true`) {
+		t.Errorf("policy %q", p)
+	}
+}
+
+func TestWhoIsServed(t *testing.T) {
+	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2021"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		remote             bool
+		method, path, host string
+		want               int
+	}{
+		{false, "GET", "/healthz", "127.0.0.1:2021", 200},
+		{false, "HEAD", "/healthz", "LOCALHOST", 200},
+		{false, "GET", "/metrics", "evil.example:2021", 403},
+		{false, "GET", "/metrics", "127.0.0.1.evil.example", 403},
+		{false, "GET", "/metrics", "", 403},
+		{true, "GET", "/metrics", "collector.example:2021", 200},
+		{false, "POST", "/metrics", "localhost", 405},
+		{false, "GET", "/debug/pprof/", "localhost", 404},
+		{false, "GET", "/x", "localhost", 404},
+	} {
+		if r := get(t, handler(f, c.remote), c.method, c.path, c.host); r.StatusCode != c.want || r.Header.Get("X-Frame-Options") == "" && c.want != 403 {
+			t.Errorf("%+v: %d", c, r.StatusCode)
+		}
+	}
+}
+
+func TestStartAndClose(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := taken.Addr().String()
+	h := &host{properties: map[string]string{"metrics_listen": address}}
+	f, err := filter.NewOffline(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Start(f, f.Config().Metrics, h)
+	for !strings.Contains(h.log(), "metrics: listen tcp "+address+": bind: address already in use; records are scored all the same") {
+		time.Sleep(time.Millisecond)
+	}
+	s.Close() // while it waits for its next try
+	taken.Close()
+
+	s = Start(f, f.Config().Metrics, h)
+	r, err := http.Get("http://" + address + "/healthz")
+	if err != nil || !strings.Contains(body(t, r), `"status":"ok"`) {
+		t.Fatalf("%v", err)
+	}
+	s.Close()
+	if _, err := http.Get("http://" + address + "/healthz"); err == nil {
+		t.Error("answers after Close")
+	}
+	if Start(f, config.Metrics{}, h) != nil {
+		t.Error("serves without being asked to")
+	}
+}
