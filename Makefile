@@ -46,6 +46,11 @@ test: all
 	RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(GO) test -timeout 10m ./...
 	$(GO) test -race -timeout 5m -run 'Writers|Goroutines|Background|Close' ./graphbuf ./plugin/filter
 
+# The shipped configuration against real search servers, which Maven fetches; minutes, and 2 GB of memory.
+.PHONY: e2e
+e2e: all
+	RGCN_E2E=1 RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(GO) test -count=1 -timeout 15m -v ./build/elastic
+
 .PHONY: bench
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./graphbuf ./model ./plugin/...

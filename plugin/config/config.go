@@ -9,15 +9,17 @@ import (
 
 // Config holds the settings of one filter instance, complete and checked.
 type Config struct {
-	File      string // the TOML file that was read, "" if none
-	Explain   bool
-	Fields    Fields
-	Graph     Graph
-	Model     Model
-	Train     Train
-	Threshold Threshold
-	State     State
-	Metrics   Metrics
+	File    string // the TOML file that was read, "" if none
+	Explain bool
+	// FieldStyle is where the names of the added fields came from; Fields has them.
+	FieldStyle string
+	Fields     Fields
+	Graph      Graph
+	Model      Model
+	Train      Train
+	Threshold  Threshold
+	State      State
+	Metrics    Metrics
 }
 
 // Fields says where a record keeps what the graph wants, after the preset has filled the gaps.
@@ -29,6 +31,7 @@ type Fields struct {
 	Source, Destination, Relation [][]string
 	Time                          []string // alternatives; empty: the time of the event
 	Score, LowScore               string   // names of the added fields
+	Reason, Model                 string   // of those that Explain adds
 
 	// SSHD is set by the preset openssh: source, destination and relation are then empty and come
 	// from sshd's message. Message, Host and Ident are alternatives, tried in order.
@@ -147,9 +150,10 @@ func (l *loader) at(name string) string {
 // finish checks what no key can check alone and fills in the preset.
 func (l *loader) finish() error {
 	c := &l.config
+	l.fieldStyle()
 	for _, name := range []string{"fields.score", "fields.low_score"} {
 		o, _ := lookup(name)
-		if value := o.get(c); value == "score_reason" || value == "score_model" {
+		if value := o.get(c); value == c.Fields.Reason || value == c.Fields.Model {
 			return fmt.Errorf("%s: the name is taken by a field that explain adds, want another one", l.at(name))
 		}
 	}

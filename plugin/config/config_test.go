@@ -57,16 +57,36 @@ func TestDefaults(t *testing.T) {
 			Destination: [][]string{{"id.resp_h", "id_resp_h"}},
 			Relation:    [][]string{{"client"}},
 			Time:        []string{"ts"},
-			Score:       "score", LowScore: "low_score",
+			Score:       "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model",
 		},
-		Graph: Graph{MaxNodes: 100_000, MaxRelations: 1000, MaxEdges: 500_000, Window: 30 * 24 * time.Hour},
-		Model: Model{Objective: "temporal", Decoder: "distmult", Layer1: "diagonal", Layer2: "diagonal", Dim: 128, Dropout: 0.1},
+		FieldStyle: "plain",
+		Graph:      Graph{MaxNodes: 100_000, MaxRelations: 1000, MaxEdges: 500_000, Window: 30 * 24 * time.Hour},
+		Model:      Model{Objective: "temporal", Decoder: "distmult", Layer1: "diagonal", Layer2: "diagonal", Dim: 128, Dropout: 0.1},
 		Train: Train{Interval: 10 * time.Minute, MinEdges: 50, MinNewEdges: 1, Steps: 400, Negatives: 4, Threads: 1,
 			LearningRate: 0.005, Tolerance: 0.02, Seed: 1, Device: "auto"},
 		Threshold: Threshold{Method: "sigma", K: 2, Quantile: 0.01, PerDay: 20},
 	}
 	if got := defaults(t); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestFieldStyle(t *testing.T) {
+	for _, c := range []struct {
+		properties map[string]string
+		want       [4]string
+	}{
+		{map[string]string{"field_style": "ecs"}, [4]string{"rgcn.score", "rgcn.low_score", "rgcn.reason", "rgcn.model"}},
+		{map[string]string{"field_style": "ecs", "low_score": "alarm"}, [4]string{"rgcn.score", "alarm", "rgcn.reason", "rgcn.model"}},
+		{map[string]string{"score": "s"}, [4]string{"s", "low_score", "score_reason", "score_model"}},
+	} {
+		got, err := load(t, "", c.properties)
+		if f := got.Fields; err != nil || c.want != [4]string{f.Score, f.LowScore, f.Reason, f.Model} {
+			t.Errorf("%v: %+v %v", c.properties, f, err)
+		}
+	}
+	if _, err := load(t, "", map[string]string{"field_style": "ecs", "score": "rgcn.reason"}); err == nil {
+		t.Error("two fields of one name")
 	}
 }
 
@@ -130,15 +150,15 @@ interval = 90`, nil, func(c *Config) {
 	check("empty field is the preset's", "[fields]\nsource = ''\n", props{"relation": ""}, func(*Config) {})
 	check("empty config_file", "", props{"config_file": ""}, func(*Config) {})
 	check("custom", "[fields]\npreset = 'custom'\nsource = 'a'\ndestination = 'b'\n", nil, func(c *Config) {
-		c.Fields = Fields{Preset: "custom", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Score: "score", LowScore: "low_score"}
+		c.Fields = Fields{Preset: "custom", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Score: "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model"}
 	})
 	check("custom across file and properties", "[fields]\npreset = 'custom'\nsource = 'a'\n", props{"destination": "b", "time": "t", "relation": "r"},
 		func(c *Config) {
 			c.Fields = Fields{Preset: "custom", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Relation: [][]string{{"r"}},
-				Time: []string{"t"}, Score: "score", LowScore: "low_score"}
+				Time: []string{"t"}, Score: "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model"}
 		})
 	check("openssh", "", props{"preset": "openssh", "score": "s", "low_score": "l"}, func(c *Config) {
-		c.Fields = Fields{Preset: "openssh", SSHD: true, Score: "s", LowScore: "l",
+		c.Fields = Fields{Preset: "openssh", SSHD: true, Score: "s", LowScore: "l", Reason: "score_reason", Model: "score_model",
 			Message: []string{"message", "MESSAGE", "log", "msg"},
 			Host:    []string{"host", "hostname", "HOSTNAME", "_HOSTNAME", "host.name"},
 			Ident:   []string{"ident", "SYSLOG_IDENTIFIER", "_COMM", "appname"}}

@@ -31,6 +31,22 @@ var presets = map[string]Fields{
 	"custom": {},
 }
 
+// fieldStyle names the added fields, where the user did not.
+func (l *loader) fieldStyle() {
+	f := &l.config.Fields
+	f.Reason, f.Model = "score_reason", "score_model"
+	if l.config.FieldStyle != "ecs" {
+		return
+	}
+	f.Reason, f.Model = "rgcn.reason", "rgcn.model"
+	if _, set := l.origin["fields.score"]; !set {
+		f.Score = "rgcn.score"
+	}
+	if _, set := l.origin["fields.low_score"]; !set {
+		f.LowScore = "rgcn.low_score"
+	}
+}
+
 // preset fills the fields that the user left open.
 func (l *loader) preset() error {
 	f := &l.config.Fields

@@ -69,6 +69,10 @@ var options = []Option{
 	boolean("", "explain", "false",
 		"Also add score_reason (why a score is what it is) and score_model (when the model was trained).",
 		func(c *Config) *bool { return &c.Explain }),
+	choice("", "field_style", "plain", []string{"plain", "ecs"},
+		"Names of the added fields: plain gives score, low_score, score_reason and score_model; ecs keeps them apart from "+
+			"the Elastic Common Schema's own, as rgcn.score, rgcn.low_score, rgcn.reason and rgcn.model.",
+		func(c *Config) *string { return &c.FieldStyle }),
 
 	choice("fields", "preset", "zeek", []string{"zeek", "ecs", "openssh", "custom"},
 		"Which fields hold source, destination, relation and time: zeek is Zeek's ssh.log, ecs the Elastic "+
@@ -86,9 +90,9 @@ var options = []Option{
 		"Field of the event's time: seconds since 1970 or ISO 8601. Several are tried in order; without one "+
 			"in the record, the time that the input gave it counts. Empty: the preset's.",
 		func(c *Config) *[]string { return &c.Fields.Time }, readKeys),
-	name("score", "Name of the added field with the score, 0 to 1; low is unusual.",
+	name("score", "Name of the added field with the score, 0 to 1; low is unusual. Set, it overrides field_style.",
 		func(c *Config) *string { return &c.Fields.Score }),
-	name("low_score", "Name of the added field that is true when the score is below the threshold.",
+	name("low_score", "Name of the added field that is true when the score is below the threshold. Set, it overrides field_style.",
 		func(c *Config) *string { return &c.Fields.LowScore }),
 
 	integer("graph", "max_nodes", "100000", 16, 10_000_000,

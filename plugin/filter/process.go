@@ -30,11 +30,11 @@ func (f *Instance) compileFields() error {
 	c := &f.cfg.Fields
 	spec := record.Spec{Drop: []string{c.Score, c.LowScore}}
 	if f.cfg.Explain {
-		spec.Drop = append(spec.Drop, "score_reason", "score_model")
+		spec.Drop = append(spec.Drop, c.Reason, c.Model)
 	}
 	f.finder = triplet.New(*c, &spec)
 	text := func(s string) []byte { return msgp.AppendString(nil, s) }
-	f.keys = keys{text(c.Score), text(c.LowScore), text("score_reason"), text("score_model")}
+	f.keys = keys{text(c.Score), text(c.LowScore), text(c.Reason), text(c.Model)}
 	var err error
 	f.fields, err = record.Compile(spec)
 	return err

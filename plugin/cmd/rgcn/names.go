@@ -29,7 +29,7 @@ type scoredReader struct {
 }
 
 func newScoredReader(c config.Fields) (*scoredReader, error) {
-	spec := record.Spec{Fields: [][]string{{c.Score}, {c.LowScore}, {"score_reason"}, {"label"}}}
+	spec := record.Spec{Fields: [][]string{{c.Score}, {c.LowScore}, {c.Reason}, {"label"}}}
 	r := &scoredReader{finder: triplet.New(c, &spec)}
 	var err error
 	r.Extractor, err = record.Compile(spec)

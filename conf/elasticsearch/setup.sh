@@ -1,0 +1,34 @@
+#!/bin/sh
+# Installs what indices of scored SSH sessions need: ingest pipeline, lifecycle policy, index template.
+#
+#   conf/elasticsearch/setup.sh [URL]     http://127.0.0.1:9200 unless given; ES_AUTH=user:password
+#
+# Works for Elasticsearch and OpenSearch: which one it is, the server says itself. A second run
+# changes nothing that the first did not.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+url=${1:-http://127.0.0.1:9200}
+name=logs-ssh.rgcn
+call() { # METHOD PATH FILE
+  answer=$(curl -sS --fail-with-body ${ES_AUTH:+-u "$ES_AUTH"} -X "$1" "$url/$2" -H 'Content-Type: application/json' --data-binary @"$3") ||
+    { echo "$1 $url/$2: $answer" >&2; exit 1; }
+  echo "$1 $2: done"
+}
+kind=$(curl -sS ${ES_AUTH:+-u "$ES_AUTH"} "$url") || { echo "no server answers at $url" >&2; exit 1; }
+call PUT "_ingest/pipeline/$name" "$here/pipeline.json"
+case "$kind" in
+  *opensearch*)
+    # No ILM there, but a plugin with policies of its own, which not every server has.
+    if curl -sS ${ES_AUTH:+-u "$ES_AUTH"} "$url/_cat/plugins" | grep -q index-management; then
+      curl -sS ${ES_AUTH:+-u "$ES_AUTH"} "$url/_plugins/_ism/policies/$name" | grep -q '"policy"' ||
+        call PUT "_plugins/_ism/policies/$name" "$here/../opensearch/ism-policy.json"
+    else
+      echo "the server has no index management: nothing will delete old indices"
+    fi
+    tmp=$(mktemp); trap 'rm -f "$tmp"' EXIT
+    grep -v '"index.lifecycle.name"' "$here/index-template.json" >"$tmp"
+    call PUT "_index_template/$name" "$tmp" ;;
+  *)
+    call PUT "_ilm/policy/$name" "$here/ilm-policy.json"
+    call PUT "_index_template/$name" "$here/index-template.json" ;;
+esac
