@@ -101,7 +101,11 @@ func newCut(ds *dataset, at int64, orders [2][]int32) *cut {
 	}
 
 	// A source that goes everywhere says little about what its destinations share.
-	say := func(s int32) float32 { return 1 / float32(math.Log(2+float64(degS[s]))) }
+	says := make([]float32, len(degS))
+	for i, n := range degS {
+		says[i] = 1 / float32(math.Log(2+float64(n)))
+	}
+	say := func(s int32) float32 { return says[s] }
 	length := make([]float32, len(ds.destinations))
 	seen := make([]bool, ds.sdN)
 	for i := range ds.edges {
@@ -128,9 +132,26 @@ func newCut(ds *dataset, at int64, orders [2][]int32) *cut {
 }
 
 func newCSR(ds *dataset, known []float32, order []int32, rows int, norm func(*dataEdge) [3]float32, ends func(*dataEdge) (row, col int32)) *csr {
-	m := &csr{row: make([]int32, rows+1)}
+	// Two passes: the first finds the sizes, since growing by doubling would take half as much again.
+	edges, groups := 0, 0
+	lastRow, lastRel := int32(-1), int32(-1)
+	for _, i := range order {
+		if known[i] == 0 {
+			continue
+		}
+		e := &ds.edges[i]
+		if row, _ := ends(e); row != lastRow || e.r != lastRel {
+			groups++
+			lastRow, lastRel = row, e.r
+		}
+		edges++
+	}
+	m := &csr{row: make([]int32, rows+1), group: make([]int32, 0, groups+1), rel: make([]int32, 0, groups), col: make([]int32, 0, edges)}
+	for k := range m.norm {
+		m.norm[k] = make([]float32, 0, edges)
+	}
 	next := 0
-	lastRel := int32(-1)
+	lastRel = -1
 	for _, i := range order {
 		if known[i] == 0 {
 			continue

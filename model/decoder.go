@@ -184,8 +184,15 @@ type gradients struct {
 	rel, a1, b1, a2, b2 []float32
 }
 
+// clear empties those of the decoder's own parameters, clearEmbeddings the others.
 func (g *gradients) clear() {
-	for _, x := range [][]float32{g.u, g.v, g.m, g.c, g.rel, g.a1, g.b1, g.a2, g.b2} {
+	for _, x := range [][]float32{g.rel, g.a1, g.b1, g.a2, g.b2} {
+		clear(x)
+	}
+}
+
+func (g *gradients) clearEmbeddings() {
+	for _, x := range [][]float32{g.u, g.v, g.m, g.c} {
 		clear(x)
 	}
 }
@@ -194,11 +201,8 @@ func (g *gradients) clear() {
 //
 //	sum of weight * (log(1 + exp(logit)) - label * logit) / sum of weight
 //
-// and, unless g is nil, its gradients.
+// and, unless g is nil, its gradients, added to those that are there.
 func (d *decoder) loss(e *embeddings, b *batch, g *gradients) float32 {
-	if g != nil {
-		g.clear()
-	}
 	var total, weights float64
 	for _, w := range b.weight {
 		weights += float64(w)

@@ -26,6 +26,7 @@ type header struct {
 	Relations [][]byte // names are bytes, not always text
 	Scaling   scaling
 	Step      int
+	Passes    int
 	// What the threshold is made of: scores and weights by turns.
 	HeldOut []float32
 	Days    float64
@@ -37,7 +38,7 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 	h := header{
 		Layout: layout, Trained: m.Trained.UTC(), Threshold: m.Threshold, Quality: m.Quality,
 		Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2,
-		Scaling: m.scaling, Step: m.params.step,
+		Scaling: m.scaling, Step: m.params.step, Passes: m.params.passes,
 	}
 	for _, r := range m.relations {
 		h.Relations = append(h.Relations, []byte(r))
@@ -88,7 +89,7 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 			return fail("header: a scaling of %v, allowed are numbers above 0", v)
 		}
 	}
-	if h.Step < 0 || len(h.HeldOut)%2 != 0 {
+	if h.Step < 0 || h.Passes < 0 || len(h.HeldOut)%2 != 0 {
 		return fail("header: step %d, %d held-out numbers", h.Step, len(h.HeldOut))
 	}
 	// Sizes before memory: no header makes this ask for more than its file is long.
@@ -112,7 +113,7 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 		out.relations = append(out.relations, string(r))
 	}
 	out.params = newParams(cfg, len(h.Relations))
-	out.params.step = h.Step
+	out.params.step, out.params.passes = h.Step, h.Passes
 	for _, p := range out.params.list {
 		for _, x := range [][]float32{p.value, p.m, p.v} {
 			for i := range x {

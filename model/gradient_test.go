@@ -63,7 +63,7 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 
 func (s *small) gradients(t *testing.T) [][]float32 {
 	t.Helper()
-	if _, err := s.run(); err != nil {
+	if _, err := s.run(1, nil); err != nil {
 		t.Fatal(err)
 	}
 	var out [][]float32
@@ -248,7 +248,7 @@ func TestGradientsAgreeWithTheFloat64Twin(t *testing.T) {
 						value[p.name] = append(value[p.name], float64(v))
 					}
 				}
-				loss, _ := s.run()
+				loss, _ := s.run(1, nil)
 				if want := s.twin(value); math.Abs(float64(loss)-want) > 1e-5*want {
 					t.Errorf("loss %v, twin %v", loss, want)
 				}
@@ -293,13 +293,13 @@ func TestGradientsAgreeWithDifferencesOfTheLoss(t *testing.T) {
 			h := float32(4e-4 / length)
 			old := slices.Clone(p.value)
 			axpy(h, grads[i], p.value)
-			up, err := s.run()
+			up, err := s.run(1, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			copy(p.value, old)
 			axpy(-h, grads[i], p.value)
-			down, _ := s.run()
+			down, _ := s.run(1, nil)
 			copy(p.value, old)
 			if got := float64(up-down) / 8e-4; math.Abs(got-length) > 0.02*length+5e-4 {
 				t.Errorf("%v %s: slope %v, gradient %v", layers, p.name, got, length)
@@ -313,7 +313,7 @@ func TestGradientsAgreeWithDifferencesOfTheLoss(t *testing.T) {
 func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 	s := newSmall(t, "diagonal", "diagonal", DistMult)
 	want := s.gradients(t)
-	loss, _ := s.run()
+	loss, _ := s.run(1, nil)
 
 	g := G.NewGraph()
 	k, b := s.cfg.Dim, &s.batch

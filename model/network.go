@@ -21,6 +21,9 @@ type network struct {
 	cost  *G.Node
 	loss  G.Value
 	grads [][]float32 // of the parameters
+
+	lossOp       *lossOp
+	decoderGrads [][]float32 // in the order of the parameters, nil for those of layers
 }
 
 // shape says how large a network's sides are.
@@ -110,7 +113,15 @@ func newNetwork(cfg Config, sh shape, p *params, x, y []float32) (n *network, er
 	for i, in := range inputs {
 		shapes[i] = in.Shape()
 	}
-	if n.cost, err = G.ApplyOp(newLossOp(n.decoder, &n.batch, shapes), inputs...); err != nil {
+	n.lossOp = newLossOp(n.decoder, &n.batch, shapes)
+	own := map[string][]float32{
+		"relation": n.lossOp.grads.rel, "hidden": n.lossOp.grads.a1, "hidden.bias": n.lossOp.grads.b1,
+		"output": n.lossOp.grads.a2, "output.bias": n.lossOp.grads.b2,
+	}
+	for _, q := range p.list {
+		n.decoderGrads = append(n.decoderGrads, own[q.name])
+	}
+	if n.cost, err = G.ApplyOp(n.lossOp, inputs...); err != nil {
 		return nil, fmt.Errorf("model: decoder: %w", err)
 	}
 	G.Read(n.cost, &n.loss)
@@ -130,9 +141,11 @@ func newDecoder(cfg Config, p *params) *decoder {
 	}
 }
 
-// run computes the loss and its gradients over the current cut and batch. The gradients
-// are valid until the next run.
-func (n *network) run() (loss float32, err error) {
+// run computes the loss and its gradients over the current cut and batch: one pass of the
+// layers, so many rounds of the decoder. Before each round but the first it calls next,
+// which finds the gradients of the round before in decoderGrads. The gradients are valid until the next run.
+func (n *network) run(rounds int, next func()) (loss float32, err error) {
+	n.lossOp.rounds, n.lossOp.next = rounds, next
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("model: training step: %v", r)

@@ -117,6 +117,11 @@ type lossOp struct {
 	batch   *batch
 	out     []*tensor.Dense // gradients of the inputs, in their order
 	grads   gradients
+
+	// The decoder may make several steps on the embeddings of one pass: before each but the
+	// first, next updates it and draws another batch.
+	rounds int
+	next   func()
 }
 
 const lossInputs = 9
@@ -135,12 +140,22 @@ func (o *lossOp) Type() hm.Type { return functionType(lossInputs, matrixType, te
 
 func (o *lossOp) InferShape(...G.DimSizer) (tensor.Shape, error) { return tensor.ScalarShape(), nil }
 
-// Do computes the gradients beside the loss: it passes over the batch once.
+// Do computes the gradients beside the loss, the mean over its rounds. Those of the
+// embeddings are the sum over the rounds, those of the decoder are of the last.
 func (o *lossOp) Do(in ...G.Value) (G.Value, error) {
 	d := *o.decoder
 	e := embeddings{data(in[0]), data(in[1]), data(in[2]), data(in[3])}
 	d.rel, d.a1, d.b1, d.a2, d.b2 = data(in[4]), data(in[5]), data(in[6]), data(in[7]), data(in[8])
-	return G.NewF32(d.loss(&e, o.batch, &o.grads)), nil
+	o.grads.clearEmbeddings()
+	var sum float32
+	for i := range o.rounds {
+		if i > 0 {
+			o.next()
+		}
+		o.grads.clear()
+		sum += d.loss(&e, o.batch, &o.grads)
+	}
+	return G.NewF32(sum / float32(o.rounds)), nil
 }
 
 func (o *lossOp) UsePreallocDo(_ G.Value, in ...G.Value) (G.Value, error) { return o.Do(in...) }

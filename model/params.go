@@ -10,13 +10,15 @@ type param struct {
 	rows, cols  int
 	perRelation bool // row i belongs to relation i
 	slow        bool // a relational part: a fifth of the learning rate
+	layer       bool // of a layer, not of the decoder
 	value, m, v []float32
 }
 
 // params are all learnable tensors of a network, in a fixed order.
 type params struct {
 	list []*param
-	step int // optimiser steps taken, for Adam's bias correction
+	// Optimiser steps taken by the decoder and by the layers, for Adam's bias correction.
+	step, passes int
 }
 
 func (p *params) get(name string) *param {
@@ -36,7 +38,7 @@ func layoutParams(cfg Config, relations int) []*param {
 	var list []*param
 	k := cfg.Dim
 	relational := func(name string, cols int) {
-		list = append(list, &param{name: name, rows: relations, cols: cols, perRelation: true, slow: true})
+		list = append(list, &param{name: name, rows: relations, cols: cols, perRelation: true, slow: true, layer: name != "relation"})
 	}
 	for i, name := range layerNames {
 		switch kind := cfg.layer(i); {
@@ -46,7 +48,7 @@ func layoutParams(cfg Config, relations int) []*param {
 			relational(name, k*k)
 		default: // W_r = sum over b of coef[r][b] basis[b]
 			relational(name+".coef", kind.bases)
-			list = append(list, &param{name: name + ".basis", rows: kind.bases, cols: k * k, slow: true})
+			list = append(list, &param{name: name + ".basis", rows: kind.bases, cols: k * k, slow: true, layer: true})
 		}
 	}
 	relational("relation", k)
@@ -156,7 +158,7 @@ func (p *params) adopt(old *params, oldNames, names []string) bool {
 			}
 		}
 	}
-	p.step = old.step
+	p.step, p.passes = old.step, old.passes
 	return true
 }
 
@@ -175,17 +177,26 @@ func (p *params) weights(i int, k int) []float32 {
 	return w
 }
 
-// adam makes one step of Adam (Kingma and Ba 2015) with the usual decays.
-func (p *params) adam(grads [][]float32, rate float64) {
+// adam makes one step of Adam (Kingma and Ba 2015) with the usual decays, for the decoder
+// alone or for the layers as well.
+func (p *params) adam(grads [][]float32, rate float64, layers bool) {
 	const b1, b2, eps = 0.9, 0.999, 1e-8
 	p.step++
-	c1 := 1 - math.Pow(b1, float64(p.step))
-	c2 := 1 - math.Pow(b2, float64(p.step))
+	if layers {
+		p.passes++
+	}
 	for i, x := range p.list {
-		r := rate
+		if x.layer && !layers {
+			continue
+		}
+		r, t := rate, float64(p.step)
 		if x.slow {
 			r *= slowRate
 		}
+		if x.layer {
+			t = float64(p.passes)
+		}
+		c1, c2 := 1-math.Pow(b1, t), 1-math.Pow(b2, t)
 		a := float32(r * math.Sqrt(c2) / c1)
 		g := grads[i][:len(x.value)]
 		e := float32(eps * math.Sqrt(c2))

@@ -82,7 +82,7 @@ func (n *referenceNetwork) step(train *eventTable, rng *philox) float32 {
 	loss := n.decode()
 	n.backward()
 	clip(n.grads, 1)
-	n.params.adam(n.grads, n.cfg.LearningRate)
+	n.params.adam(n.grads, n.cfg.LearningRate, true)
 	return loss
 }
 

@@ -51,11 +51,8 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 		return nil, report, err
 	}
 	ds := newDataset(snap)
-	windows, test := newWindows(ctx, ds)
-	if err := ctx.Err(); err != nil {
-		return nil, report, err
-	}
-	if len(windows) == 0 || test.targets() == 0 {
+	train, test := newWindows(ds)
+	if train.len() == 0 || !ds.hasTargets(test) {
 		return nil, report, ErrTooLittle
 	}
 	m := newModel(snap, cfg)
@@ -63,20 +60,22 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 	if cfg.Previous != nil && m.adopt(cfg.Previous) {
 		report.Warm = true
 		before = m.clone()
-	} else {
-		m.scaling = newScaling(ds, windows, m, cfg)
+	} else if err := m.measure(ctx, train, cfg); err != nil {
+		return nil, report, err
 	}
 
 	x, y := ds.inputs(snap, cfg.Dim)
 	sh := shape{len(ds.sources), len(ds.destinations), ds.relations}
-	if err := m.fit(ctx, ds, windows, cfg, sh, x, y, &report, progress); err != nil {
+	if err := m.fit(ctx, train, cfg, sh, x, y, &report, progress); err != nil {
 		return nil, report, err
 	}
 
+	train.forget()
+	judged := train.make(test)
 	convs := newConvs(cfg, sh)
-	setMessages(&convs, test.messages)
+	setMessages(&convs, judged.messages)
 	var b batch
-	test.sample(ds, &b, newPhilox(cfg.Seed, streamHeldOut), heldOutRows, cfg)
+	judged.sample(ds, &b, newPhilox(cfg.Seed, streamHeldOut), heldOutRows, cfg)
 	judge := func(m *Model) ([]scored, float64) {
 		e := embed(&convs, m.params, cfg.Dim, x, y)
 		return m.decoder().judge(e, &b)
@@ -107,40 +106,6 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 	return s, report, nil
 }
 
-// newWindows cuts the time of the data. Windows without targets are left out; once ctx
-// has ended there are none.
-func newWindows(ctx context.Context, ds *dataset) (train []*window, test *window) {
-	shares := make([]float64, trainWindows+1)
-	for i := range shares {
-		shares[i] = firstCut + (heldOut-firstCut)*float64(i)/trainWindows
-	}
-	times := ds.cutTimes(shares)
-	orders := newOrders(ds)
-	for i, at := range times {
-		if ctx.Err() != nil {
-			return nil, nil
-		}
-		end := ds.end + 1
-		last := i == len(times)-1
-		if !last {
-			end = times[i+1]
-		}
-		if at <= ds.start || at >= end {
-			if last {
-				test = &window{}
-			}
-			continue // as good as nothing was known, or nothing can follow
-		}
-		w := newWindow(ds, newCut(ds, at, orders), end)
-		if last {
-			test = w
-		} else if w.targets() > 0 {
-			train = append(train, w)
-		}
-	}
-	return train, test
-}
-
 // inputs returns the fixed vectors of destinations, x, and sources, y, each [rows][k]: the
 // signs of the names' hashes. Where k is at least the number of rows, orthogonal vectors
 // of the same length take their place, and the inner products are exact.
@@ -159,16 +124,19 @@ func (ds *dataset) inputs(snap *graphbuf.Snapshot, k int) (x, y []float32) {
 	return make_(ds.destinations), make_(ds.sources)
 }
 
-// newScaling measures the decoder's inputs over a sample of each window.
-func newScaling(ds *dataset, windows []*window, m *Model, cfg Config) scaling {
+// measure takes the scaling of the decoder's inputs from a sample of each window.
+func (m *Model) measure(ctx context.Context, train *windows, cfg Config) error {
 	var sum, squares [features]float64
 	var n float64
 	d := m.decoder()
 	d.scaling = nil
 	var b batch
-	for i, w := range windows {
+	for i := range train.len() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		// Without embeddings: structural inputs are already of the scale of one.
-		w.sample(ds, &b, newPhilox(cfg.Seed, streamHeldOut+uint64(i)<<32), sampleSize, cfg)
+		train.get(i).sample(train.ds, &b, newPhilox(cfg.Seed, streamHeldOut+uint64(i)<<32), sampleSize, cfg)
 		for j := range b.s {
 			var f [features]float32
 			d.inputs(&f, nil, -1, -1, -1, &b.n[j], &near{})
@@ -179,7 +147,7 @@ func newScaling(ds *dataset, windows []*window, m *Model, cfg Config) scaling {
 			n++
 		}
 	}
-	var s scaling
+	s := &m.scaling
 	for k := range s.Inv {
 		s.Inv[k] = 1
 		if k < featWalk {
@@ -188,33 +156,61 @@ func newScaling(ds *dataset, windows []*window, m *Model, cfg Config) scaling {
 			s.Inv[k] = float32(1 / math.Sqrt(max(squares[k]/n-mean*mean, 0)+0.01))
 		}
 	}
-	return s
+	return nil
 }
 
+// edgesPerRound is for how many edges the decoder makes one more step on each pass of the
+// layers, maxRounds the most. A step of the decoder costs the same however large the graph is,
+// a pass of the layers, whose weights move slowly, grows with it. On six simulations 4 and 16
+// rounds scored as well as 1.
+const (
+	edgesPerRound = 2500
+	maxRounds     = 16
+)
+
+func rounds(edges int) int { return min(1+edges/edgesPerRound, maxRounds) }
+
 // fit makes the optimiser's steps.
-func (m *Model) fit(ctx context.Context, ds *dataset, windows []*window, cfg Config, sh shape, x, y []float32, report *Report, progress func(step, steps int, loss float32)) error {
+func (m *Model) fit(ctx context.Context, train *windows, cfg Config, sh shape, x, y []float32, report *Report, progress func(step, steps int, loss float32)) error {
 	net, err := newNetwork(cfg, sh, m.params, x, y)
 	if err != nil {
 		return err
 	}
 	defer net.close()
 	net.decoder.scaling = &m.scaling
+	ds := train.ds
 	steps, rate := cfg.Steps, cfg.LearningRate
 	if report.Warm {
 		steps, rate = max(1, int(float64(steps)*warmShare)), rate/2
 	}
 	var tail float64
 	tailSteps := max(1, steps/10)
-	for step := range steps {
+	step := 0
+	update := func(grads [][]float32, layers bool) {
+		m.params.adam(grads, rate*schedule(step, steps), layers)
+		step++
+	}
+	var w *window
+	draw := func() {
+		rng := newPhilox(cfg.Seed, streamSample+uint64(m.params.step))
+		if i := rng.intn(train.len()); w == nil {
+			w = train.get(i)
+		}
+		w.sample(ds, &net.batch, rng, sampleSize, cfg)
+		net.batch.dropout(rng, cfg.Dropout)
+	}
+	for step < steps {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		rng := newPhilox(cfg.Seed, streamSample+uint64(m.params.step))
-		w := windows[rng.intn(len(windows))]
+		w = nil
+		draw()
 		setMessages(&net.convs, w.messages)
-		w.sample(ds, &net.batch, rng, sampleSize, cfg)
-		net.batch.dropout(rng, cfg.Dropout)
-		loss, err := net.run()
+		first, n := step, min(rounds(len(ds.edges)), steps-step)
+		loss, err := net.run(n, func() {
+			update(net.decoderGrads, false)
+			draw()
+		})
 		if err != nil {
 			return err
 		}
@@ -223,17 +219,19 @@ func (m *Model) fit(ctx context.Context, ds *dataset, windows []*window, cfg Con
 		}
 		if cfg.without("layers") { // they stay plain propagation
 			for i, p := range m.params.list {
-				if p.slow && p.name != "relation" {
+				if p.layer {
 					clear(net.grads[i])
 				}
 			}
 		}
-		m.params.adam(net.grads, rate*schedule(step, steps))
-		if step >= steps-tailSteps {
-			tail += float64(loss) / float64(tailSteps)
-		}
-		if progress != nil {
-			progress(step+1, steps, loss)
+		update(net.grads, true)
+		for i := first; i < step; i++ {
+			if i >= steps-tailSteps {
+				tail += float64(loss) / float64(tailSteps)
+			}
+			if progress != nil {
+				progress(i+1, steps, loss)
+			}
 		}
 	}
 	report.Steps, report.Loss = steps, float32(tail)

@@ -29,6 +29,7 @@ RGCN_OPTION("train_seed", "1", "Seed of all random draws: the same seed over the
 RGCN_OPTION("train_threads", "1", "Threads of a training on the CPU; they run at the lowest priority. Allowed: an integer from 1 to 64.")
 RGCN_OPTION("train_device", "auto", "Where to train: auto takes a GPU where there is one, cuda fails without. Allowed: auto, cpu, cuda or cuda:N with N from 0 to 63.")
 RGCN_OPTION("train_tolerance", "0.02", "How much worse than the current model, on the same held-out events, a new one may be and still replace it. Allowed: a number from 0 to 1.")
+RGCN_OPTION("train_max_memory", "1024", "Memory in MiB that a training may take while it runs; one that would need more is put off, and said. 0: no limit. Allowed: an integer from 0 to 1000000.")
 RGCN_OPTION("threshold_method", "sigma", "How the threshold for low_score is found: sigma takes k standard deviations below the mean, quantile the lowest share, budget so many a day. Allowed: sigma, quantile or budget.")
 RGCN_OPTION("threshold_k", "2", "Standard deviations below the mean, for sigma. Allowed: a number from 0 to 10.")
 RGCN_OPTION("threshold_quantile", "0.01", "Share of the events with a low score, for quantile. Allowed: a number above 0 and below 1.")

@@ -59,6 +59,7 @@ type Train struct {
 	LearningRate, Tolerance                          float64
 	Seed                                             uint64
 	Device                                           string
+	MaxMemory                                        int // MiB; 0: no limit
 }
 
 // Threshold says which scores are low.

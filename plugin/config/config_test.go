@@ -63,7 +63,7 @@ func TestDefaults(t *testing.T) {
 		Graph:      Graph{MaxNodes: 100_000, MaxRelations: 1000, MaxEdges: 500_000, Window: 30 * 24 * time.Hour},
 		Model:      Model{Objective: "temporal", Decoder: "distmult", Layer1: "diagonal", Layer2: "diagonal", Dim: 128, Dropout: 0.1},
 		Train: Train{Interval: 10 * time.Minute, MinEdges: 50, MinNewEdges: 1, Steps: 400, Negatives: 4, Threads: 1,
-			LearningRate: 0.005, Tolerance: 0.02, Seed: 1, Device: "auto"},
+			LearningRate: 0.005, Tolerance: 0.02, Seed: 1, Device: "auto", MaxMemory: 1024},
 		Threshold: Threshold{Method: "sigma", K: 2, Quantile: 0.01, PerDay: 20},
 	}
 	if got := defaults(t); !reflect.DeepEqual(got, want) {

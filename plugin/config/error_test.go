@@ -57,7 +57,7 @@ func TestFileErrors(t *testing.T) {
 		{"interval = '10m'", `f:1: unknown key interval: did you mean train.interval?`},
 		{"[state]\nseed = 1", `f:2: unknown key state.seed: did you mean train.seed?`},
 		{"train_interval = '10m'", `f:1: unknown key train_interval: did you mean train.interval?`},
-		{"[train]\nepochs = 1\n", `f:2: unknown key train.epochs: want interval, min_edges, min_new_edges, steps, learning_rate, negatives, seed, threads, device or tolerance`},
+		{"[train]\nepochs = 1\n", `f:2: unknown key train.epochs: want interval, min_edges, min_new_edges, steps, learning_rate, negatives, seed, threads, device, tolerance or max_memory`},
 		{"colour = 1", `f:1: unknown key colour: want explain or field_style, or a section of fields, graph, model, train, threshold, state or metrics`},
 		{"'a\\nb' = 1", `f:1: unknown key "a\\nb": want explain or field_style, or a section of fields, graph, model, train, threshold, state or metrics`},
 		{"\"a\\nb\" = 1", `f:1: unknown key "a\nb": want explain or field_style, or a section of fields, graph, model, train, threshold, state or metrics`},

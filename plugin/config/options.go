@@ -158,6 +158,10 @@ var options = []Option{
 		"How much worse than the current model, on the same held-out events, a new one may be and still "+
 			"replace it.", func(c *Config) *float64 { return &c.Train.Tolerance }),
 
+	integer("train", "max_memory", "1024", 0, 1_000_000,
+		"Memory in MiB that a training may take while it runs; one that would need more is put off, and said. 0: no limit.",
+		func(c *Config) *int { return &c.Train.MaxMemory }),
+
 	choice("threshold", "method", "sigma", []string{"sigma", "quantile", "budget"},
 		"How the threshold for low_score is found: sigma takes k standard deviations below the mean, quantile "+
 			"the lowest share, budget so many a day.", func(c *Config) *string { return &c.Threshold.Method }),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -90,6 +91,7 @@ func (f *Instance) Train(ctx context.Context, now time.Time, progress func(step,
 // train trains on the graph as it is, publishes the scorer and saves both. Whatever goes
 // wrong, records go on being scored by what there was before.
 func (f *Instance) train(ctx context.Context, now time.Time, progress func(step, steps int, loss float32)) (err error) {
+	const device = "cpu" // where a training that gives no report ran
 	cfg := ModelConfig(f.cfg)
 	if f.done != nil {
 		cfg.EnterThread = enterBackground
@@ -98,7 +100,12 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 		cfg.Previous = s.Model()
 	}
 	snapshot := f.graph.Snapshot()
-	const device = "cpu" // where a training that gives no report ran
+	if need, most := model.TrainingBytes(snapshot, cfg)>>20, int64(f.cfg.Train.MaxMemory); most > 0 && need > most {
+		f.history.add(device, ResultPutOff, nil, now)
+		f.host.Log(LevelWarn, fmt.Sprintf("training put off: %d edges between %d nodes would take about %d MiB, train.max_memory allows %d; "+
+			"raise it, or lower graph.max_edges, graph.max_nodes or model.dim", len(snapshot.Edges), len(snapshot.Nodes), need, most))
+		return errTooLarge
+	}
 	scorer, report, err := f.trainApart(ctx, snapshot, cfg, progress)
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -126,6 +133,11 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 	return nil
 }
 
+var errTooLarge = errors.New("a training would take more memory than train.max_memory allows")
+
+// manyEdges is from how many edges on the garbage of a training is worth the time to collect it early.
+const manyEdges = 50_000
+
 // trainApart runs the training proper: for a live filter on a thread of the lowest priority.
 // Nothing else happens there, above all nothing under the graph's lock, which a thread that
 // gets no processor time would hold for long.
@@ -140,6 +152,9 @@ func (f *Instance) trainApart(ctx context.Context, snapshot *graphbuf.Snapshot, 
 		}()
 		if f.done != nil {
 			enterBackground()
+		}
+		if len(snapshot.Edges) > manyEdges { // or it would take up to twice what it keeps
+			defer debug.SetGCPercent(debug.SetGCPercent(10))
 		}
 		scorer, report, err = model.Train(ctx, snapshot, cfg, progress)
 	}()

@@ -1,0 +1,95 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"testing"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// grown makes a graph of distinct edges over a tenth as many hosts, in teams of forty
+// that use the same few clients, over a fortnight.
+func grown(tb testing.TB, edges int) *graphbuf.Snapshot {
+	g, err := graphbuf.New(graphbuf.Config{MaxNodes: 2 * edges, MaxRelations: 1000, MaxEdges: edges})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	rng := newPhilox(1, 97)
+	hosts := edges / 10
+	var ref [1]graphbuf.Ref
+	for i := 0; g.Stats().Edges < edges; i++ {
+		s := rng.intn(hosts)
+		d := s/40*40 + rng.intn(40)
+		if rng.intn(4) == 0 {
+			d = rng.intn(hosts)
+		}
+		g.Observe([]graphbuf.Event{{
+			Source: fmt.Appendf(nil, "h%d", s), Relation: fmt.Appendf(nil, "c%d", rng.intn(60)),
+			Destination: fmt.Appendf(nil, "h%d", d), Time: int64(i) * int64(14*24*time.Hour) / int64(2*edges),
+		}}, ref[:])
+	}
+	return g.Snapshot()
+}
+
+// BenchmarkGrowth trains on larger and larger graphs, on two threads: time and memory.
+func BenchmarkGrowth(b *testing.B) {
+	for _, edges := range []int{10_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprint(edges), func(b *testing.B) {
+			snap := grown(b, edges)
+			cfg := DefaultConfig()
+			cfg.Threads = 2
+			defer debug.SetGCPercent(debug.SetGCPercent(10)) // as a filter does
+			debug.FreeOSMemory()
+			var before, now runtime.MemStats
+			runtime.ReadMemStats(&before)
+			var most uint64
+			for b.Loop() {
+				_, report, err := Train(context.Background(), snap, cfg, func(step, steps int, loss float32) {
+					if step%16 == 0 {
+						runtime.ReadMemStats(&now)
+						most = max(most, now.Sys-now.HeapReleased-before.Sys+before.HeapReleased)
+					}
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(report.Duration.Seconds(), "s/training")
+				b.ReportMetric(float64(report.Duration.Nanoseconds())/float64(report.Steps)/float64(edges), "ns/step/edge")
+			}
+			b.ReportMetric(float64(most)/(1<<20), "MiB")
+			b.ReportMetric(float64(TrainingBytes(snap, cfg))/(1<<20), "MiB-foretold")
+		})
+	}
+}
+
+// TestTrainingBytes: what a training keeps is within what was foretold, and that is no idle figure.
+func TestTrainingBytes(t *testing.T) {
+	for _, c := range []struct {
+		edges, dim int
+		layer      string
+	}{{3000, 128, "diagonal"}, {30_000, 32, "diagonal"}, {120_000, 64, "diagonal"}, {3000, 64, "full"}} {
+		snap := grown(t, c.edges)
+		cfg := DefaultConfig()
+		cfg.Steps, cfg.Dim, cfg.Layer1, cfg.Layer2 = 20, c.dim, c.layer, c.layer
+		live := func() int64 {
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			return int64(m.HeapAlloc)
+		}
+		before, most := live(), int64(0)
+		_, _, err := Train(context.Background(), snap, cfg, func(step, steps int, loss float32) { most = max(most, live()-before) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		foretold := TrainingBytes(snap, cfg)
+		if most > foretold || foretold > 2*most+16<<20 {
+			t.Errorf("%+v: kept %.1f MiB, foretold %.1f", c, float64(most)/(1<<20), float64(foretold)/(1<<20))
+		}
+		t.Logf("%+v: kept %.1f MiB, foretold %.1f", c, float64(most)/(1<<20), float64(foretold)/(1<<20))
+	}
+}

@@ -1,0 +1,33 @@
+package model
+
+import "flb-filter-rgcn/graphbuf"
+
+// TrainingBytes is about how much memory Train takes for a snapshot on top of it, at most:
+// the fixed part of the graph's tables, embeddings with their gradients, parameters with their
+// moments. It allocates little itself, so that it can be asked before.
+func TrainingBytes(snap *graphbuf.Snapshot, cfg Config) int64 {
+	const float, source, target = 4, 1, 2
+	sides := make([]byte, len(snap.Nodes))
+	for i := range snap.Edges {
+		sides[snap.Edges[i].Source] |= source
+		sides[snap.Edges[i].Destination] |= target
+	}
+	rows := int64(0) // of both sides
+	for _, s := range sides {
+		rows += int64(s&source) + int64(s&target)/target
+	}
+	edges := int64(len(snap.Edges))
+	// Fixed inputs, outputs of two layers a side, their gradients, those that go back to first layers.
+	bytes := rows * int64(cfg.Dim) * float * (1 + 2 + 2 + 1)
+	// The data set with its look-ups and orders; of a large graph one window while the next is made.
+	windows := int64(trainWindows + 1)
+	if edges > keepEdges {
+		windows = 2
+	}
+	bytes += edges * (260 + 65*windows)
+	// Value, two moments, gradient twice, and a part of the gradient for each further thread.
+	for _, p := range layoutParams(cfg, len(snap.Relations)) {
+		bytes += int64(p.rows) * int64(p.cols) * float * int64(5+cfg.Threads-1)
+	}
+	return bytes + 8<<20
+}
