@@ -1,7 +1,41 @@
 package graphbuf
 
-// expirePerEvent bounds the work that one event does for the age of others. Two edges may
-// go for each that comes, so expiry keeps pace with a stream in order of time. Edges stand in the
+import "time"
+
+// What was seen again, an hour or more after its first time, is a regular; all else is a
+// newcomer. Both stand in rings of their own by age, so that a flood of names and triplets that
+// come once pushes out its like, and seldom but steady hosts stay (compare 2Q, Johnson and Shasha
+// 1994). Newcomers may fill a fifth of what there is room for; beyond it they go first.
+const (
+	newcomers = iota // the head of a ring
+	regulars
+)
+
+const (
+	regularAfter  = int64(time.Hour)
+	newcomerShare = 5 // one in so many
+)
+
+func (e *edge) regular() bool { return e.last-e.first >= regularAfter }
+
+// ring returns the ring whose oldest goes, of so many in all with so many regulars among them.
+func ring(live, regular, room int) uint32 {
+	if regular == 0 || live-regular > room/newcomerShare {
+		return newcomers
+	}
+	return regulars
+}
+
+// promote makes an edge, and its names with it, regulars.
+func (g *Graph) promote(e *edge) {
+	g.regular++
+	g.nodes.promote(e.src)
+	g.nodes.promote(e.dst)
+	g.relations.promote(e.rel)
+}
+
+// expirePerEvent bounds the work that one event does for the age of others. Two edges of either
+// ring may go for each that comes, so expiry keeps pace with a stream in order of time. Edges stand in the
 // order in which they were last seen to come: a late one is held until its turn.
 const expirePerEvent = 2
 
@@ -11,19 +45,21 @@ func (g *Graph) expire(t int64) {
 	if g.cfg.Window == 0 {
 		return
 	}
-	for range expirePerEvent {
-		i := g.byAge.back(0)
-		if i == 0 || g.edges[i].last >= g.newest-int64(g.cfg.Window) {
-			return
+	for _, ring := range []uint32{newcomers, regulars} {
+		for range expirePerEvent {
+			i := g.byAge.back(ring)
+			if i == 0 || g.edges[i].last >= g.newest-int64(g.cfg.Window) {
+				break
+			}
+			g.evict(i)
 		}
-		g.evict(i)
 	}
 }
 
-// giveUp kills the least recently seen name of a table. Its edges, however many, go with
+// giveUp kills a name of a table with room for so many. Its edges, however many, go with
 // the events that follow, so that none of these waits for all of them.
-func (g *Graph) giveUp(n *names, dying *[]uint32) {
-	i := n.byAge.back(0)
+func (g *Graph) giveUp(n *names, room int, dying *[]uint32) {
+	i := n.byAge.back(ring(n.live, n.regular, room))
 	n.kill(i)
 	*dying = append(*dying, i)
 }
@@ -62,6 +98,9 @@ func (g *Graph) sweep() {
 // evict gives up one edge, its share of every count, and the names that no other edge uses.
 func (g *Graph) evict(i uint32) {
 	e := g.edges[i]
+	if e.regular() {
+		g.regular--
+	}
 	g.byAge.remove(i)
 	g.bySource.remove(i)
 	g.byTarget.remove(i)

@@ -103,7 +103,8 @@ type Graph struct {
 	triplets  index
 	sd, sr    pairs
 	rd        pairs
-	byAge     list // one head; the least recently seen edge is its last
+	byAge     list // newcomers and regulars; the least recently seen edge of a ring is its last
+	regular   int  // edges that are regulars
 	bySource  list // heads by node slot
 	byTarget  list // heads by node slot
 	byRel     list // heads by relation slot
@@ -197,7 +198,7 @@ func New(cfg Config) (*Graph, error) {
 		sd:        newPairs(),
 		sr:        newPairs(),
 		rd:        newPairs(),
-		byAge:     newList(1),
+		byAge:     newList(2),
 		bySource:  newList(1),
 		byTarget:  newList(1),
 		byRel:     newList(1),
@@ -290,10 +291,17 @@ func (g *Graph) add(e *Event, n uint32, last int64) Ref {
 	} else {
 		g.byAge.remove(i)
 	}
-	g.byAge.pushFront(0, i)
-
 	ed := &g.edges[i]
+	was := ed.regular()
 	ed.first, ed.last = min(ed.first, e.Time), max(ed.last, last)
+	if ed.regular() {
+		if !was {
+			g.promote(ed)
+		}
+		g.byAge.pushFront(regulars, i)
+	} else {
+		g.byAge.pushFront(newcomers, i)
+	}
 	for _, c := range []*uint32{
 		&ed.count, &g.sd.slots[ed.sd].count, &g.sr.slots[ed.sr].count, &g.rd.slots[ed.rd].count,
 		&g.source[s].events, &g.target[d].events, &g.relation[r].events,
@@ -313,7 +321,7 @@ func (g *Graph) pinNode(name []byte) uint32 {
 	s := g.nodes.find(name)
 	if s == 0 {
 		if g.nodes.live >= g.cfg.MaxNodes {
-			g.giveUp(&g.nodes, &g.dyingNodes)
+			g.giveUp(&g.nodes, g.cfg.MaxNodes, &g.dyingNodes)
 		}
 		s = g.nodes.add(name)
 		if int(s) == len(g.source) {
@@ -333,7 +341,7 @@ func (g *Graph) pinRelation(name []byte) uint32 {
 	r := g.relations.find(name)
 	if r == 0 {
 		if g.relations.live >= g.cfg.MaxRelations {
-			g.giveUp(&g.relations, &g.dyingRelations)
+			g.giveUp(&g.relations, g.cfg.MaxRelations, &g.dyingRelations)
 		}
 		r = g.relations.add(name)
 		if int(r) == len(g.relation) {
@@ -359,7 +367,7 @@ func (g *Graph) findEdge(s, r, d uint32) uint32 {
 
 func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 	if g.live() >= g.cfg.MaxEdges {
-		g.evict(g.byAge.back(0))
+		g.evict(g.byAge.back(ring(g.live(), g.regular, g.cfg.MaxEdges)))
 	}
 	var i uint32
 	if n := len(g.freeEdges); n > 0 {

@@ -194,12 +194,30 @@ func (g *Graph) check(t testing.TB) {
 	if nodes, relations := alive(&g.nodes, uses), alive(&g.relations, relUses); g.nodes.live != nodes || g.relations.live != relations {
 		t.Fatalf("%d nodes, %d relations live, want %d and %d", g.nodes.live, g.relations.live, nodes, relations)
 	}
-	n := 0
-	for i := g.byAge.head[0].next; i >= 0; i = g.byAge.item[i].next {
-		n++
+	n, regular := 0, 0
+	for ring := range uint32(2) {
+		for i := g.byAge.head[ring].next; i >= 0; i = g.byAge.item[i].next {
+			n++
+			if g.edges[i].regular() != (ring == regulars) {
+				t.Fatalf("edge %d is in the wrong ring", i)
+			}
+			regular += int(ring)
+		}
 	}
-	if n != live {
-		t.Fatalf("%d edges by age, %d live", n, live)
+	if n != live || regular != g.regular {
+		t.Fatalf("%d edges by age, %d live; %d regulars of %d", n, live, regular, g.regular)
+	}
+	for _, n := range []*names{&g.nodes, &g.relations} {
+		regular := 0
+		for i := n.byAge.head[regulars].next; i >= 0; i = n.byAge.item[i].next {
+			if !n.slots[i].regular {
+				t.Fatalf("name %d is in the wrong ring", i)
+			}
+			regular++
+		}
+		if regular != n.regular {
+			t.Fatalf("%d regular names, says %d", regular, n.regular)
+		}
 	}
 }
 

@@ -13,22 +13,24 @@ const MaxName = 256
 // names maps names to slots. Slot 0 is nobody's; a freed slot is used again under
 // the next generation.
 type names struct {
-	slots []nameSlot
-	free  []uint32
-	index index
-	byAge list // one head; the least recently seen name is its last
-	live  int
+	slots   []nameSlot
+	free    []uint32
+	index   index
+	byAge   list // newcomers and regulars; the least recently seen name of a ring is its last
+	live    int
+	regular int // names that are regulars
 }
 
 type nameSlot struct {
-	name string
-	gen  uint32
-	uses int32 // edges, and pins while an event is being added
-	dead bool  // given up: no event finds it any more, its edges go one after another
+	name    string
+	gen     uint32
+	uses    int32 // edges, and pins while an event is being added
+	regular bool  // has had a regular edge
+	dead    bool  // given up: no event finds it any more, its edges go one after another
 }
 
 func newNames() names {
-	n := names{slots: make([]nameSlot, 1), index: newIndex(), byAge: newList(1)}
+	n := names{slots: make([]nameSlot, 1), index: newIndex(), byAge: newList(2)}
 	return n
 }
 
@@ -54,14 +56,27 @@ func (n *names) add(name []byte) uint32 {
 	s := &n.slots[i]
 	s.name, s.gen = string(name), s.gen+1
 	n.index.add(hashName(name), i)
-	n.byAge.pushFront(0, i)
+	n.byAge.pushFront(newcomers, i)
 	n.live++
 	return i
 }
 
 func (n *names) touch(i uint32) {
 	n.byAge.remove(i)
-	n.byAge.pushFront(0, i)
+	if n.slots[i].regular {
+		n.byAge.pushFront(regulars, i)
+	} else {
+		n.byAge.pushFront(newcomers, i)
+	}
+}
+
+// promote makes a name that is alive a regular.
+func (n *names) promote(i uint32) {
+	if s := &n.slots[i]; !s.regular && !s.dead {
+		s.regular = true
+		n.regular++
+		n.touch(i)
+	}
 }
 
 // uses counts the edges and pins of a name; the last one gone frees it.
@@ -83,7 +98,10 @@ func (n *names) kill(i uint32) {
 	s := &n.slots[i]
 	n.index.remove(uint32(maphash.String(seed, s.name)>>32), i)
 	n.byAge.remove(i)
-	s.name, s.dead = "", true
+	if s.regular {
+		n.regular--
+	}
+	s.name, s.dead, s.regular = "", true, false
 	n.live--
 	// The generation moves on now, so that an ID taken before is dead at once.
 	s.gen++
