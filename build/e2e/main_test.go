@@ -1,11 +1,12 @@
 // Package e2e runs the shared object inside the real Fluent Bit and looks at what comes out: records, log lines, exit codes, files.
 // It owns the scenarios of a user's day, from the first record to a damaged state directory; it never knows how any of it is done.
 //
-// Fluent Bit is the fluent-bit on the PATH. RGCN_SO names a shared object to test and RGCN_BIN the offline tool; without them both
+// Fluent Bit is the fluent-bit on the PATH, or what FLUENT_BIT names. RGCN_SO names a shared object to test and RGCN_BIN the offline tool; without them both
 // are built.
 package e2e
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,8 +30,9 @@ var (
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
 		var err error
-		if host, err = exec.LookPath("fluent-bit"); err != nil {
-			fmt.Printf("fluent-bit is not on the PATH: the %d scenarios of the real host are skipped; the C test host covers the ABI\n", scenarios())
+		program := cmp.Or(os.Getenv("FLUENT_BIT"), "fluent-bit")
+		if host, err = exec.LookPath(program); err != nil {
+			fmt.Printf(program+" is not on the PATH: the %d scenarios of the real host are skipped; the C test host covers the ABI\n", scenarios())
 			return 0
 		}
 		dir, err := os.MkdirTemp("", "e2e")

@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestKills kills the host without a warning while it learns and saves, again and again: each start
+// finds a whole graph, and a whole model once there was one. RGCN_KILLS=200 for more of them.
+func TestKills(t *testing.T) {
+	t.Parallel()
+	kills := 10
+	if n, err := strconv.Atoi(os.Getenv("RGCN_KILLS")); err == nil {
+		kills = n
+	}
+	dir := t.TempDir()
+	state := filepath.Join(dir, "state")
+	input, out := write(t, dir, "ssh.log", ""), filepath.Join(dir, "out")
+	rng := rand.New(rand.NewPCG(1, 2))
+	written, models, edges := 0, 0, 0
+	for kill := range kills {
+		p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_json", "DB", filepath.Join(dir, "tail.db")), toFile("ssh", out),
+			filter("ssh", "State_Dir", state, "Model_Dim", "16", "Train_Steps", "10", "Train_Interval", "1s", "Train_Min_Edges", "20")))
+		p.untilLogged("preset=zeek", 1)
+		if log := p.log(); kill > 0 && models > 0 && !strings.Contains(log, "scores from the first record on") {
+			t.Fatalf("start %d has no model:\n%s", kill, log)
+		}
+		for _, trouble := range []string{"aside", "damaged", "error"} {
+			if strings.Contains(p.log(), trouble) {
+				t.Fatalf("start %d: %s", kill, p.log())
+			}
+		}
+		if _, after, ok := strings.Cut(p.log(), "state: "); ok {
+			var n int
+			if fmt.Sscan(after, &n); n < edges {
+				t.Fatalf("start %d knows %d edges, an earlier one knew %d", kill, n, edges)
+			}
+			edges = max(edges, n)
+		}
+		end := time.Now().Add(time.Duration(rng.IntN(2500)) * time.Millisecond)
+		for time.Now().Before(end) {
+			var b strings.Builder
+			for range 30 {
+				fmt.Fprintf(&b, `{"id.orig_h":"host-%d","id.resp_h":"server-%d","client":"c"}`+"\n", written%997, written%31)
+				written++
+			}
+			extend(t, input, b.String())
+			time.Sleep(20 * time.Millisecond)
+		}
+		p.process.Kill()
+		<-p.done
+		models += strings.Count(p.log(), "trained:")
+	}
+	if models == 0 || edges == 0 {
+		t.Errorf("%d trainings, %d edges over %d kills: nothing was tried", models, edges, kills)
+	}
+	t.Logf("%d kills, %d trainings, %d edges in the last start", kills, models, edges)
+}
+
+// TestLargeRecordsThroughFiles has records of two hundred fields, and one of nearly a chunk's size, wait in the host's files.
+func TestLargeRecordsThroughFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var want []string
+	for i := range 400 {
+		var b strings.Builder
+		fmt.Fprintf(&b, `{"n":%d,"id.orig_h":"host-%d","id.resp_h":"server-%d"`, i, i%40, i%7)
+		for f := range 200 {
+			fmt.Fprintf(&b, `,"field_%d":"%d"`, f, i*f)
+		}
+		if i == 200 {
+			fmt.Fprintf(&b, `,"large":"%s"`, strings.Repeat("x", 1_900_000))
+		}
+		want = append(want, b.String())
+	}
+	input, out := write(t, dir, "ssh.log", strings.Join(want, "}\n")+"}\n"), filepath.Join(dir, "out")
+	conf := pipeline(t, dir, tail("ssh", input, "zeek_json", "storage.type", "filesystem", "Buffer_Max_Size", "4M", "Mem_Buf_Limit", "1M"),
+		filter("ssh"), toFile("ssh", out))
+	text := string(read(conf))
+	write(t, dir, "fluent-bit.conf", strings.Replace(text, "[SERVICE]\n", "[SERVICE]\n    storage.path "+filepath.Join(dir, "chunks")+"\n", 1))
+	p := start(t, "-c", conf)
+	p.untilLines(out, len(want))
+	p.stop()
+	for i, record := range lines(t, out) {
+		if record != want[i]+`,"score":null,"low_score":false}` {
+			t.Fatalf("record %d: %.200s", i, record)
+		}
+	}
+	p.wantLogged("closed: 400 records, 400 scored")
+}
