@@ -34,10 +34,18 @@ setup:
 demo: all
 	@build/demo.sh $(LOG)
 
+# A checker in the version named, kept beside what is built.
+tool = [ -x $(OUT)/$(1) ] || GOBIN=$(abspath $(OUT)) $(GO) install $(2) >/dev/null 2>&1 || echo "$(1) cannot be fetched: skipped"
+
 .PHONY: test
 test: all
 	@test -z "$$(gofmt -l build graphbuf model plugin)" || { gofmt -l build graphbuf model plugin; echo "gofmt would change these" >&2; exit 1; }
 	$(GO) vet ./...
+	@$(call tool,staticcheck,honnef.co/go/tools/cmd/staticcheck@v0.8.2); [ ! -x $(OUT)/staticcheck ] || $(OUT)/staticcheck ./...
+	@$(call tool,govulncheck,golang.org/x/vuln/cmd/govulncheck@v1.9.0); [ ! -x $(OUT)/govulncheck ] || \
+	  { found=$$($(OUT)/govulncheck ./... 2>&1) || case "$$found" in \
+	    *"fetching vulnerabilities"*) echo "the vulnerability database is not reachable: govulncheck is skipped" ;; \
+	    *) echo "$$found" >&2; exit 1 ;; esac; }
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	  { echo "chromium is missing: installing it with apt-get, for the test of the report page"; \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }; } || \

@@ -52,9 +52,6 @@ func newWindow(ds *dataset, c *cut, end int64) *window {
 	return w
 }
 
-// targets is the number of true triplets.
-func (w *window) targets() int { return len(w.novel) + len(w.known) }
-
 // sample fills b with up to n true triplets and for each of them cfg.Negatives
 // corrupted ones. The true ones of either kind share their part of the weight.
 func (w *window) sample(ds *dataset, b *batch, rng *philox, n int, cfg Config) {

@@ -25,7 +25,6 @@ type lowest struct {
 	n      int
 	rows   []row // by score, ties in the order they came
 	counts map[uint64]uint64
-	seed   maphash.Seed
 	hash   maphash.Hash
 }
 
