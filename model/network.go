@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"runtime"
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -170,4 +171,9 @@ func (n *network) run(rounds int, next func()) (loss float32, err error) {
 	return float32(*n.loss.(*G.F32)), nil
 }
 
-func (n *network) close() { n.vm.Close() }
+func (n *network) close() {
+	n.vm.Close()
+	// The machine's finalizer has nothing to do without a GPU, and keeps it, the graph and all values
+	// for good: they form a ring, and a ring with a finalizer in it is never collected.
+	runtime.SetFinalizer(n.vm, nil)
+}

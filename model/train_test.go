@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -370,5 +371,28 @@ func TestAPanicOfAWorkerComesUp(t *testing.T) {
 				}
 			})
 		}()
+	}
+}
+
+// TestTrainingsLeaveNothing: what a training took is free again when its scorer is gone.
+func TestTrainingsLeaveNothing(t *testing.T) {
+	snap := graphOf(t, teams(1, 400, 6000)).Snapshot()
+	cfg := DefaultConfig()
+	cfg.Steps = 2
+	heap := func() int64 {
+		train(t, snap, cfg)
+		runtime.GC()
+		runtime.GC() // what finalizers let go
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	heap()
+	before := heap()
+	for range 5 {
+		heap()
+	}
+	if grown := heap() - before; grown > 256<<10 {
+		t.Errorf("six trainings leave %d KiB", grown>>10)
 	}
 }
