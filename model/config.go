@@ -34,6 +34,7 @@ type Config struct {
 	Threads      int     // goroutines of one training, at least 1
 	Tolerance    float64 // how much held-out quality a new model may lose against the previous one
 	Threshold    Threshold
+	Device       string // Auto, CPU, CUDA or CUDA:N; empty is CPU
 
 	// Without names parts to leave out, to see what each brings: see Ablations.
 	Without []string
@@ -83,6 +84,9 @@ func (c Config) Validate() error {
 		return bad("Negatives", c.Negatives, "are 1 to 64")
 	case c.Threads < 1:
 		return bad("Threads", c.Threads, "are 1 and more")
+	}
+	if _, err := parseDevice(c.Device); err != nil {
+		return err
 	}
 	for _, part := range c.Without {
 		if !slices.Contains(Ablations, part) {

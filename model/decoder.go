@@ -47,8 +47,8 @@ type scaling struct {
 	Mean, Inv [features]float32
 }
 
-// inputs fills f for one triplet; a part that is -1 is unknown and brings nothing.
-func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n *facts, near *near) {
+// counted fills the part of f that comes from the facts, not yet scaled.
+func counted(f *[features]float32, n *facts) {
 	for i, c := range n {
 		f[i] = log1p(c)
 		if i < eventFacts {
@@ -58,6 +58,11 @@ func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n
 			}
 		}
 	}
+}
+
+// inputs fills f for one triplet; a part that is -1 is unknown and brings nothing.
+func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n *facts, near *near) {
+	counted(f, n)
 	f[featWalk], f[featProfile], f[featNear], f[featRel] = 0, 0, 0, 0
 	if near.n > 0 {
 		table, of := near.table(e, s, dst)
@@ -71,6 +76,11 @@ func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n
 			f[featRel] = d.relational(row(e.u, s, d.k), row(d.rel, r, d.k), row(e.v, dst, d.k))
 		}
 	}
+	d.scale(f)
+}
+
+// scale brings f to the scale of the decoder and leaves out what is masked.
+func (d *decoder) scale(f *[features]float32) {
 	if d.scaling != nil {
 		for i := range f {
 			f[i] = (f[i] - d.scaling.Mean[i]) * d.scaling.Inv[i]

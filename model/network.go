@@ -59,8 +59,9 @@ func setMessages(convs *[4]*relConv, m *messages) {
 	}
 }
 
-// embed runs the layers alone: what scoring needs.
-func embed(convs *[4]*relConv, p *params, k int, x, y []float32) *embeddings {
+// embed runs the layers alone over m: what scoring needs.
+func embed(convs *[4]*relConv, p *params, m *messages, k int, x, y []float32) *embeddings {
+	setMessages(convs, m)
 	var out [4][]float32
 	in := [4][]float32{0: x, 2: y}
 	for i, c := range convs {

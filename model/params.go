@@ -177,35 +177,46 @@ func (p *params) weights(i int, k int) []float32 {
 	return w
 }
 
-// adam makes one step of Adam (Kingma and Ba 2015) with the usual decays, for the decoder
-// alone or for the layers as well.
+const beta1, beta2, epsilon = 0.9, 0.999, 1e-8 // Adam's, the usual ones
+
+// adam makes one step of Adam (Kingma and Ba 2015), for the decoder alone or for the layers
+// as well.
 func (p *params) adam(grads [][]float32, rate float64, layers bool) {
-	const b1, b2, eps = 0.9, 0.999, 1e-8
-	p.step++
-	if layers {
-		p.passes++
-	}
+	p.advance(layers)
 	for i, x := range p.list {
 		if x.layer && !layers {
 			continue
 		}
-		r, t := rate, float64(p.step)
-		if x.slow {
-			r *= slowRate
-		}
-		if x.layer {
-			t = float64(p.passes)
-		}
-		c1, c2 := 1-math.Pow(b1, t), 1-math.Pow(b2, t)
-		a := float32(r * math.Sqrt(c2) / c1)
+		a, e := p.stepSize(x, rate)
 		g := grads[i][:len(x.value)]
-		e := float32(eps * math.Sqrt(c2))
 		for j, d := range g {
-			x.m[j] = b1*x.m[j] + (1-b1)*d
-			x.v[j] = b2*x.v[j] + (1-b2)*d*d
+			x.m[j] = beta1*x.m[j] + (1-beta1)*d
+			x.v[j] = beta2*x.v[j] + (1-beta2)*d*d
 			x.value[j] -= a * x.m[j] / (sqrt(x.v[j]) + e)
 		}
 	}
+}
+
+// advance counts a step.
+func (p *params) advance(layers bool) {
+	p.step++
+	if layers {
+		p.passes++
+	}
+}
+
+// stepSize returns a and e of the current step of Adam, value -= a m / (sqrt v + e), with the
+// corrections of the moments' bias in them.
+func (p *params) stepSize(x *param, rate float64) (a, e float32) {
+	t := float64(p.step)
+	if x.slow {
+		rate *= slowRate
+	}
+	if x.layer {
+		t = float64(p.passes)
+	}
+	c1, c2 := 1-math.Pow(beta1, t), 1-math.Pow(beta2, t)
+	return float32(rate * math.Sqrt(c2) / c1), float32(epsilon * math.Sqrt(c2))
 }
 
 // slowRate is the share of the learning rate that relational parts take: at the

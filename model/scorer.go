@@ -116,21 +116,28 @@ func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int) *Scorer {
 	fresh.SetTrained(m.Trained)
 	ds := newDataset(snap)
 	x, y := ds.inputs(snap, m.dim)
-	return fresh.scorer(snap, ds, crew{threads: threads}, x, y)
+	cfg := m.config()
+	cfg.Threads = threads
+	convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
+	s, _ := fresh.scorer(snap, ds, func(p *params, c *cut) (*embeddings, error) {
+		return embed(&convs, p, c.messages, m.dim, x, y), nil
+	})
+	return s
 }
 
-func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, crew crew, x, y []float32) *Scorer {
-	cfg := m.config()
-	cfg.Threads, cfg.EnterThread = crew.threads, crew.enter
-	convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
-	setMessages(&convs, newCut(ds, ds.end+1, newOrders(ds)).messages)
-	s := &Scorer{model: m, decoder: m.decoder(), embeddings: *embed(&convs, m.params, m.dim, x, y)}
+// scorer makes a scorer over all of a snapshot by the embeddings that embed computes.
+func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, embed func(*params, *cut) (*embeddings, error)) (*Scorer, error) {
+	e, err := embed(m.params, newCut(ds, ds.end+1, newOrders(ds)))
+	if err != nil {
+		return nil, err
+	}
+	s := &Scorer{model: m, decoder: m.decoder(), embeddings: *e}
 	s.banners, s.relationsOf = ds.banners, ds.relationsOf
 	s.sources = slotRows(snap.Nodes, ds.sources)
 	s.destinations = slotRows(snap.Nodes, ds.destinations)
 	s.relations = slotRows(snap.Relations, indices(len(snap.Relations)))
 	s.memo = newMemo(len(snap.Edges))
-	return s
+	return s, nil
 }
 
 func slotRows(names []graphbuf.Name, rows []int32) []slotRow {

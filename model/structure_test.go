@@ -66,8 +66,7 @@ func TestLayersStartAsStructure(t *testing.T) {
 		cfg.Dim = k
 		x, y := ds.inputs(snap, k)
 		convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
-		setMessages(&convs, newCut(ds, ds.end+1, newOrders(ds)).messages)
-		e := embed(&convs, newParams(cfg, ds.relations), k, x, y)
+		e := embed(&convs, newParams(cfg, ds.relations), newCut(ds, ds.end+1, newOrders(ds)).messages, k, x, y)
 		for s := range walks {
 			for d := range walks[s] {
 				u := dot(row(e.u, int32(s), k), row(e.v, int32(d), k)) / float32(k)

@@ -20,7 +20,8 @@ type Report struct {
 	Previous                float64 // the same for the model that training started from; 0 on a cold start
 	Kept                    bool    // the new parameters were worse than the previous ones, which stay
 	Threshold               float32
-	Device                  string
+	Device                  string // CPU, or the number and name of a card
+	Fallback                error  // why Auto did not train a graph of this size on a card; nil where it did, or the graph is small
 	Duration                time.Duration
 }
 
@@ -41,69 +42,110 @@ const (
 )
 
 // Train trains on a snapshot and returns a Scorer over all of it. It calls progress, unless
-// nil, after each step. It returns ctx's error when that ends: within one step or, before and
-// after the steps, within one pass over the edges. The same
-// snapshot, Config and number of threads give the same Scorer to the bit.
+// nil, after each step. It returns ctx's error when that ends: within one step, on a card two
+// passes, or, before and after the steps, within one pass over the edges. The same snapshot, Config, number of
+// threads and device give the same Scorer to the bit.
 func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress func(step, steps int, loss float32)) (*Scorer, Report, error) {
 	start := time.Now()
-	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges), Device: "cpu"}
+	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges), Device: CPU}
 	if err := cfg.Validate(); err != nil {
 		return nil, report, err
 	}
-	ds := newDataset(snap)
-	train, test := newWindows(ds)
-	if train.len() == 0 || !ds.hasTargets(test) {
+	t := &training{snap: snap, cfg: cfg, ds: newDataset(snap), progress: progress}
+	t.windows, t.heldOut = newWindows(t.ds)
+	if t.windows.len() == 0 || !t.ds.hasTargets(t.heldOut) {
 		return nil, report, ErrTooLittle
 	}
-	m := newModel(snap, cfg)
-	var before *Model
-	if cfg.Previous != nil && m.adopt(cfg.Previous) {
+	t.model = newModel(snap, cfg)
+	if cfg.Previous != nil && t.model.adopt(cfg.Previous) {
 		report.Warm = true
-		before = m.clone()
-	} else if err := m.measure(ctx, train, cfg); err != nil {
+		t.before = t.model.clone()
+	} else if err := t.model.measure(ctx, t.windows, cfg); err != nil {
 		return nil, report, err
 	}
+	t.x, t.y = t.ds.inputs(snap, cfg.Dim)
 
-	x, y := ds.inputs(snap, cfg.Dim)
+	s, err := t.run(ctx, &report)
+	if cfg.Device == Auto && errors.Is(err, ErrDevice) {
+		// Nothing is lost but time: the model is still as it was before.
+		report.Fallback = err
+		t.cfg.Device = CPU
+		s, err = t.run(ctx, &report)
+	}
+	report.Duration = time.Since(start)
+	return s, report, err
+}
+
+// training is one call of Train.
+type training struct {
+	snap     *graphbuf.Snapshot
+	cfg      Config
+	ds       *dataset
+	windows  *windows
+	heldOut  span
+	model    *Model
+	before   *Model    // that training started from, nil on a cold start
+	x, y     []float32 // the fixed inputs of destinations and sources
+	progress func(step, steps int, loss float32)
+}
+
+// run trains on one device, judges what came of it and makes the scorer.
+func (t *training) run(ctx context.Context, report *Report) (*Scorer, error) {
+	ds, cfg, m := t.ds, t.cfg, t.model
 	sh := shape{len(ds.sources), len(ds.destinations), ds.relations}
-	if err := m.fit(ctx, train, cfg, sh, x, y, &report, progress); err != nil {
-		return nil, report, err
+	e, device, fallback, err := newEngine(cfg, sh, m, m.steps(cfg, report.Warm), len(ds.edges), t.x, t.y)
+	if err != nil {
+		return nil, err
+	}
+	defer e.close()
+	report.Device = device
+	if fallback != nil {
+		report.Fallback = fallback
+	}
+	if err := m.fit(ctx, t.windows, cfg, e, report, t.progress); err != nil {
+		return nil, err
 	}
 
-	train.forget()
-	judged := train.make(test)
-	convs := newConvs(cfg, sh)
-	setMessages(&convs, judged.messages)
+	t.windows.forget()
+	judged := t.windows.make(t.heldOut)
 	var b batch
 	judged.sample(ds, &b, newPhilox(cfg.Seed, streamHeldOut), heldOutRows, cfg)
-	judge := func(m *Model) ([]scored, float64) {
-		e := embed(&convs, m.params, cfg.Dim, x, y)
-		return m.decoder().judge(e, &b)
+	judge := func(m *Model) ([]scored, float64, error) {
+		em, err := e.embed(m.params, judged.cut)
+		if err != nil {
+			return nil, 0, err
+		}
+		scores, quality := m.decoder().judge(em, &b)
+		return scores, quality, nil
 	}
-	scores, quality := judge(m)
+	scores, quality, err := judge(m)
+	if err != nil {
+		return nil, err
+	}
 	if math.IsNaN(quality) {
-		return nil, report, ErrDiverged
+		return nil, ErrDiverged
 	}
-	if before != nil {
-		var old []scored
-		old, report.Previous = judge(before)
-		if quality < report.Previous-cfg.Tolerance {
-			m, scores, quality, report.Kept = before, old, report.Previous, true
+	if t.before != nil {
+		old, previous, err := judge(t.before)
+		if err != nil {
+			return nil, err
+		}
+		report.Previous = previous
+		if quality < previous-cfg.Tolerance {
+			m, scores, quality, report.Kept = t.before, old, previous, true
 		}
 	}
 	report.Quality = quality
 	even := 1 / float32(1+cfg.Negatives) // for each true triplet there are so many corrupted ones of its weight
-	m.heldOut = heldOutScores{scores, float64(test.end-test.at) / float64(24*time.Hour), even}
+	m.heldOut = heldOutScores{scores, float64(t.heldOut.end-t.heldOut.at) / float64(24*time.Hour), even}
 	m.SetThreshold(cfg.Threshold)
 	m.Quality = quality
 	report.Threshold = m.Threshold
 
 	if err := ctx.Err(); err != nil {
-		return nil, report, err
+		return nil, err
 	}
-	s := m.scorer(snap, ds, crew{cfg.Threads, cfg.EnterThread}, x, y)
-	report.Duration = time.Since(start)
-	return s, report, nil
+	return m.scorer(t.snap, ds, e.embed)
 }
 
 // inputs returns the fixed vectors of destinations, x, and sources, y, each [rows][k]: the
@@ -170,72 +212,72 @@ const (
 
 func rounds(edges int) int { return min(1+edges/edgesPerRound, maxRounds) }
 
-// fit makes the optimiser's steps.
-func (m *Model) fit(ctx context.Context, train *windows, cfg Config, sh shape, x, y []float32, report *Report, progress func(step, steps int, loss float32)) error {
-	net, err := newNetwork(cfg, sh, m.params, x, y)
-	if err != nil {
-		return err
-	}
-	defer net.close()
-	net.decoder.scaling = &m.scaling
-	ds := train.ds
-	steps, rate := cfg.Steps, cfg.LearningRate
+// fit makes the optimiser's steps on an engine.
+func (m *Model) fit(ctx context.Context, train *windows, cfg Config, e engine, report *Report, progress func(step, steps int, loss float32)) error {
+	steps, rate := m.steps(cfg, report.Warm), cfg.LearningRate
 	if report.Warm {
-		steps, rate = max(1, int(float64(steps)*warmShare)), rate/2
+		rate /= 2
 	}
 	var tail float64
 	tailSteps := max(1, steps/10)
-	step := 0
-	update := func(grads [][]float32, layers bool) {
-		m.params.adam(grads, rate*schedule(step, steps), layers)
-		step++
-	}
-	var w *window
-	draw := func() {
-		rng := newPhilox(cfg.Seed, streamSample+uint64(m.params.step))
-		if i := rng.intn(train.len()); w == nil {
-			w = train.get(i)
-		}
-		w.sample(ds, &net.batch, rng, sampleSize, cfg)
-		net.batch.dropout(rng, cfg.Dropout)
-	}
-	for step < steps {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		w = nil
-		draw()
-		setMessages(&net.convs, w.messages)
-		first, n := step, min(rounds(len(ds.edges)), steps-step)
-		loss, err := net.run(n, func() {
-			update(net.decoderGrads, false)
-			draw()
-		})
-		if err != nil {
-			return err
-		}
-		if math.IsNaN(float64(loss)) || math.IsInf(float64(loss), 0) {
-			return fmt.Errorf("%w: loss %v at step %d", ErrDiverged, loss, step)
-		}
-		if cfg.without("layers") { // they stay plain propagation
-			for i, p := range m.params.list {
-				if p.layer {
-					clear(net.grads[i])
-				}
+	told := 0
+	// tell passes on the losses that are known by now, a while after their steps on some devices.
+	tell := func() error {
+		losses := e.losses()
+		for ; told < len(losses); told++ {
+			loss := losses[told]
+			if math.IsNaN(float64(loss)) || math.IsInf(float64(loss), 0) {
+				return fmt.Errorf("%w: loss %v at step %d", ErrDiverged, loss, told)
 			}
-		}
-		update(net.grads, true)
-		for i := first; i < step; i++ {
-			if i >= steps-tailSteps {
+			if told >= steps-tailSteps {
 				tail += float64(loss) / float64(tailSteps)
 			}
 			if progress != nil {
-				progress(i+1, steps, loss)
+				progress(told+1, steps, loss)
 			}
 		}
+		return nil
 	}
-	report.Steps, report.Loss = steps, float32(tail)
-	return nil
+	first := streamSample + uint64(m.params.step)
+	batches, rates := make([]batch, rounds(len(train.ds.edges))), make([]float64, rounds(len(train.ds.edges)))
+	for step := 0; step < steps; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(len(batches), steps-step)
+		var w *window
+		for i := range n {
+			rng := newPhilox(cfg.Seed, first+uint64(step+i))
+			if j := rng.intn(train.len()); i == 0 {
+				w = train.get(j)
+			}
+			w.sample(train.ds, &batches[i], rng, sampleSize, cfg)
+			batches[i].dropout(rng, cfg.Dropout)
+			rates[i] = rate * schedule(step+i, steps)
+		}
+		if err := e.pass(w, batches[:n], rates[:n]); err != nil {
+			return err
+		}
+		step += n
+		if err := tell(); err != nil {
+			return err
+		}
+	}
+	if err := e.finish(); err != nil {
+		return err
+	}
+	report.Steps = steps
+	err := tell()
+	report.Loss = float32(tail)
+	return err
+}
+
+// steps is how many steps of the decoder a training makes.
+func (m *Model) steps(cfg Config, warm bool) int {
+	if warm {
+		return max(1, int(float64(cfg.Steps)*warmShare))
+	}
+	return cfg.Steps
 }
 
 // schedule is the share of the learning rate at a step: a rise over the first twentieth,

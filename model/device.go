@@ -1,0 +1,89 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// The values of Config.Device; CUDA may be followed by ":" and the number of a card.
+const (
+	Auto = "auto" // a card for large graphs where there is one, else the CPU
+	CPU  = "cpu"
+	CUDA = "cuda"
+)
+
+// cudaFrom is from how many edges on Auto takes the card. Below it the CPU is done in a second
+// or two, which a context and the compilation of the kernels cost on most cards as well.
+var cudaFrom = 20_000
+
+// ErrDevice is what the failures of a card wrap: the same training may succeed on the CPU.
+var ErrDevice = errors.New("the device failed")
+
+// parseDevice returns the number of the card that a device names, 0 unless it says another.
+func parseDevice(device string) (ordinal int, err error) {
+	switch {
+	case device == Auto, device == CPU, device == CUDA, device == "":
+		return 0, nil
+	}
+	if n, ok := strings.CutPrefix(device, CUDA+":"); ok {
+		if i, err := strconv.Atoi(n); err == nil && i >= 0 && i < 1024 {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("model: Device is %q, allowed are auto, cpu, cuda, cuda:N", device)
+}
+
+// CheckDevice looks for the card where a Config insists on one.
+func CheckDevice(cfg Config) error {
+	if cfg.Device == CPU || cfg.Device == Auto || cfg.Device == "" {
+		return nil
+	}
+	_, err := cudaFor(cfg)
+	return err
+}
+
+// cudaFor returns the name of the card for a Config, or why none serves.
+func cudaFor(cfg Config) (string, error) {
+	ordinal, err := parseDevice(cfg.Device)
+	if err != nil {
+		return "", err
+	}
+	for i := range 2 {
+		if !cfg.layer(i).diagonal() {
+			return "", errors.New("a card trains diagonal layers only")
+		}
+	}
+	return probeCUDA(ordinal)
+}
+
+// newEngine makes the engine for a training and says on what. Where Auto would have had a card
+// for so large a graph, fallback says why there is none.
+func newEngine(cfg Config, sh shape, m *Model, steps, edges int, x, y []float32) (e engine, device string, fallback, err error) {
+	ordinal, err := parseDevice(cfg.Device)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	switch cfg.Device {
+	case CPU, "":
+	case Auto:
+		if edges < cudaFrom {
+			break
+		}
+		if _, fallback = cudaFor(cfg); fallback != nil {
+			break
+		}
+		if e, device, fallback = newCUDAEngine(ordinal, cfg, sh, m, steps, edges, x, y); fallback == nil {
+			return e, device, nil, nil
+		}
+	default:
+		if _, err := cudaFor(cfg); err != nil {
+			return nil, "", nil, err
+		}
+		e, device, err = newCUDAEngine(ordinal, cfg, sh, m, steps, edges, x, y)
+		return e, device, nil, err
+	}
+	e, err = newCPUEngine(cfg, sh, m, x, y)
+	return e, CPU, fallback, err
+}
