@@ -6,8 +6,12 @@ export GOEXPERIMENT := simd
 OUT      := build/out
 SO       := $(OUT)/flb-filter_rgcn.so
 RGCN     := $(OUT)/rgcn
-GOBUILD  := $(GO) build -trimpath -ldflags '-s -w'
-SOURCES  := $(shell find plugin graphbuf model -name '*.go' -o -name '*.[ch]') go.mod go.sum
+# With the tag gpu training can run on a card. Neither the CUDA toolkit nor a driver is needed
+# to build or to load it: build/cudagen makes what the compiler asks for.
+CUDA     := $(abspath $(OUT)/cuda)
+GPUENV   := CGO_CFLAGS="-O2 -g -I$(CUDA)" CGO_LDFLAGS="-L$(CUDA)"
+GOBUILD  := $(GPUENV) $(GO) build -tags gpu -trimpath -ldflags '-s -w'
+SOURCES  := $(shell find plugin graphbuf model -name '*.go' -o -name '*.[ch]') model/cuda/kernels.ptx go.mod go.sum
 
 .PHONY: all
 all: $(SO) $(RGCN)
@@ -17,7 +21,7 @@ $(SO): $(SOURCES) | setup
 	@rm -f $(@:.so=.h)
 
 $(RGCN): $(SOURCES) | setup
-	CGO_ENABLED=0 $(GOBUILD) -o $@ ./plugin/cmd/rgcn
+	$(GOBUILD) -o $@ ./plugin/cmd/rgcn
 
 # Go, a C compiler and git are all that a build needs; what is missing of the compiler comes from apt.
 .PHONY: setup
@@ -28,6 +32,21 @@ setup:
 	  echo "gcc is missing: installing it with apt-get"; \
 	  apt-get update -qq && apt-get install -y -qq gcc libc6-dev; }
 	@$(GO) mod download
+	@$(GO) run ./build/cudagen -o $(CUDA)
+
+# A driver without a card, that runs the kernels as the host's compiler builds them: for tests.
+FAKECUDA := $(CUDA)/fake/libcuda.so.1
+$(FAKECUDA): model/cuda/testdata/fakecuda.cpp model/cuda/kernels.cu model/cuda/device.h
+	@command -v g++ >/dev/null || { echo "g++ is missing: installing it with apt-get"; apt-get update -qq && apt-get install -y -qq g++; }
+	@mkdir -p $(@D)
+	g++ -shared -fPIC -O2 -Wall -Wno-unknown-pragmas -o $@ $<
+
+# The kernels for the driver. kernels.ptx is committed, so that a build needs no clang.
+CLANG := clang-19
+PTX   := $(CLANG) -x cuda --cuda-device-only --cuda-gpu-arch=sm_75 --cuda-feature=+ptx63 -nocudainc -nocudalib -ffp-contract=fast -O3 -S model/cuda/kernels.cu
+.PHONY: ptx
+ptx:
+	$(PTX) -o model/cuda/kernels.ptx
 
 # The main job on LOG=..., a Zeek ssh.log (JSON, or TSV with its header), or on a simulated one.
 .PHONY: demo
@@ -38,10 +57,10 @@ demo: all
 tool = [ -x $(OUT)/$(1) ] || GOBIN=$(abspath $(OUT)) $(GO) install $(2) >/dev/null 2>&1 || echo "$(1) cannot be fetched: skipped"
 
 .PHONY: test
-test: all
+test: all $(FAKECUDA)
 	@test -z "$$(gofmt -l build graphbuf model plugin)" || { gofmt -l build graphbuf model plugin; echo "gofmt would change these" >&2; exit 1; }
 	$(GO) vet ./...
-	@$(call tool,staticcheck,honnef.co/go/tools/cmd/staticcheck@v0.8.2); [ ! -x $(OUT)/staticcheck ] || $(OUT)/staticcheck ./...
+	@$(call tool,staticcheck,honnef.co/go/tools/cmd/staticcheck@v0.8.2); [ ! -x $(OUT)/staticcheck ] || $(GPUENV) $(OUT)/staticcheck -tags gpu ./...
 	@$(call tool,govulncheck,golang.org/x/vuln/cmd/govulncheck@v1.9.0); [ ! -x $(OUT)/govulncheck ] || \
 	  { found=$$($(OUT)/govulncheck ./... 2>&1) || case "$$found" in \
 	    *"fetching vulnerabilities"*) echo "the vulnerability database is not reachable: govulncheck is skipped" ;; \
@@ -51,7 +70,15 @@ test: all
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }; } || \
 	  echo "chromium is not on the PATH: the report page is not tried in a browser"
 	@command -v fluent-bit >/dev/null || echo "fluent-bit is not on the PATH: the scenarios of the real host are skipped; the C test host covers the ABI"
-	RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(GO) test -timeout 10m ./...
+	@command -v $(CLANG) >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  { echo "$(CLANG) is missing: installing it with apt-get, to compare the PTX with its source"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(CLANG) >/dev/null; }; } || \
+	  echo "$(CLANG) is not on the PATH: the PTX is not compared with its source"
+	@! command -v $(CLANG) >/dev/null || { $(PTX) -o $(OUT)/kernels.ptx && cmp model/cuda/kernels.ptx $(OUT)/kernels.ptx || \
+	  { echo "model/cuda/kernels.ptx is not what kernels.cu gives: run make ptx" >&2; exit 1; }; }
+	RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) RGCN_FAKECUDA=$(dir $(FAKECUDA)) $(GO) test -timeout 10m ./...
+	$(GPUENV) $(GO) vet -tags gpu ./model/... ./plugin
+	LD_LIBRARY_PATH=$(dir $(FAKECUDA)):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -tags gpu -timeout 5m -run 'CUDA|Plan|PTX' ./model/...
 	$(GO) test -race -timeout 5m -run 'Writers|Goroutines|Background|Close' ./graphbuf ./plugin/filter
 
 # The shipped configuration against real search servers, which Maven fetches; minutes, and 2 GB of memory.

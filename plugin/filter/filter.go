@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,6 +59,7 @@ type Instance struct {
 	state    *state.Dir // nil: in memory only
 	trainMu  sync.Mutex // held for one training, with its saving
 	schedule schedule
+	fallback string // why the last training was not on the card that it might have had
 
 	stop context.CancelFunc
 	done chan struct{} // closed when the training goroutine has ended; nil: there is none
@@ -99,8 +99,8 @@ func newInstance(host Host, frozen bool) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	if strings.HasPrefix(cfg.Train.Device, "cuda") {
-		return nil, fmt.Errorf("train.device = %q: this build trains on the CPU only, allowed are auto and cpu", cfg.Train.Device)
+	if err := model.CheckDevice(ModelConfig(cfg)); err != nil {
+		return nil, fmt.Errorf("train.device = %q: %w; allowed are auto and cpu", cfg.Train.Device, err)
 	}
 	f := &Instance{cfg: cfg, host: host, schedule: schedule{cfg: cfg.Train}, since: time.Now().UTC().Truncate(time.Second), frozen: frozen}
 	if cfg.Metrics.Listen != "" {
@@ -162,7 +162,7 @@ func ModelConfig(c config.Config) model.Config {
 	m, t, th := c.Model, c.Train, c.Threshold
 	return model.Config{
 		Dim: m.Dim, Decoder: m.Decoder, Layer1: m.Layer1, Layer2: m.Layer2, Dropout: m.Dropout,
-		Steps: t.Steps, LearningRate: t.LearningRate, Negatives: t.Negatives, Seed: t.Seed, Threads: t.Threads, Tolerance: t.Tolerance,
+		Device: t.Device, Steps: t.Steps, LearningRate: t.LearningRate, Negatives: t.Negatives, Seed: t.Seed, Threads: t.Threads, Tolerance: t.Tolerance,
 		Threshold: model.Threshold{Method: th.Method, K: th.K, Quantile: th.Quantile, PerDay: th.PerDay},
 	}
 }

@@ -91,7 +91,6 @@ func (f *Instance) Train(ctx context.Context, now time.Time, progress func(step,
 // train trains on the graph as it is, publishes the scorer and saves both. Whatever goes
 // wrong, records go on being scored by what there was before.
 func (f *Instance) train(ctx context.Context, now time.Time, progress func(step, steps int, loss float32)) (err error) {
-	const device = "cpu" // where a training that gives no report ran
 	cfg := ModelConfig(f.cfg)
 	if f.done != nil {
 		cfg.EnterThread = enterBackground
@@ -101,23 +100,24 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 	}
 	snapshot := f.graph.Snapshot()
 	if need, most := model.TrainingBytes(snapshot, cfg)>>20, int64(f.cfg.Train.MaxMemory); most > 0 && need > most {
-		f.history.add(device, ResultPutOff, nil, now)
+		f.history.add(model.CPU, ResultPutOff, nil, now)
 		f.host.Log(LevelWarn, fmt.Sprintf("training put off: %d edges between %d nodes would take about %d MiB, train.max_memory allows %d; "+
 			"raise it, or lower graph.max_edges, graph.max_nodes or model.dim", len(snapshot.Edges), len(snapshot.Nodes), need, most))
 		return errTooLarge
 	}
 	scorer, report, err := f.trainApart(ctx, snapshot, cfg, progress)
+	f.sayFallback(report.Fallback)
 	switch {
 	case errors.Is(err, context.Canceled):
-		f.history.add(device, ResultStopped, nil, now)
+		f.history.add(report.Device, ResultStopped, nil, now)
 		f.host.Log(LevelInfo, "training stopped")
 		return err
 	case errors.Is(err, model.ErrTooLittle):
-		f.history.add(device, ResultPutOff, nil, now)
+		f.history.add(report.Device, ResultPutOff, nil, now)
 		f.host.Log(LevelInfo, fmt.Sprintf("training put off: %v (%d edges)", err, report.Edges))
 		return err
 	case err != nil:
-		f.history.add(device, ResultFailed, nil, now)
+		f.history.add(report.Device, ResultFailed, nil, now)
 		f.host.Log(LevelError, fmt.Sprintf("training failed, the scores go on as before: %v", err))
 		return err
 	}
@@ -131,6 +131,22 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 	f.host.Log(LevelInfo, describe(report))
 	f.save(snapshot, scorer.Model())
 	return nil
+}
+
+// sayFallback logs once why trainings are on the CPU, and again when the reason is another.
+func (f *Instance) sayFallback(why error) {
+	text := ""
+	if why != nil {
+		text = why.Error()
+	}
+	if text != f.fallback && why != nil {
+		level := LevelInfo
+		if errors.Is(why, model.ErrDevice) {
+			level = LevelWarn
+		}
+		f.host.Log(level, "training on the CPU: "+text)
+	}
+	f.fallback = text
 }
 
 var errTooLarge = errors.New("a training would take more memory than train.max_memory allows")

@@ -1,0 +1,181 @@
+// A libcuda.so.1 without a card: what package cuda calls of the driver, with kernels.cu built
+// by the host's compiler behind cuLaunchKernel. All work is done before a call returns.
+//
+//	g++ -shared -fPIC -O2 -o libcuda.so.1 fakecuda.cpp
+//
+// FAKECUDA_MEMORY is the device's memory in bytes, 1 GiB unless given. After
+// FAKECUDA_LAUNCHES launches the device is lost, if that is given. Both may change while a
+// program runs.
+#include "../kernels.cu"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <utility>
+
+enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_PTX = 218, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
+
+// A kernel's arguments are read as the driver reads them: each from its own place.
+template <class... A, size_t... I>
+static void call(void (*kernel)(A...), void **p, std::index_sequence<I...>) {
+	kernel(*(A *)p[I]...);
+}
+#define KERNELS(X) X(propagate) X(relate) X(gather) X(decode) X(bend) X(blend) X(reduce) X(adam)
+template <class... A>
+static void run(void (*kernel)(A...), void **p) {
+	call(kernel, p, std::index_sequence_for<A...>{});
+}
+#define THUNK(kernel) static void run_##kernel(void **p) { run(kernel, p); }
+KERNELS(THUNK)
+static const struct {
+	const char *name;
+	void (*run)(void **);
+} kernels[] = {
+#define ENTRY(kernel) {#kernel, run_##kernel},
+	KERNELS(ENTRY)
+};
+
+static std::mutex mutex;
+static std::map<void *, size_t> memory;
+static size_t used;
+static long launches;
+static bool lost;
+unsigned host_thread, host_threads;
+
+static size_t total() {
+	const char *s = getenv("FAKECUDA_MEMORY");
+	return s ? strtoull(s, 0, 10) : (size_t)1 << 30;
+}
+
+// Whatever lies outside the memory that was given out is an error, as on a card.
+static bool inside(const void *p, size_t n) {
+	auto at = memory.upper_bound((void *)p);
+	return at != memory.begin() && (--at, (char *)p + n <= (char *)at->first + at->second);
+}
+
+typedef unsigned long long ptr;
+#define API extern "C" __attribute__((visibility("default"))) int
+#define LOCK std::lock_guard<std::mutex> guard(mutex)
+#define ALIVE                                                                                      \
+	if (lost)                                                                                      \
+	return LAUNCH_FAILED
+
+API cuInit(unsigned) { return SUCCESS; }
+API cuDriverGetVersion(int *v) { return *v = 12000, SUCCESS; }
+API cuDeviceGetCount(int *n) { return *n = 1, SUCCESS; }
+API cuDeviceGet(int *d, int i) { return i ? INVALID_DEVICE : (*d = 0, SUCCESS); }
+API cuDeviceGetName(char *s, int n, int) { return snprintf(s, n, "host build of the kernels"), SUCCESS; }
+API cuCtxCreate_v2(void **c, unsigned, int) {
+	LOCK;
+	lost = false; // a new context on a device that was reset
+	launches = 0;
+	return *c = (void *)8, SUCCESS;
+}
+API cuCtxDestroy_v2(void *) {
+	LOCK;
+	for (auto &m : memory)
+		free(m.first);
+	memory.clear();
+	used = 0;
+	return SUCCESS;
+}
+API cuModuleLoadData(void **m, const void *image) {
+	if (!strstr((const char *)image, ".visible .entry propagate("))
+		return INVALID_PTX;
+	return *m = (void *)16, SUCCESS;
+}
+API cuModuleGetFunction(void **f, void *, const char *name) {
+	for (auto &k : kernels)
+		if (!strcmp(k.name, name))
+			return *f = (void *)&k, SUCCESS;
+	return NOT_FOUND;
+}
+API cuMemGetInfo_v2(size_t *free_, size_t *total_) {
+	LOCK;
+	*total_ = total();
+	*free_ = *total_ > used ? *total_ - used : 0;
+	return SUCCESS;
+}
+API cuMemAlloc_v2(ptr *p, size_t n) {
+	LOCK;
+	ALIVE;
+	if (used + n > total())
+		return OUT_OF_MEMORY;
+	void *m = aligned_alloc(256, (n + 255) / 256 * 256);
+	memset(m, 0x5a, n); // a card's memory is not cleared either
+	memory[m] = n;
+	used += n;
+	return *p = (ptr)m, SUCCESS;
+}
+API cuMemFree_v2(ptr p) {
+	LOCK;
+	auto m = memory.find((void *)p);
+	if (m == memory.end())
+		return INVALID_VALUE;
+	used -= m->second;
+	free(m->first);
+	memory.erase(m);
+	return SUCCESS;
+}
+API cuMemHostAlloc(void **p, size_t n, unsigned) { return *p = aligned_alloc(256, (n + 255) / 256 * 256), SUCCESS; }
+API cuMemFreeHost(void *p) { return free(p), SUCCESS; }
+static int copy(void *to, const void *from, size_t n, const void *device) {
+	LOCK;
+	ALIVE;
+	if (!inside(device, n))
+		return INVALID_VALUE;
+	memcpy(to, from, n);
+	return SUCCESS;
+}
+API cuMemcpyHtoD_v2(ptr d, const void *s, size_t n) { return copy((void *)d, s, n, (void *)d); }
+API cuMemcpyDtoH_v2(void *d, ptr s, size_t n) { return copy(d, (void *)s, n, (void *)s); }
+API cuMemcpyHtoDAsync_v2(ptr d, const void *s, size_t n, void *) { return copy((void *)d, s, n, (void *)d); }
+API cuMemcpyDtoHAsync_v2(void *d, ptr s, size_t n, void *) { return copy(d, (void *)s, n, (void *)s); }
+API cuMemcpyDtoDAsync_v2(ptr d, ptr s, size_t n, void *) { return copy((void *)d, (void *)s, n, (void *)d); }
+API cuMemsetD32Async(ptr d, unsigned v, size_t n, void *) {
+	LOCK;
+	ALIVE;
+	if (!inside((void *)d, 4 * n))
+		return INVALID_VALUE;
+	for (size_t i = 0; i < n; i++)
+		((unsigned *)d)[i] = v;
+	return SUCCESS;
+}
+API cuStreamCreate(void **s, unsigned) { return *s = (void *)32, SUCCESS; }
+API cuStreamDestroy_v2(void *) { return SUCCESS; }
+API cuStreamSynchronize(void *) {
+	LOCK;
+	ALIVE;
+	return SUCCESS;
+}
+API cuEventCreate(void **e, unsigned) { return *e = malloc(16), SUCCESS; }
+API cuEventDestroy_v2(void *e) { return free(e), SUCCESS; }
+API cuEventRecord(void *e, void *) {
+	LOCK;
+	ALIVE;
+	return timespec_get((timespec *)e, TIME_UTC), SUCCESS;
+}
+API cuEventSynchronize(void *) {
+	LOCK;
+	ALIVE;
+	return SUCCESS;
+}
+API cuEventElapsedTime(float *ms, void *a, void *b) {
+	timespec *s = (timespec *)a, *e = (timespec *)b;
+	return *ms = (e->tv_sec - s->tv_sec) * 1e3f + (e->tv_nsec - s->tv_nsec) * 1e-6f, SUCCESS;
+}
+API cuLaunchKernel(void *f, unsigned blocks, unsigned, unsigned, unsigned block, unsigned, unsigned, unsigned, void *, void **args, void **) {
+	LOCK;
+	const char *most = getenv("FAKECUDA_LAUNCHES");
+	if (most && launches >= atol(most))
+		lost = true;
+	ALIVE;
+	launches++;
+	// A warp of the device is one thread here.
+	host_threads = (blocks * block + 31) / 32;
+	for (host_thread = 0; host_thread < host_threads; host_thread++)
+		((decltype(&kernels[0]))f)->run(args);
+	return SUCCESS;
+}

@@ -1,0 +1,239 @@
+//go:build gpu
+
+package model
+
+import (
+	"fmt"
+
+	"flb-filter-rgcn/model/cuda"
+)
+
+// The sizes that kernels are compiled for.
+const (
+	_ = uint(featWalk-cuda.Counted) + uint(cuda.Counted-featWalk)
+	_ = uint(features-cuda.Features) + uint(cuda.Features-features)
+	_ = uint(hidden-cuda.Hidden) + uint(cuda.Hidden-hidden)
+	_ = uint(maxNear-cuda.Near) + uint(cuda.Near-maxNear)
+)
+
+func probeCUDA(ordinal int) (string, error) {
+	name, err := cuda.Probe(ordinal)
+	if err != nil {
+		return "", err
+	}
+	return deviceName(ordinal, name), nil
+}
+
+func deviceName(ordinal int, name string) string { return fmt.Sprintf("%s:%d %s", CUDA, ordinal, name) }
+
+// cudaEngine is the network on a card, of which the CPU's is the readable twin.
+type cudaEngine struct {
+	device  *cuda.Device
+	net     *cuda.Network
+	params  *params
+	decoder *decoder
+	batches []cuda.Batch
+	steps   []cuda.Steps
+
+	step, passes int // of the parameters, when the engine was made: they count on only at the end
+}
+
+func newCUDAEngine(ordinal int, cfg Config, sh shape, m *Model, steps, edges int, x, y []float32) (engine, string, error) {
+	d, err := cuda.Open(ordinal)
+	if err != nil {
+		return nil, "", fmt.Errorf("%w: %w", ErrDevice, err)
+	}
+	e := &cudaEngine{device: d, params: m.params, decoder: m.decoder()}
+	if err := e.place(cfg, sh, m, steps, edges, x, y); err != nil {
+		d.Close()
+		return nil, "", fmt.Errorf("%w: %w", ErrDevice, err)
+	}
+	return e, deviceName(ordinal, d.Name), nil
+}
+
+// place computes what the network needs, asks for it and copies the parameters.
+func (e *cudaEngine) place(cfg Config, sh shape, m *Model, steps, edges int, x, y []float32) error {
+	c := cuda.Config{
+		Sources: sh.sources, Destinations: sh.destinations, Relations: sh.relations, Dim: cfg.Dim,
+		Decoder:   map[string]cuda.Decoder{DistMult: cuda.DistMult, TransE: cuda.TransE, RotatE: cuda.RotatE}[cfg.Decoder],
+		KeepScale: float32(1 / (1 - cfg.Dropout)), Steps: steps, MaxBatch: sampleSize * (1 + cfg.Negatives), FixedLayers: cfg.without("layers"),
+	}
+	for i := range c.Inverse {
+		c.Mean[i], c.Inverse[i] = m.scaling.Mean[featWalk+i], m.scaling.Inv[featWalk+i]
+		if e.decoder.mask != nil && e.decoder.mask[featWalk+i] {
+			c.Inverse[i] = 0
+		}
+	}
+	free, err := e.device.Free()
+	if err != nil {
+		return err
+	}
+	if need := cuda.Need(c, edges); need > free {
+		return fmt.Errorf("%w: %d edges between %d hosts need %d MiB of %s, which has %d MiB free",
+			cuda.ErrMemory, edges, sh.sources+sh.destinations, need>>20, e.device.Name, free>>20)
+	}
+	if e.net, err = cuda.NewNetwork(e.device, c, x, y); err != nil {
+		return err
+	}
+	return e.each(m.params, e.net.Upload)
+}
+
+// each calls do with every parameter and its place on the device.
+func (e *cudaEngine) each(p *params, do func(t cuda.Tensor, from int, value, m, v []float32) error) error {
+	var at [3]int
+	for _, x := range p.list {
+		t := cuda.DecoderWeights
+		switch {
+		case x.layer:
+			t = cuda.Layers
+		case x.perRelation:
+			t = cuda.Relations
+		}
+		if err := do(t, at[t], x.value, x.m, x.v); err != nil {
+			return err
+		}
+		at[t] += len(x.value)
+	}
+	return nil
+}
+
+func (e *cudaEngine) pass(w *window, batches []batch, rates []float64) error {
+	p := *e.params // the counters alone: values are on the device
+	p.step, p.passes = p.step+e.step, p.passes+e.passes
+	if len(e.batches) < len(batches) {
+		e.batches, e.steps = make([]cuda.Batch, len(batches)), make([]cuda.Steps, len(batches))
+	}
+	for i := range batches {
+		e.fill(&e.batches[i], &batches[i])
+		p.advance(i == len(batches)-1)
+		step := func(name string) cuda.Step {
+			rate, epsilon := p.stepSize(p.get(name), rates[i])
+			return cuda.Step{Rate: rate, Epsilon: epsilon}
+		}
+		e.steps[i] = cuda.Steps{Decoder: step("hidden"), Relations: step("relation")}
+		if i == len(batches)-1 {
+			e.steps[i].Layers = step(layerNames[0])
+		}
+	}
+	if err := e.net.Pass(w.at, w.cut.forCUDA, e.batches[:len(batches)], e.steps[:len(batches)]); err != nil {
+		return fmt.Errorf("%w: %w", ErrDevice, err)
+	}
+	e.step += len(batches)
+	e.passes++
+	return nil
+}
+
+// fill makes what the device reads of a batch.
+func (e *cudaEngine) fill(to *cuda.Batch, b *batch) {
+	n := len(b.s)
+	*to = cuda.Batch{
+		Source: b.s, Relation: b.r, Destination: b.d, Label: b.label,
+		NearCount: to.NearCount[:0], NearSources: to.NearSources[:0], NearRows: to.NearRows[:0],
+		Keep: to.Keep[:0], Weight: to.Weight[:0], Counted: to.Counted[:0],
+	}
+	var weights float64
+	for _, w := range b.weight {
+		weights += float64(w)
+	}
+	counts := make([]float32, n*cuda.Counted)
+	for i := range n {
+		near := &b.near[i]
+		sources := int32(0)
+		if near.sources {
+			sources = 1
+		}
+		to.NearCount, to.NearSources = append(to.NearCount, int32(near.n)), append(to.NearSources, sources)
+		to.NearRows = append(to.NearRows, near.rows[:]...)
+		keep := ^uint32(0)
+		if len(b.keep) > 0 {
+			for j, x := range b.keep[i] {
+				if x == 0 {
+					keep &^= 1 << j
+				}
+			}
+		}
+		to.Keep = append(to.Keep, keep)
+		to.Weight = append(to.Weight, float32(float64(b.weight[i])/weights))
+		var f [features]float32
+		counted(&f, &b.n[i])
+		e.decoder.scale(&f)
+		row := counts[i*cuda.Counted:][:cuda.Counted]
+		copy(row, f[:])
+		to.Counted = append(to.Counted, row)
+	}
+}
+
+func (e *cudaEngine) losses() []float32 { return e.net.Losses() }
+
+func (e *cudaEngine) finish() error {
+	err := e.net.Sync()
+	if err == nil {
+		err = e.each(e.params, e.net.Download)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrDevice, err)
+	}
+	e.params.step += e.step
+	e.params.passes += e.passes
+	e.step, e.passes = 0, 0
+	return nil
+}
+
+func (e *cudaEngine) embed(p *params, c *cut) (*embeddings, error) {
+	if err := e.each(p, e.net.Upload); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDevice, err)
+	}
+	u, v, profiles, m, err := e.net.Embed(c.at, c.forCUDA)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDevice, err)
+	}
+	return &embeddings{u: u, v: v, c: profiles, m: m}, nil
+}
+
+func (e *cudaEngine) close() { e.device.Close() }
+
+// forCUDA writes the edges of a cut out as the kernels read them.
+func (c *cut) forCUDA() *cuda.Messages {
+	out := &cuda.Messages{BySource: c.messages.bySource.flat(), ByDestination: c.messages.byDestination.flat()}
+	// By relation, in the order of the sources.
+	s := &out.BySource
+	relations := len(c.r)
+	o := &out.ByRelation
+	o.Start = make([]int32, relations+1)
+	for _, r := range s.B {
+		o.Start[r+1]++
+	}
+	for r := range relations {
+		o.Start[r+1] += o.Start[r]
+	}
+	o.A, o.B = make([]int32, len(s.A)), make([]int32, len(s.A))
+	for i := range o.Norm {
+		o.Norm[i] = make([]float32, len(s.A))
+	}
+	next := append([]int32(nil), o.Start...)
+	for row := range len(s.Start) - 1 {
+		for e := s.Start[row]; e < s.Start[row+1]; e++ {
+			at := next[s.B[e]]
+			next[s.B[e]]++
+			o.A[at], o.B[at] = int32(row), s.A[e]
+			for i := range o.Norm {
+				o.Norm[i][at] = s.Norm[i][e]
+			}
+		}
+	}
+	return out
+}
+
+// flat is a csr without groups: each edge with its relation.
+func (m *csr) flat() cuda.Order {
+	o := cuda.Order{Start: make([]int32, len(m.row)), A: m.col, B: make([]int32, 0, len(m.col)), Norm: m.norm}
+	for i, g := range m.row {
+		o.Start[i] = m.group[g]
+	}
+	for g, r := range m.rel {
+		for range m.group[g+1] - m.group[g] {
+			o.B = append(o.B, r)
+		}
+	}
+	return o
+}

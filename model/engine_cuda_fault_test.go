@@ -1,0 +1,77 @@
+//go:build gpu
+
+package model
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+
+	"flb-filter-rgcn/model/cuda"
+)
+
+// Faults need the driver that is none: it can lose its device and lack memory when asked to.
+func needsFake(t *testing.T) {
+	t.Helper()
+	needsCUDA(t)
+	if name, _ := cuda.Probe(0); name != "host build of the kernels" {
+		t.Skip("not on a real card")
+	}
+}
+
+// A card that is lost at whatever launch: Auto goes on on the CPU and has the same model as
+// if there had been no card, CUDA fails.
+func TestCUDALost(t *testing.T) {
+	needsFake(t)
+	cfg := onAuto(t)
+	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
+	for _, launches := range []string{"0", "1", "40", "777"} {
+		t.Setenv("FAKECUDA_LAUNCHES", launches)
+		cfg.Device = Auto
+		if _, r := train(t, snap, cfg); r.Device != CPU || !errors.Is(r.Fallback, ErrDevice) || r.Quality < 0.7 || r.Steps != cfg.Steps {
+			t.Errorf("lost after %s launches: %+v", launches, r)
+		}
+		cfg.Device = CUDA
+		if _, _, err := Train(context.Background(), snap, cfg, nil); !errors.Is(err, ErrDevice) {
+			t.Errorf("lost after %s launches: %v", launches, err)
+		}
+	}
+	t.Setenv("FAKECUDA_LAUNCHES", "1000000000")
+	cfg.Device = Auto
+	if _, r := train(t, snap, cfg); r.Device == CPU || r.Fallback != nil {
+		t.Errorf("the card is back: %+v", r)
+	}
+}
+
+func TestCUDAMemory(t *testing.T) {
+	needsFake(t)
+	cfg := onAuto(t)
+	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
+	// Less than computed: refused before it is asked for, with both numbers.
+	t.Setenv("FAKECUDA_MEMORY", "9000000")
+	_, r := train(t, snap, cfg)
+	if r.Device != CPU || r.Fallback == nil || !strings.Contains(r.Fallback.Error(), "MiB of host build of the kernels, which has 8 MiB free") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// What Need computes is what a training takes at most.
+func TestCUDANeed(t *testing.T) {
+	needsFake(t)
+	snap := graphOf(t, hub(3, 4000)).Snapshot()
+	ds := newDataset(snap)
+	for _, dim := range []int{64, 1024} {
+		cfg := onAuto(t)
+		cfg.Dim = dim
+		need := cuda.Need(cuda.Config{
+			Sources: len(ds.sources), Destinations: len(ds.destinations), Relations: ds.relations, Dim: dim,
+			MaxBatch: sampleSize * (1 + cfg.Negatives),
+		}, len(ds.edges))
+		t.Setenv("FAKECUDA_MEMORY", strconv.FormatInt(need, 10))
+		if _, r := train(t, snap, cfg); r.Device == CPU {
+			t.Errorf("dim %d: what was computed did not do: %+v", dim, r)
+		}
+	}
+}

@@ -1,0 +1,306 @@
+//go:build gpu
+
+package model
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/cuda"
+)
+
+// These tests drive both twins over the same inputs: on a card where there is one, else on the
+// host build of the kernels behind a driver that is none (`make test` puts it in the way).
+
+func needsCUDA(t testing.TB) {
+	t.Helper()
+	name, err := probeCUDA(0)
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Log(name)
+}
+
+// hub makes sessions of which many go from and to the same hosts, so that sums have several levels.
+func hub(seed uint64, events int) []graphbuf.Event {
+	out := teams(seed, 300, events)
+	for i := range out {
+		if i%3 == 0 {
+			out[i].Destination = []byte("hub")
+		}
+		if i%4 == 0 {
+			out[i].Source, out[i].Destination = []byte("bastion"), fmt.Appendf(nil, "server-%d", i%700)
+		}
+		if i%5 == 0 { // a host of its own day, so that there is something near
+			out[i].Source = fmt.Appendf(nil, "new-%d", i/20)
+		}
+	}
+	return out
+}
+
+type twins struct {
+	cfg     Config
+	ds      *dataset
+	windows *windows
+	models  [2]*Model // on the CPU, on the card
+	engines [2]engine
+}
+
+func newTwins(t *testing.T, cfg Config, steps int) *twins {
+	t.Helper()
+	snap := graphOf(t, hub(3, 4000)).Snapshot()
+	w := &twins{cfg: cfg, ds: newDataset(snap)}
+	w.windows, _ = newWindows(w.ds)
+	m := newModel(snap, cfg)
+	if err := m.measure(context.Background(), w.windows, cfg); err != nil {
+		t.Fatal(err)
+	}
+	rng := newPhilox(7, 7)
+	for _, q := range m.params.list { // away from the start, where many gradients vanish
+		noise := make([]float32, len(q.value))
+		normal(rng, noise, 0.2)
+		axpy(1, noise, q.value)
+	}
+	for i := featWalk; i < features; i++ {
+		m.scaling.Mean[i], m.scaling.Inv[i] = 0.02*float32(i-featWalk), 1-0.1*float32(i-featWalk)
+	}
+	x, y := w.ds.inputs(snap, cfg.Dim)
+	sh := shape{len(w.ds.sources), len(w.ds.destinations), w.ds.relations}
+	for i, make := range []func(*Model) (engine, error){
+		func(m *Model) (engine, error) { return newCPUEngine(cfg, sh, m, x, y) },
+		func(m *Model) (engine, error) {
+			e, _, err := newCUDAEngine(0, cfg, sh, m, steps, len(w.ds.edges), x, y)
+			return e, err
+		},
+	} {
+		w.models[i] = m.clone()
+		e, err := make(w.models[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(e.close)
+		w.engines[i] = e
+	}
+	return w
+}
+
+// pass lets both make the same pass.
+func (w *twins) pass(t *testing.T, step, rounds int) {
+	t.Helper()
+	batches, rates := make([]batch, rounds), make([]float64, rounds)
+	win := w.windows.get(step % w.windows.len())
+	for i := range batches {
+		rng := newPhilox(5, uint64(step*100+i))
+		win.sample(w.ds, &batches[i], rng, sampleSize, w.cfg)
+		batches[i].dropout(rng, w.cfg.Dropout)
+		rates[i] = 0.004
+	}
+	for _, e := range w.engines {
+		if err := e.pass(win, batches, rates); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// apart is the largest difference of two tensors against the largest of their values.
+func apart(a, b []float32) float64 {
+	var most, size float64
+	for i := range a {
+		d := math.Abs(float64(a[i] - b[i]))
+		if !(d <= most) {
+			most = d
+		}
+		size = max(size, math.Abs(float64(a[i])))
+	}
+	if size == 0 {
+		return most
+	}
+	return most / size
+}
+
+func TestCUDAGradientsAndLosses(t *testing.T) {
+	needsCUDA(t)
+	for _, c := range []struct {
+		decoder string
+		dim     int
+		dropout float64
+		without []string
+	}{
+		{DistMult, 128, 0.1, nil}, {TransE, 32, 0, nil}, {RotatE, 32, 0.2, nil}, {DistMult, 4, 0, nil}, {RotatE, 132, 0.1, nil},
+		{DistMult, 32, 0, []string{"near", "relational"}},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			cfg := quickConfig()
+			cfg.Dim, cfg.Decoder, cfg.Dropout, cfg.Without = c.dim, c.decoder, c.dropout, c.without
+			w := newTwins(t, cfg, 3)
+			w.pass(t, 1, 3)
+			card, cpu := w.engines[1].(*cudaEngine), w.engines[0].(*cpuEngine)
+			err := card.net.Sync()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var mean float64
+			for _, x := range card.losses() {
+				mean += float64(x) / 3
+			}
+			if want := float64(cpu.done[0]); math.Abs(mean-want) > 1e-4*want {
+				t.Errorf("the loss is %v, the twin's %v", mean, want)
+			}
+			var got [3][]float32
+			for i := range got {
+				if got[i], err = card.net.Gradient(cuda.Tensor(i)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var at [3]int
+			for i, p := range cpu.net.params.list {
+				tensor, want := cuda.DecoderWeights, cpu.net.grads[i]
+				switch {
+				case p.layer:
+					tensor = cuda.Layers
+				case p.perRelation:
+					tensor = cuda.Relations
+				}
+				g := got[tensor][at[tensor]:][:len(p.value)]
+				at[tensor] += len(p.value)
+				if a := apart(want, g); !(a < 1e-4) {
+					t.Errorf("gradient of %s: %g apart", p.name, a)
+				}
+				if len(c.without) == 0 && apart(make([]float32, len(want)), want) == 0 {
+					t.Errorf("gradient of %s: nothing to compare", p.name)
+				}
+			}
+		})
+	}
+}
+
+func TestCUDAParametersAndEmbeddings(t *testing.T) {
+	needsCUDA(t)
+	for _, decoder := range []string{DistMult, RotatE} {
+		cfg := quickConfig()
+		cfg.Dim, cfg.Decoder = 64, decoder
+		w := newTwins(t, cfg, 60)
+		for step := range 30 {
+			w.pass(t, step, 2)
+		}
+		var e [2]*embeddings
+		c := newCut(w.ds, w.ds.end+1, newOrders(w.ds))
+		for i, eng := range w.engines {
+			if err := eng.finish(); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(eng.losses()); n != 60 {
+				t.Errorf("%d losses of 60 steps", n)
+			}
+			var err error
+			if e[i], err = eng.embed(w.models[i].params, c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a, b := w.models[0].params, w.models[1].params
+		if a.step != b.step || a.passes != b.passes {
+			t.Errorf("steps %d and %d, passes %d and %d", a.step, b.step, a.passes, b.passes)
+		}
+		for i, p := range a.list {
+			// Where a gradient is next to nothing, Adam makes a step of its sign all the same.
+			if d := apart(p.value, b.list[i].value); !(d < 0.005) {
+				t.Errorf("%s: %s is %g apart after 30 passes", decoder, p.name, d)
+			}
+		}
+		for i, x := range [][2][]float32{{e[0].u, e[1].u}, {e[0].v, e[1].v}, {e[0].c, e[1].c}, {e[0].m, e[1].m}} {
+			if d := apart(x[0], x[1]); !(d < 1e-3) {
+				t.Errorf("%s: embedding %d is %g apart", decoder, i, d)
+			}
+		}
+	}
+}
+
+// A whole training there and here: the same decisions, the same scores but for rounding.
+func TestCUDATraining(t *testing.T) {
+	needsCUDA(t)
+	g := graphOf(t, hub(4, 3000))
+	cfg := quickConfig()
+	snap := g.Snapshot()
+	s, want := train(t, snap, cfg)
+	cfg.Device = CUDA
+	card, got := train(t, snap, cfg)
+	if !strings.HasPrefix(got.Device, "cuda:0 ") || got.Fallback != nil || got.Steps != cfg.Steps {
+		t.Errorf("%+v", got)
+	}
+	if math.Abs(got.Quality-want.Quality) > 0.005 || math.Abs(float64(got.Loss-want.Loss)) > 0.01 {
+		t.Errorf("held-out AUC %v and loss %v, on the CPU %v and %v", got.Quality, got.Loss, want.Quality, want.Loss)
+	}
+	refs := make([]graphbuf.Ref, 500)
+	events := hub(4, 3000)[2500:]
+	g.Observe(events, refs)
+	var off float64
+	for i := range refs {
+		off += math.Abs(float64(s.Score(g, &refs[i], events[i].Relation) - card.Score(g, &refs[i], events[i].Relation)))
+	}
+	if off /= float64(len(refs)); off > 1e-3 {
+		t.Errorf("scores are %v apart on average", off)
+	}
+	again, _ := train(t, snap, cfg)
+	a, _ := card.Model().AppendBinary(nil)
+	b, _ := again.Model().AppendBinary(nil)
+	if string(a) != string(b) {
+		t.Error("the same training gives other parameters the second time")
+	}
+	// A warm start on the other device than the one before.
+	cfg.Previous = s.Model()
+	if _, r := train(t, snap, cfg); !r.Warm || r.Steps != cfg.Steps/4 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// onAuto lets Auto take the card however small the graph is.
+func onAuto(t *testing.T) Config {
+	from := cudaFrom
+	cudaFrom = 0
+	t.Cleanup(func() { cudaFrom = from })
+	cfg := quickConfig()
+	cfg.Device = Auto
+	return cfg
+}
+
+func TestCUDAStopsAndGivesBack(t *testing.T) {
+	needsCUDA(t)
+	free := func() int64 {
+		d, err := cuda.Open(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		n, err := d.Free()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := free()
+	cfg := onAuto(t)
+	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
+	ctx, cancel := context.WithCancel(context.Background())
+	told := 0
+	_, _, err := Train(ctx, snap, cfg, func(step, _ int, _ float32) {
+		if told = step; step == 10 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) || told > 13 {
+		t.Errorf("stopped at step 10: %v after %d steps", err, told)
+	}
+	for range 3 {
+		if _, r := train(t, snap, cfg); !strings.HasPrefix(r.Device, CUDA) {
+			t.Fatalf("%+v", r)
+		}
+	}
+	if after := free(); after != before {
+		t.Errorf("%d bytes of the device are free, %d were before", after, before)
+	}
+}
