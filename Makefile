@@ -36,10 +36,13 @@ setup:
 
 # A driver without a card, that runs the kernels as the host's compiler builds them: for tests.
 FAKECUDA := $(CUDA)/fake/libcuda.so.1
+FAKEWARP := $(CUDA)/fakewarp
 $(FAKECUDA): model/cuda/testdata/fakecuda.cpp model/cuda/kernels.cu model/cuda/device.h
 	@command -v g++ >/dev/null || { echo "g++ is missing: installing it with apt-get"; apt-get update -qq && apt-get install -y -qq g++; }
 	@mkdir -p $(@D)
 	g++ -shared -fPIC -O2 -Wall -Wno-unknown-pragmas -o $@ $<
+	@mkdir -p $(FAKEWARP)
+	g++ -shared -fPIC -O2 -Wall -Wno-unknown-pragmas -DHOST_WARP -o $(FAKEWARP)/libcuda.so.1 $<
 
 # The kernels for the driver. kernels.ptx is committed, so that a build needs no clang.
 CLANG := clang-19
@@ -79,6 +82,7 @@ test: all $(FAKECUDA)
 	RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) RGCN_FAKECUDA=$(dir $(FAKECUDA)) $(GO) test -timeout 10m ./...
 	$(GPUENV) $(GO) vet -tags gpu ./model/... ./plugin
 	LD_LIBRARY_PATH=$(dir $(FAKECUDA)):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -tags gpu -timeout 5m -run 'CUDA|Plan|PTX' ./model/...
+	LD_LIBRARY_PATH=$(FAKEWARP):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -count=1 -tags gpu -timeout 5m -run 'CUDAGradients' ./model
 	$(GO) test -race -timeout 5m -run 'Writers|Goroutines|Background|Close' ./graphbuf ./plugin/filter
 
 # The shipped configuration against real search servers, which Maven fetches; minutes, and 2 GB of memory.

@@ -3,7 +3,7 @@
 //
 // A team is the threads that share the columns of one row: TEAM of them in a kernel's
 // arguments, a power of two up to a warp. On the host a team is one thread that does it all,
-// and a sum over a team is that thread's.
+// and a sum over a warp is that thread's; with HOST_WARP there are lanes there too.
 #pragma once
 
 typedef float vec4 __attribute__((vector_size(16)));
@@ -31,13 +31,20 @@ DEVICE float root(float x) { return __nvvm_sqrt_rn_f(x); }
 #include <cmath>
 #define KERNEL extern "C" void
 #define DEVICE static inline
-#define WARP 1
-extern unsigned host_thread, host_threads; // set by whoever runs a kernel
+extern thread_local unsigned host_thread, host_threads; // set by whoever runs a kernel
 #define THREAD host_thread
 #define THREADS host_threads
-#define LANES(team) 1
 
+#ifdef HOST_WARP // lanes as on a device, one after the other; slow
+#define WARP 32
+#define LANES(team) (team)
+float team_sum(float x); // of whoever runs a kernel
+#else
+#define WARP 1
+#define LANES(team) 1
 DEVICE float team_sum(float x) { return x; }
+#endif
+
 DEVICE float exponential(float x) { return expf(x); }
 DEVICE float logarithm(float x) { return logf(x); }
 DEVICE float sine(float x) { return sinf(x); }

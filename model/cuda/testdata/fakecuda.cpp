@@ -3,6 +3,10 @@
 //
 //	g++ -shared -fPIC -O2 -o libcuda.so.1 fakecuda.cpp
 //
+// A warp is one thread, or, with -DHOST_WARP, the 32 lanes of a card, each on a stack of its own
+// until a sum over the warp hands over to the next. Memory ends at a page that nobody may touch, as it
+// begins behind one.
+//
 // FAKECUDA_MEMORY is the device's memory in bytes, 1 GiB unless given. After
 // FAKECUDA_LAUNCHES launches the device is lost, if that is given. Both may change while a
 // program runs.
@@ -13,7 +17,10 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <sys/mman.h>
+#include <ucontext.h>
 #include <utility>
+#include <vector>
 
 enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_PTX = 218, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
 
@@ -42,7 +49,77 @@ static std::map<void *, size_t> memory;
 static size_t used;
 static long launches;
 static bool lost;
-unsigned host_thread, host_threads;
+thread_local unsigned host_thread, host_threads;
+
+#ifdef HOST_WARP
+// The lanes of the warp that runs. A lane stops in team_sum with what it brings and goes on when
+// all have, in the order of their numbers.
+static struct {
+	ucontext_t lanes[WARP], runner;
+	std::vector<char> stacks;
+	void (*run)(void **);
+	void **args;
+	unsigned first, lane, ended;
+	float brought[WARP];
+} warp;
+
+float team_sum(float x) {
+	unsigned lane = warp.lane;
+	warp.brought[lane] = x;
+	swapcontext(&warp.lanes[lane], &warp.runner);
+	float other[WARP];
+	memcpy(other, warp.brought, sizeof other);
+	swapcontext(&warp.lanes[lane], &warp.runner); // nobody brings more before all have read
+	for (unsigned step = WARP / 2; step > 0; step /= 2) {
+		float next[WARP];
+		for (unsigned i = 0; i < WARP; i++)
+			next[i] = other[i] + other[i ^ step];
+		memcpy(other, next, sizeof other);
+	}
+	return other[lane];
+}
+
+static void run_lane() {
+	warp.run(warp.args);
+	warp.ended++;
+	for (;;) // a lane that has ended takes no part in sums: those would not end
+		swapcontext(&warp.lanes[warp.lane], &warp.runner);
+}
+
+static void run_warps(void (*run)(void **), void **args, unsigned threads) {
+	const size_t stack = 64 << 10;
+	warp.stacks.resize(WARP * stack);
+	warp.run = run;
+	warp.args = args;
+	host_threads = threads;
+	for (warp.first = 0; warp.first < threads; warp.first += WARP) {
+		for (unsigned i = 0; i < WARP; i++) {
+			getcontext(&warp.lanes[i]);
+			warp.lanes[i].uc_stack.ss_sp = &warp.stacks[i * stack];
+			warp.lanes[i].uc_stack.ss_size = stack;
+			makecontext(&warp.lanes[i], run_lane, 0);
+		}
+		for (warp.ended = 0; warp.ended < WARP;)
+			for (warp.lane = 0; warp.lane < WARP; warp.lane++) {
+				host_thread = warp.first + warp.lane;
+				swapcontext(&warp.runner, &warp.lanes[warp.lane]);
+			}
+	}
+}
+#endif
+
+// Memory between two pages that nobody may touch, to the last 16 bytes.
+static const size_t page = 4096;
+static size_t mapped(size_t n) { return (n + page - 1) / page * page + 2 * page; }
+static void *take(size_t n) {
+	char *m = (char *)mmap(0, mapped(n), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (m == MAP_FAILED || mprotect(m + page, mapped(n) - 2 * page, PROT_READ | PROT_WRITE))
+		return 0;
+	char *p = m + mapped(n) - page - (n + 15) / 16 * 16;
+	memset(p, 0x5a, n); // a card's memory is not cleared either
+	return p;
+}
+static void give(void *p, size_t n) { munmap((char *)p + (n + 15) / 16 * 16 + page - mapped(n), mapped(n)); }
 
 static size_t total() {
 	const char *s = getenv("FAKECUDA_MEMORY");
@@ -76,7 +153,7 @@ API cuCtxCreate_v2(void **c, unsigned, int) {
 API cuCtxDestroy_v2(void *) {
 	LOCK;
 	for (auto &m : memory)
-		free(m.first);
+		give(m.first, m.second);
 	memory.clear();
 	used = 0;
 	return SUCCESS;
@@ -103,8 +180,9 @@ API cuMemAlloc_v2(ptr *p, size_t n) {
 	ALIVE;
 	if (used + n > total())
 		return OUT_OF_MEMORY;
-	void *m = aligned_alloc(256, (n + 255) / 256 * 256);
-	memset(m, 0x5a, n); // a card's memory is not cleared either
+	void *m = take(n);
+	if (!m)
+		return OUT_OF_MEMORY;
 	memory[m] = n;
 	used += n;
 	return *p = (ptr)m, SUCCESS;
@@ -115,7 +193,7 @@ API cuMemFree_v2(ptr p) {
 	if (m == memory.end())
 		return INVALID_VALUE;
 	used -= m->second;
-	free(m->first);
+	give(m->first, m->second);
 	memory.erase(m);
 	return SUCCESS;
 }
@@ -173,9 +251,13 @@ API cuLaunchKernel(void *f, unsigned blocks, unsigned, unsigned, unsigned block,
 		lost = true;
 	ALIVE;
 	launches++;
-	// A warp of the device is one thread here.
+	auto run = ((decltype(&kernels[0]))f)->run;
+#ifdef HOST_WARP
+	run_warps(run, args, blocks * block);
+#else
 	host_threads = (blocks * block + 31) / 32;
 	for (host_thread = 0; host_thread < host_threads; host_thread++)
-		((decltype(&kernels[0]))f)->run(args);
+		run(args);
+#endif
 	return SUCCESS;
 }
