@@ -84,7 +84,7 @@ func TestSoak(t *testing.T) {
 	s := newSoak()
 	goroutines, files := runtime.NumGoroutine(), openFiles()
 	h := host("graph_max_nodes", fmt.Sprint(s.nodes), "graph_max_relations", fmt.Sprint(soakRelations), "graph_max_edges", fmt.Sprint(s.edges),
-		"train_interval", "1d", "train_steps", "10", "model_dim", "32", "metrics_listen", "127.0.0.1:2021", "explain", "on", "state_dir", t.TempDir())
+		"train_interval", "1d", "train_steps", "10", "model_dim", "8", "metrics_listen", "127.0.0.1:2021", "explain", "on", "state_dir", t.TempDir())
 	f, err := New(h)
 	if err != nil {
 		t.Fatal(err)
@@ -168,14 +168,19 @@ func (s *soak) report(t *testing.T, f *Instance) {
 	if status.Records.Scored != uint64(s.records) || int(trainings) != len(s.heap)-1 || status.Graph.Evicted == 0 {
 		t.Errorf("%+v, %d trainings over %d stretches", status, trainings, len(s.heap))
 	}
-	full := s.heap[3:]                    // every bound was reached by then
-	middle := func(kib []uint64) uint64 { // what the pools of the tensor library happen to hold is at neither end
-		kib = slices.Sorted(slices.Values(kib))
-		return kib[len(kib)/2]
-	}
-	if before, after := middle(full[:len(full)/2]), middle(full[len(full)/2:]); after > before+before/10 {
+	// As many stretches of each kind on either side; the tensor library's pools hold now more, now less.
+	full := s.heap[2:] // every bound was reached by then
+	half := len(full) / 6 * 3
+	if before, after := mean(full[:half]), mean(full[half:2*half]); after > before+before/10 {
 		t.Errorf("the heap grew from %d to %d KiB after the bounds were reached", before, after)
 	}
+}
+
+func mean(v []uint64) (m uint64) {
+	for _, x := range v {
+		m += x
+	}
+	return m / uint64(len(v))
 }
 
 func openFiles() int {
