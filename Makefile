@@ -52,12 +52,22 @@ test: all
 	  echo "chromium is not on the PATH: the report page is not tried in a browser"
 	@command -v fluent-bit >/dev/null || echo "fluent-bit is not on the PATH: the scenarios of the real host are skipped; the C test host covers the ABI"
 	RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(GO) test -timeout 10m ./...
+	@$(MAKE) -s fuzz FUZZTIME=2s FUZZ='FuzzProcess|FuzzWalk'
 	$(GO) test -race -timeout 5m -run 'Writers|Goroutines|Background|Close' ./graphbuf ./plugin/filter
 
 # The shipped configuration against real search servers, which Maven fetches; minutes, and 2 GB of memory.
 .PHONY: e2e
 e2e: all
 	RGCN_E2E=1 RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(GO) test -count=1 -timeout 15m -v ./build/elastic
+
+# Every reader of bytes from outside (or those that FUZZ names) on bytes that nobody wrote, each as long as FUZZTIME says.
+FUZZTIME ?= 4m
+FUZZ     ?= Fuzz[A-Za-z]*
+.PHONY: fuzz
+fuzz:
+	@grep -ro --include='*_test.go' -E '^func ($(FUZZ))\>' graphbuf model plugin | sort | while IFS=: read file target; do \
+	  echo "$${target#func } in $$(dirname $$file)"; \
+	  $(GO) test ./$$(dirname $$file) -run xxx -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x -parallel 1 || exit 1; done
 
 # What the filter costs, in one table; some four minutes. `go test -bench .` has the parts.
 .PHONY: bench
