@@ -83,12 +83,22 @@ test: all $(FAKECUDA)
 	$(GPUENV) $(GO) vet -tags gpu ./model/... ./plugin
 	LD_LIBRARY_PATH=$(dir $(FAKECUDA)):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -tags gpu -timeout 5m -run 'CUDA|Plan|PTX' ./model/...
 	LD_LIBRARY_PATH=$(FAKEWARP):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -count=1 -tags gpu -timeout 5m -run 'CUDAGradients' ./model
+	@$(MAKE) -s fuzz FUZZTIME=2s FUZZ='FuzzProcess|FuzzWalk'
 	$(GO) test -race -timeout 5m -run 'Writers|Goroutines|Background|Close' ./graphbuf ./plugin/filter
 
 # The shipped configuration against real search servers, which Maven fetches; minutes, and 2 GB of memory.
 .PHONY: e2e
 e2e: all
 	RGCN_E2E=1 RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(GO) test -count=1 -timeout 15m -v ./build/elastic
+
+# Every reader of bytes from outside (or those that FUZZ names) on bytes that nobody wrote, each as long as FUZZTIME says.
+FUZZTIME ?= 4m
+FUZZ     ?= Fuzz[A-Za-z]*
+.PHONY: fuzz
+fuzz:
+	@grep -ro --include='*_test.go' -E '^func ($(FUZZ))\>' graphbuf model plugin | sort | while IFS=: read file target; do \
+	  echo "$${target#func } in $$(dirname $$file)"; \
+	  $(GO) test ./$$(dirname $$file) -run xxx -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x -parallel 1 || exit 1; done
 
 # What the filter costs, in one table; some four minutes. `go test -bench .` has the parts.
 .PHONY: bench

@@ -109,6 +109,10 @@ func FuzzUnmarshal(f *testing.F) {
 	}
 	b, _ := g.Snapshot().AppendBinary(nil)
 	f.Add(b)
+	for _, n := range []int{1, 50, 500} {
+		b, _ := observed(f, notebook(f)[:n]).Snapshot().AppendBinary(nil)
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var s Snapshot
 		if s.UnmarshalBinary(b) == nil {

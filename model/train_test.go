@@ -235,6 +235,8 @@ func FuzzModelUnmarshal(f *testing.F) {
 	cfg.Dim, cfg.Steps = 4, 2
 	s, _ := train(f, graphOf(f, teams(1, 10, 300)).Snapshot(), cfg)
 	f.Add(encoded(f, s.Model()))
+	real, _ := train(f, graphOf(f, notebook(f)).Snapshot(), cfg)
+	f.Add(encoded(f, real.Model()))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m Model
 		if m.UnmarshalBinary(b) == nil {

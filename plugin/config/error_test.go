@@ -179,6 +179,12 @@ func FuzzFile(f *testing.F) {
 		"[fields]\nsource = ['a', 'b']\npreset = \"openssh\"\n", "\"\\", "x = 1979-05-27\ny = '''\n'''", "train.steps = 1\n[train]\nsteps = 2"} {
 		f.Add(seed)
 	}
+	shipped, err := os.ReadFile("../../conf/rgcn.toml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(shipped))
+	f.Add(strings.ReplaceAll(string(shipped), "\n# ", "\n")) // its comments are settings too
 	f.Fuzz(func(t *testing.T, text string) {
 		l := newLoader()
 		err := l.file("f", text)

@@ -252,23 +252,6 @@ func TestProcessDoesNotAllocatePerRecord(t *testing.T) {
 	}
 }
 
-func FuzzProcess(f *testing.F) {
-	inst := offline(f, host())
-	f.Add(join(sessions(3)))
-	f.Add(appendEvent(nil, "score", 1, "id.orig_h", "a", "id.resp_h", "b"))
-	f.Fuzz(func(t *testing.T, chunk []byte) {
-		before := inst.Status().Records
-		out, modified := inst.Process(nil, chunk)
-		scored := int(inst.Status().Records.Scored - before.Scored)
-		if modified != (scored > 0) {
-			t.Fatalf("modified %v with %d records scored", modified, scored)
-		}
-		if modified && bytes.Count(out, []byte("low_score")) < scored {
-			t.Fatal("a scored record lacks its fields")
-		}
-	})
-}
-
 func BenchmarkProcess(b *testing.B) {
 	events := notebook(b)
 	chunk := join(events)

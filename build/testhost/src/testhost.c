@@ -9,6 +9,7 @@
  *   --log-level N       0 off, 1 error, 2 warn, 3 info (default), 4 debug
  *   --map               print the config map and leave
  *   --fork              fork between loading and init, go on in the child
+ *   --guard             put every chunk where the memory behind its last byte is nobody's
  *   --unlink            remove FILE once it is loaded
  *   --reload N          init, filter, exit N times (default 1)
  *   --threads N         that many threads filter at once (default 1)
@@ -24,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -49,7 +51,7 @@ static struct instance ins = {.event_type = 1, .log_level = 3, .log_suppress_int
 static struct property properties[MOST_PROPERTIES];
 static struct mk_list loaded = {&loaded, &loaded}; /* the host's list of plugins */
 static int threads = 1, repeat = 1, reload = 1;
-static bool map_only, fork_after_load, unlink_after_load;
+static bool map_only, fork_after_load, unlink_after_load, guard;
 
 static struct chunk {
 	char *data;
@@ -104,6 +106,8 @@ static char *parse(char **arg)
 			map_only = true;
 		else if (strcmp(*arg, "--fork") == 0)
 			fork_after_load = true;
+		else if (strcmp(*arg, "--guard") == 0)
+			guard = true;
 		else if (strcmp(*arg, "--unlink") == 0)
 			unlink_after_load = true;
 		else if (arg[1] == NULL)
@@ -169,6 +173,20 @@ static void check_properties(void)
 	}
 }
 
+/* A read past the end is one past an allocation, which a sanitizer sees; past a guarded end it is the end of the process. */
+static char *chunk_memory(size_t size)
+{
+	size_t page = sysconf(_SC_PAGESIZE), room = (size + page - 1) / page * page;
+	char *memory;
+
+	if (!guard)
+		return malloc(size);
+	memory = mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED || mprotect(memory + room, page, PROT_NONE) != 0)
+		fail(CANNOT_RUN, "no", "memory");
+	return memory + room - size;
+}
+
 static void read_chunks(void)
 {
 	unsigned char size[4];
@@ -176,7 +194,7 @@ static void read_chunks(void)
 	while (fread(size, 1, sizeof size, stdin) == sizeof size) {
 		struct chunk c = {.size = size[0] | size[1] << 8 | size[2] << 16 | (size_t)size[3] << 24};
 
-		c.data = malloc(c.size); /* exactly, so that a read past the end is one past an allocation */
+		c.data = chunk_memory(c.size);
 		if (fread(c.data, 1, c.size, stdin) != c.size)
 			fail(CANNOT_RUN, "input", "ends within a chunk");
 		chunks = realloc(chunks, (chunk_count + 1) * sizeof *chunks);
@@ -278,7 +296,7 @@ int main(int argc, char **argv)
 			return EXIT_FAILED;
 		ins.context = NULL;
 	}
-	for (int i = 0; i < chunk_count; i++)
+	for (int i = 0; i < chunk_count && !guard; i++)
 		free(chunks[i].data);
 	free(chunks);
 	return 0;

@@ -1,0 +1,88 @@
+package filter
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/tinylib/msgp/msgp"
+
+	"flb-filter-rgcn/plugin/record"
+)
+
+// FuzzProcess wants as many events out as in, in their order: each as it was, or with the added fields, which stand in it once.
+func FuzzProcess(f *testing.F) {
+	inst := offline(f, host("explain", "on"))
+	inst.Process(nil, join(sessions(2000)))
+	train(f, inst)
+	real := notebook(f)
+	f.Add(join(real[:3]))
+	f.Add(append(join(real[3:5]), real[5][:40]...))
+	f.Add(join(sessions(3)))
+	f.Add(appendEvent(nil, "score", 1, "id.orig_h", "a", "id.resp_h", "b", "low_score", map[string]any{"score": 1}))
+	f.Fuzz(func(t *testing.T, chunk []byte) {
+		given := bytes.Clone(chunk)
+		before := inst.Status().Records
+		out, modified := inst.Process(nil, chunk)
+		after := inst.Status().Records
+		if !bytes.Equal(given, chunk) {
+			t.Fatal("the chunk itself was changed")
+		}
+		scored := after.Scored - before.Scored
+		if modified != (scored > 0) {
+			t.Fatalf("modified %v with %d records scored", modified, scored)
+		}
+		if !modified {
+			if len(out) > 0 {
+				t.Fatalf("not modified, yet %d bytes", len(out))
+			}
+			return
+		}
+		in, got := inst.fields.NewWalker(), inst.fields.NewWalker()
+		in.Reset(chunk)
+		got.Reset(out)
+		changed := uint64(0)
+		for in.Next() {
+			if !got.Next() {
+				t.Fatal("an event is lost")
+			}
+			e, g := in.Event(), got.Event()
+			if e.Kind != g.Kind {
+				t.Fatalf("kind %d became %d", e.Kind, g.Kind)
+			}
+			if bytes.Equal(e.Raw, g.Raw) {
+				continue
+			}
+			changed++
+			if e.Kind != record.Log {
+				t.Fatalf("no record, yet changed from %x to %x", e.Raw, g.Raw)
+			}
+			bare := e.AppendSpliced(nil, 4, nil) // room for them, and nothing in it yet
+			added, ok := bytes.CutPrefix(g.Raw, bare)
+			if !ok || !four(inst, added) {
+				t.Fatalf("%x is not %x with fields added", g.Raw, e.Raw)
+			}
+		}
+		if got.Next() {
+			t.Fatalf("an event came from nowhere: %x", got.Event().Raw)
+		}
+		if changed > scored || changed+1 < scored { // one may have held these very fields
+			t.Fatalf("%d records scored, %d changed", scored, changed)
+		}
+	})
+}
+
+// four reports whether the bytes are the four added fields and nothing else.
+func four(f *Instance, b []byte) bool {
+	for _, key := range [][]byte{f.keys.score, f.keys.lowScore, f.keys.reason, f.keys.trained} {
+		value, ok := bytes.CutPrefix(b, key)
+		if !ok {
+			return false
+		}
+		rest, err := msgp.Skip(value)
+		if err != nil {
+			return false
+		}
+		b = rest
+	}
+	return len(b) == 0
+}
