@@ -93,7 +93,7 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 	}
 	report.Quality = quality
 	even := 1 / float32(1+cfg.Negatives) // for each true triplet there are so many corrupted ones of its weight
-	m.heldOut = heldOutScores{scores, float64(test.end-test.at) / float64(24*time.Hour), even}
+	m.heldOut = heldOutScores{scores, ds.busyDays(test), even}
 	m.SetThreshold(cfg.Threshold)
 	m.Quality = quality
 	report.Threshold = m.Threshold
