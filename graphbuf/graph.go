@@ -81,6 +81,7 @@ type Ref struct {
 	Source, Relation, Destination ID
 	Counts                        Counts
 	Time                          int64 // of the event
+	SourceSince                   int64 // when the source first came, as a source; the time of the event if it is new
 	// Destinations that are new to the source, each fading by half in a day: a host
 	// that moves through the network has many, most hosts have less than one.
 	NewDestinations float32
@@ -122,6 +123,7 @@ type side struct {
 	// Of a source: new destinations, faded to the time of the newest one.
 	burst   float32
 	burstAt int64
+	since   int64 // of a source: its first event, in unix nanoseconds
 }
 
 // Fade is what a new destination still counts some nanoseconds later: half after a day, in steps
@@ -383,7 +385,9 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 	var fresh bool
 	if e.sd, fresh = g.sd.acquire(s, d); fresh {
 		src := &g.source[s]
-		src.neighbours++
+		if src.neighbours++; src.neighbours == 1 || t < src.since {
+			src.since = t
+		}
 		src.meet(t)
 		g.target[d].neighbours++
 	}
@@ -414,6 +418,10 @@ func (g *Graph) ref(s, r, d, i uint32, t int64) Ref {
 	} else {
 		sd, sr, rd = g.sd.get(s, d), g.sr.get(s, r), g.rd.get(r, d)
 	}
+	since := t
+	if src.events > 0 {
+		since = min(t, src.since)
+	}
 	return Ref{
 		Source: g.nodes.id(s), Relation: g.relations.id(r), Destination: g.nodes.id(d),
 		Counts: Counts{
@@ -421,6 +429,7 @@ func (g *Graph) ref(s, r, d, i uint32, t int64) Ref {
 			DestinationsOfS: src.neighbours, RelationsOfS: src.relations, SourcesOfD: dst.neighbours, SourcesOfR: rel.neighbours,
 		},
 		Time:            t,
+		SourceSince:     since,
 		NewDestinations: src.fade(t),
 	}
 }

@@ -35,8 +35,8 @@ func newModel(snap *graphbuf.Snapshot, cfg Config) *Model {
 	return m
 }
 
-// heldOutScores are what a threshold is made of: the scores of the held-out triplets, the days
-// in which they were gathered, and the score of even odds.
+// heldOutScores are what a threshold is made of: the scores of the held-out triplets, the busy
+// days in which they were gathered, and the score of even odds.
 type heldOutScores struct {
 	scores []scored
 	days   float64

@@ -137,7 +137,7 @@ func (t *training) run(ctx context.Context, report *Report) (*Scorer, error) {
 	}
 	report.Quality = quality
 	even := 1 / float32(1+cfg.Negatives) // for each true triplet there are so many corrupted ones of its weight
-	m.heldOut = heldOutScores{scores, float64(t.heldOut.end-t.heldOut.at) / float64(24*time.Hour), even}
+	m.heldOut = heldOutScores{scores, ds.busyDays(t.heldOut), even}
 	m.SetThreshold(cfg.Threshold)
 	m.Quality = quality
 	report.Threshold = m.Threshold

@@ -33,7 +33,7 @@ RGCN_OPTION("train_max_memory", "1024", "Memory in MiB that a training may take 
 RGCN_OPTION("threshold_method", "sigma", "How the threshold for low_score is found: sigma takes k standard deviations below the mean, quantile the lowest share, budget so many a day. Allowed: sigma, quantile or budget.")
 RGCN_OPTION("threshold_k", "2", "Standard deviations below the mean, for sigma. Allowed: a number from 0 to 10.")
 RGCN_OPTION("threshold_quantile", "0.01", "Share of the events with a low score, for quantile. Allowed: a number above 0 and below 1.")
-RGCN_OPTION("threshold_per_day", "20", "Triplets with a low score a day, for budget. Allowed: a number above 0, up to 1000000.")
+RGCN_OPTION("threshold_per_day", "20", "Triplets with a low score a day, for budget. Followed by the scores of the last ten days, up to 10,000 a day. Allowed: a number above 0, up to 1000000.")
 RGCN_OPTION("state_dir", NULL, "Directory for model and graph, written after each training and at exit. Each filter instance needs its own. Empty: both are lost at exit. Allowed: a directory, or \"\" for memory only.")
 RGCN_OPTION("metrics_listen", NULL, "Address at which the filter serves /metrics for Prometheus, /healthz, and / with a live picture of the graph, over plain HTTP. Each filter instance needs its own. Allowed: a host and a port such as \"127.0.0.1:2021\", or \"\" for none.")
 RGCN_OPTION("metrics_allow_remote", "false", "Let metrics.listen be an address that other machines reach. Whoever reaches it sees host names and low scores: there is no password. Allowed: true or false.")

@@ -172,7 +172,7 @@ var options = []Option{
 		func(c *Config) *float64 { return &c.Threshold.Quantile },
 		func(raw any) (float64, bool) { v, ok := float(raw); return v, ok && v > 0 && v < 1 }),
 	number("threshold", "per_day", "20", true, 0, 1e6,
-		"Triplets with a low score a day, for budget.", func(c *Config) *float64 { return &c.Threshold.PerDay }),
+		"Triplets with a low score a day, for budget. Followed by the scores of the last ten days, up to 10,000 a day.", func(c *Config) *float64 { return &c.Threshold.PerDay }),
 
 	option("state", "dir", typeText, "", "a directory, or \"\" for memory only",
 		"Directory for model and graph, written after each training and at exit. Each filter instance needs "+

@@ -26,6 +26,8 @@ type Method struct {
 	// Learn is called at the start of each day to be judged, with the graph of all before.
 	// It returns the day's score, the lower the stranger, and the score below which a session is flagged.
 	Learn func(before *graphbuf.Snapshot) (score func(*graphbuf.Graph, *graphbuf.Ref, []byte) float64, threshold float64, err error)
+	// Low, unless nil, flags in the threshold's place.
+	Low func(e *graphbuf.Event, score float64) bool
 }
 
 // NeverSeen is the rule that every site can write down: a triplet is strange when it was
@@ -51,16 +53,26 @@ func Reference(seed uint64) Method {
 
 // Trained is a model under a configuration; each day's training starts from the day before's.
 func Trained(name string, cfg model.Config) Method {
-	return Method{Name: name, Learn: func(before *graphbuf.Snapshot) (func(*graphbuf.Graph, *graphbuf.Ref, []byte) float64, float64, error) {
+	m := Method{Name: name}
+	var ledger *model.Ledger
+	if cfg.Threshold.Method == model.Budget {
+		ledger = model.NewLedger(cfg.Threshold.PerDay)
+		m.Low = func(e *graphbuf.Event, score float64) bool { return ledger.Low(e, float32(score)) }
+	}
+	m.Learn = func(before *graphbuf.Snapshot) (func(*graphbuf.Graph, *graphbuf.Ref, []byte) float64, float64, error) {
 		s, _, err := model.Train(context.Background(), before, cfg, nil)
 		if err != nil {
 			return nil, 0, err
 		}
 		cfg.Previous = s.Model()
+		if ledger != nil {
+			ledger.Follow(s.Model())
+		}
 		return func(g *graphbuf.Graph, r *graphbuf.Ref, relation []byte) float64 {
 			return float64(s.Score(g, r, relation))
 		}, float64(s.Threshold()), nil
-	}}
+	}
+	return m
 }
 
 // Result is how a method did.
@@ -175,7 +187,11 @@ func (r *replay) session(s *Session, period int, once bool) error {
 		v := j.score(r.graph, &r.ref[0], s.Relation)
 		last := &j.periods[len(j.periods)-1]
 		*last = append(*last, Scored{v, s.Label != "", tie})
-		if v < j.threshold {
+		low := v < j.threshold
+		if of := r.methods[m].Low; of != nil {
+			low = of(&s.Event, v)
+		}
+		if low {
 			j.flagged++
 			if s.Label != "" {
 				j.hits++

@@ -46,7 +46,9 @@ type Instance struct {
 	finder   *triplet.Finder
 	keys     keys
 	scorer   atomic.Pointer[model.Scorer]
-	scratch  sync.Pool // *scratch
+	ledger   *model.Ledger // of the alerts, with threshold.method = budget; else nil
+	usual    float32       // its threshold, of a frozen instance
+	scratch  sync.Pool     // *scratch
 	counters counters
 	latency  latency
 	watch    *watch // nil: nobody looks
@@ -115,6 +117,9 @@ func newInstance(host Host, frozen bool) (*Instance, error) {
 	if err := ModelConfig(cfg).Validate(); err != nil {
 		return nil, err
 	}
+	if th := cfg.Threshold; th.Method == model.Budget {
+		f.ledger = model.NewLedger(th.PerDay)
+	}
 	if err := f.compileFields(); err != nil {
 		return nil, err
 	}
@@ -147,7 +152,7 @@ func (f *Instance) Close() error {
 	var err error
 	if f.state != nil {
 		if !f.frozen {
-			err = errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveStatus())
+			err = errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveLedger(), f.saveStatus())
 		}
 		err = errors.Join(err, f.state.Close())
 	}

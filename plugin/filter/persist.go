@@ -15,6 +15,9 @@ const (
 	modelFile    = "model"
 	modelVersion = 2
 
+	ledgerFile    = "alerts"
+	ledgerVersion = 1
+
 	statusFile    = "status"
 	statusVersion = 1
 )
@@ -39,7 +42,11 @@ func (f *Instance) restore() {
 	haveModel := load(modelFile, modelVersion, m.UnmarshalBinary)
 	if haveModel {
 		m.SetThreshold(ModelConfig(f.cfg).Threshold) // the settings may have changed since
-		f.scorer.Store(m.Scorer(f.graph.Snapshot(), f.cfg.Train.Threads))
+		f.publish(m.Scorer(f.graph.Snapshot(), f.cfg.Train.Threads))
+	}
+	if f.ledger != nil {
+		load(ledgerFile, ledgerVersion, f.ledger.UnmarshalBinary)
+		f.usual = f.ledger.Usual()
 	}
 	if f.frozen {
 		load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &f.saved) })
@@ -50,6 +57,14 @@ func (f *Instance) restore() {
 	case haveGraph:
 		f.host.Log(LevelInfo, fmt.Sprintf("state: %d edges, no model yet", st.Edges))
 	}
+}
+
+// publish lets records be scored by a scorer from now on.
+func (f *Instance) publish(s *model.Scorer) {
+	if f.ledger != nil {
+		f.ledger.Follow(s.Model())
+	}
+	f.scorer.Store(s)
 }
 
 // save writes both, and warns where that fails: a full disk stops no scoring.
@@ -65,11 +80,26 @@ func (f *Instance) save(s *graphbuf.Snapshot, m *model.Model) {
 		}
 	}
 	if err == nil {
+		err = f.saveLedger()
+	}
+	if err == nil {
 		err = f.saveStatus()
 	}
 	if err != nil {
 		f.host.Log(LevelWarn, fmt.Sprintf("what was learned is not saved, scoring goes on: %v", err))
 	}
+}
+
+// saveLedger writes what the threshold learned of the last days, if it is one that does.
+func (f *Instance) saveLedger() error {
+	if f.ledger == nil {
+		return nil
+	}
+	b, err := f.ledger.AppendBinary(nil)
+	if err != nil {
+		return err
+	}
+	return f.state.Save(ledgerFile, ledgerVersion, b)
 }
 
 func (f *Instance) saveGraph(s *graphbuf.Snapshot) error {

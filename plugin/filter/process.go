@@ -120,20 +120,20 @@ func (f *Instance) addFields(s *scratch, scorer *model.Scorer) (n int, low bool)
 		p = msgp.AppendNil(p)
 	} else {
 		score := scorer.Score(f.graph, &s.ref[0], s.event[0].Relation)
-		low = score < scorer.Threshold()
+		low = f.low(&s.event[0], scorer, score)
 		short := shorten(score)
 		p = msgp.AppendFloat64(p, short)
 		if f.watch != nil {
 			s.tally.add(short, low)
 			if low {
-				f.watch.lowScore(&s.event[0], short, reason(&s.ref[0].Counts, low))
+				f.watch.lowScore(&s.event[0], short, reason(&s.ref[0], low))
 			}
 		}
 	}
 	p = msgp.AppendBool(append(p, f.keys.lowScore...), low)
 	n = 2
 	if f.cfg.Explain {
-		p = msgp.AppendString(append(p, f.keys.reason...), reason(&s.ref[0].Counts, low))
+		p = msgp.AppendString(append(p, f.keys.reason...), reason(&s.ref[0], low))
 		n++
 		if scorer != nil {
 			p = append(p, f.keys.trained...)
@@ -145,16 +145,31 @@ func (f *Instance) addFields(s *scratch, scorer *model.Scorer) (n int, low bool)
 	return n, low
 }
 
+// low tells whether a score counts as unusually unexpected.
+func (f *Instance) low(e *graphbuf.Event, scorer *model.Scorer, score float32) bool {
+	switch {
+	case f.ledger == nil:
+		return score < scorer.Threshold()
+	case f.frozen: // a look at scores out of their time spends nothing
+		return score < f.usual
+	}
+	return f.ledger.Low(e, score)
+}
+
 // shorten leaves six decimals: more would be noise, and bytes in every record.
 func shorten(score float32) float64 { return math.Round(float64(score)*1e6) / 1e6 }
 
 // rareCount is the number of earlier sights up to which a triplet is called rare.
 const rareCount = 2
 
+// newcomer is for how long all that a source does for the first time is due to its being new.
+const newcomer = 24 * time.Hour
+
 // reason tells the most telling thing about a session: what of it was never seen before.
-func reason(c *graphbuf.Counts, low bool) string {
+func reason(r *graphbuf.Ref, low bool) string {
+	c := &r.Counts
 	switch {
-	case c.S == 0:
+	case c.S == 0, c.SRD == 0 && r.Time-r.SourceSince < int64(newcomer):
 		return "new_source"
 	case c.D == 0:
 		return "new_destination"

@@ -123,9 +123,17 @@ func (f *Instance) Status() Status {
 	s.Model = nil
 	if sc := f.scorer.Load(); sc != nil {
 		m := sc.Model()
-		s.Model = &ModelStatus{Trained: m.Trained, Quality: m.Quality, Threshold: float64(sc.Threshold())}
+		s.Model = &ModelStatus{Trained: m.Trained, Quality: m.Quality, Threshold: float64(f.threshold(sc))}
 	}
 	return s
+}
+
+// threshold is the one in force.
+func (f *Instance) threshold(s *model.Scorer) float32 {
+	if f.ledger != nil {
+		return f.ledger.Threshold()
+	}
+	return s.Threshold()
 }
 
 // saveStatus writes it beside graph and model: for `rgcn status`, no start depends on it.

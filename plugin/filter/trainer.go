@@ -127,7 +127,7 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 	}
 	f.history.add(report.Device, result, &report, now)
 	scorer.Model().SetTrained(now)
-	f.scorer.Store(scorer)
+	f.publish(scorer)
 	f.host.Log(LevelInfo, describe(report))
 	f.save(snapshot, scorer.Model())
 	return nil

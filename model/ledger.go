@@ -1,0 +1,334 @@
+package model
+
+import (
+	"cmp"
+	"math"
+	"math/bits"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// Ledger holds a threshold to a number of alerts a day. An alert is a triplet that scored
+// low on that day, however often.
+//
+// What scores will look like tomorrow no training can know: held-out sessions are those of
+// a weekend, a new model puts its scores elsewhere, and a threshold at the edge of the usual
+// turns a small shift into a hundred alerts. So the ledger keeps the lowest scores of the last
+// days as they were given, and takes for the threshold the median, over those days, of the
+// score below which as many triplets lay as may. A day on which little happens, such as
+// one of a weekend, does not count among them; a day of a scan, or of an upgrade everywhere, is
+// one among ten.
+//
+// Within a day it keeps pace: what is left of the budget is spread over what is left of the
+// day, by the hours at which low scores used to come, up to mostPace of the usual rate, so that a
+// quiet day does not call the usual strange. When the budget is spent, what scores lowest is
+// shown all the same: what would be among the leastPace of a budget that are lowest on a usual
+// day, and among those of today.
+//
+// A Ledger is safe for many goroutines.
+type Ledger struct {
+	perDay float64
+	depth  int // lowest triplets kept of a day
+
+	// A score at or above gate is neither an alert nor worth keeping: no need for the lock.
+	gate      atomic.Uint32 // float32 bits
+	threshold atomic.Uint32 // float32 bits, as of the last low score
+
+	mu    sync.Mutex
+	prior [curvePoints]float32   // what curve is before there are days
+	past  []ledgerDay            // whole days, the oldest first
+	curve [curvePoints]float32   // score at a rank of 0 to mostPace budgets
+	after [quartersOfDay]float32 // share of a day's low scores that comes after the quarter of an hour began
+	today ledgerToday
+	spare []float32 // room to sort today's scores in
+}
+
+const (
+	ledgerDays    = 10
+	leastPace     = 0.25
+	mostPace      = 3
+	curveStep     = 1.0 / 16 // of a budget
+	curvePoints   = mostPace/curveStep + 1
+	quartersOfDay = 24 * 4
+
+	// MaxLedger is the largest budget that is followed. Beyond it nobody reads
+	// alerts one by one, and the ledger would take more memory than the graph: the held-out
+	// triplets of the training then say all.
+	MaxLedger = 10_000
+
+	secondsOfDay = 24 * 3600
+)
+
+// ledgerDay is what is kept of a day that is over.
+type ledgerDay struct {
+	Scores   []float32             // lowest of each of the lowest triplets, ascending
+	Quarters [quartersOfDay]uint32 // how many of them came first in that quarter of an hour
+}
+
+// ledgerToday is the day that runs.
+type ledgerToday struct {
+	Day     int64 // since 1970, of event time; 0: none yet
+	Whole   bool  // it was watched from its beginning
+	Alerts  int
+	Entries []ledgerEntry
+	// Only scores below Watch are kept. It falls as the day fills up.
+	Watch float32
+	// Once the budget is spent, only scores below this are alerts.
+	Lowest float32
+	index  []int32 // hash table of Entries: number+1
+}
+
+type ledgerEntry struct {
+	Key     uint64
+	Score   float32 // the lowest
+	Quarter int32   // in which the triplet came first
+	Alert   bool
+}
+
+// NewLedger returns an empty ledger for a budget of alerts a day.
+func NewLedger(perDay float64) *Ledger {
+	l := &Ledger{perDay: perDay}
+	if l.follows() {
+		const least = 256 // the median of many days is only as good as their ranks
+		l.depth = max(least, int(8*perDay))
+		l.today.Entries = make([]ledgerEntry, 0, l.depth)
+		l.today.index = make([]int32, 1<<bits.Len(uint(2*l.depth)))
+		l.spare = make([]float32, 0, l.depth)
+	}
+	l.today.Watch, l.today.Lowest = 1, 1
+	l.plan()
+	return l
+}
+
+// follows tells whether the ledger corrects the threshold at all.
+func (l *Ledger) follows() bool { return l.perDay <= MaxLedger }
+
+// Follow takes up a model that gives the scores from now on.
+func (l *Ledger) Follow(m *Model) {
+	var prior [curvePoints]float32
+	for i := range prior {
+		prior[i] = below(m.heldOut.scores, l.perDay*float64(i)*curveStep*m.heldOut.days)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.prior = prior
+	l.plan()
+}
+
+// Threshold is the score below which the next triplet would be an alert, by the last low score.
+func (l *Ledger) Threshold() float32 { return math.Float32frombits(l.threshold.Load()) }
+
+// Usual is the threshold at the usual pace: for whoever looks at scores out of their time.
+func (l *Ledger) Usual() float32 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.at(1)
+}
+
+// Low judges the score of an event and takes it down. Scores of an earlier day count for the
+// one that runs. It does not allocate but for a few small pieces when a day begins.
+func (l *Ledger) Low(e *graphbuf.Event, score float32) bool {
+	if score >= math.Float32frombits(l.gate.Load()) {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.follows() {
+		return score < l.at(1)
+	}
+	second := e.Time / 1e9
+	if day := second / secondsOfDay; day > l.today.Day {
+		l.turn(day)
+	}
+	quarter := int32(second % secondsOfDay / (secondsOfDay / quartersOfDay))
+	threshold := min(l.at(l.pace(quarter)), l.today.Lowest)
+	l.threshold.Store(math.Float32bits(threshold))
+	low := score < threshold
+	if low || score < l.today.Watch {
+		l.note(tripletHash(e), quarter, score, low)
+	}
+	return low
+}
+
+// pace is how many budgets a day the threshold stands for at a time of the day.
+func (l *Ledger) pace(quarter int32) float64 {
+	left := 1 - float64(l.today.Alerts)/l.perDay
+	return min(max(left/max(float64(l.after[quarter]), 1e-3), leastPace), mostPace)
+}
+
+// at returns the score below which so many budgets of triplets lie on a usual day.
+func (l *Ledger) at(budgets float64) float32 {
+	x := budgets / curveStep
+	i := min(int(x), curvePoints-2)
+	return l.curve[i] + (l.curve[i+1]-l.curve[i])*float32(x-float64(i))
+}
+
+// note keeps a triplet of today and counts an alert once.
+func (l *Ledger) note(key uint64, quarter int32, score float32, alert bool) {
+	d := &l.today
+	at := d.find(key)
+	if d.index[at] == 0 {
+		if len(d.Entries) == cap(d.Entries) {
+			l.thin()
+			at = d.find(key)
+		}
+		d.Entries = append(d.Entries, ledgerEntry{Key: key, Score: score, Quarter: quarter})
+		d.index[at] = int32(len(d.Entries))
+	}
+	e := &d.Entries[d.index[at]-1]
+	e.Score = min(e.Score, score)
+	if alert && !e.Alert {
+		e.Alert = true
+		if d.Alerts++; float64(d.Alerts) >= l.perDay {
+			l.spare = l.spare[:0]
+			for i := range d.Entries {
+				l.spare = append(l.spare, d.Entries[i].Score)
+			}
+			slices.Sort(l.spare)
+			d.Lowest = l.spare[min(int(l.perDay*leastPace), len(l.spare)-1)]
+		}
+	}
+}
+
+// find returns where in the index a key is, or would be.
+func (d *ledgerToday) find(key uint64) int {
+	mask := len(d.index) - 1
+	i := int(key>>32) & mask
+	for d.index[i] != 0 && d.Entries[d.index[i]-1].Key != key {
+		i = (i + 1) & mask
+	}
+	return i
+}
+
+func (d *ledgerToday) reindex() {
+	clear(d.index)
+	for i := range d.Entries {
+		d.index[d.find(d.Entries[i].Key)] = int32(i + 1)
+	}
+}
+
+// thin lets the higher half of today's triplets go, and all like them from now on.
+func (l *Ledger) thin() {
+	d := &l.today
+	slices.SortFunc(d.Entries, func(a, b ledgerEntry) int { return cmp.Compare(a.Score, b.Score) })
+	half := len(d.Entries) / 2
+	d.Watch = d.Entries[half].Score
+	d.Entries = d.Entries[:half]
+	d.reindex()
+	l.setGate()
+}
+
+// turn ends today and begins another day.
+func (l *Ledger) turn(day int64) {
+	d := &l.today
+	if d.Day > 0 && d.Whole {
+		slices.SortFunc(d.Entries, func(a, b ledgerEntry) int { return cmp.Compare(a.Score, b.Score) })
+		var over ledgerDay
+		if len(l.past) == ledgerDays { // its memory serves again
+			over = l.past[0]
+			over.Scores, over.Quarters = over.Scores[:0], [quartersOfDay]uint32{}
+			copy(l.past, l.past[1:])
+			l.past = l.past[:ledgerDays-1]
+		}
+		for _, e := range d.Entries {
+			over.Scores = append(over.Scores, e.Score)
+			over.Quarters[e.Quarter]++
+		}
+		l.past = append(l.past, over)
+	}
+	d.Whole = d.Day > 0
+	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = day, 0, 1, 1, d.Entries[:0]
+	clear(d.index)
+	l.plan()
+}
+
+// plan computes curve and after anew.
+func (l *Ledger) plan() {
+	defer l.setGate()
+	for i := range l.after {
+		l.after[i] = 1 - float32(i)/quartersOfDay
+	}
+	days := l.busy()
+	if len(days) == 0 {
+		l.curve = l.prior
+		l.threshold.Store(math.Float32bits(l.at(1)))
+		return
+	}
+	var at [ledgerDays]float32
+	for i := range l.curve {
+		for j, d := range days {
+			at[j] = d.rank(l.perDay * float64(i) * curveStep)
+		}
+		l.curve[i] = median(at[:len(days)])
+	}
+	var quarters [quartersOfDay]float32
+	var all, before float32
+	for _, d := range days {
+		for i, n := range d.Quarters {
+			quarters[i] += float32(n)
+			all += float32(n)
+		}
+	}
+	for i := range l.after {
+		l.after[i] = 1 - before/all
+		before += quarters[i]
+	}
+	l.threshold.Store(math.Float32bits(l.at(1)))
+}
+
+// busy returns the days on which as much happened as on a working day.
+func (l *Ledger) busy() []ledgerDay {
+	sizes := make([]int, 0, ledgerDays)
+	for _, d := range l.past {
+		sizes = append(sizes, len(d.Scores))
+	}
+	if len(sizes) == 0 {
+		return nil
+	}
+	slices.Sort(sizes)
+	least := max(1, sizes[(len(sizes)-1)*3/4]/2)
+	var days []ledgerDay
+	for _, d := range l.past {
+		if len(d.Scores) >= least {
+			days = append(days, d)
+		}
+	}
+	return days
+}
+
+// rank is the score below which n triplets of the day lie, between two of them in between.
+func (d *ledgerDay) rank(n float64) float32 {
+	last := len(d.Scores) - 1
+	i := min(int(n), last)
+	a, b := d.Scores[i], d.Scores[min(i+1, last)]
+	return a + (b-a)*float32(min(n-float64(i), 1))
+}
+
+func median(x []float32) float32 {
+	slices.Sort(x)
+	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
+}
+
+func (l *Ledger) setGate() {
+	gate := l.curve[curvePoints-1]
+	if l.follows() {
+		gate = max(gate, l.today.Watch)
+	}
+	l.gate.Store(math.Float32bits(gate))
+}
+
+// tripletHash tells today's triplets apart; it is the same after a restart (FNV-1a). Whoever
+// finds a collision is counted once instead of twice, and flagged all the same.
+func tripletHash(e *graphbuf.Event) uint64 {
+	h := uint64(14695981039346656037)
+	for _, name := range [][]byte{e.Source, e.Relation, e.Destination} {
+		for _, c := range name {
+			h = (h ^ uint64(c)) * 1099511628211
+		}
+		h = (h ^ 0xff) * 1099511628211 // no name in UTF-8 has this byte
+	}
+	return h ^ h>>29
+}

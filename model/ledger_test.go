@@ -1,0 +1,192 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// stream feeds a ledger a day of sessions: usual triplets with high scores, each several
+// times, and unusual ones with scores of a long tail, some of which come again.
+type stream struct {
+	ledger *Ledger
+	rng    *philox
+	day    int
+}
+
+// next returns the number of different triplets flagged on a day of the given number of
+// unusual ones, whose scores are multiplied by shift.
+func (s *stream) next(unusual int, shift float64) int {
+	flagged := map[string]bool{}
+	const usual = 800
+	for i := range usual + unusual {
+		e := graphbuf.Event{
+			Source: fmt.Appendf(nil, "h%d", s.day*100_000+i), Relation: []byte("c"), Destination: []byte("d"),
+			// All day, in order.
+			Time: (int64(20_000+s.day)*secondsOfDay + int64(i)*secondsOfDay/int64(usual+unusual)) * 1e9,
+		}
+		score := 0.9 + 0.1*float64(s.rng.float())
+		if s.rng.intn(usual+unusual) < unusual {
+			score = shift * 0.5 * math.Exp(-4*float64(s.rng.float()))
+		}
+		for range 1 + s.rng.intn(3) {
+			if s.ledger.Low(&e, float32(score)) {
+				flagged[string(e.Source)] = true
+			}
+		}
+	}
+	s.day++
+	return len(flagged)
+}
+
+func newStream(perDay float64, seed uint64) *stream {
+	return &stream{ledger: NewLedger(perDay), rng: newPhilox(seed, 1)}
+}
+
+func TestLedgerKeepsTheBudget(t *testing.T) {
+	for seed := range uint64(3) {
+		s := newStream(20, seed)
+		s.next(200, 1)
+		s.next(200, 1)
+		for day := 2; day < 30; day++ {
+			shift := 1.0
+			if day >= 12 { // a new model, whose scores lie elsewhere
+				shift = 0.3
+			}
+			most := 25
+			switch {
+			case day == 12:
+				most = 60
+			case day > 12 && day < 12+ledgerDays: // half of the days that count are still of before
+				most = 35
+			}
+			if n := s.next(200, shift); n < 15 || n > most {
+				t.Errorf("seed %d, day %d: %d alerts, want 15 to %d", seed, day, n, most)
+			}
+		}
+	}
+}
+
+// A weekend on which little happens moves no threshold, and neither does the day of a scan;
+// the scan's day does not hide what scores lower still.
+func TestLedgerKeepsItsHeadOnUnusualDays(t *testing.T) {
+	s := newStream(20, 4)
+	for range 5 {
+		s.next(200, 1)
+	}
+	usual := s.ledger.Usual()
+	if n := s.next(20, 1); n > 20 {
+		t.Errorf("%d alerts among 20 unusual triplets of a weekend", n)
+	}
+	s.next(20, 1)
+	if n := s.next(200, 1); n < 15 || n > 25 {
+		t.Errorf("%d alerts on the day after a weekend", n)
+	}
+	if n := s.next(1500, 1); n < 20 || n > 80 {
+		t.Errorf("%d alerts on the day of a scan, want the budget and some", n)
+	}
+	worst := graphbuf.Event{Source: []byte("worst"), Time: (int64(20_000+s.day)*secondsOfDay - 1) * 1e9}
+	if !s.ledger.Low(&worst, 1e-6) {
+		t.Error("the lowest score of all is no alert, since the budget is spent")
+	}
+	for range 3 {
+		if n := s.next(200, 1); n < 15 || n > 25 {
+			t.Errorf("%d alerts on a day after a scan", n)
+		}
+	}
+	if now := s.ledger.Usual(); now < usual/2 || now > usual*2 {
+		t.Errorf("the threshold went from %v to %v", usual, now)
+	}
+}
+
+func TestLedgerStartsFromTheHeldOut(t *testing.T) {
+	m := &Model{}
+	for i := range 1000 {
+		m.heldOut.scores = append(m.heldOut.scores, scored{float32(i) / 1000, 1})
+	}
+	m.heldOut.days = 2
+	l := NewLedger(20)
+	l.Follow(m)
+	if got := l.Usual(); math.Abs(float64(got)-0.040) > 0.001 {
+		t.Errorf("the threshold is %v, 40 of the scores of two days lie below 0.040", got)
+	}
+	huge := NewLedger(MaxLedger + 1)
+	huge.Follow(&Model{heldOut: heldOutScores{scores: []scored{{0.5, 1}, {0.6, 100_000}}, days: 1}})
+	if !huge.Low(&graphbuf.Event{Time: 1e18}, 0.55) || huge.Low(&graphbuf.Event{Time: 1e18}, 0.7) {
+		t.Error("a budget too large to follow does not take the threshold of the training")
+	}
+}
+
+func TestLedgerInBytes(t *testing.T) {
+	s := newStream(20, 5)
+	for range 4 {
+		s.next(200, 1)
+	}
+	half := graphbuf.Event{Source: []byte("again"), Time: (int64(20_000+s.day)*secondsOfDay + 9) * 1e9}
+	s.ledger.Low(&half, 1e-5)
+	b, err := s.ledger.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := NewLedger(20)
+	if err := l.UnmarshalBinary(b); err != nil {
+		t.Fatal(err)
+	}
+	if l.Usual() != s.ledger.Usual() || l.today.Alerts != 1 {
+		t.Errorf("threshold %v and %d alerts, were %v and 1", l.Usual(), l.today.Alerts, s.ledger.Usual())
+	}
+	if l.Low(&half, 1e-5); l.today.Alerts != 1 {
+		t.Error("an alert of before the restart counts twice")
+	}
+	if l := NewLedger(500); l.UnmarshalBinary(b) != nil || len(l.past) > 0 {
+		t.Error("days kept for a small budget serve a large one")
+	}
+	if l := NewLedger(2); l.UnmarshalBinary(b) != nil || len(l.past) != 3 {
+		t.Errorf("%d days serve a smaller budget, want 3", len(l.past))
+	}
+	for _, bad := range []string{
+		"", "[]", strings.Replace(string(b), `"Scores":[`, `"Scores":[2,`, 1), strings.Replace(string(b), `"Watch":`, `"Watch":-`, 1),
+		strings.Replace(string(b), `"Day":`, `"Day":-`, 1),
+	} {
+		if err := NewLedger(20).UnmarshalBinary([]byte(bad)); err == nil {
+			t.Errorf("taken: %.60s", bad)
+		}
+	}
+}
+
+func TestLedgerAllocatesNothing(t *testing.T) {
+	s := newStream(20, 6)
+	for range 3 {
+		s.next(200, 1)
+	}
+	e := graphbuf.Event{Source: []byte("again"), Time: (int64(20_000+s.day)*secondsOfDay + 9) * 1e9}
+	s.ledger.Low(&e, 0.5)
+	if n := testing.AllocsPerRun(100, func() { s.ledger.Low(&e, 0.01); s.ledger.Low(&e, 0.99) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestLedgerForManyGoroutines(t *testing.T) {
+	l := NewLedger(20)
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for i := range 2000 {
+				e := graphbuf.Event{Source: fmt.Appendf(nil, "%d-%d", g, i), Time: int64(20_000*secondsOfDay+i*100) * 1e9}
+				l.Low(&e, float32(i%97)/97)
+				if i%500 == 0 {
+					l.Follow(&Model{heldOut: heldOutScores{scores: []scored{{0.5, 1}}, days: 1}})
+					l.AppendBinary(nil)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if th := l.Threshold(); !(th >= 0 && th <= 1) {
+		t.Errorf("threshold %v", th)
+	}
+}

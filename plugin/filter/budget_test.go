@@ -1,0 +1,49 @@
+package filter
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+)
+
+// What a budget learned of the last days is still there after a restart, and a look by
+// another instance spends none of it.
+func TestABudgetOutlivesARestart(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	properties := []string{"state_dir", dir, "threshold_method", "budget", "threshold_per_day", "5"}
+	f := offline(t, host(properties...))
+	f.Process(nil, join(sessions(2000)))
+	train(t, f)
+	strange := func(i int) []byte { return session(3000+i, fmt.Sprintf("stranger-%d", i), "server-0-1", "client-1") }
+	low := func(f *Instance, i int) bool {
+		t.Helper()
+		out, _ := f.Process(nil, strange(i))
+		return decode(t, out)[0].body["low_score"].(bool)
+	}
+	for i := range 40 {
+		low(f, i)
+	}
+	was := f.Status().Model.Threshold
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	look, err := NewFrozen(host(properties...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	low(look, 100)
+	if look.usual != look.ledger.Usual() {
+		t.Errorf("a look judges by %v, usual is %v", look.usual, look.ledger.Usual())
+	}
+	if err := look.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	again := offline(t, host(properties...))
+	defer again.Close()
+	low(again, 0) // the threshold follows at the next low score
+	if now := again.Status().Model.Threshold; now != was {
+		t.Errorf("the threshold is %v after the restart, was %v", now, was)
+	}
+}
