@@ -18,6 +18,7 @@ import (
 type Session struct {
 	graphbuf.Event
 	Label string // "" for benign
+	Note  string // what kind of attack or of benign change it is, where that is known
 }
 
 // Method scores the sessions of a day by what it learned from the days before.
@@ -92,6 +93,14 @@ var bounds = graphbuf.Config{MaxNodes: 1 << 22, MaxRelations: 1 << 16, MaxEdges:
 // from the given one on (0 is the day of the first session). Each distinct triplet counts
 // once a day, by its first session.
 func Prequential(sessions []Session, from int, methods []Method, seed uint64) ([]Result, error) {
+	r, err := prequential(sessions, from, methods, seed)
+	if err != nil {
+		return nil, err
+	}
+	return r.results(), nil
+}
+
+func prequential(sessions []Session, from int, methods []Method, seed uint64) (*replay, error) {
 	if len(sessions) == 0 {
 		return nil, errNoSessions
 	}
@@ -107,7 +116,7 @@ func Prequential(sessions []Session, from int, methods []Method, seed uint64) ([
 			return nil, err
 		}
 	}
-	return r.results(), nil
+	return r, nil
 }
 
 // Parts replays the sessions and judges those after the share from of them, in so many
@@ -186,7 +195,7 @@ func (r *replay) session(s *Session, period int, once bool) error {
 		j := &r.judged[m]
 		v := j.score(r.graph, &r.ref[0], s.Relation)
 		last := &j.periods[len(j.periods)-1]
-		*last = append(*last, Scored{v, s.Label != "", tie})
+		*last = append(*last, Scored{v, s.Label != "", s.Note, tie})
 		low := v < j.threshold
 		if of := r.methods[m].Low; of != nil {
 			low = of(&s.Event, v)

@@ -17,7 +17,7 @@ import (
 
 func scored(attacks string, scores ...float64) (out []Scored) {
 	for i, s := range scores {
-		out = append(out, Scored{s, attacks[i] == 'x', uint64(i)})
+		out = append(out, Scored{Score: s, Attack: attacks[i] == 'x', tie: uint64(i)})
 	}
 	return out
 }
@@ -52,7 +52,7 @@ func simulated(t testing.TB, change func(*simulate.Config)) (out []Session, c si
 	err := simulate.Generate(c, func(s *simulate.Session) bool {
 		out = append(out, Session{
 			Event: graphbuf.Event{Source: []byte(s.Source), Relation: []byte(s.Client), Destination: []byte(s.Destination), Time: s.Time.UnixNano()},
-			Label: s.Label,
+			Label: s.Label, Note: s.Note,
 		})
 		return true
 	})

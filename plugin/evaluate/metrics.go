@@ -9,6 +9,7 @@ import (
 type Scored struct {
 	Score  float64
 	Attack bool
+	Note   string // of the session, "" for none
 	tie    uint64 // order among equal scores: drawn, so that no method gains by the order of the log
 }
 

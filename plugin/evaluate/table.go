@@ -35,20 +35,24 @@ type Row struct {
 	Seconds   Spread `json:"seconds"`
 }
 
+// spreadOf is the spread of n figures.
+func spreadOf(n int, of func(i int) float64) (s Spread) {
+	for i := range n {
+		s.Mean += of(i) / float64(n)
+	}
+	for i := range n {
+		s.SD += math.Pow(of(i)-s.Mean, 2) / max(float64(n)-1, 1)
+	}
+	s.SD = math.Sqrt(s.SD)
+	return s
+}
+
 // Summarize gathers the results of one run for each seed, in which the methods stand in the
 // same order.
 func Summarize(runs [][]Result) (rows []Row) {
 	for m := range runs[0] {
-		spread := func(of func(*Result) float64) (s Spread) {
-			n := float64(len(runs))
-			for _, r := range runs {
-				s.Mean += of(&r[m]) / n
-			}
-			for _, r := range runs {
-				s.SD += math.Pow(of(&r[m])-s.Mean, 2) / max(n-1, 1)
-			}
-			s.SD = math.Sqrt(s.SD)
-			return s
+		spread := func(of func(*Result) float64) Spread {
+			return spreadOf(len(runs), func(i int) float64 { return of(&runs[i][m]) })
 		}
 		rows = append(rows, Row{
 			Method: runs[0][m].Method,

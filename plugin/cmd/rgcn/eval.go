@@ -34,13 +34,20 @@ var evalCommand = command{
 		fs.IntVar(&v.seeds, "seeds", 6, "simulations, or plantings, with seeds from -seed on: `N`")
 		fs.IntVar(&v.jobs, "jobs", 2, "seeds at a time: `N`")
 		fs.BoolVar(&v.json, "json", false, "write the table as JSON")
+		fs.BoolVar(&v.resistance, "resistance", false, fmt.Sprintf("judge two patient attackers instead: one who repeats a pair %d times, and one who moves to %d servers over %d days",
+			patientRepeats, patientTargets, patientDays-simulate.Default().AttackStart))
 		fs.BoolVar(&v.ablations, "ablations", false, "add a row for each part of the model left out")
 		fs.StringVar(&v.without, "without", "", "leave `PARTS` of the model out everywhere: "+strings.Join(model.Ablations, ", "))
 		fs.BoolVar(&v.inject, "inject", false, "plant anomalies of three kinds in the records of FILE")
 		fs.Float64Var(&v.from, "from", 0.4, "with FILE: judge what comes after this `SHARE` of the sessions")
 		fs.IntVar(&v.every, "every", 30, "with -inject: plant one anomaly for so many sessions: `N`")
 		fs.IntVar(&v.parts, "parts", 6, "with FILE: learn anew so often: `N`")
-		return v.run
+		return func(ctx context.Context, e *env) error {
+			if v.resistance {
+				v.patient(fs)
+			}
+			return v.run(ctx, e)
+		}
 	},
 }
 
@@ -50,6 +57,7 @@ type evaluation struct {
 	simulation              simulate.Config
 	seeds, jobs             int
 	json, ablations, inject bool
+	resistance              bool
 	from                    float64
 	every, parts            int
 	without                 string
@@ -68,6 +76,8 @@ func (v *evaluation) run(ctx context.Context, e *env) error {
 		return usagef("-every and -parts: want 1 or more")
 	case v.inject && len(e.args) == 0:
 		return usagef("-inject wants a FILE to plant anomalies in")
+	case v.resistance && len(e.args) > 0:
+		return usagef("-resistance reads no files: it simulates its attackers")
 	}
 	for _, part := range strings.Split(v.without, ",") {
 		if part != "" && !slices.Contains(model.Ablations, part) {
@@ -79,20 +89,52 @@ func (v *evaluation) run(ctx context.Context, e *env) error {
 		return err
 	}
 	v.model = filter.ModelConfig(settings)
-	period := "day"
-	judge := v.judgeSimulation
 	if len(e.args) > 0 {
 		sessions, err := v.read(ctx, e)
 		if err != nil {
 			return err
 		}
-		period = "part"
-		judge = func(seed uint64) ([]evaluate.Result, error) { return v.judgeFile(sessions, seed) }
-	} else if err := v.simulation.Validate(); err != nil {
+		return v.table(ctx, e, "part", func(seed uint64) ([]evaluate.Result, error) { return v.judgeFile(sessions, seed) })
+	}
+	if err := v.simulation.Validate(); err != nil {
 		return usageError{err}
 	}
+	if v.resistance {
+		runs, err := perSeed(ctx, v, e, v.judgeResistance)
+		if err != nil {
+			return err
+		}
+		rows := evaluate.SummarizeEndurance(runs)
+		if v.json {
+			return printJSON(e, rows)
+		}
+		return evaluate.PrintEndurance(e.stdout, rows)
+	}
+	return v.table(ctx, e, "day", v.judgeSimulation)
+}
 
-	runs, errs := make([][]evaluate.Result, v.seeds), make([]error, v.seeds)
+// table judges and writes the table of quality.
+func (v *evaluation) table(ctx context.Context, e *env, period string, judge func(seed uint64) ([]evaluate.Result, error)) error {
+	runs, err := perSeed(ctx, v, e, judge)
+	if err != nil {
+		return err
+	}
+	rows := evaluate.Summarize(runs)
+	if v.json {
+		return printJSON(e, rows)
+	}
+	return evaluate.Print(e.stdout, rows, period)
+}
+
+func printJSON(e *env, rows any) error {
+	enc := json.NewEncoder(e.stdout)
+	enc.SetIndent("", "  ")
+	return enc.Encode(rows)
+}
+
+// perSeed runs judge for each seed, some at a time.
+func perSeed[T any](ctx context.Context, v *evaluation, e *env, judge func(seed uint64) (T, error)) ([]T, error) {
+	runs, errs := make([]T, v.seeds), make([]error, v.seeds)
 	bar := newProgress(e.console, "seeds")
 	var next, done atomic.Int64
 	var wg sync.WaitGroup
@@ -107,16 +149,7 @@ func (v *evaluation) run(ctx context.Context, e *env) error {
 	}
 	wg.Wait()
 	bar.done()
-	if err := first(append([]error{ctx.Err()}, errs...)...); err != nil {
-		return err
-	}
-	rows := evaluate.Summarize(runs)
-	if v.json {
-		enc := json.NewEncoder(e.stdout)
-		enc.SetIndent("", "  ")
-		return enc.Encode(rows)
-	}
-	return evaluate.Print(e.stdout, rows, period)
+	return runs, first(append([]error{ctx.Err()}, errs...)...)
 }
 
 // methods are the rows of the table.
@@ -149,18 +182,22 @@ func (v *evaluation) methods(seed uint64) []evaluate.Method {
 func (v *evaluation) judgeSimulation(seed uint64) ([]evaluate.Result, error) {
 	c := v.simulation
 	c.Seed = seed
-	var sessions []evaluate.Session
-	err := simulate.Generate(c, func(s *simulate.Session) bool {
-		sessions = append(sessions, evaluate.Session{
-			Event: graphbuf.Event{Source: []byte(s.Source), Relation: []byte(s.Client), Destination: []byte(s.Destination), Time: s.Time.UnixNano()},
-			Label: s.Label,
-		})
-		return true
-	})
+	sessions, err := simulated(c)
 	if err != nil {
 		return nil, err
 	}
 	return evaluate.Prequential(sessions, c.AttackStart, v.methods(seed), seed)
+}
+
+func simulated(c simulate.Config) (sessions []evaluate.Session, err error) {
+	err = simulate.Generate(c, func(s *simulate.Session) bool {
+		sessions = append(sessions, evaluate.Session{
+			Event: graphbuf.Event{Source: []byte(s.Source), Relation: []byte(s.Client), Destination: []byte(s.Destination), Time: s.Time.UnixNano()},
+			Label: s.Label, Note: s.Note,
+		})
+		return true
+	})
+	return sessions, err
 }
 
 func (v *evaluation) judgeFile(sessions []evaluate.Session, seed uint64) ([]evaluate.Result, error) {

@@ -90,3 +90,15 @@ func TestEvalOnAFile(t *testing.T) {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }
+
+func TestEvalOfPatientAttackers(t *testing.T) {
+	small := []string{"-resistance", "-seeds", "1", "-hosts", "100", "-teams", "4", "-sessions", "300", "-days", "10", "-slow", "6", "-brute-force", "300"}
+	code, out, errs := runEval(t, append(small, "-json")...)
+	var rows []evaluate.EnduranceRow
+	if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil || len(rows) != 5 || rows[0].PairRank.Mean < 1 {
+		t.Errorf("exit %d, %v: %s %s", code, err, out, errs)
+	}
+	if code, _, errs := runEval(t, "-resistance", "x.log"); code == 0 || !strings.Contains(errs, "-resistance reads no files") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}

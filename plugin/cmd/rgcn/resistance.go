@@ -1,0 +1,40 @@
+package main
+
+import (
+	"flag"
+
+	"flb-filter-rgcn/plugin/evaluate"
+)
+
+// The attackers of `rgcn eval -resistance`: what the flags of the simulation do not say.
+const (
+	patientDays    = 33 // with those before the attacks: 26 days, two servers on each
+	patientTargets = 50
+	patientRepeats = 2000
+)
+
+// patient makes the simulation one of patient attackers.
+func (v *evaluation) patient(fs *flag.FlagSet) {
+	set := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { set[f.Name] = true })
+	for name, use := range map[string]func(){
+		"days":        func() { v.simulation.Days = patientDays },
+		"slow":        func() { v.simulation.SlowTargets = patientTargets },
+		"brute-force": func() { v.simulation.BruteForce = patientRepeats },
+		"attacks":     func() { v.simulation.AttacksPerDay = 0 },
+	} {
+		if !set[name] {
+			use()
+		}
+	}
+}
+
+func (v *evaluation) judgeResistance(seed uint64) ([]evaluate.Endurance, error) {
+	c := v.simulation
+	c.Seed = seed
+	sessions, err := simulated(c)
+	if err != nil {
+		return nil, err
+	}
+	return evaluate.Resistance(sessions, c.AttackStart, v.methods(seed), seed)
+}
