@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,14 +21,16 @@ const lastResort = 3 * time.Minute
 
 // server is a search server on loopback, with its data in a directory of the test.
 type server struct {
-	t         *testing.T
-	classpath string
-	source    string
-	dir       string
-	port      string
-	log       string
-	cmd       *exec.Cmd
-	in        io.Closer
+	t      *testing.T
+	kind   string
+	load   []string // of java's arguments: where its classes are
+	more   []string // arguments beside directory and port
+	source string
+	dir    string
+	port   string
+	log    string
+	cmd    *exec.Cmd
+	in     io.Closer
 }
 
 // newServer fetches what a server of the kind needs, once, and starts one.
@@ -41,7 +44,7 @@ func newServer(t *testing.T, kind string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if jars, _ := filepath.Glob(filepath.Join(lib, kind+"*.jar")); len(jars) == 0 {
+	if jars, _ := filepath.Glob(filepath.Join(lib, "*search*.jar")); len(jars) == 0 {
 		fetch := exec.Command("mvn", "-q", "-B", "-f", filepath.Join(source, "pom.xml"), "dependency:copy-dependencies", "-DoutputDirectory="+lib)
 		if out, err := fetch.CombinedOutput(); err != nil {
 			t.Skipf("Maven cannot fetch %s: %s", kind, firstLine(out))
@@ -55,8 +58,17 @@ func newServer(t *testing.T, kind string) *server {
 	free.Close()
 	dir := t.TempDir()
 	s := &server{
-		t: t, classpath: filepath.Join(lib, "*"), source: filepath.Join(source, "Server.java"),
+		t: t, kind: kind, load: []string{"-cp", filepath.Join(lib, "*")}, source: filepath.Join(source, "Server.java"),
 		dir: filepath.Join(dir, "data"), log: filepath.Join(dir, "server.log"), port: port,
+	}
+	if kind == "elasticsearch8" { // it is made of modules, and loads HTTP by itself
+		jars, _ := filepath.Glob(filepath.Join(lib, "*.jar"))
+		jars = slices.DeleteFunc(jars, func(jar string) bool {
+			name := filepath.Base(jar)
+			return strings.HasPrefix(name, "netty-") || strings.HasPrefix(name, "transport-netty4-")
+		})
+		s.load = []string{"-p", strings.Join(jars, ":"), "--add-modules", "ALL-MODULE-PATH"}
+		s.more = []string{lib}
 	}
 	t.Cleanup(s.stop)
 	s.start()
@@ -72,7 +84,7 @@ func (s *server) start() {
 		s.t.Fatal(err)
 	}
 	defer f.Close()
-	s.cmd = exec.Command("java", "-Xms512m", "-Xmx1g", "-cp", s.classpath, s.source, s.dir, s.port)
+	s.cmd = exec.Command("java", slices.Concat([]string{"-Xms512m", "-Xmx1g"}, s.load, []string{s.source, s.dir, s.port}, s.more)...)
 	s.cmd.Dir = s.t.TempDir()
 	s.cmd.Stdout, s.cmd.Stderr = f, f
 	if s.in, err = s.cmd.StdinPipe(); err == nil {
