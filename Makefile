@@ -105,6 +105,15 @@ fuzz:
 bench: all
 	$(GO) run ./build/bench
 
+# Training on a card: bandwidth of the card, passes of the layers from two thousand to a hundred million
+# edges, whole trainings beside the CPU's. The two programs that are built need no Go where they run.
+.PHONY: bench-cuda
+bench-cuda: all
+	$(GPUENV) $(GO) test -c -tags gpu -o $(OUT)/bench-cuda-passes ./model/cuda
+	$(GPUENV) $(GO) test -c -tags gpu -o $(OUT)/bench-cuda-trainings ./model
+	$(OUT)/bench-cuda-passes -test.run '^$$' -test.bench 'Copy|Pass' -test.benchtime 1s
+	$(OUT)/bench-cuda-trainings -test.run '^$$' -test.bench Devices -test.benchtime 1x
+
 # What is generated and committed: conf/rgcn.toml and plugin/options.h, from the table of settings,
 # and the report page's script and style, which need Node.js and npm.
 .PHONY: generate
