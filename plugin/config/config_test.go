@@ -142,6 +142,10 @@ interval = 90`, nil, func(c *Config) {
 			c.Train.Device, c.Train.LearningRate, c.Threshold.K, c.Train.Seed = "cuda:3", 1, 0, 1<<63-1
 		})
 	check("field over preset", "fields.relation = 'user'\n", nil, func(c *Config) { c.Fields.Relation = [][]string{{"user"}} })
+	check("a template", "[fields]\nrelation = 'client | auth_success'\n", props{"source": "user|host"}, func(c *Config) {
+		c.Fields.Relation = [][]string{{"client"}, {"auth_success"}}
+		c.Fields.Source = [][]string{{"user"}, {"host"}}
+	})
 	check("joined fields", "[fields]\nsource = ['user', 'host']\n", props{"destination": "a, $b['c']"}, func(c *Config) {
 		c.Fields.Source = [][]string{{"user"}, {"host"}}
 		c.Fields.Destination = [][]string{{"a"}, {"$b['c']"}}

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-const wantFields = "want a field's name, or a list of 1 to 8 of them (in a property: with commas between)"
+const wantFields = `want a field's name, or 1 to 8 of them with "|" between, or a list (in a property: with commas between)`
+const wantTimes = "want a field's name, or a list of 1 to 8 of them (in a property: with commas between)"
 
 func TestFileErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
@@ -39,8 +40,9 @@ func TestFileErrors(t *testing.T) {
 		{"[metrics]\nlisten = '10.0.0.1:2021'", `f:2: metrics.listen = "10.0.0.1:2021": other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, or metrics.allow_remote = true`},
 		{"[fields]\nsource = ['a', '']", `f:2: fields.source = ["a", ""]: ` + wantFields},
 		{"[fields]\nsource = []", `f:2: fields.source = []: ` + wantFields},
+		{"[fields]\nrelation = 'client|'", `f:2: fields.relation = "client|": ` + wantFields},
 		{"[fields]\nsource = [['a', 'b']]", `f:2: fields.source = [["a", "b"]]: ` + wantFields},
-		{"[fields]\ntime = ' ts'", `f:2: fields.time = " ts": ` + wantFields},
+		{"[fields]\ntime = ' ts'", `f:2: fields.time = " ts": ` + wantTimes},
 		{"[fields]\nscore = ''", `f:2: fields.score = "": want a field's name`},
 		{"[fields]\nscore = \"a\\nb\"", `f:2: fields.score = "a\nb": want a field's name`},
 		{"[fields]\nscore = '" + strings.Repeat(" x", 100) + "'", `f:2: fields.score = "` + strings.Repeat(" x", 39) + ` ...: want a field's name`},

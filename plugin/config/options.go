@@ -148,7 +148,7 @@ var options = []Option{
 		"Threads of a training on the CPU; they run at the lowest priority.",
 		func(c *Config) *int { return &c.Train.Threads }),
 	option("train", "device", typeText, "auto", "auto, cpu, cuda or cuda:N with N from 0 to 63",
-		"Where to train: auto takes a GPU where there is one, cuda fails without.",
+		"Where to train: auto takes a GPU where there is one for graphs of 20,000 triplets and more, cuda fails without.",
 		func(c *Config) *string { return &c.Train.Device },
 		func(raw any) (string, bool) {
 			s, ok := raw.(string)
@@ -282,13 +282,18 @@ func layer(key, text string, place func(*Config) *string) Option {
 }
 
 func joined(key, text string, place func(*Config) *[][]string) Option {
-	allowed := fmt.Sprintf("a field's name, or a list of 1 to %d of them (in a property: with commas between)", maxListKeys)
+	allowed := fmt.Sprintf("a field's name, or 1 to %d of them with \"|\" between, or a list (in a property: with commas between)", maxListKeys)
 	return option("fields", key, typeFields, "", allowed, text, place, func(raw any) ([][]string, bool) {
 		keys, ok := readKeys(raw)
 		var each [][]string
 		for _, k := range keys {
-			each = append(each, []string{k})
+			for part := range strings.SplitSeq(k, "|") {
+				part = strings.TrimSpace(part)
+				ok = ok && isKey(part)
+				each = append(each, []string{part})
+			}
 		}
+		ok = ok && len(each) <= maxListKeys
 		return each, ok
 	})
 }
