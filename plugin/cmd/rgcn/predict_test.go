@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestPredict(t *testing.T) {
+	dir := trained(t)
+	stdout, _ := mustRun(t, "predict", "-state", dir, "-n", "5")
+	has(t, stdout, "the least expected of ", "the most expected of ", "SESSIONS")
+	rows := lines(t, stdout)
+	if len(rows) != 2*(2+5)+1 {
+		t.Errorf("%d lines:\n%s", len(rows), stdout)
+	}
+
+	type link struct {
+		Source, Relation, Destination string
+		Score                         float64
+		LowScore                      bool `json:"low_score"`
+		Sessions                      int
+	}
+	links := func(args ...string) (out []link) {
+		t.Helper()
+		stdout, _ := mustRun(t, append([]string{"predict", "-state", dir, "-json"}, args...)...)
+		for _, l := range strings.Split(strings.TrimSpace(stdout), "\n") {
+			if l == "" {
+				continue
+			}
+			var x link
+			if err := json.Unmarshal([]byte(l), &x); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(out); n > 0 && x.Score < out[n-1].Score {
+				t.Errorf("%v after %v", x, out[n-1])
+			}
+			out = append(out, x)
+		}
+		return out
+	}
+	// All links of a source, each once, known ones among them and near the top.
+	source := strings.Split(lines(t, read(t, realFile))[0], "\t")[2]
+	all := links("-source", source, "-n", "1000")
+	seen := map[string]bool{}
+	known, better := 0, 0
+	for i, l := range all {
+		key := fmt.Sprint(l.Source, l.Relation, l.Destination)
+		if l.Source != source || seen[key] {
+			t.Fatalf("%+v", l)
+		}
+		seen[key] = true
+		if l.Sessions > 0 {
+			known++
+			if i >= len(all)*3/4 {
+				better++
+			}
+		}
+	}
+	if known == 0 || better < known*3/4 {
+		t.Errorf("of %d links that were there %d are among the upper quarter of %d", known, better, len(all))
+	}
+	for _, l := range links("-source", source, "-unseen", "-n", "1000") {
+		if l.Sessions > 0 {
+			t.Fatalf("%+v is no link that never was", l)
+		}
+	}
+	at := all[len(all)/2].Score
+	if n := len(links("-source", source, "-below", fmt.Sprint(at), "-n", "1000")) + len(links("-source", source, "-above", fmt.Sprint(at), "-n", "1000")); n != len(all) {
+		t.Errorf("%d links below and above %v, %d in all", n, at, len(all))
+	}
+	// A host that nobody knows.
+	if x := links("-source", "192.0.2.1", "-destination", all[0].Destination, "-relation", all[0].Relation); len(x) != 1 || x[0].Sessions != 0 {
+		t.Errorf("%+v", x)
+	}
+
+	for _, c := range [][]string{{"-n", "0"}, {"-above", "0.5", "-below", "0.5"}, {"-most", "10"}, {"x"}} {
+		if _, stderr, status := rgcn(append([]string{"predict", "-state", dir}, c...)...); status != exitUsage {
+			t.Errorf("%q: status %d: %s", c, status, stderr)
+		}
+	}
+	_, stderr, status := rgcn("predict", "-state", dir+"x")
+	if status == 0 || !strings.Contains(stderr, dir+"x") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	if _, err := os.Stat(dir + "x"); err == nil {
+		t.Error("predict made a state directory")
+	}
+}
