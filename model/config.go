@@ -36,6 +36,12 @@ type Config struct {
 	Threshold    Threshold
 	Device       string // Auto, CPU, CUDA or CUDA:N; empty is CPU
 
+	// Objective is Temporal (or empty) or ReferenceGoal. That one knows no layers, negatives, threads,
+	// warm start and tolerance, and beside the above has two settings of its own.
+	Objective  string
+	Sample     int     // events of a step
+	TrainShare float64 // share of the events that train, the rest judge
+
 	// Without names parts to leave out, to see what each brings: see Ablations.
 	Without []string
 
@@ -87,6 +93,15 @@ func (c Config) Validate() error {
 	}
 	if _, err := parseDevice(c.Device); err != nil {
 		return err
+	}
+	switch c.Objective {
+	case Temporal, "":
+	case ReferenceGoal:
+		if err := c.reference().validate(); err != nil {
+			return err
+		}
+	default:
+		return bad("Objective", c.Objective, "are temporal, reference")
 	}
 	for _, part := range c.Without {
 		if !slices.Contains(Ablations, part) {

@@ -3,6 +3,7 @@ package model
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -31,6 +32,10 @@ type header struct {
 	HeldOut []float32
 	Days    float64
 	Even    float32
+	// Of the reference objective: the names of its embeddings, mean and deviation of its scores.
+	Objective string   `json:",omitempty"`
+	Nodes     [][]byte `json:",omitempty"`
+	Mean, SD  float64  `json:",omitempty"`
 }
 
 // AppendBinary implements encoding.BinaryAppender.
@@ -47,17 +52,28 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 		h.HeldOut = append(h.HeldOut, s.score, s.weight)
 	}
 	h.Days, h.Even = m.heldOut.days, m.heldOut.even
+	if r := m.reference; r != nil {
+		h.Objective, h.Mean, h.SD = ReferenceGoal, r.mean, r.sd
+		for _, n := range m.nodes {
+			h.Nodes = append(h.Nodes, []byte(n))
+		}
+	}
 	js, err := json.Marshal(h)
 	if err != nil {
 		return b, fmt.Errorf("model: encode: %w", err)
 	}
 	b = binary.AppendUvarint(b, uint64(len(js)))
 	b = append(b, js...)
+	var values [][]float32
 	for _, p := range m.params.list {
-		for _, x := range [][]float32{p.value, p.m, p.v} {
-			for _, v := range x {
-				b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
-			}
+		values = append(values, p.value, p.m, p.v)
+	}
+	if r := m.reference; r != nil {
+		values = append(values, r.nodes, r.relations)
+	}
+	for _, x := range values {
+		for _, v := range x {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 		}
 	}
 	return b, nil
@@ -94,8 +110,13 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	}
 	// Sizes before memory: no header makes this ask for more than its file is long.
 	want := 0
-	for _, p := range layoutParams(cfg, len(h.Relations)) {
-		want += 3 * 4 * p.rows * p.cols
+	isReference := h.Objective == ReferenceGoal
+	if isReference {
+		want = 4 * h.Dim * (len(h.Nodes) + len(h.Relations))
+	} else {
+		for _, p := range layoutParams(cfg, len(h.Relations)) {
+			want += 3 * 4 * p.rows * p.cols
+		}
 	}
 	if len(b) != want {
 		return fail("%d bytes of parameters, %d relations of dimension %d have %d", len(b), len(h.Relations), h.Dim, want)
@@ -112,15 +133,33 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	for _, r := range h.Relations {
 		out.relations = append(out.relations, string(r))
 	}
-	out.params = newParams(cfg, len(h.Relations))
-	out.params.step, out.params.passes = h.Step, h.Passes
-	for _, p := range out.params.list {
-		for _, x := range [][]float32{p.value, p.m, p.v} {
-			for i := range x {
-				x[i] = math.Float32frombits(binary.LittleEndian.Uint32(b))
-				b = b[4:]
-				if d := x[i] - x[i]; d != 0 {
-					return fail("parameter %s has the value %v", p.name, x[i])
+	read := func(name string, x []float32) error {
+		for i := range x {
+			x[i] = math.Float32frombits(binary.LittleEndian.Uint32(b))
+			b = b[4:]
+			if d := x[i] - x[i]; d != 0 {
+				return fail("parameter %s has the value %v", name, x[i])
+			}
+		}
+		return nil
+	}
+	if isReference {
+		r := &reference{dim: h.Dim, decoder: h.Decoder, mean: h.Mean, sd: h.SD,
+			nodes: make([]float32, h.Dim*len(h.Nodes)), relations: make([]float32, h.Dim*len(h.Relations))}
+		out.params, out.reference = &params{}, r
+		for _, n := range h.Nodes {
+			out.nodes = append(out.nodes, string(n))
+		}
+		if err := errors.Join(read("embedding", r.nodes), read("relation", r.relations)); err != nil {
+			return err
+		}
+	} else {
+		out.params = newParams(cfg, len(h.Relations))
+		out.params.step, out.params.passes = h.Step, h.Passes
+		for _, p := range out.params.list {
+			for _, x := range [][]float32{p.value, p.m, p.v} {
+				if err := read(p.name, x); err != nil {
+					return err
 				}
 			}
 		}

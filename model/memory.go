@@ -7,6 +7,12 @@ import "flb-filter-rgcn/graphbuf"
 // moments. It allocates little itself, so that it can be asked before.
 func TrainingBytes(snap *graphbuf.Snapshot, cfg Config) int64 {
 	const float, source, target = 4, 1, 2
+	if cfg.Objective == ReferenceGoal {
+		nodes, k := int64(len(snap.Nodes)), int64(cfg.Dim)
+		// The table with its moments and gradient, masks, outputs of two layers and their gradients; the
+		// same four of the relations' weights; the split of the events.
+		return nodes*k*float*10 + int64(len(snap.Relations))*k*(k+2)*float*4 + int64(len(snap.Edges))*40 + 8<<20
+	}
 	sides := make([]byte, len(snap.Nodes))
 	for i := range snap.Edges {
 		sides[snap.Edges[i].Source] |= source

@@ -73,7 +73,8 @@ type reference struct {
 	decoder   string
 	nodes     []float32 // [nodes][dim], what the layers made of the table over all training events
 	relations []float32 // [relations][dim]
-	threshold float32   // mean - K sample standard deviations of the scores of all events
+	mean, sd  float64   // of the scores of all events; sd of a sample
+	threshold float32   // mean - K sd
 	recall    float64   // share of the held-out events with a score of at least 0.5
 }
 
@@ -128,7 +129,7 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 	m := &reference{dim: cfg.Dim, decoder: cfg.Decoder, nodes: net.embed(train), relations: net.relation}
 	report.Quality, m.recall = m.judge(test, len(snap.Nodes), newPhilox(cfg.Seed, streamHeldOut+1<<32))
 	mean, sd := m.spread(snap.Edges)
-	m.threshold = float32(mean - cfg.K*sd)
+	m.mean, m.sd, m.threshold = mean, sd, float32(mean-cfg.K*sd)
 	if math.IsNaN(mean) || math.IsNaN(report.Quality) {
 		return nil, report, fmt.Errorf("%w: mean score %v, AUC %v after the last step", ErrDiverged, mean, report.Quality)
 	}

@@ -24,6 +24,9 @@ type Model struct {
 	relations      []string
 	params         *params
 	scaling        scaling
+
+	reference *reference // of the reference objective, which has nothing of params and scaling
+	nodes     []string   // of its embeddings
 }
 
 func newModel(snap *graphbuf.Snapshot, cfg Config) *Model {
@@ -45,6 +48,10 @@ type heldOutScores struct {
 
 // SetThreshold sets the threshold anew by the scores that the model's training held out.
 func (m *Model) SetThreshold(t Threshold) {
+	if m.reference != nil && t.Method == Sigma { // of the scores themselves, as the notebook has it
+		m.Threshold = float32(m.reference.mean - t.K*m.reference.sd)
+		return
+	}
 	m.Threshold = t.of(m.heldOut.scores, m.heldOut.days, m.heldOut.even)
 }
 
@@ -64,7 +71,7 @@ func (m *Model) config() Config {
 
 // adopt starts m from a previous model, if that has the same shape.
 func (m *Model) adopt(old *Model) bool {
-	if m.dim != old.dim || m.decoderKind != old.decoderKind || m.layer1 != old.layer1 || m.layer2 != old.layer2 ||
+	if old.reference != nil || m.dim != old.dim || m.decoderKind != old.decoderKind || m.layer1 != old.layer1 || m.layer2 != old.layer2 ||
 		!m.params.adopt(old.params, old.relations, m.relations) {
 		return false
 	}
@@ -110,6 +117,9 @@ type slotRow struct {
 
 // Scorer makes a scorer over a snapshot: one forward pass over its edges.
 func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int) *Scorer {
+	if m.reference != nil {
+		return m.referenceScorer(snap)
+	}
 	fresh := newModel(snap, Config{Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2, Seed: 1})
 	fresh.adopt(m)
 	fresh.Threshold, fresh.Quality, fresh.heldOut = m.Threshold, m.Quality, m.heldOut
@@ -138,6 +148,15 @@ func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, embed func(*params,
 	s.relations = slotRows(snap.Relations, indices(len(snap.Relations)))
 	s.memo = newMemo(len(snap.Edges))
 	return s, nil
+}
+
+// indices are the numbers from 0 to n-1.
+func indices(n int) []int32 {
+	all := make([]int32, n)
+	for i := range all {
+		all[i] = int32(i)
+	}
+	return all
 }
 
 func slotRows(names []graphbuf.Name, rows []int32) []slotRow {
@@ -170,8 +189,12 @@ func (s *Scorer) Threshold() float32 { return s.model.Threshold }
 
 // Score tells how expected a session is, between 0 and 1, from what the graph knew just
 // before it and the name of its relation. Of hosts that came after the training it asks g,
-// which may be nil. It does not allocate.
+// which may be nil. It does not allocate. By the reference objective whatever came after the
+// training scores 0: it has no embedding for that.
 func (s *Scorer) Score(g Neighbours, ref *graphbuf.Ref, relation []byte) float32 {
+	if r := s.model.reference; r != nil {
+		return r.score(rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination))
+	}
 	seen := coarsen(*ref)
 	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
 	if src < 0 || rel < 0 || dst < 0 {

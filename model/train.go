@@ -51,6 +51,9 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 	if err := cfg.Validate(); err != nil {
 		return nil, report, err
 	}
+	if cfg.Objective == ReferenceGoal {
+		return trainByReference(ctx, snap, cfg, progress)
+	}
 	t := &training{snap: snap, cfg: cfg, ds: newDataset(snap), progress: progress}
 	t.windows, t.heldOut = newWindows(t.ds)
 	if t.windows.len() == 0 || !t.ds.hasTargets(t.heldOut) {

@@ -57,6 +57,8 @@ type Train struct {
 	Interval                                         time.Duration // 0: never, score only
 	MinEdges, MinNewEdges, Steps, Negatives, Threads int
 	LearningRate, Tolerance                          float64
+	Sample                                           int     // events of a step, of the objective reference
+	Share                                            float64 // of the events that train, of the same
 	Seed                                             uint64
 	Device                                           string
 	MaxMemory                                        int // MiB; 0: no limit
@@ -152,6 +154,7 @@ func (l *loader) at(name string) string {
 func (l *loader) finish() error {
 	c := &l.config
 	l.fieldStyle()
+	l.objective()
 	for _, name := range []string{"fields.score", "fields.low_score"} {
 		o, _ := lookup(name)
 		if value := o.get(c); value == c.Fields.Reason || value == c.Fields.Model {
@@ -178,6 +181,20 @@ func (l *loader) finish() error {
 			"or metrics.allow_remote = true", l.at("metrics.listen"))
 	}
 	return l.preset()
+}
+
+// objective gives the reference objective its own defaults, where the user set nothing.
+func (l *loader) objective() {
+	c := &l.config
+	if c.Model.Objective != "reference" {
+		return
+	}
+	for name, value := range map[string]string{"model.dim": "32", "model.dropout": "0.2", "train.steps": "500", "train.learning_rate": "0.01"} {
+		if _, set := l.origin[name]; !set {
+			o, _ := lookup(name)
+			o.set(c, o.fromText(value))
+		}
+	}
 }
 
 // Summary is the effective settings in one line: the preset and the fields it leads to, every

@@ -63,7 +63,7 @@ func TestDefaults(t *testing.T) {
 		Graph:      Graph{MaxNodes: 100_000, MaxRelations: 1000, MaxEdges: 500_000, Window: 30 * 24 * time.Hour},
 		Model:      Model{Objective: "temporal", Decoder: "distmult", Layer1: "diagonal", Layer2: "diagonal", Dim: 128, Dropout: 0.1},
 		Train: Train{Interval: 10 * time.Minute, MinEdges: 50, MinNewEdges: 1, Steps: 400, Negatives: 4, Threads: 1,
-			LearningRate: 0.005, Tolerance: 0.02, Seed: 1, Device: "auto", MaxMemory: 1024},
+			LearningRate: 0.005, Tolerance: 0.02, Sample: 1000, Share: 0.8, Seed: 1, Device: "auto", MaxMemory: 1024},
 		Threshold: Threshold{Method: "sigma", K: 2, Quantile: 0.01, PerDay: 20},
 	}
 	if got := defaults(t); !reflect.DeepEqual(got, want) {
@@ -142,6 +142,9 @@ interval = 90`, nil, func(c *Config) {
 			c.Train.Device, c.Train.LearningRate, c.Threshold.K, c.Train.Seed = "cuda:3", 1, 0, 1<<63-1
 		})
 	check("field over preset", "fields.relation = 'user'\n", nil, func(c *Config) { c.Fields.Relation = [][]string{{"user"}} })
+	check("the reference objective", "[model]\nobjective = 'reference'\ndropout = 0.1\n", nil, func(c *Config) {
+		c.Model.Objective, c.Model.Dim, c.Train.Steps, c.Train.LearningRate = "reference", 32, 500, 0.01
+	})
 	check("a template", "[fields]\nrelation = 'client | auth_success'\n", props{"source": "user|host"}, func(c *Config) {
 		c.Fields.Relation = [][]string{{"client"}, {"auth_success"}}
 		c.Fields.Source = [][]string{{"user"}, {"host"}}

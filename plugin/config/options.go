@@ -108,8 +108,10 @@ var options = []Option{
 		"Triplets not seen for this long, by event time, are forgotten.",
 		func(c *Config) *time.Duration { return &c.Graph.Window }),
 
-	choice("model", "objective", "temporal", []string{"temporal"},
-		"What the model learns: temporal predicts the triplets after a cut in time from those before it.",
+	choice("model", "objective", "temporal", []string{"temporal", "reference"},
+		"What the model learns: temporal predicts the triplets after a cut in time from those before it; reference is the "+
+			"algorithm of the notebook, for comparison, with defaults of its own: dim 32, dropout 0.2, steps 500, learning_rate 0.01. "+
+			"It scores 0 what came after its training, and does not read layer1, layer2, negatives, threads and tolerance.",
 		func(c *Config) *string { return &c.Model.Objective }),
 	option("model", "dim", typeInteger, "128", "a multiple of 4 from 8 to 1024",
 		"Dimension of the embeddings: more is sharper and costs proportionally more time and memory.",
@@ -139,6 +141,12 @@ var options = []Option{
 		"Step size of the optimiser.", func(c *Config) *float64 { return &c.Train.LearningRate }),
 	integer("train", "negatives", "4", 1, 64,
 		"Negative samples for each true triplet.", func(c *Config) *int { return &c.Train.Negatives }),
+	integer("train", "sample", "1000", 1, 1_000_000,
+		"Events of a step, of the objective reference.", func(c *Config) *int { return &c.Train.Sample }),
+	option("train", "share", typeNumber, "0.8", "a number above 0 and below 1",
+		"Share of the events that train, of the objective reference; the rest judge.",
+		func(c *Config) *float64 { return &c.Train.Share },
+		func(raw any) (float64, bool) { v, ok := float(raw); return v, ok && v > 0 && v < 1 }),
 	// TOML's integers are signed, hence the upper end.
 	option("train", "seed", typeInteger, "1", "an integer from 0 to 9223372036854775807",
 		"Seed of all random draws: the same seed over the same graph gives the same model.",

@@ -43,13 +43,9 @@ func NeverSeen() Method {
 
 // Reference is the algorithm of the notebook.
 func Reference(seed uint64) Method {
-	return Method{Name: "reference objective", Learn: func(before *graphbuf.Snapshot) (func(*graphbuf.Graph, *graphbuf.Ref, []byte) float64, float64, error) {
-		s, _, err := model.TrainReference(context.Background(), before, seed)
-		if err != nil {
-			return nil, 0, err
-		}
-		return func(_ *graphbuf.Graph, r *graphbuf.Ref, _ []byte) float64 { return float64(s.Score(r)) }, float64(s.Threshold()), nil
-	}}
+	cfg := model.DefaultReference()
+	cfg.Seed = seed
+	return Trained("reference objective", cfg)
 }
 
 // Trained is a model under a configuration; each day's training starts from the day before's.

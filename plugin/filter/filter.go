@@ -167,6 +167,7 @@ func ModelConfig(c config.Config) model.Config {
 	m, t, th := c.Model, c.Train, c.Threshold
 	return model.Config{
 		Dim: m.Dim, Decoder: m.Decoder, Layer1: m.Layer1, Layer2: m.Layer2, Dropout: m.Dropout,
+		Objective: m.Objective, Sample: t.Sample, TrainShare: t.Share,
 		Device: t.Device, Steps: t.Steps, LearningRate: t.LearningRate, Negatives: t.Negatives, Seed: t.Seed, Threads: t.Threads, Tolerance: t.Tolerance,
 		Threshold: model.Threshold{Method: th.Method, K: th.K, Quantile: th.Quantile, PerDay: th.PerDay},
 	}

@@ -88,3 +88,23 @@ func TestNoModel(t *testing.T) {
 	check(exitFailed, "no records to learn from", "train", "-state", empty, write(t, "none", "\n"))
 	check(exitFailed, "rgcn train: ", "train", "-state", empty, in) // one edge is too little
 }
+
+// The notebook's algorithm by a setting: trained, kept, scored with.
+func TestTheReferenceObjective(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	_, stderr := mustRun(t, "train", "-columns", columns, "-state", dir, "-set", "model_objective=reference", "-set", "train_steps=200", realFile)
+	has(t, stderr, "200 steps")
+	stdout, _ := mustRun(t, "score", "-columns", columns, "-state", dir, realFile)
+	numbers, low := 0, 0
+	for _, l := range lines(t, stdout) {
+		if strings.Contains(l, `"score":0.`) {
+			numbers++
+		}
+		if strings.Contains(l, `"low_score":true`) {
+			low++
+		}
+	}
+	if numbers < 7000 || low == 0 || low > 700 {
+		t.Errorf("%d scores, %d of them low", numbers, low)
+	}
+}

@@ -1,0 +1,110 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// The values of Config.Objective.
+const (
+	Temporal      = "temporal"  // what follows after a cut in time, from what came before it
+	ReferenceGoal = "reference" // the algorithm of the notebook, for comparison
+)
+
+// DefaultReference returns the notebook's settings: DefaultConfig with the reference objective
+// and what goes with that.
+func DefaultReference() Config {
+	r := defaultReference()
+	cfg := DefaultConfig()
+	cfg.Objective = ReferenceGoal
+	cfg.Dim, cfg.Dropout, cfg.Steps, cfg.LearningRate = r.Dim, r.Dropout, r.Epochs*r.StepsPerEpoch, r.LearningRate
+	cfg.Sample, cfg.TrainShare = r.Sample, r.TrainShare
+	return cfg
+}
+
+// reference returns what a Config says of the reference objective.
+func (c Config) reference() referenceConfig {
+	r := defaultReference()
+	r.Dim, r.Dropout, r.LearningRate, r.Decoder, r.Seed = c.Dim, c.Dropout, c.LearningRate, c.Decoder, c.Seed
+	r.Epochs, r.StepsPerEpoch = 1, c.Steps // an epoch is nothing but a number of steps
+	r.Sample, r.TrainShare = c.Sample, c.TrainShare
+	return r
+}
+
+// trainByReference is Train for the reference objective. It starts cold every time, as the notebook
+// does, and the new model always takes the place of the old one.
+func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress func(step, steps int, loss float32)) (*Scorer, Report, error) {
+	start := time.Now()
+	if err := CheckDevice(cfg); err != nil {
+		return nil, Report{}, err
+	}
+	r, report, err := trainReference(ctx, snap, cfg.reference(), progress)
+	if err != nil {
+		return nil, report, err
+	}
+	m := &Model{
+		Quality: report.Quality, reference: r, dim: cfg.Dim, decoderKind: cfg.Decoder, layer1: cfg.Layer1, layer2: cfg.Layer2,
+		params: &params{}, heldOut: r.spreadOf(snap.Edges),
+	}
+	fill(m.scaling.Inv[:], 1)
+	for _, n := range snap.Nodes {
+		m.nodes = append(m.nodes, n.Name)
+	}
+	for _, n := range snap.Relations {
+		m.relations = append(m.relations, n.Name)
+	}
+	m.SetThreshold(cfg.Threshold)
+	report.Threshold = m.Threshold
+	report.Duration = time.Since(start)
+	return m.referenceScorer(snap), report, nil
+}
+
+var errReferenceDevice = errors.New("the reference objective trains on the CPU only")
+
+// spreadOf samples the scores of edges for thresholds that are no deviations from the mean.
+func (m *reference) spreadOf(edges []graphbuf.Edge) heldOutScores {
+	out := heldOutScores{even: 0.5}
+	if len(edges) == 0 {
+		return out
+	}
+	first, last := edges[0].First, edges[0].Last
+	step := max(1, len(edges)/heldOutRows)
+	for i := range edges {
+		e := &edges[i]
+		first, last = min(first, e.First), max(last, e.Last)
+		if i%step == 0 {
+			out.scores = append(out.scores, scored{m.score(e.Source, e.Relation, e.Destination), float32(step)})
+		}
+	}
+	out.days = float64(last-first) / float64(24*time.Hour)
+	return out
+}
+
+// referenceScorer finds the model's hosts and relations in a snapshot by their names.
+func (m *Model) referenceScorer(snap *graphbuf.Snapshot) *Scorer {
+	find := func(known []string, names []graphbuf.Name) []slotRow {
+		at := make(map[string]int32, len(known))
+		for i, n := range known {
+			at[n] = int32(i)
+		}
+		var top uint32
+		for _, n := range names {
+			top = max(top, n.ID.Slot)
+		}
+		out := make([]slotRow, top+1)
+		for i := range out {
+			out[i].row = -1
+		}
+		for _, n := range names {
+			if row, ok := at[n.Name]; ok {
+				out[n.ID.Slot] = slotRow{n.ID.Gen, row}
+			}
+		}
+		return out
+	}
+	nodes := find(m.nodes, snap.Nodes)
+	return &Scorer{model: m, sources: nodes, destinations: nodes, relations: find(m.relations, snap.Relations)}
+}

@@ -1,0 +1,106 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+func quickReferenceGoal() Config {
+	cfg := DefaultReference()
+	cfg.Dim, cfg.Steps, cfg.Sample = 16, 60, 200
+	return cfg
+}
+
+// By its objective alone a training is the notebook's, and its model lives on as any other does.
+func TestTheReferenceObjectiveIsAModelLikeAnother(t *testing.T) {
+	events := teams(1, 40, 2000)
+	g := graphOf(t, events)
+	snap := g.Snapshot()
+	cfg := quickReferenceGoal()
+	s, report := train(t, snap, cfg)
+	want, _, err := trainReference(context.Background(), snap, cfg.reference(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Steps != 60 || report.Device != CPU || report.Warm || s.Threshold() != want.threshold {
+		t.Errorf("%+v, threshold %v, want %v", report, s.Threshold(), want.threshold)
+	}
+	index := map[string]int32{}
+	for i, n := range snap.Nodes {
+		index[n.Name] = int32(i)
+	}
+	relation := map[string]int32{}
+	for i, n := range snap.Relations {
+		relation[n.Name] = int32(i)
+	}
+	b, err := s.Model().AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m Model
+	if err := m.UnmarshalBinary(b); err != nil {
+		t.Fatal(err)
+	}
+	// Restored over a graph with other numbers for the same names.
+	other := graphOf(t, append([]graphbuf.Event{{Source: []byte("a"), Relation: []byte("b"), Destination: []byte("c"), Time: 1}}, events...))
+	restored := m.Scorer(other.Snapshot(), 1)
+	m.SetThreshold(cfg.Threshold)
+	if m.Threshold != s.Threshold() {
+		t.Errorf("threshold %v after a restart, %v before", m.Threshold, s.Threshold())
+	}
+	var ref, otherRef [1]graphbuf.Ref
+	for _, e := range events[:200] {
+		g.Look([]graphbuf.Event{e}, ref[:])
+		other.Look([]graphbuf.Event{e}, otherRef[:])
+		w := want.score(index[string(e.Source)], relation[string(e.Relation)], index[string(e.Destination)])
+		if x, y := s.Score(g, &ref[0], e.Relation), restored.Score(other, &otherRef[0], e.Relation); x != w || y != w {
+			t.Fatalf("scores %v and, restored, %v, want %v", x, y, w)
+		}
+	}
+	other.Look([]graphbuf.Event{{Source: []byte("nobody"), Relation: events[0].Relation, Destination: events[0].Destination}}, ref[:])
+	if x := restored.Score(other, &ref[0], events[0].Relation); x != 0 {
+		t.Errorf("a host that came later scores %v, want 0", x)
+	}
+	for _, th := range []Threshold{{Method: Quantile, Quantile: 0.1}, {Method: Budget, PerDay: 20}} {
+		if m.SetThreshold(th); !(m.Threshold > 0 && m.Threshold < 1) {
+			t.Errorf("%+v: threshold %v", th, m.Threshold)
+		}
+	}
+	for i := range b[:len(b)-1] {
+		if err := new(Model).UnmarshalBinary(b[:i]); err == nil {
+			t.Fatalf("%d of %d bytes are taken for a model", i, len(b))
+		}
+	}
+	// Neither objective starts from the other's model.
+	temporal := quickConfig()
+	temporal.Previous = &m
+	if _, r := train(t, snap, temporal); r.Warm {
+		t.Error("a warm start from the reference")
+	}
+}
+
+func TestTheReferenceObjectiveRefuses(t *testing.T) {
+	snap := graphOf(t, teams(1, 40, 500)).Snapshot()
+	for _, change := range []func(*Config){
+		func(c *Config) { c.Sample = 0 },
+		func(c *Config) { c.TrainShare = 1 },
+		func(c *Config) { c.TrainShare = math.NaN() },
+		func(c *Config) { c.Objective = "other" },
+		func(c *Config) { c.Device = CUDA },
+	} {
+		cfg := quickReferenceGoal()
+		change(&cfg)
+		if _, _, err := Train(context.Background(), snap, cfg, nil); err == nil {
+			t.Errorf("%+v is trained with", cfg)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, _, err := Train(ctx, snap, quickReferenceGoal(), nil); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
