@@ -210,14 +210,23 @@ func New(cfg Config) (*Graph, error) {
 // Observe counts the events in order and stores in refs[i] what was known just
 // before events[i]. refs must be as long as events. One call is one lock: hand
 // over batches, not more than some hundred events so that others get their turn.
-func (g *Graph) Observe(events []Event, refs []Ref) {
+func (g *Graph) Observe(events []Event, refs []Ref) { g.ObserveUntil(events, refs, nil) }
+
+// ObserveUntil is Observe up to and with the first event for which stop, unless nil, holds. It
+// returns how many that were.
+func (g *Graph) ObserveUntil(events []Event, refs []Ref, stop func(*Ref) bool) (n int) {
 	refs = refs[:len(events)]
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for i := range events {
-		refs[i] = g.add(&events[i], 1, events[i].Time)
+	for n < len(events) {
+		refs[n] = g.add(&events[n], 1, events[n].Time)
+		n++
+		if stop != nil && stop(&refs[n-1]) {
+			break
+		}
 	}
-	g.stats.Events += uint64(len(events))
+	g.stats.Events += uint64(n)
+	return n
 }
 
 // Look stores what is known of the events and changes nothing.

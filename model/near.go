@@ -72,6 +72,12 @@ type Neighbours interface {
 	Near(of graphbuf.ID, sources bool, except graphbuf.ID, out []graphbuf.ID) int
 }
 
+// Asks tells whether Score asks whom the hosts of an event have met: one of them, but not the
+// other, came after the training. What it is told should then not know later events.
+func (s *Scorer) Asks(ref *graphbuf.Ref) bool {
+	return (rowOf(s.sources, ref.Source) < 0) != (rowOf(s.destinations, ref.Destination) < 0)
+}
+
 // near is the same for a scorer: which host is new it tells by the rows it has.
 func (s *Scorer) near(g Neighbours, ref *graphbuf.Ref, src, dst int32) (out near) {
 	if (src < 0) == (dst < 0) || g == nil {

@@ -17,12 +17,23 @@ type keys struct{ score, lowScore, reason, trained []byte }
 
 // scratch is what one call of Process needs, kept between calls.
 type scratch struct {
-	walker *record.Walker
-	names  triplet.Names
-	pairs  []byte // the added fields as msgpack
-	event  [1]graphbuf.Event
-	ref    [1]graphbuf.Ref
-	tally  tally
+	walker  *record.Walker
+	waiting [batchSize]waiting
+	events  [batchSize]graphbuf.Event // of the sessions among those that wait
+	refs    [batchSize]graphbuf.Ref
+	pairs   []byte // the added fields as msgpack
+	tally   tally
+}
+
+// batchSize is how many events wait until the graph sees them: its lock is taken once for them.
+// Taken once for each, it would make many callers of an instance queue for it.
+const batchSize = 64
+
+// waiting is an event of the chunk on its way.
+type waiting struct {
+	event   record.Event
+	names   triplet.Names
+	session bool // it has a source and a destination
 }
 
 // compileFields prepares the look-up of the configured fields in a record.
@@ -57,42 +68,60 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 	var records, scored, flagged, missing, malformed uint64
 	out = dst
 	s.walker.Reset(chunk)
-	for s.walker.Next() {
-		e := s.walker.Event()
-		switch {
-		case e.Kind == record.Alien:
-			malformed++
-		case e.Kind == record.Log:
-			records++
-			if !f.finder.Find(&s.names, e.Values) {
-				missing++
+	for more := true; more; {
+		events, sessions := 0, 0
+		for events < batchSize {
+			if more = s.walker.Next(); !more {
 				break
 			}
-			scored++
-			s.event[0] = graphbuf.Event{Source: s.names.Source, Relation: s.names.Relation, Destination: s.names.Destination, Time: e.Time}
-			if e.Time > now+int64(FarFuture) || e.Time <= 0 {
-				s.event[0].Time = now
+			e := s.walker.Event()
+			w := &s.waiting[events]
+			events++
+			w.event, w.session = *e, false
+			switch e.Kind {
+			case record.Alien:
+				malformed++
+				continue
+			case record.Marker:
+				continue
+			}
+			records++
+			if w.session = f.finder.Find(&w.names, e.Values); !w.session {
+				missing++
+				continue
+			}
+			t := e.Time
+			if t > now+int64(FarFuture) || t <= 0 {
+				t = now
 				if offline && newest > 0 { // the log's own time, which may be years ago
-					s.event[0].Time = newest
+					t = newest
 				}
 			}
-			newest = max(newest, s.event[0].Time)
-			if f.frozen {
-				f.graph.Look(s.event[:], s.ref[:])
-			} else {
-				f.graph.Observe(s.event[:], s.ref[:])
+			newest = max(newest, t)
+			s.events[sessions] = graphbuf.Event{Source: w.names.Source, Relation: w.names.Relation, Destination: w.names.Destination, Time: t}
+			sessions++
+		}
+		seen, next := 0, 0
+		for i := range s.waiting[:events] {
+			w := &s.waiting[i]
+			if !w.session {
+				out = append(out, w.event.Raw...)
+				continue
 			}
-			n, low := f.addFields(s, scorer)
+			if next == seen {
+				seen += f.observe(s.events[seen:sessions], s.refs[seen:sessions], scorer)
+			}
+			n, low := f.addFields(s, next, scorer)
+			next++
 			if low {
 				flagged++
 			}
-			out = e.AppendSpliced(out, n, s.pairs)
-			continue
+			out = w.event.AppendSpliced(out, n, s.pairs)
 		}
-		out = append(out, e.Raw...)
+		scored += uint64(sessions)
+		s.release(events, sessions)
 	}
 	s.walker.Reset(nil)
-	s.event[0] = graphbuf.Event{}
 	if f.watch != nil {
 		f.watch.merge(&s.tally, began)
 	}
@@ -113,27 +142,53 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 	return out, true
 }
 
-// addFields writes the fields to add into s.pairs and returns their number.
-func (f *Instance) addFields(s *scratch, scorer *model.Scorer) (n int, low bool) {
+// observe has the graph see the first of the events and some of those behind it, and returns how many. It
+// sees none yet that come after one for which the scorer will ask what was before.
+func (f *Instance) observe(events []graphbuf.Event, refs []graphbuf.Ref, scorer *model.Scorer) int {
+	if f.frozen {
+		f.graph.Look(events, refs)
+		return len(events)
+	}
+	if scorer == nil {
+		f.graph.Observe(events, refs)
+		return len(events)
+	}
+	return f.graph.ObserveUntil(events, refs, scorer.Asks)
+}
+
+// release lets go of what points into the chunk.
+func (s *scratch) release(events, sessions int) {
+	for i := range s.waiting[:events] {
+		w := &s.waiting[i]
+		w.event = record.Event{}
+		w.names.Forget()
+	}
+	clear(s.events[:sessions])
+	s.walker.Release()
+}
+
+// addFields writes the fields to add to session i into s.pairs and returns their number.
+func (f *Instance) addFields(s *scratch, i int, scorer *model.Scorer) (n int, low bool) {
+	event, ref := &s.events[i], &s.refs[i]
 	p := append(s.pairs[:0], f.keys.score...)
 	if scorer == nil {
 		p = msgp.AppendNil(p)
 	} else {
-		score := scorer.Score(f.graph, &s.ref[0], s.event[0].Relation)
-		low = f.low(&s.event[0], scorer, score)
+		score := scorer.Score(f.graph, ref, event.Relation)
+		low = f.low(event, scorer, score)
 		short := shorten(score)
 		p = msgp.AppendFloat64(p, short)
 		if f.watch != nil {
 			s.tally.add(short, low)
 			if low {
-				f.watch.lowScore(&s.event[0], short, reason(&s.ref[0], low))
+				f.watch.lowScore(event, short, reason(ref, low))
 			}
 		}
 	}
 	p = msgp.AppendBool(append(p, f.keys.lowScore...), low)
 	n = 2
 	if f.cfg.Explain {
-		p = msgp.AppendString(append(p, f.keys.reason...), reason(&s.ref[0], low))
+		p = msgp.AppendString(append(p, f.keys.reason...), reason(ref, low))
 		n++
 		if scorer != nil {
 			p = append(p, f.keys.trained...)

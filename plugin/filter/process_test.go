@@ -274,6 +274,31 @@ func BenchmarkProcess(b *testing.B) {
 	}
 }
 
+// BenchmarkProcessParallel has many goroutines hand chunks to one instance.
+func BenchmarkProcessParallel(b *testing.B) {
+	events := notebook(b)
+	chunk := join(events[:1000])
+	for _, goroutines := range []int{1, 2, 8} {
+		b.Run(fmt.Sprint(goroutines), func(b *testing.B) {
+			f := offline(b, host("model_dim", "128"))
+			f.Process(nil, join(events))
+			train(b, f)
+			var wg sync.WaitGroup
+			b.ResetTimer()
+			for g := range goroutines {
+				wg.Go(func() {
+					var dst []byte
+					for i := g; i < b.N; i += goroutines {
+						dst, _ = f.Process(dst[:0], chunk)
+					}
+				})
+			}
+			wg.Wait()
+			b.ReportMetric(float64(b.N*1000)/b.Elapsed().Seconds(), "records/s")
+		})
+	}
+}
+
 // Offline a time that cannot be is the log's own newest, not today: one bad line would
 // otherwise age the whole of an old log out of the graph.
 func TestBadTimesInAnOldLog(t *testing.T) {
@@ -297,5 +322,32 @@ func TestNamesApartFromTheCommonSchemas(t *testing.T) {
 	d := decode(t, out)[0]
 	if want := []string{"id.orig_h", "id.resp_h", "score", "rgcn.score", "rgcn.low_score", "rgcn.reason", "rgcn.model"}; !slices.Equal(d.keys, want) {
 		t.Errorf("%v, want %v", d.keys, want)
+	}
+}
+
+// TestChunksOfAnySize: a record's fields do not depend on which others came in its chunk, new hosts that come
+// again included.
+func TestChunksOfAnySize(t *testing.T) {
+	past, next := sessions(2000), sessions(2300)[2000:]
+	for i := 40; i < len(next); i += 3 {
+		next[i] = session(2000+i, fmt.Sprint("new-", i/60), fmt.Sprintf("server-%d-%d", i%3, i%2), "client-1")
+	}
+	var want []byte
+	for _, size := range []int{1, 2, 63, 64, 65, 300} {
+		f := offline(t, host("explain", "on"))
+		f.Process(nil, join(past))
+		train(t, f)
+		var got []byte
+		for at := 0; at < len(next); at += size {
+			got, _ = f.Process(got, join(next[at:min(at+size, len(next))]))
+		}
+		if want == nil {
+			want = got
+		} else if !bytes.Equal(got, want) {
+			t.Errorf("chunks of %d records give other fields than chunks of one", size)
+		}
+	}
+	if !bytes.Contains(want, []byte("new_source")) {
+		t.Error("no new source")
 	}
 }

@@ -17,7 +17,8 @@ const (
 	Alien              // not understood, or cut short
 )
 
-// Event is one event of a chunk. It and what it points to hold until the walker's next step.
+// Event is one event of a chunk. Its Values hold until the walker's next step; a copy of the rest, and the texts that Values
+// pointed to, hold until the walker's next Release or Reset.
 type Event struct {
 	Raw    []byte // the event's bytes, header and body
 	Kind   Kind
@@ -52,9 +53,13 @@ func (x *Extractor) NewWalker() *Walker {
 // Reset puts the walker before the first event of chunk; nil lets go of the last one.
 func (w *Walker) Reset(chunk []byte) {
 	w.chunk, w.next = chunk, 0
+	w.Release()
 	w.event = Event{Values: w.event.Values}
 	clear(w.event.Values)
 }
+
+// Release takes back what the events so far point to, but for the chunk, so that it serves the next ones.
+func (w *Walker) Release() { w.text, w.drops = w.text[:0], w.drops[:0] }
 
 // Event returns the event that Next reached.
 func (w *Walker) Event() *Event { return &w.event }
@@ -69,7 +74,7 @@ func (w *Walker) Next() bool {
 	e := &w.event
 	clear(e.Values)
 	clear(w.found)
-	w.drops = w.drops[:0]
+	drops := len(w.drops)
 	*e = Event{Values: e.Values, Kind: Alien}
 
 	end := w.read(at)
@@ -82,7 +87,7 @@ func (w *Walker) Next() bool {
 	if e.Kind == Log {
 		w.resolve()
 	}
-	e.drops = w.drops
+	e.drops = w.drops[drops:len(w.drops):len(w.drops)]
 	e.Raw = w.chunk[at:end:end]
 	w.next = end
 	return true
@@ -182,7 +187,6 @@ func (w *Walker) forget(n *node) {
 
 // resolve picks each field's value and the time from what the walk found.
 func (w *Walker) resolve() {
-	w.text = w.text[:0]
 	for f, s := range w.x.fields {
 		for _, at := range w.found[s.from:s.to] {
 			if at == 0 {

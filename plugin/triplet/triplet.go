@@ -27,6 +27,9 @@ type Names struct {
 	scratch [3][]byte // joined names
 }
 
+// Forget lets go of what the names point to.
+func (n *Names) Forget() { n.Source, n.Relation, n.Destination = nil, nil, nil }
+
 // New returns a finder and adds to spec the fields that it reads; they come first among a
 // record's values.
 func New(fields config.Fields, spec *record.Spec) *Finder {
