@@ -15,12 +15,17 @@ func load(x []float32, i int) vec { return archsimd.LoadFloat32x8((*[lanes]float
 
 func store(v vec, x []float32, i int) { v.Store((*[lanes]float32)(x[i:])) }
 
-// sum adds the lanes up.
+// sum adds the lanes up, in scalar code behind the instruction that ends vector code: a scalar
+// instruction before it costs hundreds of cycles on some processors.
 func sum(v vec) float32 {
-	q := v.GetLo().Add(v.GetHi())
-	q = q.AddPairs(q)
-	q = q.AddPairs(q)
-	return q.GetElem(0)
+	var x [lanes]float32
+	v.Store(&x)
+	archsimd.ClearAVXUpperBits()
+	return sumLanes(&x)
+}
+
+func sumLanes(x *[lanes]float32) float32 {
+	return (x[0] + x[4] + (x[2] + x[6])) + (x[1] + x[5] + (x[3] + x[7]))
 }
 
 func dot(x, y []float32) float32 {
@@ -39,7 +44,6 @@ func dot(x, y []float32) float32 {
 		i += lanes
 	}
 	s := sum(a.Add(b))
-	archsimd.ClearAVXUpperBits()
 	for ; i < len(x); i++ {
 		s += x[i] * y[i]
 	}
@@ -91,7 +95,6 @@ func dot3(x, y, z []float32) float32 {
 		a = load(x, i).Mul(load(y, i)).MulAdd(load(z, i), a)
 	}
 	s := sum(a)
-	archsimd.ClearAVXUpperBits()
 	for ; i < len(x); i++ {
 		s += x[i] * y[i] * z[i]
 	}
@@ -128,6 +131,7 @@ func hiddenBackward(w, dw []float32, dh *[hidden]float32, f, df *[features]float
 		plainBackward(w, dw, dh, f, df)
 		return
 	}
+	var parts [features][lanes]float32 // of df: see sum
 	d0, d1, d2, d3 := load(dh[:], 0), load(dh[:], lanes), load(dh[:], 2*lanes), load(dh[:], 3*lanes)
 	for i, x := range f {
 		v := archsimd.BroadcastFloat32x8(x)
@@ -140,7 +144,10 @@ func hiddenBackward(w, dw []float32, dh *[hidden]float32, f, df *[features]float
 		s = d1.MulAdd(load(r[:], lanes), s)
 		s = d2.MulAdd(load(r[:], 2*lanes), s)
 		s = d3.MulAdd(load(r[:], 3*lanes), s)
-		df[i] = sum(s)
+		s.Store(&parts[i])
 	}
 	archsimd.ClearAVXUpperBits()
+	for i := range df {
+		df[i] = sumLanes(&parts[i])
+	}
 }
