@@ -14,7 +14,8 @@ import (
 // AppendJSON appends the body of one event as a line of JSON, with its line
 // end. Keys keep their order. Always valid JSON: invalid UTF-8 becomes U+FFFD,
 // NaN and infinities null, binary a string, an extension the hexadecimal
-// digits of its encoding, a key that is not a string the text of its value.
+// digits of its encoding, a key that is not a string the text of its value. A map or an array that is
+// a key within such a key is hexadecimal digits too: as text it would double with each level.
 // A whole float keeps its ".0", so that it is read back as a float.
 // Both forms of event, [[time, metadata], body] and [time, body], are taken. On
 // an error dst comes back as it was.
@@ -31,7 +32,7 @@ func AppendJSON(dst, event []byte) ([]byte, error) {
 		err = errors.New("body is not a map")
 	}
 	if err == nil {
-		if dst, body, err = appendValue(dst, body, 0); err == nil && len(body) > 0 {
+		if dst, body, err = appendValue(dst, body, 0, false); err == nil && len(body) > 0 {
 			err = fmt.Errorf("%d bytes after the body", len(body))
 		}
 	}
@@ -41,8 +42,8 @@ func AppendJSON(dst, event []byte) ([]byte, error) {
 	return append(dst, '\n'), nil
 }
 
-// appendValue appends the value at the start of b as JSON and returns what follows it.
-func appendValue(dst, b []byte, depth int) (_, rest []byte, err error) {
+// appendValue appends the value at the start of b as JSON and returns what follows it. inKey says that it is in a key.
+func appendValue(dst, b []byte, depth int, inKey bool) (_, rest []byte, err error) {
 	if depth > maxDepth {
 		return dst, b, fmt.Errorf("nested deeper than the %d levels allowed", maxDepth)
 	}
@@ -72,10 +73,15 @@ func appendValue(dst, b []byte, depth int) (_, rest []byte, err error) {
 		rest, err := msgp.ReadNilBytes(b)
 		return append(dst, "null"...), rest, err
 	case msgp.MapType:
-		return appendMap(dst, b, depth)
+		return appendMap(dst, b, depth, inKey)
 	case msgp.ArrayType:
-		return appendArray(dst, b, depth)
+		return appendArray(dst, b, depth, inKey)
 	}
+	return appendHex(dst, b)
+}
+
+// appendHex appends the digits of the encoding of the value at the start of b.
+func appendHex(dst, b []byte) (_, rest []byte, err error) {
 	rest, err = msgp.Skip(b)
 	if err != nil {
 		return dst, b, err
@@ -87,24 +93,27 @@ func appendValue(dst, b []byte, depth int) (_, rest []byte, err error) {
 	return append(dst, '"'), rest, nil
 }
 
-func appendMap(dst, b []byte, depth int) ([]byte, []byte, error) {
+func appendMap(dst, b []byte, depth int, inKey bool) ([]byte, []byte, error) {
 	n, b, err := msgp.ReadMapHeaderBytes(b)
 	dst = append(dst, '{')
 	for i := uint32(0); i < n && err == nil; i++ {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if dst, b, err = appendKey(dst, b, depth+1); err != nil {
+		if dst, b, err = appendKey(dst, b, depth+1, inKey); err != nil {
 			break
 		}
-		dst, b, err = appendValue(append(dst, ':'), b, depth+1)
+		dst, b, err = appendValue(append(dst, ':'), b, depth+1, inKey)
 	}
 	return append(dst, '}'), b, err
 }
 
-func appendKey(dst, b []byte, depth int) (_, rest []byte, err error) {
+func appendKey(dst, b []byte, depth int, inKey bool) (_, rest []byte, err error) {
+	if t := msgp.NextType(b); inKey && (t == msgp.MapType || t == msgp.ArrayType) {
+		return appendHex(dst, b)
+	}
 	start := len(dst)
-	dst, rest, err = appendValue(dst, b, depth)
+	dst, rest, err = appendValue(dst, b, depth, true)
 	if err == nil && dst[start] != '"' {
 		text := slices.Clone(dst[start:])
 		dst = appendString(dst[:start], text)
@@ -112,14 +121,14 @@ func appendKey(dst, b []byte, depth int) (_, rest []byte, err error) {
 	return dst, rest, err
 }
 
-func appendArray(dst, b []byte, depth int) ([]byte, []byte, error) {
+func appendArray(dst, b []byte, depth int, inKey bool) ([]byte, []byte, error) {
 	n, b, err := msgp.ReadArrayHeaderBytes(b)
 	dst = append(dst, '[')
 	for i := uint32(0); i < n && err == nil; i++ {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst, b, err = appendValue(dst, b, depth+1)
+		dst, b, err = appendValue(dst, b, depth+1, inKey)
 	}
 	return append(dst, ']'), b, err
 }
