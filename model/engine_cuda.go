@@ -107,8 +107,9 @@ func (e *cudaEngine) pass(w *window, batches []batch, rates []float64) error {
 		e.fill(&e.batches[i], &batches[i])
 		p.advance(i == len(batches)-1)
 		step := func(name string) cuda.Step {
-			rate, epsilon := p.stepSize(p.get(name), rates[i])
-			return cuda.Step{Rate: rate, Epsilon: epsilon}
+			x := p.get(name)
+			rate, epsilon := p.stepSize(x, rates[i])
+			return cuda.Step{Rate: rate, Epsilon: epsilon, Decay: x.decay(rates[i])}
 		}
 		e.steps[i] = cuda.Steps{Decoder: step("hidden"), Relations: step("relation")}
 		if i == len(batches)-1 {

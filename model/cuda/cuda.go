@@ -85,8 +85,9 @@ type Batch struct {
 	Counted                       [][]float32 // [n][Counted], scaled
 }
 
-// Step is how far Adam goes: a parameter moves by Rate m / (sqrt v + Epsilon).
-type Step struct{ Rate, Epsilon float32 }
+// Step is how far Adam goes: a parameter moves by Rate m / (sqrt v + Epsilon), and a weight of the
+// decoder loses the share Decay of itself.
+type Step struct{ Rate, Epsilon, Decay float32 }
 
 // Steps are those of one round. Layers counts in the last round of a pass only.
 type Steps struct{ Decoder, Relations, Layers Step }

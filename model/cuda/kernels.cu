@@ -322,12 +322,14 @@ KERNEL reduce(const float *work, float *grad, float *loss, int n) {
 }
 
 // adam is one step of Kingma and Ba 2015 with the usual decays; rate and epsilon have the
-// corrections of the bias in them.
-KERNEL adam(float *value, float *m, float *v, const float *grad, int n, float rate, float epsilon) {
+// corrections of the bias in them. decay is what weights lose beside it, not biases: it is for the
+// decoder's parameters, and 0 for others.
+KERNEL adam(float *value, float *m, float *v, const float *grad, int n, float rate, float epsilon, float decay) {
 	for (int i = THREAD; i < n; i += THREADS) {
 		float g = grad[i];
 		m[i] = 0.9f * m[i] + (1 - 0.9f) * g;
 		v[i] = 0.999f * v[i] + (1 - 0.999f) * g * g;
-		value[i] -= rate * m[i] / (root(v[i]) + epsilon);
+		bool weight = i < B1 || (i >= A2 && i < B2);
+		value[i] -= rate * m[i] / (root(v[i]) + epsilon) + (weight ? decay * value[i] : 0);
 	}
 }

@@ -337,5 +337,5 @@ func flag(b bool) arg {
 
 func (n *Network) adam(t Tensor, s Step) error {
 	p := n.params[t]
-	return n.d.launch("adam", p.n, pointer(p.value), pointer(p.m), pointer(p.v), pointer(p.grad), integer(p.n), number(s.Rate), number(s.Epsilon))
+	return n.d.launch("adam", p.n, pointer(p.value), pointer(p.m), pointer(p.v), pointer(p.grad), integer(p.n), number(s.Rate), number(s.Epsilon), number(s.Decay))
 }
