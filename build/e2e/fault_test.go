@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -93,4 +94,30 @@ func TestLargeRecordsThroughFiles(t *testing.T) {
 		}
 	}
 	p.wantLogged("closed: 400 records, 400 scored")
+}
+
+// TestAFullDisk has a state directory with room for less than the graph: records are scored all the same, and it is said.
+func TestAFullDisk(t *testing.T) {
+	t.Parallel()
+	if out, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
+		t.Skipf("no small disk can be made here: %v: %s", err, out)
+	}
+	dir := t.TempDir()
+	state, input, out := filepath.Join(dir, "state"), write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out")
+	if err := os.Mkdir(state, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	conf := pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), toFile("ssh", out),
+		filter("ssh", append([]string{"State_Dir", state, "Train_Interval", "1s", "Train_Min_New_Edges", "0"}, quick...)...))
+	p := startCommand(t, "unshare", "-rm", "sh", "-c", `mount -t tmpfs -o size=32k none "$1" && shift && exec "$@"`, "sh", state, host, "-e", sharedObject, "-c", conf)
+	p.untilLogged("what was learned is not saved, scoring goes on: ", 2)
+	p.wantLogged("no space left on device")
+	extend(t, input, strings.Join(strings.SplitAfter(data(t, notebookFile), "\n")[:100], ""))
+	p.untilLines(out, notebookRows+100)
+	p.stop()
+	for _, record := range lines(t, out)[notebookRows:] {
+		if _, score, _, ok := split(record); !ok || !numeric(score) {
+			t.Fatalf("after the training: %s", record)
+		}
+	}
 }

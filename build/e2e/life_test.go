@@ -103,7 +103,8 @@ func TestDaemon(t *testing.T) {
 	}
 }
 
-// TestReload has records come in without a pause while the host takes up its configuration anew.
+// TestReload has records come in without a pause while the host takes up its configuration anew. RGCN_RELOADS=20
+// for more often.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -122,7 +123,10 @@ func TestReload(t *testing.T) {
 	}
 	logged := func(text string, n int) bool { flow(); return strings.Count(p.log(), text) >= n }
 	p.until("the first training", func() bool { return logged("trained:", 1) })
-	const reloads = 5
+	reloads := 5
+	if n, err := strconv.Atoi(os.Getenv("RGCN_RELOADS")); err == nil {
+		reloads = n
+	}
 	for n := 1; n <= reloads; n++ {
 		p.signal(unix.SIGHUP)
 		p.until("reloaded", func() bool { return logged("successful reload done", n) })

@@ -34,9 +34,15 @@ func start(t *testing.T, args ...string) *process {
 	if err := lookAtInputs(); err != nil {
 		t.Fatal(err)
 	}
+	return startCommand(t, append([]string{host, "-e", sharedObject}, args...)...)
+}
+
+// startCommand runs a command that becomes Fluent Bit.
+func startCommand(t *testing.T, command ...string) *process {
+	t.Helper()
 	dir := t.TempDir()
 	p := &process{t: t, stdout: filepath.Join(dir, "stdout"), stderr: filepath.Join(dir, "stderr")}
-	cmd := exec.Command(host, append([]string{"-e", sharedObject}, args...)...)
+	cmd := exec.Command(command[0], command[1:]...)
 	for file, stream := range map[string]*io.Writer{p.stdout: &cmd.Stdout, p.stderr: &cmd.Stderr} {
 		f, err := os.Create(file)
 		if err != nil {
