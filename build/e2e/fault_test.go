@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,6 +120,68 @@ func TestAFullDisk(t *testing.T) {
 	for _, record := range lines(t, out)[notebookRows:] {
 		if _, score, _, ok := split(record); !ok || !numeric(score) {
 			t.Fatalf("after the training: %s", record)
+		}
+	}
+}
+
+// TestASlowOutput has a receiver that takes its time and an input with little memory: the host holds the input back, and
+// every record comes out once. Their order is the host's: it sends chunks side by side.
+func TestASlowOutput(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	received := make(chan string, 1)
+	go func() {
+		var all []byte
+		defer func() { received <- string(all) }()
+		for bytes.Count(all, []byte("\n")) < notebookRows {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			buf := make([]byte, 32<<10)
+			for {
+				n, err := c.Read(buf)
+				all = append(all, buf[:n]...)
+				if err != nil {
+					break
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			c.Close()
+		}
+	}()
+	dir := t.TempDir()
+	input := write(t, dir, "ssh.log", data(t, notebookFile))
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012", "Mem_Buf_Limit", "512k", "Buffer_Chunk_Size", "16k", "Buffer_Max_Size", "64k"),
+		filter("ssh", append([]string{"Train_Interval", "1s"}, quick...)...),
+		section("OUTPUT", "Name", "tcp", "Match", "ssh", "Host", "127.0.0.1", "Port", port, "Format", "json_lines", "Retry_Limit", "no_limits", "net.keepalive", "off")))
+	var text string
+	select {
+	case text = <-received:
+	case <-p.done:
+		t.Fatalf("the host ended:\n%s", p.log())
+	}
+	p.stop()
+	p.wantLogged("paused (mem buf overlimit", "closed: 7143 records, 7143 scored,")
+	rows := strings.SplitAfter(data(t, notebookFile), "\n")
+	records := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
+	if len(records) != notebookRows {
+		t.Fatalf("%d records", len(records))
+	}
+	times := map[string]int{} // by uid, how often one is still to come
+	for _, row := range rows[:notebookRows] {
+		times[strings.Split(row, "\t")[1]]++
+	}
+	for _, record := range records {
+		_, after, _ := strings.Cut(record, `"uid":"`)
+		uid, _, _ := strings.Cut(after, `"`)
+		if times[uid]--; times[uid] < 0 || !strings.Contains(record, `"low_score":`) {
+			t.Fatalf("one too many, or without a field: %s", record)
 		}
 	}
 }
