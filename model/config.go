@@ -42,6 +42,9 @@ type Config struct {
 	Sample     int     // events of a step
 	TrainShare float64 // share of the events that train, the rest judge
 
+	// Features is what is known of hosts beside their sessions; nil: nothing. Of the objective temporal.
+	Features NodeFeatures
+
 	// Without names parts to leave out, to see what each brings: see Ablations.
 	Without []string
 
@@ -117,7 +120,7 @@ func (c Config) Validate() error {
 }
 
 // Ablations are the parts that Config.Without may name.
-var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "near", "campaigns"}
+var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "near", "campaigns", "features"}
 
 // without tells whether a part is left out.
 func (c Config) without(part string) bool { return slices.Contains(c.Without, part) }
@@ -132,6 +135,7 @@ func (c Config) mask() *[features]bool {
 		"neighbours": {factDestinationsOfS, factRelationsOfS, factSourcesOfD, factSourcesOfR, factR, featZero + factR},
 		"fan-out":    {factNewDestinations},
 		"near":       {featNear},
+		"features":   {factPeersToD, factToPeersOfD, factPeersUseR},
 	} {
 		for _, i := range inputs {
 			m[i] = m[i] || c.without(part)

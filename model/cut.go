@@ -13,6 +13,7 @@ type cut struct {
 	srd, sd, sr, rd, s, d, r []float32
 	// Different neighbours before the cut: by row, by relation.
 	destinationsOfS, relationsOfS, sourcesOfD, sourcesOfR []float32
+	met                                                   *met // nil: hosts have no features
 	// Rows and relations that were seen before the cut, to draw negatives from.
 	knownSources, knownDestinations, knownRelations []int32
 }
@@ -59,6 +60,9 @@ func newCut(ds *dataset, at int64, orders [2][]int32) *cut {
 		destinationsOfS: make([]float32, len(ds.sources)), relationsOfS: make([]float32, len(ds.sources)),
 		sourcesOfD: make([]float32, len(ds.destinations)), sourcesOfR: make([]float32, ds.relations),
 	}
+	if ds.peers != nil {
+		c.met = ds.peers.newMet()
+	}
 	relationsOfPair := make([]float32, ds.sdN)
 	degS, degD := c.destinationsOfS, c.sourcesOfD
 	for i := range ds.edges {
@@ -71,11 +75,17 @@ func newCut(ds *dataset, at int64, orders [2][]int32) *cut {
 		if relationsOfPair[e.sd] == 0 {
 			degS[e.s]++
 			degD[e.d]++
+			if c.met != nil {
+				c.met.pair(ds.peers, e.s, e.d)
+			}
 		}
 		relationsOfPair[e.sd]++
 		if c.sr[e.sr] == 0 {
 			c.relationsOfS[e.s]++
 			c.sourcesOfR[e.r]++
+			if c.met != nil {
+				c.met.use(ds.peers, e.s, e.r)
+			}
 		}
 		c.sd[e.sd] += n
 		c.sr[e.sr] += n

@@ -22,6 +22,7 @@ type dataset struct {
 	start, end            int64    // unix nanoseconds of the first and the last event
 	destinationsOf        arrivals // by source row: when it met each of its destinations
 	relationsOf           relationTimes
+	peers                 *peers // nil: hosts have no features
 }
 
 type dataEdge struct {
@@ -31,7 +32,7 @@ type dataEdge struct {
 	first, last int64
 }
 
-func newDataset(snap *graphbuf.Snapshot) *dataset {
+func newDataset(snap *graphbuf.Snapshot, features NodeFeatures) *dataset {
 	n := len(snap.Edges)
 	ds := &dataset{
 		relations: len(snap.Relations),
@@ -80,6 +81,7 @@ func newDataset(snap *graphbuf.Snapshot) *dataset {
 		settled: min(maxSettled, (ds.end-ds.start)/settledShare),
 	}
 	ds.sdN, ds.srN, ds.rdN = int(ds.sd.n), int(ds.sr.n), int(ds.rd.n)
+	ds.peers = newPeers(ds, snap, features)
 	return ds
 }
 

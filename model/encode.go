@@ -10,7 +10,7 @@ import (
 )
 
 // layout goes up when the same sizes of parameters mean something else.
-const layout = 2
+const layout = 3
 
 // A model's bytes are the length of a JSON header as an unsigned varint, the header, and
 // the float32 values and moments of every parameter in the header's order, little-endian.
@@ -25,6 +25,7 @@ type header struct {
 	Layer1    string
 	Layer2    string
 	Relations [][]byte // names are bytes, not always text
+	Features  []string `json:",omitempty"` // kinds of the hosts' features
 	Scaling   scaling
 	Step      int
 	Passes    int
@@ -43,7 +44,7 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 	h := header{
 		Layout: layout, Trained: m.Trained.UTC(), Threshold: m.Threshold, Quality: m.Quality,
 		Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2,
-		Scaling: m.scaling, Step: m.params.step, Passes: m.params.passes,
+		Features: m.features, Scaling: m.scaling, Step: m.params.step, Passes: m.params.passes,
 	}
 	for _, r := range m.relations {
 		h.Relations = append(h.Relations, []byte(r))
@@ -123,7 +124,7 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	}
 	out := &Model{
 		Threshold: h.Threshold, Quality: h.Quality,
-		dim: h.Dim, decoderKind: h.Decoder, layer1: h.Layer1, layer2: h.Layer2, scaling: h.Scaling,
+		dim: h.Dim, decoderKind: h.Decoder, layer1: h.Layer1, layer2: h.Layer2, scaling: h.Scaling, features: h.Features,
 	}
 	out.heldOut = heldOutScores{days: h.Days, even: h.Even}
 	for i := 0; i < len(h.HeldOut); i += 2 {

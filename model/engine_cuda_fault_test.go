@@ -61,7 +61,7 @@ func TestCUDAMemory(t *testing.T) {
 func TestCUDANeed(t *testing.T) {
 	needsFake(t)
 	snap := graphOf(t, hub(3, 4000)).Snapshot()
-	ds := newDataset(snap)
+	ds := newDataset(snap, nil)
 	for _, dim := range []int{64, 1024} {
 		cfg := onAuto(t)
 		cfg.Dim = dim

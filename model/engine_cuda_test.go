@@ -54,7 +54,7 @@ type twins struct {
 func newTwins(t *testing.T, cfg Config, steps int) *twins {
 	t.Helper()
 	snap := graphOf(t, hub(3, 4000)).Snapshot()
-	w := &twins{cfg: cfg, ds: newDataset(snap)}
+	w := &twins{cfg: cfg, ds: newDataset(snap, cfg.Features)}
 	w.windows, _ = newWindows(w.ds)
 	m := newModel(snap, cfg)
 	if err := m.measure(context.Background(), w.windows, cfg); err != nil {
@@ -126,17 +126,18 @@ func apart(a, b []float32) float64 {
 func TestCUDAGradientsAndLosses(t *testing.T) {
 	needsCUDA(t)
 	for _, c := range []struct {
-		decoder string
-		dim     int
-		dropout float64
-		without []string
+		decoder  string
+		dim      int
+		dropout  float64
+		without  []string
+		features NodeFeatures
 	}{
-		{DistMult, 128, 0.1, nil}, {TransE, 32, 0, nil}, {RotatE, 32, 0.2, nil}, {DistMult, 4, 0, nil}, {RotatE, 132, 0.1, nil},
-		{DistMult, 32, 0, []string{"near", "relational"}},
+		{DistMult, 128, 0.1, nil, nil}, {TransE, 32, 0, nil, nil}, {RotatE, 32, 0.2, nil, byLetters(2)}, {DistMult, 4, 0, nil, nil},
+		{RotatE, 132, 0.1, nil, nil}, {DistMult, 32, 0, []string{"near", "relational"}, nil},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			cfg := quickConfig()
-			cfg.Dim, cfg.Decoder, cfg.Dropout, cfg.Without = c.dim, c.decoder, c.dropout, c.without
+			cfg.Dim, cfg.Decoder, cfg.Dropout, cfg.Without, cfg.Features = c.dim, c.decoder, c.dropout, c.without, c.features
 			w := newTwins(t, cfg, 3)
 			w.pass(t, 1, 3)
 			card, cpu := w.engines[1].(*cudaEngine), w.engines[0].(*cpuEngine)
@@ -240,7 +241,7 @@ func TestCUDATraining(t *testing.T) {
 	g.Observe(events, refs)
 	var off float64
 	for i := range refs {
-		off += math.Abs(float64(s.Score(g, &refs[i], events[i].Relation) - card.Score(g, &refs[i], events[i].Relation)))
+		off += math.Abs(float64(s.Score(g, &events[i], &refs[i]) - card.Score(g, &events[i], &refs[i])))
 	}
 	if off /= float64(len(refs)); off > 1e-3 {
 		t.Errorf("scores are %v apart on average", off)

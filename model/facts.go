@@ -26,8 +26,12 @@ const (
 	factSourcesOfR
 	factNewDestinations // each fading by half in a day
 	factSimilar         // 0 to 1: see banners
+	factPeersToD        // peers of the source that met the destination: see peers; 0 where hosts have no features
+	factToPeersOfD      // peers of the destination that the source met
+	factPeersUseR       // peers of the source that use the relation
 	factCount
 
+	peerFacts  = factCount - factPeersToD
 	eventFacts = factR + 1 // those of which it also matters whether they are zero
 )
 
@@ -38,7 +42,7 @@ func liveFacts(ref *graphbuf.Ref) facts {
 		float32(c.SRD), float32(c.SD), float32(c.SR), float32(c.RD), float32(c.S), float32(c.D), float32(c.R),
 		float32(c.DestinationsOfS), float32(c.RelationsOfS), float32(c.SourcesOfD), float32(c.SourcesOfR),
 		ref.NewDestinations,
-		0,
+		0, 0, 0, 0,
 	}
 }
 
@@ -179,7 +183,7 @@ func (w *window) facts(ds *dataset, s, r, d int32, t int64) (f facts) {
 
 // forgetRelation makes the facts those of a relation with the same name that was never seen.
 func (f *facts) forgetRelation() {
-	for _, i := range []int{factSRD, factSR, factRD, factR, factSourcesOfR} {
+	for _, i := range []int{factSRD, factSR, factRD, factR, factSourcesOfR, factPeersUseR} {
 		f[i] = 0
 	}
 }

@@ -28,7 +28,7 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 	cfg := quickConfig()
 	cfg.Dim, cfg.Layer1, cfg.Layer2, cfg.Decoder = 8, layer1, layer2, decoder
 	snap := graphOf(t, teams(1, 6, 60)).Snapshot()
-	ds := newDataset(snap)
+	ds := newDataset(snap, nil)
 	at := ds.cutTimes([]float64{0.7})[0]
 	w := newWindow(ds, newCut(ds, at, newOrders(ds)), ds.end+1)
 	p := newParams(cfg, ds.relations)

@@ -71,10 +71,11 @@ func TestTrainingBytes(t *testing.T) {
 	for _, c := range []struct {
 		edges, dim int
 		layer      string
-	}{{3000, 128, "diagonal"}, {30_000, 32, "diagonal"}, {120_000, 64, "diagonal"}, {3000, 64, "full"}} {
+		features   NodeFeatures
+	}{{3000, 128, "diagonal", nil}, {30_000, 32, "diagonal", nil}, {120_000, 64, "diagonal", nil}, {3000, 64, "full", nil}, {120_000, 64, "diagonal", byLetters(4)}} {
 		snap := grown(t, c.edges)
 		cfg := DefaultConfig()
-		cfg.Steps, cfg.Dim, cfg.Layer1, cfg.Layer2 = 20, c.dim, c.layer, c.layer
+		cfg.Steps, cfg.Dim, cfg.Layer1, cfg.Layer2, cfg.Features = 20, c.dim, c.layer, c.layer, c.features
 		live := func() int64 {
 			var m runtime.MemStats
 			runtime.GC()

@@ -53,8 +53,8 @@ func TestKeptScores(t *testing.T) {
 	for i, ref := range refs {
 		src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
 		seen := coarsen(ref)
-		want[i] = s.compute(nil, &seen, src, rel, dst, events[i].Relation)
-		off += math.Abs(float64(want[i] - s.compute(nil, &ref, src, rel, dst, events[i].Relation)))
+		want[i] = s.compute(nil, &events[i], &seen, src, rel, dst)
+		off += math.Abs(float64(want[i] - s.compute(nil, &events[i], &ref, src, rel, dst)))
 	}
 	if off /= float64(len(events)); off > 0.01 {
 		t.Errorf("coarse counts move a score by %.4f in the mean", off)
@@ -64,7 +64,7 @@ func TestKeptScores(t *testing.T) {
 		wg.Go(func() {
 			for range 3 {
 				for i := range refs {
-					if got := s.Score(nil, &refs[i], events[i].Relation); got != want[i] {
+					if got := s.Score(nil, &events[i], &refs[i]); got != want[i] {
 						t.Errorf("session %d scores %v, computed %v", i, got, want[i])
 						return
 					}

@@ -31,6 +31,9 @@ func TrainingBytes(snap *graphbuf.Snapshot, cfg Config) int64 {
 		windows = 2
 	}
 	bytes += edges * (260 + 65*windows)
+	if cfg.Features != nil { // look-ups of three kinds of pairs, and a count of each in a window
+		bytes += edges * int64(min(len(cfg.Features.Kinds()), MaxFeatures)) * 3 * (30 + 4*windows)
+	}
 	// Value, two moments, gradient twice, and a part of the gradient for each further thread.
 	for _, p := range layoutParams(cfg, len(snap.Relations)) {
 		bytes += int64(p.rows) * int64(p.cols) * float * int64(5+cfg.Threads-1)

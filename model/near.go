@@ -79,13 +79,12 @@ func (s *Scorer) Asks(ref *graphbuf.Ref) bool {
 }
 
 // near is the same for a scorer: which host is new it tells by the rows it has.
-func (s *Scorer) near(g Neighbours, ref *graphbuf.Ref, src, dst int32) (out near) {
+func (s *Scorer) near(g Neighbours, x *scratch, ref *graphbuf.Ref, src, dst int32) (out near) {
 	if (src < 0) == (dst < 0) || g == nil {
 		return out
 	}
 	rows := s.destinations
-	var ids [maxNear]graphbuf.ID
-	var n int
+	ids, n := &x.ids, 0
 	if out.sources = dst < 0; out.sources {
 		rows = s.sources
 		n = g.Near(ref.Destination, true, ref.Source, ids[:])

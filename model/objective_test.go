@@ -47,7 +47,7 @@ func TestTheReferenceObjectiveIsAModelLikeAnother(t *testing.T) {
 	}
 	// Restored over a graph with other numbers for the same names.
 	other := graphOf(t, append([]graphbuf.Event{{Source: []byte("a"), Relation: []byte("b"), Destination: []byte("c"), Time: 1}}, events...))
-	restored := m.Scorer(other.Snapshot(), 1)
+	restored := m.Scorer(other.Snapshot(), 1, nil)
 	m.SetThreshold(cfg.Threshold)
 	if m.Threshold != s.Threshold() {
 		t.Errorf("threshold %v after a restart, %v before", m.Threshold, s.Threshold())
@@ -57,12 +57,12 @@ func TestTheReferenceObjectiveIsAModelLikeAnother(t *testing.T) {
 		g.Look([]graphbuf.Event{e}, ref[:])
 		other.Look([]graphbuf.Event{e}, otherRef[:])
 		w := want.score(index[string(e.Source)], relation[string(e.Relation)], index[string(e.Destination)])
-		if x, y := s.Score(g, &ref[0], e.Relation), restored.Score(other, &otherRef[0], e.Relation); x != w || y != w {
+		if x, y := s.Score(g, &e, &ref[0]), restored.Score(other, &e, &otherRef[0]); x != w || y != w {
 			t.Fatalf("scores %v and, restored, %v, want %v", x, y, w)
 		}
 	}
 	other.Look([]graphbuf.Event{{Source: []byte("nobody"), Relation: events[0].Relation, Destination: events[0].Destination}}, ref[:])
-	if x := restored.Score(other, &ref[0], events[0].Relation); x != 0 {
+	if x := restored.Score(other, &events[0], &ref[0]); x != 0 {
 		t.Errorf("a host that came later scores %v, want 0", x)
 	}
 	for _, th := range []Threshold{{Method: Quantile, Quantile: 0.1}, {Method: Budget, PerDay: 20}} {

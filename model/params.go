@@ -93,8 +93,13 @@ func newParams(cfg Config, relations int) *params {
 			normal(rng, basis[k*k:], 1/math.Sqrt(float64(k)))
 		}
 	}
-	normal(rng, p.get("hidden").value, math.Sqrt(2.0/features))
+	// What hosts without features leave at zero counts for nothing, in the order of the draws and their spread.
+	h := p.get("hidden").value
+	peers, rest := h[factPeersToD*hidden:][:peerFacts*hidden], float64(features-peerFacts)
+	normal(rng, h[:factPeersToD*hidden], math.Sqrt(2/rest))
+	normal(rng, h[(factPeersToD+peerFacts)*hidden:], math.Sqrt(2/rest))
 	normal(rng, p.get("output").value, math.Sqrt(1.0/hidden))
+	normal(rng, peers, math.Sqrt(2/rest))
 	return p
 }
 

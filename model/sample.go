@@ -85,10 +85,10 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 		if at < w.at { // a known one comes at any time of the window
 			at = w.at + int64(float64(rng.float())*float64(w.end-w.at))
 		}
-		w.add(ds, b, e.s, e.r, e.d, at, 1, share, all*t.chance/sum)
+		w.add(ds, b, rng, e.s, e.r, e.d, at, 1, share, all*t.chance/sum)
 		for range cfg.Negatives {
 			s, r, d, unknown := w.corrupt(ds, rng, e)
-			w.add(ds, b, s, r, d, at, 0, share, 0)
+			w.add(ds, b, rng, s, r, d, at, 0, share, 0)
 			last := len(b.s) - 1
 			if unknown {
 				b.r[last] = -1
@@ -103,12 +103,36 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 
 // add looks up the facts at the time t. For the rest of the network, a relation unseen
 // before the cut is as unknown as it was then.
-func (w *window) add(ds *dataset, b *batch, s, r, d int32, t int64, label, weight, mass float32) {
+func (w *window) add(ds *dataset, b *batch, rng *philox, s, r, d int32, t int64, label, weight, mass float32) {
 	f := w.facts(ds, s, r, d, t)
+	if ds.peers != nil {
+		w.peers(ds, rng, &f, s, r, d)
+	}
 	if r >= 0 && w.r[r] == 0 {
 		r = -1
 	}
 	b.add(s, r, d, f, w.near(s, d, t), label, weight, mass)
+}
+
+// strangersAtHome is the part of the hosts made up that have the features of a known one: who comes from
+// outside may sit in the network of others or in one that nobody knows.
+const strangersAtHome = 0.5
+
+// peers adds the facts that features bring.
+func (w *window) peers(ds *dataset, rng *philox, f *facts, s, r, d int32) {
+	features := func(lists *featureLists, row int32, known []int32) []int32 {
+		switch {
+		case row >= 0:
+			return lists.of(row)
+		case rng.float() < strangersAtHome:
+			return lists.of(known[rng.intn(len(known))])
+		}
+		return nil
+	}
+	of := features(&ds.peers.source, s, w.knownSources)
+	to := features(&ds.peers.destination, d, w.knownDestinations)
+	pair, use := ds.sd.find(s, d), ds.sr.find(s, r)
+	ds.peers.facts(f, w.met, of, to, s, r, d, pair >= 0 && w.sd[pair] > 0, use >= 0 && w.sr[use] > 0)
 }
 
 // corrupt changes one part of a true triplet, into one that is not true in the window.

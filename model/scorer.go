@@ -21,6 +21,7 @@ type Model struct {
 	decoderKind    string
 	layer1, layer2 string
 	without        []string // of an ablation; not kept on disk
+	features       []string // kinds of the hosts' features
 	relations      []string
 	params         *params
 	scaling        scaling
@@ -33,6 +34,9 @@ func newModel(snap *graphbuf.Snapshot, cfg Config) *Model {
 	m := &Model{dim: cfg.Dim, decoderKind: cfg.Decoder, layer1: cfg.Layer1, layer2: cfg.Layer2, without: cfg.Without}
 	for _, r := range snap.Relations {
 		m.relations = append(m.relations, r.Name)
+	}
+	if cfg.Features != nil {
+		m.features = cfg.Features.Kinds()
 	}
 	m.params = newParams(cfg, len(m.relations))
 	return m
@@ -72,6 +76,7 @@ func (m *Model) config() Config {
 // adopt starts m from a previous model, if that has the same shape.
 func (m *Model) adopt(old *Model) bool {
 	if old.reference != nil || m.dim != old.dim || m.decoderKind != old.decoderKind || m.layer1 != old.layer1 || m.layer2 != old.layer2 ||
+		!slices.Equal(m.features, old.features) ||
 		!m.params.adopt(old.params, old.relations, m.relations) {
 		return false
 	}
@@ -107,6 +112,7 @@ type Scorer struct {
 	sources, destinations, relations []slotRow
 	banners                          *banners
 	relationsOf                      relationTimes
+	known                            *known // nil: hosts have no features
 	memo                             memo
 }
 
@@ -115,16 +121,25 @@ type slotRow struct {
 	row int32
 }
 
-// Scorer makes a scorer over a snapshot: one forward pass over its edges.
-func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int) *Scorer {
+// known is what features of hosts are asked about: see peers.
+type known struct {
+	peers  *peers
+	met    *met
+	sd, sr *lookup
+}
+
+// Scorer makes a scorer over a snapshot: one forward pass over its edges. Features of kinds
+// that the model was not trained with count for nothing.
+func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features NodeFeatures) *Scorer {
 	if m.reference != nil {
 		return m.referenceScorer(snap)
 	}
 	fresh := newModel(snap, Config{Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2, Seed: 1})
+	fresh.features = m.features
 	fresh.adopt(m)
 	fresh.Threshold, fresh.Quality, fresh.heldOut = m.Threshold, m.Quality, m.heldOut
 	fresh.SetTrained(m.Trained)
-	ds := newDataset(snap)
+	ds := newDataset(snap, m.knows(features))
 	x, y := ds.inputs(snap, m.dim)
 	cfg := m.config()
 	cfg.Threads = threads
@@ -137,12 +152,16 @@ func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int) *Scorer {
 
 // scorer makes a scorer over all of a snapshot by the embeddings that embed computes.
 func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, embed func(*params, *cut) (*embeddings, error)) (*Scorer, error) {
-	e, err := embed(m.params, newCut(ds, ds.end+1, newOrders(ds)))
+	all := newCut(ds, ds.end+1, newOrders(ds))
+	e, err := embed(m.params, all)
 	if err != nil {
 		return nil, err
 	}
 	s := &Scorer{model: m, decoder: m.decoder(), embeddings: *e}
 	s.banners, s.relationsOf = ds.banners, ds.relationsOf
+	if ds.peers != nil {
+		s.known = &known{ds.peers, all.met, ds.sd, ds.sr}
+	}
 	s.sources = slotRows(snap.Nodes, ds.sources)
 	s.destinations = slotRows(snap.Nodes, ds.destinations)
 	s.relations = slotRows(snap.Relations, indices(len(snap.Relations)))
@@ -187,50 +206,78 @@ func (s *Scorer) Model() *Model { return s.model }
 // Threshold is the score below which a session is unusually unexpected.
 func (s *Scorer) Threshold() float32 { return s.model.Threshold }
 
-// Score tells how expected a session is, between 0 and 1, from what the graph knew just
-// before it and the name of its relation. Of hosts that came after the training it asks g,
-// which may be nil. It does not allocate. By the reference objective whatever came after the
+// Score tells how expected an event is, between 0 and 1, from what the graph knew just
+// before it. Of hosts that came after the training it asks g, which may be nil. It does not allocate. By the reference objective whatever came after the
 // training scores 0: it has no embedding for that.
-func (s *Scorer) Score(g Neighbours, ref *graphbuf.Ref, relation []byte) float32 {
+func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) float32 {
 	if r := s.model.reference; r != nil {
 		return r.score(rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination))
 	}
 	seen := coarsen(*ref)
 	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
 	if src < 0 || rel < 0 || dst < 0 {
-		return s.compute(g, &seen, src, rel, dst, relation)
+		return s.compute(g, event, &seen, src, rel, dst)
 	}
 	cell, key := s.memo.key(&seen, s.relationsOf.settledBy(src, ref.Time))
 	score, ok := cell.get(key)
 	if !ok {
-		score = s.compute(g, &seen, src, rel, dst, relation)
+		score = s.compute(g, event, &seen, src, rel, dst)
 		cell.put(key, score)
 	}
 	return score
 }
 
 // compute is Score for the rows of source, relation and destination, -1 where unknown.
-func (s *Scorer) compute(g Neighbours, ref *graphbuf.Ref, src, rel, dst int32, relation []byte) float32 {
+func (s *Scorer) compute(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) float32 {
 	n := liveFacts(ref)
 	switch {
 	case src >= 0 && rel >= 0:
 		n[factSimilar] = s.relationsOf.similarity(s.banners, s.banners.row(rel), src, ref.Time)
 	case src >= 0:
-		v := s.banners.vector(relation)
+		v := s.banners.vector(event.Relation)
 		n[factSimilar] = s.relationsOf.similarity(s.banners, v[:], src, ref.Time)
 	}
-	near := s.near(g, ref, src, dst)
 	x := scratches.Get().(*scratch)
 	defer scratches.Put(x)
+	near := s.near(g, x, ref, src, dst)
+	if s.known != nil {
+		s.known.facts(&n, x, event, src, rel, dst)
+	}
 	s.decoder.inputs(&x.f, &s.embeddings, src, rel, dst, &n, &near)
 	return sigmoid(s.decoder.logit(&x.f, &x.h, nil))
 }
 
-// scratch is what one score needs. It would go to the heap from the stack: gonum's kernels
-// do not promise to let go of their arguments.
+// facts adds those that features bring to an event.
+func (k *known) facts(f *facts, x *scratch, event *graphbuf.Event, src, rel, dst int32) {
+	features := func(lists *featureLists, row int32, host []byte, room *[MaxFeatures]int32) []int32 {
+		if row >= 0 {
+			return lists.of(row)
+		}
+		x.hashes = k.peers.of.Append(x.hashes[:0], host)
+		return k.peers.find(room[:0], x.hashes)
+	}
+	of := features(&k.peers.source, src, event.Source, &x.source)
+	to := features(&k.peers.destination, dst, event.Destination, &x.destination)
+	k.peers.facts(f, k.met, of, to, src, rel, dst, k.sd.find(src, dst) >= 0, k.sr.find(src, rel) >= 0)
+}
+
+// knows returns the features if the model was trained with their kinds, else nil.
+func (m *Model) knows(features NodeFeatures) NodeFeatures {
+	if features == nil || !slices.Equal(features.Kinds(), m.features) {
+		return nil
+	}
+	return features
+}
+
+// scratch is what one score needs. It would go to the heap from the stack: not everything that
+// is called promises to let go of its arguments.
 type scratch struct {
 	f [features]float32
 	h [hidden]float32
+	// Of hosts that the training did not know.
+	ids                 [maxNear]graphbuf.ID
+	hashes              []uint64
+	source, destination [MaxFeatures]int32
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}

@@ -59,7 +59,7 @@ func exact(ds *dataset) (walks, profiles [][]float64) {
 
 func TestLayersStartAsStructure(t *testing.T) {
 	snap := graphOf(t, teams(3, 24, 600)).Snapshot()
-	ds := newDataset(snap)
+	ds := newDataset(snap, nil)
 	walks, profiles := exact(ds)
 	worst := func(k int) (walkError, profileError float64) {
 		cfg := DefaultConfig()
@@ -88,7 +88,7 @@ func TestLayersStartAsStructure(t *testing.T) {
 }
 
 func TestCutKnowsOnlyWhatCameBefore(t *testing.T) {
-	ds := newDataset(graphOf(t, teams(5, 20, 500)).Snapshot())
+	ds := newDataset(graphOf(t, teams(5, 20, 500)).Snapshot(), nil)
 	at := ds.cutTimes([]float64{0.5})[0]
 	c := newCut(ds, at, newOrders(ds))
 	before := 0
@@ -135,8 +135,8 @@ func TestFloodDoesNotDrawTheCuts(t *testing.T) {
 		flood.Time = 300*60e9 + int64(i)*1e6
 		events = append(events, flood)
 	}
-	ds := newDataset(graphOf(t, events).Snapshot())
-	plain := newDataset(graphOf(t, events[:1000]).Snapshot())
+	ds := newDataset(graphOf(t, events).Snapshot(), nil)
+	plain := newDataset(graphOf(t, events[:1000]).Snapshot(), nil)
 	for _, share := range []float64{0.2, 0.5, 0.8} {
 		a, b := ds.cutTimes([]float64{share})[0], plain.cutTimes([]float64{share})[0]
 		if math.Abs(float64(a-b)) > 50*60e9 {

@@ -13,6 +13,7 @@ import (
 // Report says how a training went.
 type Report struct {
 	Nodes, Relations, Edges int
+	Featured                int     // nodes with a feature, of Config.Features
 	Warm                    bool    // started from a previous model
 	Steps                   int     // optimiser steps made
 	Loss                    float32 // mean of the last tenth of the steps
@@ -54,7 +55,8 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 	if cfg.Objective == ReferenceGoal {
 		return trainByReference(ctx, snap, cfg, progress)
 	}
-	t := &training{snap: snap, cfg: cfg, ds: newDataset(snap), progress: progress}
+	report.Featured = featured(snap, cfg.Features)
+	t := &training{snap: snap, cfg: cfg, ds: newDataset(snap, cfg.Features), progress: progress}
 	t.windows, t.heldOut = newWindows(t.ds)
 	if t.windows.len() == 0 || !t.ds.hasTargets(t.heldOut) {
 		return nil, report, ErrTooLittle

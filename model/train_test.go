@@ -145,8 +145,9 @@ func TestScoreTellsUsualFromStrange(t *testing.T) {
 	}
 	score := func(src, rel, dst string) float32 {
 		var ref [1]graphbuf.Ref
-		g.Look([]graphbuf.Event{{Source: []byte(src), Relation: []byte(rel), Destination: []byte(dst)}}, ref[:])
-		return s.Score(g, &ref[0], []byte(rel))
+		event := graphbuf.Event{Source: []byte(src), Relation: []byte(rel), Destination: []byte(dst)}
+		g.Look([]graphbuf.Event{event}, ref[:])
+		return s.Score(g, &event, &ref[0])
 	}
 	usual := score("host-4", "client-1", "server-0-1")
 	for name, strange := range map[string]float32{
@@ -199,11 +200,11 @@ func TestEncodeAndDecode(t *testing.T) {
 		if !bytes.Equal(encoded(t, &m), b) {
 			t.Errorf("%v: the decoded model has other bytes", layers)
 		}
-		again := m.Scorer(g.Snapshot(), 1)
+		again := m.Scorer(g.Snapshot(), 1, nil)
 		var ref [1]graphbuf.Ref
 		for _, e := range teams(2, 50, 200) {
 			g.Look([]graphbuf.Event{e}, ref[:])
-			if a, b := s.Score(g, &ref[0], e.Relation), again.Score(g, &ref[0], e.Relation); a != b {
+			if a, b := s.Score(g, &e, &ref[0]), again.Score(g, &e, &ref[0]); a != b {
 				t.Fatalf("%v: score %v before, %v after", layers, a, b)
 			}
 		}
@@ -240,7 +241,7 @@ func FuzzModelUnmarshal(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m Model
 		if m.UnmarshalBinary(b) == nil {
-			m.Scorer(graphOf(t, teams(1, 5, 20)).Snapshot(), 1)
+			m.Scorer(graphOf(t, teams(1, 5, 20)).Snapshot(), 1, nil)
 		}
 	})
 }
@@ -303,8 +304,9 @@ func TestScoreDoesNotAllocate(t *testing.T) {
 	g := graphOf(t, teams(1, 40, 2000))
 	s, _ := train(t, g.Snapshot(), quickConfig())
 	var ref [1]graphbuf.Ref
-	g.Look(teams(1, 40, 1), ref[:])
-	if n := testing.AllocsPerRun(100, func() { s.Score(g, &ref[0], []byte("x")) }); n != 0 {
+	events := teams(1, 40, 1)
+	g.Look(events, ref[:])
+	if n := testing.AllocsPerRun(100, func() { s.Score(g, &events[0], &ref[0]) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -317,7 +319,7 @@ func BenchmarkScore(b *testing.B) {
 	g.Look(events, refs)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		s.Score(g, &refs[i%len(refs)], events[i%len(refs)].Relation)
+		s.Score(g, &events[i%len(refs)], &refs[i%len(refs)])
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "scores/s")
 }
@@ -352,9 +354,9 @@ func TestAThresholdCanBeSetAnew(t *testing.T) {
 		t.Errorf("the same settings give %v after decoding, %v before", m.Threshold, s.Threshold())
 	}
 	m.SetThreshold(Threshold{Method: Quantile, Quantile: 0.5})
-	half := m.Scorer(g.Snapshot(), 1).Threshold()
+	half := m.Scorer(g.Snapshot(), 1, nil).Threshold()
 	m.SetThreshold(Threshold{Method: Quantile, Quantile: 0.01})
-	if low := m.Scorer(g.Snapshot(), 1).Threshold(); !(low < half) {
+	if low := m.Scorer(g.Snapshot(), 1, nil).Threshold(); !(low < half) {
 		t.Errorf("one in a hundred lies below %v, one in two below %v", low, half)
 	}
 }

@@ -14,6 +14,7 @@ func TestWrongSettings(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	file := write(t, dir, "rgcn.toml", "[train]\ninterval = \"1h\"\n\n[graph]\nmax_edgs = 5\n")
+	hosts := write(t, dir, "hosts.csv", "host,role\nweb-1,web\nweb-1,proxy\n")
 	once := filepath.Join(dir, "once")
 	cases := []struct {
 		name    string
@@ -23,6 +24,7 @@ func TestWrongSettings(t *testing.T) {
 		{"misspelt property", []string{filter("ssh", "Train_Intervall", "5m")}, "rgcn: unknown configuration property 'train_intervall'."},
 		{"bad value", []string{filter("ssh", "Train_Interval", "soon")},
 			`property train_interval = "soon": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to never train and only score`},
+		{"features that cannot be read", []string{filter("ssh", "Model_Features", hosts)}, `model.features = "` + hosts + `": ` + hosts + ":3: host \"web-1\" stands in line 2 already, want one row for each"},
 		{"unknown key", []string{filter("ssh", "Config_File", file)}, file + ":5: unknown key graph.max_edgs: did you mean graph.max_edges?"},
 		{"no file", []string{filter("ssh", "Config_File", file+"x")}, file + `x": no such file or directory`},
 		{"state directory under a file", []string{filter("ssh", "State_Dir", file+"/state")}, "state: directory " + file + "/state: "},

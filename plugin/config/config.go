@@ -50,6 +50,8 @@ type Model struct {
 	Objective, Decoder, Layer1, Layer2 string
 	Dim                                int
 	Dropout                            float64
+	Features                           string // path of a CSV file, "": none
+	Prefixes                           bool
 }
 
 // Train says when and how the model is trained.

@@ -127,6 +127,14 @@ var options = []Option{
 	number("model", "dropout", "0.1", false, 0, 0.9,
 		"Share of values dropped in training, against overfitting.",
 		func(c *Config) *float64 { return &c.Model.Dropout }),
+	option("model", "features", typeText, "", "the path of a CSV file, or \"\" for none",
+		"CSV file of what is known of hosts: the first line names the columns, the first column the host as the records do, the others "+
+			"are features (site, role; numbers are cut into eight parts). Read at the start. Not read by the objective reference.",
+		func(c *Config) *string { return &c.Model.Features }, func(raw any) (string, bool) { s, ok := raw.(string); return s, ok }),
+	boolean("model", "prefixes", "false",
+		"Let the networks of addresses (/24 and /16, /64 and /48) be features of hosts. For sites whose networks say who "+
+			"works with whom. Not read by the objective reference.",
+		func(c *Config) *bool { return &c.Model.Prefixes }),
 
 	duration("train", "interval", "10m", time.Second, "to never train and only score",
 		"Time between two trainings.", func(c *Config) *time.Duration { return &c.Train.Interval }),

@@ -26,16 +26,19 @@ type Method struct {
 	Name string
 	// Learn is called at the start of each day to be judged, with the graph of all before.
 	// It returns the day's score, the lower the stranger, and the score below which a session is flagged.
-	Learn func(before *graphbuf.Snapshot) (score func(*graphbuf.Graph, *graphbuf.Ref, []byte) float64, threshold float64, err error)
+	Learn func(before *graphbuf.Snapshot) (score Score, threshold float64, err error)
 	// Low, unless nil, flags in the threshold's place.
 	Low func(e *graphbuf.Event, score float64) bool
 }
 
+// Score is that of an event, of which the graph knew so much just before.
+type Score func(*graphbuf.Graph, *graphbuf.Event, *graphbuf.Ref) float64
+
 // NeverSeen is the rule that every site can write down: a triplet is strange when it was
 // never seen before.
 func NeverSeen() Method {
-	return Method{Name: "never-seen rule", Learn: func(*graphbuf.Snapshot) (func(*graphbuf.Graph, *graphbuf.Ref, []byte) float64, float64, error) {
-		return func(g *graphbuf.Graph, r *graphbuf.Ref, relation []byte) float64 {
+	return Method{Name: "never-seen rule", Learn: func(*graphbuf.Snapshot) (Score, float64, error) {
+		return func(_ *graphbuf.Graph, _ *graphbuf.Event, r *graphbuf.Ref) float64 {
 			return float64(min(r.Counts.SRD, 1))
 		}, 0.5, nil
 	}}
@@ -56,7 +59,7 @@ func Trained(name string, cfg model.Config) Method {
 		ledger = model.NewLedger(cfg.Threshold.PerDay)
 		m.Low = func(e *graphbuf.Event, score float64) bool { return ledger.Low(e, float32(score)) }
 	}
-	m.Learn = func(before *graphbuf.Snapshot) (func(*graphbuf.Graph, *graphbuf.Ref, []byte) float64, float64, error) {
+	m.Learn = func(before *graphbuf.Snapshot) (Score, float64, error) {
 		s, _, err := model.Train(context.Background(), before, cfg, nil)
 		if err != nil {
 			return nil, 0, err
@@ -65,8 +68,8 @@ func Trained(name string, cfg model.Config) Method {
 		if ledger != nil {
 			ledger.Follow(s.Model())
 		}
-		return func(g *graphbuf.Graph, r *graphbuf.Ref, relation []byte) float64 {
-			return float64(s.Score(g, r, relation))
+		return func(g *graphbuf.Graph, e *graphbuf.Event, r *graphbuf.Ref) float64 {
+			return float64(s.Score(g, e, r))
 		}, float64(s.Threshold()), nil
 	}
 	return m
@@ -154,7 +157,7 @@ type replay struct {
 
 // judged is a method at work.
 type judged struct {
-	score         func(*graphbuf.Graph, *graphbuf.Ref, []byte) float64
+	score         Score
 	threshold     float64
 	periods       [][]Scored
 	flagged, hits float64
@@ -189,7 +192,7 @@ func (r *replay) session(s *Session, period int, once bool) error {
 	tie := r.rng.Uint64()
 	for m := range r.judged {
 		j := &r.judged[m]
-		v := j.score(r.graph, &r.ref[0], s.Relation)
+		v := j.score(r.graph, &s.Event, &r.ref[0])
 		last := &j.periods[len(j.periods)-1]
 		*last = append(*last, Scored{v, s.Label != "", s.Note, tie})
 		low := v < j.threshold

@@ -69,14 +69,14 @@ func TestMethodsLearnFromThePastOnly(t *testing.T) {
 	start := sessions[0].Time - sessions[0].Time%day
 	today := c.AttackStart - 1
 	judged := 0
-	spy := Method{Name: "spy", Learn: func(before *graphbuf.Snapshot) (func(*graphbuf.Graph, *graphbuf.Ref, []byte) float64, float64, error) {
+	spy := Method{Name: "spy", Learn: func(before *graphbuf.Snapshot) (Score, float64, error) {
 		today++
 		for _, e := range before.Edges {
 			if e.Last >= start+int64(today)*day {
 				t.Fatalf("day %d is judged by an event of day %d", today, (e.Last-start)/day)
 			}
 		}
-		return func(_ *graphbuf.Graph, r *graphbuf.Ref, _ []byte) float64 {
+		return func(_ *graphbuf.Graph, _ *graphbuf.Event, r *graphbuf.Ref) float64 {
 			judged++
 			if d := int((r.Time - start) / day); d != today {
 				t.Fatalf("a session of day %d is judged on day %d", d, today)
@@ -179,9 +179,9 @@ func TestInject(t *testing.T) {
 func TestPartsJudgeEverySession(t *testing.T) {
 	sessions, _ := simulated(t, func(c *simulate.Config) { c.Hosts, c.Teams, c.SessionsPerDay = 60, 3, 200 })
 	learned := 0
-	m := Method{Name: "x", Learn: func(*graphbuf.Snapshot) (func(*graphbuf.Graph, *graphbuf.Ref, []byte) float64, float64, error) {
+	m := Method{Name: "x", Learn: func(*graphbuf.Snapshot) (Score, float64, error) {
 		learned++
-		return func(*graphbuf.Graph, *graphbuf.Ref, []byte) float64 { return 0.1 }, 0.5, nil
+		return func(*graphbuf.Graph, *graphbuf.Event, *graphbuf.Ref) float64 { return 0.1 }, 0.5, nil
 	}}
 	r, err := Parts(sessions, 0.75, 4, []Method{m}, 1)
 	if err != nil {

@@ -17,11 +17,11 @@ func TestResistanceCountsWhatWasShown(t *testing.T) {
 		c.Hosts, c.Teams, c.SessionsPerDay, c.AttacksPerDay = 100, 4, 400, 0
 		c.Days, c.SlowTargets, c.BruteForce = 12, 10, 50
 	})
-	blind := func(*graphbuf.Snapshot) (func(*graphbuf.Graph, *graphbuf.Ref, []byte) float64, float64, error) {
-		return func(*graphbuf.Graph, *graphbuf.Ref, []byte) float64 { return 0.5 }, 0, nil
+	blind := func(*graphbuf.Snapshot) (Score, float64, error) {
+		return func(*graphbuf.Graph, *graphbuf.Event, *graphbuf.Ref) float64 { return 0.5 }, 0, nil
 	}
-	newPair := func(*graphbuf.Snapshot) (func(*graphbuf.Graph, *graphbuf.Ref, []byte) float64, float64, error) {
-		return func(_ *graphbuf.Graph, r *graphbuf.Ref, _ []byte) float64 { return float64(r.Counts.SD) }, 0, nil
+	newPair := func(*graphbuf.Snapshot) (Score, float64, error) {
+		return func(_ *graphbuf.Graph, _ *graphbuf.Event, r *graphbuf.Ref) float64 { return float64(r.Counts.SD) }, 0, nil
 	}
 	out, err := Resistance(sessions, c.AttackStart, []Method{{Name: "blind", Learn: blind}, {Name: "new pair", Learn: newPair}}, 1)
 	if err != nil {

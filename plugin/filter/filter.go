@@ -14,6 +14,7 @@ import (
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/hosts"
 	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/state"
 	"flb-filter-rgcn/plugin/triplet"
@@ -45,6 +46,7 @@ type Instance struct {
 	fields   *record.Extractor
 	finder   *triplet.Finder
 	keys     keys
+	features model.NodeFeatures // nil: none
 	scorer   atomic.Pointer[model.Scorer]
 	ledger   *model.Ledger // of the alerts, with threshold.method = budget; else nil
 	usual    float32       // its threshold, of a frozen instance
@@ -105,6 +107,9 @@ func newInstance(host Host, frozen bool) (*Instance, error) {
 		return nil, fmt.Errorf("train.device = %q: %w; allowed are auto and cpu", cfg.Train.Device, err)
 	}
 	f := &Instance{cfg: cfg, host: host, schedule: schedule{cfg: cfg.Train}, since: time.Now().UTC().Truncate(time.Second), frozen: frozen}
+	if f.features, err = HostFeatures(cfg); err != nil {
+		return nil, err
+	}
 	if cfg.Metrics.Listen != "" {
 		f.watch = newWatch()
 	}
@@ -162,7 +167,19 @@ func (f *Instance) Close() error {
 	return err
 }
 
-// ModelConfig translates the settings for package model.
+// HostFeatures loads what the settings say is known of hosts; nil where that is nothing.
+func HostFeatures(c config.Config) (model.NodeFeatures, error) {
+	features, err := hosts.Load(c.Model.Features, c.Model.Prefixes)
+	if err != nil {
+		return nil, fmt.Errorf("model.features = %q: %w", c.Model.Features, err)
+	}
+	if features == nil { // and not a nil of some type
+		return nil, nil
+	}
+	return features, nil
+}
+
+// ModelConfig translates the settings for package model, but for the features of hosts.
 func ModelConfig(c config.Config) model.Config {
 	m, t, th := c.Model, c.Train, c.Threshold
 	return model.Config{

@@ -42,7 +42,7 @@ func (f *Instance) restore() {
 	haveModel := load(modelFile, modelVersion, m.UnmarshalBinary)
 	if haveModel {
 		m.SetThreshold(ModelConfig(f.cfg).Threshold) // the settings may have changed since
-		f.publish(m.Scorer(f.graph.Snapshot(), f.cfg.Train.Threads))
+		f.publish(m.Scorer(f.graph.Snapshot(), f.cfg.Train.Threads, f.features))
 	}
 	if f.ledger != nil {
 		load(ledgerFile, ledgerVersion, f.ledger.UnmarshalBinary)

@@ -72,7 +72,7 @@ func (l *Links) Each(ctx context.Context, do func(Link)) error {
 			for _, d := range l.destinations {
 				event[0] = graphbuf.Event{Source: []byte(s), Relation: []byte(r), Destination: []byte(d), Time: l.at}
 				f.graph.Look(event[:], ref[:])
-				score := scorer.Score(f.graph, &ref[0], event[0].Relation)
+				score := scorer.Score(f.graph, &event[0], &ref[0])
 				low := f.low(&event[0], scorer, score)
 				do(Link{s, r, d, shorten(score), low, ref[0].Counts.SRD, reason(&ref[0], low)})
 			}

@@ -174,7 +174,7 @@ func (f *Instance) addFields(s *scratch, i int, scorer *model.Scorer) (n int, lo
 	if scorer == nil {
 		p = msgp.AppendNil(p)
 	} else {
-		score := scorer.Score(f.graph, ref, event.Relation)
+		score := scorer.Score(f.graph, event, ref)
 		low = f.low(event, scorer, score)
 		short := shorten(score)
 		p = msgp.AppendFloat64(p, short)

@@ -92,6 +92,7 @@ func (f *Instance) Train(ctx context.Context, now time.Time, progress func(step,
 // wrong, records go on being scored by what there was before.
 func (f *Instance) train(ctx context.Context, now time.Time, progress func(step, steps int, loss float32)) (err error) {
 	cfg := ModelConfig(f.cfg)
+	cfg.Features = f.features
 	if f.done != nil {
 		cfg.EnterThread = enterBackground
 	}
@@ -128,7 +129,7 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 	f.history.add(report.Device, result, &report, now)
 	scorer.Model().SetTrained(now)
 	f.publish(scorer)
-	f.host.Log(LevelInfo, describe(report))
+	f.host.Log(LevelInfo, f.describe(report))
 	f.save(snapshot, scorer.Model())
 	return nil
 }
@@ -179,7 +180,7 @@ func (f *Instance) trainApart(ctx context.Context, snapshot *graphbuf.Snapshot, 
 }
 
 // describe is a training in one line.
-func describe(r model.Report) string {
+func (f *Instance) describe(r model.Report) string {
 	start, verdict := "cold start", ""
 	if r.Warm {
 		start = "warm start"
@@ -188,6 +189,10 @@ func describe(r model.Report) string {
 			verdict = " (the new parameters were worse, the previous ones stay)"
 		}
 	}
-	return fmt.Sprintf("trained: %d edges, %d nodes, %d relations; %s, %d steps in %.2f s on %s; loss %.4f, held-out AUC %.3f%s, threshold %.6f",
-		r.Edges, r.Nodes, r.Relations, start, r.Steps, r.Duration.Seconds(), r.Device, r.Loss, r.Quality, verdict, r.Threshold)
+	nodes := fmt.Sprintf("%d nodes", r.Nodes)
+	if f.features != nil { // none of them: the file and the records do not name hosts alike
+		nodes += fmt.Sprintf(" (%d with features)", r.Featured)
+	}
+	return fmt.Sprintf("trained: %d edges, %s, %d relations; %s, %d steps in %.2f s on %s; loss %.4f, held-out AUC %.3f%s, threshold %.6f",
+		r.Edges, nodes, r.Relations, start, r.Steps, r.Duration.Seconds(), r.Device, r.Loss, r.Quality, verdict, r.Threshold)
 }

@@ -89,6 +89,9 @@ func (v *evaluation) run(ctx context.Context, e *env) error {
 		return err
 	}
 	v.model = filter.ModelConfig(settings)
+	if v.model.Features, err = filter.HostFeatures(settings); err != nil {
+		return err
+	}
 	if len(e.args) > 0 {
 		sessions, err := v.read(ctx, e)
 		if err != nil {
@@ -173,6 +176,9 @@ func (v *evaluation) methods(seed uint64) []evaluate.Method {
 	}
 	if v.ablations {
 		for _, part := range model.Ablations {
+			if part == "features" && cfg.Features == nil {
+				continue
+			}
 			methods = append(methods, evaluate.Trained("  without "+part, without(part)))
 		}
 	}

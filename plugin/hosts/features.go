@@ -1,0 +1,125 @@
+package hosts
+
+import (
+	"bytes"
+	"hash/maphash"
+	"net/netip"
+	"unsafe"
+)
+
+// Features are those of hosts by their names. They do not change, and are safe for many goroutines.
+type Features struct {
+	columns  []string
+	byHost   map[string][]uint64
+	prefixes bool
+}
+
+// The lengths in bits of the prefixes of an address that are features of its host.
+var (
+	prefixesOf4 = [...]int{24, 16}
+	prefixesOf6 = [...]int{64, 48}
+)
+
+// Load reads the CSV file at path, if that is not empty, and with prefixes adds the networks of
+// addresses: /24 and /16, or /64 and /48. It returns nil where neither is asked for.
+func Load(path string, prefixes bool) (*Features, error) {
+	if path == "" && !prefixes {
+		return nil, nil
+	}
+	f := &Features{prefixes: prefixes}
+	if path == "" {
+		return f, nil
+	}
+	t, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	f.columns, f.byHost = t.features()
+	return f, nil
+}
+
+// Kinds names the columns of the file, and the prefixes.
+func (f *Features) Kinds() []string {
+	kinds := append([]string(nil), f.columns...)
+	if f.prefixes {
+		kinds = append(kinds, "/24 or /64", "/16 or /48")
+	}
+	return kinds
+}
+
+// Hosts is how many hosts the file tells of.
+func (f *Features) Hosts() int { return len(f.byHost) }
+
+// separator stands between the parts of a name that is joined of several fields.
+const separator = '|'
+
+// Append appends the features of a host, each as a hash of its kind and its value that means
+// something in this process only. Of a joined name every part counts that is a host.
+func (f *Features) Append(dst []uint64, host []byte) []uint64 {
+	if known, ok := f.byHost[string(host)]; ok {
+		dst = append(dst, known...)
+	}
+	for rest, more := host, true; more; {
+		var part []byte
+		part, rest, more = bytes.Cut(rest, []byte{separator})
+		if len(part) < len(host) {
+			if known, ok := f.byHost[string(part)]; ok {
+				dst = append(dst, known...)
+			}
+		}
+		if f.prefixes {
+			dst = f.appendPrefixes(dst, part)
+		}
+	}
+	return dst
+}
+
+func (f *Features) appendPrefixes(dst []uint64, host []byte) []uint64 {
+	if !mayBeAddress(host) {
+		return dst
+	}
+	// A string of its own would be garbage for each unknown host. ParseAddr keeps the text in its
+	// error alone, which is dropped here, and copies a zone.
+	addr, err := netip.ParseAddr(unsafe.String(&host[0], len(host)))
+	if err != nil {
+		return dst
+	}
+	addr = addr.Unmap()
+	lengths := prefixesOf4
+	if addr.Is6() {
+		lengths = prefixesOf6
+	}
+	for i, bits := range lengths {
+		p, err := addr.Prefix(bits)
+		if err != nil {
+			continue
+		}
+		all := p.Addr().As16()
+		dst = append(dst, hash(len(f.columns)+i, all[:]))
+	}
+	return dst
+}
+
+// mayBeAddress tells most names from addresses, for which ParseAddr would make an error.
+func mayBeAddress(host []byte) bool {
+	const longest = 64 // with a zone
+	dots, colons := 0, 0
+	for _, c := range host[:min(len(host), longest+1)] {
+		switch {
+		case c == '.':
+			dots++
+		case c == ':':
+			colons++
+		case colons == 0 && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f'):
+			return false
+		}
+	}
+	return len(host) <= longest && (colons >= 2 || colons == 0 && dots == 3)
+}
+
+var seed = maphash.MakeSeed()
+
+// hash stands for a value of a kind.
+func hash(kind int, value []byte) uint64 {
+	return maphash.Bytes(seed, value) ^ uint64(kind+1)*0x9e3779b97f4a7c15
+}

@@ -1,0 +1,208 @@
+package hosts
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func load(t *testing.T, text string, prefixes bool) *Features {
+	t.Helper()
+	f, err := Load(write(t, text), prefixes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "hosts.csv")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// shared is how many features two hosts have in common.
+func shared(f *Features, a, b string) (n int) {
+	of := f.Append(nil, []byte(b))
+	for _, x := range f.Append(nil, []byte(a)) {
+		if slices.Contains(of, x) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestNothingAskedFor(t *testing.T) {
+	if f, err := Load("", false); f != nil || err != nil {
+		t.Errorf("%v, %v", f, err)
+	}
+}
+
+func TestPrefixes(t *testing.T) {
+	f, err := Load("", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{
+		{"10.1.2.3", "10.1.2.200", 2},
+		{"10.1.2.3", "10.1.9.3", 1},
+		{"10.1.2.3", "10.2.2.3", 0},
+		{"10.1.2.3", "::ffff:10.1.2.4", 2}, // the same network, as IPv6 sockets write it
+		{"2001:db8:1:2::3", "2001:db8:1:2:ffff::", 2},
+		{"2001:db8:1:2::3", "2001:db8:1:3::3", 1},
+		{"2001:db8:1:2::3", "2001:db8:2:2::3", 0},
+		{"fe80::1%eth0", "fe80::2%eth1", 2}, // the zone is the machine's own word
+		{"alice|10.1.2.3", "bob|10.1.2.9", 2},
+		{"alice", "alice", 0},
+		{"", "", 0},
+		{"10.1.2", "10.1.2", 0},
+		{"10.1.2.3.4", "10.1.2.3", 0},
+		{strings.Repeat("1", 100), strings.Repeat("1", 100), 0},
+	} {
+		if n := shared(f, c.a, c.b); n != c.want {
+			t.Errorf("%q and %q have %d networks in common, want %d", c.a, c.b, n, c.want)
+		}
+	}
+	if k := f.Kinds(); len(k) != 2 {
+		t.Errorf("kinds %q", k)
+	}
+}
+
+func TestFile(t *testing.T) {
+	f := load(t, "\xef\xbb\xbfhost, role ,site\n10.0.0.1,build, \"Berlin, 2nd floor\"\n10.0.0.2,build,Paris\r\nweb-1,web,Paris\nempty,,\n", true)
+	if k := f.Kinds(); !slices.Equal(k[:2], []string{"role", "site"}) || len(k) != 4 {
+		t.Errorf("kinds %q", k)
+	}
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{
+		{"10.0.0.1", "10.0.0.2", 3}, // role and both networks
+		{"10.0.0.2", "web-1", 1},    // site
+		{"10.0.0.1", "web-1", 0},
+		{"root|web-1", "10.0.0.2", 1},
+		{"empty", "empty", 0},
+		{"WEB-1", "web-1", 0},
+	} {
+		if n := shared(f, c.a, c.b); n != c.want {
+			t.Errorf("%q and %q have %d features in common, want %d", c.a, c.b, n, c.want)
+		}
+	}
+	if f.Hosts() != 4 {
+		t.Errorf("%d hosts, want 4", f.Hosts())
+	}
+}
+
+// TestSameValueOfOtherKinds: a site "1" is no rack "1".
+func TestSameValueOfOtherKinds(t *testing.T) {
+	f := load(t, "host,site,rack\na,1,2\nb,2,1\n", false)
+	if n := shared(f, "a", "b"); n != 0 {
+		t.Errorf("%d features in common", n)
+	}
+}
+
+// TestNumbers: a column of many numbers is cut into parts of about the same size, one of few is names.
+func TestNumbers(t *testing.T) {
+	text := "host,cores,rank\n"
+	for i := range 80 {
+		text += fmt.Sprintf("h%d,%d,%d.5\n", i, 1<<(i%4), i)
+	}
+	f := load(t, text, false)
+	if n := shared(f, "h0", "h4"); n != 2 { // cores 1, the first eighth
+		t.Errorf("near hosts have %d features in common, want both", n)
+	}
+	if n := shared(f, "h0", "h76"); n != 1 {
+		t.Errorf("far hosts have %d features in common, want the cores", n)
+	}
+	parts := map[uint64]int{}
+	for i := range 80 {
+		parts[f.Append(nil, fmt.Appendf(nil, "h%d", i))[1]]++
+	}
+	if len(parts) != bins {
+		t.Errorf("%d parts, want %d", len(parts), bins)
+	}
+	for _, n := range parts {
+		if n < 8 || n > 12 {
+			t.Errorf("a part of %d of 80 hosts", n)
+		}
+	}
+	if f := load(t, text+"odd,x,x\n", false); shared(f, "h0", "h4") != 1 {
+		t.Error("a column with a word in it is cut like numbers")
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                               ":1: empty, want a line that names the columns, the first of them that of the hosts",
+		"host\na\n":                      ":1: 1 columns, want 2 to 15 with commas between: the host, then its features",
+		"host\trole\na\tb\n":             ":1: 1 columns, want 2 to 15 with commas between: the host, then its features",
+		strings.Repeat("a,", 15) + "b\n": ":1: 16 columns, want 2 to 15 with commas between: the host, then its features",
+		"host,\na,b\n":                   ":1: column 2 is named \"\", want a name of its own",
+		"host,role,role\na,b,c\n":        ":1: column 3 is named \"role\", want a name of its own",
+		"host,role\na,b,c\n":             ":2: another number of columns than in line 1, want as many",
+		"host,role\n\na,b\n ,c\n":        ":4: a row without a host, want its name or address in the first column",
+		"host,role\na,b\nb,c\na,d\n":     ":4: host \"a\" stands in line 2 already, want one row for each",
+		"host,role\na,\"b\n":             ":2: extraneous or missing \" in quoted-field, want fields with commas between, those with a comma or a quote in double quotes",
+		"host,role\na,b\"c\n":            ":2: bare \" in non-quoted-field, want fields with commas between, those with a comma or a quote in double quotes",
+		"host,role\n\"\x1b[2J\n" + strings.Repeat("x", 99) + "\",b\n\"\x1b[2J\n" + strings.Repeat("x", 99) + "\",b\n": ":4: host \"\\x1b[2J\\n" + strings.Repeat("x", 35) + "...\" stands in line 2 already, want one row for each",
+	} {
+		path := write(t, text)
+		if _, err := Load(path, false); err == nil || err.Error() != path+want {
+			t.Errorf("%.40q: %v, want %s", text, err, want)
+		}
+	}
+	if _, err := Load(filepath.Join(t.TempDir(), "none.csv"), false); err == nil || !strings.Contains(err.Error(), "none.csv") {
+		t.Errorf("no file: %v", err)
+	}
+	if _, err := Load(t.TempDir(), false); err == nil || !strings.Contains(err.Error(), "want a CSV file") {
+		t.Errorf("a directory: %v", err)
+	}
+}
+
+func TestAppendDoesNotAllocate(t *testing.T) {
+	f := load(t, "host,role\nweb-1,web\n", true)
+	dst := make([]uint64, 0, 16)
+	for _, host := range []string{"web-1", "10.1.2.3", "2001:db8::1", "user|10.1.2.3", "no-address"} {
+		name := []byte(host)
+		if n := testing.AllocsPerRun(100, func() { dst = f.Append(dst[:0], name) }); n != 0 {
+			t.Errorf("%s: %v allocations", host, n)
+		}
+	}
+}
+
+// FuzzFeatures: a file of any bytes is read or refused in one line, and no host has more features than
+// there are kinds for each part of its name.
+func FuzzFeatures(f *testing.F) {
+	f.Add("host,role,site\n10.0.0.1,build,\"a, b\"\nweb,,x\n", "10.0.0.1|web")
+	f.Add("host,n\na,1\nb,2\nc,3\nd,4\ne,5\nf,6\ng,7\nh,8\ni,9e300\nj,-Inf\nk,NaN\n", "k")
+	f.Add("host,x\n\"a\nb\",\"\"\"\"\n", "::ffff:1.2.3.4%z")
+	f.Fuzz(func(t *testing.T, text, host string) {
+		table, err := read(strings.NewReader(text))
+		if err != nil {
+			if line := err.Error(); !strings.HasPrefix(line, ":") || strings.ContainsAny(line, "\n\r\x1b") {
+				t.Fatalf("%q", line)
+			}
+			return
+		}
+		x := &Features{prefixes: true}
+		x.columns, x.byHost = table.features()
+		most := len(x.Kinds()) * (2 + strings.Count(host, "|"))
+		if n := len(x.Append(nil, []byte(host))); n > most {
+			t.Fatalf("%d features of %q, %d kinds", n, host, len(x.Kinds()))
+		}
+		for _, row := range table.rows {
+			if n := len(x.byHost[row[0]]); n > len(table.columns) {
+				t.Fatalf("%d features of %d columns", n, len(table.columns))
+			}
+		}
+	})
+}
