@@ -41,14 +41,18 @@ const expirePerEvent = 2
 
 // expire gives up edges that fell out of the window by the time of an event at t.
 func (g *Graph) expire(t int64) {
-	g.newest = max(g.newest, t)
-	if g.cfg.Window == 0 {
+	g.clock.see(t)
+	if g.cfg.Window == 0 || !g.clock.settled() {
 		return
 	}
 	for _, ring := range []uint32{newcomers, regulars} {
 		for range expirePerEvent {
 			i := g.byAge.back(ring)
-			if i == 0 || g.edges[i].last >= g.newest-int64(g.cfg.Window) {
+			if i == 0 {
+				break
+			}
+			g.edges[i].heal(&g.clock)
+			if g.edges[i].last >= g.clock.now-int64(g.cfg.Window) {
 				break
 			}
 			g.evict(i)

@@ -9,7 +9,6 @@ package graphbuf
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -109,62 +108,10 @@ type Graph struct {
 	bySource  list // heads by node slot
 	byTarget  list // heads by node slot
 	byRel     list // heads by relation slot
-	newest    int64
+	clock     clock
 	stats     Stats
 	// Slots of names that were given up and still have edges, the latest last.
 	dyingNodes, dyingRelations []uint32
-}
-
-// side is what the graph knows of a name in one of its parts.
-type side struct {
-	events     uint32
-	neighbours uint32 // of a source its destinations, of a destination or a relation its sources
-	relations  uint32 // of a source
-	// Of a source: new destinations, faded to the time of the newest one.
-	burst   float32
-	burstAt int64
-	since   int64 // of a source: its first event, in unix nanoseconds
-}
-
-// Fade is what a new destination still counts some nanoseconds later: half after a day, in steps
-// of a fade of 1/1500 each, and nothing after 64 days. Negative times count as none.
-func Fade(nanoseconds int64) float32 {
-	if nanoseconds < 0 {
-		return 1
-	}
-	steps := uint64(nanoseconds) / (uint64(24*time.Hour) >> fadeBits)
-	if steps>>fadeBits >= 64 {
-		return 0
-	}
-	return fades[steps&(1<<fadeBits-1)] / float32(uint64(1)<<(steps>>fadeBits))
-}
-
-const fadeBits = 10
-
-// fades are the steps of the first day: every event asks, and an exponential would cost it
-// a twentieth of its time.
-var fades = func() (table [1 << fadeBits]float32) {
-	for i := range table {
-		table[i] = float32(math.Exp2(-float64(i) / (1 << fadeBits)))
-	}
-	return table
-}()
-
-// fade returns the new destinations as they count at t.
-func (s *side) fade(t int64) float32 {
-	if s.burst == 0 || t <= s.burstAt {
-		return s.burst
-	}
-	return s.burst * Fade(t-s.burstAt)
-}
-
-// meet counts a new destination at t. Late ones come faded, so that the order does not matter.
-func (s *side) meet(t int64) {
-	if t >= s.burstAt {
-		s.burst, s.burstAt = s.fade(t)+1, t
-		return
-	}
-	s.burst += Fade(s.burstAt - t)
 }
 
 // edge is one distinct triplet. Names and pairs are slots of their tables.
@@ -190,6 +137,7 @@ func New(cfg Config) (*Graph, error) {
 	}
 	return &Graph{
 		cfg:       cfg,
+		clock:     newClock(cfg.Window),
 		nodes:     newNames(),
 		relations: newNames(),
 		source:    make([]side, 1),
@@ -304,7 +252,7 @@ func (g *Graph) add(e *Event, n uint32, last int64) Ref {
 	}
 	ed := &g.edges[i]
 	was := ed.regular()
-	ed.first, ed.last = min(ed.first, e.Time), max(ed.last, last)
+	ed.see(e.Time, last, &g.clock, int64(g.cfg.Window))
 	if ed.regular() {
 		if !was {
 			g.promote(ed)
@@ -396,6 +344,9 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 		src := &g.source[s]
 		if src.neighbours++; src.neighbours == 1 || t < src.since {
 			src.since = t
+		}
+		if src.burstAt > g.clock.now { // a jump of the clock that is over
+			src.burst, src.burstAt = 0, 0
 		}
 		src.meet(t)
 		g.target[d].neighbours++

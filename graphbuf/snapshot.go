@@ -43,6 +43,7 @@ func (g *Graph) Snapshot() *Snapshot {
 	raw := make([]kept, 0, before.Edges+before.Edges/8+snapshotBlock)
 	g.inBlocks(func() int { return len(g.edges) }, func(i int) {
 		if e := g.edges[i]; e.src != 0 {
+			e.heal(&g.clock)
 			raw = append(raw, kept{e, g.nodes.slots[e.src].gen, g.relations.slots[e.rel].gen, g.nodes.slots[e.dst].gen})
 		}
 	})

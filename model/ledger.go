@@ -53,6 +53,7 @@ const (
 	curveStep     = 1.0 / 16 // of a budget
 	curvePoints   = mostPace/curveStep + 1
 	quartersOfDay = 24 * 4
+	lateScores    = 64
 
 	// MaxLedger is the largest budget that is followed. Beyond it nobody reads
 	// alerts one by one, and the ledger would take more memory than the graph: the held-out
@@ -78,6 +79,7 @@ type ledgerToday struct {
 	Watch float32
 	// Once the budget is spent, only scores below this are alerts.
 	Lowest float32
+	late   int     // scores in a row of days long past
 	index  []int32 // hash table of Entries: number+1
 }
 
@@ -140,9 +142,7 @@ func (l *Ledger) Low(e *graphbuf.Event, score float32) bool {
 		return score < l.at(1)
 	}
 	second := e.Time / 1e9
-	if day := second / secondsOfDay; day > l.today.Day {
-		l.turn(day)
-	}
+	l.see(second / secondsOfDay)
 	quarter := int32(second % secondsOfDay / (secondsOfDay / quartersOfDay))
 	threshold := min(l.at(l.pace(quarter)), l.today.Lowest)
 	l.threshold.Store(math.Float32bits(threshold))
@@ -151,6 +151,24 @@ func (l *Ledger) Low(e *graphbuf.Event, score float32) bool {
 		l.note(tripletHash(e), quarter, score, low)
 	}
 	return low
+}
+
+// see begins a day when its first event comes. A machine's clock may have jumped ahead, and then a
+// day that is years away would not end: many low scores in a row of days long past turn back to theirs.
+func (l *Ledger) see(day int64) {
+	d := &l.today
+	switch {
+	case day > d.Day:
+		l.turn(day)
+	case day < d.Day-1:
+		if d.late++; d.late == lateScores {
+			d.Whole = false
+			l.turn(day)
+			d.Whole = false
+		}
+	default:
+		d.late = 0
+	}
 }
 
 // pace is how many budgets a day the threshold stands for at a time of the day.
@@ -240,6 +258,7 @@ func (l *Ledger) turn(day int64) {
 		l.past = append(l.past, over)
 	}
 	d.Whole = d.Day > 0
+	d.late = 0
 	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = day, 0, 1, 1, d.Entries[:0]
 	clear(d.index)
 	l.plan()

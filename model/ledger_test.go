@@ -190,3 +190,33 @@ func TestLedgerForManyGoroutines(t *testing.T) {
 		t.Errorf("threshold %v", th)
 	}
 }
+
+// TestLedgerForgetsADayThatNeverWas: a clock that jumps a year ahead for a while does not leave the
+// budget of that day for all the year.
+func TestLedgerForgetsADayThatNeverWas(t *testing.T) {
+	s := newStream(20, 5)
+	for range 6 {
+		s.next(200, 1)
+	}
+	s.day += 400
+	s.next(50, 1)
+	s.day -= 401
+	for day := range 6 {
+		n := s.next(200, 1)
+		if day == 0 { // the day on which it came back is half a day
+			continue
+		}
+		if n < 15 || n > 25 {
+			t.Errorf("day %d after the jump: %d alerts, want 15 to 25", day, n)
+		}
+	}
+	// A few late records turn nothing back.
+	l := s.ledger
+	today := l.today.Day
+	for range lateScores - 1 {
+		l.Low(&graphbuf.Event{Time: (today - 5) * secondsOfDay * 1e9}, 0)
+	}
+	if l.today.Day != today {
+		t.Errorf("day %d, was %d", l.today.Day, today)
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,6 +72,33 @@ func TestTrainingInTheBackground(t *testing.T) {
 		if !strings.Contains(h.log(), want) {
 			t.Errorf("the log has no %q:\n%s", want, h.log())
 		}
+	}
+}
+
+// TestTrainingsDoNotPileUp: who asks while one runs, however often, gets no second one for it.
+func TestTrainingsDoNotPileUp(t *testing.T) {
+	f := offline(t, host("train_interval", "1s", "train_min_edges", "50"))
+	f.Process(nil, join(sessions(2000)))
+	var trained atomic.Int64
+	ask := func(now time.Time) {
+		var wg sync.WaitGroup
+		for range 16 {
+			wg.Go(func() {
+				if f.TrainIfDue(context.Background(), now) {
+					trained.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	ask(time.Unix(100, 0))
+	if n := trained.Load(); n != 1 {
+		t.Errorf("%d trainings, want one", n)
+	}
+	f.Process(nil, join([][]byte{session(5000, "host-new", "server-0-1", "client-1")}))
+	ask(time.Unix(101, 0))
+	if n := trained.Load(); n != 2 {
+		t.Errorf("%d trainings in two intervals, want two", n)
 	}
 }
 
