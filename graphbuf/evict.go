@@ -51,8 +51,9 @@ func (g *Graph) expire(t int64) {
 			if i == 0 {
 				break
 			}
-			g.edges[i].heal(&g.clock)
-			if g.edges[i].last >= g.clock.now-int64(g.cfg.Window) {
+			e := g.edges.at(i)
+			e.heal(&g.clock)
+			if e.last >= g.clock.now-int64(g.cfg.Window) {
 				break
 			}
 			g.evict(i)
@@ -82,7 +83,7 @@ func (g *Graph) sweep() {
 		for len(*dying) > 0 && left > 0 {
 			i := (*dying)[len(*dying)-1]
 			edge := uint32(0)
-			if n.slots[i].dead { // else its last edge went another way, and the slot may be someone else's
+			if n.slots.at(i).dead { // else its last edge went another way, and the slot may be someone else's
 				for _, l := range lists {
 					edge = max(edge, l.back(i))
 				}
@@ -101,7 +102,7 @@ func (g *Graph) sweep() {
 
 // evict gives up one edge, its share of every count, and the names that no other edge uses.
 func (g *Graph) evict(i uint32) {
-	e := g.edges[i]
+	e := *g.edges.at(i)
 	if e.regular() {
 		g.regular--
 	}
@@ -110,7 +111,7 @@ func (g *Graph) evict(i uint32) {
 	g.byTarget.remove(i)
 	g.byRel.remove(i)
 	g.triplets.remove(hash3(e.src, e.rel, e.dst), i)
-	src, rel, dst := &g.source[e.src], &g.relation[e.rel], &g.target[e.dst]
+	src, rel, dst := g.source.at(e.src), g.relation.at(e.rel), g.target.at(e.dst)
 	if g.sd.release(e.sd, e.count) {
 		src.neighbours--
 		dst.neighbours--
@@ -128,8 +129,8 @@ func (g *Graph) evict(i uint32) {
 	g.nodes.uses(e.src, -1)
 	g.nodes.uses(e.dst, -1)
 	g.relations.uses(e.rel, -1)
-	g.edges[i] = edge{}
-	g.freeEdges = append(g.freeEdges, i)
+	*g.edges.at(i) = edge{}
+	g.edges.put(i)
 	g.stats.Evicted++
 }
 

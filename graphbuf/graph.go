@@ -95,11 +95,10 @@ type Graph struct {
 	mu        sync.Mutex
 	nodes     names
 	relations names
-	source    []side // by node slot: as a source
-	target    []side // by node slot: as a destination
-	relation  []side // by relation slot
-	edges     []edge // slot 0 is nobody's
-	freeEdges []uint32
+	source    slab[side] // by node slot: as a source
+	target    slab[side] // by node slot: as a destination
+	relation  slab[side] // by relation slot
+	edges     pool[edge]
 	triplets  index
 	sd, sr    pairs
 	rd        pairs
@@ -140,18 +139,17 @@ func New(cfg Config) (*Graph, error) {
 		clock:     newClock(cfg.Window),
 		nodes:     newNames(),
 		relations: newNames(),
-		source:    make([]side, 1),
-		target:    make([]side, 1),
-		relation:  make([]side, 1),
-		edges:     make([]edge, 1),
-		triplets:  newIndex(),
+		source:    newSlab[side](1),
+		target:    newSlab[side](1),
+		relation:  newSlab[side](1),
+		edges:     newPool[edge](),
 		sd:        newPairs(),
 		sr:        newPairs(),
 		rd:        newPairs(),
-		byAge:     newList(2),
-		bySource:  newList(1),
-		byTarget:  newList(1),
-		byRel:     newList(1),
+		byAge:     newList(2, 1000),
+		bySource:  newList(1, 1060),
+		byTarget:  newList(1, 1120),
+		byRel:     newList(1, 1190),
 	}, nil
 }
 
@@ -197,7 +195,7 @@ func (g *Graph) Near(of ID, sources bool, except ID, out []ID) int {
 	const edgesPerName = 4 // looked at for each that is asked for: a pair may have many relations
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if of.Slot == 0 || int(of.Slot) >= len(g.source) || g.nodes.slots[of.Slot].gen != of.Gen {
+	if of.Slot == 0 || int(of.Slot) >= g.source.len() || g.nodes.slots.at(of.Slot).gen != of.Gen {
 		return 0
 	}
 	ring := &g.bySource
@@ -210,7 +208,7 @@ func (g *Graph) Near(of ID, sources bool, except ID, out []ID) int {
 		if next < 0 || n == len(out) {
 			break
 		}
-		e := &g.edges[next]
+		e := g.edges.at(uint32(next))
 		id := g.nodes.id(e.dst)
 		if sources {
 			id = g.nodes.id(e.src)
@@ -233,7 +231,7 @@ func (g *Graph) Stats() Stats {
 	return st
 }
 
-func (g *Graph) live() int { return len(g.edges) - 1 - len(g.freeEdges) }
+func (g *Graph) live() int { return g.edges.used() }
 
 // add counts n events of one triplet between times e.Time and last, and
 // returns what was known before.
@@ -247,26 +245,27 @@ func (g *Graph) add(e *Event, n uint32, last int64) Ref {
 	ref := g.ref(s, r, d, i, e.Time)
 	if i == 0 {
 		i = g.newEdge(s, r, d, e.Time)
-	} else {
-		g.byAge.remove(i)
+		g.byAge.pushFront(newcomers, i)
 	}
-	ed := &g.edges[i]
+	ed := g.edges.at(i)
 	was := ed.regular()
 	ed.see(e.Time, last, &g.clock, int64(g.cfg.Window))
+	ring := uint32(newcomers)
 	if ed.regular() {
+		ring = regulars
 		if !was {
 			g.promote(ed)
 		}
-		g.byAge.pushFront(regulars, i)
-	} else {
-		g.byAge.pushFront(newcomers, i)
 	}
-	for _, c := range []*uint32{
-		&ed.count, &g.sd.slots[ed.sd].count, &g.sr.slots[ed.sr].count, &g.rd.slots[ed.rd].count,
-		&g.source[s].events, &g.target[d].events, &g.relation[r].events,
-	} {
-		*c = addSat(*c, n)
-	}
+	g.byAge.moveToFront(ring, i)
+	count := func(c *uint32) { *c = addSat(*c, n) }
+	count(&ed.count)
+	count(&g.sd.slots.at(ed.sd).count)
+	count(&g.sr.slots.at(ed.sr).count)
+	count(&g.rd.slots.at(ed.rd).count)
+	count(&g.source.at(s).events)
+	count(&g.target.at(d).events)
+	count(&g.relation.at(r).events)
 	// The names were pinned against eviction while their edge was made.
 	g.nodes.uses(s, -1)
 	g.nodes.uses(d, -1)
@@ -283,12 +282,13 @@ func (g *Graph) pinNode(name []byte) uint32 {
 			g.giveUp(&g.nodes, g.cfg.MaxNodes, &g.dyingNodes)
 		}
 		s = g.nodes.add(name)
-		if int(s) == len(g.source) {
-			g.source, g.target = append(g.source, side{}), append(g.target, side{})
+		if int(s) == g.source.len() {
+			g.source.add()
+			g.target.add()
 			g.bySource.addHead()
 			g.byTarget.addHead()
 		}
-		g.source[s], g.target[s] = side{}, side{}
+		*g.source.at(s), *g.target.at(s) = side{}, side{}
 	}
 	g.nodes.touch(s)
 	g.nodes.uses(s, +1)
@@ -303,11 +303,11 @@ func (g *Graph) pinRelation(name []byte) uint32 {
 			g.giveUp(&g.relations, g.cfg.MaxRelations, &g.dyingRelations)
 		}
 		r = g.relations.add(name)
-		if int(r) == len(g.relation) {
-			g.relation = append(g.relation, side{})
+		if int(r) == g.relation.len() {
+			g.relation.add()
 			g.byRel.addHead()
 		}
-		g.relation[r] = side{}
+		*g.relation.at(r) = side{}
 	}
 	g.relations.touch(r)
 	g.relations.uses(r, +1)
@@ -319,7 +319,7 @@ func (g *Graph) findEdge(s, r, d uint32) uint32 {
 		return 0
 	}
 	return g.triplets.find(hash3(s, r, d), func(i uint32) bool {
-		e := &g.edges[i]
+		e := g.edges.at(i)
 		return e.src == s && e.rel == r && e.dst == d
 	})
 }
@@ -328,20 +328,15 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 	if g.live() >= g.cfg.MaxEdges {
 		g.evict(g.byAge.back(ring(g.live(), g.regular, g.cfg.MaxEdges)))
 	}
-	var i uint32
-	if n := len(g.freeEdges); n > 0 {
-		i, g.freeEdges = g.freeEdges[n-1], g.freeEdges[:n-1]
-	} else {
-		i = uint32(len(g.edges))
-		g.edges = append(g.edges, edge{})
+	i, fresh := g.edges.take()
+	if fresh {
 		for _, l := range []*list{&g.byAge, &g.bySource, &g.byTarget, &g.byRel} {
 			l.addItem()
 		}
 	}
 	e := edge{src: s, rel: r, dst: d, first: t, last: t}
-	var fresh bool
 	if e.sd, fresh = g.sd.acquire(s, d); fresh {
-		src := &g.source[s]
+		src := g.source.at(s)
 		if src.neighbours++; src.neighbours == 1 || t < src.since {
 			src.since = t
 		}
@@ -349,14 +344,14 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 			src.burst, src.burstAt = 0, 0
 		}
 		src.meet(t)
-		g.target[d].neighbours++
+		g.target.at(d).neighbours++
 	}
 	if e.sr, fresh = g.sr.acquire(s, r); fresh {
-		g.source[s].relations++
-		g.relation[r].neighbours++
+		g.source.at(s).relations++
+		g.relation.at(r).neighbours++
 	}
 	e.rd, _ = g.rd.acquire(r, d)
-	g.edges[i] = e
+	*g.edges.at(i) = e
 	g.triplets.add(hash3(s, r, d), i)
 	g.bySource.pushFront(s, i)
 	g.byTarget.pushFront(d, i)
@@ -370,11 +365,11 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 
 // ref gathers what is known at t. Slots are 0 where a name is unknown, i where the triplet is.
 func (g *Graph) ref(s, r, d, i uint32, t int64) Ref {
-	src, rel, dst := &g.source[s], &g.relation[r], &g.target[d]
+	src, rel, dst := g.source.at(s), g.relation.at(r), g.target.at(d)
 	var sd, sr, rd *pair
 	if i != 0 {
-		e := &g.edges[i]
-		sd, sr, rd = &g.sd.slots[e.sd], &g.sr.slots[e.sr], &g.rd.slots[e.rd]
+		e := g.edges.at(i)
+		sd, sr, rd = g.sd.slots.at(e.sd), g.sr.slots.at(e.sr), g.rd.slots.at(e.rd)
 	} else {
 		sd, sr, rd = g.sd.get(s, d), g.sr.get(s, r), g.rd.get(r, d)
 	}
@@ -385,7 +380,7 @@ func (g *Graph) ref(s, r, d, i uint32, t int64) Ref {
 	return Ref{
 		Source: g.nodes.id(s), Relation: g.relations.id(r), Destination: g.nodes.id(d),
 		Counts: Counts{
-			SRD: g.edges[i].count, SD: sd.count, SR: sr.count, RD: rd.count, S: src.events, D: dst.events, R: rel.events,
+			SRD: g.edges.at(i).count, SD: sd.count, SR: sr.count, RD: rd.count, S: src.events, D: dst.events, R: rel.events,
 			DestinationsOfS: src.neighbours, RelationsOfS: src.relations, SourcesOfD: dst.neighbours, SourcesOfR: rel.neighbours,
 		},
 		Time:            t,

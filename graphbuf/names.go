@@ -13,12 +13,12 @@ const MaxName = 256
 // names maps names to slots. Slot 0 is nobody's; a freed slot is used again under
 // the next generation.
 type names struct {
-	slots   []nameSlot
-	free    []uint32
+	slots   pool[nameSlot]
 	index   index
 	byAge   list // newcomers and regulars; the least recently seen name of a ring is its last
 	live    int
 	regular int // names that are regulars
+	long    [MaxName]byte
 }
 
 type nameSlot struct {
@@ -30,30 +30,27 @@ type nameSlot struct {
 }
 
 func newNames() names {
-	n := names{slots: make([]nameSlot, 1), index: newIndex(), byAge: newList(2)}
-	return n
+	return names{slots: newPool[nameSlot](), byAge: newList(2, 64)}
 }
 
 // find returns the slot of a name, 0 when there is none.
 func (n *names) find(name []byte) uint32 {
-	var buf [MaxName]byte
-	name = shorten(buf[:0], name)
-	return n.index.find(hashName(name), func(i uint32) bool { return n.slots[i].name == string(name) })
+	if len(name) > MaxName { // apart, or every name would pay for the room that it takes
+		return n.find(shortened(n.long[:0], name))
+	}
+	return n.index.find(hashName(name), func(i uint32) bool { return n.slots.at(i).name == string(name) })
 }
 
 // add makes a slot for a name that is not there.
 func (n *names) add(name []byte) uint32 {
-	var buf [MaxName]byte
-	name = shorten(buf[:0], name)
-	var i uint32
-	if l := len(n.free); l > 0 {
-		i, n.free = n.free[l-1], n.free[:l-1]
-	} else {
-		i = uint32(len(n.slots))
-		n.slots = append(n.slots, nameSlot{})
+	if len(name) > MaxName {
+		name = shortened(n.long[:0], name)
+	}
+	i, fresh := n.slots.take()
+	if fresh {
 		n.byAge.addItem()
 	}
-	s := &n.slots[i]
+	s := n.slots.at(i)
 	s.name, s.gen = string(name), s.gen+1
 	n.index.add(hashName(name), i)
 	n.byAge.pushFront(newcomers, i)
@@ -62,17 +59,16 @@ func (n *names) add(name []byte) uint32 {
 }
 
 func (n *names) touch(i uint32) {
-	n.byAge.remove(i)
-	if n.slots[i].regular {
-		n.byAge.pushFront(regulars, i)
-	} else {
-		n.byAge.pushFront(newcomers, i)
+	ring := uint32(newcomers)
+	if n.slots.at(i).regular {
+		ring = regulars
 	}
+	n.byAge.moveToFront(ring, i)
 }
 
 // promote makes a name that is alive a regular.
 func (n *names) promote(i uint32) {
-	if s := &n.slots[i]; !s.regular && !s.dead {
+	if s := n.slots.at(i); !s.regular && !s.dead {
 		s.regular = true
 		n.regular++
 		n.touch(i)
@@ -81,7 +77,7 @@ func (n *names) promote(i uint32) {
 
 // uses counts the edges and pins of a name; the last one gone frees it.
 func (n *names) uses(i uint32, by int32) {
-	s := &n.slots[i]
+	s := n.slots.at(i)
 	s.uses += by
 	if s.uses > 0 {
 		return
@@ -90,12 +86,12 @@ func (n *names) uses(i uint32, by int32) {
 		n.kill(i)
 	}
 	s.dead = false
-	n.free = append(n.free, i)
+	n.slots.put(i)
 }
 
 // kill gives a name up. Its slot is free once no edge uses it.
 func (n *names) kill(i uint32) {
-	s := &n.slots[i]
+	s := n.slots.at(i)
 	n.index.remove(uint32(maphash.String(seed, s.name)>>32), i)
 	n.byAge.remove(i)
 	if s.regular {
@@ -111,7 +107,7 @@ func (n *names) id(i uint32) ID {
 	if i == 0 {
 		return ID{}
 	}
-	return ID{Slot: i, Gen: n.slots[i].gen}
+	return ID{Slot: i, Gen: n.slots.at(i).gen}
 }
 
 // seed makes the tables' order of collisions unknown to whoever picks the names.
@@ -119,11 +115,8 @@ var seed = maphash.MakeSeed()
 
 func hashName(name []byte) uint32 { return uint32(maphash.Bytes(seed, name) >> 32) }
 
-// shorten returns name itself or, when it is longer than MaxName, its shortened form in buf.
-func shorten(buf, name []byte) []byte {
-	if len(name) <= MaxName {
-		return name
-	}
+// shortened returns in buf the form in which a name of more than MaxName bytes is kept.
+func shortened(buf, name []byte) []byte {
 	h := uint64(14695981039346656037) // FNV-1a: the same in every process, since the name goes to disk
 	for _, c := range name {
 		h = (h ^ uint64(c)) * 1099511628211

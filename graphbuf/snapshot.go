@@ -41,10 +41,10 @@ func (g *Graph) Snapshot() *Snapshot {
 	// writer may wait. What comes meanwhile finds room in the reserve.
 	before := g.Stats()
 	raw := make([]kept, 0, before.Edges+before.Edges/8+snapshotBlock)
-	g.inBlocks(func() int { return len(g.edges) }, func(i int) {
-		if e := g.edges[i]; e.src != 0 {
+	g.inBlocks(func() int { return g.edges.len() }, func(i uint32) {
+		if e := *g.edges.at(i); e.src != 0 {
 			e.heal(&g.clock)
-			raw = append(raw, kept{e, g.nodes.slots[e.src].gen, g.relations.slots[e.rel].gen, g.nodes.slots[e.dst].gen})
+			raw = append(raw, kept{e, g.nodes.slots.at(e.src).gen, g.relations.slots.at(e.rel).gen, g.nodes.slots.at(e.dst).gen})
 		}
 	})
 	s := &Snapshot{}
@@ -75,13 +75,13 @@ func (g *Graph) Snapshot() *Snapshot {
 // copyNames returns the live names and, by slot, their indices there (-1: none).
 func (g *Graph) copyNames(n *names) (out []Name, at []int32) {
 	g.mu.Lock()
-	slots := len(n.slots) + len(n.slots)/8 + snapshotBlock
+	slots := n.slots.len() + n.slots.len()/8 + snapshotBlock
 	g.mu.Unlock()
 	out, at = make([]Name, 0, slots), make([]int32, 0, slots)
-	g.inBlocks(func() int { return len(n.slots) }, func(i int) {
+	g.inBlocks(func() int { return n.slots.len() }, func(i uint32) {
 		at = append(at, -1)
-		if s := &n.slots[i]; s.uses > 0 && !s.dead {
-			out = append(out, Name{s.name, ID{uint32(i), s.gen}})
+		if s := n.slots.at(i); s.uses > 0 && !s.dead {
+			out = append(out, Name{s.name, ID{i, s.gen}})
 		}
 	})
 	slices.SortFunc(out, func(a, b Name) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID.Slot, b.ID.Slot)) })
@@ -91,12 +91,12 @@ func (g *Graph) copyNames(n *names) (out []Name, at []int32) {
 	return out, at
 }
 
-func (g *Graph) inBlocks(length func() int, do func(i int)) {
+func (g *Graph) inBlocks(length func() int, do func(i uint32)) {
 	for i, more := 0, true; more; {
 		g.mu.Lock()
 		end := min(i+snapshotBlock, length())
 		for ; i < end; i++ {
-			do(i)
+			do(uint32(i))
 		}
 		more = i < length()
 		g.mu.Unlock()
