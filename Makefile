@@ -37,7 +37,7 @@ setup:
 # A driver without a card, that runs the kernels as the host's compiler builds them: for tests.
 FAKECUDA := $(CUDA)/fake/libcuda.so.1
 FAKEWARP := $(CUDA)/fakewarp
-$(FAKECUDA): model/cuda/testdata/fakecuda.cpp model/cuda/kernels.cu model/cuda/device.h
+$(FAKECUDA): model/cuda/testdata/fakecuda.cpp model/cuda/kernels.cu model/cuda/reference.cuh model/cuda/device.h
 	@command -v g++ >/dev/null || { echo "g++ is missing: installing it with apt-get"; apt-get update -qq && apt-get install -y -qq g++; }
 	@mkdir -p $(@D)
 	g++ -shared -fPIC -O2 -Wall -Wno-unknown-pragmas -o $@ $<
@@ -82,7 +82,7 @@ test: all $(FAKECUDA)
 	RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) RGCN_FAKECUDA=$(dir $(FAKECUDA)) $(GO) test -timeout 10m ./...
 	$(GPUENV) $(GO) vet -tags gpu ./model/... ./plugin
 	LD_LIBRARY_PATH=$(dir $(FAKECUDA)):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -tags gpu -timeout 5m -run 'CUDA|Plan|PTX' ./model/...
-	LD_LIBRARY_PATH=$(FAKEWARP):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -count=1 -tags gpu -timeout 5m -run 'CUDAGradients' ./model
+	LD_LIBRARY_PATH=$(FAKEWARP):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -count=1 -tags gpu -timeout 5m -run 'CUDA.*Gradients' ./model
 	@$(MAKE) -s fuzz FUZZTIME=2s FUZZ='FuzzProcess|FuzzWalk'
 	$(GO) test -race -timeout 5m -run 'Writers|Goroutines|Background|Close' ./graphbuf ./plugin/filter
 

@@ -50,11 +50,8 @@ func cudaFor(cfg Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if cfg.Objective == ReferenceGoal {
-		return "", errReferenceDevice
-	}
 	for i := range 2 {
-		if !cfg.layer(i).diagonal() {
+		if cfg.Objective != ReferenceGoal && !cfg.layer(i).diagonal() {
 			return "", errors.New("a card trains diagonal layers only")
 		}
 	}

@@ -24,6 +24,10 @@ func probeCUDA(ordinal int) (string, error) {
 	return deviceName(ordinal, name), nil
 }
 
+func decoderFor(name string) cuda.Decoder {
+	return map[string]cuda.Decoder{DistMult: cuda.DistMult, TransE: cuda.TransE, RotatE: cuda.RotatE}[name]
+}
+
 func deviceName(ordinal int, name string) string { return fmt.Sprintf("%s:%d %s", CUDA, ordinal, name) }
 
 // cudaEngine is the network on a card, of which the CPU's is the readable twin.
@@ -55,7 +59,7 @@ func newCUDAEngine(ordinal int, cfg Config, sh shape, m *Model, steps, edges int
 func (e *cudaEngine) place(cfg Config, sh shape, m *Model, steps, edges int, x, y []float32) error {
 	c := cuda.Config{
 		Sources: sh.sources, Destinations: sh.destinations, Relations: sh.relations, Dim: cfg.Dim,
-		Decoder:   map[string]cuda.Decoder{DistMult: cuda.DistMult, TransE: cuda.TransE, RotatE: cuda.RotatE}[cfg.Decoder],
+		Decoder:   decoderFor(cfg.Decoder),
 		KeepScale: float32(1 / (1 - cfg.Dropout)), Steps: steps, MaxBatch: sampleSize * (1 + cfg.Negatives), FixedLayers: cfg.without("layers"),
 	}
 	for i := range c.Inverse {

@@ -11,3 +11,7 @@ func probeCUDA(int) (string, error) { return "", errNoCUDA }
 func newCUDAEngine(int, Config, shape, *Model, int, int, []float32, []float32) (engine, string, error) {
 	return nil, "", errNoCUDA
 }
+
+func newCUDAReference(int, *referenceNetwork, int) (referenceEngine, string, error) {
+	return nil, "", errNoCUDA
+}

@@ -29,7 +29,7 @@ func grown(tb testing.TB, edges int) *graphbuf.Snapshot {
 		}
 		g.Observe([]graphbuf.Event{{
 			Source: fmt.Appendf(nil, "h%d", s), Relation: fmt.Appendf(nil, "c%d", rng.intn(60)),
-			Destination: fmt.Appendf(nil, "h%d", d), Time: int64(i) * int64(14*24*time.Hour) / int64(2*edges),
+			Destination: fmt.Appendf(nil, "h%d", d), Time: int64(i) * (int64(14*24*time.Hour) / int64(2*edges)),
 		}}, ref[:])
 	}
 	return g.Snapshot()

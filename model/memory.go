@@ -30,7 +30,7 @@ func TrainingBytes(snap *graphbuf.Snapshot, cfg Config) int64 {
 	if edges > keepEdges {
 		windows = 2
 	}
-	bytes += edges * (260 + 65*windows)
+	bytes += edges * (275 + 65*windows)
 	if cfg.Features != nil { // look-ups of three kinds of pairs, and a count of each in a window
 		bytes += edges * int64(min(len(cfg.Features.Kinds()), MaxFeatures)) * 3 * (30 + 4*windows)
 	}

@@ -41,7 +41,12 @@ func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, 
 	if err := CheckDevice(cfg); err != nil {
 		return nil, Report{}, err
 	}
-	r, report, err := trainReference(ctx, snap, cfg.reference(), progress)
+	r, report, err := trainReference(ctx, snap, cfg.reference(), cfg.Device, progress)
+	if cfg.Device == Auto && errors.Is(err, ErrDevice) {
+		fallback := err
+		r, report, err = trainReference(ctx, snap, cfg.reference(), CPU, progress)
+		report.Fallback = fallback
+	}
 	if err != nil {
 		return nil, report, err
 	}
@@ -61,8 +66,6 @@ func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, 
 	report.Duration = time.Since(start)
 	return m.referenceScorer(snap), report, nil
 }
-
-var errReferenceDevice = errors.New("the reference objective trains on the CPU only")
 
 // spreadOf samples the scores of edges for thresholds that are no deviations from the mean.
 func (m *reference) spreadOf(edges []graphbuf.Edge) heldOutScores {

@@ -22,7 +22,7 @@ func TestTheReferenceObjectiveIsAModelLikeAnother(t *testing.T) {
 	snap := g.Snapshot()
 	cfg := quickReferenceGoal()
 	s, report := train(t, snap, cfg)
-	want, _, err := trainReference(context.Background(), snap, cfg.reference(), nil)
+	want, _, err := trainReference(context.Background(), snap, cfg.reference(), CPU, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,6 +43,19 @@ func (p *philox) uint32() uint32 {
 	return p.out[3-p.left]
 }
 
+// position is the number of the next draw, of single words.
+func (p *philox) position() uint64 { return 4*p.n - uint64(p.left) }
+
+// skip leaves out so many draws, which somebody else makes.
+func (p *philox) skip(draws uint64) {
+	at := p.position() + draws
+	p.n, p.left = at/4, 0
+	if used := at % 4; used > 0 {
+		p.uint32()
+		p.left = 4 - int(used)
+	}
+}
+
 // intn returns a number in [0, n), for n up to 2^31: the high half of a product, whose
 // bias of n/2^32 no sampling here could notice.
 func (p *philox) intn(n int) int {

@@ -55,3 +55,27 @@ func TestSignsAreANamesOwn(t *testing.T) {
 		t.Errorf("two names have the inner product %v of %d", d, k)
 	}
 }
+
+func TestSkippedDraws(t *testing.T) {
+	for start := range 6 {
+		for skip := range uint64(9) {
+			a, b := newPhilox(3, 4), newPhilox(3, 4)
+			for range start {
+				a.uint32()
+				b.uint32()
+			}
+			for range skip {
+				a.uint32()
+			}
+			b.skip(skip)
+			if a.position() != b.position() || a.position() != uint64(start)+skip {
+				t.Fatalf("after %d and %d: at %d and %d", start, skip, a.position(), b.position())
+			}
+			for range 5 {
+				if x, y := a.uint32(), b.uint32(); x != y {
+					t.Fatalf("after %d draws and %d skipped: %d, want %d", start, skip, y, x)
+				}
+			}
+		}
+	}
+}

@@ -88,12 +88,12 @@ func (m *reference) score(s, r, d int32) float32 {
 	return sigmoid(referenceLogit(m.decoder, row(m.nodes, s, m.dim), row(m.relations, r, m.dim), row(m.nodes, d, m.dim)))
 }
 
-// trainReference trains the reference on a snapshot, on the caller's goroutine alone. It
+// trainReference trains the reference on a snapshot, on the caller's goroutine alone or on a card. It
 // calls progress, unless nil, after each step, and returns ctx's error within one step of
-// its end. The same snapshot and configuration give the same model to the bit.
-func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceConfig, progress func(step, steps int, loss float32)) (*reference, Report, error) {
+// its end. The same snapshot, configuration and device give the same model to the bit.
+func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceConfig, device string, progress func(step, steps int, loss float32)) (*reference, Report, error) {
 	start := time.Now()
-	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges), Device: "cpu"}
+	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges), Device: CPU}
 	if err := cfg.validate(); err != nil {
 		return nil, report, err
 	}
@@ -106,27 +106,22 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 	}
 
 	net := newReferenceNetwork(cfg, len(snap.Nodes), len(snap.Relations))
-	rng := newPhilox(cfg.Seed, streamSample)
-	steps := cfg.Epochs * cfg.StepsPerEpoch
-	tailSteps := max(1, steps/10)
-	var tail float64
-	for step := range steps {
-		if err := ctx.Err(); err != nil {
-			return nil, report, err
-		}
-		loss := net.step(train, rng)
-		if math.IsNaN(float64(loss)) || math.IsInf(float64(loss), 0) {
-			return nil, report, fmt.Errorf("%w: loss %v at step %d", ErrDiverged, loss, step)
-		}
-		if step >= steps-tailSteps {
-			tail += float64(loss) / float64(tailSteps)
-		}
-		if progress != nil {
-			progress(step+1, steps, loss)
-		}
+	e, name, fallback, err := newReferenceEngine(device, net, len(snap.Edges))
+	if err != nil {
+		return nil, report, err
 	}
-
-	m := &reference{dim: cfg.Dim, decoder: cfg.Decoder, nodes: net.embed(train), relations: net.relation}
+	defer e.close()
+	report.Device, report.Fallback = name, fallback
+	steps := cfg.Epochs * cfg.StepsPerEpoch
+	tail, err := fitReference(ctx, e, train, newPhilox(cfg.Seed, streamSample), steps, progress)
+	if err != nil {
+		return nil, report, err
+	}
+	outputs, err := e.embed(train)
+	if err != nil {
+		return nil, report, err
+	}
+	m := &reference{dim: cfg.Dim, decoder: cfg.Decoder, nodes: outputs, relations: net.relation}
 	report.Quality, m.recall = m.judge(test, len(snap.Nodes), newPhilox(cfg.Seed, streamHeldOut+1<<32))
 	mean, sd := m.spread(snap.Edges)
 	m.mean, m.sd, m.threshold = mean, sd, float32(mean-cfg.K*sd)
@@ -136,6 +131,43 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 	report.Steps, report.Loss, report.Threshold = steps, float32(tail), m.threshold
 	report.Duration = time.Since(start)
 	return m, report, nil
+}
+
+// fitReference makes the steps and returns the mean loss of the last tenth of them.
+func fitReference(ctx context.Context, e referenceEngine, train *eventTable, rng *philox, steps int, progress func(step, steps int, loss float32)) (tail float64, err error) {
+	tailSteps := max(1, steps/10)
+	told := 0
+	tell := func() error {
+		losses := e.losses()
+		for ; told < len(losses); told++ {
+			loss := losses[told]
+			if math.IsNaN(float64(loss)) || math.IsInf(float64(loss), 0) {
+				return fmt.Errorf("%w: loss %v at step %d", ErrDiverged, loss, told)
+			}
+			if told >= steps-tailSteps {
+				tail += float64(loss) / float64(tailSteps)
+			}
+			if progress != nil {
+				progress(told+1, steps, loss)
+			}
+		}
+		return nil
+	}
+	for range steps {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		if err := e.step(train, rng); err != nil {
+			return 0, err
+		}
+		if err := tell(); err != nil {
+			return 0, err
+		}
+	}
+	if err := e.finish(); err != nil {
+		return 0, err
+	}
+	return tail, tell()
 }
 
 // judge returns the AUC of held-out events against corrupted ones, and the recall at 0.5.

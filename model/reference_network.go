@@ -81,13 +81,26 @@ func (n *referenceNetwork) step(train *eventTable, rng *philox) float32 {
 	n.forward()
 	loss := n.decode()
 	n.backward()
-	clip(n.grads, 1)
+	clip(n.grads, referenceNorm)
 	n.params.adam(n.grads, n.cfg.LearningRate, true)
 	return loss
 }
 
+// referenceNorm is what the gradients are clipped to.
+const referenceNorm = 1
+
 // embed returns the output of the layers over the message graph of all of train.
 func (n *referenceNetwork) embed(train *eventTable) []float32 {
+	n.buildAll(train)
+	for _, mask := range n.mask {
+		fill(mask, 1)
+	}
+	n.forward()
+	return n.out
+}
+
+// buildAll makes the messages of all events.
+func (n *referenceNetwork) buildAll(train *eventTable) {
 	var s, r, d []int32
 	var weight []float32
 	for i := range train.edges {
@@ -98,11 +111,6 @@ func (n *referenceNetwork) embed(train *eventTable) []float32 {
 		}
 	}
 	n.messages.build(s, r, d, weight, n.nodes, n.relations)
-	for _, mask := range n.mask {
-		fill(mask, 1)
-	}
-	n.forward()
-	return n.out
 }
 
 func dropOut(rng *philox, mask []float32, p float64) {

@@ -15,7 +15,7 @@ import (
 
 func trainedReference(t testing.TB, snap *graphbuf.Snapshot, cfg referenceConfig) (*reference, Report) {
 	t.Helper()
-	m, report, err := trainReference(context.Background(), snap, cfg, nil)
+	m, report, err := trainReference(context.Background(), snap, cfg, CPU, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func TestReferenceStopsWithinOneStep(t *testing.T) {
 	snap := graphOf(t, teams(1, 40, 500)).Snapshot()
 	ctx, cancel := context.WithCancel(context.Background())
 	last := 0
-	m, _, err := trainReference(ctx, snap, quickReference(), func(step, steps int, loss float32) {
+	m, _, err := trainReference(ctx, snap, quickReference(), CPU, func(step, steps int, loss float32) {
 		last = step
 		if step == 7 {
 			cancel()
@@ -207,7 +207,7 @@ func TestReferenceStopsWithinOneStep(t *testing.T) {
 	if m != nil || !errors.Is(err, context.Canceled) || last != 7 {
 		t.Errorf("model %v, error %v, last step %d, want none, %v, 7", m, err, last, context.Canceled)
 	}
-	if _, _, err := trainReference(ctx, snap, quickReference(), func(int, int, float32) { t.Error("a step after the end") }); !errors.Is(err, context.Canceled) {
+	if _, _, err := trainReference(ctx, snap, quickReference(), CPU, func(int, int, float32) { t.Error("a step after the end") }); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -218,7 +218,7 @@ func TestReferenceRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := quickReference()
 			change(&cfg)
-			m, _, err := trainReference(context.Background(), snap, cfg, nil)
+			m, _, err := trainReference(context.Background(), snap, cfg, CPU, nil)
 			if m != nil || err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("model %v, error %v, want %q", m, err, want)
 			}

@@ -51,6 +51,19 @@ func TestOnACard(t *testing.T) {
 	d.wantLogged(" on cuda:0 host build of the kernels;")
 }
 
+// TestTheReferenceOnACard trains the notebook's algorithm there.
+func TestTheReferenceOnACard(t *testing.T) {
+	fakeCard(t)
+	dir := t.TempDir()
+	input, out := write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out")
+	p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), toFile("ssh", out),
+		filter("ssh", "Train_Device", "cuda", "Model_Objective", "reference", "Train_Steps", "50", "Train_Interval", "1s")))
+	p.untilLines(out, notebookRows)
+	p.untilLogged("trained:", 1)
+	p.stop()
+	p.wantLogged("50 steps in ", " on cuda:0 host build of the kernels;", "closed: 7143 records, 7143 scored,")
+}
+
 // TestACardThatIsNotThere keeps the host from starting, with one line.
 func TestACardThatIsNotThere(t *testing.T) {
 	fakeCard(t)

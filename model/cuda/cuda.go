@@ -1,5 +1,6 @@
-// Package cuda trains package model's network on a CUDA device, through the driver API of
-// gorgonia.org/cu and kernels of its own (kernels.cu, embedded as PTX).
+// Package cuda trains package model's networks on a CUDA device, through the driver API of
+// gorgonia.org/cu and kernels of its own (kernels.cu, embedded as PTX): Network is the model's own,
+// Reference the reference's.
 //
 // It knows arrays, not what they mean: edges with rows and relations, batches of triplets
 // with features, parameters with moments. These stay on the device from the first step to
@@ -11,7 +12,10 @@
 package cuda
 
 // kernels are the names of those in kernels.cu.
-var kernels = []string{"propagate", "relate", "gather", "decode", "bend", "blend", "reduce", "adam"}
+var kernels = []string{
+	"propagate", "relate", "gather", "decode", "bend", "blend", "reduce", "adam",
+	"layer", "unlayer", "ungroup", "outer", "unbend", "undrop", "shrink", "judge", "unjudge", "squares", "tell", "clip",
+}
 
 // Sizes of the decoder, fixed in kernels.cu.
 const (

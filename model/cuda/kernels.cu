@@ -1,5 +1,6 @@
-// The kernels of the trainer. They are twins of package model's code for the CPU: relConv is
-// propagate and relate, decoder.loss is decode, bend, blend and reduce, params.adam is adam.
+// The kernels of the trainer, twins of package model's code for the CPU: relConv is propagate and
+// relate, decoder.loss is decode, bend, blend and reduce, params.adam is adam. Those of the reference
+// objective are in reference.cuh.
 //
 // Sums over edges and over triplets are cut into pieces of bounded length. dest says where a
 // piece's sum goes: a row of out, or, of a row with several pieces, ~slot; the slots of a row
@@ -323,13 +324,16 @@ KERNEL reduce(const float *work, float *grad, float *loss, int n) {
 
 // adam is one step of Kingma and Ba 2015 with the usual decays; rate and epsilon have the
 // corrections of the bias in them. decay is what weights lose beside it, not biases: it is for the
-// decoder's parameters, and 0 for others.
-KERNEL adam(float *value, float *m, float *v, const float *grad, int n, float rate, float epsilon, float decay) {
+// decoder's parameters, and 0 for others. scale, unless null, is what gradients are multiplied by.
+KERNEL adam(float *value, float *m, float *v, const float *grad, const float *scale, int n, float rate, float epsilon, float decay) {
+	float times = scale ? *scale : 1;
 	for (int i = THREAD; i < n; i += THREADS) {
-		float g = grad[i];
+		float g = times * grad[i];
 		m[i] = 0.9f * m[i] + (1 - 0.9f) * g;
 		v[i] = 0.999f * v[i] + (1 - 0.999f) * g * g;
 		bool weight = i < B1 || (i >= A2 && i < B2);
 		value[i] -= rate * m[i] / (root(v[i]) + epsilon) + (weight ? decay * value[i] : 0);
 	}
 }
+
+#include "reference.cuh"

@@ -3,8 +3,6 @@
 package cuda
 
 import (
-	"fmt"
-
 	"gorgonia.org/cu"
 )
 
@@ -37,7 +35,6 @@ const (
 // Network is a network on a device. Its methods enqueue work and return; Losses, Sync and the
 // reading ones wait for it.
 type Network struct {
-	d   *Device
 	cfg Config
 
 	x, y      cu.DevicePtr       // inputs of destinations and sources, [rows][k]
@@ -48,28 +45,17 @@ type Network struct {
 	slots     cu.DevicePtr // [slotRows][k]
 	slotRows  int
 
-	kept    map[int64]*messages
-	order   []int64 // keys of kept, the oldest first
-	batch   cu.DevicePtr
-	words   int // that batch has room for
-	stages  [2]stage
-	buffers [2]hostMemory // page-locked copies of the stages' words, by turns
-	copied  [2]cu.Event   // when the device has taken them
-	turn    int
-
-	losses   cu.DevicePtr // [cfg.Steps]
-	lossHost hostMemory
-	made     int         // rounds enqueued
-	passed   [2]cu.Event // the ends of the last two passes
-	until    [2]int      // rounds enqueued by then
-	pass     int
-	done     int // rounds that are done for sure
+	kept  map[int64]*messages
+	order []int64 // keys of kept, the oldest first
+	stage stage
+	feed  feeder
+	tally
 }
 
 // NewNetwork takes memory for a network and copies its inputs x [Destinations][Dim] and
 // y [Sources][Dim]. Parameters are set with Upload.
 func NewNetwork(d *Device, cfg Config, x, y []float32) (n *Network, err error) {
-	n = &Network{d: d, cfg: cfg, kept: map[int64]*messages{}}
+	n = &Network{cfg: cfg, kept: map[int64]*messages{}}
 	var failed error
 	alloc := func(words int) cu.DevicePtr {
 		if failed != nil {
@@ -89,20 +75,14 @@ func NewNetwork(d *Device, cfg Config, x, y []float32) (n *Network, err error) {
 	}
 	n.scaling = alloc(2 * Structural)
 	n.work = alloc(workWords * cfg.MaxBatch)
-	n.losses = alloc(cfg.Steps)
 	if failed != nil {
 		return nil, failed
 	}
-	if n.lossHost, err = d.allocHost(cfg.Steps); err != nil {
+	if n.tally, err = newTally(d, cfg.Steps); err != nil {
 		return nil, err
 	}
-	for i := range 2 {
-		if n.copied[i], err = cu.MakeEvent(cu.DisableTiming); err != nil {
-			return nil, fmt.Errorf("cuda: event: %w", err)
-		}
-		if n.passed[i], err = cu.MakeEvent(cu.DisableTiming); err != nil {
-			return nil, fmt.Errorf("cuda: event: %w", err)
-		}
+	if n.feed, err = newFeeder(d); err != nil {
+		return nil, err
 	}
 	scaling := append(cfg.Mean[:], cfg.Inverse[:]...)
 	for _, c := range []struct {
@@ -166,12 +146,8 @@ func (n *Network) Pass(key int64, build func() *Messages, batches []Batch, steps
 	if err != nil {
 		return err
 	}
-	i := n.pass % 2
-	if n.pass >= 2 {
-		if err := n.passed[i].Synchronize(); err != nil {
-			return fmt.Errorf("cuda: wait for %s: %w", n.d.Name, err)
-		}
-		n.done = n.until[i]
+	if err := n.begin(); err != nil {
+		return err
 	}
 	if err := n.forward(m); err != nil {
 		return err
@@ -181,7 +157,6 @@ func (n *Network) Pass(key int64, build func() *Messages, batches []Batch, steps
 			return err
 		}
 	}
-	first := n.made
 	for j := range batches {
 		if err := n.round(&batches[j], steps[j]); err != nil {
 			return err
@@ -195,29 +170,7 @@ func (n *Network) Pass(key int64, build func() *Messages, batches []Batch, steps
 			return err
 		}
 	}
-	if err := cu.MemcpyDtoHAsync(n.lossHost.word(first), at(n.losses, first), int64(n.made-first)*4, n.d.stream); err != nil {
-		return fmt.Errorf("cuda: copy losses: %w", err)
-	}
-	if err := n.passed[i].Record(n.d.stream); err != nil {
-		return fmt.Errorf("cuda: event: %w", err)
-	}
-	n.until[i] = n.made
-	n.pass++
-	return nil
-}
-
-// Losses returns those of the rounds that are done for sure, without waiting.
-func (n *Network) Losses() []float32 {
-	return words[float32](n.lossHost, 0, n.done)
-}
-
-// Sync waits for all that is enqueued.
-func (n *Network) Sync() error {
-	if err := n.d.stream.Synchronize(); err != nil {
-		return fmt.Errorf("cuda: wait for %s: %w", n.d.Name, err)
-	}
-	n.done = n.made
-	return nil
+	return n.end(len(batches))
 }
 
 // Embed runs the layers alone over the messages of the key and reads the embeddings, each
@@ -305,28 +258,35 @@ func (n *Network) propagate(o *order, norm int, w, in, out cu.DevicePtr, add boo
 
 // sum runs a kernel on the first level of a plan and gather on the others.
 func (n *Network) sum(kernel string, p devicePlan, out cu.DevicePtr, add bool, args func(start, dest cu.DevicePtr, pieces int) []arg) error {
+	return sumByPlan(n.d, kernel, p, n.cfg.Dim, out, n.slots, add, args)
+}
+
+// sumByPlan is sum for rows of k columns.
+func sumByPlan(d *Device, kernel string, p devicePlan, k int, out, slots cu.DevicePtr, add bool, args func(start, dest cu.DevicePtr, pieces int) []arg) error {
 	for i, l := range p.levels {
 		start, dest := at(p.base, l.start), at(p.base, l.dest)
-		a := []arg{pointer(start), pointer(dest), pointer(out), pointer(n.slots), integer(l.pieces), integer(n.cfg.Dim), flag(add), integer(n.team())}
+		a := []arg{pointer(start), pointer(dest), pointer(out), pointer(slots), integer(l.pieces), integer(k), flag(add), integer(teamOf(k))}
 		name := "gather"
 		if i == 0 {
 			name, a = kernel, args(start, dest, l.pieces)
 		}
-		if err := n.d.launch(name, l.pieces*n.team(), a...); err != nil {
+		if err := d.launch(name, l.pieces*teamOf(k), a...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// team is how many threads share a row: four columns each, up to a warp.
-func (n *Network) team() int {
+// teamOf is how many threads share a row of k columns: four columns each, up to a warp.
+func teamOf(k int) int {
 	t := 1
-	for t < warp && 4*t < n.cfg.Dim {
+	for t < warp && 4*t < k {
 		t *= 2
 	}
 	return t
 }
+
+func (n *Network) team() int { return teamOf(n.cfg.Dim) }
 
 func flag(b bool) arg {
 	if b {
@@ -337,5 +297,5 @@ func flag(b bool) arg {
 
 func (n *Network) adam(t Tensor, s Step) error {
 	p := n.params[t]
-	return n.d.launch("adam", p.n, pointer(p.value), pointer(p.m), pointer(p.v), pointer(p.grad), integer(p.n), number(s.Rate), number(s.Epsilon), number(s.Decay))
+	return n.d.launch("adam", p.n, pointer(p.value), pointer(p.m), pointer(p.v), pointer(p.grad), 0, integer(p.n), number(s.Rate), number(s.Epsilon), number(s.Decay))
 }

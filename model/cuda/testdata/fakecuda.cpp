@@ -29,7 +29,10 @@ template <class... A, size_t... I>
 static void call(void (*kernel)(A...), void **p, std::index_sequence<I...>) {
 	kernel(*(A *)p[I]...);
 }
-#define KERNELS(X) X(propagate) X(relate) X(gather) X(decode) X(bend) X(blend) X(reduce) X(adam)
+#define KERNELS(X)                                                                                 \
+	X(propagate) X(relate) X(gather) X(decode) X(bend) X(blend) X(reduce) X(adam)                  \
+	X(layer) X(unlayer) X(ungroup) X(outer) X(unbend) X(undrop) X(shrink) X(judge) X(unjudge)      \
+	X(squares) X(tell) X(clip)
 template <class... A>
 static void run(void (*kernel)(A...), void **p) {
 	call(kernel, p, std::index_sequence_for<A...>{});

@@ -1,0 +1,108 @@
+//go:build gpu
+
+package model
+
+import (
+	"fmt"
+
+	"flb-filter-rgcn/model/cuda"
+)
+
+// cudaReference is the reference's network on a card. The host draws the events and groups the
+// messages; all else, dropout's draws included, happens there.
+type cudaReference struct {
+	device *cuda.Device
+	net    *cuda.Reference
+	host   *referenceNetwork // its values are those of the start until finish
+}
+
+func newCUDAReference(ordinal int, host *referenceNetwork, edges int) (referenceEngine, string, error) {
+	fail := func(err error) (referenceEngine, string, error) { return nil, "", fmt.Errorf("%w: %w", ErrDevice, err) }
+	d, err := cuda.Open(ordinal)
+	if err != nil {
+		return fail(err)
+	}
+	e := &cudaReference{device: d, host: host}
+	if err := e.place(edges); err != nil {
+		d.Close()
+		return fail(err)
+	}
+	return e, deviceName(ordinal, d.Name), nil
+}
+
+// place computes what the network needs, asks for it and copies the parameters.
+func (e *cudaReference) place(edges int) error {
+	h := e.host
+	c := cuda.ReferenceConfig{
+		Nodes: h.nodes, Relations: h.relations, Dim: h.cfg.Dim, Decoder: decoderFor(h.cfg.Decoder),
+		Dropout: float32(h.cfg.Dropout), Regularization: float32(h.cfg.Regularization), Limit: referenceNorm,
+		Key: newPhilox(h.cfg.Seed, 0).key, Stream: streamSample, Steps: h.cfg.Epochs * h.cfg.StepsPerEpoch, Sample: 2 * h.cfg.Sample,
+	}
+	free, err := e.device.Free()
+	if err != nil {
+		return err
+	}
+	if need := cuda.NeedReference(c, edges); need > free {
+		return fmt.Errorf("%w: %d edges between %d hosts need %d MiB of %s, which has %d MiB free",
+			cuda.ErrMemory, edges, c.Nodes, need>>20, e.device.Name, free>>20)
+	}
+	if e.net, err = cuda.NewReference(e.device, c); err != nil {
+		return err
+	}
+	var all []float32
+	for _, p := range h.params.list {
+		all = append(all, p.value...)
+	}
+	return e.net.Upload(all)
+}
+
+func (e *cudaReference) step(train *eventTable, rng *philox) error {
+	h := e.host
+	b, p := &h.batch, h.params
+	b.draw(train, h.nodes, rng)
+	h.messages.build(b.s, b.r, b.d, nil, h.nodes, h.relations)
+	s := cuda.ReferenceStep{Source: b.s, Relation: b.r, Target: b.d, Groups: h.messages.forCUDA(), Draw: rng.position()}
+	rng.skip(2 * uint64(h.nodes*h.cfg.Dim))
+	p.advance(true)
+	s.Adam.Rate, s.Adam.Epsilon = p.stepSize(p.list[0], h.cfg.LearningRate)
+	if err := e.net.Step(&s); err != nil {
+		return fmt.Errorf("%w: %w", ErrDevice, err)
+	}
+	return nil
+}
+
+func (m *messageGroups) forCUDA() cuda.Groups {
+	return cuda.Groups{Relation: m.rel, Target: m.dst, Start: m.start, Source: m.src, Norm: m.norm}
+}
+
+func (e *cudaReference) losses() []float32 { return e.net.Losses() }
+
+func (e *cudaReference) finish() error {
+	err := e.net.Sync()
+	var all []float32
+	for _, p := range e.host.params.list {
+		all = append(all, p.value...)
+	}
+	if err == nil {
+		err = e.net.Download(all)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrDevice, err)
+	}
+	for _, p := range e.host.params.list {
+		all = all[copy(p.value, all):]
+	}
+	return nil
+}
+
+func (e *cudaReference) embed(train *eventTable) ([]float32, error) {
+	h := e.host
+	h.buildAll(train)
+	g := h.messages.forCUDA()
+	if err := e.net.Embed(&g, h.out); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDevice, err)
+	}
+	return h.out, nil
+}
+
+func (e *cudaReference) close() { e.device.Close() }

@@ -1,0 +1,53 @@
+package model
+
+// referenceEngine makes the steps of the reference's training on one device.
+type referenceEngine interface {
+	// step draws events and makes one step of the optimiser. It may return before the device is done.
+	step(train *eventTable, rng *philox) error
+
+	// losses returns the loss before each step that is known to be done.
+	losses() []float32
+
+	// finish waits for all steps. The network's parameters are then those of the last.
+	finish() error
+
+	// embed returns the output of the layers over the message graph of all of train, [nodes][dim].
+	embed(train *eventTable) ([]float32, error)
+
+	close()
+}
+
+// cpuReference is the readable twin.
+type cpuReference struct {
+	net  *referenceNetwork
+	done []float32
+}
+
+func (e *cpuReference) step(train *eventTable, rng *philox) error {
+	e.done = append(e.done, e.net.step(train, rng))
+	return nil
+}
+
+func (e *cpuReference) losses() []float32 { return e.done }
+
+func (e *cpuReference) finish() error { return nil }
+
+func (e *cpuReference) embed(train *eventTable) ([]float32, error) { return e.net.embed(train), nil }
+
+func (e *cpuReference) close() {}
+
+// newReferenceEngine makes the engine for a network and says on what, as newEngine does.
+func newReferenceEngine(device string, net *referenceNetwork, edges int) (e referenceEngine, name string, fallback, err error) {
+	ordinal, err := parseDevice(device)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	insists := device != Auto && device != CPU && device != ""
+	if insists || device == Auto && edges >= cudaFrom {
+		if e, name, err = newCUDAReference(ordinal, net, edges); err == nil || insists {
+			return e, name, nil, err
+		}
+		fallback = err
+	}
+	return &cpuReference{net: net}, CPU, fallback, nil
+}
