@@ -64,6 +64,25 @@ func TestTheReferenceOnACard(t *testing.T) {
 	p.wantLogged("50 steps in ", " on cuda:0 host build of the kernels;", "closed: 7143 records, 7143 scored,")
 }
 
+// TestTwoInstancesOnACard train at the same time, and the host is stopped while they do.
+func TestTwoInstancesOnACard(t *testing.T) {
+	fakeCard(t)
+	dir := t.TempDir()
+	input, out := write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out")
+	one := filter("ssh", append([]string{"Train_Device", "cuda", "Train_Interval", "1s", "Train_Min_New_Edges", "0"}, quick...)...)
+	two := filter("ssh", "Train_Device", "cuda", "Train_Interval", "1s", "Train_Min_New_Edges", "0", "Model_Dim", "64")
+	p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), toFile("ssh", out), one, two))
+	p.untilLines(out, notebookRows)
+	p.untilLogged("trained:", 6)
+	p.until("a thread of the lowest priority at work", func() bool { return backgroundTicks(p.process.Pid) > 20 })
+	p.stop()
+	for line := range strings.Lines(p.log()) {
+		if strings.Contains(line, "trained:") && !strings.Contains(line, " on cuda:0 host build of the kernels;") || strings.Contains(line, "training failed") {
+			t.Error(line)
+		}
+	}
+}
+
 // TestACardThatIsNotThere keeps the host from starting, with one line.
 func TestACardThatIsNotThere(t *testing.T) {
 	fakeCard(t)

@@ -48,7 +48,13 @@ static const struct {
 };
 
 static std::mutex mutex;
-static std::map<void *, size_t> memory;
+struct block {
+	size_t size;
+	void *context; // that it belongs to
+};
+static std::map<void *, block> memory;
+static char *contexts; // how many were made
+thread_local void *current;
 static size_t used;
 static long launches;
 static bool lost;
@@ -129,10 +135,10 @@ static size_t total() {
 	return s ? strtoull(s, 0, 10) : (size_t)1 << 30;
 }
 
-// Whatever lies outside the memory that was given out is an error, as on a card.
+// Whatever lies outside the memory that was given out in the context is an error, as on a card.
 static bool inside(const void *p, size_t n) {
 	auto at = memory.upper_bound((void *)p);
-	return at != memory.begin() && (--at, (char *)p + n <= (char *)at->first + at->second);
+	return at != memory.begin() && (--at, at->second.context == current && (char *)p + n <= (char *)at->first + at->second.size);
 }
 
 typedef unsigned long long ptr;
@@ -151,14 +157,21 @@ API cuCtxCreate_v2(void **c, unsigned, int) {
 	LOCK;
 	lost = false; // a new context on a device that was reset
 	launches = 0;
-	return *c = (void *)8, SUCCESS;
+	return *c = current = ++contexts, SUCCESS;
 }
-API cuCtxDestroy_v2(void *) {
+API cuCtxDestroy_v2(void *context) {
 	LOCK;
-	for (auto &m : memory)
-		give(m.first, m.second);
-	memory.clear();
-	used = 0;
+	for (auto m = memory.begin(); m != memory.end();) {
+		if (m->second.context != context) {
+			++m;
+			continue;
+		}
+		used -= m->second.size;
+		give(m->first, m->second.size);
+		m = memory.erase(m);
+	}
+	if (current == context)
+		current = 0;
 	return SUCCESS;
 }
 API cuModuleLoadData(void **m, const void *image) {
@@ -186,17 +199,17 @@ API cuMemAlloc_v2(ptr *p, size_t n) {
 	void *m = take(n);
 	if (!m)
 		return OUT_OF_MEMORY;
-	memory[m] = n;
+	memory[m] = {n, current};
 	used += n;
 	return *p = (ptr)m, SUCCESS;
 }
 API cuMemFree_v2(ptr p) {
 	LOCK;
 	auto m = memory.find((void *)p);
-	if (m == memory.end())
+	if (m == memory.end() || m->second.context != current)
 		return INVALID_VALUE;
-	used -= m->second;
-	give(m->first, m->second);
+	used -= m->second.size;
+	give(m->first, m->second.size);
 	memory.erase(m);
 	return SUCCESS;
 }
