@@ -15,7 +15,6 @@ import (
 	"runtime/cgo"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -38,8 +37,8 @@ type instance struct {
 // panicInterval keeps a record that cannot be processed, and comes again with every chunk, from filling the log.
 const panicInterval = time.Minute
 
-// chunks holds *[]byte, the memory in which new chunks are made before they are copied to C memory in their final size.
-var chunks = sync.Pool{New: func() any { return new([]byte) }}
+// room is how much a chunk may grow by the added fields before its new form is made in Go's memory and copied.
+func room(size int) int { return size + size/3 + 1024 }
 
 // rgcnInit returns the handle of a new instance, or 0 when the host shall not start. c is valid until rgcnExit returns.
 //
@@ -67,32 +66,51 @@ func rgcnInit(c *C.struct_rgcn_host) (handle C.uintptr_t) {
 //export rgcnFilter
 func rgcnFilter(handle C.uintptr_t, data unsafe.Pointer, size C.size_t, out *unsafe.Pointer, outSize *C.size_t) (code C.int) {
 	i := cgo.Handle(handle).Value().(*instance) // the host has it from rgcnInit and from nowhere else
+	var memory []byte
 	defer func() {
 		if v := recover(); v != nil {
 			i.panicked(v)
 			code = C.HOST_NO_TOUCH
 		}
+		if code == C.HOST_NO_TOUCH {
+			release(memory)
+		}
 	}()
 	if size == 0 {
 		return C.HOST_NO_TOUCH
 	}
-	buffer := chunks.Get().(*[]byte)
-	defer chunks.Put(buffer)
-	chunk, modified := i.filter.Process((*buffer)[:0], unsafe.Slice((*byte)(data), int(size)))
-	if cap(chunk) > cap(*buffer) {
-		*buffer = chunk
+	// The new chunk is made where the host will free it.
+	if memory = allocate(room(int(size))); memory == nil {
+		return C.HOST_NO_TOUCH
 	}
+	chunk, modified := i.filter.Process(memory[:0], unsafe.Slice((*byte)(data), int(size)))
 	if !modified || len(chunk) == 0 {
 		return C.HOST_NO_TOUCH
 	}
-	// The host frees it. malloc is called through C.rgcn_malloc because cgo's C.malloc ends the process when memory is short.
-	memory := C.rgcn_malloc(C.size_t(len(chunk)))
-	if memory == nil {
-		return C.HOST_NO_TOUCH
+	if &chunk[0] != &memory[0] {
+		release(memory)
+		if memory = allocate(len(chunk)); memory == nil {
+			return C.HOST_NO_TOUCH
+		}
+		copy(memory, chunk)
 	}
-	copy(unsafe.Slice((*byte)(memory), len(chunk)), chunk)
-	*out, *outSize = memory, C.size_t(len(chunk))
+	*out, *outSize = unsafe.Pointer(&memory[0]), C.size_t(len(chunk))
 	return C.HOST_MODIFIED
+}
+
+// allocate returns C memory, nil when it is short: cgo's own C.malloc would end the process then.
+func allocate(size int) []byte {
+	p := C.rgcn_malloc(C.size_t(size))
+	if p == nil {
+		return nil
+	}
+	return unsafe.Slice((*byte)(p), size)
+}
+
+func release(memory []byte) {
+	if memory != nil {
+		C.free(unsafe.Pointer(&memory[0]))
+	}
 }
 
 // rgcnExit joins everything the instance started.
