@@ -135,24 +135,7 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 
 // fitReference makes the steps and returns the mean loss of the last tenth of them.
 func fitReference(ctx context.Context, e referenceEngine, train *eventTable, rng *philox, steps int, progress func(step, steps int, loss float32)) (tail float64, err error) {
-	tailSteps := max(1, steps/10)
-	told := 0
-	tell := func() error {
-		losses := e.losses()
-		for ; told < len(losses); told++ {
-			loss := losses[told]
-			if math.IsNaN(float64(loss)) || math.IsInf(float64(loss), 0) {
-				return fmt.Errorf("%w: loss %v at step %d", ErrDiverged, loss, told)
-			}
-			if told >= steps-tailSteps {
-				tail += float64(loss) / float64(tailSteps)
-			}
-			if progress != nil {
-				progress(told+1, steps, loss)
-			}
-		}
-		return nil
-	}
+	known := losses{steps: steps, progress: progress}
 	for range steps {
 		if err := ctx.Err(); err != nil {
 			return 0, err
@@ -160,14 +143,15 @@ func fitReference(ctx context.Context, e referenceEngine, train *eventTable, rng
 		if err := e.step(train, rng); err != nil {
 			return 0, err
 		}
-		if err := tell(); err != nil {
+		if err := known.tell(e.losses()); err != nil {
 			return 0, err
 		}
 	}
 	if err := e.finish(); err != nil {
 		return 0, err
 	}
-	return tail, tell()
+	err = known.tell(e.losses())
+	return known.tail, err
 }
 
 // judge returns the AUC of held-out events against corrupted ones, and the recall at 0.5.

@@ -3,7 +3,6 @@ package model
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -223,26 +222,7 @@ func (m *Model) fit(ctx context.Context, train *windows, cfg Config, e engine, r
 	if report.Warm {
 		rate /= 2
 	}
-	var tail float64
-	tailSteps := max(1, steps/10)
-	told := 0
-	// tell passes on the losses that are known by now, a while after their steps on some devices.
-	tell := func() error {
-		losses := e.losses()
-		for ; told < len(losses); told++ {
-			loss := losses[told]
-			if math.IsNaN(float64(loss)) || math.IsInf(float64(loss), 0) {
-				return fmt.Errorf("%w: loss %v at step %d", ErrDiverged, loss, told)
-			}
-			if told >= steps-tailSteps {
-				tail += float64(loss) / float64(tailSteps)
-			}
-			if progress != nil {
-				progress(told+1, steps, loss)
-			}
-		}
-		return nil
-	}
+	known := losses{steps: steps, progress: progress}
 	first := streamSample + uint64(m.params.step)
 	batches, rates := make([]batch, rounds(len(train.ds.edges))), make([]float64, rounds(len(train.ds.edges)))
 	for step := 0; step < steps; {
@@ -264,7 +244,7 @@ func (m *Model) fit(ctx context.Context, train *windows, cfg Config, e engine, r
 			return err
 		}
 		step += n
-		if err := tell(); err != nil {
+		if err := known.tell(e.losses()); err != nil {
 			return err
 		}
 	}
@@ -272,8 +252,8 @@ func (m *Model) fit(ctx context.Context, train *windows, cfg Config, e engine, r
 		return err
 	}
 	report.Steps = steps
-	err := tell()
-	report.Loss = float32(tail)
+	err := known.tell(e.losses())
+	report.Loss = float32(known.tail)
 	return err
 }
 
