@@ -58,12 +58,19 @@ func cudaFor(cfg Config) (string, error) {
 	return probeCUDA(ordinal)
 }
 
-// newEngine makes the engine for a training and says on what. Where Auto would have had a card
-// for so large a graph, fallback says why there is none.
+// newEngine makes the engine for a training and says on what. See onDevice for fallback.
 func newEngine(cfg Config, sh shape, m *Model, steps, edges int, x, y []float32) (e engine, device string, fallback, err error) {
+	return onDevice(cfg, edges, func(ordinal int) (engine, string, error) {
+		return newCUDAEngine(ordinal, cfg, sh, m, steps, edges, x, y)
+	}, func() (engine, error) { return newCPUEngine(cfg, sh, m, x, y) })
+}
+
+// onDevice makes an engine on the card or on the CPU, as the Config's Device has it. Where Auto
+// would have had a card for so large a graph, fallback says why there is none.
+func onDevice[E any](cfg Config, edges int, card func(ordinal int) (E, string, error), cpu func() (E, error)) (e E, device string, fallback, err error) {
 	ordinal, err := parseDevice(cfg.Device)
 	if err != nil {
-		return nil, "", nil, err
+		return e, "", nil, err
 	}
 	switch cfg.Device {
 	case CPU, "":
@@ -74,16 +81,16 @@ func newEngine(cfg Config, sh shape, m *Model, steps, edges int, x, y []float32)
 		if _, fallback = cudaFor(cfg); fallback != nil {
 			break
 		}
-		if e, device, fallback = newCUDAEngine(ordinal, cfg, sh, m, steps, edges, x, y); fallback == nil {
+		if e, device, fallback = card(ordinal); fallback == nil {
 			return e, device, nil, nil
 		}
 	default:
 		if _, err := cudaFor(cfg); err != nil {
-			return nil, "", nil, err
+			return e, "", nil, err
 		}
-		e, device, err = newCUDAEngine(ordinal, cfg, sh, m, steps, edges, x, y)
+		e, device, err = card(ordinal)
 		return e, device, nil, err
 	}
-	e, err = newCPUEngine(cfg, sh, m, x, y)
+	e, err = cpu()
 	return e, CPU, fallback, err
 }

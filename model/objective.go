@@ -38,9 +38,6 @@ func (c Config) reference() referenceConfig {
 // does, and the new model always takes the place of the old one.
 func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress func(step, steps int, loss float32)) (*Scorer, Report, error) {
 	start := time.Now()
-	if err := CheckDevice(cfg); err != nil {
-		return nil, Report{}, err
-	}
 	r, report, err := trainReference(ctx, snap, cfg.reference(), cfg.Device, progress)
 	if cfg.Device == Auto && errors.Is(err, ErrDevice) {
 		fallback := err

@@ -36,18 +36,9 @@ func (e *cpuReference) embed(train *eventTable) ([]float32, error) { return e.ne
 
 func (e *cpuReference) close() {}
 
-// newReferenceEngine makes the engine for a network and says on what, as newEngine does.
+// newReferenceEngine makes the engine for a network and says on what. See onDevice for fallback.
 func newReferenceEngine(device string, net *referenceNetwork, edges int) (e referenceEngine, name string, fallback, err error) {
-	ordinal, err := parseDevice(device)
-	if err != nil {
-		return nil, "", nil, err
-	}
-	insists := device != Auto && device != CPU && device != ""
-	if insists || device == Auto && edges >= cudaFrom {
-		if e, name, err = newCUDAReference(ordinal, net, edges); err == nil || insists {
-			return e, name, nil, err
-		}
-		fallback = err
-	}
-	return &cpuReference{net: net}, CPU, fallback, nil
+	return onDevice(Config{Objective: ReferenceGoal, Device: device}, edges, func(ordinal int) (referenceEngine, string, error) {
+		return newCUDAReference(ordinal, net, edges)
+	}, func() (referenceEngine, error) { return &cpuReference{net: net}, nil })
 }
