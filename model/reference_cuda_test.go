@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -153,6 +154,20 @@ func TestCUDAReferenceTraining(t *testing.T) {
 	again, _ := train(t, snap, cfg)
 	if string(encoded(t, card.Model())) != string(encoded(t, again.Model())) {
 		t.Error("the same training gives other parameters the second time")
+	}
+	// What is computed to be needed does.
+	if d, err := cuda.Open(0); err == nil && d.Name == "host build of the kernels" {
+		d.Close()
+		for _, dim := range []int{16, 128} {
+			cfg.Dim = dim
+			need := cuda.NeedReference(cuda.ReferenceConfig{
+				Nodes: len(snap.Nodes), Relations: len(snap.Relations), Dim: dim, Sample: 2 * cfg.Sample,
+			}, len(snap.Edges))
+			t.Setenv("FAKECUDA_MEMORY", strconv.FormatInt(need, 10))
+			if _, r := train(t, snap, cfg); r.Device == CPU {
+				t.Errorf("dim %d: %d bytes did not do: %+v", dim, need, r)
+			}
+		}
 	}
 	// Too small a card, and a lost one: the CPU takes over, with the reason.
 	auto := onAuto(t)

@@ -134,6 +134,21 @@ func (d *Device) alloc(n int) (cu.DevicePtr, error) {
 	return p, nil
 }
 
+// taker takes several blocks of memory; err is that of the first that there was no room for.
+type taker struct {
+	d   *Device
+	err error
+}
+
+func (t *taker) words(n int) cu.DevicePtr {
+	if t.err != nil {
+		return 0
+	}
+	var p cu.DevicePtr
+	p, t.err = t.d.alloc(n)
+	return p
+}
+
 func (d *Device) release(p cu.DevicePtr) {
 	if _, ok := d.memory[p]; ok {
 		d.stream.Synchronize() // what was enqueued may use it

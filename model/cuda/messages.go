@@ -81,22 +81,16 @@ func (n *Network) place(m *messages, to *order, from *Order, slots *int) error {
 		plan = append(plan, l.dest...)
 		to.plan.levels = append(to.plan.levels, at)
 	}
-	var failed error
-	take := func(words int) cu.DevicePtr {
-		p, err := n.d.alloc(words)
-		if err != nil && failed == nil {
-			failed = err
-		}
-		m.memory = append(m.memory, p)
-		return p
-	}
+	take := taker{d: n.d}
 	edges := len(from.A)
-	to.a, to.b, to.plan.base = take(edges), take(edges), take(len(plan))
+	to.a, to.b, to.plan.base = take.words(edges), take.words(edges), take.words(len(plan))
 	for i := range to.norm {
-		to.norm[i] = take(edges)
+		to.norm[i] = take.words(edges)
 	}
-	if failed != nil {
-		return failed
+	m.memory = append(m.memory, to.a, to.b, to.plan.base)
+	m.memory = append(m.memory, to.norm[:]...)
+	if take.err != nil {
+		return take.err
 	}
 	for _, c := range []struct {
 		to   cu.DevicePtr

@@ -56,27 +56,19 @@ type Network struct {
 // y [Sources][Dim]. Parameters are set with Upload.
 func NewNetwork(d *Device, cfg Config, x, y []float32) (n *Network, err error) {
 	n = &Network{cfg: cfg, kept: map[int64]*messages{}}
-	var failed error
-	alloc := func(words int) cu.DevicePtr {
-		if failed != nil {
-			return 0
-		}
-		p, err := d.alloc(words)
-		failed = err
-		return p
-	}
+	take := taker{d: d}
 	k := cfg.Dim
-	n.x, n.y = alloc(cfg.Destinations*k), alloc(cfg.Sources*k)
+	n.x, n.y = take.words(cfg.Destinations*k), take.words(cfg.Sources*k)
 	for i := range n.out {
-		n.out[i], n.grad[i] = alloc(n.rows(i)*k), alloc(n.rows(i)*k)
+		n.out[i], n.grad[i] = take.words(n.rows(i)*k), take.words(n.rows(i)*k)
 	}
 	for i, size := range [tensors]int{4 * cfg.Relations * k, cfg.Relations * k, DecoderParams} {
-		n.params[i] = parameters{size, alloc(size), alloc(size), alloc(size), alloc(size)}
+		n.params[i] = parameters{size, take.words(size), take.words(size), take.words(size), take.words(size)}
 	}
-	n.scaling = alloc(2 * Structural)
-	n.work = alloc(workWords * cfg.MaxBatch)
-	if failed != nil {
-		return nil, failed
+	n.scaling = take.words(2 * Structural)
+	n.work = take.words(workWords * cfg.MaxBatch)
+	if take.err != nil {
+		return nil, take.err
 	}
 	if n.tally, err = newTally(d, cfg.Steps); err != nil {
 		return nil, err

@@ -69,11 +69,14 @@ const squareParts = 256
 // context itself: edges is how many the last pass, over all of them, has.
 func NeedReference(c ReferenceConfig, edges int) int64 {
 	const float = 4
-	nodes, k, messages := int64(c.Nodes), int64(c.Dim), int64(max(c.Sample, edges))
+	nodes, k := int64(c.Nodes), int64(c.Dim)
+	sample, all := int64(c.Sample), int64(edges)
 	bytes := int64(c.Words()) * float * 4
-	bytes += nodes * k * float * 4                                  // outputs of the layers and their gradients
-	bytes += messages * k * float * 3                               // sums of groups of both layers, and their gradients
-	bytes += messages*float*12 + nodes*float*8                      // a step's words
-	bytes += (messages/piece + nodes/piece + 1) * k * k * float * 2 // slots
+	bytes += nodes * k * float * 4            // outputs of the layers and their gradients
+	bytes += max(sample, all) * k * float * 3 // sums of groups of both layers, and their gradients
+	words := max(28*sample, 14*all) + 2*nodes + 2*int64(c.Relations)
+	bytes += words * 3 / 2 * float                                                    // of a step or of the last pass, with room to grow
+	bytes += nodes * float * 3                                                        // numbers and ones of nodes, the plan of all
+	bytes += max((sample/batchPiece*2+nodes/piece*2)*k*k, all/batchPiece*2*k) * float // slots
 	return bytes + 8<<20
 }

@@ -32,27 +32,19 @@ type Reference struct {
 // NewReference takes memory for a network. Parameters are set with Upload.
 func NewReference(d *Device, cfg ReferenceConfig) (n *Reference, err error) {
 	n = &Reference{cfg: cfg}
-	var failed error
-	alloc := func(words int) cu.DevicePtr {
-		if failed != nil {
-			return 0
-		}
-		p, err := d.alloc(words)
-		failed = err
-		return p
-	}
+	take := taker{d: d}
 	size := cfg.Words()
-	n.value, n.m, n.v, n.grad = alloc(size), alloc(size), alloc(size), alloc(size)
+	n.value, n.m, n.v, n.grad = take.words(size), take.words(size), take.words(size), take.words(size)
 	for i := range 2 {
-		n.out[i], n.dOut[i] = alloc(cfg.Nodes*cfg.Dim), alloc(cfg.Nodes*cfg.Dim)
+		n.out[i], n.dOut[i] = take.words(cfg.Nodes*cfg.Dim), take.words(cfg.Nodes*cfg.Dim)
 	}
-	n.loss, n.slope, n.scale = alloc(cfg.Sample), alloc(cfg.Sample), alloc(1)
+	n.loss, n.slope, n.scale = take.words(cfg.Sample), take.words(cfg.Sample), take.words(1)
 	for i := range n.squares {
-		n.squares[i] = alloc(squareParts)
+		n.squares[i] = take.words(squareParts)
 	}
-	n.iota, n.ones = alloc(cfg.Nodes), alloc(cfg.Nodes)
-	if failed != nil {
-		return nil, failed
+	n.iota, n.ones = take.words(cfg.Nodes), take.words(cfg.Nodes)
+	if take.err != nil {
+		return nil, take.err
 	}
 	if n.tally, err = newTally(d, cfg.Steps); err != nil {
 		return nil, err

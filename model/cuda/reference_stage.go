@@ -25,7 +25,7 @@ type referenceStage struct {
 	bySide                        [3]spread // triplets by source, target, relation
 }
 
-// pack fills s from messages and, unless nil, a step.
+// pack fills s from messages and, unless nil, a step: without one, all that the way forward needs.
 func (s *referenceStage) pack(c ReferenceConfig, g *Groups, step *ReferenceStep) {
 	s.words, s.slotWords, s.n = s.words[:0], 0, 0
 	k, messages := c.Dim, len(g.Source)
@@ -45,32 +45,10 @@ func (s *referenceStage) pack(c ReferenceConfig, g *Groups, step *ReferenceStep)
 	}
 	// Messages by group, as they stand.
 	numbers := make([]int32, messages)
-	groupOf := make([]int32, messages)
 	for i := range numbers {
 		numbers[i] = int32(i)
 	}
-	for j := range s.groups {
-		for i := g.Start[j]; i < g.Start[j+1]; i++ {
-			groupOf[i] = int32(j)
-		}
-	}
 	s.byGroup = s.spread(numbers, g.Source, g.Start, nil, k)
-	// Messages by source.
-	order, start, rows := group(g.Source, c.Nodes)
-	others := make([]int32, messages)
-	for i, m := range order {
-		others[i] = groupOf[m]
-	}
-	s.bySource = s.spread(order, others, start, rows, k)
-	// Groups by relation: they stand so. Relations without any have a gradient of zero.
-	first := make([]int32, c.Relations+1)
-	for _, r := range g.Relation {
-		first[r+1]++
-	}
-	for r := range c.Relations {
-		first[r+1] += first[r]
-	}
-	s.byRelation = s.spread(nil, nil, first, nil, k*k)
 	// Groups by target.
 	begin := make([]int32, c.Nodes+1)
 	for _, d := range g.Target {
@@ -88,6 +66,28 @@ func (s *referenceStage) pack(c ReferenceConfig, g *Groups, step *ReferenceStep)
 	if step == nil {
 		return
 	}
+	// Messages by source, each with its group.
+	groupOf := make([]int32, messages)
+	for j := range s.groups {
+		for i := g.Start[j]; i < g.Start[j+1]; i++ {
+			groupOf[i] = int32(j)
+		}
+	}
+	order, start, rows := group(g.Source, c.Nodes)
+	others := make([]int32, messages)
+	for i, m := range order {
+		others[i] = groupOf[m]
+	}
+	s.bySource = s.spread(order, others, start, rows, k)
+	// Groups by relation: they stand so. Relations without any have a gradient of zero.
+	first := make([]int32, c.Relations+1)
+	for _, r := range g.Relation {
+		first[r+1]++
+	}
+	for r := range c.Relations {
+		first[r+1] += first[r]
+	}
+	s.byRelation = s.spread(nil, nil, first, nil, k*k)
 	s.n = len(step.Source)
 	s.triplets = s.ints(step.Source)
 	s.ints(step.Relation)
