@@ -19,18 +19,14 @@ func (x *index) of(hash uint32) *part { return &x[hash%indexParts] }
 
 // find returns the slot under hash for which is holds, 0 when there is none.
 func (x *index) find(hash uint32, is func(slot uint32) bool) uint32 {
-	cells := x.of(hash).cells
-	if len(cells) == 0 {
+	p := x.of(hash)
+	if p.used == 0 {
 		return 0
 	}
-	i := int(uint64(hash) * uint64(len(cells)) >> 32)
-	for {
-		c := cells[i]
+	for i := p.home(hash); ; i = p.next(i) {
+		c := p.cells[i]
 		if c.slot == 0 || c.hash == hash && is(c.slot) {
 			return c.slot
-		}
-		if i++; i == len(cells) {
-			i = 0
 		}
 	}
 }
