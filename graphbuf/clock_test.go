@@ -31,9 +31,10 @@ func TestClockJumps(t *testing.T) {
 		before := g.Stats()
 		habits(g, end+jump, 1000)
 		g.observe1(event("h1", "r", "only then", end+jump)) // new in the wrong time, and of a source with few new ones
+		g.observe1(event("h2", "r", "only then", end+jump))
 		end = habits(g, end, 3000)
-		if st := g.Stats(); st.Edges != before.Edges+1 || st.Evicted != 0 {
-			t.Errorf("jump by %d days: %d edges, %d evicted, want %d and none", jump/testDay, st.Edges, st.Evicted, before.Edges+1)
+		if st := g.Stats(); st.Edges != before.Edges+2 || st.Evicted != 0 {
+			t.Errorf("jump by %d days: %d edges, %d evicted, want %d and none", jump/testDay, st.Edges, st.Evicted, before.Edges+2)
 		}
 		snap := g.Snapshot()
 		for _, e := range snap.Edges {
@@ -44,6 +45,10 @@ func TestClockJumps(t *testing.T) {
 				t.Errorf("jump by %d days: an edge from %v to %v, the clock says %v", jump/testDay, time.Unix(0, e.First).UTC(), time.Unix(0, e.Last).UTC(), time.Unix(0, end).UTC())
 				break
 			}
+		}
+		// Of a source that met somebody then and nobody since, nothing stays for good.
+		if n := g.look1(event("h2", "r", "x", end+20*testDay)).NewDestinations; n > 0.01 {
+			t.Errorf("jump by %d days: %v new destinations of a source that met nobody since", jump/testDay, n)
 		}
 		// New destinations count, and fade, as if nothing had been.
 		g.observe1(event("h1", "r", "another", end))

@@ -340,10 +340,7 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 		if src.neighbours++; src.neighbours == 1 || t < src.since {
 			src.since = t
 		}
-		if src.burstAt > g.clock.now { // a jump of the clock that is over
-			src.burst, src.burstAt = 0, 0
-		}
-		src.meet(t)
+		src.meet(t, &g.clock)
 		g.target.at(d).neighbours++
 	}
 	if e.sr, fresh = g.sr.acquire(s, r); fresh {
@@ -385,7 +382,7 @@ func (g *Graph) ref(s, r, d, i uint32, t int64) Ref {
 		},
 		Time:            t,
 		SourceSince:     since,
-		NewDestinations: src.fade(t),
+		NewDestinations: src.fade(t, &g.clock),
 	}
 }
 
