@@ -31,14 +31,12 @@ type instance struct {
 	filter    *filter.Instance
 	metrics   *metrics.Server // nil: nobody asked for it
 	host      *host
+	growth    growth
 	lastPanic atomic.Int64 // when a panic in Process was last logged, Unix time in nanoseconds
 }
 
 // panicInterval keeps a record that cannot be processed, and comes again with every chunk, from filling the log.
 const panicInterval = time.Minute
-
-// room is how much a chunk may grow by the added fields before its new form is made in Go's memory and copied.
-func room(size int) int { return size + size/3 + 1024 }
 
 // rgcnInit returns the handle of a new instance, or 0 when the host shall not start. c is valid until rgcnExit returns.
 //
@@ -80,14 +78,15 @@ func rgcnFilter(handle C.uintptr_t, data unsafe.Pointer, size C.size_t, out *uns
 		return C.HOST_NO_TOUCH
 	}
 	// The new chunk is made where the host will free it.
-	if memory = allocate(room(int(size))); memory == nil {
+	if memory = allocate(i.growth.room(int(size))); memory == nil {
 		return C.HOST_NO_TOUCH
 	}
 	chunk, modified := i.filter.Process(memory[:0], unsafe.Slice((*byte)(data), int(size)))
 	if !modified || len(chunk) == 0 {
 		return C.HOST_NO_TOUCH
 	}
-	if &chunk[0] != &memory[0] {
+	if &chunk[0] != &memory[0] { // it did not fit, and is in Go's memory
+		i.growth.learn(int(size), len(chunk))
 		release(memory)
 		if memory = allocate(len(chunk)); memory == nil {
 			return C.HOST_NO_TOUCH

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tinylib/msgp/msgp"
+
 	"flb-filter-rgcn/plugin/filter"
 )
 
@@ -52,6 +54,45 @@ func mutate(rng *rand.Rand, chunk, other []byte) []byte {
 		}
 	}
 	return b
+}
+
+// TestChunksThatGrow passes chunks of short records, to which far more is added than they hold: what comes out
+// is what the filter makes of them without a host, of the first chunk, for which there was too little room, and of those after it.
+func TestChunksThatGrow(t *testing.T) {
+	settings := properties{"train_interval": "0", "preset": "custom", "source": "s", "destination": "d", "relation": "c", "explain": "on"}
+	f, err := filter.NewOffline(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var chunks, want [][]byte
+	for i := range 6 {
+		var chunk []byte
+		for j := range 2000 {
+			body := msgp.AppendMapHeader(nil, 3)
+			for _, field := range []string{"s", "d", "c"} {
+				body = msgp.AppendString(msgp.AppendString(body, field), strconv.Itoa(j%(5+i)))
+			}
+			chunk = append(chunk, event(int32(1331901011+i*2000+j), body)...)
+		}
+		out, modified := f.Process(nil, chunk)
+		if !modified || len(out) < 2*len(chunk) {
+			t.Fatalf("a chunk of %d bytes becomes %d, want more than twice as many", len(chunk), len(out))
+		}
+		chunks, want = append(chunks, chunk), append(want, out)
+	}
+	args := []string{sharedObject}
+	for key, value := range settings {
+		args = append([]string{"--prop", key + "=" + value}, args...)
+	}
+	for _, program := range []string{host, checkedHost} {
+		if program == "" {
+			continue
+		}
+		r := run(t, program, chunks, args...)
+		if got := r.chunks(t); r.code != 0 || !slices.EqualFunc(got, want, bytes.Equal) {
+			t.Errorf("exit code %d, %d chunks of %d, or others\n%s", r.code, len(got), len(want), strings.Join(r.with("error"), "\n"))
+		}
+	}
 }
 
 // TestMutatedChunks passes damaged chunks of real records through the shared object, each where no memory is behind its end, and once
