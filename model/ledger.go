@@ -53,7 +53,7 @@ const (
 	curveStep     = 1.0 / 16 // of a budget
 	curvePoints   = mostPace/curveStep + 1
 	quartersOfDay = 24 * 4
-	lateScores    = 64
+	lateScores    = 64 // in a row, of days long past, turn the day back
 
 	// MaxLedger is the largest budget that is followed. Beyond it nobody reads
 	// alerts one by one, and the ledger would take more memory than the graph: the held-out
@@ -162,9 +162,9 @@ func (l *Ledger) see(day int64) {
 		l.turn(day)
 	case day < d.Day-1:
 		if d.late++; d.late == lateScores {
-			d.Whole = false
+			d.Whole = false // the day that never was is not kept,
 			l.turn(day)
-			d.Whole = false
+			d.Whole = false // and of the one that it interrupted a part is missing
 		}
 	default:
 		d.late = 0
