@@ -1,6 +1,9 @@
 package record
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // The way of a record through the filter, less graph and model: found, and spliced.
 func BenchmarkWalk(b *testing.B) {
@@ -9,12 +12,17 @@ func BenchmarkWalk(b *testing.B) {
 	for _, c := range []struct {
 		name   string
 		keys   int
+		turns  bool // every other record has its keys at other places
 		splice bool
-	}{{"keys=10", 10, false}, {"keys=15", 15, false}, {"keys=15,splice", 15, true}} {
+	}{{"keys=10", 10, false, false}, {"keys=10,turns", 10, true, false}, {"keys=15", 15, false, false}, {"keys=15,splice", 15, false, true}} {
 		b.Run(c.name, func(b *testing.B) {
 			var chunk []byte
-			for _, o := range rows {
-				chunk = append(chunk, logEvent(o[:2*c.keys])...)
+			for i, o := range rows {
+				o = o[:2*c.keys]
+				if c.turns && i%2 == 0 {
+					o = append(slices.Clone(o[2:]), o[:2]...)
+				}
+				chunk = append(chunk, logEvent(o)...)
 			}
 			w := mustCompile(b, zeek).NewWalker()
 			out := make([]byte, 0, 2*len(chunk))

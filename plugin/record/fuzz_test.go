@@ -6,7 +6,7 @@ import (
 )
 
 // Whatever the bytes: the events joined are the chunk, and a record that was understood is still one after splicing, with its other
-// fields as they were.
+// fields as they were. What the walker knows of earlier bodies changes nothing.
 func FuzzWalk(f *testing.F) {
 	rows := sessions(f)
 	f.Add(logEvent(rows[0]))
@@ -51,5 +51,6 @@ func FuzzWalk(f *testing.F) {
 		if !bytes.Equal(joined, chunk) {
 			t.Fatalf("events join to %x, want %x", joined, chunk)
 		}
+		checkHabits(t, x, w, chunk)
 	})
 }

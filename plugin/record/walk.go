@@ -43,6 +43,7 @@ type Walker struct {
 	found []int  // by slot: where in the chunk its value begins, 0 when not found
 	text  []byte // values rendered as text
 	drops []span
+	habits
 }
 
 // NewWalker returns a walker at the end of an empty chunk. Callers keep walkers and Reset them.
@@ -138,7 +139,19 @@ func (w *Walker) walk(n *node, i int, pairs uint64, event int) int {
 	if pairs > uint64(len(b)-i)/2 { // a pair takes two bytes
 		return -1
 	}
-	for ; pairs > 0; pairs-- {
+	var h *habit
+	if n == w.x.root {
+		h = w.habits.of(pairs)
+	}
+	for place := 0; pairs > 0; pairs-- {
+		if h != nil {
+			var known int
+			known, i = h.follow(b, i, w.found, place, pairs)
+			place += known
+			if pairs -= uint64(known); pairs == 0 {
+				break
+			}
+		}
 		if i >= len(b) {
 			return -1
 		}
@@ -147,9 +160,13 @@ func (w *Walker) walk(n *node, i int, pairs uint64, event int) int {
 		if from, to, ok := text(b, i); ok {
 			k = n.match(b[from:to])
 			i = to
+			if h != nil && !h.learn(place, b, at, to, k) {
+				h = nil
+			}
 		} else if i = skip(b, i); i < 0 {
 			return -1
 		}
+		place++
 		value := i
 		if i = skip(b, i); i < 0 {
 			return -1
