@@ -18,12 +18,14 @@ import (
 // coarse returns a count as the Scorer sees it: exactly below 2^(bits+1), then in 2^bits
 // steps an octave, each standing for its middle.
 func coarse(count uint32, bits_ int) uint32 {
-	shift := bits.Len32(count) - 1 - bits_
-	if shift <= 0 {
-		return count
-	}
+	shift := bits.Len32(count|1<<bits_) - 1 - bits_
 	return count>>shift<<shift | 1<<shift>>1
 }
+
+// class is the same for counts for which coarse is, with the fine steps, and for no others: a number of 14
+// bits, those of a float64 down to the first ones of its fraction. Without the lowest two it is the class by the
+// rough steps.
+func class(count uint32) uint64 { return math.Float64bits(float64(count)) >> (52 - fine) }
 
 // fine and rough are the steps an octave, as powers of two. The decoder takes logarithms of the
 // counts, and of those of a triplet that was often seen they hardly matter: the first is off by
@@ -83,22 +85,27 @@ func mix(h, x uint64) uint64 {
 	return hi ^ lo
 }
 
-// key returns the cell of a triplet, and a hash of all that its score is computed from: the
-// event as coarsen left it, and how many of its source's relations have settled.
+// key returns the cell of a triplet, and a hash of all that its score is computed from: what
+// coarsen leaves of the event, and how many of its source's relations have settled.
 func (m *memo) key(ref *graphbuf.Ref, settled int) (cell *memoCell, key uint64) {
 	pack := func(a, b uint32) uint64 { return uint64(a)<<32 | uint64(b) }
+	classes := func(a, b, c, d uint32) uint64 {
+		return class(a)<<48 | class(b)<<32 | class(c)<<16 | class(d)
+	}
 	c := &ref.Counts
+	mask := ^uint64(0)
+	if c.SRD >= often {
+		const lowest = 1<<(fine-rough) - 1
+		mask = ^uint64(lowest<<48 | lowest<<32 | lowest<<16 | lowest)
+	}
 	h := mix(memoKey, pack(ref.Source.Slot, ref.Source.Gen))
 	h = mix(h, pack(ref.Destination.Slot, ref.Destination.Gen))
 	h = mix(h, pack(ref.Relation.Slot, ref.Relation.Gen))
 	cell = &m.cells[h&uint64(len(m.cells)-1)]
-	h = mix(h, pack(c.SRD, c.SD))
-	h = mix(h, pack(c.SR, c.RD))
-	h = mix(h, pack(c.S, c.D))
-	h = mix(h, pack(c.R, c.DestinationsOfS))
-	h = mix(h, pack(c.RelationsOfS, c.SourcesOfD))
-	h = mix(h, pack(c.SourcesOfR, math.Float32bits(ref.NewDestinations)))
-	return cell, mix(h, uint64(settled))
+	h = mix(h, classes(c.SRD, c.SD, c.SR, c.RD)&mask)
+	h = mix(h, classes(0, c.S, c.D, c.R)&mask)
+	h = mix(h, classes(c.DestinationsOfS, c.RelationsOfS, c.SourcesOfD, c.SourcesOfR))
+	return cell, mix(h, pack(math.Float32bits(coarseFade(ref.NewDestinations)), uint32(settled)))
 }
 
 func (c *memoCell) get(key uint64) (score float32, ok bool) {

@@ -213,15 +213,14 @@ func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) f
 	if r := s.model.reference; r != nil {
 		return r.score(rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination))
 	}
-	seen := coarsen(*ref)
 	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
 	if src < 0 || rel < 0 || dst < 0 {
-		return s.compute(g, event, &seen, src, rel, dst)
+		return s.compute(g, event, ref, src, rel, dst)
 	}
-	cell, key := s.memo.key(&seen, s.relationsOf.settledBy(src, ref.Time))
+	cell, key := s.memo.key(ref, s.relationsOf.settledBy(src, ref.Time))
 	score, ok := cell.get(key)
 	if !ok {
-		score = s.compute(g, event, &seen, src, rel, dst)
+		score = s.compute(g, event, ref, src, rel, dst)
 		cell.put(key, score)
 	}
 	return score
@@ -229,6 +228,12 @@ func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) f
 
 // compute is Score for the rows of source, relation and destination, -1 where unknown.
 func (s *Scorer) compute(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) float32 {
+	seen := coarsen(*ref)
+	return s.computeOf(g, event, &seen, src, rel, dst)
+}
+
+// computeOf is compute for a ref that need not be coarse.
+func (s *Scorer) computeOf(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) float32 {
 	n := liveFacts(ref)
 	switch {
 	case src >= 0 && rel >= 0:
