@@ -165,7 +165,7 @@ func (g *Graph) ObserveUntil(events []Event, refs []Ref, stop func(*Ref) bool) (
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for n < len(events) {
-		refs[n] = g.add(&events[n], 1, events[n].Time)
+		g.add(&refs[n], &events[n], 1, events[n].Time)
 		n++
 		if stop != nil && stop(&refs[n-1]) {
 			break
@@ -184,7 +184,13 @@ func (g *Graph) Look(events []Event, refs []Ref) {
 		e := &events[i]
 		s, d := g.nodes.find(e.Source), g.nodes.find(e.Destination)
 		r := g.relations.find(e.Relation)
-		refs[i] = g.ref(s, r, d, g.findEdge(s, r, d), e.Time)
+		var p parts
+		if edge := g.findEdge(s, r, d); edge != 0 {
+			p = g.parts(edge)
+		} else {
+			p = g.unheld(s, r, d)
+		}
+		refs[i] = g.ref(s, r, d, &p, e.Time)
 	}
 }
 
@@ -234,20 +240,70 @@ func (g *Graph) Stats() Stats {
 func (g *Graph) live() int { return g.edges.used() }
 
 // add counts n events of one triplet between times e.Time and last, and
-// returns what was known before.
-func (g *Graph) add(e *Event, n uint32, last int64) Ref {
+// stores in ref what was known before.
+func (g *Graph) add(ref *Ref, e *Event, n uint32, last int64) {
 	g.expire(last)
 	g.sweep()
+	s, d := g.nodes.find(e.Source), g.nodes.find(e.Destination)
+	r := g.relations.find(e.Relation)
+	i := g.findEdge(s, r, d)
+	if i == 0 {
+		g.addNew(ref, e, n, last)
+		return
+	}
+	g.nodes.touch(s)
+	g.nodes.touch(d)
+	g.relations.touch(r)
+	p := g.parts(i)
+	*ref = g.ref(s, r, d, &p, e.Time)
+	g.count(i, &p, e, n, last)
+}
+
+// addNew is add for a triplet that is not held.
+func (g *Graph) addNew(ref *Ref, e *Event, n uint32, last int64) {
 	s := g.pinNode(e.Source)
 	d := g.pinNode(e.Destination)
 	r := g.pinRelation(e.Relation)
-	i := g.findEdge(s, r, d)
-	ref := g.ref(s, r, d, i, e.Time)
-	if i == 0 {
-		i = g.newEdge(s, r, d, e.Time)
-		g.byAge.pushFront(newcomers, i)
+	p := g.unheld(s, r, d)
+	*ref = g.ref(s, r, d, &p, e.Time)
+	i := g.newEdge(s, r, d, e.Time)
+	g.byAge.pushFront(newcomers, i)
+	p = g.parts(i)
+	g.count(i, &p, e, n, last)
+	// The names were pinned against eviction while their edge was made.
+	g.nodes.uses(s, -1)
+	g.nodes.uses(d, -1)
+	g.relations.uses(r, -1)
+}
+
+// parts are all that the events of a triplet count for.
+type parts struct {
+	edge          *edge
+	sd, sr, rd    *pair
+	src, rel, dst *side
+}
+
+// parts returns those of an edge.
+func (g *Graph) parts(i uint32) parts {
+	e := g.edges.at(i)
+	return parts{
+		edge: e, sd: g.sd.slots.at(e.sd), sr: g.sr.slots.at(e.sr), rd: g.rd.slots.at(e.rd),
+		src: g.source.at(e.src), rel: g.relation.at(e.rel), dst: g.target.at(e.dst),
 	}
-	ed := g.edges.at(i)
+}
+
+// unheld returns those of a triplet that is not held; slots are 0 where a name is unknown, and what
+// is not there has counted nothing.
+func (g *Graph) unheld(s, r, d uint32) parts {
+	return parts{
+		edge: g.edges.at(0), sd: g.sd.get(s, d), sr: g.sr.get(s, r), rd: g.rd.get(r, d),
+		src: g.source.at(s), rel: g.relation.at(r), dst: g.target.at(d),
+	}
+}
+
+// count adds n events between times e.Time and last to edge i and the parts that are its.
+func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last int64) {
+	ed := p.edge
 	was := ed.regular()
 	ed.see(e.Time, last, &g.clock, int64(g.cfg.Window))
 	ring := uint32(newcomers)
@@ -260,17 +316,12 @@ func (g *Graph) add(e *Event, n uint32, last int64) Ref {
 	g.byAge.moveToFront(ring, i)
 	count := func(c *uint32) { *c = addSat(*c, n) }
 	count(&ed.count)
-	count(&g.sd.slots.at(ed.sd).count)
-	count(&g.sr.slots.at(ed.sr).count)
-	count(&g.rd.slots.at(ed.rd).count)
-	count(&g.source.at(s).events)
-	count(&g.target.at(d).events)
-	count(&g.relation.at(r).events)
-	// The names were pinned against eviction while their edge was made.
-	g.nodes.uses(s, -1)
-	g.nodes.uses(d, -1)
-	g.relations.uses(r, -1)
-	return ref
+	count(&p.sd.count)
+	count(&p.sr.count)
+	count(&p.rd.count)
+	count(&p.src.events)
+	count(&p.dst.events)
+	count(&p.rel.events)
 }
 
 // pinNode returns the slot of a host, made and pinned. Making it may push out the
@@ -360,29 +411,21 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 	return i
 }
 
-// ref gathers what is known at t. Slots are 0 where a name is unknown, i where the triplet is.
-func (g *Graph) ref(s, r, d, i uint32, t int64) Ref {
-	src, rel, dst := g.source.at(s), g.relation.at(r), g.target.at(d)
-	var sd, sr, rd *pair
-	if i != 0 {
-		e := g.edges.at(i)
-		sd, sr, rd = g.sd.slots.at(e.sd), g.sr.slots.at(e.sr), g.rd.slots.at(e.rd)
-	} else {
-		sd, sr, rd = g.sd.get(s, d), g.sr.get(s, r), g.rd.get(r, d)
-	}
+// ref gathers what is known at t. Slots are 0 where a name is unknown.
+func (g *Graph) ref(s, r, d uint32, p *parts, t int64) Ref {
 	since := t
-	if src.events > 0 {
-		since = min(t, src.since)
+	if p.src.events > 0 {
+		since = min(t, p.src.since)
 	}
 	return Ref{
 		Source: g.nodes.id(s), Relation: g.relations.id(r), Destination: g.nodes.id(d),
 		Counts: Counts{
-			SRD: g.edges.at(i).count, SD: sd.count, SR: sr.count, RD: rd.count, S: src.events, D: dst.events, R: rel.events,
-			DestinationsOfS: src.neighbours, RelationsOfS: src.relations, SourcesOfD: dst.neighbours, SourcesOfR: rel.neighbours,
+			SRD: p.edge.count, SD: p.sd.count, SR: p.sr.count, RD: p.rd.count, S: p.src.events, D: p.dst.events, R: p.rel.events,
+			DestinationsOfS: p.src.neighbours, RelationsOfS: p.src.relations, SourcesOfD: p.dst.neighbours, SourcesOfR: p.rel.neighbours,
 		},
 		Time:            t,
 		SourceSince:     since,
-		NewDestinations: src.fade(t, &g.clock),
+		NewDestinations: p.src.fade(t, &g.clock),
 	}
 }
 

@@ -127,7 +127,8 @@ func (g *Graph) Restore(s *Snapshot) {
 	defer g.mu.Unlock()
 	for _, i := range order {
 		e := &s.Edges[i]
-		g.add(&Event{
+		var before Ref
+		g.add(&before, &Event{
 			Source:      []byte(s.Nodes[e.Source].Name),
 			Relation:    []byte(s.Relations[e.Relation].Name),
 			Destination: []byte(s.Nodes[e.Destination].Name),

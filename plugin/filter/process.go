@@ -32,7 +32,7 @@ const batchSize = 64
 // waiting is an event of the chunk on its way.
 type waiting struct {
 	event   record.Event
-	names   triplet.Names
+	names   triplet.Room
 	session bool // it has a source and a destination
 }
 
@@ -86,7 +86,8 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 				continue
 			}
 			records++
-			if w.session = f.finder.Find(&w.names, e.Values); !w.session {
+			var source, relation, destination []byte
+			if source, relation, destination, w.session = f.finder.Find(&w.names, e.Values); !w.session {
 				missing++
 				continue
 			}
@@ -98,7 +99,7 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 				}
 			}
 			newest = max(newest, t)
-			s.events[sessions] = graphbuf.Event{Source: w.names.Source, Relation: w.names.Relation, Destination: w.names.Destination, Time: t}
+			s.events[sessions] = graphbuf.Event{Source: source, Relation: relation, Destination: destination, Time: t}
 			sessions++
 		}
 		seen, next := 0, 0
@@ -159,9 +160,7 @@ func (f *Instance) observe(events []graphbuf.Event, refs []graphbuf.Ref, scorer 
 // release lets go of what points into the chunk.
 func (s *scratch) release(events, sessions int) {
 	for i := range s.waiting[:events] {
-		w := &s.waiting[i]
-		w.event = record.Event{}
-		w.names.Forget()
+		s.waiting[i].event = record.Event{}
 	}
 	clear(s.events[:sessions])
 	s.walker.Release()

@@ -11,7 +11,7 @@ import (
 	"flb-filter-rgcn/plugin/sshd"
 )
 
-// Finder is safe for many goroutines, each with Names of its own.
+// Finder is safe for many goroutines, each with Room of its own.
 type Finder struct {
 	sshd      bool
 	join      [3]int // how many values make a source, a destination, a relation
@@ -19,16 +19,8 @@ type Finder struct {
 	localhost []byte // what a line of sshd that names no host was logged on
 }
 
-// Names are those of one session. They point into the record's values or into scratch, and
-// hold until the next Find.
-type Names struct {
-	Source, Relation, Destination []byte
-
-	scratch [3][]byte // joined names
-}
-
-// Forget lets go of what the names point to.
-func (n *Names) Forget() { n.Source, n.Relation, n.Destination = nil, nil, nil }
+// Room is for the names of one session that are made of several values.
+type Room [3][]byte
 
 // New returns a finder and adds to spec the fields that it reads; they come first among a
 // record's values.
@@ -62,28 +54,27 @@ func (f *Finder) Values() int { return f.values }
 // give the same graph.
 var unset = []byte("-")
 
-// Find sets the names; it is not ok for a record without a source or a destination.
-func (f *Finder) Find(n *Names, values [][]byte) (ok bool) {
+// Find returns the names of a session; it is not ok for a record without a source or a destination. They point into
+// the record's values or into the room, and hold until that is used again.
+func (f *Finder) Find(room *Room, values [][]byte) (source, relation, destination []byte, ok bool) {
 	if f.sshd {
 		if values[0] == nil {
-			return false
+			return nil, nil, nil, false
 		}
 		s, ok := sshd.Parse(values[0], values[2], values[1])
-		n.Source, n.Relation, n.Destination = s.Peer, s.Relation, s.Host
-		if len(n.Destination) == 0 {
-			n.Destination = f.localhost
+		if len(s.Host) == 0 {
+			s.Host = f.localhost
 		}
-		return ok
+		return s.Peer, s.Relation, s.Host, ok
 	}
-	var found [3]bool
-	for i, name := range []*[]byte{&n.Source, &n.Destination, &n.Relation} {
-		*name, found[i] = joined(&n.scratch[i], values[:f.join[i]])
-		values = values[f.join[i]:]
+	sources, destinations := f.join[0], f.join[0]+f.join[1]
+	source, ok = joined(&room[0], values[:sources])
+	destination, met := joined(&room[1], values[sources:destinations])
+	relation, named := joined(&room[2], values[destinations:f.values])
+	if !named {
+		relation = unset
 	}
-	if !found[2] {
-		n.Relation = unset
-	}
-	return found[0] && found[1]
+	return source, relation, destination, ok && met
 }
 
 // joined returns the values with "|" between them, in buf unless there is only one. It is

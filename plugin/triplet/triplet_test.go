@@ -64,10 +64,9 @@ func TestFind(t *testing.T) {
 				values = append(values, []byte(v))
 			}
 		}
-		var n Names
 		got := ""
-		if c.f.Find(&n, values) {
-			got = string(n.Source) + " " + string(n.Relation) + " " + string(n.Destination)
+		if source, relation, destination, ok := c.f.Find(new(Room), values); ok {
+			got = string(source) + " " + string(relation) + " " + string(destination)
 		}
 		if got != c.want {
 			t.Errorf("%s: %q, want %q", c.values, got, c.want)

@@ -225,20 +225,24 @@ func (v *evaluation) read(ctx context.Context, e *env) (sessions []evaluate.Sess
 		return nil, err
 	}
 	w := x.NewWalker()
-	var names triplet.Names
+	var room triplet.Room
 	labelled := false
 	err = v.session.input.each(ctx, func(c chunk) error {
 		w.Reset(c.data)
 		for w.Next() {
 			ev := w.Event()
-			if ev.Kind != record.Log || !finder.Find(&names, ev.Values) {
+			if ev.Kind != record.Log {
+				continue
+			}
+			source, relation, destination, ok := finder.Find(&room, ev.Values)
+			if !ok {
 				continue
 			}
 			label := string(ev.Values[finder.Values()])
 			labelled = labelled || label != ""
 			sessions = append(sessions, evaluate.Session{
 				Event: graphbuf.Event{
-					Source: bytes.Clone(names.Source), Relation: bytes.Clone(names.Relation), Destination: bytes.Clone(names.Destination), Time: ev.Time,
+					Source: bytes.Clone(source), Relation: bytes.Clone(relation), Destination: bytes.Clone(destination), Time: ev.Time,
 				},
 				Label: label,
 			})

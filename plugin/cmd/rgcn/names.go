@@ -25,7 +25,7 @@ type scored struct {
 type scoredReader struct {
 	*record.Extractor
 	finder *triplet.Finder
-	names  triplet.Names
+	room   triplet.Room
 }
 
 func newScoredReader(c config.Fields) (*scoredReader, error) {
@@ -45,7 +45,11 @@ func (r *scoredReader) read(e *record.Event) (s scored, ok bool) {
 // session is not ok for a record without a source or a destination. The score of one that
 // has none yet is NaN.
 func (r *scoredReader) session(e *record.Event) (s scored, ok bool) {
-	if e.Kind != record.Log || !r.finder.Find(&r.names, e.Values) {
+	if e.Kind != record.Log {
+		return s, false
+	}
+	source, relation, destination, ok := r.finder.Find(&r.room, e.Values)
+	if !ok {
 		return s, false
 	}
 	added := e.Values[r.finder.Values():]
@@ -54,7 +58,7 @@ func (r *scoredReader) session(e *record.Event) (s scored, ok bool) {
 		score = v
 	}
 	return scored{
-		source: r.names.Source, relation: r.names.Relation, destination: r.names.Destination,
+		source: source, relation: relation, destination: destination,
 		score: score, low: string(added[1]) == "true", reason: added[2], label: added[3], time: time.Unix(0, e.Time),
 	}, true
 }
