@@ -33,7 +33,7 @@ const batchSize = 512
 // waiting is an event of the chunk on its way.
 type waiting struct {
 	event   record.Event
-	names   triplet.Room
+	room    triplet.Room
 	session bool // it has a source and a destination
 }
 
@@ -88,7 +88,7 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 			}
 			records++
 			var source, relation, destination []byte
-			if source, relation, destination, w.session = f.finder.Find(&w.names, e.Values); !w.session {
+			if source, relation, destination, w.session = f.finder.Find(&w.room, e.Values); !w.session {
 				missing++
 				continue
 			}

@@ -36,14 +36,14 @@ type span struct{ from, to int }
 
 // Walker goes through the events of a chunk. It holds the scratch of one walk, so it serves one goroutine at a time.
 type Walker struct {
-	x     *Extractor
-	chunk []byte
-	next  int // where the next event begins
-	event Event
-	found []int  // by slot: where in the chunk its value begins, 0 when not found
-	text  []byte // values rendered as text
-	drops []span
-	habits
+	x      *Extractor
+	chunk  []byte
+	next   int // where the next event begins
+	event  Event
+	found  []int  // by slot: where in the chunk its value begins, 0 when not found
+	text   []byte // values rendered as text
+	drops  []span
+	habits habits
 }
 
 // NewWalker returns a walker at the end of an empty chunk. Callers keep walkers and Reset them.
