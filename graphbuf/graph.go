@@ -78,6 +78,7 @@ type Event struct {
 // An ID is zero where the name is unknown (Look), and new where it just came (Observe).
 type Ref struct {
 	Source, Relation, Destination ID
+	Edge                          uint32 // the triplet's slot, 0 when it was not held; later another one's, perhaps
 	Counts                        Counts
 	Time                          int64 // of the event
 	SourceSince                   int64 // when the source first came, as a source; the time of the event if it is new
@@ -185,12 +186,13 @@ func (g *Graph) Look(events []Event, refs []Ref) {
 		s, d := g.nodes.find(e.Source), g.nodes.find(e.Destination)
 		r := g.relations.find(e.Relation)
 		var p parts
-		if edge := g.findEdge(s, r, d); edge != 0 {
+		edge := g.findEdge(s, r, d)
+		if edge != 0 {
 			p = g.parts(edge)
 		} else {
 			p = g.unheld(s, r, d)
 		}
-		refs[i] = g.ref(s, r, d, &p, e.Time)
+		refs[i] = g.ref(s, r, d, edge, &p, e.Time)
 	}
 }
 
@@ -255,7 +257,7 @@ func (g *Graph) add(ref *Ref, e *Event, n uint32, last int64) {
 	g.nodes.touch(d)
 	g.relations.touch(r)
 	p := g.parts(i)
-	*ref = g.ref(s, r, d, &p, e.Time)
+	*ref = g.ref(s, r, d, i, &p, e.Time)
 	g.count(i, &p, e, n, last)
 }
 
@@ -265,7 +267,7 @@ func (g *Graph) addNew(ref *Ref, e *Event, n uint32, last int64) {
 	d := g.pinNode(e.Destination)
 	r := g.pinRelation(e.Relation)
 	p := g.unheld(s, r, d)
-	*ref = g.ref(s, r, d, &p, e.Time)
+	*ref = g.ref(s, r, d, 0, &p, e.Time)
 	i := g.newEdge(s, r, d, e.Time)
 	g.byAge.pushFront(newcomers, i)
 	p = g.parts(i)
@@ -411,14 +413,15 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 	return i
 }
 
-// ref gathers what is known at t. Slots are 0 where a name is unknown.
-func (g *Graph) ref(s, r, d uint32, p *parts, t int64) Ref {
+// ref gathers what is known at t. Slots are 0 where a name is unknown, or the edge is not held.
+func (g *Graph) ref(s, r, d, edge uint32, p *parts, t int64) Ref {
 	since := t
 	if p.src.events > 0 {
 		since = min(t, p.src.since)
 	}
 	return Ref{
 		Source: g.nodes.id(s), Relation: g.relations.id(r), Destination: g.nodes.id(d),
+		Edge: edge,
 		Counts: Counts{
 			SRD: p.edge.count, SD: p.sd.count, SR: p.sr.count, RD: p.rd.count, S: p.src.events, D: p.dst.events, R: p.rel.events,
 			DestinationsOfS: p.src.neighbours, RelationsOfS: p.src.relations, SourcesOfD: p.dst.neighbours, SourcesOfR: p.rel.neighbours,

@@ -106,7 +106,13 @@ const (
 const maxCompared = 16
 
 // settledBy is how many relations source s had settled on by the time t.
-func (x *relationTimes) settledBy(s int32, t int64) int { return int(x.before(s, t-x.settled)) }
+func (x *relationTimes) settledBy(s int32, t int64) int {
+	t -= x.settled
+	if from, to := x.start[s], x.start[s+1]; to > from && x.times[to-1] < t { // usually all have
+		return int(to - from)
+	}
+	return int(x.before(s, t))
+}
 
 // similarity is the largest cosine of a name's vector with those of the relations that
 // source s had settled on by the time t, 0 when there are none or all point elsewhere.

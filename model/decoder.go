@@ -60,22 +60,30 @@ func counted(f *[features]float32, n *facts) {
 	}
 }
 
-// inputs fills f for one triplet; a part that is -1 is unknown and brings nothing.
-func (d *decoder) inputs(f *[features]float32, e *embeddings, s, r, dst int32, n *facts, near *near) {
-	counted(f, n)
-	f[featWalk], f[featProfile], f[featNear], f[featRel] = 0, 0, 0, 0
+// structure is what the embeddings tell of a triplet, by the inputs of the same names.
+type structure struct{ walk, profile, near, rel float32 }
+
+// structure is that of a triplet; a part that is -1 is unknown and brings nothing.
+func (d *decoder) structure(e *embeddings, s, r, dst int32, near *near) (x structure) {
 	if near.n > 0 {
 		table, of := near.table(e, s, dst)
-		f[featNear] = asinh(profileScale * near.inner(table, of, d.k))
+		x.near = asinh(profileScale * near.inner(table, of, d.k))
 	}
 	if s >= 0 && dst >= 0 {
 		inv := 1 / float32(d.k)
-		f[featWalk] = asinh(walkScale * inv * dot(row(e.u, s, d.k), row(e.v, dst, d.k)))
-		f[featProfile] = asinh(profileScale * inv * dot(row(e.m, s, d.k), row(e.c, dst, d.k)))
+		x.walk = asinh(walkScale * inv * dot(row(e.u, s, d.k), row(e.v, dst, d.k)))
+		x.profile = asinh(profileScale * inv * dot(row(e.m, s, d.k), row(e.c, dst, d.k)))
 		if r >= 0 {
-			f[featRel] = d.relational(row(e.u, s, d.k), row(d.rel, r, d.k), row(e.v, dst, d.k))
+			x.rel = d.relational(row(e.u, s, d.k), row(d.rel, r, d.k), row(e.v, dst, d.k))
 		}
 	}
+	return x
+}
+
+// inputs fills f for one triplet.
+func (d *decoder) inputs(f *[features]float32, n *facts, x structure) {
+	counted(f, n)
+	f[featWalk], f[featProfile], f[featNear], f[featRel] = x.walk, x.profile, x.near, x.rel
 	d.scale(f)
 }
 
@@ -223,7 +231,7 @@ func (d *decoder) loss(e *embeddings, b *batch, g *gradients) float32 {
 	var f [features]float32
 	var h [hidden]float32
 	for i := range b.s {
-		d.inputs(&f, e, b.s[i], b.r[i], b.d[i], &b.n[i], &b.near[i])
+		d.inputs(&f, &b.n[i], d.structure(e, b.s[i], b.r[i], b.d[i], &b.near[i]))
 		var keep *[hidden]float32
 		if len(b.keep) > 0 {
 			keep = &b.keep[i]

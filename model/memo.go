@@ -60,24 +60,40 @@ func coarsen(ref graphbuf.Ref) graphbuf.Ref {
 	return ref
 }
 
-// memo keeps the last score of many triplets. Readers and writers need no lock: a cell
-// holds a key mixed with its value, so that halves of two writes match no key.
-type memo struct{ cells []memoCell }
+// memo keeps the last score of many triplets, and what lasts of them when the counts have changed. Readers and
+// writers need no lock: a cell holds a key mixed with its value, so that parts of two writes match no key.
+type memo struct {
+	scores []scoreCell
+	lasts  []lastingCell
+}
 
-type memoCell struct{ check, value atomic.Uint64 }
+type (
+	scoreCell   struct{ check, value atomic.Uint64 }
+	lastingCell struct {
+		check atomic.Uint64
+		words [2]atomic.Uint64
+	}
+)
 
-// maxMemo bounds the cells, of 16 bytes each. Triplets beyond it share cells.
+// lasting are the decoder's inputs of a triplet that a model knows which no count changes. They hold as long as its
+// source has no more relations that settled.
+type lasting struct {
+	structure // near is 0
+	similar   float32
+}
+
+// maxMemo bounds the cells, of 40 bytes for a triplet. Those beyond it share them.
 const maxMemo = 1 << 18
 
 // written tells a kept score, the lower half of a value, from an empty cell.
 const written = 1 << 32
 
 func newMemo(edges int) memo {
-	n := 1 << bits.Len(uint(2*edges))
-	return memo{make([]memoCell, min(max(n, 1<<10), maxMemo))}
+	n := min(max(1<<bits.Len(uint(edges)), 1<<10), maxMemo)
+	return memo{make([]scoreCell, n), make([]lastingCell, n)}
 }
 
-// memoKey makes the places and keys of the memo unknown to whoever picks the names.
+// memoKey makes the keys of the memo unknown to whoever picks the names.
 var memoKey = rand.Uint64() | 1
 
 func mix(h, x uint64) uint64 {
@@ -85,10 +101,23 @@ func mix(h, x uint64) uint64 {
 	return hi ^ lo
 }
 
-// key returns the cell of a triplet, and a hash of all that its score is computed from: what
-// coarsen leaves of the event, and how many of its source's relations have settled.
-func (m *memo) key(ref *graphbuf.Ref, settled int) (cell *memoCell, key uint64) {
-	pack := func(a, b uint32) uint64 { return uint64(a)<<32 | uint64(b) }
+// score and lasting return the cells of an edge of the graph.
+func (m *memo) score(edge uint32) *scoreCell { return &m.scores[int(edge)&(len(m.scores)-1)] }
+
+func (m *memo) lasting(edge uint32) *lastingCell { return &m.lasts[int(edge)&(len(m.lasts)-1)] }
+
+func pack(a, b uint32) uint64 { return uint64(a)<<32 | uint64(b) }
+
+// lastingKey is a hash of a triplet and of how many of its source's relations have settled.
+func lastingKey(ref *graphbuf.Ref, settled int) uint64 {
+	h := mix(memoKey, pack(ref.Source.Slot, ref.Source.Gen))
+	h = mix(h, pack(ref.Destination.Slot, ref.Destination.Gen))
+	h = mix(h, pack(ref.Relation.Slot, ref.Relation.Gen))
+	return mix(h, uint64(settled))
+}
+
+// scoreKey is a hash of all that a score is computed from: what lasts, by its key, and what coarsen leaves of the event.
+func scoreKey(lasting uint64, ref *graphbuf.Ref) uint64 {
 	classes := func(a, b, c, d uint32) uint64 {
 		return class(a)<<48 | class(b)<<32 | class(c)<<16 | class(d)
 	}
@@ -98,23 +127,37 @@ func (m *memo) key(ref *graphbuf.Ref, settled int) (cell *memoCell, key uint64) 
 		const lowest = 1<<(fine-rough) - 1
 		mask = ^uint64(lowest<<48 | lowest<<32 | lowest<<16 | lowest)
 	}
-	h := mix(memoKey, pack(ref.Source.Slot, ref.Source.Gen))
-	h = mix(h, pack(ref.Destination.Slot, ref.Destination.Gen))
-	h = mix(h, pack(ref.Relation.Slot, ref.Relation.Gen))
-	cell = &m.cells[h&uint64(len(m.cells)-1)]
-	h = mix(h, classes(c.SRD, c.SD, c.SR, c.RD)&mask)
+	h := mix(lasting, classes(c.SRD, c.SD, c.SR, c.RD)&mask)
 	h = mix(h, classes(0, c.S, c.D, c.R)&mask)
 	h = mix(h, classes(c.DestinationsOfS, c.RelationsOfS, c.SourcesOfD, c.SourcesOfR))
-	return cell, mix(h, pack(math.Float32bits(coarseFade(ref.NewDestinations)), uint32(settled)))
+	return mix(h, uint64(math.Float32bits(coarseFade(ref.NewDestinations))))
 }
 
-func (c *memoCell) get(key uint64) (score float32, ok bool) {
+func (c *scoreCell) get(key uint64) (score float32, ok bool) {
 	v := c.value.Load()
 	return math.Float32frombits(uint32(v)), v&written != 0 && c.check.Load()^v == key
 }
 
-func (c *memoCell) put(key uint64, score float32) {
+func (c *scoreCell) put(key uint64, score float32) {
 	v := written | uint64(math.Float32bits(score))
 	c.value.Store(v)
 	c.check.Store(key ^ v)
+}
+
+func (c *lastingCell) get(key uint64) (x lasting, ok bool) {
+	check, a, b := c.check.Load(), c.words[0].Load(), c.words[1].Load()
+	unpack := func(w uint64) (x, y float32) {
+		return math.Float32frombits(uint32(w >> 32)), math.Float32frombits(uint32(w))
+	}
+	x.walk, x.profile = unpack(a)
+	x.rel, x.similar = unpack(b)
+	return x, check == mix(mix(key, a), b)
+}
+
+func (c *lastingCell) put(key uint64, x lasting) {
+	a := pack(math.Float32bits(x.walk), math.Float32bits(x.profile))
+	b := pack(math.Float32bits(x.rel), math.Float32bits(x.similar))
+	c.words[0].Store(a)
+	c.words[1].Store(b)
+	c.check.Store(mix(mix(key, a), b))
 }

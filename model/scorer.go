@@ -217,13 +217,27 @@ func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) f
 	if src < 0 || rel < 0 || dst < 0 {
 		return s.compute(g, event, ref, src, rel, dst)
 	}
-	cell, key := s.memo.key(ref, s.relationsOf.settledBy(src, ref.Time))
+	lasting := lastingKey(ref, s.relationsOf.settledBy(src, ref.Time))
+	cell, key := s.memo.score(ref.Edge), scoreKey(lasting, ref)
 	score, ok := cell.get(key)
 	if !ok {
-		score = s.compute(g, event, ref, src, rel, dst)
+		seen := coarsen(*ref)
+		score = s.decode(event, &seen, src, rel, dst, s.lasting(lasting, ref, src, rel, dst))
 		cell.put(key, score)
 	}
 	return score
+}
+
+// lasting is what of a triplet that the model knows stays as it is from session to session, kept or computed.
+func (s *Scorer) lasting(key uint64, ref *graphbuf.Ref, src, rel, dst int32) lasting {
+	cell := s.memo.lasting(ref.Edge)
+	x, ok := cell.get(key)
+	if !ok {
+		x.structure = s.decoder.structure(&s.embeddings, src, rel, dst, &near{})
+		x.similar = s.relationsOf.similarity(s.banners, s.banners.row(rel), src, ref.Time)
+		cell.put(key, x)
+	}
+	return x
 }
 
 // compute is Score for the rows of source, relation and destination, -1 where unknown.
@@ -234,21 +248,29 @@ func (s *Scorer) compute(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref,
 
 // computeOf is compute for a ref that need not be coarse.
 func (s *Scorer) computeOf(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) float32 {
-	n := liveFacts(ref)
+	var l lasting
 	switch {
 	case src >= 0 && rel >= 0:
-		n[factSimilar] = s.relationsOf.similarity(s.banners, s.banners.row(rel), src, ref.Time)
+		l.similar = s.relationsOf.similarity(s.banners, s.banners.row(rel), src, ref.Time)
 	case src >= 0:
 		v := s.banners.vector(event.Relation)
-		n[factSimilar] = s.relationsOf.similarity(s.banners, v[:], src, ref.Time)
+		l.similar = s.relationsOf.similarity(s.banners, v[:], src, ref.Time)
 	}
+	near := s.near(g, ref, src, dst)
+	l.structure = s.decoder.structure(&s.embeddings, src, rel, dst, &near)
+	return s.decode(event, ref, src, rel, dst, l)
+}
+
+// decode is computeOf from what lasts of the triplet.
+func (s *Scorer) decode(event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32, l lasting) float32 {
+	n := liveFacts(ref)
+	n[factSimilar] = l.similar
 	x := scratches.Get().(*scratch)
 	defer scratches.Put(x)
-	near := s.near(g, x, ref, src, dst)
 	if s.known != nil {
 		s.known.facts(&n, x, event, src, rel, dst)
 	}
-	s.decoder.inputs(&x.f, &s.embeddings, src, rel, dst, &n, &near)
+	s.decoder.inputs(&x.f, &n, l.structure)
 	return sigmoid(s.decoder.logit(&x.f, &x.h, nil))
 }
 

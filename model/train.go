@@ -185,7 +185,7 @@ func (m *Model) measure(ctx context.Context, train *windows, cfg Config) error {
 		train.get(i).sample(train.ds, &b, newPhilox(cfg.Seed, streamHeldOut+uint64(i)<<32), sampleSize, cfg)
 		for j := range b.s {
 			var f [features]float32
-			d.inputs(&f, nil, -1, -1, -1, &b.n[j], &near{})
+			d.inputs(&f, &b.n[j], structure{})
 			for k, v := range f[:featWalk] {
 				sum[k] += float64(v)
 				squares[k] += float64(v * v)
@@ -298,7 +298,7 @@ func (d *decoder) judge(e *embeddings, b *batch) (natural []scored, quality floa
 	var f [features]float32
 	var h [hidden]float32
 	for i := range b.s {
-		d.inputs(&f, e, b.s[i], b.r[i], b.d[i], &b.n[i], &b.near[i])
+		d.inputs(&f, &b.n[i], d.structure(e, b.s[i], b.r[i], b.d[i], &b.near[i]))
 		y := d.logit(&f, &h, nil)
 		if y != y {
 			return nil, math.NaN()
