@@ -19,6 +19,7 @@ type keys struct{ score, lowScore, reason, trained []byte }
 type scratch struct {
 	walker  *record.Walker
 	waiting [batchSize]waiting
+	rooms   [batchSize]triplet.Room
 	events  [batchSize]graphbuf.Event // of the sessions among those that wait
 	refs    [batchSize]graphbuf.Ref
 	pairs   []byte // the added fields as msgpack
@@ -32,8 +33,7 @@ const batchSize = 512
 
 // waiting is an event of the chunk on its way.
 type waiting struct {
-	event   record.Event
-	room    triplet.Room
+	extent  record.Extent
 	session bool // it has a source and a destination
 }
 
@@ -76,9 +76,9 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 				break
 			}
 			e := s.walker.Event()
-			w := &s.waiting[events]
+			w, room := &s.waiting[events], &s.rooms[events]
 			events++
-			w.event, w.session = *e, false
+			w.extent, w.session = e.Extent, false
 			switch e.Kind {
 			case record.Alien:
 				malformed++
@@ -88,7 +88,7 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 			}
 			records++
 			var source, relation, destination []byte
-			if source, relation, destination, w.session = f.finder.Find(&w.room, e.Values); !w.session {
+			if source, relation, destination, w.session = f.finder.Find(room, e.Values); !w.session {
 				missing++
 				continue
 			}
@@ -107,7 +107,7 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 		for i := range s.waiting[:events] {
 			w := &s.waiting[i]
 			if !w.session {
-				out = append(out, w.event.Raw...)
+				out = append(out, s.walker.Raw(w.extent)...)
 				continue
 			}
 			if next == seen {
@@ -118,10 +118,11 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 			if low {
 				flagged++
 			}
-			out = w.event.AppendSpliced(out, n, s.pairs)
+			out = s.walker.AppendSpliced(out, w.extent, n, s.pairs)
 		}
 		scored += uint64(sessions)
-		s.release(events, sessions)
+		clear(s.events[:sessions]) // they point into the chunk
+		s.walker.Release()
 	}
 	s.walker.Reset(nil)
 	if f.watch != nil {
@@ -156,15 +157,6 @@ func (f *Instance) observe(events []graphbuf.Event, refs []graphbuf.Ref, scorer 
 		return len(events)
 	}
 	return f.graph.ObserveUntil(events, refs, scorer.Asks)
-}
-
-// release lets go of what points into the chunk.
-func (s *scratch) release(events, sessions int) {
-	for i := range s.waiting[:events] {
-		s.waiting[i].event = record.Event{}
-	}
-	clear(s.events[:sessions])
-	s.walker.Release()
 }
 
 // addFields writes the fields to add to session i into s.pairs and returns their number.

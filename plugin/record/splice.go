@@ -6,20 +6,18 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// AppendSpliced appends the event to dst with the keys of Spec.Drop removed from the body and n key/value pairs, already encoded in
-// pairs, added at its end; every other byte is as it was. An event that is no Log is appended unchanged.
-func (e *Event) AppendSpliced(dst []byte, n int, pairs []byte) []byte {
-	if e.Kind != Log {
-		return append(dst, e.Raw...)
-	}
-	dst = append(dst, e.Raw[:e.body]...)
-	dst = appendMapHeader(dst, e.first-e.body, uint32(e.pairs)-uint32(len(e.drops))+uint32(n))
+// AppendSpliced appends a Log to dst with the keys of Spec.Drop removed from the body and n key/value pairs, already encoded in
+// pairs, added at its end; every other byte is as it was.
+func (w *Walker) AppendSpliced(dst []byte, e Extent, n int, pairs []byte) []byte {
+	raw, drops := w.Raw(e), w.drops[e.drops.from:e.drops.to]
+	dst = append(dst, raw[:e.body]...)
+	dst = appendMapHeader(dst, e.first-e.body, e.pairs-uint32(len(drops))+uint32(n))
 	i := e.first
-	for _, d := range e.drops {
-		dst = append(dst, e.Raw[i:d.from]...)
+	for _, d := range drops {
+		dst = append(dst, raw[i:d.from]...)
 		i = d.to
 	}
-	dst = append(dst, e.Raw[i:]...)
+	dst = append(dst, raw[i:]...)
 	return append(dst, pairs...)
 }
 

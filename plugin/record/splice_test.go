@@ -44,7 +44,7 @@ func TestSplice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := logEvent(c.body)
 			e := one(t, zeek, in)
-			out := e.AppendSpliced([]byte("before"), 2, added)
+			out := e.spliced([]byte("before"), 2, added)
 			if !bytes.HasPrefix(out, []byte("before")) {
 				t.Fatalf("prefix gone: %q", out[:6])
 			}
@@ -55,7 +55,7 @@ func TestSplice(t *testing.T) {
 			if n := checkSpliced(t, in, out, zeek.Drop, added); n != c.pairs {
 				t.Errorf("%d pairs, want %d", n, c.pairs)
 			}
-			if again := one(t, zeek, out).AppendSpliced(nil, 2, added); !bytes.Equal(again[e.first:], out[e.first:]) {
+			if again := one(t, zeek, out).spliced(nil, 2, added); !bytes.Equal(again[e.first:], out[e.first:]) {
 				t.Errorf("splicing twice is not splicing once:\n%x\n%x", out, again)
 			}
 		})
@@ -104,7 +104,7 @@ func TestRealSessions(t *testing.T) {
 	var i int
 	var joined []byte
 	for ; w.Next(); i++ {
-		e, o := w.Event(), rows[i]
+		e, o := event{w.Event(), w}, rows[i]
 		for f, want := range []any{o[5], o[9], o[17]} {
 			if string(e.Values[f]) != want {
 				t.Fatalf("row %d, field %d: %q, want %q", i, f, e.Values[f], want)
@@ -113,10 +113,10 @@ func TestRealSessions(t *testing.T) {
 		if stamp := fmt.Sprintf("%d.%06d", e.Time/1e9, e.Time%1e9/1000); stamp != o[1] {
 			t.Fatalf("row %d: time %s, want %s", i, stamp, o[1])
 		}
-		if n := checkSpliced(t, e.Raw, e.AppendSpliced(nil, 1, added), zeek.Drop, added); n != 16 {
+		if n := checkSpliced(t, e.raw(), e.spliced(nil, 1, added), zeek.Drop, added); n != 16 {
 			t.Fatalf("row %d: %d pairs", i, n)
 		}
-		joined = append(joined, e.Raw...)
+		joined = append(joined, e.raw()...)
 	}
 	if i != len(rows) || !bytes.Equal(joined, chunk) {
 		t.Fatalf("%d events of %d bytes, want %d of %d", i, len(joined), len(rows), len(chunk))
@@ -138,7 +138,7 @@ func TestNoAllocation(t *testing.T) {
 	n := testing.AllocsPerRun(10, func() {
 		out = out[:0]
 		for w.Reset(chunk); w.Next(); {
-			out = w.Event().AppendSpliced(out, 1, added)
+			out = w.AppendSpliced(out, w.Event().Extent, 1, added)
 		}
 	})
 	if n != 0 {

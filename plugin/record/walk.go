@@ -20,18 +20,23 @@ const (
 // Event is one event of a chunk. Its Values hold until the walker's next step; a copy of the rest, and the texts that Values
 // pointed to, hold until the walker's next Release or Reset.
 type Event struct {
-	Raw    []byte // the event's bytes, header and body
+	Extent
 	Kind   Kind
 	Time   int64    // of a Log: nanoseconds since the epoch, from the record's time field when it has a valid one, else from the header
 	Values [][]byte // by Spec.Fields; nil when missing (absent, nil, array, map, ext). Text aliases the chunk, the rest is rendered as text
-
-	body  int    // where in Raw the body's map header begins
-	first int    // where in Raw its first pair begins
-	pairs uint64 // in the body
-	drops []span // pairs to drop, in order
 }
 
-// span is a range of bytes in a chunk.
+// Extent is where an event is in its chunk and how it is made up. Many may wait, and it points nowhere: it is small, and nothing to a
+// collector of garbage.
+type Extent struct {
+	from, to int // of the event, header and body, in the chunk
+	body     int // where the body's map header begins, counted from the event's beginning, as all that follows
+	first    int // where its first pair begins
+	pairs    uint32
+	drops    struct{ from, to uint32 } // of the walker's: pairs to drop, in order
+}
+
+// span is a range of bytes in an event.
 type span struct{ from, to int }
 
 // Walker goes through the events of a chunk. It holds the scratch of one walk, so it serves one goroutine at a time.
@@ -40,7 +45,7 @@ type Walker struct {
 	chunk  []byte
 	next   int // where the next event begins
 	event  Event
-	found  []int  // by slot: where in the chunk its value begins, 0 when not found
+	found  []int  // by slot: where in the chunk its value begins; before the event when not found
 	text   []byte // values rendered as text
 	drops  []span
 	habits habits
@@ -57,6 +62,7 @@ func (w *Walker) Reset(chunk []byte) {
 	w.Release()
 	w.event = Event{Values: w.event.Values}
 	clear(w.event.Values)
+	clear(w.found)
 }
 
 // Release takes back what the events so far point to, but for the chunk, so that it serves the next ones.
@@ -73,11 +79,8 @@ func (w *Walker) Next() bool {
 		return false
 	}
 	e := &w.event
-	clear(e.Values)
-	clear(w.found)
-	drops := len(w.drops)
-	*e = Event{Values: e.Values, Kind: Alien}
-
+	e.Extent, e.Kind, e.Time = Extent{from: at}, Alien, 0
+	e.drops.from = uint32(len(w.drops))
 	end := w.read(at)
 	if end < 0 {
 		e.Kind, e.Time = Alien, 0
@@ -85,18 +88,49 @@ func (w *Walker) Next() bool {
 			end = len(w.chunk)
 		}
 	}
+	e.to, e.drops.to = end, uint32(len(w.drops))
 	if e.Kind == Log {
 		w.resolve()
+	} else {
+		clear(e.Values)
 	}
-	e.drops = w.drops[drops:len(w.drops):len(w.drops)]
-	e.Raw = w.chunk[at:end:end]
 	w.next = end
 	return true
 }
 
+// Raw returns an event's bytes.
+func (w *Walker) Raw(e Extent) []byte { return w.chunk[e.from:e.to:e.to] }
+
 // read takes the event at the offset apart and returns where it ends, or -1 when it is none that Fluent Bit would take for one.
 func (w *Walker) read(at int) int {
 	b, e := w.chunk, &w.event
+	i := w.header(at)
+	if i < 0 {
+		return -1
+	}
+	pairs, first, ok := container(b, i, 2)
+	if !ok {
+		return -1
+	}
+	e.body, e.first, e.pairs = i-at, first-at, uint32(pairs)
+	if e.Kind == Marker {
+		return skip(b, i)
+	}
+	return w.walk(w.x.root, first, pairs, at)
+}
+
+// header reads what precedes the body of the event at the offset, and returns where that begins, or -1.
+func (w *Walker) header(at int) int {
+	b, e := w.chunk, &w.event
+	var ok bool
+	const usual = "\x92\x92\xd7\x00secsnano\x80" // a time in its short form, and no metadata
+	if i := at + len(usual); i <= len(b) && string(b[at:at+4]) == usual[:4] && b[i-1] == usual[12] {
+		e.Time, e.Kind, ok = headerTime(b[at+2 : i-1])
+		if !ok {
+			return -1
+		}
+		return i
+	}
 	n, i, ok := container(b, at, 1)
 	if !ok || n != 2 || i >= len(b) {
 		return -1
@@ -117,19 +151,9 @@ func (w *Walker) read(at int) int {
 		if _, _, ok := container(b, i, 2); !ok {
 			return -1
 		}
-		if i = skip(b, i); i < 0 {
-			return -1
-		}
+		i = skip(b, i)
 	}
-	pairs, first, ok := container(b, i, 2)
-	if !ok {
-		return -1
-	}
-	e.body, e.first, e.pairs = i-at, first-at, pairs
-	if e.Kind == Marker {
-		return skip(b, i)
-	}
-	return w.walk(w.x.root, first, pairs, at)
+	return i
 }
 
 // walk goes through the pairs of a map from offset i on, notes where the wanted values are, and returns where the map ends, or -1.
@@ -205,18 +229,19 @@ func (w *Walker) forget(n *node) {
 // resolve picks each field's value and the time from what the walk found.
 func (w *Walker) resolve() {
 	for f, s := range w.x.fields {
+		var v []byte
 		for _, at := range w.found[s.from:s.to] {
-			if at == 0 {
+			if at <= w.event.from {
 				continue
 			}
-			if v := w.render(at); v != nil {
-				w.event.Values[f] = v
+			if v = w.render(at); v != nil {
 				break
 			}
 		}
+		w.event.Values[f] = v
 	}
 	for _, at := range w.found[w.x.time.from:w.x.time.to] {
-		if at == 0 {
+		if at <= w.event.from {
 			continue
 		}
 		if t, ok := fieldTime(w.chunk[at:]); ok {

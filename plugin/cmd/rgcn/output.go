@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"flb-filter-rgcn/plugin/logfile"
-	"flb-filter-rgcn/plugin/record"
 )
 
 // output writes lines to standard output or to a file.
@@ -47,8 +46,8 @@ func (o *output) open(stdout io.Writer, inputs []string) error {
 }
 
 // write writes the event as a line of JSON.
-func (o *output) write(e *record.Event) (err error) {
-	if o.line, err = logfile.AppendJSON(o.line[:0], e.Raw); err != nil {
+func (o *output) write(event []byte) (err error) {
+	if o.line, err = logfile.AppendJSON(o.line[:0], event); err != nil {
 		return err
 	}
 	return o.writeLine(o.line)

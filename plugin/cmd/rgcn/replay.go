@@ -109,7 +109,7 @@ func (w *writer) write(chunk []byte) error {
 	w.walker.Reset(chunk)
 	for w.walker.Next() {
 		e := w.walker.Event()
-		if err := w.output.write(e); err != nil {
+		if err := w.output.write(w.walker.Raw(e.Extent)); err != nil {
 			return err
 		}
 		w.records++
