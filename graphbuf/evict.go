@@ -110,7 +110,7 @@ func (g *Graph) evict(i uint32) {
 	g.bySource.remove(i)
 	g.byTarget.remove(i)
 	g.byRel.remove(i)
-	g.triplets.remove(hash3(e.src, e.rel, e.dst), i)
+	g.triplets.remove(g.hashEdge(&e), i)
 	src, rel, dst := g.source.at(e.src), g.relation.at(e.rel), g.target.at(e.dst)
 	if g.sd.release(e.sd, e.count) {
 		src.neighbours--

@@ -112,6 +112,7 @@ type Graph struct {
 	stats     Stats
 	// Slots of names that were given up and still have edges, the latest last.
 	dyingNodes, dyingRelations []uint32
+	long                       [3][MaxName]byte // see shorten
 }
 
 // edge is one distinct triplet. Names and pairs are slots of their tables.
@@ -183,16 +184,19 @@ func (g *Graph) Look(events []Event, refs []Ref) {
 	defer g.mu.Unlock()
 	for i := range events {
 		e := &events[i]
+		if e.long() {
+			short := g.shorten(e)
+			e = &short
+		}
+		if edge := g.findEdge(e); edge != 0 {
+			p := g.parts(edge)
+			g.tell(&refs[i], edge, p.edge.src, p.edge.rel, p.edge.dst, &p, e.Time)
+			continue
+		}
 		s, d := g.nodes.find(e.Source), g.nodes.find(e.Destination)
 		r := g.relations.find(e.Relation)
-		var p parts
-		edge := g.findEdge(s, r, d)
-		if edge != 0 {
-			p = g.parts(edge)
-		} else {
-			p = g.unheld(s, r, d)
-		}
-		refs[i] = g.ref(s, r, d, edge, &p, e.Time)
+		p := g.unheld(s, r, d)
+		g.tell(&refs[i], 0, s, r, d, &p, e.Time)
 	}
 }
 
@@ -246,18 +250,21 @@ func (g *Graph) live() int { return g.edges.used() }
 func (g *Graph) add(ref *Ref, e *Event, n uint32, last int64) {
 	g.expire(last)
 	g.sweep()
-	s, d := g.nodes.find(e.Source), g.nodes.find(e.Destination)
-	r := g.relations.find(e.Relation)
-	i := g.findEdge(s, r, d)
+	if e.long() {
+		short := g.shorten(e)
+		e = &short
+	}
+	i := g.findEdge(e)
 	if i == 0 {
 		g.addNew(ref, e, n, last)
 		return
 	}
+	p := g.parts(i)
+	s, r, d := p.edge.src, p.edge.rel, p.edge.dst
 	g.nodes.touch(s)
 	g.nodes.touch(d)
 	g.relations.touch(r)
-	p := g.parts(i)
-	*ref = g.ref(s, r, d, i, &p, e.Time)
+	g.tell(ref, i, s, r, d, &p, e.Time)
 	g.count(i, &p, e, n, last)
 }
 
@@ -267,7 +274,7 @@ func (g *Graph) addNew(ref *Ref, e *Event, n uint32, last int64) {
 	d := g.pinNode(e.Destination)
 	r := g.pinRelation(e.Relation)
 	p := g.unheld(s, r, d)
-	*ref = g.ref(s, r, d, 0, &p, e.Time)
+	g.tell(ref, 0, s, r, d, &p, e.Time)
 	i := g.newEdge(s, r, d, e.Time)
 	g.byAge.pushFront(newcomers, i)
 	p = g.parts(i)
@@ -367,14 +374,31 @@ func (g *Graph) pinRelation(name []byte) uint32 {
 	return r
 }
 
-func (g *Graph) findEdge(s, r, d uint32) uint32 {
-	if s == 0 || r == 0 || d == 0 {
-		return 0
+// long tells whether a name of the event is too long to be kept as it is.
+func (e *Event) long() bool { return max(len(e.Source), len(e.Relation), len(e.Destination)) > MaxName }
+
+// shorten returns the event with its names as they are kept. It holds until the next call.
+func (g *Graph) shorten(e *Event) Event {
+	short := *e
+	for i, name := range []*[]byte{&short.Source, &short.Relation, &short.Destination} {
+		if len(*name) > MaxName {
+			*name = shortened(&g.long[i], *name)
+		}
 	}
-	return g.triplets.find(hash3(s, r, d), func(i uint32) bool {
-		e := g.edges.at(i)
-		return e.src == s && e.rel == r && e.dst == d
+	return short
+}
+
+// findEdge returns the edge of an event's triplet by its names, 0 when it is not held.
+func (g *Graph) findEdge(e *Event) uint32 {
+	return g.triplets.find(hash3(hashName(e.Source), hashName(e.Relation), hashName(e.Destination)), func(i uint32) bool {
+		ed := g.edges.at(i)
+		return g.nodes.is(ed.src, e.Source) && g.nodes.is(ed.dst, e.Destination) && g.relations.is(ed.rel, e.Relation)
 	})
+}
+
+// hashEdge is the hash by which findEdge finds an edge, as long as its names live.
+func (g *Graph) hashEdge(e *edge) uint32 {
+	return hash3(g.nodes.slots.at(e.src).hash, g.relations.slots.at(e.rel).hash, g.nodes.slots.at(e.dst).hash)
 }
 
 func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
@@ -402,7 +426,7 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 	}
 	e.rd, _ = g.rd.acquire(r, d)
 	*g.edges.at(i) = e
-	g.triplets.add(hash3(s, r, d), i)
+	g.triplets.add(g.hashEdge(&e), i)
 	g.bySource.pushFront(s, i)
 	g.byTarget.pushFront(d, i)
 	g.byRel.pushFront(r, i)
@@ -413,23 +437,19 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 	return i
 }
 
-// ref gathers what is known at t. Slots are 0 where a name is unknown, or the edge is not held.
-func (g *Graph) ref(s, r, d, edge uint32, p *parts, t int64) Ref {
-	since := t
+// tell stores in ref what is known at t. Slots are 0 where a name is unknown, or the edge is not held.
+func (g *Graph) tell(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
+	ref.Source, ref.Relation, ref.Destination, ref.Edge = g.nodes.id(s), g.relations.id(r), g.nodes.id(d), edge
+	c := &ref.Counts
+	c.SRD, c.SD, c.SR, c.RD = p.edge.count, p.sd.count, p.sr.count, p.rd.count
+	c.S, c.D, c.R = p.src.events, p.dst.events, p.rel.events
+	c.DestinationsOfS, c.RelationsOfS = p.src.neighbours, p.src.relations
+	c.SourcesOfD, c.SourcesOfR = p.dst.neighbours, p.rel.neighbours
+	ref.Time, ref.SourceSince = t, t
 	if p.src.events > 0 {
-		since = min(t, p.src.since)
+		ref.SourceSince = min(t, p.src.since)
 	}
-	return Ref{
-		Source: g.nodes.id(s), Relation: g.relations.id(r), Destination: g.nodes.id(d),
-		Edge: edge,
-		Counts: Counts{
-			SRD: p.edge.count, SD: p.sd.count, SR: p.sr.count, RD: p.rd.count, S: p.src.events, D: p.dst.events, R: p.rel.events,
-			DestinationsOfS: p.src.neighbours, RelationsOfS: p.src.relations, SourcesOfD: p.dst.neighbours, SourcesOfR: p.rel.neighbours,
-		},
-		Time:            t,
-		SourceSince:     since,
-		NewDestinations: p.src.fade(t, &g.clock),
-	}
+	ref.NewDestinations = p.src.fade(t, &g.clock)
 }
 
 // addSat adds and stays at the largest count instead of wrapping to a small one.

@@ -142,27 +142,32 @@ func (g *Graph) check(t testing.TB) {
 			continue
 		}
 		live++
-		if g.findEdge(e.src, e.rel, e.dst) != i {
-			t.Fatalf("edge %d is not found under its triplet", i)
+		src, rel, dst := g.nodes.slots.at(e.src), g.relations.slots.at(e.rel), g.nodes.slots.at(e.dst)
+		want := i
+		if src.dead || rel.dead || dst.dead {
+			want = 0
+		}
+		if got := g.findEdge(&Event{Source: []byte(src.name), Relation: []byte(rel.name), Destination: []byte(dst.name)}); got != want {
+			t.Fatalf("edge %d: %d is found under its names, want %d", i, got, want)
 		}
 		uses[e.src]++
 		uses[e.dst]++
 		relUses[e.rel]++
-		src, dst, rel := source[e.src], target[e.dst], relation[e.rel]
-		for _, x := range []*side{&src, &dst, &rel} {
+		from, to, by := source[e.src], target[e.dst], relation[e.rel]
+		for _, x := range []*side{&from, &to, &by} {
 			x.events += e.count
 		}
 		if k := [3]uint32{0, e.src, e.dst}; !pairs[k] {
 			pairs[k] = true
-			src.neighbours++
-			dst.neighbours++
+			from.neighbours++
+			to.neighbours++
 		}
 		if k := [3]uint32{1, e.src, e.rel}; !pairs[k] {
 			pairs[k] = true
-			src.relations++
-			rel.neighbours++
+			from.relations++
+			by.neighbours++
 		}
-		source[e.src], target[e.dst], relation[e.rel] = src, dst, rel
+		source[e.src], target[e.dst], relation[e.rel] = from, to, by
 	}
 	indexed := 0
 	for i := range g.triplets {

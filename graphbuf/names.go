@@ -10,7 +10,7 @@ import (
 // looks for two that collide, and a sender of megabyte banners fills no memory with them.
 const MaxName = 256
 
-// names maps names to slots. Slot 0 is nobody's; a freed slot is used again under
+// names maps names of up to MaxName bytes to slots. Slot 0 is nobody's; a freed slot is used again under
 // the next generation.
 type names struct {
 	slots   pool[nameSlot]
@@ -18,15 +18,15 @@ type names struct {
 	byAge   list // newcomers and regulars; the least recently seen name of a ring is its last
 	live    int
 	regular int // names that are regulars
-	long    [MaxName]byte
 }
 
 type nameSlot struct {
 	name    string
 	gen     uint32
 	uses    int32 // edges, and pins while an event is being added
-	regular bool  // has had a regular edge
-	dead    bool  // given up: no event finds it any more, its edges go one after another
+	hash    uint32
+	regular bool // has had a regular edge
+	dead    bool // given up: no event finds it any more, its edges go one after another
 }
 
 func newNames() names {
@@ -35,24 +35,24 @@ func newNames() names {
 
 // find returns the slot of a name, 0 when there is none.
 func (n *names) find(name []byte) uint32 {
-	if len(name) > MaxName { // apart, or every name would pay for the room that it takes
-		return n.find(shortened(n.long[:0], name))
-	}
-	return n.index.find(hashName(name), func(i uint32) bool { return n.slots.at(i).name == string(name) })
+	return n.index.find(hashName(name), func(i uint32) bool { return n.is(i, name) })
+}
+
+// is tells whether a slot is that of a name.
+func (n *names) is(i uint32, name []byte) bool {
+	s := n.slots.at(i)
+	return s.name == string(name) && !s.dead
 }
 
 // add makes a slot for a name that is not there.
 func (n *names) add(name []byte) uint32 {
-	if len(name) > MaxName {
-		name = shortened(n.long[:0], name)
-	}
 	i, fresh := n.slots.take()
 	if fresh {
 		n.byAge.addItem()
 	}
 	s := n.slots.at(i)
-	s.name, s.gen = string(name), s.gen+1
-	n.index.add(hashName(name), i)
+	s.name, s.gen, s.hash = string(name), s.gen+1, hashName(name)
+	n.index.add(s.hash, i)
 	n.byAge.pushFront(newcomers, i)
 	n.live++
 	return i
@@ -89,10 +89,10 @@ func (n *names) uses(i uint32, by int32) {
 	n.slots.put(i)
 }
 
-// kill gives a name up. Its slot is free once no edge uses it.
+// kill gives a name up. Its slot is free once no edge uses it; until then its hash leads to these.
 func (n *names) kill(i uint32) {
 	s := n.slots.at(i)
-	n.index.remove(uint32(maphash.String(seed, s.name)>>32), i)
+	n.index.remove(s.hash, i)
 	n.byAge.remove(i)
 	if s.regular {
 		n.regular--
@@ -116,13 +116,12 @@ var seed = maphash.MakeSeed()
 func hashName(name []byte) uint32 { return uint32(maphash.Bytes(seed, name) >> 32) }
 
 // shortened returns in buf the form in which a name of more than MaxName bytes is kept.
-func shortened(buf, name []byte) []byte {
+func shortened(buf *[MaxName]byte, name []byte) []byte {
 	h := uint64(14695981039346656037) // FNV-1a: the same in every process, since the name goes to disk
 	for _, c := range name {
 		h = (h ^ uint64(c)) * 1099511628211
 	}
 	const hex = 16
-	buf = append(buf, name[:MaxName-1-hex]...)
-	buf = append(buf, '~')
-	return strconv.AppendUint(buf, h|1<<63, 16)
+	b := append(append(buf[:0], name[:MaxName-1-hex]...), '~')
+	return strconv.AppendUint(b, h|1<<63, 16)
 }
