@@ -22,7 +22,7 @@ func BenchmarkWalk(b *testing.B) {
 				if c.turns && i%2 == 0 {
 					o = append(slices.Clone(o[2:]), o[:2]...)
 				}
-				chunk = append(chunk, logEvent(o)...)
+				chunk = append(chunk, tailEvent(o)...)
 			}
 			w := mustCompile(b, zeek).NewWalker()
 			out := make([]byte, 0, 2*len(chunk))

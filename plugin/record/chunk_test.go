@@ -53,6 +53,18 @@ func logEvent(body any) []byte {
 	return appendAny(nil, []any{[]any{extTime(testSeconds, 5), object{}}, body})
 }
 
+// tailEvent is a record as the host's tail input writes it, with room for 2^32 pairs in each map.
+func tailEvent(body object) []byte {
+	wide := func(o object) raw {
+		b := appendMapHeader(nil, 5, uint32(len(o)/2))
+		for _, x := range o {
+			b = appendAny(b, x)
+		}
+		return raw(b)
+	}
+	return appendAny(nil, []any{[]any{extTime(testSeconds, 5), wide(nil)}, wide(body)})
+}
+
 // sessions returns the rows of the competition's ssh.log as the records that a JSON or regex parser would make of them.
 func sessions(t testing.TB) []object {
 	t.Helper()

@@ -63,6 +63,11 @@ func TestLayouts(t *testing.T) {
 	}{
 		"now":                    {[]any{[]any{extTime(7, 9), object{}}, body}, Log, 7*second + 9},
 		"now, metadata":          {[]any{[]any{extTime(7, 9), object{"a", object{"b", 1}}}, body}, Log, 7*second + 9},
+		"no metadata, map16":     {[]any{[]any{extTime(7, 9), raw("\xde\x00\x00")}, body}, Log, 7*second + 9},
+		"no metadata, map32":     {[]any{[]any{extTime(7, 9), raw("\xdf\x00\x00\x00\x00")}, body}, Log, 7*second + 9},
+		"metadata, map32":        {[]any{[]any{extTime(7, 9), raw("\xdf\x00\x00\x00\x01\xa1a\x01")}, body}, Log, 7*second + 9},
+		"opens, map32":           {[]any{[]any{extTime(0xffffffff, 0), raw("\xdf\x00\x00\x00\x00")}, body}, Marker, 0},
+		"nanoseconds, map32":     {[]any{[]any{extTime(7, 1e9), raw("\xdf\x00\x00\x00\x00")}, body}, Alien, 0},
 		"before 2.1":             {[]any{extTime(7, 9), body}, Log, 7*second + 9},
 		"integer":                {[]any{7, body}, Log, 7 * second},
 		"wide integer":           {[]any{raw("\xcf\x00\x00\x00\x00\x00\x00\x00\x07"), body}, Log, 7 * second},

@@ -122,14 +122,22 @@ func (w *Walker) read(at int) int {
 // header reads what precedes the body of the event at the offset, and returns where that begins, or -1.
 func (w *Walker) header(at int) int {
 	b, e := w.chunk, &w.event
-	var ok bool
-	const usual = "\x92\x92\xd7\x00secsnano\x80" // a time in its short form, and no metadata
-	if i := at + len(usual); i <= len(b) && string(b[at:at+4]) == usual[:4] && b[i-1] == usual[12] {
-		e.Time, e.Kind, ok = headerTime(b[at+2 : i-1])
-		if !ok {
-			return -1
+	// As the host writes it where there is no metadata.
+	const lead, stampSize = "\x92\x92\xd7\x00", 10
+	if i := at + 2 + stampSize; i+5 <= len(b) && string(b[at:at+4]) == lead {
+		none := 0
+		if b[i] == 0x80 {
+			none = 1
+		} else if string(b[i:i+5]) == "\xdf\x00\x00\x00\x00" {
+			none = 5
 		}
-		return i
+		if none > 0 {
+			var ok bool
+			if e.Time, e.Kind, ok = headerTime(b[i-stampSize : i]); !ok {
+				return -1
+			}
+			return i + none
+		}
 	}
 	n, i, ok := container(b, at, 1)
 	if !ok || n != 2 || i >= len(b) {
