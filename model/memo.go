@@ -93,11 +93,12 @@ func newMemo(edges int) memo {
 	return memo{make([]scoreCell, n), make([]lastingCell, n)}
 }
 
-// memoKey makes the keys of the memo unknown to whoever picks the names.
-var memoKey = rand.Uint64() | 1
+// memoKeys make the keys of the memo unknown to whoever picks the names.
+var memoKeys = [2]uint64{rand.Uint64(), rand.Uint64()}
 
-func mix(h, x uint64) uint64 {
-	hi, lo := bits.Mul64(h^x, 0x9e3779b97f4a7c15)
+// mix hashes two words: the halves of a product of 128 bits, as wyhash does.
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a^memoKeys[0], b^memoKeys[1])
 	return hi ^ lo
 }
 
@@ -110,10 +111,8 @@ func pack(a, b uint32) uint64 { return uint64(a)<<32 | uint64(b) }
 
 // lastingKey is a hash of a triplet and of how many of its source's relations have settled.
 func lastingKey(ref *graphbuf.Ref, settled int) uint64 {
-	h := mix(memoKey, pack(ref.Source.Slot, ref.Source.Gen))
-	h = mix(h, pack(ref.Destination.Slot, ref.Destination.Gen))
-	h = mix(h, pack(ref.Relation.Slot, ref.Relation.Gen))
-	return mix(h, uint64(settled))
+	ends := mix(pack(ref.Source.Slot, ref.Source.Gen), pack(ref.Destination.Slot, ref.Destination.Gen))
+	return mix(ends, mix(pack(ref.Relation.Slot, ref.Relation.Gen), uint64(settled)))
 }
 
 // scoreKey is a hash of all that a score is computed from: what lasts, by its key, and what coarsen leaves of the event.
@@ -122,15 +121,14 @@ func scoreKey(lasting uint64, ref *graphbuf.Ref) uint64 {
 		return class(a)<<48 | class(b)<<32 | class(c)<<16 | class(d)
 	}
 	c := &ref.Counts
+	fade := uint64(math.Float32bits(coarseFade(ref.NewDestinations))) >> (23 - fine - 1) // not as many bits
 	mask := ^uint64(0)
 	if c.SRD >= often {
 		const lowest = 1<<(fine-rough) - 1
 		mask = ^uint64(lowest<<48 | lowest<<32 | lowest<<16 | lowest)
 	}
-	h := mix(lasting, classes(c.SRD, c.SD, c.SR, c.RD)&mask)
-	h = mix(h, classes(0, c.S, c.D, c.R)&mask)
-	h = mix(h, classes(c.DestinationsOfS, c.RelationsOfS, c.SourcesOfD, c.SourcesOfR))
-	return mix(h, uint64(math.Float32bits(coarseFade(ref.NewDestinations))))
+	lasting = mix(lasting, classes(c.SRD, c.SD, c.SR, c.RD)&mask)
+	return mix(lasting, mix(fade<<48|classes(0, c.S, c.D, c.R)&mask, classes(c.DestinationsOfS, c.RelationsOfS, c.SourcesOfD, c.SourcesOfR)))
 }
 
 func (c *scoreCell) get(key uint64) (score float32, ok bool) {
@@ -151,7 +149,7 @@ func (c *lastingCell) get(key uint64) (x lasting, ok bool) {
 	}
 	x.walk, x.profile = unpack(a)
 	x.rel, x.similar = unpack(b)
-	return x, check == mix(mix(key, a), b)
+	return x, check == mix(key, mix(a, b))
 }
 
 func (c *lastingCell) put(key uint64, x lasting) {
@@ -159,5 +157,5 @@ func (c *lastingCell) put(key uint64, x lasting) {
 	b := pack(math.Float32bits(x.rel), math.Float32bits(x.similar))
 	c.words[0].Store(a)
 	c.words[1].Store(b)
-	c.check.Store(mix(mix(key, a), b))
+	c.check.Store(mix(key, mix(a, b)))
 }
