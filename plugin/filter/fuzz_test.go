@@ -57,7 +57,7 @@ func FuzzProcess(f *testing.F) {
 			if e.Kind != record.Log {
 				t.Fatalf("no record, yet changed from %x to %x", before, after)
 			}
-			bare := in.AppendSpliced(nil, e.Extent, 4, nil) // room for them, and nothing in it yet
+			bare := in.AppendSpliced(nil, e.Extent, 4) // room for them, and nothing in it yet
 			added, ok := bytes.CutPrefix(after, bare)
 			if !ok || !four(inst, added) {
 				t.Fatalf("%x is not %x with fields added", after, before)

@@ -22,7 +22,6 @@ type scratch struct {
 	rooms   [batchSize]triplet.Room
 	events  [batchSize]graphbuf.Event // of the sessions among those that wait
 	refs    [batchSize]graphbuf.Ref
-	pairs   []byte // the added fields as msgpack
 	tally   tally
 }
 
@@ -68,6 +67,7 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 	now, newest, offline := began.UnixNano(), f.newest.Load(), f.done == nil
 	var records, scored, flagged, missing, malformed uint64
 	out = dst
+	added := f.added(scorer)
 	s.walker.Reset(chunk)
 	for more := true; more; {
 		events, sessions := 0, 0
@@ -113,12 +113,12 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 			if next == seen {
 				seen += f.observe(s.events[seen:sessions], s.refs[seen:sessions], scorer)
 			}
-			n, low := f.addFields(s, next, scorer)
-			next++
-			if low {
+			out = s.walker.AppendSpliced(out, w.extent, added)
+			var low bool
+			if out, low = f.appendFields(out, s, next, scorer); low {
 				flagged++
 			}
-			out = s.walker.AppendSpliced(out, w.extent, n, s.pairs)
+			next++
 		}
 		scored += uint64(sessions)
 		clear(s.events[:sessions]) // they point into the chunk
@@ -159,17 +159,28 @@ func (f *Instance) observe(events []graphbuf.Event, refs []graphbuf.Ref, scorer 
 	return f.graph.ObserveUntil(events, refs, scorer.Asks)
 }
 
-// addFields writes the fields to add to session i into s.pairs and returns their number.
-func (f *Instance) addFields(s *scratch, i int, scorer *model.Scorer) (n int, low bool) {
+// added is how many fields a session gets.
+func (f *Instance) added(scorer *model.Scorer) int {
+	switch {
+	case !f.cfg.Explain:
+		return 2
+	case scorer == nil:
+		return 3
+	}
+	return 4
+}
+
+// appendFields appends the fields of session i to out, as msgpack.
+func (f *Instance) appendFields(out []byte, s *scratch, i int, scorer *model.Scorer) (_ []byte, low bool) {
 	event, ref := &s.events[i], &s.refs[i]
-	p := append(s.pairs[:0], f.keys.score...)
+	out = append(out, f.keys.score...)
 	if scorer == nil {
-		p = msgp.AppendNil(p)
+		out = msgp.AppendNil(out)
 	} else {
 		score := scorer.Score(f.graph, event, ref)
 		low = f.low(event, scorer, score)
 		short := shorten(score)
-		p = msgp.AppendFloat64(p, short)
+		out = msgp.AppendFloat64(out, short)
 		if f.watch != nil {
 			s.tally.add(short, low)
 			if low {
@@ -177,19 +188,14 @@ func (f *Instance) addFields(s *scratch, i int, scorer *model.Scorer) (n int, lo
 			}
 		}
 	}
-	p = msgp.AppendBool(append(p, f.keys.lowScore...), low)
-	n = 2
+	out = msgp.AppendBool(append(out, f.keys.lowScore...), low)
 	if f.cfg.Explain {
-		p = msgp.AppendString(append(p, f.keys.reason...), reason(ref, low))
-		n++
+		out = msgp.AppendString(append(out, f.keys.reason...), reason(ref, low))
 		if scorer != nil {
-			p = append(p, f.keys.trained...)
-			p = msgp.AppendString(p, scorer.Model().TrainedText())
-			n++
+			out = msgp.AppendString(append(out, f.keys.trained...), scorer.Model().TrainedText())
 		}
 	}
-	s.pairs = p
-	return n, low
+	return out, low
 }
 
 // low tells whether a score counts as unusually unexpected.

@@ -32,7 +32,7 @@ func BenchmarkWalk(b *testing.B) {
 				out = out[:0]
 				for w.Reset(chunk); w.Next(); {
 					if c.splice {
-						out = w.AppendSpliced(out, w.Event().Extent, 2, added)
+						out = append(w.AppendSpliced(out, w.Event().Extent, 2), added...)
 					}
 				}
 			}

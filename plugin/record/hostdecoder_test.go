@@ -22,7 +22,7 @@ func TestHostDecoder(t *testing.T) {
 	}
 	w := mustCompile(t, zeek).NewWalker()
 	for w.Reset(in); w.Next(); {
-		out = w.AppendSpliced(out, w.Event().Extent, 2, added)
+		out = append(w.AppendSpliced(out, w.Event().Extent, 2), added...)
 	}
 	before := output.NewDecoder(unsafe.Pointer(&in[0]), len(in))
 	after := output.NewDecoder(unsafe.Pointer(&out[0]), len(out))

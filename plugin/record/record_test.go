@@ -32,7 +32,7 @@ type event struct {
 func (e event) raw() []byte { return e.w.Raw(e.Extent) }
 
 func (e event) spliced(dst []byte, n int, pairs []byte) []byte {
-	return e.w.AppendSpliced(dst, e.Extent, n, pairs)
+	return append(e.w.AppendSpliced(dst, e.Extent, n), pairs...)
 }
 
 // one walks a chunk of a single event.

@@ -6,9 +6,9 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// AppendSpliced appends a Log to dst with the keys of Spec.Drop removed from the body and n key/value pairs, already encoded in
-// pairs, added at its end; every other byte is as it was.
-func (w *Walker) AppendSpliced(dst []byte, e Extent, n int, pairs []byte) []byte {
+// AppendSpliced appends a Log to dst with the keys of Spec.Drop removed from the body, and with room in its header for n key/value
+// pairs, which the caller appends; every other byte is as it was.
+func (w *Walker) AppendSpliced(dst []byte, e Extent, n int) []byte {
 	raw, drops := w.Raw(e), w.drops[e.drops.from:e.drops.to]
 	dst = append(dst, raw[:e.body]...)
 	dst = appendMapHeader(dst, e.first-e.body, e.pairs-uint32(len(drops))+uint32(n))
@@ -17,8 +17,7 @@ func (w *Walker) AppendSpliced(dst []byte, e Extent, n int, pairs []byte) []byte
 		dst = append(dst, raw[i:d.from]...)
 		i = d.to
 	}
-	dst = append(dst, raw[i:]...)
-	return append(dst, pairs...)
+	return append(dst, raw[i:]...)
 }
 
 // appendMapHeader writes a map header of at least width bytes (1, 3 or 5), so that a header that was written wide stays so.

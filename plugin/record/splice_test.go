@@ -138,7 +138,7 @@ func TestNoAllocation(t *testing.T) {
 	n := testing.AllocsPerRun(10, func() {
 		out = out[:0]
 		for w.Reset(chunk); w.Next(); {
-			out = w.AppendSpliced(out, w.Event().Extent, 1, added)
+			out = append(w.AppendSpliced(out, w.Event().Extent, 1), added...)
 		}
 	})
 	if n != 0 {
