@@ -117,6 +117,7 @@ func randomEvent(rng *rand.Rand, hosts, relations int, at int64) Event {
 func TestCountsAgreeWithPlainMaps(t *testing.T) {
 	g, p := newGraph(t, roomy), plain{}
 	rng := rand.New(rand.NewPCG(1, 2))
+	edges, taken := map[string]uint32{}, map[uint32]bool{}
 	for i := range 20000 {
 		e := randomEvent(rng, 60, 7, int64(i))
 		looked := g.look1(e)
@@ -124,6 +125,18 @@ func TestCountsAgreeWithPlainMaps(t *testing.T) {
 		got := g.observe1(e)
 		if got.Counts != want || looked.Counts != want {
 			t.Fatalf("event %d %s: look %+v, observe %+v, want %+v", i, e.Source, looked.Counts, got.Counts, want)
+		}
+		// The edge is none at first, then one that is the triplet's alone.
+		triplet := string(e.Source) + "|" + string(e.Relation) + "|" + string(e.Destination)
+		if got.Edge != edges[triplet] || looked.Edge != got.Edge {
+			t.Fatalf("event %d %s: look tells edge %d, observe %d, want %d", i, triplet, looked.Edge, got.Edge, edges[triplet])
+		}
+		if edges[triplet] == 0 {
+			edges[triplet] = g.look1(e).Edge
+			if taken[edges[triplet]] || edges[triplet] == 0 {
+				t.Fatalf("event %d %s: edge %d is another's, or none", i, triplet, edges[triplet])
+			}
+			taken[edges[triplet]] = true
 		}
 	}
 }

@@ -39,10 +39,7 @@ func (n *names) find(name []byte) uint32 {
 }
 
 // is tells whether a slot is that of a name.
-func (n *names) is(i uint32, name []byte) bool {
-	s := n.slots.at(i)
-	return s.name == string(name) && !s.dead
-}
+func (n *names) is(i uint32, name []byte) bool { return n.slots.at(i).name == string(name) }
 
 // add makes a slot for a name that is not there.
 func (n *names) add(name []byte) uint32 {
