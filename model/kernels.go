@@ -56,14 +56,41 @@ func plainBackward(w, dw []float32, dh *[hidden]float32, f, df *[features]float3
 	}
 }
 
-// gemv adds w x, or with trans the transposed w times x, to y; w is [k][k] row-major.
-func gemv(trans bool, w, x, y []float32) {
-	t := blas.NoTrans
-	if trans {
-		t = blas.Trans
+// plainAdam takes the gradient g up in the moments m and v and moves x by -(a m / (sqrt v + e) + decay x).
+func plainAdam(a, e, decay float32, g, m, v, x []float32) {
+	m, v, x = m[:len(g)], v[:len(g)], x[:len(g)]
+	for i, d := range g {
+		m[i] = beta1*m[i] + (1-beta1)*d
+		v[i] = beta2*v[i] + (1-beta2)*d*d
+		x[i] -= a*m[i]/(sqrt(v[i])+e) + decay*x[i]
 	}
+}
+
+// gemv adds w x to y; w is [k][k] row-major.
+func gemv(w, x, y []float32) {
 	k := len(x)
-	impl.Sgemv(t, k, k, 1, w, k, x, 1, 1, y, 1)
+	impl.Sgemv(blas.NoTrans, k, k, 1, w, k, x, 1, 1, y, 1)
+}
+
+// plainGemvT adds the transposed w times x to y.
+func plainGemvT(w, x, y []float32) {
+	k := len(x)
+	impl.Sgemv(blas.Trans, k, k, 1, w, k, x, 1, 1, y, 1)
+}
+
+// plainOuter adds x y^T to w.
+func plainOuter(x, y, w []float32) {
+	k := len(x)
+	impl.Sger(k, k, 1, x, 1, y, 1, w, k)
+}
+
+// transpose makes t the transposed of w, both [k][k].
+func transpose(w, t []float32, k int) {
+	for i := range k {
+		for j, x := range w[i*k:][:k] {
+			t[j*k+i] = x
+		}
+	}
 }
 
 // row returns row i of x, [rows][k] row-major.

@@ -101,6 +101,87 @@ func dot3(x, y, z []float32) float32 {
 	return s
 }
 
+func adam(a, e, decay float32, g, m, v, x []float32) {
+	i := 0
+	if vectors {
+		m, v, x = m[:len(g)], v[:len(g)], x[:len(g)]
+		all := archsimd.BroadcastFloat32x8
+		b1, c1, b2, c2 := all(beta1), all(1-beta1), all(beta2), all(1-beta2)
+		rate, floor, rest := all(a), all(e), all(1-decay)
+		for ; i+lanes <= len(g); i += lanes {
+			d := load(g, i)
+			mean := load(m, i).Mul(b1).Add(d.Mul(c1))
+			square := load(v, i).Mul(b2).Add(d.Mul(c2).Mul(d))
+			store(mean, m, i)
+			store(square, v, i)
+			store(load(x, i).Mul(rest).Sub(mean.Mul(rate).Div(square.Sqrt().Add(floor))), x, i)
+		}
+		archsimd.ClearAVXUpperBits()
+	}
+	plainAdam(a, e, decay, g[i:], m[i:], v[i:], x[i:])
+}
+
+// columns is how many columns of a matrix are gone through at once, in registers.
+const columns = 4 * lanes
+
+func gemvT(w, x, y []float32) {
+	if !vectors {
+		plainGemvT(w, x, y)
+		return
+	}
+	k := len(x)
+	y, w = y[:k], w[:k*k]
+	c := 0
+	for ; c+columns <= k; c += columns {
+		y0, y1, y2, y3 := load(y, c), load(y, c+lanes), load(y, c+2*lanes), load(y, c+3*lanes)
+		for i, a := range x {
+			v := archsimd.BroadcastFloat32x8(a)
+			r := (*[columns]float32)(w[i*k+c:])
+			y0 = v.MulAdd(load(r[:], 0), y0)
+			y1 = v.MulAdd(load(r[:], lanes), y1)
+			y2 = v.MulAdd(load(r[:], 2*lanes), y2)
+			y3 = v.MulAdd(load(r[:], 3*lanes), y3)
+		}
+		store(y0, y, c)
+		store(y1, y, c+lanes)
+		store(y2, y, c+2*lanes)
+		store(y3, y, c+3*lanes)
+	}
+	archsimd.ClearAVXUpperBits()
+	if c < k {
+		for i, a := range x {
+			axpy(a, w[i*k+c:(i+1)*k], y[c:])
+		}
+	}
+}
+
+func outer(x, y, w []float32) {
+	if !vectors {
+		plainOuter(x, y, w)
+		return
+	}
+	k := len(x)
+	y, w = y[:k], w[:k*k]
+	c := 0
+	for ; c+columns <= k; c += columns {
+		y0, y1, y2, y3 := load(y, c), load(y, c+lanes), load(y, c+2*lanes), load(y, c+3*lanes)
+		for i, a := range x {
+			v := archsimd.BroadcastFloat32x8(a)
+			r := (*[columns]float32)(w[i*k+c:])
+			store(v.MulAdd(y0, load(r[:], 0)), r[:], 0)
+			store(v.MulAdd(y1, load(r[:], lanes)), r[:], lanes)
+			store(v.MulAdd(y2, load(r[:], 2*lanes)), r[:], 2*lanes)
+			store(v.MulAdd(y3, load(r[:], 3*lanes)), r[:], 3*lanes)
+		}
+	}
+	archsimd.ClearAVXUpperBits()
+	if c < k {
+		for i, a := range x {
+			axpy(a, y[c:], w[i*k+c:(i+1)*k])
+		}
+	}
+}
+
 // The hidden layer is four vectors wide.
 const _ = uint(hidden-4*lanes) + uint(4*lanes-hidden)
 

@@ -2,6 +2,7 @@ package model
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -49,6 +50,38 @@ func TestKernels(t *testing.T) {
 		plainMulAdd(-0.7, x, y, want)
 		near("mulAdd", n, z, want)
 		whole("a kernel", n, ax, ay, az)
+		av, v := fenced(n)
+		for i := range v {
+			v[i] *= v[i]
+		}
+		moments, squares, want := slices.Clone(y), slices.Clone(v), slices.Clone(z)
+		for range 3 {
+			adam(0.01, 1e-8, 0.002, x, y, v, z)
+			plainAdam(0.01, 1e-8, 0.002, x, moments, squares, want)
+		}
+		near("adam m", n, y, moments)
+		near("adam v", n, v, squares)
+		near("adam", n, z, want)
+		whole("adam", n, ax, ay, az, av)
+
+		if n == 0 { // no matrix
+			continue
+		}
+		aw, w := fenced(n * n)
+		want = append(want[:0], y...)
+		gemvT(w, x, y)
+		plainGemvT(w, x, want)
+		near("gemvT", n, y, want)
+		turned := make([]float32, n*n)
+		transpose(w, turned, n)
+		gemvT(turned, x, y)
+		gemv(w, x, want)
+		near("gemv", n, y, want)
+		want = append(want[:0], w...)
+		outer(x, y, w)
+		plainOuter(x, y, want)
+		near("outer", n, w, want)
+		whole("a kernel of a matrix", n, aw, ax, ay)
 	}
 
 	aw, w := fenced(features * hidden)

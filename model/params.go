@@ -195,12 +195,7 @@ func (p *params) adam(grads [][]float32, rate float64, layers bool) {
 		}
 		a, e := p.stepSize(x, rate)
 		decay := x.decay(rate)
-		g := grads[i][:len(x.value)]
-		for j, d := range g {
-			x.m[j] = beta1*x.m[j] + (1-beta1)*d
-			x.v[j] = beta2*x.v[j] + (1-beta2)*d*d
-			x.value[j] -= a*x.m[j]/(sqrt(x.v[j])+e) + decay*x.value[j]
-		}
+		adam(a, e, decay, grads[i], x.m, x.v, x.value)
 	}
 }
 

@@ -24,9 +24,7 @@ func referenceLogit(decoder string, h, r, t []float32) float32 {
 			y -= abs(v*r[i] - t[i])
 		}
 	default:
-		for i, v := range h {
-			y += v * r[i] * t[i]
-		}
+		y = dot3(h, r, t)
 	}
 	return y
 }
@@ -51,12 +49,9 @@ func referenceLogitBackward(decoder string, a float32, h, r, t, dh, dr, dt []flo
 			dt[i] -= g
 		}
 	default:
-		for i, v := range h {
-			ar := a * r[i]
-			dh[i] += ar * t[i]
-			dr[i] += a * v * t[i]
-			dt[i] += ar * v
-		}
+		mulAdd(a, r, t, dh)
+		mulAdd(a, h, t, dr)
+		mulAdd(a, h, r, dt)
 	}
 }
 

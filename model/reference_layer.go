@@ -84,6 +84,7 @@ type referenceLayer struct {
 	relation, loop, bias    []float32 // [relations][k] or [relations][k][k]; [k][k]; [k]
 	dRelation, dLoop, dBias []float32 // their gradients
 	sum, dSum               []float32 // [k]
+	turned                  []float32 // [k][k], a matrix transposed: products with many vectors go along its rows
 }
 
 // gather sums the inputs of group g.
@@ -105,17 +106,21 @@ func (l *referenceLayer) weights(all []float32, r int32) []float32 {
 
 // forward computes y from x, both [nodes][k].
 func (l *referenceLayer) forward(m *messageGroups, x, y []float32) {
+	transpose(l.loop, l.turned, l.k)
 	for i := range int32(len(x) / l.k) {
 		copy(row(y, i, l.k), l.bias)
-		gemv(false, l.loop, row(x, i, l.k), row(y, i, l.k))
+		gemvT(l.turned, row(x, i, l.k), row(y, i, l.k))
 	}
 	for g, r := range m.rel {
-		sum, to := l.gather(m, g, x), row(y, m.dst[g], l.k)
-		if w := l.weights(l.relation, r); l.full {
-			gemv(false, w, sum, to)
-		} else {
+		sum, to, w := l.gather(m, g, x), row(y, m.dst[g], l.k), l.weights(l.relation, r)
+		if !l.full {
 			mulAdd(1, w, sum, to)
+			continue
 		}
+		if g == 0 || r != m.rel[g-1] {
+			transpose(w, l.turned, l.k)
+		}
+		gemvT(l.turned, sum, to)
 	}
 }
 
@@ -126,14 +131,14 @@ func (l *referenceLayer) backward(m *messageGroups, x, dy, dx []float32) {
 		d := row(dy, i, l.k)
 		axpy(1, d, l.dBias)
 		outer(d, row(x, i, l.k), l.dLoop)
-		gemv(true, l.loop, d, row(dx, i, l.k))
+		gemvT(l.loop, d, row(dx, i, l.k))
 	}
 	for g, r := range m.rel {
 		sum, d := l.gather(m, g, x), row(dy, m.dst[g], l.k)
 		clear(l.dSum)
 		if w, dw := l.weights(l.relation, r), l.weights(l.dRelation, r); l.full {
 			outer(d, sum, dw)
-			gemv(true, w, d, l.dSum)
+			gemvT(w, d, l.dSum)
 		} else {
 			mulAdd(1, d, sum, dw)
 			mulAdd(1, d, w, l.dSum)
@@ -142,10 +147,4 @@ func (l *referenceLayer) backward(m *messageGroups, x, dy, dx []float32) {
 			axpy(m.norm[j], l.dSum, row(dx, m.src[j], l.k))
 		}
 	}
-}
-
-// outer adds x yᵀ to w, [k][k].
-func outer(x, y, w []float32) {
-	k := len(x)
-	impl.Sger(k, k, 1, x, 1, y, 1, w, k)
 }

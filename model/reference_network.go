@@ -44,7 +44,7 @@ func newReferenceNetwork(cfg referenceConfig, nodes, relations int) *referenceNe
 	for i, name := range []string{"layer1", "layer2"} {
 		l := &n.layers[i]
 		l.k, l.full = k, i == 1
-		l.sum, l.dSum = make([]float32, k), make([]float32, k)
+		l.sum, l.dSum, l.turned = make([]float32, k), make([]float32, k), make([]float32, k*k)
 		size, fanIn := k, 1 // of a relation's weights
 		if l.full {
 			size, fanIn = k*k, k

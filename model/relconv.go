@@ -26,7 +26,7 @@ func (c *relConv) forward(w, h, out []float32) {
 				if c.diagonal {
 					mulAdd(1, row(w, r, k), z, o)
 				} else {
-					gemv(false, row(w, r, k*k), z, o)
+					gemv(row(w, r, k*k), z, o)
 				}
 			})
 		}
@@ -69,7 +69,7 @@ func (c *relConv) backward(w, h, dout, dw, dh []float32) {
 					}
 				}
 				if dhj != nil {
-					gemv(true, row(w, r, k*k), z, dhj)
+					gemvT(row(w, r, k*k), z, dhj)
 				}
 			})
 		}
