@@ -1,6 +1,9 @@
 package model
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // philox is the counter-based generator Philox4x32-10 (Salmon et al., "Parallel random
 // numbers: as easy as 1, 2, 3", 2011). Draw number n of stream s is a pure function of
@@ -23,21 +26,28 @@ func philoxBlock(key [2]uint32, ctr [4]uint32) [4]uint32 {
 		m0, m1 = 0xD2511F53, 0xCD9E8D57
 		w0, w1 = 0x9E3779B9, 0xBB67AE85
 	)
+	// Not as arrays, which the compiler keeps in memory.
+	c0, c1, c2, c3, k0, k1 := ctr[0], ctr[1], ctr[2], ctr[3], key[0], key[1]
 	for range 10 {
-		h0, l0 := bits.Mul32(m0, ctr[0])
-		h1, l1 := bits.Mul32(m1, ctr[2])
-		ctr = [4]uint32{h1 ^ ctr[1] ^ key[0], l1, h0 ^ ctr[3] ^ key[1], l0}
-		key[0] += w0
-		key[1] += w1
+		h0, l0 := bits.Mul32(m0, c0)
+		h1, l1 := bits.Mul32(m1, c2)
+		c0, c1, c2, c3 = h1^c1^k0, l1, h0^c3^k1, l0
+		k0 += w0
+		k1 += w1
 	}
-	return ctr
+	return [4]uint32{c0, c1, c2, c3}
+}
+
+// block draws four words.
+func (p *philox) block() [4]uint32 {
+	n := p.n
+	p.n++
+	return philoxBlock(p.key, [4]uint32{uint32(n), uint32(n >> 32), uint32(p.stream), uint32(p.stream >> 32)})
 }
 
 func (p *philox) uint32() uint32 {
 	if p.left == 0 {
-		p.out = philoxBlock(p.key, [4]uint32{uint32(p.n), uint32(p.n >> 32), uint32(p.stream), uint32(p.stream >> 32)})
-		p.n++
-		p.left = 4
+		p.out, p.left = p.block(), 4
 	}
 	p.left--
 	return p.out[3-p.left]
@@ -64,6 +74,24 @@ func (p *philox) intn(n int) int {
 
 // float returns a number in [0, 1) with 24 bits.
 func (p *philox) float() float32 { return float32(p.uint32()>>8) * (1.0 / (1 << 24)) }
+
+// dropOut makes each of the mask 0 where a draw of float is below share, else 1/(1-share). Whole blocks need not wait for each other.
+func (p *philox) dropOut(mask []float32, share float64) {
+	values := [2]float32{float32(1 / (1 - share)), 0}
+	below := uint32(math.Ceil(float64(float32(share)) * (1 << 24)))
+	value := func(word uint32) float32 { return values[(word>>8-below)>>31] }
+	i := 0
+	for ; i < len(mask) && p.left > 0; i++ {
+		mask[i] = value(p.uint32())
+	}
+	for ; i+4 <= len(mask); i += 4 {
+		words, four := p.block(), mask[i:i+4]
+		four[0], four[1], four[2], four[3] = value(words[0]), value(words[1]), value(words[2]), value(words[3])
+	}
+	for ; i < len(mask); i++ {
+		mask[i] = value(p.uint32())
+	}
+}
 
 // fillSigns sets x to +1 and -1 by the hash of a name: its fixed random vector.
 // Signs have the smallest variance of inner products among all such draws.

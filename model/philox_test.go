@@ -79,3 +79,27 @@ func TestSkippedDraws(t *testing.T) {
 		}
 	}
 }
+
+// A mask is what as many draws of float say, one after another, wherever in a block it begins.
+func TestDropOut(t *testing.T) {
+	for _, share := range []float64{0, 1e-9, 0.2, 0.5, 0.75, 0.999} {
+		p, plain := newPhilox(5, 6), newPhilox(5, 6)
+		for n := range 40 {
+			mask := make([]float32, n)
+			fill(mask, -1)
+			p.dropOut(mask, share)
+			for i, got := range mask {
+				want := float32(0)
+				if plain.float() >= float32(share) {
+					want = float32(1 / (1 - share))
+				}
+				if got != want {
+					t.Fatalf("share %v, mask of %d: [%d] is %v, want %v", share, n, i, got, want)
+				}
+			}
+			if p.position() != plain.position() {
+				t.Fatalf("share %v, mask of %d: %d draws, want %d", share, n, p.position(), plain.position())
+			}
+		}
+	}
+}

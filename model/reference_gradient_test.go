@@ -26,7 +26,7 @@ func smallReference(t *testing.T, decoder string) *referenceNetwork {
 	n.batch.draw(train, n.nodes, rng)
 	n.messages.build(n.batch.s, n.batch.r, n.batch.d, nil, n.nodes, n.relations)
 	for _, mask := range n.mask {
-		dropOut(rng, mask, cfg.Dropout)
+		rng.dropOut(mask, cfg.Dropout)
 	}
 	return n
 }

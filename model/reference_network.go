@@ -76,7 +76,7 @@ func (n *referenceNetwork) step(train *eventTable, rng *philox) float32 {
 	n.batch.draw(train, n.nodes, rng)
 	n.messages.build(n.batch.s, n.batch.r, n.batch.d, nil, n.nodes, n.relations)
 	for _, mask := range n.mask {
-		dropOut(rng, mask, n.cfg.Dropout)
+		rng.dropOut(mask, n.cfg.Dropout)
 	}
 	n.forward()
 	loss := n.decode()
@@ -111,16 +111,6 @@ func (n *referenceNetwork) buildAll(train *eventTable) {
 		}
 	}
 	n.messages.build(s, r, d, weight, n.nodes, n.relations)
-}
-
-func dropOut(rng *philox, mask []float32, p float64) {
-	keep := float32(1 / (1 - p))
-	for i := range mask {
-		mask[i] = 0
-		if rng.float() >= float32(p) {
-			mask[i] = keep
-		}
-	}
 }
 
 // forward computes hidden and out.

@@ -280,15 +280,9 @@ func (b *batch) dropout(rng *philox, p float64) {
 	if p == 0 {
 		return
 	}
-	scale := float32(1 / (1 - p))
-	for range b.s {
-		var keep [hidden]float32
-		for j := range keep {
-			if rng.float() >= float32(p) {
-				keep[j] = scale
-			}
-		}
-		b.keep = append(b.keep, keep)
+	for i := range b.s {
+		b.keep = append(b.keep, [hidden]float32{})
+		rng.dropOut(b.keep[i][:], p)
 	}
 }
 
