@@ -26,8 +26,8 @@ type Event struct {
 	Values [][]byte // by Spec.Fields; nil when missing (absent, nil, array, map, ext). Text aliases the chunk, the rest is rendered as text
 }
 
-// Extent is where an event is in its chunk and how it is made up. Many may wait, and it points nowhere: it is small, and nothing to a
-// collector of garbage.
+// Extent is where an event is in its chunk and how it is made up. Many of them wait at a time: it is small, and has no pointers that the
+// garbage collector would have to know of.
 type Extent struct {
 	from, to int // of the event, header and body, in the chunk
 	body     int // where the body's map header begins, counted from the event's beginning, as all that follows
