@@ -31,10 +31,13 @@ func FuzzWalk(f *testing.F) {
 				t.Fatal("event without bytes")
 			}
 			joined = append(joined, e.raw()...)
+			out := e.spliced(nil, 2, added)
 			if e.Kind != Log {
+				if !bytes.Equal(out, e.raw()) {
+					t.Fatalf("kind %d changed from %x to %x", e.Kind, e.raw(), out)
+				}
 				continue
 			}
-			out := e.spliced(nil, 2, added)
 			if e.Time < 0 {
 				t.Fatalf("time %d", e.Time)
 			}

@@ -32,7 +32,11 @@ type event struct {
 func (e event) raw() []byte { return e.w.Raw(e.Extent) }
 
 func (e event) spliced(dst []byte, n int, pairs []byte) []byte {
-	return append(e.w.AppendSpliced(dst, e.Extent, n), pairs...)
+	dst = e.w.AppendSpliced(dst, e.Extent, n)
+	if e.Kind != Log {
+		return dst
+	}
+	return append(dst, pairs...)
 }
 
 // one walks a chunk of a single event.
@@ -102,11 +106,15 @@ func TestLayouts(t *testing.T) {
 			if got := string(e.Values[2]); (got == "c") != (c.kind == Log) {
 				t.Fatalf("client %q", got)
 			}
+			added := appendAny(appendAny(nil, "score"), 1)
+			out := e.spliced(nil, 1, added)
+			if bytes.Equal(out, e.raw()) != (c.kind != Log) {
+				t.Fatalf("spliced to %x", out)
+			}
 			if c.kind != Log {
 				return
 			}
-			added := appendAny(appendAny(nil, "score"), 1)
-			if out := e.spliced(nil, 1, added); !bytes.HasPrefix(out, e.raw()[:e.body]) || !bytes.HasSuffix(out, append(e.raw()[e.first:], added...)) {
+			if !bytes.HasPrefix(out, e.raw()[:e.body]) || !bytes.HasSuffix(out, append(e.raw()[e.first:], added...)) {
 				t.Fatalf("spliced to %x", out)
 			}
 		})

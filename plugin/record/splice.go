@@ -6,10 +6,13 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// AppendSpliced appends a Log to dst with the keys of Spec.Drop removed from the body, and with room in its header for n key/value
-// pairs, which the caller appends; every other byte is as it was.
+// AppendSpliced appends the event to dst with the keys of Spec.Drop removed from the body, and with room in its header for n key/value
+// pairs, which the caller appends; every other byte is as it was. An event that is no Log is appended unchanged, and takes no pairs.
 func (w *Walker) AppendSpliced(dst []byte, e Extent, n int) []byte {
 	raw, drops := w.Raw(e), w.drops[e.drops.from:e.drops.to]
+	if e.Kind != Log {
+		return append(dst, raw...)
+	}
 	dst = append(dst, raw[:e.body]...)
 	dst = appendMapHeader(dst, e.first-e.body, e.pairs-uint32(len(drops))+uint32(n))
 	i := e.first

@@ -21,7 +21,6 @@ const (
 // pointed to, hold until the walker's next Release or Reset.
 type Event struct {
 	Extent
-	Kind   Kind
 	Time   int64    // of a Log: nanoseconds since the epoch, from the record's time field when it has a valid one, else from the header
 	Values [][]byte // by Spec.Fields; nil when missing (absent, nil, array, map, ext). Text aliases the chunk, the rest is rendered as text
 }
@@ -29,6 +28,7 @@ type Event struct {
 // Extent is where an event is in its chunk and how it is made up. Many of them wait at a time: it is small, and has no pointers that the
 // garbage collector would have to know of.
 type Extent struct {
+	Kind     Kind
 	from, to int // of the event, header and body, in the chunk
 	body     int // where the body's map header begins, counted from the event's beginning, as all that follows
 	first    int // where its first pair begins
@@ -79,7 +79,7 @@ func (w *Walker) Next() bool {
 		return false
 	}
 	e := &w.event
-	e.Extent, e.Kind, e.Time = Extent{from: at}, Alien, 0
+	e.Extent, e.Time = Extent{Kind: Alien, from: at}, 0
 	e.drops.from = uint32(len(w.drops))
 	end := w.read(at)
 	if end < 0 {
