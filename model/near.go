@@ -79,12 +79,10 @@ func (s *Scorer) Asks(ref *graphbuf.Ref) bool {
 }
 
 // near is the same for a scorer: which host is new it tells by the rows it has.
-func (s *Scorer) near(g Neighbours, ref *graphbuf.Ref, src, dst int32) (out near) {
+func (s *Scorer) near(g Neighbours, x *scratch, ref *graphbuf.Ref, src, dst int32) (out near) {
 	if (src < 0) == (dst < 0) || g == nil {
 		return out
 	}
-	x := scratches.Get().(*scratch)
-	defer scratches.Put(x)
 	rows := s.destinations
 	ids, n := &x.ids, 0
 	if out.sources = dst < 0; out.sources {

@@ -222,7 +222,9 @@ func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) f
 	score, ok := cell.get(key)
 	if !ok {
 		seen := coarsen(*ref)
-		score = s.decode(event, &seen, src, rel, dst, s.lasting(lasting, ref, src, rel, dst))
+		x := scratches.Get().(*scratch)
+		score = s.decode(x, event, &seen, src, rel, dst, s.lasting(lasting, ref, src, rel, dst))
+		scratches.Put(x)
 		cell.put(key, score)
 	}
 	return score
@@ -256,17 +258,17 @@ func (s *Scorer) computeOf(g Neighbours, event *graphbuf.Event, ref *graphbuf.Re
 		v := s.banners.vector(event.Relation)
 		l.similar = s.relationsOf.similarity(s.banners, v[:], src, ref.Time)
 	}
-	near := s.near(g, ref, src, dst)
+	x := scratches.Get().(*scratch)
+	defer scratches.Put(x)
+	near := s.near(g, x, ref, src, dst)
 	l.structure = s.decoder.structure(&s.embeddings, src, rel, dst, &near)
-	return s.decode(event, ref, src, rel, dst, l)
+	return s.decode(x, event, ref, src, rel, dst, l)
 }
 
 // decode is computeOf from what lasts of the triplet.
-func (s *Scorer) decode(event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32, l lasting) float32 {
+func (s *Scorer) decode(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32, l lasting) float32 {
 	n := liveFacts(ref)
 	n[factSimilar] = l.similar
-	x := scratches.Get().(*scratch)
-	defer scratches.Put(x)
 	if s.known != nil {
 		s.known.facts(&n, x, event, src, rel, dst)
 	}
