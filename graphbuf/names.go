@@ -122,3 +122,17 @@ func shortened(buf *[MaxName]byte, name []byte) []byte {
 	b := append(append(buf[:0], name[:MaxName-1-hex]...), '~')
 	return strconv.AppendUint(b, h|1<<63, 16)
 }
+
+// long tells whether a name of the event is too long to be kept as it is.
+func (e *Event) long() bool { return max(len(e.Source), len(e.Relation), len(e.Destination)) > MaxName }
+
+// shorten returns the event with its names as they are kept. It holds until the next call.
+func (g *Graph) shorten(e *Event) Event {
+	short := *e
+	for i, name := range []*[]byte{&short.Source, &short.Relation, &short.Destination} {
+		if len(*name) > MaxName {
+			*name = shortened(&g.long[i], *name)
+		}
+	}
+	return short
+}

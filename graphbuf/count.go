@@ -1,0 +1,210 @@
+package graphbuf
+
+// edge is one distinct triplet. Names and pairs are slots of their tables.
+type edge struct {
+	src, rel, dst uint32
+	sd, sr, rd    uint32
+	count         uint32
+	first, last   int64 // unix nanoseconds of event time
+}
+
+// add counts n events of one triplet between times e.Time and last, and
+// stores in ref what was known before.
+func (g *Graph) add(ref *Ref, e *Event, n uint32, last int64) {
+	g.expire(last)
+	g.sweep()
+	if e.long() {
+		short := g.shorten(e)
+		e = &short
+	}
+	i := g.findEdge(e)
+	if i == 0 {
+		g.addNew(ref, e, n, last)
+		return
+	}
+	p := g.parts(i)
+	s, r, d := p.edge.src, p.edge.rel, p.edge.dst
+	g.nodes.touch(s)
+	g.nodes.touch(d)
+	g.relations.touch(r)
+	g.tell(ref, i, s, r, d, &p, e.Time)
+	g.count(i, &p, e, n, last)
+}
+
+// addNew is add for a triplet that is not held.
+func (g *Graph) addNew(ref *Ref, e *Event, n uint32, last int64) {
+	s := g.pinNode(e.Source)
+	d := g.pinNode(e.Destination)
+	r := g.pinRelation(e.Relation)
+	p := g.unheld(s, r, d)
+	g.tell(ref, 0, s, r, d, &p, e.Time)
+	i := g.newEdge(s, r, d, e.Time)
+	g.byAge.pushFront(newcomers, i)
+	p = g.parts(i)
+	g.count(i, &p, e, n, last)
+	// The names were pinned against eviction while their edge was made.
+	g.nodes.uses(s, -1)
+	g.nodes.uses(d, -1)
+	g.relations.uses(r, -1)
+}
+
+// parts are all that the events of a triplet count for.
+type parts struct {
+	edge          *edge
+	sd, sr, rd    *pair
+	src, rel, dst *side
+}
+
+// parts returns those of an edge.
+func (g *Graph) parts(i uint32) parts {
+	e := g.edges.at(i)
+	return parts{
+		edge: e, sd: g.sd.slots.at(e.sd), sr: g.sr.slots.at(e.sr), rd: g.rd.slots.at(e.rd),
+		src: g.source.at(e.src), rel: g.relation.at(e.rel), dst: g.target.at(e.dst),
+	}
+}
+
+// unheld returns those of a triplet that is not held; slots are 0 where a name is unknown, and what
+// is not there has counted nothing.
+func (g *Graph) unheld(s, r, d uint32) parts {
+	return parts{
+		edge: g.edges.at(0), sd: g.sd.get(s, d), sr: g.sr.get(s, r), rd: g.rd.get(r, d),
+		src: g.source.at(s), rel: g.relation.at(r), dst: g.target.at(d),
+	}
+}
+
+// count adds n events between times e.Time and last to edge i and the parts that are its.
+func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last int64) {
+	ed := p.edge
+	was := ed.regular()
+	ed.see(e.Time, last, &g.clock, int64(g.cfg.Window))
+	ring := uint32(newcomers)
+	if ed.regular() {
+		ring = regulars
+		if !was {
+			g.promote(ed)
+		}
+	}
+	g.byAge.moveToFront(ring, i)
+	count := func(c *uint32) { *c = addSat(*c, n) }
+	count(&ed.count)
+	count(&p.sd.count)
+	count(&p.sr.count)
+	count(&p.rd.count)
+	count(&p.src.events)
+	count(&p.dst.events)
+	count(&p.rel.events)
+}
+
+// pinNode returns the slot of a host, made and pinned. Making it may push out the
+// host that was seen longest ago, with its edges.
+func (g *Graph) pinNode(name []byte) uint32 {
+	s := g.nodes.find(name)
+	if s == 0 {
+		if g.nodes.live >= g.cfg.MaxNodes {
+			g.giveUp(&g.nodes, g.cfg.MaxNodes, &g.dyingNodes)
+		}
+		s = g.nodes.add(name)
+		if int(s) == g.source.len() {
+			g.source.add()
+			g.target.add()
+			g.bySource.addHead()
+			g.byTarget.addHead()
+		}
+		*g.source.at(s), *g.target.at(s) = side{}, side{}
+	}
+	g.nodes.touch(s)
+	g.nodes.uses(s, +1)
+	return s
+}
+
+// pinRelation returns the slot of a relation, made and pinned.
+func (g *Graph) pinRelation(name []byte) uint32 {
+	r := g.relations.find(name)
+	if r == 0 {
+		if g.relations.live >= g.cfg.MaxRelations {
+			g.giveUp(&g.relations, g.cfg.MaxRelations, &g.dyingRelations)
+		}
+		r = g.relations.add(name)
+		if int(r) == g.relation.len() {
+			g.relation.add()
+			g.byRel.addHead()
+		}
+		*g.relation.at(r) = side{}
+	}
+	g.relations.touch(r)
+	g.relations.uses(r, +1)
+	return r
+}
+
+// findEdge returns the edge of an event's triplet by its names, 0 when it is not held.
+func (g *Graph) findEdge(e *Event) uint32 {
+	return g.triplets.find(hash3(hashName(e.Source), hashName(e.Relation), hashName(e.Destination)), func(i uint32) bool {
+		ed := g.edges.at(i)
+		return g.nodes.is(ed.src, e.Source) && g.nodes.is(ed.dst, e.Destination) && g.relations.is(ed.rel, e.Relation)
+	})
+}
+
+// hashEdge is the hash by which findEdge finds an edge, as long as its names live.
+func (g *Graph) hashEdge(e *edge) uint32 {
+	return hash3(g.nodes.slots.at(e.src).hash, g.relations.slots.at(e.rel).hash, g.nodes.slots.at(e.dst).hash)
+}
+
+func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
+	if g.live() >= g.cfg.MaxEdges {
+		g.evict(g.byAge.back(ring(g.live(), g.regular, g.cfg.MaxEdges)))
+	}
+	i, fresh := g.edges.take()
+	if fresh {
+		for _, l := range []*list{&g.byAge, &g.bySource, &g.byTarget, &g.byRel} {
+			l.addItem()
+		}
+	}
+	e := edge{src: s, rel: r, dst: d, first: t, last: t}
+	if e.sd, fresh = g.sd.acquire(s, d); fresh {
+		src := g.source.at(s)
+		if src.neighbours++; src.neighbours == 1 || t < src.since {
+			src.since = t
+		}
+		src.meet(t, &g.clock)
+		g.target.at(d).neighbours++
+	}
+	if e.sr, fresh = g.sr.acquire(s, r); fresh {
+		g.source.at(s).relations++
+		g.relation.at(r).neighbours++
+	}
+	e.rd, _ = g.rd.acquire(r, d)
+	*g.edges.at(i) = e
+	g.triplets.add(g.hashEdge(&e), i)
+	g.bySource.pushFront(s, i)
+	g.byTarget.pushFront(d, i)
+	g.byRel.pushFront(r, i)
+	g.nodes.uses(s, +1)
+	g.nodes.uses(d, +1)
+	g.relations.uses(r, +1)
+	g.stats.NewEdges++
+	return i
+}
+
+// tell stores in ref what is known at t. Slots are 0 where a name is unknown, or the edge is not held.
+func (g *Graph) tell(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
+	ref.Source, ref.Relation, ref.Destination, ref.Edge = g.nodes.id(s), g.relations.id(r), g.nodes.id(d), edge
+	c := &ref.Counts
+	c.SRD, c.SD, c.SR, c.RD = p.edge.count, p.sd.count, p.sr.count, p.rd.count
+	c.S, c.D, c.R = p.src.events, p.dst.events, p.rel.events
+	c.DestinationsOfS, c.RelationsOfS = p.src.neighbours, p.src.relations
+	c.SourcesOfD, c.SourcesOfR = p.dst.neighbours, p.rel.neighbours
+	ref.Time, ref.SourceSince = t, t
+	if p.src.events > 0 {
+		ref.SourceSince = min(t, p.src.since)
+	}
+	ref.NewDestinations = p.src.fade(t, &g.clock)
+}
+
+// addSat adds and stays at the largest count instead of wrapping to a small one.
+func addSat(a, n uint32) uint32 {
+	if a+n < a {
+		return ^uint32(0)
+	}
+	return a + n
+}
