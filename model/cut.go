@@ -7,8 +7,11 @@ import (
 // cut is what the network may know at one moment: the edges first seen before it as
 // messages, and the counts up to it.
 type cut struct {
-	at       int64
-	messages *messages
+	at              int64
+	ds              *dataset
+	orders          [2][]int32
+	relationsOfPair []float32 // before the cut, by pair number
+	built           *messages // nil until asked for
 	// Estimated events before the cut: by edge, by pair number, by row, by relation.
 	srd, sd, sr, rd, s, d, r []float32
 	// Different neighbours before the cut: by row, by relation.
@@ -53,7 +56,7 @@ const (
 // relation) and by (destination, relation), as newOrders makes it.
 func newCut(ds *dataset, at int64, orders [2][]int32) *cut {
 	c := &cut{
-		at:  at,
+		at: at, ds: ds, orders: orders, relationsOfPair: make([]float32, ds.sdN),
 		srd: make([]float32, len(ds.edges)),
 		sd:  make([]float32, ds.sdN), sr: make([]float32, ds.srN), rd: make([]float32, ds.rdN),
 		s: make([]float32, len(ds.sources)), d: make([]float32, len(ds.destinations)), r: make([]float32, ds.relations),
@@ -63,7 +66,6 @@ func newCut(ds *dataset, at int64, orders [2][]int32) *cut {
 	if ds.peers != nil {
 		c.met = ds.peers.newMet()
 	}
-	relationsOfPair := make([]float32, ds.sdN)
 	degS, degD := c.destinationsOfS, c.sourcesOfD
 	for i := range ds.edges {
 		e := &ds.edges[i]
@@ -72,14 +74,14 @@ func newCut(ds *dataset, at int64, orders [2][]int32) *cut {
 			continue
 		}
 		c.srd[i] = n
-		if relationsOfPair[e.sd] == 0 {
+		if c.relationsOfPair[e.sd] == 0 {
 			degS[e.s]++
 			degD[e.d]++
 			if c.met != nil {
 				c.met.pair(ds.peers, e.s, e.d)
 			}
 		}
-		relationsOfPair[e.sd]++
+		c.relationsOfPair[e.sd]++
 		if c.sr[e.sr] == 0 {
 			c.relationsOfS[e.s]++
 			c.sourcesOfR[e.r]++
@@ -109,7 +111,16 @@ func newCut(ds *dataset, at int64, orders [2][]int32) *cut {
 			c.knownRelations = append(c.knownRelations, int32(i))
 		}
 	}
+	return c
+}
 
+// messages returns the edges before the cut with their normalisations. They are made when first asked
+// for: scaling needs counts alone, and a card keeps the messages of the cuts that it had.
+func (c *cut) messages() *messages {
+	if c.built != nil {
+		return c.built
+	}
+	ds, degS, degD := c.ds, c.destinationsOfS, c.sourcesOfD
 	// A source that goes everywhere says little about what its destinations share.
 	says := make([]float32, len(degS))
 	for i, n := range degS {
@@ -125,20 +136,20 @@ func newCut(ds *dataset, at int64, orders [2][]int32) *cut {
 		}
 	}
 	norm := func(e *dataEdge) [3]float32 {
-		m := relationsOfPair[e.sd]
+		m := c.relationsOfPair[e.sd]
 		return [3]float32{
 			walk:    1 / (m * float32(math.Sqrt(float64(degS[e.s]*degD[e.d])))),
 			profile: say(e.s) / (m * float32(math.Sqrt(float64(length[e.d])))),
 			mean:    1 / (m * degS[e.s]),
 		}
 	}
-	c.messages = &messages{
-		bySource: newCSR(ds, c.srd, orders[0], len(ds.sources), norm,
+	c.built = &messages{
+		bySource: newCSR(ds, c.srd, c.orders[0], len(ds.sources), norm,
 			func(e *dataEdge) (row, col int32) { return e.s, e.d }),
-		byDestination: newCSR(ds, c.srd, orders[1], len(ds.destinations), norm,
+		byDestination: newCSR(ds, c.srd, c.orders[1], len(ds.destinations), norm,
 			func(e *dataEdge) (row, col int32) { return e.d, e.s }),
 	}
-	return c
+	return c.built
 }
 
 func newCSR(ds *dataset, known []float32, order []int32, rows int, norm func(*dataEdge) [3]float32, ends func(*dataEdge) (row, col int32)) *csr {

@@ -39,7 +39,7 @@ func newCPUEngine(cfg Config, sh shape, m *Model, x, y []float32) (engine, error
 
 func (e *cpuEngine) pass(w *window, batches []batch, rates []float64) error {
 	n, i := e.net, 0
-	setMessages(&n.convs, w.messages)
+	setMessages(&n.convs, w.messages())
 	n.batch = batches[0]
 	loss, err := n.run(len(batches), func() {
 		n.params.adam(n.decoderGrads, rates[i], false)
@@ -61,7 +61,7 @@ func (e *cpuEngine) losses() []float32 { return e.done }
 func (e *cpuEngine) finish() error { return nil }
 
 func (e *cpuEngine) embed(p *params, c *cut) (*embeddings, error) {
-	return embed(&e.net.convs, p, c.messages, e.net.decoder.k, e.x, e.y), nil
+	return embed(&e.net.convs, p, c.messages(), e.net.decoder.k, e.x, e.y), nil
 }
 
 func (e *cpuEngine) close() { e.net.close() }

@@ -197,9 +197,11 @@ func (e *cudaEngine) embed(p *params, c *cut) (*embeddings, error) {
 
 func (e *cudaEngine) close() { e.device.Close() }
 
-// forCUDA writes the edges of a cut out as the kernels read them.
+// forCUDA writes the edges of a cut out as the kernels read them. The card keeps them, so that the cut
+// does not.
 func (c *cut) forCUDA() *cuda.Messages {
-	out := &cuda.Messages{BySource: c.messages.bySource.flat(), ByDestination: c.messages.byDestination.flat()}
+	defer func() { c.built = nil }()
+	out := &cuda.Messages{BySource: c.messages().bySource.flat(), ByDestination: c.messages().byDestination.flat()}
 	// By relation, in the order of the sources.
 	s := &out.BySource
 	relations := len(c.r)

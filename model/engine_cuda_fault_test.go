@@ -5,6 +5,7 @@ package model
 import (
 	"context"
 	"errors"
+	"sort"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,21 +22,35 @@ func needsFake(t *testing.T) {
 	}
 }
 
-// A card that is lost at whatever launch: Auto goes on on the CPU and has the same model as
-// if there had been no card, CUDA fails.
+// A card that is lost at whatever launch, the last ones included: Auto goes on on the CPU and gives the
+// very model that the CPU gives alone, CUDA fails.
 func TestCUDALost(t *testing.T) {
 	needsFake(t)
 	cfg := onAuto(t)
 	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
-	for _, launches := range []string{"0", "1", "40", "777"} {
-		t.Setenv("FAKECUDA_LAUNCHES", launches)
-		cfg.Device = Auto
-		if _, r := train(t, snap, cfg); r.Device != CPU || !errors.Is(r.Fallback, ErrDevice) || r.Quality < 0.7 || r.Steps != cfg.Steps {
-			t.Errorf("lost after %s launches: %+v", launches, r)
-		}
+	cfg.Device = CPU
+	alone, _ := train(t, snap, cfg)
+	want := string(encoded(t, alone.Model()))
+
+	lost := func(launches int) error {
+		t.Helper()
+		t.Setenv("FAKECUDA_LAUNCHES", strconv.Itoa(launches))
 		cfg.Device = CUDA
-		if _, _, err := Train(context.Background(), snap, cfg, nil); !errors.Is(err, ErrDevice) {
-			t.Errorf("lost after %s launches: %v", launches, err)
+		_, _, err := Train(context.Background(), snap, cfg, nil)
+		return err
+	}
+	enough := sort.Search(1<<16, func(launches int) bool { return lost(launches) == nil })
+	for _, launches := range []int{0, 1, 40, enough / 2, enough - 60, enough - 30, enough - 8, enough - 1} {
+		if err := lost(launches); !errors.Is(err, ErrDevice) {
+			t.Errorf("lost after %d launches: %v", launches, err)
+		}
+		cfg.Device = Auto
+		s, r := train(t, snap, cfg)
+		if r.Device != CPU || !errors.Is(r.Fallback, ErrDevice) || r.Steps != cfg.Steps {
+			t.Errorf("lost after %d launches: %+v", launches, r)
+		}
+		if string(encoded(t, s.Model())) != want {
+			t.Errorf("lost after %d of %d launches: the model is another than the CPU's alone", launches, enough)
 		}
 	}
 	t.Setenv("FAKECUDA_LAUNCHES", "1000000000")

@@ -44,7 +44,7 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 		t.Fatal(err)
 	}
 	t.Cleanup(n.close)
-	setMessages(&n.convs, w.messages)
+	setMessages(&n.convs, w.messages())
 	cfg.Negatives = 3
 	w.sample(ds, &n.batch, rng, 8, cfg)
 	// Whatever the draw: a triplet of either kind with a new host.

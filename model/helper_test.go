@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
 
+	"flb-filter-rgcn/build/samples"
 	"flb-filter-rgcn/graphbuf"
 )
 
@@ -27,12 +27,8 @@ func graphOf(t testing.TB, events []graphbuf.Event) *graphbuf.Graph {
 // notebook reads the notebook's sessions: source, client, destination, time.
 func notebook(t testing.TB) []graphbuf.Event {
 	t.Helper()
-	b, err := os.ReadFile("../../shared/data/maccdc2012_ssh.log")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var out []graphbuf.Event
-	for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
+	for _, line := range strings.Split(strings.TrimSpace(string(samples.Read(t, samples.Notebook))), "\n") {
 		c := strings.Split(line, "\t")
 		ts, err := strconv.ParseFloat(c[0], 64)
 		if err != nil {

@@ -66,7 +66,7 @@ func TestLayersStartAsStructure(t *testing.T) {
 		cfg.Dim = k
 		x, y := ds.inputs(snap, k)
 		convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
-		e := embed(&convs, newParams(cfg, ds.relations), newCut(ds, ds.end+1, newOrders(ds)).messages, k, x, y)
+		e := embed(&convs, newParams(cfg, ds.relations), newCut(ds, ds.end+1, newOrders(ds)).messages(), k, x, y)
 		for s := range walks {
 			for d := range walks[s] {
 				u := dot(row(e.u, int32(s), k), row(e.v, int32(d), k)) / float32(k)
@@ -103,7 +103,7 @@ func TestCutKnowsOnlyWhatCameBefore(t *testing.T) {
 			t.Errorf("edge %d comes after the cut and counts %v", i, c.srd[i])
 		}
 	}
-	if n := len(c.messages.bySource.col); n != before || len(c.messages.byDestination.col) != before {
+	if n := len(c.messages().bySource.col); n != before || len(c.messages().byDestination.col) != before {
 		t.Errorf("%d messages, %d edges before the cut", n, before)
 	}
 	if before == 0 || before == len(ds.edges) {

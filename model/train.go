@@ -71,10 +71,11 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 
 	s, err := t.run(ctx, &report)
 	if cfg.Device == Auto && errors.Is(err, ErrDevice) {
-		// Nothing is lost but time: the model is still as it was before.
-		report.Fallback = err
-		t.cfg.Device = CPU
-		s, err = t.run(ctx, &report)
+		// The lost card may have left half of its parameters in the model, and windows in another order.
+		lost := err
+		cfg.Device = CPU
+		s, report, err = Train(ctx, snap, cfg, progress)
+		report.Fallback = lost
 	}
 	report.Duration = time.Since(start)
 	return s, report, err

@@ -80,7 +80,7 @@ func BenchmarkCopy(b *testing.B) {
 		b.Skip(err)
 	}
 	defer d.Close()
-	const words = 64 << 20
+	const words, times = 64 << 20, 16
 	from, err := d.alloc(words)
 	if err != nil {
 		b.Skip(err)
@@ -89,10 +89,12 @@ func BenchmarkCopy(b *testing.B) {
 	if err != nil {
 		b.Skip(err)
 	}
-	b.SetBytes(2 * 4 * words) // read and written
+	b.SetBytes(2 * 4 * words * times) // read and written
 	for b.Loop() {
-		if err := cu.MemcpyDtoDAsync(to, from, 4*words, d.stream); err != nil {
-			b.Fatal(err)
+		for range times {
+			if err := cu.MemcpyDtoDAsync(to, from, 4*words, d.stream); err != nil {
+				b.Fatal(err)
+			}
 		}
 		if err := d.stream.Synchronize(); err != nil {
 			b.Fatal(err)
@@ -100,7 +102,17 @@ func BenchmarkCopy(b *testing.B) {
 	}
 }
 
-// BenchmarkPass is one pass of the layers, with one decoder step and with sixteen, from ten thousand to a
+// BenchmarkPack is what the host does for each step of the decoder: the plans of its sums.
+func BenchmarkPack(b *testing.B) {
+	c, _ := synthetic(100_000)
+	list := batches(c, 8)
+	var s stage
+	for i := 0; b.Loop(); i++ {
+		s.pack(&list[i%len(list)])
+	}
+}
+
+// BenchmarkPass is one pass of the layers, with one decoder step and with sixteen, from two thousand to a
 // hundred million edges; what does not fit the card is skipped.
 func BenchmarkPass(b *testing.B) {
 	for _, edges := range []int{2_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000} {

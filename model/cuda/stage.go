@@ -21,6 +21,8 @@ type stage struct {
 	n     int
 	words []uint32
 	sums  [spreads]spread
+	pairs [spreads][]pair // scratch
+	keys  []uint64        // scratch
 }
 
 // The sums of a batch's gradients: for sources, destinations and relations over their triplets,
@@ -69,7 +71,10 @@ func (s *stage) pack(b *Batch) {
 		s.floats(x)
 	}
 
-	var pairs [spreads][]pair
+	pairs := &s.pairs
+	for i := range pairs {
+		pairs[i] = pairs[i][:0]
+	}
 	for i := range n {
 		t, src, rel, dst := int32(i), b.Source[i], b.Relation[i], b.Destination[i]
 		if src >= 0 && dst >= 0 {
@@ -99,21 +104,25 @@ func (s *stage) spread(pairs []pair) (out spread) {
 	if len(pairs) == 0 {
 		return out
 	}
-	slices.SortStableFunc(pairs, func(a, b pair) int { return int(a.row) - int(b.row) })
-	var start, rows []int32
+	// By row, those of a row in the order in which they came: a row and a place in one number sort in
+	// less than half of the time that a stable sort of pairs takes.
+	s.keys = s.keys[:0]
 	for i, p := range pairs {
-		if i == 0 || p.row != pairs[i-1].row {
-			start, rows = append(start, int32(i)), append(rows, p.row)
+		s.keys = append(s.keys, uint64(p.row)<<32|uint64(i))
+	}
+	slices.Sort(s.keys)
+	var start, rows []int32
+	out.items = len(s.words)
+	for i, k := range s.keys {
+		if row := int32(k >> 32); i == 0 || row != rows[len(rows)-1] {
+			start, rows = append(start, int32(i)), append(rows, row)
 		}
+		s.words = append(s.words, uint32(pairs[uint32(k)].item))
 	}
 	start = append(start, int32(len(pairs)))
-	out.items = len(s.words)
-	for _, p := range pairs {
-		s.words = append(s.words, uint32(p.item))
-	}
 	out.others = len(s.words)
-	for _, p := range pairs {
-		s.words = append(s.words, uint32(p.other))
+	for _, k := range s.keys {
+		s.words = append(s.words, uint32(pairs[uint32(k)].other))
 	}
 	p := newPlan(start, rows, batchPiece)
 	out.slots = p.slots
