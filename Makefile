@@ -105,14 +105,12 @@ fuzz:
 bench: all
 	$(GO) run ./build/bench
 
-# Training on a card: bandwidth of the card, passes of the layers from two thousand to a hundred million
-# edges, whole trainings beside the CPU's. The two programs that are built need no Go where they run.
+# All that has to be seen on a card, on this machine: tests, faults, bandwidth, passes from two thousand to a
+# hundred million edges, whole trainings beside the CPU's, compute-sanitizer. Six minutes.
 .PHONY: bench-cuda
-bench-cuda: all
-	$(GPUENV) $(GO) test -c -tags gpu -o $(OUT)/bench-cuda-passes ./model/cuda
-	$(GPUENV) $(GO) test -c -tags gpu -o $(OUT)/bench-cuda-trainings ./model
-	$(OUT)/bench-cuda-passes -test.run '^$$' -test.bench 'Copy|Pass' -test.benchtime 1s
-	$(OUT)/bench-cuda-trainings -test.run '^$$' -test.bench Devices -test.benchtime 1x
+bench-cuda:
+	build/oncard.sh pack
+	$(OUT)/oncard/oncard.sh run $(OUT)/oncard-report.md
 
 # What is generated and committed: conf/rgcn.toml and plugin/options.h, from the table of settings,
 # and the report page's script and style, which need Node.js and npm.

@@ -102,7 +102,8 @@ trainings() {
   echo "used before: $(nvidia-smi --query-gpu=memory.used --format=csv,noheader)"
   nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits -lms 250 >"$used" &
   watcher=$!
-  RGCN_TRAININGS=50 ./model.test -test.run TestCardMemory -test.v
+  RGCN_TRAININGS=50 ./model.test -test.run TestCUDAMemoryGivenBack -test.v
+  ./cuda.test -test.run TestOpenLeavesNothing -test.v
   kill "$watcher"
   echo "used during: $(sort -n "$used" | tail -1) MiB at most"
   echo "used after: $(nvidia-smi --query-gpu=memory.used --format=csv,noheader)"

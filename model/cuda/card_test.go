@@ -3,6 +3,10 @@
 package cuda
 
 import (
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
 	"testing"
 
 	"gorgonia.org/cu"
@@ -29,6 +33,46 @@ func TestKernelsOnTheDevice(t *testing.T) {
 		if local != 0 {
 			t.Errorf("%s uses %d bytes of local memory a thread, want none", name, local)
 		}
+	}
+}
+
+// TestOpenLeavesNothing opens and closes a device again and again: the process must not grow by it.
+func TestOpenLeavesNothing(t *testing.T) {
+	resident := func() int64 {
+		debug.FreeOSMemory()
+		b, _ := os.ReadFile("/proc/self/statm")
+		pages, _ := strconv.ParseInt(strings.Fields(string(b))[1], 10, 64)
+		return pages * int64(os.Getpagesize()) >> 10
+	}
+	if os.Getenv("RGCN_HOLD") != "" {
+		release, held := make(chan struct{}), make(chan struct{})
+		defer close(release)
+		go func() {
+			d, err := Open(0)
+			close(held)
+			if err == nil {
+				<-release
+				d.Close()
+			}
+		}()
+		<-held
+	}
+	var before int64
+	for i := range 61 {
+		d, err := Open(0)
+		if err != nil {
+			t.Skip(err)
+		}
+		d.Close()
+		if i == 20 {
+			before = resident()
+		}
+		if i%20 == 0 {
+			t.Logf("opened %d times: resident %d KiB", i+1, resident())
+		}
+	}
+	if grown := resident() - before; grown > 20<<10 {
+		t.Errorf("the process grew by %d KiB", grown)
 	}
 }
 

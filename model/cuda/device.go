@@ -104,6 +104,7 @@ func (d *Device) Close() {
 	}
 	if d.context != (cu.CUContext{}) {
 		d.context.Destroy() // the module goes with it
+		trimHeap()
 	}
 	*d = Device{}
 	runtime.UnlockOSThread()

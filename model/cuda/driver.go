@@ -8,6 +8,7 @@ package cuda
 int rgcn_cuda_open(const char **message);
 int rgcn_cuda_alloc_host(void **p, size_t bytes);
 int rgcn_cuda_free_host(void *p);
+void rgcn_cuda_trim(void);
 */
 import "C"
 
@@ -24,6 +25,9 @@ func openDriver() error {
 	}
 	return nil
 }
+
+// trimHeap gives back what the driver has freed.
+func trimHeap() { C.rgcn_cuda_trim() }
 
 // hostMemory is page-locked: the device copies from and to it while the host goes on.
 type hostMemory struct {

@@ -92,4 +92,15 @@ HIDDEN int rgcn_cuda_alloc_host(void **p, size_t bytes) {
 	return alloc_host ? alloc_host(p, bytes, 0) : NOT_FOUND;
 }
 
+// rgcn_cuda_trim gives back to the system what the driver took of the heap and has freed. A context
+// takes and frees tens of megabytes in small blocks, in whichever arenas its threads use, and glibc
+// keeps them: a process that trains for weeks would grow by a megabyte a training. musl has no such call.
+HIDDEN void rgcn_cuda_trim(void) {
+	static int (*trim)(size_t);
+	if (!trim)
+		trim = (int (*)(size_t))dlsym(RTLD_DEFAULT, "malloc_trim");
+	if (trim)
+		trim(0);
+}
+
 HIDDEN int rgcn_cuda_free_host(void *p) { return free_host ? free_host(p) : NOT_FOUND; }
