@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -82,6 +83,25 @@ func (m *Model) adopt(old *Model) bool {
 	}
 	m.scaling = old.scaling
 	return true
+}
+
+// A model whose held-out AUC is below leastQuality, or was taken over fewer triplets than leastHeldOut, cannot
+// tell an unusual session from a usual one.
+const (
+	leastQuality = 0.6
+	leastHeldOut = 20
+)
+
+// Weak returns why the model is not to be relied on for low scores, "" for one that is.
+func (m *Model) Weak() string {
+	switch n := len(m.heldOut.scores); {
+	case n < leastHeldOut:
+		return fmt.Sprintf("%d sessions were held out of the training to judge it, want %d; more data will do", n, leastHeldOut)
+	case m.Quality < leastQuality:
+		return fmt.Sprintf("the model's held-out AUC is %.3f, want %.1f: it can hardly tell sessions that came from made-up ones. "+
+			"Check that source, relation and destination are the right fields", m.Quality, leastQuality)
+	}
+	return ""
 }
 
 func (m *Model) clone() *Model {

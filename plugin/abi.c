@@ -105,7 +105,7 @@ static int at_filter(const void *data, size_t bytes, const char *tag, int tag_le
 
 	if (fresh != NULL)
 		return fresh->cb_filter(data, bytes, tag, tag_len, out, out_bytes, f_ins, i_ins, context, config);
-	return rgcnFilter(host->filter, (void *)data, bytes, out, out_bytes);
+	return rgcnFilter(host->filter, (void *)data, bytes, (void *)tag, tag_len, out, out_bytes);
 }
 
 static int at_exit(void *context, void *config)

@@ -62,7 +62,7 @@ func rgcnInit(c *C.struct_rgcn_host) (handle C.uintptr_t) {
 // rgcnFilter leaves *out alone, and with it the chunk as it came, unless a complete new chunk is there.
 //
 //export rgcnFilter
-func rgcnFilter(handle C.uintptr_t, data unsafe.Pointer, size C.size_t, out *unsafe.Pointer, outSize *C.size_t) (code C.int) {
+func rgcnFilter(handle C.uintptr_t, data unsafe.Pointer, size C.size_t, tag unsafe.Pointer, tagSize C.int, out *unsafe.Pointer, outSize *C.size_t) (code C.int) {
 	i := cgo.Handle(handle).Value().(*instance) // the host has it from rgcnInit and from nowhere else
 	var memory []byte
 	defer func() {
@@ -81,7 +81,7 @@ func rgcnFilter(handle C.uintptr_t, data unsafe.Pointer, size C.size_t, out *uns
 	if memory = allocate(i.growth.room(int(size))); memory == nil {
 		return C.HOST_NO_TOUCH
 	}
-	chunk, modified := i.filter.Process(memory[:0], unsafe.Slice((*byte)(data), int(size)))
+	chunk, modified := i.filter.ProcessTagged(memory[:0], unsafe.Slice((*byte)(data), int(size)), unsafe.Slice((*byte)(tag), int(tagSize)))
 	if !modified || len(chunk) == 0 {
 		return C.HOST_NO_TOUCH
 	}

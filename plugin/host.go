@@ -7,7 +7,10 @@ package main
 import "C"
 
 import (
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"unicode/utf8"
 	"unsafe"
@@ -43,6 +46,40 @@ func (h *host) Property(key string) (string, bool) {
 		return "", false
 	}
 	return C.GoString(value), true
+}
+
+// ConfigDirectory is the directory of the configuration that the host was started with, "" where its command line names none. The
+// host has that path too, but at a place in its memory that differs from version to version.
+func (h *host) ConfigDirectory() string {
+	line, err := os.ReadFile("/proc/self/cmdline")
+	if err != nil {
+		return ""
+	}
+	return configDirectory(strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00"))
+}
+
+// configDirectory finds -c FILE, -cFILE, --config FILE and --config=FILE among a program's arguments; of several the last counts.
+func configDirectory(args []string) string {
+	file := ""
+	for i := 1; i < len(args); i++ {
+		switch a := args[i]; {
+		case (a == "-c" || a == "--config") && i+1 < len(args):
+			i++
+			file = args[i]
+		case strings.HasPrefix(a, "--config="):
+			file = strings.TrimPrefix(a, "--config=")
+		case strings.HasPrefix(a, "-c") && !strings.HasPrefix(a, "--"):
+			file = strings.TrimPrefix(a, "-c")
+		}
+	}
+	if file == "" {
+		return ""
+	}
+	directory, err := filepath.Abs(filepath.Dir(file))
+	if err != nil {
+		return ""
+	}
+	return directory
 }
 
 var hostLevels = map[filter.Level]C.int{

@@ -39,7 +39,7 @@ func TestPresets(t *testing.T) {
 		if n := count(scores, added); len(scores) != c.records || n != c.scored {
 			t.Errorf("%s: %d records, %d of them with a score; want %d and %d", c.name, len(scores), n, c.records, c.scored)
 		}
-		p.wantLogged(fmt.Sprintf("[filter:rgcn:%s] closed: %d records, %d scored,", c.name, c.records, c.scored))
+		p.wantLogged(fmt.Sprintf("[filter:rgcn:%s] closed: %d records, %d counted,", c.name, c.records, c.scored))
 	}
 }
 
@@ -56,7 +56,7 @@ func TestConfigurationsAsTheyCome(t *testing.T) {
 				t.Errorf("%s: record %d: %s", conf, i, record)
 			}
 		}
-		p.wantLogged("closed: 22 records, 22 scored,")
+		p.wantLogged("closed: 22 records, 22 counted,")
 	}
 }
 
@@ -90,7 +90,7 @@ func TestAsAProcessor(t *testing.T) {
 	p.untilLines(filepath.Join(dir, "ssh.out"), notebookRows)
 	p.stop()
 	wantOneScoreEach(t, dir, "ssh")
-	p.wantLogged("closed: 7143 records, 7143 scored,")
+	p.wantLogged("closed: 7143 records, 7143 counted,")
 }
 
 // TestManyThreads has three instances in three threads: a processor on each of two threaded inputs, and the filter behind both.
@@ -108,8 +108,8 @@ func TestManyThreads(t *testing.T) {
 	for _, tag := range []string{"one", "two"} {
 		wantOneScoreEach(t, dir, tag)
 	}
-	p.wantLogged("closed: 14286 records, 14286 scored,")
-	if n := strings.Count(p.log(), "closed: 7143 records, 7143 scored,"); n != 2 {
+	p.wantLogged("closed: 14286 records, 14286 counted,")
+	if n := strings.Count(p.log(), "closed: 7143 records, 7143 counted,"); n != 2 {
 		t.Errorf("%d processors saw a whole file:\n%s", n, p.log())
 	}
 }

@@ -34,7 +34,7 @@ func TestOnACard(t *testing.T) {
 	extend(t, input, strings.Join(rows[:100], ""))
 	p.untilLines(out, notebookRows+100)
 	p.stop()
-	p.wantLogged(" on cuda:0 host build of the kernels;", "closed: 7243 records, 7243 scored,")
+	p.wantLogged(" on cuda:0 host build of the kernels;", "closed: 7243 records, 7243 counted,")
 	records := lines(t, out)
 	for _, record := range records[notebookRows:] {
 		if _, score, _, ok := split(record); !ok || !numeric(score) {
@@ -61,7 +61,7 @@ func TestTheReferenceOnACard(t *testing.T) {
 	p.untilLines(out, notebookRows)
 	p.untilLogged("trained:", 1)
 	p.stop()
-	p.wantLogged("50 steps in ", " on cuda:0 host build of the kernels;", "closed: 7143 records, 7143 scored,")
+	p.wantLogged("50 steps in ", " on cuda:0 host build of the kernels;", "closed: 7143 records, 7143 counted,")
 }
 
 // TestTwoInstancesOnACard train side by side, again and again, until the host is stopped.
@@ -113,7 +113,7 @@ func TestACardIsLost(t *testing.T) {
 	p := run(out)
 	p.until("a thread of the lowest priority at work", func() bool { return backgroundTicks(p.process.Pid) > 20 })
 	p.stop()
-	p.wantLogged("training stopped", "closed: 7143 records, 7143 scored,")
+	p.wantLogged("training stopped", "closed: 7143 records, 7143 counted,")
 
 	t.Setenv("FAKECUDA_LAUNCHES", "500")
 	p = run(out + "2")

@@ -167,7 +167,7 @@ func TestASlowOutput(t *testing.T) {
 		t.Fatalf("the host ended:\n%s", p.log())
 	}
 	p.stop()
-	p.wantLogged("paused (mem buf overlimit", "closed: 7143 records, 7143 scored,")
+	p.wantLogged("paused (mem buf overlimit", "closed: 7143 records, 7143 counted,")
 	rows := strings.SplitAfter(data(t, notebookFile), "\n")
 	records := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
 	if len(records) != notebookRows {

@@ -97,7 +97,7 @@ func TestDaemon(t *testing.T) {
 			t.Fatalf("record %d after the training: %s", i, record)
 		}
 	}
-	d.wantLogged("closed: 14286 records, 14286 scored,")
+	d.wantLogged("closed: 14286 records, 14286 counted,")
 	if _, err := os.Stat(filepath.Join(state, "model")); err != nil {
 		t.Error(err)
 	}
@@ -167,7 +167,7 @@ func TestStopInATraining(t *testing.T) {
 	p.untilLines(out, notebookRows)
 	p.until("a thread of the lowest priority at work", func() bool { return backgroundTicks(p.process.Pid) > 20 })
 	p.stop()
-	p.wantLogged("training stopped", "closed: 7143 records, 7143 scored,")
+	p.wantLogged("training stopped", "closed: 7143 records, 7143 counted,")
 	if strings.Contains(p.log(), "trained:") {
 		t.Errorf("the training came to its end:\n%s", p.log())
 	}

@@ -49,7 +49,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	if len(records) != written {
 		t.Errorf("%d records of %d", len(records), written)
 	}
-	p.wantLogged(fmt.Sprintf("closed: %d records, %d scored,", written, written))
+	p.wantLogged(fmt.Sprintf("closed: %d records, %d counted,", written, written))
 }
 
 func residentKiB(t *testing.T, p *process) (kib int) {

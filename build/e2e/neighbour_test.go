@@ -33,5 +33,5 @@ func TestBesideAnotherGoPlugin(t *testing.T) {
 			t.Fatalf("record %d: %s", i, record)
 		}
 	}
-	p.wantLogged("closed: 7143 records, 7143 scored,")
+	p.wantLogged("closed: 7143 records, 7143 counted,")
 }

@@ -72,7 +72,7 @@ func TestTheNotebooksFile(t *testing.T) {
 	if distinct := len(slices.Compact(slices.Sorted(slices.Values(scores[first:])))); distinct < 100 {
 		t.Errorf("%d different scores: nothing was learned", distinct)
 	}
-	with.wantLogged("closed: 7143 records, 7143 scored,")
+	with.wantLogged("closed: 7143 records, 7143 counted,")
 }
 
 // TestASecondRun scores by what the first one learned, and as the offline tool does by the same state.
@@ -163,5 +163,5 @@ func TestOddRecords(t *testing.T) {
 	if score, low := occurrences(raw, "score"), occurrences(raw, "low_score"); score != 8 || low != 7 {
 		t.Errorf("%d times score and %d times low_score, want 8 and 7", score, low)
 	}
-	p.wantLogged("closed: 16 records, 6 scored, 0 with a low score, 10 without source or destination, 0 not understood")
+	p.wantLogged("closed: 16 records, 6 counted, 0 scored, 0 with a low score, 10 without source or destination, 0 not understood")
 }

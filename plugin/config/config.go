@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -25,18 +26,32 @@ type Config struct {
 // Fields says where a record keeps what the graph wants, after the preset has filled the gaps.
 //
 // Source, Destination and Relation are lists of keys whose values are joined with "|"; each key is
-// a list of alternatives, tried in order.
+// a list of alternatives, of which the first with content counts.
 type Fields struct {
 	Preset                        string
 	Source, Destination, Relation [][]string
 	Time                          []string // alternatives; empty: the time of the event
-	Score, LowScore               string   // names of the added fields
-	Reason, Model                 string   // of those that Explain adds
+	Under                         string   // path of the map in which all of them lie; "": the record itself
+	Only                          []Condition
+	CutPorts                      bool   // cut the port behind a source or a destination
+	Score, LowScore               string // names of the added fields
+	Reason, Model                 string // of those that Explain adds
 
 	// SSHD is set by the preset openssh: source, destination and relation are then empty and come
 	// from sshd's message. Message, Host and Ident are alternatives, tried in order.
 	SSHD                 bool
 	Message, Host, Ident []string
+
+	// Line is where a raw line of Zeek's tab-separated log lies, alternatives; none: such lines are not read.
+	Line []string
+}
+
+// Condition is what a record must fulfil to be looked at: the value at the path is one of Values, or none of
+// them where Not is set.
+type Condition struct {
+	Path   string
+	Values []string
+	Not    bool
 }
 
 // Graph bounds what is remembered.
@@ -74,7 +89,8 @@ type Threshold struct {
 
 // State says where model and graph are kept between runs.
 type State struct {
-	Dir string // "": memory only
+	Dir      string // "": memory only
+	Required bool   // a directory that cannot be used keeps the filter from starting
 }
 
 // Metrics says where the filter tells about itself.
@@ -91,9 +107,15 @@ const maxListKeys = 8
 // property, with the offending value and what is allowed.
 //
 // property is the host's look-up, which does not care about case; Load asks in lower case.
-func Load(property func(key string) (string, bool)) (Config, error) {
+func Load(property func(key string) (string, bool)) (Config, error) { return LoadFrom("", property) }
+
+// LoadFrom is Load with the directory from which relative paths are resolved; "" is the working directory. The
+// paths in the Config are absolute.
+func LoadFrom(directory string, property func(key string) (string, bool)) (Config, error) {
 	l := newLoader()
+	l.directory = directory
 	if path, ok := property("config_file"); ok && path != "" {
+		path = l.absolute(path)
 		text, err := readFile(path)
 		if err != nil {
 			return Config{}, oneLine(fmt.Errorf("property config_file = %s: %w", show(path), err))
@@ -123,8 +145,20 @@ func Load(property func(key string) (string, bool)) (Config, error) {
 // loader is a Config under construction. origin tells, by option name, where a key was set, in the
 // words that an error about it starts with.
 type loader struct {
-	config Config
-	origin map[string]string
+	config    Config
+	origin    map[string]string
+	directory string // that relative paths are resolved from; "": the working directory
+}
+
+// absolute resolves a path; "" stays.
+func (l *loader) absolute(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	if whole, err := filepath.Abs(filepath.Join(l.directory, path)); err == nil {
+		return whole
+	}
+	return path
 }
 
 func newLoader() *loader {
@@ -182,7 +216,13 @@ func (l *loader) finish() error {
 		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, "+
 			"or metrics.allow_remote = true", l.at("metrics.listen"))
 	}
-	return l.preset()
+	for _, path := range []*string{&c.State.Dir, &c.Model.Features} {
+		*path = l.absolute(*path)
+	}
+	if err := l.preset(); err != nil {
+		return err
+	}
+	return l.under()
 }
 
 // objective gives the reference objective its own defaults, where the user set nothing.

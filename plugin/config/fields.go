@@ -1,6 +1,15 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+
+	"flb-filter-rgcn/plugin/record"
+)
+
+var presetNames = []string{"zeek", "ecs", "openssh", "teleport", "custom"}
+
+// Presets are the names of the presets that name fields of their own.
+func Presets() []string { return presetNames[:len(presetNames)-1] }
 
 // presets are the fields of well-known records. What the user sets takes the place of the preset's,
 // field by field.
@@ -12,21 +21,32 @@ var presets = map[string]Fields{
 		Destination: [][]string{{"id.resp_h", "id_resp_h"}},
 		Relation:    [][]string{{"client"}},
 		Time:        []string{"ts"},
+		Line:        []string{"log", "message"},
 	},
 	// Elastic Common Schema, as written by Filebeat's zeek and system modules. A log of sshd itself
-	// has no destination address: there it is the logging host. host.ip is a list and of no use.
+	// has no destination address: there it is the logging host, by host.hostname, since host.name is
+	// that of the collector where one collects for many.
 	"ecs": {
 		Source:      [][]string{{"source.ip", "source.address", "client.ip"}},
-		Destination: [][]string{{"destination.ip", "destination.address", "server.ip", "host.name"}},
+		Destination: [][]string{{"destination.ip", "destination.address", "server.ip", "host.hostname", "host.name"}},
 		Relation:    [][]string{{"zeek.ssh.client", "user_agent.original", "event.action"}},
 		Time:        []string{"@timestamp"},
 	},
-	// sshd's own lines, from syslog files, a syslog parser or journald.
+	// sshd's own lines, from syslog files, a syslog parser, journald or Windows' event log.
 	"openssh": {
 		SSHD:    true,
-		Message: []string{"message", "MESSAGE", "log", "msg"},
-		Host:    []string{"host", "hostname", "HOSTNAME", "_HOSTNAME", "host.name"},
+		Message: []string{"message", "MESSAGE", "log", "msg", "Message"},
+		Host:    []string{"host", "hostname", "HOSTNAME", "_HOSTNAME", "host.hostname", "host.name", "Computer"},
 		Ident:   []string{"ident", "SYSLOG_IDENTIFIER", "_COMM", "appname"},
+		Time:    []string{"_SOURCE_REALTIME_TIMESTAMP", "time", "timestamp", "@timestamp", "TimeCreated"},
+	},
+	// The audit events of Teleport, one record a session.
+	"teleport": {
+		Source:      [][]string{{"addr.remote"}},
+		Destination: [][]string{{"server_hostname", "server_id", "addr.local"}},
+		Relation:    [][]string{{"login"}},
+		Time:        []string{"time"},
+		Only:        []Condition{{Path: "event", Values: []string{"session.start"}}},
 	},
 	"custom": {},
 }
@@ -45,6 +65,21 @@ func (l *loader) fieldStyle() {
 	if _, set := l.origin["fields.low_score"]; !set {
 		f.LowScore = "rgcn.low_score"
 	}
+}
+
+// under makes sure that no path gets too long below that of fields.under.
+func (l *loader) under() error {
+	f := &l.config.Fields
+	paths := [][]string{f.Time, f.Message, f.Host, f.Ident, f.Line}
+	for _, field := range [][][]string{f.Source, f.Destination, f.Relation} {
+		paths = append(paths, field...)
+	}
+	for _, alternatives := range paths {
+		if _, err := record.Under(f.Under, alternatives); err != nil {
+			return fmt.Errorf("%s: %w", l.at("fields.under"), err)
+		}
+	}
+	return nil
 }
 
 // preset fills the fields that the user left open.
@@ -70,7 +105,13 @@ func (l *loader) preset() error {
 			}
 		}
 	}
-	f.SSHD, f.Message, f.Host, f.Ident = p.SSHD, p.Message, p.Host, p.Ident
+	f.SSHD, f.Message, f.Host, f.Ident, f.Line = p.SSHD, p.Message, p.Host, p.Ident, p.Line
+	if f.Preset != "custom" {
+		f.CutPorts = true
+	}
+	if len(f.Only) == 0 {
+		f.Only = p.Only
+	}
 	if len(f.Source) == 0 {
 		f.Source = p.Source
 	}

@@ -74,20 +74,32 @@ var options = []Option{
 			"the Elastic Common Schema's own, as rgcn.score, rgcn.low_score, rgcn.reason and rgcn.model.",
 		func(c *Config) *string { return &c.FieldStyle }),
 
-	choice("fields", "preset", "zeek", []string{"zeek", "ecs", "openssh", "custom"},
+	choice("fields", "preset", "zeek", presetNames,
 		"Which fields hold source, destination, relation and time: zeek is Zeek's ssh.log, ecs the Elastic "+
-			"Common Schema, openssh the messages of sshd itself, custom what the keys below name.",
+			"Common Schema, openssh the messages of sshd and Dropbear themselves, teleport the audit events of Teleport, custom what "+
+			"the keys below name.",
 		func(c *Config) *string { return &c.Fields.Preset }),
-	joined("source", "Field of the host that connects. Several are joined with \"|\": user and host, say. "+
-		"Empty: the preset's.", func(c *Config) *[][]string { return &c.Fields.Source }),
-	joined("destination", "Field of the host connected to. Several are joined with \"|\". Empty: the preset's.",
+	joined("source", "Field of the host that connects. Several are joined with \"|\": user and host, say. With \"a else b\" the first "+
+		"of several that has a value counts. Empty: the preset's.", func(c *Config) *[][]string { return &c.Fields.Source }),
+	joined("destination", "Field of the host connected to, as in source. Empty: the preset's.",
 		func(c *Config) *[][]string { return &c.Fields.Destination }),
-	joined("relation", "Field that tells kinds of connections apart: the client's banner, a user, a method. "+
-		"Several are joined with \"|\". Empty: the preset's.",
+	joined("relation", "Field that tells kinds of connections apart: the client's banner, a user, a method, as in source. "+
+		"Empty: the preset's.",
 		func(c *Config) *[][]string { return &c.Fields.Relation }),
+	option("fields", "under", typeText, "", "the path of a key, such as zeek, a.b or $a['b'], or \"\" for the record itself",
+		"Key under which all of these fields lie, the preset's too.",
+		func(c *Config) *string { return &c.Fields.Under },
+		func(raw any) (string, bool) { s, ok := raw.(string); return s, ok && (s == "" || isKey(s)) }),
+	option("fields", "only", typeFields, "", fmt.Sprintf("key=value, key=value|value or key!=value, or a list of 1 to %d of them (in a property: with commas between)", maxListKeys),
+		"Conditions that a record must fulfil, all of them, to be counted and scored; others pass untouched. Of a list that is a value the "+
+			"first element counts. Empty: the preset's.",
+		func(c *Config) *[]Condition { return &c.Fields.Only }, readConditions),
+	boolean("fields", "cut_ports", "false",
+		"Cut the port behind a source or a destination: 192.0.2.1:50000, [2001:db8::1]:22. Always on with the presets but custom.",
+		func(c *Config) *bool { return &c.Fields.CutPorts }),
 	option("fields", "time", typeFields, "",
-		fmt.Sprintf("a field's name, or a list of 1 to %d of them (in a property: with commas between)", maxListKeys),
-		"Field of the event's time: seconds since 1970 or ISO 8601. Several are tried in order; without one "+
+		fmt.Sprintf("the path of a field (key, key.sub or $key['sub']), or a list of 1 to %d of them (in a property: with commas between)", maxListKeys),
+		"Field of the event's time: seconds (or milli-, micro-, nanoseconds) since 1970, ISO 8601, or syslog's. Several are tried in order; without one "+
 			"in the record, the time that the input gave it counts. Empty: the preset's.",
 		func(c *Config) *[]string { return &c.Fields.Time }, readKeys),
 	name("score", "Name of the added field with the score, 0 to 1; low is unusual. Set, it overrides field_style.",
@@ -194,6 +206,9 @@ var options = []Option{
 		"Directory for model and graph, written after each training and at exit. Each filter instance needs "+
 			"its own. Empty: both are lost at exit.",
 		func(c *Config) *string { return &c.State.Dir }, func(raw any) (string, bool) { s, ok := raw.(string); return s, ok }),
+	boolean("state", "required", "false",
+		"Refuse to start where state.dir cannot be used. Without, the filter says so in an error and works in memory.",
+		func(c *Config) *bool { return &c.State.Required }),
 
 	option("metrics", "listen", typeText, "", "a host and a port such as \"127.0.0.1:2021\", or \"\" for none",
 		"Address at which the filter serves /metrics for Prometheus, /healthz, and / with a live picture of "+
@@ -298,15 +313,21 @@ func layer(key, text string, place func(*Config) *string) Option {
 }
 
 func joined(key, text string, place func(*Config) *[][]string) Option {
-	allowed := fmt.Sprintf("a field's name, or 1 to %d of them with \"|\" between, or a list (in a property: with commas between)", maxListKeys)
+	allowed := fmt.Sprintf("the path of a field (key, key.sub or $key['sub']), several as \"a else b\", or 1 to %d of these with \"|\" between, or a list "+
+		"(in a property: with commas between)", maxListKeys)
 	return option("fields", key, typeFields, "", allowed, text, place, func(raw any) ([][]string, bool) {
 		keys, ok := readKeys(raw)
 		var each [][]string
 		for _, k := range keys {
 			for part := range strings.SplitSeq(k, "|") {
-				part = strings.TrimSpace(part)
-				ok = ok && isKey(part)
-				each = append(each, []string{part})
+				var alternatives []string
+				for a := range strings.SplitSeq(part, orElse) {
+					a = strings.TrimSpace(a)
+					ok = ok && isKey(a)
+					alternatives = append(alternatives, a)
+				}
+				ok = ok && len(alternatives) <= maxListKeys
+				each = append(each, alternatives)
 			}
 		}
 		ok = ok && len(each) <= maxListKeys
@@ -317,6 +338,6 @@ func joined(key, text string, place func(*Config) *[][]string) Option {
 func name(key, text string, place func(*Config) *string) Option {
 	return option("fields", key, typeText, key, "a field's name", text, place, func(raw any) (string, bool) {
 		s, ok := raw.(string)
-		return s, ok && isKey(s)
+		return s, ok && isName(s)
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"flb-filter-rgcn/plugin/record"
 )
 
 // fromText turns a property's text into the value that TOML would have given; text that is none
@@ -116,9 +118,51 @@ func readKeys(raw any) ([]string, bool) {
 	return keys, len(keys) >= 1 && len(keys) <= maxListKeys
 }
 
-// isKey checks lightly: the syntax of a path is its compiler's business.
+// orElse stands between alternatives.
+const orElse = " else "
+
+// isKey tells the path of a field.
 func isKey(s string) bool {
+	return s != "" && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, unicode.IsControl) && record.CheckPath(s) == nil
+}
+
+// isName tells the name of a field that is added: a plain key, not a path.
+func isName(s string) bool {
 	return s != "" && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// readConditions takes one condition or a list of them; the empty text stands for none.
+func readConditions(raw any) ([]Condition, bool) {
+	var texts []any
+	switch raw := raw.(type) {
+	case string:
+		if raw == "" {
+			return nil, true
+		}
+		texts = []any{raw}
+	case []any:
+		texts = raw
+	}
+	var out []Condition
+	for _, t := range texts {
+		s, ok := t.(string)
+		if !ok {
+			return nil, false
+		}
+		key, values, ok := strings.Cut(s, "=")
+		key, not := strings.CutSuffix(strings.TrimSpace(key), "!")
+		c := Condition{Path: strings.TrimSpace(key), Not: not}
+		for v := range strings.SplitSeq(values, "|") {
+			v = strings.TrimSpace(v)
+			c.Values = append(c.Values, v)
+			ok = ok && v != ""
+		}
+		if !ok || !isKey(c.Path) {
+			return nil, false
+		}
+		out = append(out, c)
+	}
+	return out, len(out) >= 1 && len(out) <= maxListKeys
 }
 
 // numbered reports whether s is prefix and a plain number from lo to hi.
@@ -128,8 +172,7 @@ func numbered(s, prefix string, lo, hi int) bool {
 	return ok && err == nil && digits == strconv.Itoa(n) && n >= lo && n <= hi
 }
 
-// render is the inverse of reading a property: what it returns reads as the same value. Alternatives,
-// which only presets have, stand with a slash between them.
+// render is the inverse of reading a property: what it returns reads as the same value.
 func render(value any) string {
 	switch v := value.(type) {
 	case time.Duration:
@@ -141,9 +184,19 @@ func render(value any) string {
 	case [][]string:
 		keys := make([]string, len(v))
 		for i, alternatives := range v {
-			keys[i] = strings.Join(alternatives, "/")
+			keys[i] = strings.Join(alternatives, orElse)
 		}
 		return strings.Join(keys, ",")
+	case []Condition:
+		texts := make([]string, len(v))
+		for i, c := range v {
+			sign := "="
+			if c.Not {
+				sign = "!="
+			}
+			texts[i] = c.Path + sign + strings.Join(c.Values, "|")
+		}
+		return strings.Join(texts, ",")
 	}
 	return fmt.Sprint(value)
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,9 @@ type Instance struct {
 	graph    *graphbuf.Graph
 	fields   *record.Extractor
 	finder   *triplet.Finder
+	streams  triplet.Streams
+	fit      fit
+	warned   atomic.Bool // of fields that are overwritten
 	keys     keys
 	features model.NodeFeatures // nil: none
 	scorer   atomic.Pointer[model.Scorer]
@@ -63,20 +67,24 @@ type Instance struct {
 	state    *state.Dir // nil: in memory only
 	trainMu  sync.Mutex // held for one training, with its saving
 	schedule schedule
-	fallback string // why the last training was not on the card that it might have had
+	due      atomic.Int64 // when the next training may come, unix nanoseconds; 0: at once
+
+	saidWaiting  bool // the training goroutine's own, as the next one
+	firstSession time.Time
+	fallback     string // why the last training was not on the card that it might have had
 
 	stop context.CancelFunc
 	done chan struct{} // closed when the training goroutine has ended; nil: there is none
 }
 
 type counters struct {
-	records, scored, flagged, missing, malformed atomic.Uint64
+	records, counted, scored, flagged, missing, skipped, malformed atomic.Uint64
 }
 
 // New makes an instance as the properties say, takes up what its state directory holds,
 // and trains in the background from then on.
 func New(host Host) (*Instance, error) {
-	f, err := newInstance(host, false)
+	f, err := newInstance(host, useLive)
 	if err != nil {
 		return nil, err
 	}
@@ -90,23 +98,40 @@ func New(host Host) (*Instance, error) {
 }
 
 // NewOffline is New without a clock: it trains when TrainIfDue or Train is called.
-func NewOffline(host Host) (*Instance, error) { return newInstance(host, false) }
+func NewOffline(host Host) (*Instance, error) { return newInstance(host, useOffline) }
 
 // NewFrozen makes an instance that scores by its state directory, which may be in use,
 // learns nothing and writes nothing there.
 func NewFrozen(host Host) (*Instance, error) {
-	return newInstance(host, true)
+	return newInstance(host, useFrozen)
 }
 
-func newInstance(host Host, frozen bool) (*Instance, error) {
-	cfg, err := config.Load(host.Property)
+// use is what an instance is for.
+type use int
+
+const (
+	useLive use = iota
+	useOffline
+	useFrozen
+)
+
+// directory is where relative paths of the settings begin, where the host knows: that of its own configuration.
+func directory(host Host) string {
+	if h, ok := host.(interface{ ConfigDirectory() string }); ok {
+		return h.ConfigDirectory()
+	}
+	return ""
+}
+
+func newInstance(host Host, use use) (*Instance, error) {
+	cfg, err := config.LoadFrom(directory(host), host.Property)
 	if err != nil {
 		return nil, err
 	}
 	if err := model.CheckDevice(ModelConfig(cfg)); err != nil {
 		return nil, fmt.Errorf("train.device = %q: %w; allowed are auto and cpu", cfg.Train.Device, err)
 	}
-	f := &Instance{cfg: cfg, host: host, schedule: schedule{cfg: cfg.Train}, since: time.Now().UTC().Truncate(time.Second), frozen: frozen}
+	f := &Instance{cfg: cfg, host: host, schedule: schedule{cfg: cfg.Train}, since: time.Now().UTC().Truncate(time.Second), frozen: use == useFrozen}
 	if f.features, err = HostFeatures(cfg); err != nil {
 		return nil, err
 	}
@@ -131,13 +156,20 @@ func newInstance(host Host, frozen bool) (*Instance, error) {
 	f.scratch.New = func() any { return f.newScratch() }
 	if cfg.State.Dir != "" {
 		open := state.Open
-		if frozen {
+		if use == useFrozen {
 			open = state.OpenReadOnly
 		}
-		if f.state, err = open(cfg.State.Dir); err != nil {
+		switch f.state, err = open(cfg.State.Dir); {
+		case err == nil:
+			f.restore()
+		case use != useLive || cfg.State.Required || errors.Is(err, state.ErrInUse):
 			return nil, err
+		default:
+			f.state = nil
+			host.Log(LevelError, fmt.Sprintf("state.dir cannot be used by the user with uid %d: %v; the filter works, but in memory: "+
+				"what it learns is lost at exit. Give the directory and its files to that user, or set State_Required On to refuse such a start",
+				os.Getuid(), err))
 		}
-		f.restore()
 	}
 	return f, nil
 }
@@ -157,13 +189,11 @@ func (f *Instance) Close() error {
 	var err error
 	if f.state != nil {
 		if !f.frozen {
-			err = errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveLedger(), f.saveStatus())
+			err = errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveLedger(), f.saveColumns(), f.saveStatus())
 		}
 		err = errors.Join(err, f.state.Close())
 	}
-	st := f.Status().Records
-	f.host.Log(LevelInfo, fmt.Sprintf("closed: %d records, %d scored, %d with a low score, %d without source or destination, %d not understood",
-		st.Total, st.Scored, st.LowScore, st.Missing, st.Malformed))
+	f.host.Log(LevelInfo, "closed: "+f.Status().Records.String())
 	return err
 }
 

@@ -27,7 +27,7 @@ func FuzzProcess(f *testing.F) {
 		if !bytes.Equal(given, chunk) {
 			t.Fatal("the chunk itself was changed")
 		}
-		scored := after.Scored - before.Scored
+		scored := after.Counted - before.Counted
 		if modified != (scored > 0) {
 			t.Fatalf("modified %v with %d records scored", modified, scored)
 		}

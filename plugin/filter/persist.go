@@ -18,6 +18,9 @@ const (
 	ledgerFile    = "alerts"
 	ledgerVersion = 1
 
+	columnsFile    = "columns" // of rows of Zeek's logs, by tag
+	columnsVersion = 1
+
 	statusFile    = "status"
 	statusVersion = 1
 )
@@ -48,6 +51,7 @@ func (f *Instance) restore() {
 		load(ledgerFile, ledgerVersion, f.ledger.UnmarshalBinary)
 		f.usual = f.ledger.Usual()
 	}
+	load(columnsFile, columnsVersion, func(b []byte) error { return f.finder.Restore(&f.streams, b) })
 	if f.frozen {
 		load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &f.saved) })
 	}
@@ -57,6 +61,15 @@ func (f *Instance) restore() {
 	case haveGraph:
 		f.host.Log(LevelInfo, fmt.Sprintf("state: %d edges, no model yet", st.Edges))
 	}
+}
+
+// saveColumns writes the columns of rows: their header may not come again.
+func (f *Instance) saveColumns() error {
+	b, err := f.streams.Save()
+	if err != nil || string(b) == "{}" {
+		return err
+	}
+	return f.state.Save(columnsFile, columnsVersion, b)
 }
 
 // publish lets records be scored by a scorer from now on.
@@ -81,6 +94,9 @@ func (f *Instance) save(s *graphbuf.Snapshot, m *model.Model) {
 	}
 	if err == nil {
 		err = f.saveLedger()
+	}
+	if err == nil {
+		err = f.saveColumns()
 	}
 	if err == nil {
 		err = f.saveStatus()

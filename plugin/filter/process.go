@@ -43,10 +43,12 @@ func (f *Instance) compileFields() error {
 	if f.cfg.Explain {
 		spec.Drop = append(spec.Drop, c.Reason, c.Model)
 	}
-	f.finder = triplet.New(*c, &spec)
+	var err error
+	if f.finder, err = triplet.New(*c, &spec); err != nil {
+		return err
+	}
 	text := func(s string) []byte { return msgp.AppendString(nil, s) }
 	f.keys = keys{text(c.Score), text(c.LowScore), text(c.Reason), text(c.Model)}
-	var err error
 	f.fields, err = record.Compile(spec)
 	return err
 }
@@ -57,15 +59,22 @@ func (f *Instance) newScratch() *scratch { return &scratch{walker: f.fields.NewW
 // believed: one record from the year 2099 would age everything else out of the graph.
 const FarFuture = 24 * time.Hour
 
-// Process appends to dst the chunk with the fields added to every record that has a source
+// Process is ProcessTagged for records without a tag.
+func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
+	return f.ProcessTagged(dst, chunk, nil)
+}
+
+// ProcessTagged appends to dst the chunk with the fields added to every record that has a source
 // and a destination; all other bytes are as they were. modified is false when no record
 // has them, and out is dst then.
-func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
+func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified bool) {
 	s := f.scratch.Get().(*scratch)
+	stream := f.finder.Of(&f.streams, tag)
 	scorer := f.scorer.Load()
 	began := time.Now()
 	now, newest, offline := began.UnixNano(), f.newest.Load(), f.done == nil
-	var records, scored, flagged, missing, malformed uint64
+	var records, counted, scored, flagged, missing, skipped, malformed uint64
+	var misfit, overwritten record.Extent // the last record that was not understood, and one that had a field of the name of an added one
 	out = dst
 	added := f.added(scorer)
 	s.walker.Reset(chunk)
@@ -87,12 +96,24 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 				continue
 			}
 			records++
-			var source, relation, destination []byte
-			if source, relation, destination, w.session = f.finder.Find(room, e.Values); !w.session {
+			found, verdict := f.finder.Find(room, stream, e.Values)
+			if verdict == triplet.Missing {
 				missing++
+				misfit = e.Extent
 				continue
 			}
+			if verdict == triplet.Skipped {
+				skipped++
+				continue
+			}
+			w.session = true
+			if s.walker.Drops(e.Extent) > 0 {
+				overwritten = e.Extent
+			}
 			t := e.Time
+			if found.Time > 0 {
+				t = found.Time
+			}
 			if t > now+int64(FarFuture) || t <= 0 {
 				t = now
 				if offline && newest > 0 { // the log's own time, which may be years ago
@@ -100,7 +121,7 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 				}
 			}
 			newest = max(newest, t)
-			s.events[sessions] = graphbuf.Event{Source: source, Relation: relation, Destination: destination, Time: t}
+			s.events[sessions] = graphbuf.Event{Source: found.Source, Relation: found.Relation, Destination: found.Destination, Time: t}
 			sessions++
 		}
 		seen, next := 0, 0
@@ -120,9 +141,19 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 			}
 			next++
 		}
-		scored += uint64(sessions)
+		counted += uint64(sessions)
 		clear(s.events[:sessions]) // they point into the chunk
 		s.walker.Release()
+	}
+	if f.fit.add(records-skipped, counted) {
+		var event []byte
+		if missing > 0 {
+			event = s.walker.Raw(misfit)
+		}
+		f.judgeFit(event)
+	}
+	if s.walker.Drops(overwritten) > 0 {
+		f.sayOverwritten()
 	}
 	s.walker.Reset(nil)
 	if f.watch != nil {
@@ -132,14 +163,19 @@ func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 
 	f.newest.Store(newest)
 
+	if scorer != nil {
+		scored = counted
+	}
 	c := &f.counters
 	c.records.Add(records)
+	c.counted.Add(counted)
 	c.scored.Add(scored)
 	c.flagged.Add(flagged)
 	c.missing.Add(missing)
+	c.skipped.Add(skipped)
 	c.malformed.Add(malformed)
 	f.latency.add(time.Since(began))
-	if scored == 0 {
+	if counted == 0 {
 		return dst, false
 	}
 	return out, true
@@ -201,6 +237,8 @@ func (f *Instance) appendFields(out []byte, s *scratch, i int, scorer *model.Sco
 // low tells whether a score counts as unusually unexpected.
 func (f *Instance) low(e *graphbuf.Event, scorer *model.Scorer, score float32) bool {
 	switch {
+	case scorer.Model().Weak() != "":
+		return false
 	case f.ledger == nil:
 		return score < scorer.Threshold()
 	case f.frozen: // a look at scores out of their time spends nothing

@@ -54,7 +54,7 @@ func TestEveryRecordOfTheNotebookPassesWithBothFields(t *testing.T) {
 	if low == 0 || low > 500 {
 		t.Errorf("%d of 4143 records have a low score", low)
 	}
-	if st := f.Status(); st.Records != (RecordCounts{Total: 7143, Scored: 7143, LowScore: uint64(low)}) || st.Graph.Edges != 1490 {
+	if st := f.Status(); st.Records != (RecordCounts{Total: 7143, Counted: 7143, Scored: 4143, LowScore: uint64(low)}) || st.Graph.Edges != 1490 {
 		t.Errorf("%+v, %d low", st, low)
 	}
 }
@@ -62,17 +62,17 @@ func TestEveryRecordOfTheNotebookPassesWithBothFields(t *testing.T) {
 func TestRecordsThatPassUntouched(t *testing.T) {
 	f := offline(t, host())
 	for name, event := range map[string][]byte{
-		"no fields":             appendEvent(nil, "message", "hello"),
-		"no destination":        appendEvent(nil, "id.orig_h", "a", "client", "c"),
-		"empty source":          appendEvent(nil, "id.orig_h", "", "id.resp_h", "b", "client", "c"),
-		"unset source":          appendEvent(nil, "id.orig_h", "-", "id.resp_h", "b", "client", "c"),
-		"source is a map":       appendEvent(nil, "id.orig_h", map[string]any{"x": 1}, "id.resp_h", "b", "client", "c"),
-		"source is a list":      appendEvent(nil, "id.orig_h", []any{"a"}, "id.resp_h", "b", "client", "c"),
-		"source is nil":         appendEvent(nil, "id.orig_h", nil, "id.resp_h", "b", "client", "c"),
-		"no body":               appendEvent(nil),
-		"not msgpack":           {0xc1, 0xc1},
-		"not an event":          {0x01, 0x02},
-		"old score, no session": appendEvent(nil, "score", 1, "message", "x"),
+		"no fields":               appendEvent(nil, "message", "hello"),
+		"no destination":          appendEvent(nil, "id.orig_h", "a", "client", "c"),
+		"empty source":            appendEvent(nil, "id.orig_h", "", "id.resp_h", "b", "client", "c"),
+		"unset source":            appendEvent(nil, "id.orig_h", "-", "id.resp_h", "b", "client", "c"),
+		"source is a map":         appendEvent(nil, "id.orig_h", map[string]any{"x": 1}, "id.resp_h", "b", "client", "c"),
+		"source is an empty list": appendEvent(nil, "id.orig_h", []any{}, "id.resp_h", "b", "client", "c"),
+		"source is nil":           appendEvent(nil, "id.orig_h", nil, "id.resp_h", "b", "client", "c"),
+		"no body":                 appendEvent(nil),
+		"not msgpack":             {0xc1, 0xc1},
+		"not an event":            {0x01, 0x02},
+		"old score, no session":   appendEvent(nil, "score", 1, "message", "x"),
 	} {
 		out, modified := f.Process([]byte("x"), event)
 		if modified || string(out) != "x" {
@@ -85,7 +85,7 @@ func TestRecordsThatPassUntouched(t *testing.T) {
 			t.Errorf("%s: not passed as it was beside a session", name)
 		}
 	}
-	if st := f.Status().Records; st.Scored != 11 || st.Missing == 0 || st.Malformed == 0 {
+	if st := f.Status().Records; st.Counted != 11 || st.Scored != 0 || st.Missing == 0 || st.Malformed == 0 {
 		t.Errorf("%+v", st)
 	}
 }
@@ -162,7 +162,7 @@ func TestChunkCutAtEveryByte(t *testing.T) {
 			rest -= len(events[whole])
 			whole++
 		}
-		if st := f.Status().Records; st.Scored != uint64(whole) || modified != (whole > 0) {
+		if st := f.Status().Records; st.Counted != uint64(whole) || modified != (whole > 0) {
 			t.Fatalf("cut at %d: %d records scored, %d are whole", n, st.Scored, whole)
 		}
 		if modified {
@@ -236,7 +236,7 @@ func TestManyGoroutinesOneInstance(t *testing.T) {
 	}
 	train(t, f) // beside them
 	wg.Wait()
-	if st := f.Status(); f.graph.Stats().Events != 81*500 || st.Records.Scored != 81*500 {
+	if st := f.Status(); f.graph.Stats().Events != 81*500 || st.Records.Counted != 81*500 {
 		t.Errorf("%+v", st)
 	}
 }

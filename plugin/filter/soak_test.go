@@ -165,7 +165,7 @@ func (s *soak) report(t *testing.T, f *Instance) {
 	for _, c := range status.Trainings {
 		trainings += c.Count
 	}
-	if status.Records.Scored != uint64(s.records) || int(trainings) != len(s.heap)-1 || status.Graph.Evicted == 0 {
+	if status.Records.Counted != uint64(s.records) || int(trainings) != len(s.heap)-1 || status.Graph.Evicted == 0 {
 		t.Errorf("%+v, %d trainings over %d stretches", status, trainings, len(s.heap))
 	}
 	// As many stretches of each kind on either side; the tensor library's pools hold now more, now less.

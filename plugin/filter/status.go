@@ -3,6 +3,7 @@ package filter
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -12,7 +13,9 @@ import (
 
 // Status is what an Instance is and has done, for people and for metrics.
 type Status struct {
-	Since     time.Time       `json:"since"` // start of the counts
+	State     string          `json:"state"`             // one of the State constants
+	Problem   string          `json:"problem,omitempty"` // of StateDegraded and StateWaiting, in words
+	Since     time.Time       `json:"since"`             // start of the counts
 	Records   RecordCounts    `json:"records"`
 	Graph     GraphStatus     `json:"graph"`
 	Trainings []TrainingCount `json:"trainings"` // by device and result
@@ -20,13 +23,32 @@ type Status struct {
 	Model     *ModelStatus    `json:"model"` // nil: none yet
 }
 
+// What an instance is doing.
+const (
+	StateScoring  = "scoring"  // records get scores
+	StateWaiting  = "waiting"  // there is no model yet, or it is too weak to tell low scores
+	StateDegraded = "degraded" // most records are not understood
+)
+
 // RecordCounts count records since the start.
 type RecordCounts struct {
 	Total     uint64 `json:"total"`
-	Scored    uint64 `json:"scored"` // forwarded with the two fields
+	Counted   uint64 `json:"counted"` // with a source and a destination: counted in the graph and forwarded with the two fields
+	Scored    uint64 `json:"scored"`  // of these with a score: there was a model
 	LowScore  uint64 `json:"low_score"`
 	Missing   uint64 `json:"missing"`   // without a source or a destination
+	Skipped   uint64 `json:"skipped"`   // left out by the settings' conditions, or lines of a log's header
 	Malformed uint64 `json:"malformed"` // stretches of a chunk that are no records
+}
+
+// String is the counts in words.
+func (r RecordCounts) String() string {
+	text := fmt.Sprintf("%d records, %d counted, %d scored, %d with a low score, %d without source or destination",
+		r.Total, r.Counted, r.Scored, r.LowScore, r.Missing)
+	if r.Skipped > 0 {
+		text += fmt.Sprintf(", %d left out", r.Skipped)
+	}
+	return text + fmt.Sprintf(", %d not understood", r.Malformed)
 }
 
 // GraphStatus is the size of the graph and what came and went since the start.
@@ -110,8 +132,8 @@ func (f *Instance) Status() Status {
 	s := Status{
 		Since: f.since,
 		Records: RecordCounts{
-			Total: c.records.Load(), Scored: c.scored.Load(), LowScore: c.flagged.Load(),
-			Missing: c.missing.Load(), Malformed: c.malformed.Load(),
+			Total: c.records.Load(), Counted: c.counted.Load(), Scored: c.scored.Load(), LowScore: c.flagged.Load(),
+			Missing: c.missing.Load(), Skipped: c.skipped.Load(), Malformed: c.malformed.Load(),
 		},
 		Graph: GraphStatus{NewEdges: g.NewEdges, Evicted: g.Evicted},
 	}
@@ -125,6 +147,7 @@ func (f *Instance) Status() Status {
 		m := sc.Model()
 		s.Model = &ModelStatus{Trained: m.Trained, Quality: m.Quality, Threshold: float64(f.threshold(sc))}
 	}
+	s.State, s.Problem = f.condition(s)
 	return s
 }
 

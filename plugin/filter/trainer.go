@@ -54,6 +54,7 @@ func (f *Instance) trainInBackground(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			f.TrainIfDue(ctx, now)
+			f.sayWaiting(now)
 		}
 	}
 }
@@ -73,18 +74,24 @@ func (f *Instance) TrainIfDue(ctx context.Context, now time.Time) bool {
 	if !f.schedule.due(now, st, f.scorer.Load() != nil) {
 		return false
 	}
-	f.schedule.ran(now, st)
+	f.ran(now, st)
 	if err := f.train(ctx, now, nil); err == nil {
 		f.schedule.trained = true
 	}
 	return true
 }
 
+// ran notes an attempt to train.
+func (f *Instance) ran(now time.Time, st graphbuf.Stats) {
+	f.schedule.ran(now, st)
+	f.due.Store(now.Add(f.cfg.Train.Interval).UnixNano())
+}
+
 // Train trains at once, whatever the schedule says. progress, unless nil, hears of each step.
 func (f *Instance) Train(ctx context.Context, now time.Time, progress func(step, steps int, loss float32)) error {
 	f.trainMu.Lock()
 	defer f.trainMu.Unlock()
-	f.schedule.ran(now, f.graph.Stats())
+	f.ran(now, f.graph.Stats())
 	return f.train(ctx, now, progress)
 }
 
@@ -130,6 +137,9 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 	scorer.Model().SetTrained(now)
 	f.publish(scorer)
 	f.host.Log(LevelInfo, f.describe(report))
+	if why := scorer.Model().Weak(); why != "" {
+		f.host.Log(LevelWarn, "scores are added but none counts as low: "+why)
+	}
 	f.save(snapshot, scorer.Model())
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/tinylib/msgp/msgp"
+
+	"flb-filter-rgcn/plugin/zeek"
 )
 
 // tsvParser reads tab-separated lines in one of two ways. With names from
@@ -205,19 +207,6 @@ func (p *tsvParser) unescape(value []byte) []byte {
 	if bytes.IndexByte(value, '\\') < 0 {
 		return value
 	}
-	p.scratch = p.scratch[:0]
-	for i := 0; i < len(value); i++ {
-		c := value[i]
-		if c == '\\' && i+1 < len(value) {
-			if value[i+1] == '\\' {
-				i++
-			} else if value[i+1] == 'x' && i+3 < len(value) {
-				if v, err := strconv.ParseUint(string(value[i+2:i+4]), 16, 8); err == nil {
-					c, i = byte(v), i+3
-				}
-			}
-		}
-		p.scratch = append(p.scratch, c)
-	}
+	p.scratch = zeek.AppendUnescaped(p.scratch[:0], value)
 	return p.scratch
 }

@@ -18,7 +18,10 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	recordsDesc   = desc("records_total", "Log records that came to the filter.")
-	scoredDesc    = desc("records_scored_total", "Records forwarded with score and low_score; score is null before the first training.")
+	countedDesc   = desc("records_counted_total", "Records with a source and a destination, forwarded with score and low_score.")
+	scoredDesc    = desc("records_scored_total", "Of the counted records those with a score; before the first training it is null.")
+	skippedDesc   = desc("records_left_out_total", "Records left out by the settings' conditions, or lines of a log's header, forwarded untouched.")
+	degradedDesc  = desc("degraded", "1 while hardly any record has a source and a destination, else 0. The log and /healthz say why.")
 	lowDesc       = desc("records_low_score_total", "Records forwarded with low_score true.")
 	missingDesc   = desc("records_missing_fields_total", "Records without a source or a destination, forwarded untouched.")
 	malformedDesc = desc("records_malformed_total", "Stretches of a chunk that are no records, forwarded untouched.")
@@ -55,7 +58,14 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
 	}
 	counter(recordsDesc, s.Records.Total)
+	counter(countedDesc, s.Records.Counted)
 	counter(scoredDesc, s.Records.Scored)
+	counter(skippedDesc, s.Records.Skipped)
+	degraded := 0.0
+	if s.State == filter.StateDegraded {
+		degraded = 1
+	}
+	gauge(degradedDesc, degraded)
 	counter(lowDesc, s.Records.LowScore)
 	counter(missingDesc, s.Records.Missing)
 	counter(malformedDesc, s.Records.Malformed)

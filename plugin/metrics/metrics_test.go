@@ -115,7 +115,7 @@ func TestMetricsAreWhatTheStatusSays(t *testing.T) {
 	text := body(t, get(t, handler(f, false), "GET", "/metrics", "localhost:2021"))
 	for _, want := range []string{
 		"rgcn_records_total 3130\n",
-		"rgcn_records_scored_total 3130\n",
+		"rgcn_records_counted_total 3130\n", "rgcn_records_scored_total 130\n",
 		fmt.Sprintf("rgcn_records_low_score_total %d\n", s.Records.LowScore),
 		"rgcn_records_missing_fields_total 0\n",
 		"rgcn_records_malformed_total 1\n",

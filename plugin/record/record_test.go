@@ -152,8 +152,9 @@ func TestFields(t *testing.T) {
 		"same length, other key":      {"client", object{"server", "s"}, missing},
 		"preference":                  {"x y", object{"y", "2", "x", "1"}, "1"},
 		"alternative":                 {"x y", object{"y", "2"}, "2"},
-		"alternative to an array":     {"x y", object{"x", []any{1}, "y", "2"}, "2"},
-		"empty is present":            {"x y", object{"x", "", "y", "2"}, ""},
+		"alternative to an array":     {"x y", object{"x", []any{nil, object{"a", 1}}, "y", "2"}, "2"},
+		"alternative to the empty":    {"x y", object{"x", "", "y", "2"}, "2"},
+		"empty is present":            {"x y", object{"x", ""}, ""},
 		"nothing":                     {"x y", object{}, missing},
 		"doubled, last wins":          {"x", object{"x", "1", "y", "2", "x", "3"}, "3"},
 		"doubled, last is nil":        {"x y", object{"x", "1", "y", "2", "x", nil}, "2"},
@@ -180,7 +181,10 @@ func TestFields(t *testing.T) {
 		"larger float":                {"x", object{"x", 1e21}, "1e+21"},
 		"bool":                        {"x", object{"x", false}, "false"},
 		"nil":                         {"x", object{"x", nil}, missing},
-		"array":                       {"x", object{"x", []any{"v"}}, missing},
+		"array of one":                {"x", object{"x", []any{"v"}}, "v"},
+		"array of several":            {"x", object{"x", []any{nil, object{"v", 1}, []any{"w"}, 7, "v"}}, "7"},
+		"array of nothing":            {"x", object{"x", []any{}}, missing},
+		"array below maps":            {"id.orig_h", object{"id", object{"orig_h", []any{"a", "b"}}}, "a"},
 		"map":                         {"x", object{"x", object{"v", 1}}, missing},
 		"ext":                         {"x", object{"x", extTime(1, 2)}, missing},
 	} {
@@ -242,5 +246,29 @@ func TestCompileErrors(t *testing.T) {
 	}
 	if _, err := Compile(Spec{Drop: []string{""}}); err == nil {
 		t.Error("empty key to drop: no error")
+	}
+}
+
+// Fields may lie under one key.
+func TestUnder(t *testing.T) {
+	body := object{"zeek", object{"id.orig_h", "a"}, "id.orig_h", "outside", "k", object{"x.y", object{"id", object{"orig_h", "b"}}}}
+	for under, want := range map[string]string{"zeek": "a", "$k['x.y']": "b", "k.none": "(missing)", "": "outside"} {
+		paths, err := Under(under, []string{"id.orig_h"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := one(t, Spec{Fields: [][]string{paths}}, logEvent(body))
+		got := "(missing)"
+		if e.Values[0] != nil {
+			got = string(e.Values[0])
+		}
+		if got != want {
+			t.Errorf("under %q, by %q: %q, want %q", under, paths, got, want)
+		}
+	}
+	for _, bad := range []string{"$a[", "a..b", strings.Repeat("a.", 15) + "a"} {
+		if paths, err := Under(bad, []string{"id.orig_h"}); err == nil {
+			t.Errorf("under %q: %q", bad, paths)
+		}
 	}
 }

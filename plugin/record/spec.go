@@ -3,6 +3,7 @@ package record
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,7 +15,7 @@ const maxDepth = 16
 // A path is a key (`client`), a key with dots (`id.orig_h`: the flat key of that name, or else the nested maps id, orig_h), or
 // Fluent Bit's record accessor (`$id['orig_h']`: the nested maps alone).
 type Spec struct {
-	Fields [][]string // one entry a wanted value: alternatives in order of preference, each a path
+	Fields [][]string // one entry a wanted value: alternatives, each a path, of which the first with content counts
 	Time   []string   // alternatives for the event's time; none, none found or none valid: the time of the event's header
 	Drop   []string   // top-level keys, not paths, that AppendSpliced removes, since they are about to be added anew
 }
@@ -108,30 +109,91 @@ func Compile(s Spec) (*Extractor, error) {
 	return x, nil
 }
 
+// CheckPath returns what is wrong with a path, nil for a good one.
+func CheckPath(path string) error {
+	_, err := spellings(path)
+	return err
+}
+
+// Under returns the paths as they stand in the map at the path under, in the form of record accessors: a path with
+// dots has two ways of being spelled there, each a path of its own. With "" it returns them as they are.
+func Under(under string, paths []string) ([]string, error) {
+	if under == "" {
+		return paths, nil
+	}
+	above, err := spellings(under)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, path := range paths {
+		own, err := spellings(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, parts := range own {
+			for _, first := range above {
+				all := slices.Concat(first, parts)
+				if len(all) > maxDepth {
+					return nil, fmt.Errorf("record: path %q under %q: %d parts, allowed are %d", path, under, len(all), maxDepth)
+				}
+				out = append(out, accessor(all))
+			}
+		}
+	}
+	return out, nil
+}
+
+// accessor writes parts as a record accessor.
+func accessor(parts []string) string {
+	text := "$" + parts[0]
+	for _, p := range parts[1:] {
+		quote := "'"
+		if strings.Contains(p, quote+"]") {
+			quote = `"`
+		}
+		text += "[" + quote + p + quote + "]"
+	}
+	return text
+}
+
+func spellings(path string) ([][]string, error) {
+	out, err := parsePath(path)
+	if err != nil {
+		return nil, fmt.Errorf("record: path %q: %w; allowed are key, key.sub and $key['sub'], of at most %d parts", path, err, maxDepth)
+	}
+	return out, nil
+}
+
 // addPaths gives each way of spelling each path a slot.
 func (x *Extractor) addPaths(paths []string) (slots, error) {
 	s := slots{from: x.total}
 	for _, path := range paths {
-		spellings, err := parsePath(path)
+		own, err := spellings(path)
 		if err != nil {
-			return s, fmt.Errorf("record: path %q: %w; allowed are key, key.sub and $key['sub'], of at most %d parts", path, err, maxDepth)
+			return s, err
 		}
-		for _, parts := range spellings {
-			n := x.root
-			for _, p := range parts[:len(parts)-1] {
-				k := n.add(p)
-				if k.child == nil {
-					k.child = new(node)
-				}
-				n = k.child
-			}
-			k := n.add(parts[len(parts)-1])
-			k.slots = append(k.slots, x.total)
-			x.total++
+		for _, parts := range own {
+			x.addSlot(parts)
 		}
 	}
 	s.to = x.total
 	return s, nil
+}
+
+// addSlot makes a slot for the value at the end of a way down from the body.
+func (x *Extractor) addSlot(parts []string) {
+	n := x.root
+	for _, p := range parts[:len(parts)-1] {
+		k := n.add(p)
+		if k.child == nil {
+			k.child = new(node)
+		}
+		n = k.child
+	}
+	k := n.add(parts[len(parts)-1])
+	k.slots = append(k.slots, x.total)
+	x.total++
 }
 
 // parsePath returns the ways in which a record may spell the path, the preferred one first, each as the keys from the top down.

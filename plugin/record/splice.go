@@ -23,6 +23,9 @@ func (w *Walker) AppendSpliced(dst []byte, e Extent, n int) []byte {
 	return append(dst, raw[i:]...)
 }
 
+// Drops is how many pairs of an event's body splicing removes.
+func (w *Walker) Drops(e Extent) int { return int(e.drops.to - e.drops.from) }
+
 // appendMapHeader writes a map header of at least width bytes (1, 3 or 5), so that a header that was written wide stays so.
 func appendMapHeader(dst []byte, width int, pairs uint32) []byte {
 	switch {

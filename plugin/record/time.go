@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"time"
@@ -35,10 +36,7 @@ func headerTime(b []byte) (ns int64, kind Kind, ok bool) {
 // fieldTime reads a time from a record's field: an event time, a number, or text that holds either a number or an ISO 8601 time.
 func fieldTime(b []byte) (ns int64, ok bool) {
 	if from, to, ok := text(b, 0); ok {
-		if ns, ok := parseDecimal(b[from:to]); ok {
-			return ns, true
-		}
-		return parseISO(b[from:to])
+		return ParseTime(b[from:to])
 	}
 	if seconds, nanos, ok := eventTime(b); ok {
 		return int64(seconds)*int64(time.Second) + int64(nanos), true
@@ -48,6 +46,55 @@ func fieldTime(b []byte) (ns int64, ok bool) {
 		return 0, false
 	}
 	return epoch(whole, nanos)
+}
+
+// ParseTime reads a time from text, as nanoseconds since the epoch: a number (seconds, or milli-, micro- or
+// nanoseconds by its magnitude), an ISO 8601 time, or syslog's `Nov 30 06:39:00`.
+func ParseTime(s []byte) (ns int64, ok bool) {
+	if ns, ok := parseDecimal(s); ok {
+		return ns, true
+	}
+	if ns, ok := parseISO(s); ok {
+		return ns, true
+	}
+	return parseSyslog(s, time.Now)
+}
+
+const syslogLayout = "Jan _2 15:04:05"
+
+// parseSyslog reads the time of RFC 3164, which has neither year nor zone: it is in the zone of this machine,
+// and the newest such time that is not more than a day ahead of the clock.
+func parseSyslog(s []byte, clock func() time.Time) (ns int64, ok bool) {
+	if len(s) != len(syslogLayout) || s[3] != ' ' || s[6] != ' ' || s[9] != ':' || s[12] != ':' {
+		return 0, false
+	}
+	month := bytes.Index([]byte("JanFebMarAprMayJunJulAugSepOctNovDec"), s[:3])
+	if month < 0 || month%3 != 0 {
+		return 0, false
+	}
+	var part [4]int // day, hour, minute, second
+	for i, at := range [4]int{4, 7, 10, 13} {
+		digit := s[at : at+2]
+		if i == 0 && digit[0] == ' ' {
+			digit = digit[1:]
+		}
+		v, rest, ok := digits(digit, 1, 2)
+		if !ok || len(rest) > 0 {
+			return 0, false
+		}
+		part[i] = int(v)
+	}
+	if part[0] < 1 || part[1] > 23 || part[2] > 59 || part[3] > 60 {
+		return 0, false
+	}
+	now := clock()
+	for year := now.Year() + 1; year > now.Year()-8; year-- { // the 29th of February is every fourth, at times eighth
+		t := time.Date(year, time.Month(month/3+1), part[0], part[1], part[2], part[3], 0, now.Location())
+		if t.Day() == part[0] && !t.After(now.Add(24*time.Hour)) {
+			return t.UnixNano(), true
+		}
+	}
+	return 0, false
 }
 
 // eventTime reads Fluent Bit's own time: ext type 0, 32 bits of seconds, 32 bits of nanoseconds.
@@ -148,7 +195,7 @@ func fraction(s []byte) (billionths int64, rest []byte, ok bool) {
 }
 
 // parseISO reads a time such as 2018-03-24T17:16:39.739898Z: a T or a space before the hours, any fraction or none, a zone as Z,
-// +hh:mm, +hhmm or +hh. Without a zone it is UTC.
+// +hh:mm, +hhmm or +hh, a space before it or none. Without a zone it is UTC.
 func parseISO(s []byte) (ns int64, ok bool) {
 	const layout = "dddd-dd-ddTdd:dd:dd"
 	if len(s) < len(layout) || s[4] != '-' || s[7] != '-' || s[10] != 'T' && s[10] != 't' && s[10] != ' ' || s[13] != ':' || s[16] != ':' {
@@ -177,6 +224,9 @@ func parseISO(s []byte) (ns int64, ok bool) {
 	nanos, rest, ok := fraction(s[len(layout):])
 	if !ok {
 		return 0, false
+	}
+	if len(rest) > 1 && rest[0] == ' ' {
+		rest = rest[1:]
 	}
 	offset, ok := parseZone(rest)
 	if !ok {

@@ -87,6 +87,8 @@ func TestParseISO(t *testing.T) {
 		"2018-03-24T17:16:39,25":       base.Add(250 * time.Millisecond),
 		"2018-03-24T17:16:39+0130":     base.Add(-90 * time.Minute),
 		"2018-03-24T17:16:39-01":       base.Add(time.Hour),
+		"2018-03-24 17:16:39 +0000":    base,
+		"2018-03-24T17:16:39 Z":        base,
 		"2018-03-24T17:16:39.1-01:00":  base.Add(time.Hour + 100*time.Millisecond),
 		"2016-12-31T23:59:60Z":         time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC),
 		"2018-03-24T17:16:39.7398981Z": base.Add(739898100),
@@ -97,12 +99,34 @@ func TestParseISO(t *testing.T) {
 	}
 	for _, s := range []string{
 		"", "2018-03-24", "2018-03-24T17:16", "2018-02-29T00:00:00Z", "2018-13-01T00:00:00Z", "2018-00-01T00:00:00Z", "2018-01-00T00:00:00Z",
-		"2018-03-24T24:00:00Z", "2018-03-24T17:60:39Z", "2018-03-24T17:16:61Z", "2018-03-24T17:16:39.Z", "2018-03-24T17:16:39 Z",
+		"2018-03-24T24:00:00Z", "2018-03-24T17:60:39Z", "2018-03-24T17:16:61Z", "2018-03-24T17:16:39.Z", "2018-03-24T17:16:39 ", "2018-03-24T17:16:39  Z",
 		"2018-03-24T17:16:39+1", "2018-03-24T17:16:39+01:0", "2018-03-24T17:16:39+24:00", "2018-03-24T17:16:39+01:00x", "2018-03-24T17:16:39ZZ",
 		"2018/03/24T17:16:39Z", "20a8-03-24T17:16:39Z", "1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z", "1970-01-01T00:00:00+01:00",
 	} {
 		if got, ok := parseISO([]byte(s)); ok {
 			t.Errorf("%s: %d, want none", s, got)
+		}
+	}
+}
+
+// A time of syslog is the newest of its name that is not ahead of the clock by more than a day.
+func TestParseSyslog(t *testing.T) {
+	zone := time.FixedZone("", 3600)
+	now := time.Date(2025, 1, 2, 12, 0, 0, 0, zone)
+	for s, want := range map[string]time.Time{
+		"Jan  2 11:00:00": now.Add(-time.Hour),
+		"Jan 02 11:00:00": now.Add(-time.Hour),
+		"Jan  3 11:59:59": now.Add(24*time.Hour - time.Second),
+		"Jan  3 12:00:01": time.Date(2024, 1, 3, 12, 0, 1, 0, zone),
+		"Dec 31 23:59:59": time.Date(2024, 12, 31, 23, 59, 59, 0, zone),
+		"Feb 29 00:00:00": time.Date(2024, 2, 29, 0, 0, 0, 0, zone),
+		"Feb 30 00:00:00": {},
+		"Jan  0 00:00:00": {}, "Jan 2  00:00:00": {}, "Xyz  2 00:00:00": {}, "anF  2 00:00:00": {}, "Jan  2 24:00:00": {},
+		"Jan  2 00:60:00": {}, "Jan  2 00:00:0": {}, "Jan  2 00.00:00": {}, "Jan  a 00:00:00": {}, "": {},
+	} {
+		got, ok := parseSyslog([]byte(s), func() time.Time { return now })
+		if ok == want.IsZero() || ok && got != want.UnixNano() {
+			t.Errorf("%q: %v %v, want %v", s, time.Unix(0, got).In(zone), ok, want)
 		}
 	}
 }

@@ -22,7 +22,7 @@ const (
 type Event struct {
 	Extent
 	Time   int64    // of a Log: nanoseconds since the epoch, from the record's time field when it has a valid one, else from the header
-	Values [][]byte // by Spec.Fields; nil when missing (absent, nil, array, map, ext). Text aliases the chunk, the rest is rendered as text
+	Values [][]byte // by Spec.Fields; nil when missing (absent, nil, map, ext, an array without a scalar); of an array its first scalar. Text aliases the chunk, the rest is rendered as text
 }
 
 // Extent is where an event is in its chunk and how it is made up. Many of them wait at a time: it is small, and has no pointers that the
@@ -242,8 +242,10 @@ func (w *Walker) resolve() {
 			if at <= w.event.from {
 				continue
 			}
-			if v = w.render(at); v != nil {
-				break
+			if next := w.render(at); next != nil {
+				if v = next; len(v) > 0 {
+					break
+				}
 			}
 		}
 		w.event.Values[f] = v
@@ -259,9 +261,23 @@ func (w *Walker) resolve() {
 	}
 }
 
-// render returns the scalar at the offset as text, nil for any other object.
+// render returns the scalar at the offset as text, and of an array its first scalar; nil for any other object.
 func (w *Walker) render(at int) []byte {
 	b := w.chunk[at:]
+	if n, first, ok := container(b, 0, 1); ok {
+		// Many shippers write a list where one value is meant, or list a host's addresses, the main one first.
+		for i := first; n > 0; n-- {
+			if _, _, nested := container(b, i, 1); !nested {
+				if v := w.render(at + i); v != nil {
+					return v
+				}
+			}
+			if i = skip(b, i); i < 0 {
+				break
+			}
+		}
+		return nil
+	}
 	if from, to, ok := text(b, 0); ok {
 		return b[from:to:to]
 	}

@@ -7,6 +7,7 @@ import "bytes"
 type Session struct {
 	Peer     []byte // the other side: an IPv4 or IPv6 address (no zone, no ::ffff: before IPv4), or a name where sshd logged one
 	Host     []byte // the host that logged the message, nil when neither the record nor the message says
+	Time     []byte // as the line has it, nil when it has none
 	Relation []byte // outcome, and method or phase where there is one: "failed password", "invalid user", "closed preauth"
 }
 
@@ -32,7 +33,7 @@ func Parse(message, ident, host []byte) (s Session, ok bool) {
 	if len(peer) == 0 {
 		return Session{}, false
 	}
-	return Session{Peer: peer, Host: host, Relation: relation}, true
+	return Session{Peer: peer, Host: host, Time: p.time, Relation: relation}, true
 }
 
 // isSSHD reports whether the program is OpenSSH's server; since 9.8 and 10.0 its sessions and their authentication are programs of

@@ -3,7 +3,7 @@ package sshd
 import "bytes"
 
 // line is a syslog line taken apart; what it lacks is nil.
-type line struct{ host, ident, message []byte }
+type line struct{ time, host, ident, message []byte }
 
 // splitSyslog takes a line apart. One without a prefix is all message.
 func splitSyslog(s []byte) line {
@@ -15,7 +15,7 @@ func splitSyslog(s []byte) line {
 		}
 		return whole
 	}
-	rest, ok := cutTime(s)
+	stamp, rest, ok := cutTime(s)
 	if !ok {
 		// A line without a time: only sshd's own name marks it, since the messages have colons of their own.
 		if ident, message, ok := cutIdent(s); ok && isSSHD(ident) {
@@ -25,11 +25,11 @@ func splitSyslog(s []byte) line {
 	}
 	// On the socket /dev/log there is no host in the line.
 	if ident, message, ok := cutIdent(rest); ok {
-		return line{ident: ident, message: message}
+		return line{time: stamp, ident: ident, message: message}
 	}
 	host, rest := cutWord(rest)
 	if ident, message, ok := cutIdent(rest); ok {
-		return line{host: host, ident: ident, message: message}
+		return line{time: stamp, host: host, ident: ident, message: message}
 	}
 	return whole
 }
@@ -37,8 +37,11 @@ func splitSyslog(s []byte) line {
 // splitRFC5424 takes apart what follows the version: time host program process message-id structured-data message.
 func splitRFC5424(s []byte) (l line, ok bool) {
 	stamp, s := cutWord(s)
-	if string(stamp) != "-" && !isISOTime(stamp) {
-		return l, false
+	if string(stamp) != "-" {
+		if !isISOTime(stamp) {
+			return l, false
+		}
+		l.time = stamp
 	}
 	l.host, s = cutWord(s)
 	l.ident, s = cutWord(s)
@@ -88,12 +91,12 @@ func cutPriority(s []byte) []byte {
 }
 
 // cutTime cuts a time as in `Nov 30 06:39:00 ` or `2024-11-30T06:39:00.123456+01:00 `.
-func cutTime(s []byte) (rest []byte, ok bool) {
+func cutTime(s []byte) (stamp, rest []byte, ok bool) {
 	if len(s) > 16 && s[3] == ' ' && s[6] == ' ' && s[9] == ':' && s[12] == ':' && s[15] == ' ' {
-		return s[16:], true
+		return s[:15], s[16:], true
 	}
-	stamp, rest := cutWord(s)
-	return rest, isISOTime(stamp)
+	stamp, rest = cutWord(s)
+	return stamp, rest, isISOTime(stamp)
 }
 
 func isISOTime(s []byte) bool {

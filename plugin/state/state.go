@@ -31,6 +31,9 @@ type Dir struct {
 	lock *os.File // nil: to be read only
 }
 
+// ErrInUse is what Open wraps when somebody else has the directory.
+var ErrInUse = errors.New("is in use by another process or filter")
+
 // OpenReadOnly opens a directory that somebody else may be using. Nothing in it is changed.
 func OpenReadOnly(path string) (*Dir, error) {
 	info, err := os.Stat(path)
@@ -56,7 +59,7 @@ func Open(path string) (*Dir, error) {
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		lock.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("state: directory %s is in use by another process or filter; each needs a directory of its own", path)
+			return nil, fmt.Errorf("state: directory %s %w; each needs a directory of its own", path, ErrInUse)
 		}
 		return nil, fmt.Errorf("state: lock %s: %w", path, err)
 	}

@@ -1,34 +1,67 @@
 // Package triplet finds the source, the relation and the destination of a session among a
-// record's values, as the settings say. It knows fields and sshd's messages, not bytes of
-// chunks and no graph.
+// record's values, as the settings say. It knows fields, sshd's messages and rows of Zeek's
+// logs, not bytes of chunks and no graph.
 package triplet
 
 import (
 	"os"
 
 	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/hostname"
 	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/sshd"
 )
 
 // Finder is safe for many goroutines, each with Room of its own.
 type Finder struct {
-	sshd      bool
-	join      [3]int // how many values make a source, a destination, a relation
-	values    int    // all of them
-	localhost []byte // what a line of sshd that names no host was logged on
+	sshd       bool
+	join       [3]int     // how many values make a source, a destination, a relation
+	wanted     [][]string // the paths of all values, a list of alternatives each
+	line       int        // the value that may be a row of Zeek's log, -1: none
+	time       []string   // the columns of its time
+	conditions []condition
+	form       hostname.Form
+	localhost  []byte // what a line of sshd that names no host was logged on
 }
 
-// Room is for the names of one session that are made of several values.
-type Room [3][]byte
+// condition is a setting's, with the place of its value.
+type condition struct {
+	value int
+	not   bool
+	texts []string
+}
+
+// Room is for what is made of one record's values.
+type Room struct {
+	source, destination, relation []byte
+	row                           [][]byte // values of a row
+	text                          []byte   // what its escapes stand for
+}
+
+// Session is what a record tells of one session. Its names point into the record's values or
+// into the room, and hold until that is used again.
+type Session struct {
+	Source, Relation, Destination []byte
+	Time                          int64 // nanoseconds since the epoch; 0: the record's own
+}
+
+// Verdict tells whether a record has a session.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Found   Verdict = iota
+	Missing         // it lacks a source or a destination
+	Skipped         // the settings' conditions leave it out, or it is a line of a header
+)
 
 // New returns a finder and adds to spec the fields that it reads; they come first among a
 // record's values.
-func New(fields config.Fields, spec *record.Spec) *Finder {
-	f := &Finder{sshd: fields.SSHD}
-	var wanted [][]string
+func New(fields config.Fields, spec *record.Spec) (*Finder, error) {
+	f := &Finder{sshd: fields.SSHD, line: -1, time: fields.Time}
+	f.form = hostname.Form{CutPort: fields.CutPorts, Fold: fields.Preset != "custom"}
 	if f.sshd {
-		wanted = [][]string{fields.Message, fields.Host, fields.Ident}
+		f.wanted = [][]string{fields.Message, fields.Host, fields.Ident}
 		name, err := os.Hostname()
 		if err != nil {
 			name = "localhost"
@@ -37,51 +70,141 @@ func New(fields config.Fields, spec *record.Spec) *Finder {
 	} else {
 		for i, field := range [][][]string{fields.Source, fields.Destination, fields.Relation} {
 			f.join[i] = len(field)
-			wanted = append(wanted, field...)
+			f.wanted = append(f.wanted, field...)
 		}
 	}
-	f.values = len(wanted)
-	spec.Fields = append(wanted, spec.Fields...)
-	spec.Time = fields.Time
-	return f
+	for _, c := range fields.Only {
+		f.conditions = append(f.conditions, condition{len(f.wanted), c.Not, c.Values})
+		f.wanted = append(f.wanted, []string{c.Path})
+	}
+	if len(fields.Line) > 0 {
+		f.line = len(f.wanted)
+		f.wanted = append(f.wanted, fields.Line)
+	}
+	paths := make([][]string, len(f.wanted))
+	for i := range f.wanted {
+		var err error
+		if paths[i], err = record.Under(fields.Under, f.wanted[i]); err != nil {
+			return nil, err
+		}
+	}
+	spec.Fields = append(paths, spec.Fields...)
+	var err error
+	spec.Time, err = record.Under(fields.Under, fields.Time)
+	return f, err
 }
 
 // Values is how many of a record's values are the finder's own.
-func (f *Finder) Values() int { return f.values }
+func (f *Finder) Values() int { return len(f.wanted) }
 
-// unset is what Zeek writes for a field without a value. As a relation it stands for any
-// record that has none, so that Zeek's JSON, which leaves such fields out, and its TSV
-// give the same graph.
-var unset = []byte("-")
+// What Zeek writes for a field without a value, and for an empty one. As a relation the first stands for
+// any record that has none, so that Zeek's JSON, which leaves such fields out, and its TSV give the same graph.
+var unset, empty = []byte("-"), []byte("(empty)")
 
-// Find returns the names of a session; it is not ok for a record without a source or a destination. They point into
-// the record's values or into the room, and hold until that is used again.
-func (f *Finder) Find(room *Room, values [][]byte) (source, relation, destination []byte, ok bool) {
-	if f.sshd {
-		if values[0] == nil {
-			return nil, nil, nil, false
-		}
-		s, ok := sshd.Parse(values[0], values[2], values[1])
-		if len(s.Host) == 0 {
-			s.Host = f.localhost
-		}
-		return s.Peer, s.Relation, s.Host, ok
-	}
-	sources, destinations := f.join[0], f.join[0]+f.join[1]
-	source, ok = joined(&room[0], values[:sources])
-	destination, met := joined(&room[1], values[sources:destinations])
-	relation, named := joined(&room[2], values[destinations:f.values])
-	if !named {
-		relation = unset
-	}
-	return source, relation, destination, ok && met
+func has(v []byte) bool {
+	return len(v) > 0 && string(v) != string(unset) && string(v) != string(empty)
 }
 
-// joined returns the values with "|" between them, in buf unless there is only one. It is
-// not ok when none has content; a part without is unset.
-func joined(buf *[]byte, values [][]byte) (name []byte, ok bool) {
+// Find returns the session of a record with these values. Of a stream, unless nil, it remembers
+// the columns of Zeek's log.
+func (f *Finder) Find(room *Room, stream *Stream, values [][]byte) (Session, Verdict) {
+	if f.sshd {
+		if !f.fulfilled(values) {
+			return Session{}, Skipped
+		}
+		return f.message(room, values)
+	}
+	s, verdict := f.session(room, values)
+	if verdict == Missing && stream != nil && f.line >= 0 && values[f.line] != nil {
+		return f.row(room, stream, values[f.line])
+	}
+	return s, verdict
+}
+
+// fulfilled tells whether the values are what the conditions want.
+func (f *Finder) fulfilled(values [][]byte) bool {
+	for i := range f.conditions {
+		c := &f.conditions[i]
+		is := false
+		for _, t := range c.texts {
+			is = is || string(values[c.value]) == t
+		}
+		if is == c.not {
+			return false
+		}
+	}
+	return true
+}
+
+// message reads a line of sshd.
+func (f *Finder) message(room *Room, values [][]byte) (Session, Verdict) {
+	if values[0] == nil {
+		return Session{}, Missing
+	}
+	m, ok := sshd.Parse(values[0], values[2], values[1])
+	if !ok {
+		return Session{}, Missing
+	}
+	if len(m.Host) == 0 {
+		m.Host = f.localhost
+	}
+	s := Session{Relation: m.Relation}
+	s.Source = f.host(&room.source, m.Peer)
+	s.Destination = f.host(&room.destination, m.Host)
+	if len(m.Time) > 0 {
+		s.Time, _ = record.ParseTime(m.Time)
+	}
+	return s, Found
+}
+
+// session makes the names of a record that has them in fields of its own.
+func (f *Finder) session(room *Room, values [][]byte) (s Session, v Verdict) {
+	sources, destinations := f.join[0], f.join[0]+f.join[1]
+	all := destinations + f.join[2]
+	from, to, relation := values[:sources], values[sources:destinations], values[destinations:all]
+	if !f.fulfilled(values) {
+		// A row of a log has its values in one text, which Find looks at when the fields are missing.
+		if f.line >= 0 && values[f.line] != nil && !anyHas(from) && !anyHas(to) {
+			return s, Missing
+		}
+		return s, Skipped
+	}
+	if !anyHas(from) || !anyHas(to) {
+		return s, Missing
+	}
+	s.Source, s.Destination = f.names(&room.source, from), f.names(&room.destination, to)
+	switch {
+	case !anyHas(relation):
+		s.Relation = unset
+	case len(relation) == 1:
+		s.Relation = relation[0]
+	default:
+		s.Relation = joined(&room.relation, relation)
+	}
+	return s, Found
+}
+
+func anyHas(values [][]byte) bool {
+	for _, v := range values {
+		if has(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// host gives one host its one name, in buf where it is another than the record's.
+func (f *Finder) host(buf *[]byte, name []byte) []byte {
+	b := hostname.Append((*buf)[:0], name, f.form)
+	*buf = b
+	return b
+}
+
+// names is host for several values with "|" between them. Of such a name one part may be a user, of whom the
+// case matters.
+func (f *Finder) names(buf *[]byte, values [][]byte) []byte {
 	if len(values) == 1 {
-		return values[0], has(values[0])
+		return f.host(buf, values[0])
 	}
 	b := (*buf)[:0]
 	for i, v := range values {
@@ -90,13 +213,25 @@ func joined(buf *[]byte, values [][]byte) (name []byte, ok bool) {
 		}
 		if !has(v) {
 			v = unset
-		} else {
-			ok = true
+		}
+		b = hostname.Append(b, v, hostname.Form{CutPort: f.form.CutPort})
+	}
+	*buf = b
+	return b
+}
+
+// joined returns the values with "|" between them, in buf; one without content is unset.
+func joined(buf *[]byte, values [][]byte) []byte {
+	b := (*buf)[:0]
+	for i, v := range values {
+		if i > 0 {
+			b = append(b, '|')
+		}
+		if !has(v) {
+			v = unset
 		}
 		b = append(b, v...)
 	}
 	*buf = b
-	return b, ok
+	return b
 }
-
-func has(v []byte) bool { return len(v) > 0 && string(v) != string(unset) }

@@ -23,7 +23,10 @@ func TestFind(t *testing.T) {
 			t.Fatal(err)
 		}
 		spec := record.Spec{Fields: [][]string{{"mine"}}}
-		f := New(cfg.Fields, &spec)
+		f, err := New(cfg.Fields, &spec)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if len(spec.Fields) != f.Values()+1 || spec.Fields[f.Values()][0] != "mine" {
 			t.Fatalf("fields %v, %d of them the finder's", spec.Fields, f.Values())
 		}
@@ -65,8 +68,11 @@ func TestFind(t *testing.T) {
 			}
 		}
 		got := ""
-		if source, relation, destination, ok := c.f.Find(new(Room), values); ok {
-			got = string(source) + " " + string(relation) + " " + string(destination)
+		for len(values) < c.f.Values() { // a row of Zeek's log
+			values = append(values, nil)
+		}
+		if s, verdict := c.f.Find(new(Room), nil, values); verdict == Found {
+			got = string(s.Source) + " " + string(s.Relation) + " " + string(s.Destination)
 		}
 		if got != c.want {
 			t.Errorf("%s: %q, want %q", c.values, got, c.want)

@@ -219,7 +219,10 @@ func (v *evaluation) read(ctx context.Context, e *env) (sessions []evaluate.Sess
 		return nil, err
 	}
 	spec := record.Spec{Fields: [][]string{{"label"}}}
-	finder := triplet.New(v.session.config.Fields, &spec)
+	finder, err := triplet.New(v.session.config.Fields, &spec)
+	if err != nil {
+		return nil, err
+	}
 	x, err := record.Compile(spec)
 	if err != nil {
 		return nil, err
@@ -234,15 +237,19 @@ func (v *evaluation) read(ctx context.Context, e *env) (sessions []evaluate.Sess
 			if ev.Kind != record.Log {
 				continue
 			}
-			source, relation, destination, ok := finder.Find(&room, ev.Values)
-			if !ok {
+			found, verdict := finder.Find(&room, nil, ev.Values)
+			if verdict != triplet.Found {
 				continue
+			}
+			at := ev.Time
+			if found.Time > 0 {
+				at = found.Time
 			}
 			label := string(ev.Values[finder.Values()])
 			labelled = labelled || label != ""
 			sessions = append(sessions, evaluate.Session{
 				Event: graphbuf.Event{
-					Source: bytes.Clone(source), Relation: bytes.Clone(relation), Destination: bytes.Clone(destination), Time: ev.Time,
+					Source: bytes.Clone(found.Source), Relation: bytes.Clone(found.Relation), Destination: bytes.Clone(found.Destination), Time: at,
 				},
 				Label: label,
 			})

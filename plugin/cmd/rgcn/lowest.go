@@ -112,6 +112,9 @@ var lowestCommand = command{
 			if *n < 1 || *n > maxLowest {
 				return usagef("-n %d: want 1 to %d", *n, maxLowest)
 			}
+			if err := s.settings.onlyFields("lowest"); err != nil {
+				return err
+			}
 			if err := s.check(e); err != nil {
 				return err
 			}

@@ -26,12 +26,16 @@ type scoredReader struct {
 	*record.Extractor
 	finder *triplet.Finder
 	room   triplet.Room
+	stream triplet.Stream
 }
 
 func newScoredReader(c config.Fields) (*scoredReader, error) {
 	spec := record.Spec{Fields: [][]string{{c.Score}, {c.LowScore}, {c.Reason}, {"label"}}}
-	r := &scoredReader{finder: triplet.New(c, &spec)}
+	r := &scoredReader{}
 	var err error
+	if r.finder, err = triplet.New(c, &spec); err != nil {
+		return nil, err
+	}
 	r.Extractor, err = record.Compile(spec)
 	return r, err
 }
@@ -48,9 +52,13 @@ func (r *scoredReader) session(e *record.Event) (s scored, ok bool) {
 	if e.Kind != record.Log {
 		return s, false
 	}
-	source, relation, destination, ok := r.finder.Find(&r.room, e.Values)
-	if !ok {
+	found, verdict := r.finder.Find(&r.room, &r.stream, e.Values)
+	if verdict != triplet.Found {
 		return s, false
+	}
+	at := e.Time
+	if found.Time > 0 {
+		at = found.Time
 	}
 	added := e.Values[r.finder.Values():]
 	score := math.NaN()
@@ -58,7 +66,7 @@ func (r *scoredReader) session(e *record.Event) (s scored, ok bool) {
 		score = v
 	}
 	return scored{
-		source: source, relation: relation, destination: destination,
-		score: score, low: string(added[1]) == "true", reason: added[2], label: added[3], time: time.Unix(0, e.Time),
+		source: found.Source, relation: found.Relation, destination: found.Destination,
+		score: score, low: string(added[1]) == "true", reason: added[2], label: added[3], time: time.Unix(0, at),
 	}, true
 }

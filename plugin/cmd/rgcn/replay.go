@@ -48,9 +48,6 @@ func replay(ctx context.Context, e *env, s *session, w *writer) error {
 	err = first(err, w.close(), s.close())
 	if ended(err) {
 		s.sumUp(fmt.Sprintf("%d out", w.records), fmt.Sprintf("%d trainings", trainings))
-		if edges, t := s.filter.Status().Graph.Edges, s.config.Train; t.Interval > 0 && edges < t.MinEdges {
-			e.Log(filter.LevelInfo, fmt.Sprintf("%d distinct triplets are too few to train on, train_min_edges wants %d", edges, t.MinEdges))
-		}
 		err = first(err, w.table())
 	}
 	return err

@@ -50,7 +50,7 @@ func TestReplayRealFile(t *testing.T) {
 	if scored < 5000 {
 		t.Errorf("%d records have a score, want most of 7143", scored)
 	}
-	has(t, stderr, "info: trained: ", "7143 records, 7143 out, 3 trainings, 7143 scored, ", " 0 missing, 0 malformed, ")
+	has(t, stderr, "info: trained: ", "7143 records, 7143 out, 3 trainings, 7143 counted, 6143 scored, ", " 0 without source or destination, ")
 
 	file := filepath.Join(t.TempDir(), "out")
 	if again, _ := mustRun(t, append(args, "-o", file)...); again != "" || read(t, file) != stdout {
@@ -61,7 +61,7 @@ func TestReplayRealFile(t *testing.T) {
 func TestReplayZeek(t *testing.T) {
 	fromJSON, _ := mustRun(t, "replay", dataDir+"zeek_ssh.json.gz")
 	fromTSV, stderr := mustRun(t, "replay", dataDir+"zeek_ssh.tsv.gz")
-	has(t, stderr, "distinct triplets are too few to train on, train_min_edges wants 50")
+	has(t, stderr, "of 50 distinct triplets needed before the first training (train.min_edges)")
 	in, a, b := lines(t, gunzip(t, dataDir+"zeek_ssh.json.gz")), lines(t, fromJSON), lines(t, fromTSV)
 	if len(a) != 22 || len(b) != 22 {
 		t.Fatalf("%d and %d lines, want 22", len(a), len(b))
@@ -83,7 +83,7 @@ func TestReplayZeek(t *testing.T) {
 	if both != fromJSON+fromTSV {
 		t.Error("two files give other records than each alone")
 	}
-	has(t, stderr, "44 records, 44 out, 0 trainings, 44 scored")
+	has(t, stderr, "44 records, 44 out, 0 trainings, 44 counted, 0 scored")
 }
 
 // TestReplaySSHD: of sshd's lines those that tell of a peer are scored, the others pass as they came.
@@ -143,7 +143,7 @@ func TestFieldNames(t *testing.T) {
 	if want := `{"from":"a","to":"b","how_usual":null,"low_score":false,"score_reason":"new_source"}` + "\n" + `{"from":"a"}` + "\n"; stdout != want {
 		t.Errorf("got  %s\nwant %s", stdout, want)
 	}
-	has(t, stderr, "1 scored, 0 flagged, 1 missing")
+	has(t, stderr, "1 counted, 0 scored, 0 with a low score, 1 without source or destination")
 }
 
 func BenchmarkReplay(b *testing.B) {

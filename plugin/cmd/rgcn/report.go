@@ -20,6 +20,9 @@ var reportCommand = command{
 		var out output
 		out.declare(fs)
 		return func(ctx context.Context, e *env) error {
+			if err := s.settings.onlyFields("report"); err != nil {
+				return err
+			}
 			if err := s.check(e); err != nil {
 				return err
 			}

@@ -83,12 +83,21 @@ func (s *session) sumUp(more ...string) {
 	st := s.filter.Status().Records
 	d := time.Since(s.began)
 	parts := append([]string{fmt.Sprintf("%d records", s.records)}, more...)
-	parts = append(parts, fmt.Sprintf("%d scored, %d flagged, %d missing, %d malformed", st.Scored, st.LowScore, st.Missing, st.Malformed))
+	parts = append(parts, fmt.Sprintf("%d counted, %d scored, %d with a low score, %d without source or destination", st.Counted, st.Scored, st.LowScore, st.Missing))
+	if st.Skipped > 0 {
+		parts = append(parts, fmt.Sprintf("%d left out", st.Skipped))
+	}
+	if st.Malformed > 0 {
+		parts = append(parts, fmt.Sprintf("%d not understood", st.Malformed))
+	}
 	if n := s.input.bad.Load(); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d bad lines skipped", n))
 	}
 	parts = append(parts, fmt.Sprintf("%.1f s, %.0f records/s", d.Seconds(), rate(s.records, d)))
 	s.env.Log(filter.LevelInfo, strings.Join(parts, ", "))
+	if problem := s.filter.Status().Problem; problem != "" {
+		s.env.Log(filter.LevelWarn, problem)
+	}
 }
 
 // ended tells an end that is worth a summary: the regular one, and an interruption.

@@ -36,6 +36,21 @@ func (s settings) declare(fs *flag.FlagSet) {
 		})
 }
 
+// onlyFields refuses what a command does not read that only looks for fields in enriched records.
+func (s settings) onlyFields(command string) error {
+	for key := range s {
+		if key == "config_file" {
+			continue
+		}
+		for _, o := range config.Options() {
+			if o.Property() == key && o.Section != "fields" && o.Section != "" {
+				return usagef("%s does not read %s: of the settings it needs those that name fields", command, key)
+			}
+		}
+	}
+	return nil
+}
+
 // load returns the settings as the filter will see them.
 func (s settings) load() (config.Config, error) {
 	c, err := config.Load(s.property)

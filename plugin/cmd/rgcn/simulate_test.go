@@ -36,7 +36,7 @@ func TestSimulate(t *testing.T) {
 	}
 	// What it writes, the other commands read.
 	_, stderr = mustRun(t, withSmall("train", "-state", t.TempDir(), file)...)
-	has(t, stderr, "0 missing, 0 malformed")
+	has(t, stderr, "0 without source or destination")
 }
 
 // TestSimulateFlags: every knob has its flag, and the default of the package.

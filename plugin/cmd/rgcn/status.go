@@ -56,6 +56,9 @@ func printStatus(e *env, s filter.Status) error {
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	line := func(name, format string, a ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, a...)) }
 	when := func(t time.Time) string { return t.UTC().Format(time.DateTime) }
+	if s.Problem != "" {
+		line(s.State, "%s", s.Problem)
+	}
 	line("graph", "%d hosts, %d relations, %d distinct triplets", s.Graph.Nodes, s.Graph.Relations, s.Graph.Edges)
 	if m := s.Model; m == nil {
 		line("model", "none yet")
@@ -69,9 +72,7 @@ func printStatus(e *env, s filter.Status) error {
 	for _, t := range s.Trainings {
 		line("trainings", "%d %s on %s", t.Count, t.Result, t.Device)
 	}
-	r := s.Records
-	line("records", "%d since %s UTC: %d scored, %d with a low score, %d without source or destination, %d not understood",
-		r.Total, when(s.Since), r.Scored, r.LowScore, r.Missing, r.Malformed)
+	line("counts", "%s, since %s UTC", s.Records, when(s.Since))
 	line("triplets", "%d new, %d given up", s.Graph.NewEdges, s.Graph.Evicted)
 	return w.Flush()
 }

@@ -14,7 +14,7 @@ func TestStatus(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	mustRun(t, withSmall("replay", "-columns", columns, "-set", "train_interval=6h", "-state", dir, "-o", os.DevNull, realFile)...)
 	text, _ := mustRun(t, "status", "-state", dir)
-	has(t, text, "1490 distinct triplets", "held-out AUC 0.", "trainings", " new on cpu", "7143 since ", ": 7143 scored, ")
+	has(t, text, "1490 distinct triplets", "held-out AUC 0.", "trainings", " new on cpu", "7143 records, 7143 counted, 6143 scored, ")
 
 	js, _ := mustRun(t, "status", "-json", "-state", dir)
 	var s filter.Status

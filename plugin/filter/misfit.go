@@ -1,0 +1,181 @@
+package filter
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tinylib/msgp/msgp"
+
+	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/record"
+	"flb-filter-rgcn/plugin/triplet"
+)
+
+const (
+	mostKeys    = 16 // of a record that is not understood, named in a warning
+	longestName = 40 // bytes of such a key
+)
+
+// explainMisfit says of a record that is not understood what was looked for, which keys it has, and what would
+// most likely help.
+func (f *Instance) explainMisfit(event []byte) string {
+	c := &f.cfg.Fields
+	looked := fmt.Sprintf("Looked for source %s and destination %s (preset %s).", pathsOf(c.Source), pathsOf(c.Destination), c.Preset)
+	if c.SSHD {
+		looked = fmt.Sprintf("Looked for a message of sshd in %s (preset %s).", strings.Join(c.Message, " else "), c.Preset)
+	}
+	if c.Under != "" {
+		looked += fmt.Sprintf(" All under %s.", c.Under)
+	}
+	body, err := bodyOf(event)
+	if err != nil {
+		return looked
+	}
+	keys := make([]string, 0, len(body))
+	for k := range body {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return fmt.Sprintf("%s One of them has %s. %s", looked, namesOf(keys), f.remedy(body, keys))
+}
+
+func pathsOf(fields [][]string) string {
+	parts := make([]string, len(fields))
+	for i, alternatives := range fields {
+		parts[i] = strings.Join(alternatives, " else ")
+	}
+	return strings.Join(parts, " | ")
+}
+
+// namesOf lists keys, some of them where they are many. They come from outside: quoted and cut.
+func namesOf(keys []string) string {
+	if len(keys) == 0 {
+		return "no keys"
+	}
+	out := make([]string, 0, mostKeys)
+	for _, k := range keys[:min(len(keys), mostKeys)] {
+		if len(k) > longestName {
+			k = k[:longestName]
+		}
+		out = append(out, strconv.Quote(k))
+	}
+	text := "the keys " + strings.Join(out, ", ")
+	if more := len(keys) - mostKeys; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// remedy tries what would make the record understood.
+func (f *Instance) remedy(body map[string]any, keys []string) string {
+	if preset := f.presetFor(body, ""); preset != "" {
+		return fmt.Sprintf("Preset %s understands it.", preset)
+	}
+	for _, k := range keys {
+		quoted := strconv.Quote(k)
+		switch v := body[k].(type) {
+		case map[string]any:
+			under := k
+			if record.CheckPath(k) != nil || strings.Contains(k, ".") {
+				continue // no property can name it
+			}
+			if f.understands(f.cfg.Fields, body, under) {
+				return fmt.Sprintf("The fields lie under %s: set Under %s.", quoted, under)
+			}
+			if preset := f.presetFor(body, under); preset != "" {
+				return fmt.Sprintf("The fields lie under %s: set Under %s and Preset %s.", quoted, under, preset)
+			}
+		case []any:
+			if len(v) > 0 {
+				if inner, ok := v[0].(map[string]any); ok && (f.understands(f.cfg.Fields, inner, "") || f.presetFor(inner, "") != "" || len(body) == 1) {
+					return fmt.Sprintf("%s is a list of %d records in one: split it into records of their own before this filter, "+
+						"with a Lua filter that returns a table of records.", quoted, len(v))
+				}
+			}
+		case string:
+			if hint := f.remedyInText(quoted, v); hint != "" {
+				return hint
+			}
+		}
+	}
+	return "Set Preset, or Source and Destination to the fields that hold the two hosts; if these records are meant to pass unscored, " +
+		"leave them out with Match or Only."
+}
+
+// remedyInText looks into the text of a key.
+func (f *Instance) remedyInText(quoted, text string) string {
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		var inner map[string]any
+		if json.Unmarshal([]byte(text), &inner) != nil {
+			return ""
+		}
+		advice := fmt.Sprintf("The record lies as JSON in the text of %s: put a filter before this one with Name parser, Key_Name %s, Parser json, Reserve_Data On",
+			quoted, strings.Trim(quoted, `"`))
+		switch preset := f.presetFor(inner, ""); {
+		case f.understands(f.cfg.Fields, inner, ""):
+			return advice + "."
+		case preset != "":
+			return advice + ", and set Preset " + preset + "."
+		}
+		return ""
+	}
+	if strings.Count(text, "\t") >= 5 && len(f.cfg.Fields.Line) > 0 {
+		return fmt.Sprintf("%s looks like a row of a log of Zeek whose header was not seen, or another number of columns than that has: "+
+			"let tail read the file from its head once (Read_from_Head On), with a tag of its own for each log.", quoted)
+	}
+	return ""
+}
+
+// presetFor returns the preset that would understand a body, "" for none.
+func (f *Instance) presetFor(body map[string]any, under string) string {
+	for _, name := range config.Presets() {
+		if name == f.cfg.Fields.Preset {
+			continue
+		}
+		cfg, err := config.Load(func(key string) (string, bool) { return name, key == "preset" })
+		if err == nil && f.understands(cfg.Fields, body, under) {
+			return name
+		}
+	}
+	return ""
+}
+
+// understands tells whether fields make a session of a body.
+func (f *Instance) understands(fields config.Fields, body map[string]any, under string) bool {
+	fields.Under = under
+	var spec record.Spec
+	finder, err := triplet.New(fields, &spec)
+	if err != nil {
+		return false
+	}
+	x, err := record.Compile(spec)
+	if err != nil {
+		return false
+	}
+	event := msgp.AppendArrayHeader(nil, 2)
+	event = msgp.AppendMapHeader(msgp.AppendUint64(msgp.AppendArrayHeader(event, 2), 1), 0)
+	if event, err = msgp.AppendIntf(event, body); err != nil {
+		return false
+	}
+	w := x.NewWalker()
+	w.Reset(event)
+	if !w.Next() || w.Event().Kind != record.Log {
+		return false
+	}
+	_, verdict := finder.Find(new(triplet.Room), nil, w.Event().Values)
+	return verdict == triplet.Found
+}
+
+// bodyOf decodes the body of an event, with what no decoder knows left out.
+func bodyOf(event []byte) (map[string]any, error) {
+	rest, err := msgp.Skip(event[1:]) // an array of two: header and body
+	if err != nil {
+		return nil, err
+	}
+	v, _, err := msgp.ReadMapStrIntfBytes(bytes.Clone(rest), nil)
+	return v, err
+}

@@ -1,0 +1,155 @@
+package triplet
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"flb-filter-rgcn/plugin/record"
+	"flb-filter-rgcn/plugin/zeek"
+)
+
+// Stream is what is remembered of the records of one tag: the columns of a log of Zeek's whose rows come as
+// plain lines. Its header comes once a file, and is law for the rows behind it.
+type Stream struct{ layout atomic.Pointer[layout] }
+
+// layout says which value stands in which column.
+type layout struct {
+	columns zeek.Columns
+	value   []int // by column: the finder's value, or one of the two below
+	values  int
+}
+
+const (
+	noValue   = -1
+	timeValue = -2
+)
+
+// row reads a line of Zeek's log: a row, or a line of its header.
+func (f *Finder) row(room *Room, stream *Stream, line []byte) (Session, Verdict) {
+	line = bytes.TrimRight(line, "\r\n")
+	if len(line) > 0 && line[0] == '#' {
+		if columns, ok := zeek.ReadHeader(line); ok {
+			stream.layout.Store(f.layout(columns))
+		}
+		return Session{}, Skipped
+	}
+	l := stream.layout.Load()
+	if l == nil || bytes.Count(line, tab)+1 != len(l.columns) {
+		return Session{}, Missing
+	}
+	room.row = slices.Grow(room.row[:0], l.values)[:l.values]
+	clear(room.row)
+	room.text = slices.Grow(room.text[:0], len(line)) // what escapes stand for is no longer than they are
+	var s Session
+	var at int64
+	for _, v := range l.value {
+		var value []byte
+		value, line, _ = bytes.Cut(line, tab)
+		switch {
+		case v == noValue || !has(value):
+		case v == timeValue:
+			at, _ = record.ParseTime(value)
+		default:
+			if bytes.IndexByte(value, '\\') >= 0 {
+				start := len(room.text)
+				room.text = zeek.AppendUnescaped(room.text, value)
+				value = room.text[start:]
+			}
+			room.row[v] = value
+		}
+	}
+	s, verdict := f.session(room, room.row)
+	s.Time = at
+	return s, verdict
+}
+
+var tab = []byte("\t")
+
+// layout finds the columns of the wanted values; of alternatives the first that is a column.
+func (f *Finder) layout(columns zeek.Columns) *layout {
+	l := &layout{columns: columns, value: make([]int, len(columns)), values: len(f.wanted)}
+	for i := range l.value {
+		l.value[i] = noValue
+	}
+	place := func(paths []string, value int) {
+		for _, p := range paths {
+			if i := slices.Index(columns, p); i >= 0 {
+				if l.value[i] == noValue {
+					l.value[i] = value
+				}
+				return
+			}
+		}
+	}
+	for v, paths := range f.wanted {
+		if v != f.line {
+			place(paths, v)
+		}
+	}
+	place(f.time, timeValue)
+	return l
+}
+
+// Streams are those of all tags. The zero value has none.
+type Streams struct {
+	mu    sync.RWMutex
+	byTag map[string]*Stream
+}
+
+// mostStreams bounds the tags that are remembered; a tag may be made of a file's name.
+const mostStreams = 1000
+
+// Of returns the stream of a tag, nil when there are too many of them or the finder reads no rows.
+func (f *Finder) Of(streams *Streams, tag []byte) *Stream {
+	if f.line < 0 {
+		return nil
+	}
+	streams.mu.RLock()
+	s := streams.byTag[string(tag)]
+	full := len(streams.byTag) >= mostStreams
+	streams.mu.RUnlock()
+	if s != nil || full {
+		return s
+	}
+	streams.mu.Lock()
+	defer streams.mu.Unlock()
+	if s = streams.byTag[string(tag)]; s == nil {
+		if streams.byTag == nil {
+			streams.byTag = map[string]*Stream{}
+		}
+		s = new(Stream)
+		streams.byTag[string(tag)] = s
+	}
+	return s
+}
+
+// Save returns the columns of all streams that have some: tail goes on behind a header that it has read
+// before a restart.
+func (s *Streams) Save() ([]byte, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := map[string]zeek.Columns{}
+	for tag, stream := range s.byTag {
+		if l := stream.layout.Load(); l != nil {
+			out[tag] = l.columns
+		}
+	}
+	return json.Marshal(out)
+}
+
+// Restore takes up what Save returned.
+func (f *Finder) Restore(streams *Streams, b []byte) error {
+	var saved map[string]zeek.Columns
+	if err := json.Unmarshal(b, &saved); err != nil {
+		return err
+	}
+	for tag, columns := range saved {
+		if s := f.Of(streams, []byte(tag)); s != nil && len(columns) > 0 {
+			s.layout.Store(f.layout(columns))
+		}
+	}
+	return nil
+}
