@@ -193,6 +193,7 @@ func (f *Instance) Close() error {
 		}
 		err = errors.Join(err, f.state.Close())
 	}
+	f.judgeFit()
 	f.host.Log(LevelInfo, "closed: "+f.Status().Records.String())
 	return err
 }

@@ -1,8 +1,10 @@
 package filter
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
+	"time"
 )
 
 const (
@@ -12,6 +14,10 @@ const (
 	fitShare  = 0.05
 	// fitGrowth is by how much the number of records grows from one warning to the next.
 	fitGrowth = 10
+	// fitPatience is how long a few records that are not understood wait for others to be judged with.
+	fitPatience = time.Minute
+	// longestSample is the size of a record that is looked at, in bytes.
+	longestSample = 64 << 10
 )
 
 // fit tells whether the records are those that the settings speak of.
@@ -19,18 +25,32 @@ type fit struct {
 	mu               sync.Mutex
 	records, counted uint64 // of the period
 	total            uint64
-	warnAt           uint64 // total at which a misfit is said again
-	why              string // of a misfit; "" while most records are understood
+	sample           []byte    // a record of the period that was not understood, empty while there was none
+	since            time.Time // when that came
+	warnAt           uint64    // total at which a misfit is said again
+	why              string    // of a misfit; "" while most records are understood
 }
 
-// add counts a chunk's records and reports whether the period is over.
-func (f *fit) add(records, counted uint64) bool {
+// add counts a chunk's records, of which event, unless nil, is one that was not understood, and reports
+// whether the period is over.
+func (f *fit) add(records, counted uint64, event []byte) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.records += records
 	f.counted += counted
 	f.total += records
+	if len(f.sample) == 0 && len(event) > 0 && len(event) <= longestSample {
+		f.sample = append(f.sample, event...)
+		f.since = time.Now()
+	}
 	return f.records >= fitPeriod
+}
+
+// waits reports whether records of a period that goes on and on wait to be judged.
+func (f *fit) waits(now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.sample) > 0 && now.Sub(f.since) >= fitPatience
 }
 
 // problem is why records are not understood, "" while they are.
@@ -40,33 +60,31 @@ func (f *fit) problem() string {
 	return f.why
 }
 
-// judgeFit ends a period of the fit. event is a record that was not understood, nil where the chunk had none.
-func (f *Instance) judgeFit(event []byte) {
+// judgeFit ends a period of the fit, however few its records are.
+func (f *Instance) judgeFit() {
 	t := &f.fit
 	t.mu.Lock()
-	records, counted, total := t.records, t.counted, t.total
-	if records < fitPeriod { // somebody else was faster
-		t.mu.Unlock()
-		return
-	}
-	t.records, t.counted = 0, 0
-	misfit := float64(counted) < fitShare*float64(records)
-	was, say := t.why != "", misfit && event != nil && total >= t.warnAt
+	records, counted := t.records, t.counted
+	misfit := records > 0 && float64(counted) < fitShare*float64(records) && len(t.sample) > 0
+	was, say := t.why != "", misfit && t.total >= t.warnAt
+	var sample []byte
 	if say {
-		t.warnAt = total * fitGrowth
+		t.warnAt = t.total * fitGrowth
+		sample = bytes.Clone(t.sample)
 	}
-	if !misfit {
+	if records > 0 && !misfit {
 		t.why = ""
 	}
+	t.records, t.counted, t.sample = 0, 0, t.sample[:0]
 	t.mu.Unlock()
 	switch {
 	case say:
-		why := fmt.Sprintf("%d of the last %d records have a source and a destination, so hardly any gets a score. %s", counted, records, f.explainMisfit(event))
+		why := fmt.Sprintf("%d of the last %d records have a source and a destination, so hardly any gets a score. %s", counted, records, f.explainMisfit(sample))
 		t.mu.Lock()
 		t.why = why
 		t.mu.Unlock()
 		f.host.Log(LevelWarn, why)
-	case was && !misfit:
+	case was && records > 0 && !misfit:
 		f.host.Log(LevelInfo, fmt.Sprintf("records are understood again: %d of the last %d have a source and a destination", counted, records))
 	}
 }

@@ -145,12 +145,8 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 		clear(s.events[:sessions]) // they point into the chunk
 		s.walker.Release()
 	}
-	if f.fit.add(records-skipped, counted) {
-		var event []byte
-		if missing > 0 {
-			event = s.walker.Raw(misfit)
-		}
-		f.judgeFit(event)
+	if f.fit.add(records-skipped, counted, s.walker.Raw(misfit)) {
+		f.judgeFit()
 	}
 	if s.walker.Drops(overwritten) > 0 {
 		f.sayOverwritten()

@@ -55,6 +55,9 @@ func (f *Instance) trainInBackground(ctx context.Context) {
 		case now := <-tick.C:
 			f.TrainIfDue(ctx, now)
 			f.sayWaiting(now)
+			if f.fit.waits(now) {
+				f.judgeFit()
+			}
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/tinylib/msgp/msgp"
 )
 
 // Options say what a file cannot say itself. The zero value reads NDJSON and
@@ -17,6 +19,9 @@ type Options struct {
 	// Columns names the columns of a TSV without a header; "", "-" and "_" skip
 	// one. A file that is NDJSON or has Zeek's header does not need it.
 	Columns []string
+	// Lines lets a file that is neither NDJSON nor has a header nor Columns be read as text: each line is the
+	// key log of a record, as tail without a parser makes it.
+	Lines bool
 	// Now gives the time for each event's header. nil means time.Now.
 	Now func() time.Time
 }
@@ -41,6 +46,7 @@ type Reader struct {
 	now   func() time.Time
 	json  *jsonParser // nil for TSV
 	tsv   *tsvParser
+	text  bool // lines as they are
 }
 
 // Open opens a log, "-" being standard input. Gzip and the format are
@@ -112,6 +118,9 @@ func (r *Reader) detect(opt Options) error {
 			return nil
 		case text[0] == '#' || len(opt.Columns) > 0:
 			return nil
+		case opt.Lines:
+			r.text = true
+			return nil
 		}
 		line := 1 + bytes.Count(head[:len(head)-len(text)], []byte("\n"))
 		return fmt.Errorf("line %d begins with %q, neither '{' of a JSON object nor '#' of Zeek's header: %s",
@@ -140,7 +149,12 @@ func (r *Reader) AppendRecord(dst []byte) ([]byte, error) {
 		}
 		ok := true
 		dst = appendEventHead(dst, r.now())
-		if r.json != nil {
+		if r.text {
+			var lenAt int
+			dst, lenAt = appendBodyHead(dst)
+			dst = msgp.AppendStringFromBytes(msgp.AppendString(dst, "log"), line)
+			setBodyLen(dst, lenAt, 1)
+		} else if r.json != nil {
 			dst, err = r.json.appendObject(dst, line)
 		} else {
 			dst, ok, err = r.tsv.appendLine(dst, line)

@@ -36,7 +36,7 @@ func Parse(message, ident, host []byte) (s Session, ok bool) {
 	return Session{Peer: peer, Host: host, Time: p.time, Relation: relation}, true
 }
 
-// isSSHD reports whether the program is OpenSSH's server; since 9.8 and 10.0 its sessions and their authentication are programs of
+// isSSHD reports whether the program is OpenSSH's server or Dropbear; since 9.8 and 10.0 its sessions and their authentication are programs of
 // their own.
 func isSSHD(ident []byte) bool {
 	ident = ident[bytes.LastIndexByte(ident, '/')+1:]
@@ -44,7 +44,7 @@ func isSSHD(ident []byte) bool {
 		ident = ident[:i]
 	}
 	switch string(ident) {
-	case "sshd", "sshd-session", "sshd-auth":
+	case "sshd", "sshd-session", "sshd-auth", "dropbear":
 		return true
 	}
 	return false

@@ -260,3 +260,31 @@ func peerPAMModule(s []byte) []byte {
 }
 
 func first(word, _ []byte) []byte { return word }
+
+// peerDropbear reads the address behind the last ` from `: `ADDR:PORT`, to the end of the line, or
+// `<ADDR:PORT>: text`. The user's name, which the peer chooses, comes before it.
+func peerDropbear(s []byte) []byte {
+	if i := bytes.LastIndex(s, []byte(" from <")); i >= 0 && bytes.IndexByte(s[i:], '>') > 0 {
+		if i == bytes.Index(s, []byte(" from <")) { // or a name imitates it
+			return peerDropbearFirst(s[i+len(" from <"):])
+		}
+		return nil
+	}
+	i := bytes.LastIndex(s, []byte(" from "))
+	if i < 0 {
+		return nil
+	}
+	return peerDropbearFirst(s[i+len(" from "):])
+}
+
+// peerDropbearFirst reads `ADDR:PORT`, up to the end or to a `>`. An IPv6 address has no brackets there.
+func peerDropbearFirst(s []byte) []byte {
+	if i := bytes.IndexByte(s, '>'); i >= 0 {
+		s = s[:i]
+	}
+	i := bytes.LastIndexByte(s, ':')
+	if i < 0 || !allDigits(s[i+1:]) {
+		return nil
+	}
+	return cleanAddress(bytes.Trim(s[:i], "[]"))
+}

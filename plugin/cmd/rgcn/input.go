@@ -15,6 +15,7 @@ import (
 	"flb-filter-rgcn/plugin/filter"
 	"flb-filter-rgcn/plugin/logfile"
 	"flb-filter-rgcn/plugin/record"
+	"flb-filter-rgcn/plugin/triplet"
 )
 
 const (
@@ -36,6 +37,9 @@ type input struct {
 	newest  time.Time    // of the records read so far, where one has a time of its own
 	reading time.Time    // the time in the header of the record being read
 	walker  *record.Walker
+	finder  *triplet.Finder
+	room    triplet.Room
+	lines   bool // plain text may be read: sshd's
 }
 
 // chunk is a run of events as Fluent Bit hands them to a filter.
@@ -61,10 +65,16 @@ func (in *input) start(e *env, fields config.Fields) error {
 	if in.chunkSize < 1 {
 		return usagef("-chunk %d: want at least 1", in.chunkSize)
 	}
-	x, err := record.Compile(record.Spec{Time: fields.Time})
+	var spec record.Spec
+	var err error
+	if in.finder, err = triplet.New(fields, &spec); err != nil {
+		return err
+	}
+	x, err := record.Compile(spec)
 	if err != nil {
 		return err
 	}
+	in.lines = fields.SSHD
 	in.walker = x.NewWalker()
 	return nil
 }
@@ -134,7 +144,7 @@ func (in *input) read(ctx context.Context, full chan<- chunk, free <-chan []byte
 		return err
 	}
 	for _, file := range in.files {
-		r, err := logfile.Open(file, logfile.Options{Columns: in.columnNames(), Now: in.now})
+		r, err := logfile.Open(file, logfile.Options{Columns: in.columnNames(), Lines: in.lines, Now: in.now})
 		for err == nil {
 			start := len(c.data)
 			c.data, err = r.AppendRecord(c.data)
@@ -192,7 +202,13 @@ func (in *input) now() time.Time {
 func (in *input) learnTime(event []byte) {
 	in.walker.Reset(event)
 	in.walker.Next()
-	t := in.walker.Event().Time
+	e := in.walker.Event()
+	t := e.Time
+	if e.Kind == record.Log && in.lines { // the time may stand in the text
+		if s, verdict := in.finder.Find(&in.room, nil, e.Values); verdict == triplet.Found && s.Time > 0 {
+			t = s.Time
+		}
+	}
 	if t == in.reading.UnixNano() || t <= 0 || t > time.Now().Add(filter.FarFuture).UnixNano() {
 		return
 	}
