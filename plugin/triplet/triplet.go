@@ -6,6 +6,7 @@ package triplet
 import (
 	"os"
 
+	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/sshd"
@@ -19,7 +20,8 @@ type Finder struct {
 	localhost []byte // what a line of sshd that names no host was logged on
 }
 
-// Room is for the names of one session that are made of several values.
+// Room is for the names of one session that are made of several values. It is kept and used again, so a name in it is as the
+// graph would keep it: at most graphbuf.MaxName bytes, whatever a sender writes.
 type Room [3][]byte
 
 // New returns a finder and adds to spec the fields that it reads; they come first among a
@@ -77,26 +79,35 @@ func (f *Finder) Find(room *Room, values [][]byte) (source, relation, destinatio
 	return source, relation, destination, ok && met
 }
 
+// maxParts is how many values may make one name. A list of fields is shorter.
+const maxParts = 16
+
 // joined returns the values with "|" between them, in buf unless there is only one. It is
 // not ok when none has content; a part without is unset.
 func joined(buf *[]byte, values [][]byte) (name []byte, ok bool) {
 	if len(values) == 1 {
 		return values[0], has(values[0])
 	}
-	b := (*buf)[:0]
+	var pieces [2 * maxParts][]byte
+	n := 0
 	for i, v := range values {
 		if i > 0 {
-			b = append(b, '|')
+			pieces[n] = bar
+			n++
 		}
 		if !has(v) {
 			v = unset
 		} else {
 			ok = true
 		}
-		b = append(b, v...)
+		pieces[n] = v
+		n++
 	}
-	*buf = b
-	return b, ok
+	*buf = graphbuf.AppendName((*buf)[:0], pieces[:n]...)
+	return *buf, ok
 }
+
+// bar stands between the parts of a name.
+var bar = []byte("|")
 
 func has(v []byte) bool { return len(v) > 0 && string(v) != string(unset) }
