@@ -65,6 +65,8 @@ type Instance struct {
 	schedule schedule
 	fallback string // why the last training was not on the card that it might have had
 
+	lastPanic time.Time // when one was last said; the background's own
+
 	stop context.CancelFunc
 	done chan struct{} // closed when the training goroutine has ended; nil: there is none
 }
@@ -157,7 +159,7 @@ func (f *Instance) Close() error {
 	var err error
 	if f.state != nil {
 		if !f.frozen {
-			err = errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveLedger(), f.saveStatus())
+			err = f.saveAtClose()
 		}
 		err = errors.Join(err, f.state.Close())
 	}
@@ -165,6 +167,16 @@ func (f *Instance) Close() error {
 	f.host.Log(LevelInfo, fmt.Sprintf("closed: %d records, %d scored, %d with a low score, %d without source or destination, %d not understood",
 		st.Total, st.Scored, st.LowScore, st.Missing, st.Malformed))
 	return err
+}
+
+// saveAtClose saves what came since the last training. A panic is an error, so that the directory is given up in any case.
+func (f *Instance) saveAtClose() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("what was learned since the last training is not saved: panic: %v", v)
+		}
+	}()
+	return errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveLedger(), f.saveStatus())
 }
 
 // HostFeatures loads what the settings say is known of hosts; nil where that is nothing.
