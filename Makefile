@@ -84,7 +84,7 @@ test: all $(FAKECUDA)
 	LD_LIBRARY_PATH=$(dir $(FAKECUDA)):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -tags gpu -timeout 5m -run 'CUDA|Plan|PTX' ./model/...
 	LD_LIBRARY_PATH=$(FAKEWARP):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -count=1 -tags gpu -timeout 5m -run 'CUDA.*Gradients' ./model
 	@$(MAKE) -s fuzz FUZZTIME=2s FUZZ='FuzzProcess|FuzzWalk'
-	$(GO) test -race -timeout 5m -run 'Writers|Goroutines|Background|Close' ./graphbuf ./plugin/filter
+	$(GO) test -race -timeout 5m -run 'Writers|Goroutines|Background|Close|Conn|SlowReaders|OneDrawing' ./graphbuf ./plugin/filter ./plugin/metrics ./plugin/cmd/rgcn
 
 # The shipped configuration against real search servers, which Maven fetches; minutes, and 2 GB of memory.
 .PHONY: e2e

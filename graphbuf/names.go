@@ -112,15 +112,33 @@ var seed = maphash.MakeSeed()
 
 func hashName(name []byte) uint32 { return uint32(maphash.Bytes(seed, name) >> 32) }
 
-// shortened returns in buf the form in which a name of more than MaxName bytes is kept.
-func shortened(buf *[MaxName]byte, name []byte) []byte {
-	h := uint64(14695981039346656037) // FNV-1a: the same in every process, since the name goes to disk
-	for _, c := range name {
-		h = (h ^ uint64(c)) * 1099511628211
+// AppendName appends to dst the name that the pieces make one after another, in the form in which it is kept: at most MaxName
+// bytes, however long the pieces are.
+func AppendName(dst []byte, pieces ...[]byte) []byte {
+	length := 0
+	for _, p := range pieces {
+		length += len(p)
 	}
+	most := MaxName
 	const hex = 16
-	b := append(append(buf[:0], name[:MaxName-1-hex]...), '~')
-	return strconv.AppendUint(b, h|1<<63, 16)
+	if length > MaxName {
+		most = MaxName - 1 - hex
+	}
+	h := uint64(14695981039346656037) // FNV-1a: the same in every process, since the name goes to disk
+	for _, p := range pieces {
+		n := min(len(p), most)
+		dst = append(dst, p[:n]...)
+		most -= n
+		if length > MaxName {
+			for _, c := range p {
+				h = (h ^ uint64(c)) * 1099511628211
+			}
+		}
+	}
+	if length > MaxName {
+		dst = strconv.AppendUint(append(dst, '~'), h|1<<63, 16)
+	}
+	return dst
 }
 
 // long tells whether a name of the event is too long to be kept as it is.
@@ -131,7 +149,7 @@ func (g *Graph) shorten(e *Event) Event {
 	short := *e
 	for i, name := range []*[]byte{&short.Source, &short.Relation, &short.Destination} {
 		if len(*name) > MaxName {
-			*name = shortened(&g.long[i], *name)
+			*name = AppendName(g.long[i][:0], *name)
 		}
 	}
 	return short

@@ -107,7 +107,21 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 		}
 	}
 	if h.Step < 0 || h.Passes < 0 || len(h.HeldOut)%2 != 0 {
-		return fail("header: step %d, %d held-out numbers", h.Step, len(h.HeldOut))
+		return fail("header: step %d, pass %d, %d held-out numbers", h.Step, h.Passes, len(h.HeldOut))
+	}
+	total := 0.0
+	for i := 0; i < len(h.HeldOut); i += 2 {
+		score, weight := h.HeldOut[i], h.HeldOut[i+1]
+		if score < 0 || score > 1 || weight < 0 {
+			return fail("header: a held-out score of %v with the weight %v, allowed are 0 to 1 and 0 and more", score, weight)
+		}
+		total += float64(weight)
+	}
+	if total <= 0 {
+		return fail("header: %d held-out numbers without weight, so that no threshold comes of them", len(h.HeldOut))
+	}
+	if h.Days < 0 {
+		return fail("header: %v days of held-out scores", h.Days)
 	}
 	// Sizes before memory: no header makes this ask for more than its file is long.
 	want := 0

@@ -220,3 +220,12 @@ func TestLedgerForgetsADayThatNeverWas(t *testing.T) {
 		t.Errorf("day %d, was %d", l.today.Day, today)
 	}
 }
+
+// A model that held nothing out has no low scores, and is no reason to panic.
+func TestLedgerOfAModelWithoutHeldOutScores(t *testing.T) {
+	l := NewLedger(20)
+	l.Follow(&Model{})
+	if at := l.Usual(); at != 0 {
+		t.Errorf("the threshold is %v", at)
+	}
+}

@@ -83,8 +83,11 @@ func logit(score float32) float64 {
 	return math.Log(x / (1 - x))
 }
 
-// below returns the score under which the given weight of triplets lies.
+// below returns the score under which the given weight of triplets lies: 0, below which nothing lies, without any.
 func below(scores []scored, weight float64) float32 {
+	if len(scores) == 0 {
+		return 0
+	}
 	sorted := slices.Clone(scores)
 	slices.SortFunc(sorted, func(a, b scored) int { return cmp.Compare(a.score, b.score) })
 	var sum float64

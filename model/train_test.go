@@ -242,6 +242,10 @@ func FuzzModelUnmarshal(f *testing.F) {
 		var m Model
 		if m.UnmarshalBinary(b) == nil {
 			m.Scorer(graphOf(t, teams(1, 5, 20)).Snapshot(), 1, nil)
+			for _, th := range []Threshold{{Method: Sigma, K: 2}, {Method: Quantile, Quantile: 0.01}, {Method: Budget, PerDay: 20}} {
+				m.SetThreshold(th)
+			}
+			NewLedger(20).Follow(&m)
 		}
 	})
 }

@@ -75,8 +75,8 @@ type Order struct {
 	Norm  [norms][]float32
 }
 
-// Messages are the same edges three times. Key tells one set from another: a set whose key
-// was used before is taken to be on the device already, as long as there was room to keep it.
+// Messages are the same edges three times. Pass and Embed take a key that tells one set from another, and ask for
+// the set itself only where the device no longer has it.
 type Messages struct{ BySource, ByDestination, ByRelation Order }
 
 // Batch is the triplets of one decoder step, n of them.

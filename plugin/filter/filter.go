@@ -73,6 +73,8 @@ type Instance struct {
 	firstSession time.Time
 	fallback     string // why the last training was not on the card that it might have had
 
+	lastPanic time.Time // when one was last said; the background's own
+
 	stop context.CancelFunc
 	done chan struct{} // closed when the training goroutine has ended; nil: there is none
 }
@@ -189,13 +191,23 @@ func (f *Instance) Close() error {
 	var err error
 	if f.state != nil {
 		if !f.frozen {
-			err = errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveLedger(), f.saveColumns(), f.saveStatus())
+			err = f.saveAtClose()
 		}
 		err = errors.Join(err, f.state.Close())
 	}
 	f.judgeFit()
 	f.host.Log(LevelInfo, "closed: "+f.Status().Records.String())
 	return err
+}
+
+// saveAtClose saves what came since the last training. A panic is an error, so that the directory is given up in any case.
+func (f *Instance) saveAtClose() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("what was learned since the last training is not saved: panic: %v", v)
+		}
+	}()
+	return errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveLedger(), f.saveColumns(), f.saveStatus())
 }
 
 // HostFeatures loads what the settings say is known of hosts; nil where that is nothing.

@@ -71,7 +71,7 @@ type TrainingCount struct {
 const (
 	ResultNew     = "new"     // its parameters are in use
 	ResultKept    = "kept"    // its parameters were worse than those before, which stay
-	ResultPutOff  = "put_off" // there was too little to learn from
+	ResultPutOff  = "put_off" // there was too little to learn from, or it would have taken too much memory
 	ResultStopped = "stopped" // the filter was closed meanwhile
 	ResultFailed  = "failed"  // an error, which the log has
 )

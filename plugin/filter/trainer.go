@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -53,12 +54,38 @@ func (f *Instance) trainInBackground(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			f.TrainIfDue(ctx, now)
-			f.sayWaiting(now)
-			if f.fit.waits(now) {
-				f.judgeFit()
-			}
+			f.turn(ctx, now)
 		}
+	}
+}
+
+// turn looks at the schedule once. A panic, wherever it came up, ends this turn alone: it would end the host otherwise, with all
+// records on their way.
+func (f *Instance) turn(ctx context.Context, now time.Time) {
+	defer func() {
+		if v := recover(); v != nil {
+			f.panicked(v, now)
+		}
+	}()
+	f.TrainIfDue(ctx, now)
+	f.sayWaiting(now)
+	if f.fit.waits(now) {
+		f.judgeFit()
+	}
+}
+
+// panicPause keeps a panic that comes up in every turn from filling the log.
+const panicPause = time.Minute
+
+func (f *Instance) panicked(v any, now time.Time) {
+	f.history.add(model.CPU, ResultFailed, nil, now)
+	if !f.lastPanic.IsZero() && now.Sub(f.lastPanic) < panicPause {
+		return
+	}
+	f.lastPanic = now
+	f.host.Log(LevelError, fmt.Sprintf("background: panic: %v; the scores go on by the model there is, the next training is tried on the schedule; please report this", v))
+	for line := range strings.Lines(string(debug.Stack())) {
+		f.host.Log(LevelDebug, strings.TrimSpace(line))
 	}
 }
 
@@ -132,12 +159,12 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 		f.host.Log(LevelError, fmt.Sprintf("training failed, the scores go on as before: %v", err))
 		return err
 	}
-	result := ResultNew
-	if report.Kept {
-		result = ResultKept
+	result, trained := ResultNew, now
+	if report.Kept { // the parameters are as old as they were, whatever was tried since
+		result, trained = ResultKept, cfg.Previous.Trained
 	}
 	f.history.add(report.Device, result, &report, now)
-	scorer.Model().SetTrained(now)
+	scorer.Model().SetTrained(trained)
 	f.publish(scorer)
 	f.host.Log(LevelInfo, f.describe(report))
 	if why := scorer.Model().Weak(); why != "" {
@@ -184,7 +211,7 @@ func (f *Instance) trainApart(ctx context.Context, snapshot *graphbuf.Snapshot, 
 			enterBackground()
 		}
 		if len(snapshot.Edges) > manyEdges { // or it would take up to twice what it keeps
-			defer debug.SetGCPercent(debug.SetGCPercent(10))
+			defer collectEagerly()()
 		}
 		scorer, report, err = model.Train(ctx, snapshot, cfg, progress)
 	}()

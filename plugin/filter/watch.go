@@ -166,5 +166,7 @@ func (f *Instance) Watched() *Watched {
 	return out
 }
 
-// Snapshot returns the graph as it is.
-func (f *Instance) Snapshot() *graphbuf.Snapshot { return f.graph.Snapshot() }
+// Part returns what of the graph is to be seen first, given some triplets that are (see graphbuf).
+func (f *Instance) Part(triplets []graphbuf.Event, n int) *graphbuf.Part {
+	return f.graph.Part(triplets, n)
+}

@@ -19,7 +19,7 @@ type Form struct {
 //   - an IPv4 address that is written as an IPv6 one (::ffff:192.0.2.1) as IPv4;
 //   - anything else as it is, but for what the form says.
 func Append(dst, name []byte, form Form) []byte {
-	if isIPv4(name) { // most names
+	if IsIPv4(name) { // most names
 		return append(dst, name...)
 	}
 	host := name
@@ -51,8 +51,8 @@ func Append(dst, name []byte, form Form) []byte {
 	return dst
 }
 
-// isIPv4 tells four numbers with dots between, whatever the numbers.
-func isIPv4(s []byte) bool {
+// IsIPv4 tells four numbers with dots between, whatever the numbers.
+func IsIPv4(s []byte) bool {
 	dots := 0
 	for i, c := range s {
 		switch {

@@ -82,6 +82,9 @@ func trained(t *testing.T) *filter.Instance {
 	return f
 }
 
+// quiet is for tests in which nothing is logged, or nobody cares.
+func quiet(filter.Level, string) {}
+
 func get(t *testing.T, h http.Handler, method, path, host string) *http.Response {
 	t.Helper()
 	r := httptest.NewRequest(method, path, nil)
@@ -112,7 +115,7 @@ func TestMetricsAreWhatTheStatusSays(t *testing.T) {
 	if err != nil || len(problems) > 0 {
 		t.Errorf("%v %v", problems, err)
 	}
-	text := body(t, get(t, handler(f, false), "GET", "/metrics", "localhost:2021"))
+	text := body(t, get(t, handler(f, false, quiet), "GET", "/metrics", "localhost:2021"))
 	for _, want := range []string{
 		"rgcn_records_total 3130\n",
 		"rgcn_records_counted_total 3130\n", "rgcn_records_scored_total 130\n",
@@ -139,7 +142,7 @@ func TestBeforeTheFirstTraining(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := handler(f, false)
+	h := handler(f, false, quiet)
 	if text := body(t, get(t, h, "GET", "/metrics", "127.0.0.1")); strings.Contains(text, "rgcn_model") || !strings.Contains(text, "rgcn_records_total 0\n") {
 		t.Error(text)
 	}
@@ -151,7 +154,7 @@ func TestBeforeTheFirstTraining(t *testing.T) {
 
 func TestPictureOfALiveFilter(t *testing.T) {
 	f := trained(t)
-	h := handler(f, false)
+	h := handler(f, false, quiet)
 	var d report.Data
 	if err := json.Unmarshal([]byte(body(t, get(t, h, "GET", "/graph.json", "[::1]:2021"))), &d); err != nil {
 		t.Fatal(err)
@@ -201,7 +204,7 @@ func TestWhoIsServed(t *testing.T) {
 		{false, "GET", "/debug/pprof/", "localhost", 404},
 		{false, "GET", "/x", "localhost", 404},
 	} {
-		if r := get(t, handler(f, c.remote), c.method, c.path, c.host); r.StatusCode != c.want || r.Header.Get("X-Frame-Options") == "" && c.want != 403 {
+		if r := get(t, handler(f, c.remote, quiet), c.method, c.path, c.host); r.StatusCode != c.want || r.Header.Get("X-Frame-Options") == "" && c.want != 403 {
 			t.Errorf("%+v: %d", c, r.StatusCode)
 		}
 	}

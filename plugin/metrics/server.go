@@ -5,6 +5,7 @@
 package metrics
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -43,13 +45,7 @@ func Start(f *filter.Instance, c config.Metrics, host filter.Host) *Server {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{
-		server: &http.Server{
-			Handler:           handler(f, c.AllowRemote),
-			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
-			WriteTimeout: time.Minute, IdleTimeout: time.Minute,
-			MaxHeaderBytes: 16 << 10,
-			ErrorLog:       log.New(io.Discard, "", 0), // what strangers send is no news
-		},
+		server: newServer(handler(f, c.AllowRemote, host.Log)),
 		cancel: cancel,
 		done:   make(chan struct{}),
 	}
@@ -68,11 +64,27 @@ func Start(f *filter.Instance, c config.Metrics, host filter.Host) *Server {
 			}
 		}
 		host.Log(filter.LevelInfo, fmt.Sprintf("metrics: http://%s/ has the picture, /metrics and /healthz", l.Addr()))
-		if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		said := &seldom{to: host.Log}
+		bounded := limit(l, func() {
+			said.log(filter.LevelWarn, fmt.Sprintf("metrics: more than %d connections at a time, of which the one without traffic for the longest is closed; "+
+				"see who opens so many", maxConnections), nil)
+		})
+		if err := s.server.Serve(bounded); !errors.Is(err, http.ErrServerClosed) {
 			host.Log(filter.LevelError, fmt.Sprintf("metrics: %v", err))
 		}
 	}()
 	return s
+}
+
+// newServer bounds what one request may take; limit bounds the connections.
+func newServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: time.Minute,
+		MaxHeaderBytes: 16 << 10,
+		ErrorLog:       log.New(io.Discard, "", 0), // what strangers send is no news
+	}
 }
 
 // Close ends the server; whoever is being served has a second to be done.
@@ -89,20 +101,25 @@ func (s *Server) Close() {
 	<-s.done
 }
 
-// maxAtOnce bounds the requests that are answered at the same time.
-const maxAtOnce = 4
-
-func handler(f *filter.Instance, allowRemote bool) http.Handler {
+// handler answers requests. Nothing slow is done while others wait, but for making what is asked for: that is done once for
+// all who ask for the same, and handed out as fast as each reads it.
+func handler(f *filter.Instance, allowRemote bool, log func(level filter.Level, message string)) http.Handler {
+	said := &seldom{to: log}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector{f}, collectors.NewGoCollector())
-	p := &picture{f: f}
+	registry.MustRegister(guarded{collector{f}, said}, guarded{collectors.NewGoCollector(), said})
+	p := &picture{draw: func() *report.Data { return draw(f) }}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true}))
+	mux.Handle("GET /metrics", oneByOne(promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true})))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { health(w, f.Status()) })
 	mux.HandleFunc("GET /graph.json", p.serveData)
 	mux.HandleFunc("GET /{$}", p.servePage)
-	limit := make(chan struct{}, maxAtOnce)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if v := recover(); v != nil {
+				said.log(filter.LevelError, fmt.Sprintf("metrics: %s: panic: %v", r.URL.Path, v), debug.Stack())
+				panic(http.ErrAbortHandler) // the server closes the connection
+			}
+		}()
 		// A page of elsewhere may call its own name 127.0.0.1 and have a browser here ask us.
 		if !allowRemote && !config.IsLoopback(r.Host) {
 			http.Error(w, "this is served to localhost only", http.StatusForbidden)
@@ -113,16 +130,35 @@ func handler(f *filter.Instance, allowRemote bool) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		select {
-		case limit <- struct{}{}:
-			defer func() { <-limit }()
-			mux.ServeHTTP(w, r)
-		default:
-			h.Set("Retry-After", "1")
-			http.Error(w, "busy", http.StatusServiceUnavailable)
-		}
+		mux.ServeHTTP(w, r)
 	})
 }
+
+// oneByOne makes one answer of h at a time. To wait until it is read keeps nobody else waiting.
+func oneByOne(h http.Handler) http.Handler {
+	var mu sync.Mutex
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a := answer{header: w.Header(), code: http.StatusOK}
+		func() {
+			mu.Lock()
+			defer mu.Unlock()
+			h.ServeHTTP(&a, r)
+		}()
+		w.WriteHeader(a.code)
+		w.Write(a.body.Bytes()) // an error is a reader who left
+	})
+}
+
+// answer is a response that is not sent yet.
+type answer struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header         { return a.header }
+func (a *answer) WriteHeader(code int)        { a.code = code }
+func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
 
 // health answers ok as long as it is there to answer: the filter forwards records whatever
 // becomes of a training, and nobody shall restart a pipeline for one.
@@ -132,85 +168,4 @@ func health(w http.ResponseWriter, s filter.Status) {
 		Health string `json:"status"`
 		filter.Status
 	}{"ok", s})
-}
-
-// picture makes the page of the graph as it is now.
-type picture struct {
-	f    *filter.Instance
-	mu   sync.Mutex
-	made time.Time
-	data *report.Data
-}
-
-// freshFor is how long a picture serves: to make one copies the graph.
-const freshFor = 10 * time.Second
-
-func (p *picture) now() *report.Data {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.data == nil || time.Since(p.made) > freshFor {
-		p.data, p.made = draw(p.f), time.Now()
-	}
-	return p.data
-}
-
-// draw shows the graph's triplets, and scores of those that lately had a low one.
-func draw(f *filter.Instance) *report.Data {
-	b := report.NewBuilder()
-	watched, status := f.Watched(), f.Status()
-	var from, to int64
-	for i := range watched.Recent {
-		r := &watched.Recent[i]
-		b.Connect(&report.Session{
-			Source: []byte(r.Source), Relation: []byte(r.Relation), Destination: []byte(r.Destination),
-			Reason: []byte(r.Reason), Score: r.Score, Low: true, Time: r.Time,
-		}, 0)
-	}
-	snapshot := f.Snapshot()
-	for i := range snapshot.Edges {
-		e := &snapshot.Edges[i]
-		if from == 0 || e.First < from {
-			from = e.First
-		}
-		to = max(to, e.Last)
-		b.Connect(&report.Session{
-			Source: []byte(snapshot.Nodes[e.Source].Name), Relation: []byte(snapshot.Relations[e.Relation].Name),
-			Destination: []byte(snapshot.Nodes[e.Destination].Name), Score: report.NoScore, Time: e.Last,
-		}, uint64(e.Count))
-	}
-	d := b.Data()
-	d.Live = true
-	d.Records, d.Scored, d.Low = status.Records.Total, 0, status.Records.LowScore
-	d.From, d.To = from/1e6, to/1e6
-	d.Threshold = nil
-	if status.Model != nil {
-		d.Threshold = &status.Model.Threshold
-	}
-	d.Histogram = report.Histogram{Low: watched.Low[:], Other: watched.Other[:]}
-	for i := range watched.Low {
-		d.Scored += watched.Low[i] + watched.Other[i]
-	}
-	if n := len(watched.Hours); n > 0 {
-		const hour = int64(time.Hour / time.Millisecond)
-		first, last := watched.Hours[0].Hour, watched.Hours[n-1].Hour
-		d.Timeline = report.Timeline{Start: first * hour, Step: hour, Low: make([]uint64, last-first+1), All: make([]uint64, last-first+1)}
-		for _, h := range watched.Hours {
-			d.Timeline.Low[h.Hour-first], d.Timeline.All[h.Hour-first] = h.LowScore, h.Scored
-		}
-	}
-	return d
-}
-
-func (p *picture) servePage(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", report.Policy(true))
-	h.Set("Cache-Control", "no-store")
-	report.WritePage(w, p.now()) // an error is a reader who left
-}
-
-func (p *picture) serveData(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	json.NewEncoder(w).Encode(p.now())
 }

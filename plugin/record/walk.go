@@ -65,8 +65,24 @@ func (w *Walker) Reset(chunk []byte) {
 	clear(w.found)
 }
 
-// Release takes back what the events so far point to, but for the chunk, so that it serves the next ones.
-func (w *Walker) Release() { w.text, w.drops = w.text[:0], w.drops[:0] }
+// Release takes back what the events so far point to, but for the chunk, so that it serves the next ones. Memory that some odd
+// record asked for is not kept for those that follow.
+func (w *Walker) Release() {
+	w.text, w.drops = kept(w.text, maxText), kept(w.drops, maxDrops)
+}
+
+// What a walker keeps between batches: numbers as text of some thousand records, pairs to drop of as many.
+const (
+	maxText  = 256 << 10
+	maxDrops = 8 << 10
+)
+
+func kept[T any](s []T, most int) []T {
+	if cap(s) > most {
+		return nil
+	}
+	return s[:0]
+}
 
 // Event returns the event that Next reached.
 func (w *Walker) Event() *Event { return &w.event }

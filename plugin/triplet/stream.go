@@ -37,7 +37,7 @@ func (f *Finder) row(room *Room, stream *Stream, line []byte) (Session, Verdict)
 		return Session{}, Skipped
 	}
 	l := stream.layout.Load()
-	if l == nil || bytes.Count(line, tab)+1 != len(l.columns) {
+	if l == nil || len(line) > longestRow || bytes.Count(line, tab)+1 != len(l.columns) {
 		return Session{}, Missing
 	}
 	room.row = slices.Grow(room.row[:0], l.values)[:l.values]
@@ -65,6 +65,9 @@ func (f *Finder) row(room *Room, stream *Stream, line []byte) (Session, Verdict)
 	s.Time = at
 	return s, verdict
 }
+
+// longestRow bounds what a row makes a Room keep, in bytes.
+const longestRow = 64 << 10
 
 var tab = []byte("\t")
 

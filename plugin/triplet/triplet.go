@@ -6,6 +6,7 @@ package triplet
 import (
 	"os"
 
+	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/hostname"
 	"flb-filter-rgcn/plugin/record"
@@ -31,9 +32,11 @@ type condition struct {
 	texts []string
 }
 
-// Room is for what is made of one record's values.
+// Room is for what is made of one record's values. It is kept and used again, so a name in it is as the
+// graph would keep it: at most graphbuf.MaxName bytes, whatever a sender writes.
 type Room struct {
 	source, destination, relation []byte
+	parts                         []byte   // of a name that is made of several values
 	row                           [][]byte // values of a row
 	text                          []byte   // what its escapes stand for
 }
@@ -172,14 +175,14 @@ func (f *Finder) session(room *Room, values [][]byte) (s Session, v Verdict) {
 	if !anyHas(from) || !anyHas(to) {
 		return s, Missing
 	}
-	s.Source, s.Destination = f.names(&room.source, from), f.names(&room.destination, to)
+	s.Source, s.Destination = f.names(room, &room.source, from), f.names(room, &room.destination, to)
 	switch {
 	case !anyHas(relation):
 		s.Relation = unset
 	case len(relation) == 1:
 		s.Relation = relation[0]
 	default:
-		s.Relation = joined(&room.relation, relation)
+		s.Relation = room.joined(&room.relation, relation, nil)
 	}
 	return s, Found
 }
@@ -193,45 +196,53 @@ func anyHas(values [][]byte) bool {
 	return false
 }
 
-// host gives one host its one name, in buf where it is another than the record's.
+// host gives one host its one name, in buf where it may be another than the record's. A longer name than the graph keeps
+// is none of a host.
 func (f *Finder) host(buf *[]byte, name []byte) []byte {
-	b := hostname.Append((*buf)[:0], name, f.form)
-	*buf = b
-	return b
+	if len(name) > graphbuf.MaxName || hostname.IsIPv4(name) {
+		return name
+	}
+	*buf = hostname.Append((*buf)[:0], name, f.form)
+	return *buf
 }
 
 // names is host for several values with "|" between them. Of such a name one part may be a user, of whom the
 // case matters.
-func (f *Finder) names(buf *[]byte, values [][]byte) []byte {
+func (f *Finder) names(room *Room, buf *[]byte, values [][]byte) []byte {
 	if len(values) == 1 {
 		return f.host(buf, values[0])
 	}
-	b := (*buf)[:0]
-	for i, v := range values {
-		if i > 0 {
-			b = append(b, '|')
-		}
-		if !has(v) {
-			v = unset
-		}
-		b = hostname.Append(b, v, hostname.Form{CutPort: f.form.CutPort})
-	}
-	*buf = b
-	return b
+	return room.joined(buf, values, &hostname.Form{CutPort: f.form.CutPort})
 }
 
-// joined returns the values with "|" between them, in buf; one without content is unset.
-func joined(buf *[]byte, values [][]byte) []byte {
-	b := (*buf)[:0]
+// maxParts is how many values may make one name. A list of fields is shorter.
+const maxParts = 16
+
+// joined returns in buf the values with "|" between them, hosts among them in a form unless that is nil; a value
+// without content is unset.
+func (r *Room) joined(buf *[]byte, values [][]byte, form *hostname.Form) []byte {
+	var pieces [2 * maxParts][]byte
+	n := 0
+	r.parts = r.parts[:0]
 	for i, v := range values {
 		if i > 0 {
-			b = append(b, '|')
+			pieces[n] = bar
+			n++
 		}
 		if !has(v) {
 			v = unset
 		}
-		b = append(b, v...)
+		if form != nil && len(v) <= graphbuf.MaxName {
+			start := len(r.parts)
+			r.parts = hostname.Append(r.parts, v, *form)
+			v = r.parts[start:]
+		}
+		pieces[n] = v
+		n++
 	}
-	*buf = b
-	return b
+	*buf = graphbuf.AppendName((*buf)[:0], pieces[:n]...)
+	return *buf
 }
+
+// bar stands between the parts of a name.
+var bar = []byte("|")

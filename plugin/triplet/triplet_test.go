@@ -4,7 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/hostname"
 	"flb-filter-rgcn/plugin/record"
 )
 
@@ -77,5 +79,40 @@ func TestFind(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s: %q, want %q", c.values, got, c.want)
 		}
+	}
+}
+
+// A joined name takes no more room than the graph keeps of it, and is the same name to the graph.
+func TestLongNamesAreJoinedAsTheGraphKeepsThem(t *testing.T) {
+	x := strings.Repeat("x", graphbuf.MaxName)
+	room := new(Room)
+	for _, parts := range [][]string{
+		{x[:100], x[:graphbuf.MaxName-101]}, {x[:100], x[:graphbuf.MaxName-100]}, {x, "y"}, {"y", x}, {x[:239], "y"}, {x[:238], x}, {x[:237], x},
+		{strings.Repeat(x, 4096), "true"}, {"a", strings.Repeat(x, 4096), "b"}, {strings.Repeat(x, 4096), "false"}, {"u", "h"},
+	} {
+		g, err := graphbuf.New(graphbuf.Config{MaxNodes: 4, MaxRelations: 2, MaxEdges: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var values [][]byte
+		for _, p := range parts {
+			values = append(values, []byte(p))
+		}
+		got := room.joined(&room.source, values, &hostname.Form{})
+		refs := make([]graphbuf.Ref, 1)
+		g.Observe([]graphbuf.Event{{Source: []byte(strings.Join(parts, "|")), Relation: []byte("r"), Destination: []byte("d"), Time: 1}}, refs)
+		g.Look([]graphbuf.Event{{Source: got, Relation: []byte("r"), Destination: []byte("d"), Time: 1}}, refs)
+		if refs[0].Counts.SRD != 1 || len(got) > graphbuf.MaxName || cap(room.source) > 2*graphbuf.MaxName {
+			t.Errorf("%.20q of %d bytes, in a room of %d; seen %d times under the whole name", got, len(got), cap(room.source), refs[0].Counts.SRD)
+		}
+	}
+}
+
+func TestJoiningAllocatesNothing(t *testing.T) {
+	room := new(Room)
+	values := [][]byte{[]byte(strings.Repeat("x", 1000)), []byte("true")}
+	room.joined(&room.source, values, &hostname.Form{})
+	if n := testing.AllocsPerRun(100, func() { room.joined(&room.source, values, &hostname.Form{}) }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }

@@ -139,14 +139,18 @@ func printJSON(e *env, rows any) error {
 func perSeed[T any](ctx context.Context, v *evaluation, e *env, judge func(seed uint64) (T, error)) ([]T, error) {
 	runs, errs := make([]T, v.seeds), make([]error, v.seeds)
 	bar := newProgress(e.console, "seeds")
-	var next, done atomic.Int64
+	var next atomic.Int64
+	var mu sync.Mutex // guards bar, which is for one goroutine at a time, and done
+	done := 0
 	var wg sync.WaitGroup
 	for range min(v.jobs, v.seeds) {
 		wg.Go(func() {
 			for i := next.Add(1) - 1; i < int64(v.seeds) && ctx.Err() == nil; i = next.Add(1) - 1 {
 				runs[i], errs[i] = judge(v.simulation.Seed + uint64(i))
-				n := int(done.Add(1))
-				bar.update(n, float64(n)/float64(v.seeds))
+				mu.Lock()
+				done++
+				bar.update(done, float64(done)/float64(v.seeds))
+				mu.Unlock()
 			}
 		})
 	}

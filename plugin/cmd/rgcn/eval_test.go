@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -100,5 +101,16 @@ func TestEvalOfPatientAttackers(t *testing.T) {
 	}
 	if code, _, errs := runEval(t, "-resistance", "x.log"); code == 0 || !strings.Contains(errs, "-resistance reads no files") {
 		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+// The bar is drawn by whichever goroutine is done with a seed: for the race detector, and the last count is that of all.
+func TestProgressOfManyGoroutines(t *testing.T) {
+	c, b := screen(80)
+	e := &env{console: c, stdout: io.Discard}
+	v := &evaluation{seeds: 500, jobs: 4}
+	runs, err := perSeed(context.Background(), v, e, func(seed uint64) (int, error) { return int(seed), nil })
+	if err != nil || len(runs) != 500 || runs[499] != 499 || !strings.HasSuffix(b.String(), eraseLine) {
+		t.Errorf("%d runs, %v, %q", len(runs), err, b.String())
 	}
 }

@@ -9,7 +9,7 @@ import (
 // redrawInterval bounds how often a terminal is written to.
 const redrawInterval = 100 * time.Millisecond
 
-// progress tells how far a piece of work is. It is for one goroutine.
+// progress tells how far a piece of work is. It is for one goroutine at a time.
 type progress struct {
 	console        *console
 	unit           string // what is counted: records, steps

@@ -1,0 +1,181 @@
+package graphbuf
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+)
+
+// Part is a piece of the graph for somebody to look at.
+type Part struct {
+	Snapshot          // the edges of the piece and their names alone
+	All         int   // edges that the whole graph has
+	First, Last int64 // the earliest and the latest sight of any of them, 0 without edges
+}
+
+// partLooks is how many names are looked up under one lock.
+const partLooks = 128
+
+// Part copies at most n edges: first the given triplets, then the edges that share a host with one of them, then
+// all others; within each kind those with more events, and then those seen last, come first. Like Snapshot it lets writers
+// go on, but it takes memory for n edges only, however many there are.
+func (g *Graph) Part(triplets []Event, n int) *Part {
+	wanted, near := g.lookUp(triplets)
+	isNear := func(slot uint32) bool { return int(slot) < len(near) && near[slot] }
+	p := &Part{}
+	best := make(ranking, 0, min(n, g.Stats().Edges))
+	block := make([]ranked, 0, snapshotBlock)
+	for i, more := 1, true; more; {
+		block = block[:0]
+		g.mu.Lock()
+		end := min(i+snapshotBlock, g.edges.len())
+		for ; i < end; i++ {
+			e := *g.edges.at(uint32(i))
+			if e.src == 0 {
+				continue
+			}
+			e.heal(&g.clock)
+			p.All++
+			if p.First == 0 || e.first < p.First {
+				p.First = e.first
+			}
+			p.Last = max(p.Last, e.last)
+			k := ranked{edge: e, slot: uint32(i)}
+			if s, d := isNear(e.src), isNear(e.dst); s || d {
+				k.rank = 1
+				if s && d && wanted[k.slot] {
+					k.rank = 2
+				}
+			}
+			if len(best) == n && (n == 0 || k.compare(&best[0]) < 0) {
+				continue
+			}
+			k.srcGen, k.relGen, k.dstGen = g.nodes.slots.at(e.src).gen, g.relations.slots.at(e.rel).gen, g.nodes.slots.at(e.dst).gen
+			block = append(block, k)
+		}
+		more = i < g.edges.len()
+		g.mu.Unlock()
+		for _, k := range block {
+			best.offer(k, n)
+		}
+	}
+	g.name(p, best)
+	return p
+}
+
+// lookUp returns the slots of the edges that triplets have, and by slot which nodes they name.
+func (g *Graph) lookUp(triplets []Event) (edges map[uint32]bool, nodes []bool) {
+	edges, nodes = map[uint32]bool{}, make([]bool, g.nodeSlots())
+	for some := range slices.Chunk(triplets, partLooks) {
+		g.mu.Lock()
+		for i := range some {
+			e := &some[i]
+			if e.long() {
+				short := g.shorten(e)
+				e = &short
+			}
+			if edge := g.findEdge(e); edge != 0 {
+				edges[edge] = true
+			}
+			for _, name := range [][]byte{e.Source, e.Destination} {
+				if slot := g.nodes.find(name); slot != 0 && int(slot) < len(nodes) {
+					nodes[slot] = true
+				}
+			}
+		}
+		g.mu.Unlock()
+	}
+	return edges, nodes
+}
+
+func (g *Graph) nodeSlots() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.nodes.slots.len()
+}
+
+// name fills in the snapshot of a part. An edge whose names are gone by now is left out.
+func (g *Graph) name(p *Part, edges []ranked) {
+	nodes, relations := map[ID]string{}, map[ID]string{}
+	for some := range slices.Chunk(edges, partLooks) {
+		g.mu.Lock()
+		for i := range some {
+			e := &some[i]
+			look := func(of *names, into map[ID]string, id ID) {
+				if s := of.slots.at(id.Slot); s.gen == id.Gen && !s.dead {
+					into[id] = s.name
+				}
+			}
+			look(&g.nodes, nodes, ID{e.src, e.srcGen})
+			look(&g.nodes, nodes, ID{e.dst, e.dstGen})
+			look(&g.relations, relations, ID{e.rel, e.relGen})
+		}
+		g.mu.Unlock()
+	}
+	var node, relation map[ID]int32
+	p.Nodes, node = sortNames(nodes)
+	p.Relations, relation = sortNames(relations)
+	p.Edges = make([]Edge, 0, len(edges))
+	for i := range edges {
+		e := &edges[i]
+		s, haveS := node[ID{e.src, e.srcGen}]
+		d, haveD := node[ID{e.dst, e.dstGen}]
+		r, haveR := relation[ID{e.rel, e.relGen}]
+		if haveS && haveD && haveR {
+			p.Edges = append(p.Edges, Edge{Source: s, Relation: r, Destination: d, Count: e.count, First: e.first, Last: e.last})
+		}
+	}
+	p.dedupe()
+	slices.SortFunc(p.Edges, func(a, b Edge) int {
+		return cmp.Or(cmp.Compare(a.First, b.First), compareTriplets(a, b))
+	})
+}
+
+// sortNames lists names by name, and says where each ID went.
+func sortNames(names map[ID]string) (list []Name, at map[ID]int32) {
+	list, at = make([]Name, 0, len(names)), make(map[ID]int32, len(names))
+	for id, name := range names {
+		list = append(list, Name{name, id})
+	}
+	slices.SortFunc(list, func(a, b Name) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID.Slot, b.ID.Slot)) })
+	for i := range list {
+		at[list[i].ID] = int32(i)
+	}
+	return list, at
+}
+
+// ranked is an edge with its place among others.
+type ranked struct {
+	edge
+	rank                   uint8 // 2: a given triplet, 1: it shares a host with one
+	slot                   uint32
+	srcGen, relGen, dstGen uint32
+}
+
+// compare is above 0 where a is rather to be seen than b.
+func (a *ranked) compare(b *ranked) int {
+	return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.count, b.count), cmp.Compare(a.last, b.last), cmp.Compare(b.slot, a.slot))
+}
+
+// ranking is a heap with the least of its edges first.
+type ranking []ranked
+
+func (r ranking) Len() int           { return len(r) }
+func (r ranking) Less(i, j int) bool { return r[i].compare(&r[j]) < 0 }
+func (r ranking) Swap(i, j int)      { r[i], r[j] = r[j], r[i] }
+
+// Push and Pop are for package heap, and nobody calls them: they would put each edge on the heap of the program.
+func (r *ranking) Push(any) { panic("graphbuf: a ranking is offered edges, not pushed") }
+func (r *ranking) Pop() any { panic("graphbuf: a ranking keeps its edges") }
+
+// offer keeps an edge if it is among the first n so far.
+func (r *ranking) offer(k ranked, n int) {
+	switch {
+	case len(*r) < n:
+		*r = append(*r, k)
+		heap.Fix(r, len(*r)-1)
+	case n > 0 && k.compare(&(*r)[0]) > 0:
+		(*r)[0] = k
+		heap.Fix(r, 0)
+	}
+}

@@ -1,0 +1,191 @@
+package filter
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"time"
+
+	"flb-filter-rgcn/plugin/state"
+)
+
+// Trainings that overlap in whatever order leave the process's garbage collection as it was.
+func TestEagerCollectionEnds(t *testing.T) {
+	was := debug.SetGCPercent(73)
+	defer debug.SetGCPercent(was)
+	setting := func(want int, when string) {
+		t.Helper()
+		got := debug.SetGCPercent(want)
+		if got != want {
+			t.Errorf("%s: %d %%, want %d", when, got, want)
+		}
+	}
+	for range 2 {
+		a := collectEagerly()
+		b := collectEagerly()
+		setting(eagerPercent, "two trainings")
+		a()
+		setting(eagerPercent, "the second goes on")
+		c := collectEagerly()
+		b()
+		setting(eagerPercent, "a third came before the second ended")
+		c()
+		setting(73, "none")
+	}
+}
+
+// A training whose parameters were worse leaves the model as old as it was: its date, the metric and the alert tell.
+func TestAModelThatStaysIsAsOldAsBefore(t *testing.T) {
+	dir := t.TempDir()
+	h := host("state_dir", dir, "explain", "on", "train_steps", "200")
+	f := offline(t, h)
+	f.Process(nil, join(sessions(2000)))
+	first := time.Unix(1_700_000_000, 0)
+	if err := f.Train(context.Background(), first, nil); err != nil {
+		t.Fatal(err)
+	}
+	f.cfg.Train.Tolerance = -1 // nothing is as much better as that
+	later := first.Add(48 * time.Hour)
+	if err := f.Train(context.Background(), later, nil); err != nil {
+		t.Fatal(err)
+	}
+	s := f.Status()
+	if len(s.Trainings) != 2 || s.Trainings[0].Result != ResultKept || !s.Training.At.Equal(later) {
+		t.Fatalf("%+v, the last at %v", s.Trainings, s.Training.At)
+	}
+	want := first.UTC().Format(time.RFC3339)
+	out, _ := f.Process(nil, session(3000, "host-3", "server-0-1", "client-1"))
+	if got := decode(t, out)[0].body["score_model"]; !s.Model.Trained.Equal(first) || got != want {
+		t.Errorf("the model is of %v, score_model %v, want %s", s.Model.Trained, got, want)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := offline(t, host("state_dir", dir)).Scorer().Model().TrainedText(); got != want {
+		t.Errorf("after a restart the model is of %s, want %s", got, want)
+	}
+}
+
+// fragileHost panics at a log line that begins in some way.
+type fragileHost struct {
+	*testHost
+	at string
+}
+
+func (h *fragileHost) Log(level Level, message string) {
+	if h.at != "" && strings.HasPrefix(message, h.at) {
+		panic("no line " + h.at)
+	}
+	h.testHost.Log(level, message)
+}
+
+// A panic outside of the training proper ends one turn of the background.
+func TestAPanicEndsOneTurn(t *testing.T) {
+	h := &fragileHost{testHost: host("train_interval", "1h", "train_min_edges", "50", "train_min_new_edges", "0")}
+	f, err := NewOffline(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1_700_000_000, 0)
+	f.Process(nil, join(sessions(2000)))
+	f.turn(context.Background(), now)
+	if f.Scorer() == nil {
+		t.Fatal(h.log())
+	}
+	h.at = "trained: " // between the publication of the model and its saving
+	for i := range 3 {
+		now = now.Add(time.Hour)
+		f.turn(context.Background(), now)
+		if n := strings.Count(h.log(), "background: panic: no line trained: ; the scores go on by the model there is"); n != i+1 {
+			t.Errorf("said %d times after %d panics:\n%s", n, i+1, h.log())
+		}
+	}
+	f.graph = nil // in every turn
+	for range 5 {
+		now = now.Add(200 * time.Millisecond)
+		f.turn(context.Background(), now)
+	}
+	if n := strings.Count(h.log(), "background: panic: "); n != 3 {
+		t.Errorf("said %d times within a minute:\n%s", n, h.log())
+	}
+	counts := map[string]uint64{}
+	list, _ := f.history.list()
+	for _, c := range list {
+		counts[c.Result] += c.Count
+	}
+	if counts[ResultFailed] != 8 || f.Scorer() == nil {
+		t.Errorf("%v", counts)
+	}
+}
+
+func TestAPanicInCloseGivesUpTheDirectory(t *testing.T) {
+	dir := t.TempDir()
+	f := offline(t, host("state_dir", dir))
+	g := f.graph
+	f.graph = nil
+	err := f.saveAtClose()
+	f.graph = g
+	if err == nil || !strings.Contains(err.Error(), "is not saved: panic: ") {
+		t.Errorf("%v", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A model without held-out scores, or with ones that are none, is set aside; whatever the method, the filter starts.
+func TestAModelWithoutHeldOutScores(t *testing.T) {
+	for name, held := range map[string]any{"null": nil, "empty": []float32{}, "weightless": []float32{0.5, 0}, "odd": []float32{0.5}, "beyond": []float32{1.5, 1}, "negative": []float32{0.5, 2, 0.5, -1}} {
+		dir := t.TempDir()
+		f := offline(t, host("state_dir", dir))
+		f.Process(nil, join(sessions(2000)))
+		train(t, f)
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(filepath.Join(dir, "model"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		const fileHeader = 24
+		n, size := binary.Uvarint(b[fileHeader:])
+		at := fileHeader + size
+		var header map[string]any
+		if err := json.Unmarshal(b[at:at+int(n)], &header); err != nil {
+			t.Fatal(err)
+		}
+		if len(header["HeldOut"].([]any)) == 0 {
+			t.Fatal("the model has no held-out scores to begin with")
+		}
+		header["HeldOut"] = held
+		text, err := json.Marshal(header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		forged := append(binary.AppendUvarint(nil, uint64(len(text))), text...)
+		for _, method := range []string{"budget", "sigma", "quantile"} {
+			d, err := state.Open(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Save(modelFile, modelVersion, append(forged[:len(forged):len(forged)], b[at+int(n):]...)); err != nil {
+				t.Fatal(err)
+			}
+			os.Remove(filepath.Join(dir, "model.prev"))
+			d.Close()
+			h := host("state_dir", dir, "threshold_method", method)
+			f := offline(t, h)
+			if f.Scorer() != nil || !strings.Contains(h.log(), "held-out") || !strings.Contains(h.log(), "set aside") {
+				t.Errorf("%s, %s: %s", name, method, h.log())
+			}
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
