@@ -57,6 +57,8 @@ func TestDefaults(t *testing.T) {
 			Destination: [][]string{{"id.resp_h", "id_resp_h"}},
 			Relation:    [][]string{{"client"}},
 			Time:        []string{"ts"},
+			CutPorts:    true,
+			Line:        []string{"log", "message"},
 			Score:       "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model",
 		},
 		FieldStyle: "plain",
@@ -166,8 +168,9 @@ interval = 90`, nil, func(c *Config) {
 		})
 	check("openssh", "", props{"preset": "openssh", "score": "s", "low_score": "l"}, func(c *Config) {
 		c.Fields = Fields{Preset: "openssh", SSHD: true, Score: "s", LowScore: "l", Reason: "score_reason", Model: "score_model",
-			Message: []string{"message", "MESSAGE", "log", "msg"},
-			Host:    []string{"host", "hostname", "HOSTNAME", "_HOSTNAME", "host.name"},
+			CutPorts: true, Time: []string{"_SOURCE_REALTIME_TIMESTAMP", "time", "timestamp", "@timestamp", "TimeCreated"},
+			Message: []string{"message", "MESSAGE", "log", "msg", "Message"},
+			Host:    []string{"host", "hostname", "HOSTNAME", "_HOSTNAME", "host.hostname", "host.name", "Computer"},
 			Ident:   []string{"ident", "SYSLOG_IDENTIFIER", "_COMM", "appname"}}
 	})
 }
@@ -217,12 +220,67 @@ func TestSummary(t *testing.T) {
 			t.Errorf("summary %q\nwant it to start with %q and to have %q", got, wantStart, wantPart)
 		}
 	}
-	check("", nil, "preset=zeek source=id.orig_h/id_orig_h destination=id.resp_h/id_resp_h relation=client time=ts; defaults: explain=false ",
+	check("", nil, `preset=zeek source="id.orig_h else id_orig_h" destination="id.resp_h else id_resp_h" relation=client cut_ports=true time=ts; defaults: explain=false `,
 		" graph_window=30d ")
 	check("[train]\nsteps = 9\ninterval='90m'\n", map[string]string{"state_dir": "/a b"},
-		"config_file=f preset=zeek source=id.orig_h/id_orig_h destination=id.resp_h/id_resp_h relation=client time=ts "+
+		`config_file=f preset=zeek source="id.orig_h else id_orig_h" destination="id.resp_h else id_resp_h" relation=client cut_ports=true time=ts `+
 			"train_interval=1h30m train_steps=9 state_dir=\"/a b\"; defaults: ", " threshold_k=2 ")
-	check("", map[string]string{"preset": "openssh"}, "preset=openssh; defaults: ", ` state_dir=""`)
+	check("", map[string]string{"preset": "openssh"}, "preset=openssh cut_ports=true time=_SOURCE_REALTIME_TIMESTAMP,time,timestamp,@timestamp,TimeCreated; defaults: ", ` state_dir=""`)
+}
+
+// Alternatives, joins, conditions and paths, as properties have them.
+func TestFieldSettings(t *testing.T) {
+	c, err := load(t, "", map[string]string{
+		"preset": "custom", "source": "role else user | src", "destination": "$a['b else c'] else d", "relation": "x,y else z",
+		"under": "$k['x.y']", "only": "event = start|end, kind!=dns", "cut_ports": "on",
+	})
+	if err == nil {
+		t.Errorf("a path with \" else \" in it: %+v", c.Fields.Destination)
+	}
+	c, err = load(t, "", map[string]string{
+		"preset": "custom", "source": "role else user | src", "destination": "d", "relation": "x,y else z",
+		"under": "$k['x.y']", "only": "event = start|end, kind!=dns", "cut_ports": "on",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := c.Fields
+	if !reflect.DeepEqual(f.Source, [][]string{{"role", "user"}, {"src"}}) || !reflect.DeepEqual(f.Relation, [][]string{{"x"}, {"y", "z"}}) ||
+		!reflect.DeepEqual(f.Only, []Condition{{Path: "event", Values: []string{"start", "end"}}, {Path: "kind", Values: []string{"dns"}, Not: true}}) ||
+		f.Under != "$k['x.y']" || !f.CutPorts {
+		t.Errorf("%+v", f)
+	}
+	if !strings.Contains(c.Summary(), "only=event=start|end,kind!=dns") {
+		t.Error(c.Summary())
+	}
+	for _, preset := range Presets() {
+		if c, err := load(t, "", map[string]string{"preset": preset}); err != nil || !c.Fields.CutPorts {
+			t.Errorf("%s: %+v %v", preset, c.Fields, err)
+		}
+	}
+	if c, err = load(t, "", map[string]string{"preset": "teleport", "only": "event=x"}); err != nil || len(c.Fields.Only) != 1 || c.Fields.Only[0].Values[0] != "x" {
+		t.Errorf("%+v %v", c.Fields.Only, err)
+	}
+}
+
+// Relative paths begin in the directory that the host names, and are absolute from then on.
+func TestRelativePaths(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "rgcn.toml"), []byte("[state]\ndir = 'state'\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	property := func(key string) (string, bool) {
+		v, ok := map[string]string{"config_file": "rgcn.toml", "model_features": "../hosts.csv"}[key]
+		return v, ok
+	}
+	c, err := LoadFrom(dir, property)
+	if err != nil || c.File != filepath.Join(dir, "rgcn.toml") || c.State.Dir != filepath.Join(dir, "state") ||
+		c.Model.Features != filepath.Join(filepath.Dir(dir), "hosts.csv") {
+		t.Errorf("%q %q %q %v", c.File, c.State.Dir, c.Model.Features, err)
+	}
+	if _, err := Load(property); err == nil || !strings.Contains(err.Error(), "/plugin/config/rgcn.toml\": no such file") {
+		t.Errorf("from the working directory: %v", err)
+	}
 }
 
 // What Summary and conf/rgcn.toml print must read as the same value.

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-const wantFields = `want a field's name, or 1 to 8 of them with "|" between, or a list (in a property: with commas between)`
-const wantTimes = "want a field's name, or a list of 1 to 8 of them (in a property: with commas between)"
+const wantFields = `want the path of a field (key, key.sub or $key['sub']), several as "a else b", or 1 to 8 of these with "|" between, or a list (in a property: with commas between)`
+const wantTimes = "want the path of a field (key, key.sub or $key['sub']), or a list of 1 to 8 of them (in a property: with commas between)"
 
 func TestFileErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
@@ -121,6 +121,16 @@ func TestPropertyErrors(t *testing.T) {
 		{"threshold_k", "NaN", `property threshold_k = "NaN": want a number from 0 to 10`},
 		{"source", "a,,b", `property source = "a,,b": ` + wantFields},
 		{"source", "a,b,c,d,e,f,g,h,i", `property source = "a,b,c,d,e,f,g,h,i": ` + wantFields},
+		{"source", "$a[", `property source = "$a[": ` + wantFields},
+		{"source", "a else", `property source = "a else": ` + wantFields},
+		{"destination", "a..b", `property destination = "a..b": ` + wantFields},
+		{"relation", "$", `property relation = "$": ` + wantFields},
+		{"relation", strings.Repeat("a.", 16) + "a", `property relation = "` + strings.Repeat("a.", 16) + `a": ` + wantFields},
+		{"under", "$a[b]", `property under = "$a[b]": want the path of a key, such as zeek, a.b or $a['b'], or "" for the record itself`},
+		{"under", strings.Repeat("a.", 15) + "a", `property under = "` + strings.Repeat("a.", 15) + `a": record: path "ts" under "` + strings.Repeat("a.", 15) + `a": 17 parts, allowed are 16`},
+		{"only", "event", `property only = "event": want key=value, key=value|value or key!=value, or a list of 1 to 8 of them (in a property: with commas between)`},
+		{"only", "=x", `property only = "=x": want key=value, key=value|value or key!=value, or a list of 1 to 8 of them (in a property: with commas between)`},
+		{"only", "a=x|", `property only = "a=x|": want key=value, key=value|value or key!=value, or a list of 1 to 8 of them (in a property: with commas between)`},
 		{"preset", "custom", `property preset = "custom": fields.source is not set, the preset custom needs both source and destination`},
 		{"low_score", "score_reason", `property low_score = "score_reason": the name is taken by a field that explain adds, want another one`},
 		{"train_device", "gpu\n\x1b[31m", `property train_device = "gpu\n\x1b[31m": want auto, cpu, cuda or cuda:N with N from 0 to 63`},
@@ -134,6 +144,34 @@ func TestPropertyErrors(t *testing.T) {
 	want := `f:2: fields.source = "a": not allowed with preset openssh, which takes source, destination and relation from sshd's message; use preset custom to name fields`
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// Every property refuses what is not of its kind with its own name, the value and what is allowed.
+func TestEveryPropertyRefusesBadValues(t *testing.T) {
+	bad := map[string][]string{
+		typeBoolean:  {"", "2", "maybe", "truefalse"},
+		typeInteger:  {"", "-1", "1.5", "x", "99999999999999999999", "0x10", "1e3"},
+		typeNumber:   {"", "-1", "x", "NaN", "Inf", "1e9", "0,5"},
+		typeDuration: {"", "-1s", "soon", "1w", "10 m", "1", "0.5s"},
+		typeFields:   {"a,,b", "a..b", "$", "$a[", "$a['b'", ".a"},
+	}
+	delete(bad, "")
+	for _, o := range Options() {
+		values := bad[o.Type]
+		if o.Type == typeText && !o.set(new(Config), "no such value") {
+			values = []string{"no such value"}
+		}
+		for _, v := range values {
+			if o.Type == typeDuration && o.set(new(Config), o.fromText(v)) { // one that has no unit is in seconds
+				continue
+			}
+			_, err := load(t, "", map[string]string{o.Property(): v})
+			want := oneLine(o.refuse("property "+o.Property(), v))
+			if err == nil || err.Error() != want.Error() {
+				t.Errorf("%s = %q:\ngot  %v\nwant %v", o.Property(), v, err, want)
+			}
+		}
 	}
 }
 
@@ -164,7 +202,7 @@ func TestUnreadableFiles(t *testing.T) {
 	check(filepath.Join(dir, "large"), `property config_file = "DIR/large": is larger than 1048576 bytes, want a TOML file`)
 	check(filepath.Join(dir, "none"), `property config_file = "DIR/none": no such file or directory, want a readable TOML file`)
 	check(filepath.Join(dir, "full", "x"), `property config_file = "DIR/full/x": not a directory, want a readable TOML file`)
-	check("a\x00b", `property config_file = "a\x00b": invalid argument, want a readable TOML file`)
+	check(filepath.Join(dir, "a\x00b"), `property config_file = "DIR/a\x00b": invalid argument, want a readable TOML file`)
 	if os.Getuid() != 0 { // root may read everything
 		check(filepath.Join(dir, "closed"), `property config_file = "DIR/closed": permission denied, want a readable TOML file`)
 	}

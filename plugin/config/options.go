@@ -323,7 +323,7 @@ func joined(key, text string, place func(*Config) *[][]string) Option {
 				var alternatives []string
 				for a := range strings.SplitSeq(part, orElse) {
 					a = strings.TrimSpace(a)
-					ok = ok && isKey(a)
+					ok = ok && isKey(a) && !strings.HasPrefix(a, "else ") && !strings.HasSuffix(a, " else")
 					alternatives = append(alternatives, a)
 				}
 				ok = ok && len(alternatives) <= maxListKeys

@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	mostKeys    = 16 // of a record that is not understood, named in a warning
-	longestName = 40 // bytes of such a key
+	mostKeys    = 12 // of a record that is not understood, named in a warning
+	longestName = 32 // bytes of such a key
 )
 
-// explainMisfit says of a record that is not understood what was looked for, which keys it has, and what would
-// most likely help.
+// explainMisfit says of a record that is not understood what would most likely help, what was looked for, and
+// which keys it has.
 func (f *Instance) explainMisfit(event []byte) string {
 	c := &f.cfg.Fields
 	looked := fmt.Sprintf("Looked for source %s and destination %s (preset %s).", pathsOf(c.Source), pathsOf(c.Destination), c.Preset)
@@ -40,7 +40,7 @@ func (f *Instance) explainMisfit(event []byte) string {
 		keys = append(keys, k)
 	}
 	slices.Sort(keys)
-	return fmt.Sprintf("%s One of them has %s. %s", looked, namesOf(keys), f.remedy(body, keys))
+	return fmt.Sprintf("%s %s One of the others has %s.", f.remedy(body, keys), looked, namesOf(keys))
 }
 
 func pathsOf(fields [][]string) string {

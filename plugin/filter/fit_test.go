@@ -1,0 +1,253 @@
+package filter
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A stream that is not understood is said after a hundred records, with what was looked for, what is there and
+// what would help; so is that it is understood again.
+func TestMisfitIsSaid(t *testing.T) {
+	inner := map[string]any{"id.orig_h": "198.51.100.1", "id.resp_h": "192.0.2.1", "client": "c"}
+	for _, c := range []struct {
+		name  string
+		body  []any
+		wants []string
+	}{
+		{"nothing known", []any{"a", 1, "b\x1b[31m", 2}, []string{
+			"Looked for source id.orig_h else id_orig_h and destination id.resp_h else id_resp_h (preset zeek).",
+			`has the keys "a", "b\x1b[31m".`, "Set Preset, or Source and Destination"}},
+		{"another preset", []any{"source", map[string]any{"ip": "198.51.100.1"}, "destination", map[string]any{"ip": "192.0.2.1"}}, []string{"Preset ecs understands it."}},
+		{"sshd's line", []any{"log", "Nov 30 06:39:00 web sshd[1]: Accepted password for a from 198.51.100.1 port 1 ssh2"}, []string{"Preset openssh understands it."}},
+		{"under a key", []any{"stream", "stdout", "zeek", inner}, []string{`has the keys "stream", "zeek".`, `set Under zeek.`}},
+		{"JSON in a text", []any{"log", `{"id.orig_h":"198.51.100.1","id.resp_h":"192.0.2.1"}`}, []string{"Name parser, Key_Name log, Parser json, Reserve_Data On."}},
+		{"a list of records", []any{"Records", []any{inner, inner}}, []string{`"Records" is a list of 2 records in one`}},
+		{"a row without its header", []any{"log", "1\t2\t3\t4\t5\t6\t7"}, []string{"Read_from_Head On"}},
+		{"many keys", func() (body []any) {
+			for i := range 300 {
+				body = append(body, fmt.Sprintf("key-%03d-%s", i, strings.Repeat("x", 100)), i)
+			}
+			return body
+		}(), []string{`"key-000-` + strings.Repeat("x", 24) + `", `, "and 288 more."}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := host()
+			f := offline(t, h)
+			event := appendEvent(nil, c.body...)
+			for range 99 {
+				f.Process(nil, event)
+			}
+			if h.log() != "" || f.Status().State != StateWaiting {
+				t.Fatalf("too early: %s", h.log())
+			}
+			for range 300 {
+				f.Process(nil, event)
+			}
+			if n := strings.Count(h.log(), "\n") + 1; n != 1 || len(h.log()) > 1024 {
+				t.Errorf("%d lines: %s", n, h.log())
+			}
+			st := f.Status()
+			for _, want := range append(c.wants, "0 of the last 100 records have a source and a destination") {
+				if !strings.Contains(h.log(), want) || !strings.Contains(st.Problem, want) {
+					t.Errorf("no %q in %s, or in the status: %s", want, h.log(), st.Problem)
+				}
+			}
+			if st.State != StateDegraded {
+				t.Errorf("state %s", st.State)
+			}
+			f.Process(nil, join(sessions(100))) // beside one of before
+			f.Process(nil, join(sessions(100)))
+			if st := f.Status(); st.State == StateDegraded || !strings.Contains(h.log(), "records are understood again: ") {
+				t.Errorf("%+v\n%s", st, h.log())
+			}
+			for range 200 { // and it does not go back and forth in the log
+				f.Process(nil, event)
+			}
+			if n := strings.Count(h.log(), "have a source and a destination, so"); n != 1 {
+				t.Errorf("said %d times:\n%s", n, h.log())
+			}
+			for range 8000 {
+				f.Process(nil, event)
+			}
+			if n := strings.Count(h.log(), "have a source and a destination, so"); n != 2 {
+				t.Errorf("said %d times after ten times as many:\n%s", n, h.log())
+			}
+		})
+	}
+}
+
+// A few records that are not understood are said too: after a while, and at the end.
+func TestMisfitOfAFew(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	f.Process(nil, appendEvent(nil, "a", 1))
+	if now := time.Now(); f.fit.waits(now) || !f.fit.waits(now.Add(2*fitPatience)) {
+		t.Error("one record waits too short or too long")
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(h.log(), `0 of the last 1 records have a source and a destination`) {
+		t.Error(h.log())
+	}
+	// Records that the conditions leave out are meant to pass.
+	h = host("only", "kind=ssh")
+	f = offline(t, h)
+	for range 500 {
+		f.Process(nil, appendEvent(nil, "kind", "dns", "id.orig_h", "a", "id.resp_h", "b"))
+	}
+	if st := f.Status(); h.log() != "" || st.Records.Skipped != 500 || st.Records.Missing != 0 || st.Graph.Edges != 0 {
+		t.Errorf("%+v\n%s", st, h.log())
+	}
+}
+
+// Whoever sees no score is told why.
+func TestWaitingIsSaid(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	f.Process(nil, join(sessions(12)))
+	want := "no model yet: 12 of 50 distinct triplets needed before the first training (train.min_edges); until then score is null"
+	if st := f.Status(); st.State != StateWaiting || st.Problem != want {
+		t.Errorf("%+v", st)
+	}
+	now := time.Now()
+	f.sayWaiting(now)
+	f.sayWaiting(now.Add(patience - 1))
+	if h.log() != "" {
+		t.Errorf("too early: %s", h.log())
+	}
+	f.sayWaiting(now.Add(patience))
+	f.sayWaiting(now.Add(time.Hour))
+	if h.log() != want {
+		t.Errorf("%q, want once %q", h.log(), want)
+	}
+	f.Process(nil, join(sessions(3000)))
+	train(t, f)
+	if st := f.Status(); st.State != StateScoring || st.Problem != "" {
+		t.Errorf("%+v", st)
+	}
+}
+
+// A model that cannot tell sessions apart flags none, and says so.
+func TestAWeakModelFlagsNothing(t *testing.T) {
+	h := host("train_min_edges", "10", "threshold_method", "quantile", "threshold_quantile", "0.5")
+	f := offline(t, h)
+	var events [][]byte
+	for i := range 12 { // twelve triplets, each new when it comes: next to nothing is held out
+		events = append(events, session(i, fmt.Sprint("h", i), fmt.Sprint("s", i%5), "c"))
+	}
+	f.Process(nil, join(events))
+	train(t, f)
+	out, _ := f.Process(nil, join(events))
+	for _, d := range decode(t, out) {
+		if d.body["low_score"] != false || d.body["score"] == nil {
+			t.Fatalf("%v", d.body)
+		}
+	}
+	st := f.Status()
+	if !strings.Contains(h.log(), "scores are added but none counts as low: ") || st.State != StateWaiting || !strings.Contains(st.Problem, "held out") {
+		t.Errorf("%+v\n%s", st, h.log())
+	}
+}
+
+// A field of the user's own that the filter replaces is said once.
+func TestOverwrittenFieldIsSaid(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	for range 3 {
+		f.Process(nil, appendEvent(nil, "id.orig_h", "a", "id.resp_h", "b", "client", "c", "score", 7))
+	}
+	if n := strings.Count(h.log(), "set Score and Low_Score to other names to keep theirs"); n != 1 {
+		t.Errorf("%d times: %s", n, h.log())
+	}
+	h = host("score", "rgcn_score", "low_score", "rgcn_low")
+	f = offline(t, h)
+	out, _ := f.Process(nil, appendEvent(nil, "id.orig_h", "a", "id.resp_h", "b", "client", "c", "score", 7))
+	if d := decode(t, out)[0]; h.log() != "" || fmt.Sprint(d.body["score"]) != "7" {
+		t.Errorf("%v\n%s", d.body, h.log())
+	}
+}
+
+// Rows of Zeek's log are read by their own header, of each tag by its own, also when the header came before
+// a restart.
+func TestRowsByTheirHeader(t *testing.T) {
+	dir := t.TempDir()
+	h := host("state_dir", dir, "explain", "on")
+	f := offline(t, h)
+	line := func(columns ...string) []byte { return appendEvent(nil, "log", strings.Join(columns, "\t")) }
+	header := [][]byte{
+		line(`#separator \x09`), line("#fields", "ts", "uid", "id.orig_h", "extra", "id.resp_h", "client"),
+		line("#types", "time", "string", "addr", "int", "addr", "string"),
+	}
+	row := line("1600000000.5", "C1", "198.51.100.1", "9", "::ffff:192.0.2.1", `SSH-2.0-A\x09B`)
+	if _, modified := f.ProcessTagged(nil, row, []byte("one")); modified {
+		t.Error("a row without a header was understood")
+	}
+	other := line("#fields", "id.resp_h", "id.orig_h")
+	f.ProcessTagged(nil, other, []byte("two"))
+	if out, modified := f.ProcessTagged(nil, join(append(header, row)), []byte("one")); !modified || len(decode(t, out)) != 4 {
+		t.Fatalf("%v %q", modified, out)
+	}
+	f.ProcessTagged(nil, line("192.0.2.2", "198.51.100.2"), []byte("two"))
+	f.ProcessTagged(nil, line("1600000001", "C2", "(empty)", "9", "192.0.2.1", "-"), []byte("one")) // no source
+	f.ProcessTagged(nil, line("1600000001", "C2", "198.51.100.1"), []byte("one"))                   // cut short
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f = offline(t, host("state_dir", dir))
+	f.ProcessTagged(nil, line("1600000002.5", "C3", "198.51.100.1", "9", "192.0.2.1", `SSH-2.0-A\x09B`), []byte("one"))
+	snap := f.graph.Snapshot()
+	var got []string
+	for _, e := range snap.Edges {
+		got = append(got, fmt.Sprintf("%s %q %s %d", snap.Nodes[e.Source].Name, snap.Relations[e.Relation].Name, snap.Nodes[e.Destination].Name, e.Count))
+		if e.Count == 2 && (e.First != 1600000000500000000 || e.Last != 1600000002500000000) {
+			t.Errorf("from %d to %d", e.First, e.Last)
+		}
+	}
+	want := []string{`198.51.100.1 "SSH-2.0-A\tB" 192.0.2.1 2`, `198.51.100.2 "-" 192.0.2.2 1`}
+	if len(got) != 2 || got[0] != want[0] && got[1] != want[0] || got[0] != want[1] && got[1] != want[1] {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A state directory that cannot be used stops no pipeline, unless that is asked for.
+func TestStateThatCannotBeUsed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h := host("state_dir", filepath.Join(file, "state"), "train_interval", "0")
+	f, err := New(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, modified := f.Process(nil, session(1, "a", "b", "c")); !modified || len(out) == 0 {
+		t.Error("records are not processed")
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{file, fmt.Sprintf("uid %d", os.Getuid()), "State_Required On"} {
+		if !strings.Contains(h.log(), want) {
+			t.Errorf("no %q in %s", want, h.log())
+		}
+	}
+	h.properties["state_required"] = "on"
+	if _, err := New(h); err == nil {
+		t.Error("state_required: started all the same")
+	}
+	// A directory that another filter has is a mistake in the settings, or a start too early: not worked around.
+	dir := t.TempDir()
+	first, err := New(host("state_dir", dir, "train_interval", "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	if _, err := New(host("state_dir", dir)); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("a second owner: %v", err)
+	}
+}
