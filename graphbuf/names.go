@@ -41,8 +41,8 @@ func (n *names) find(name []byte) uint32 {
 // is tells whether a slot is that of a name.
 func (n *names) is(i uint32, name []byte) bool { return n.slots.at(i).name == string(name) }
 
-// add makes a slot for a name that is not there.
-func (n *names) add(name []byte) uint32 {
+// add makes a slot for a name that is not there; one of an old event is the first to go.
+func (n *names) add(name []byte, old bool) uint32 {
 	i, fresh := n.slots.take()
 	if fresh {
 		n.byAge.addItem()
@@ -50,7 +50,11 @@ func (n *names) add(name []byte) uint32 {
 	s := n.slots.at(i)
 	s.name, s.gen, s.hash = string(name), s.gen+1, hashName(name)
 	n.index.add(s.hash, i)
-	n.byAge.pushFront(newcomers, i)
+	if old {
+		n.byAge.pushBack(newcomers, i)
+	} else {
+		n.byAge.pushFront(newcomers, i)
+	}
 	n.live++
 	return i
 }
