@@ -59,6 +59,11 @@ type Instance struct {
 	saved    *Status      // of the state directory, of a frozen instance
 	newest   atomic.Int64 // event time, of the records so far
 	frozen   bool         // look, but neither count nor train
+	live     bool         // records are of now, and not of a log that is read
+	clock    clock
+
+	saidMu sync.Mutex
+	said   said
 
 	state    *state.Dir // nil: in memory only
 	trainMu  sync.Mutex // held for one training, with its saving
@@ -76,29 +81,36 @@ type counters struct {
 // New makes an instance as the properties say, takes up what its state directory holds,
 // and trains in the background from then on.
 func New(host Host) (*Instance, error) {
-	f, err := newInstance(host, false)
+	f, err := newInstance(host, forLive, machineClock())
 	if err != nil {
 		return nil, err
 	}
 	host.Log(LevelInfo, f.cfg.Summary())
-	if f.cfg.Train.Interval > 0 {
-		ctx, cancel := context.WithCancel(context.Background())
-		f.stop, f.done = cancel, make(chan struct{})
-		go f.trainInBackground(ctx)
-	}
+	ctx, cancel := context.WithCancel(context.Background())
+	f.stop, f.done = cancel, make(chan struct{})
+	go f.trainInBackground(ctx)
 	return f, nil
 }
 
+// What an instance is for.
+type kind int
+
+const (
+	forLive kind = iota // records are of now
+	forLog              // records are read from a log, of whatever time
+	forLook             // nothing is learned
+)
+
 // NewOffline is New without a clock: it trains when TrainIfDue or Train is called.
-func NewOffline(host Host) (*Instance, error) { return newInstance(host, false) }
+func NewOffline(host Host) (*Instance, error) { return newInstance(host, forLog, machineClock()) }
 
 // NewFrozen makes an instance that scores by its state directory, which may be in use,
 // learns nothing and writes nothing there.
 func NewFrozen(host Host) (*Instance, error) {
-	return newInstance(host, true)
+	return newInstance(host, forLook, machineClock())
 }
 
-func newInstance(host Host, frozen bool) (*Instance, error) {
+func newInstance(host Host, k kind, read func() (wall, passed int64)) (*Instance, error) {
 	cfg, err := config.Load(host.Property)
 	if err != nil {
 		return nil, err
@@ -106,19 +118,21 @@ func newInstance(host Host, frozen bool) (*Instance, error) {
 	if err := model.CheckDevice(ModelConfig(cfg)); err != nil {
 		return nil, fmt.Errorf("train.device = %q: %w; allowed are auto and cpu", cfg.Train.Device, err)
 	}
-	f := &Instance{cfg: cfg, host: host, schedule: schedule{cfg: cfg.Train}, since: time.Now().UTC().Truncate(time.Second), frozen: frozen}
+	f := &Instance{cfg: cfg, host: host, schedule: schedule{cfg: cfg.Train}, since: time.Now().UTC().Truncate(time.Second), frozen: k == forLook, live: k == forLive}
 	if f.features, err = HostFeatures(cfg); err != nil {
 		return nil, err
 	}
 	if cfg.Metrics.Listen != "" {
 		f.watch = newWatch()
 	}
-	f.graph, err = graphbuf.New(graphbuf.Config{
+	bounds := graphbuf.Config{
 		MaxNodes: cfg.Graph.MaxNodes, MaxRelations: cfg.Graph.MaxRelations, MaxEdges: cfg.Graph.MaxEdges, Window: cfg.Graph.Window,
-	})
-	if err != nil {
+		Trusted: f.live,
+	}
+	if f.graph, err = graphbuf.New(bounds); err != nil {
 		return nil, err
 	}
+	f.clock.read, f.clock.leap = read, int64(bounds.Leap())
 	if err := ModelConfig(cfg).Validate(); err != nil {
 		return nil, err
 	}
@@ -131,7 +145,7 @@ func newInstance(host Host, frozen bool) (*Instance, error) {
 	f.scratch.New = func() any { return f.newScratch() }
 	if cfg.State.Dir != "" {
 		open := state.Open
-		if frozen {
+		if f.frozen {
 			open = state.OpenReadOnly
 		}
 		if f.state, err = open(cfg.State.Dir); err != nil {
@@ -139,6 +153,9 @@ func newInstance(host Host, frozen bool) (*Instance, error) {
 		}
 		f.restore()
 	}
+	newest := f.graph.Stats().Now
+	f.newest.Store(newest)
+	f.clock.begin(newest)
 	return f, nil
 }
 
@@ -155,6 +172,9 @@ func (f *Instance) Close() error {
 		<-f.done
 	}
 	var err error
+	if !f.frozen {
+		f.sayTimes(true)
+	}
 	if f.state != nil {
 		if !f.frozen {
 			err = errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveLedger(), f.saveStatus())

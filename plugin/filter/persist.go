@@ -11,7 +11,7 @@ import (
 // The blobs of a state directory. A version goes up when older filters could not read it.
 const (
 	graphFile    = "graph"
-	graphVersion = 1
+	graphVersion = 2 // 1: without the edges' ages; it is read
 	modelFile    = "model"
 	modelVersion = 2
 

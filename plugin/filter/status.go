@@ -25,8 +25,9 @@ type RecordCounts struct {
 	Total     uint64 `json:"total"`
 	Scored    uint64 `json:"scored"` // forwarded with the two fields
 	LowScore  uint64 `json:"low_score"`
-	Missing   uint64 `json:"missing"`   // without a source or a destination
-	Malformed uint64 `json:"malformed"` // stretches of a chunk that are no records
+	Missing   uint64 `json:"missing"`    // without a source or a destination
+	Malformed uint64 `json:"malformed"`  // stretches of a chunk that are no records
+	WrongTime uint64 `json:"wrong_time"` // with a time that is not believed, or long past
 }
 
 // GraphStatus is the size of the graph and what came and went since the start.
@@ -115,6 +116,7 @@ func (f *Instance) Status() Status {
 		},
 		Graph: GraphStatus{NewEdges: g.NewEdges, Evicted: g.Evicted},
 	}
+	s.Records.WrongTime, _ = f.wrongTimes(&g)
 	s.Trainings, s.Training = f.history.list()
 	if f.frozen && f.saved != nil {
 		s = *f.saved

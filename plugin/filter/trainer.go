@@ -53,6 +53,7 @@ func (f *Instance) trainInBackground(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
+			f.sayTimes(false)
 			f.TrainIfDue(ctx, now)
 		}
 	}

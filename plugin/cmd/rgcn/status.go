@@ -72,6 +72,9 @@ func printStatus(e *env, s filter.Status) error {
 	r := s.Records
 	line("records", "%d since %s UTC: %d scored, %d with a low score, %d without source or destination, %d not understood",
 		r.Total, when(s.Since), r.Scored, r.LowScore, r.Missing, r.Malformed)
+	if r.WrongTime > 0 {
+		line("times", "%d records with a time that is not believed, or long past", r.WrongTime)
+	}
 	line("triplets", "%d new, %d given up", s.Graph.NewEdges, s.Graph.Evicted)
 	return w.Flush()
 }
