@@ -16,14 +16,14 @@ func (g *Graph) add(ref *Ref, e *Event) {
 	at, old := g.clock.see(e.Time)
 	if at != e.Time {
 		g.stats.Doubted++
-		g.stats.OddTime = e.Time
+		g.stats.DoubtedTime = e.Time
 		taken := *e
 		taken.Time = at
 		e = &taken
 	}
 	if old {
 		g.stats.Old++
-		g.stats.OddTime = e.Time
+		g.stats.OldTime = e.Time
 	}
 	g.expire()
 	g.put(ref, e, 1, at, since(g.clock.now, at), old)

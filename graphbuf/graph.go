@@ -144,7 +144,7 @@ type Stats struct {
 	Evicted                 uint64 // edges given up for a bound or for their age
 	Old                     uint64 // events of the past, by more than a leap
 	Doubted                 uint64 // events that counted for another time, as theirs lay too far ahead
-	OddTime                 int64  // that of the last of either
+	OldTime, DoubtedTime    int64  // of the last of them
 	Now                     int64  // the graph's time; 0 when nothing was observed
 }
 

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -23,7 +24,7 @@ type clock struct {
 	// Since when, and from which offset, the machine's clock is doubted; 0: it is not.
 	since, other atomic.Int64
 	moved        atomic.Uint64 // records whose time was not believed
-	odd          atomic.Int64  // that of the last of them
+	movedFrom    atomic.Int64  // that of the last of them
 }
 
 const (
@@ -118,7 +119,7 @@ func (c *clock) believed(n *times, t, newest int64) int64 {
 // move counts a record at t that is taken for another time.
 func (c *clock) move(t, to int64) int64 {
 	c.moved.Add(1)
-	c.odd.Store(t)
+	c.movedFrom.Store(t)
 	return to
 }
 
@@ -174,7 +175,7 @@ func (f *Instance) sayTimes(closing bool) {
 		}
 		s.doubted = !n.agree
 	}
-	records, odd := f.wrongTimes(&st)
+	records := f.wrongTimes(&st)
 	if records == s.records || !s.at.IsZero() && !closing && time.Since(s.at) < sayAgain {
 		return
 	}
@@ -186,17 +187,24 @@ func (f *Instance) sayTimes(closing bool) {
 		return
 	}
 	s.waiting = 0
-	f.host.Log(LevelWarn, fmt.Sprintf("%d records have times that are not believed or long past, the last of them %s; the newest record learned is of %s. "+
-		"They are scored and counted, and no connection is forgotten for them; where they are not an old log, set the clock of their sender right", records, date(odd), date(st.Now)))
+	var which []string
+	if n, t := f.clock.moved.Load(), f.clock.movedFrom.Load(); n+st.Doubted > 0 {
+		if n == 0 {
+			t = st.DoubtedTime
+		}
+		which = append(which, fmt.Sprintf("%d with one that is not believed, the last of them %s", n+st.Doubted, date(t)))
+	}
+	if st.Old > 0 {
+		which = append(which, fmt.Sprintf("%d long past, the last of them %s", st.Old, date(st.OldTime)))
+	}
+	f.host.Log(LevelWarn, fmt.Sprintf("%d records with wrong or old times: %s; the newest learned is of %s. They are scored and counted, "+
+		"and no connection is forgotten for them; unless they are an old log, set the clock of their sender right", records, strings.Join(which, ", "), date(st.Now)))
 	s.records, s.at = records, time.Now()
 }
 
-// wrongTimes is how many records had times that were not believed or long past, and the last of these.
-func (f *Instance) wrongTimes(st *graphbuf.Stats) (records uint64, last int64) {
-	if last = f.clock.odd.Load(); last == 0 || st.Old+st.Doubted > 0 && st.OddTime != 0 {
-		last = st.OddTime
-	}
-	return f.clock.moved.Load() + st.Old + st.Doubted, last
+// wrongTimes is how many records had times that were not believed or long past.
+func (f *Instance) wrongTimes(st *graphbuf.Stats) uint64 {
+	return f.clock.moved.Load() + st.Old + st.Doubted
 }
 
 // alertTime is the time for which an alert counts: in a live filter no record can choose it.

@@ -116,7 +116,7 @@ func (f *Instance) Status() Status {
 		},
 		Graph: GraphStatus{NewEdges: g.NewEdges, Evicted: g.Evicted},
 	}
-	s.Records.WrongTime, _ = f.wrongTimes(&g)
+	s.Records.WrongTime = f.wrongTimes(&g)
 	s.Trainings, s.Training = f.history.list()
 	if f.frozen && f.saved != nil {
 		s = *f.saved
