@@ -170,6 +170,35 @@ func TestAnOlderArchiveErasesNothing(t *testing.T) {
 	g.check(t)
 }
 
+// TestWhatIsOldGoesFirst: triplets and names that came with old events go before all others, of which hardly any
+// would have to be newcomers.
+func TestWhatIsOldGoesFirst(t *testing.T) {
+	for _, cfg := range []Config{
+		{MaxNodes: 10_000, MaxRelations: 10, MaxEdges: 1000, Window: 30 * 24 * time.Hour},
+		{MaxNodes: 1001, MaxRelations: 10, MaxEdges: 10_000, Window: 30 * 24 * time.Hour},
+	} {
+		g := newGraph(t, cfg)
+		for _, hours := range []int64{0, 2} { // 900 regulars
+			for i := range 900 {
+				g.observe1(event("h"+strconv.Itoa(i), "r", "s", testNow+hours*testDay/24))
+			}
+		}
+		for i := range 100 {
+			g.observe1(event("a"+strconv.Itoa(i), "r", "s", testNow-20*testDay))
+		}
+		if h, a := len(byTriplet(g, 'h')), len(byTriplet(g, 'a')); h != 900 || a != 100 {
+			t.Fatalf("%+v: %d and %d triplets, want 900 and 100", cfg, h, a)
+		}
+		for i := range 100 {
+			g.observe1(event("n"+strconv.Itoa(i), "r", "s", testNow+testDay))
+		}
+		if h, n := len(byTriplet(g, 'h')), len(byTriplet(g, 'n')); h != 900 || n != 100 {
+			t.Errorf("%+v: %d of 900 triplets left, %d of 100 new ones", cfg, h, n)
+		}
+		g.check(t)
+	}
+}
+
 // TestTheClockAfterAJump: what is doubted counts as if the jump had not been, and what lasts is believed.
 func TestTheClockAfterAJump(t *testing.T) {
 	c := newClock(30*24*time.Hour, false)

@@ -213,7 +213,7 @@ func (g *Graph) hashEdge(e *edge) uint32 {
 
 func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
 	if g.live() >= g.cfg.MaxEdges {
-		g.evict(g.byAge.back(ring(g.live(), g.regular, g.cfg.MaxEdges)))
+		g.evict(g.oldest())
 	}
 	i, fresh := g.edges.take()
 	if fresh {

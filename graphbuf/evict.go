@@ -55,10 +55,23 @@ func (g *Graph) expire() {
 	}
 }
 
+// oldest returns the edge that goes when there is no room: that of the ring whose turn it is, unless a newcomer was
+// seen before all others.
+func (g *Graph) oldest() uint32 {
+	n, r := g.byAge.back(newcomers), g.byAge.back(regulars)
+	if n != 0 && r != 0 && g.clock.age(g.edges.at(n).seen) > g.clock.age(g.edges.at(r).seen) {
+		return n
+	}
+	return g.byAge.back(ring(g.live(), g.regular, g.cfg.MaxEdges))
+}
+
 // giveUp kills a name of a table with room for so many. Its edges, however many, go with
 // the events that follow, so that none of these waits for all of them.
 func (g *Graph) giveUp(n *names, room int, dying *[]uint32) {
-	i := n.byAge.back(ring(n.live, n.regular, room))
+	i := n.byAge.back(newcomers)
+	if i == 0 || !n.slots.at(i).old {
+		i = n.byAge.back(ring(n.live, n.regular, room))
+	}
 	n.kill(i)
 	*dying = append(*dying, i)
 }

@@ -26,6 +26,7 @@ type nameSlot struct {
 	uses    int32 // edges, and pins while an event is being added
 	hash    uint32
 	regular bool // has had a regular edge
+	old     bool // only old events came of it: the first to go
 	dead    bool // given up: no event finds it any more, its edges go one after another
 }
 
@@ -48,7 +49,7 @@ func (n *names) add(name []byte, old bool) uint32 {
 		n.byAge.addItem()
 	}
 	s := n.slots.at(i)
-	s.name, s.gen, s.hash = string(name), s.gen+1, hashName(name)
+	s.name, s.gen, s.hash, s.old = string(name), s.gen+1, hashName(name), old
 	n.index.add(s.hash, i)
 	if old {
 		n.byAge.pushBack(newcomers, i)
@@ -61,7 +62,9 @@ func (n *names) add(name []byte, old bool) uint32 {
 
 func (n *names) touch(i uint32) {
 	ring := uint32(newcomers)
-	if n.slots.at(i).regular {
+	s := n.slots.at(i)
+	s.old = false
+	if s.regular {
 		ring = regulars
 	}
 	n.byAge.moveToFront(ring, i)

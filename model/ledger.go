@@ -354,12 +354,10 @@ func (l *Ledger) setGate() {
 // tripletHash tells today's triplets apart; it is the same after a restart (FNV-1a), so the index does not go by it.
 // Whoever finds a collision is counted once instead of twice, and flagged all the same.
 func tripletHash(e *graphbuf.Event) uint64 {
-	h := uint64(14695981039346656037)
+	h := fnvStart
 	for _, name := range [][]byte{e.Source, e.Relation, e.Destination} {
-		for _, c := range name {
-			h = (h ^ uint64(c)) * 1099511628211
-		}
-		h = (h ^ 0xff) * 1099511628211 // no name in UTF-8 has this byte
+		h = fnv1a(h, name)
+		h = fnv1a(h, "\xff") // no name in UTF-8 has this byte
 	}
 	return h ^ h>>29
 }
