@@ -155,6 +155,15 @@ func (l *Ledger) Low(e *graphbuf.Event, score float32) bool {
 	return low
 }
 
+// Reach has the ledger know that a time, in unix nanoseconds, is reached: what comes of days long before it is old.
+func (l *Ledger) Reach(time int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if day := time / 1e9 / secondsOfDay; l.follows() && day > l.today.Day {
+		l.turn(day)
+	}
+}
+
 // see begins a day when its first event comes. The number of the day only goes up, and what was spent of a day stays
 // spent. Where a clock was far ahead, or an archive is read, its day may not end for long: then many low scores in a
 // row of days long past have their days end with midnights of their own.
@@ -164,13 +173,13 @@ func (l *Ledger) see(day int64) {
 	case day > d.Day:
 		l.turn(day)
 	case day < d.Day-1:
-		if d.late++; d.late == lateScores {
-			d.Whole = false // of one kind of day and of another
+		if d.late++; d.late >= lateScores {
+			d.Whole = false // nobody learns from the days of an archive what is usual now
 		}
 		if day > d.past && d.late > lateScores {
 			late := d.late
 			l.turn(d.Day)
-			d.late = late
+			d.late, d.Whole = late, false
 		}
 		if d.late == 1 || day > d.past {
 			d.past = day

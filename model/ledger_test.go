@@ -215,6 +215,39 @@ func TestLedgerForgetsADayThatNeverWas(t *testing.T) {
 	}
 }
 
+// TestLedgerLearnsNothingOfAnArchive: a log of other scores and of days long past is held to the budget by its own
+// days, and what is usual stays what it was.
+func TestLedgerLearnsNothingOfAnArchive(t *testing.T) {
+	s := newStream(20, 5)
+	for range 12 {
+		s.next(200, 1)
+	}
+	usual := s.ledger.Usual()
+	fresh := newStream(20, 6) // it has seen no score yet, and knows how far the graph got
+	fresh.ledger.Reach(int64(20_000+s.day) * secondsOfDay * 1e9)
+	for range 5 {
+		fresh.next(200, 0.1)
+	}
+	if n := len(fresh.ledger.past); n != 0 {
+		t.Errorf("%d days of an archive are kept", n)
+	}
+	s.day -= 100
+	for day := range 12 {
+		if n := s.next(200, 0.1); day > 0 && n > 200 {
+			t.Errorf("%d alerts on a day of the archive", n)
+		}
+	}
+	s.day += 88
+	if got := s.ledger.Usual(); got != usual {
+		t.Errorf("the threshold went from %v to %v", usual, got)
+	}
+	for day := range 3 {
+		if n := s.next(200, 1); n < 15 || n > 25 {
+			t.Errorf("day %d after the archive: %d alerts, want 15 to 25", day, n)
+		}
+	}
+}
+
 // TestLedgerForgetsNothingForOldScores: what was spent of a day stays spent, however many scores of days long past come
 // between those of the day.
 func TestLedgerForgetsNothingForOldScores(t *testing.T) {

@@ -46,6 +46,7 @@ func (f *Instance) restore() {
 	}
 	if f.ledger != nil {
 		load(ledgerFile, ledgerVersion, f.ledger.UnmarshalBinary)
+		f.reach()
 		f.usual = f.ledger.Usual()
 	}
 	if f.frozen {
@@ -64,7 +65,16 @@ func (f *Instance) publish(s *model.Scorer) {
 	if f.ledger != nil {
 		f.ledger.Follow(s.Model())
 	}
+	f.reach()
 	f.scorer.Store(s)
+}
+
+// reach tells the ledger of alerts how far the graph got, where an archive may come next. A live filter
+// tells it with each alert.
+func (f *Instance) reach() {
+	if f.ledger != nil && !f.live && !f.frozen {
+		f.ledger.Reach(f.graph.Stats().Now)
+	}
 }
 
 // save writes both, and warns where that fails: a full disk stops no scoring.
