@@ -1,79 +1,155 @@
 package graphbuf
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
-// clock is the time by which edges grow old: that of the newest event that is to be believed. A
-// machine's clock may jump, by years even, and jump back. What came meanwhile must neither age all
-// else out of the graph nor, with times of its own that nothing newer reaches, stay for good.
+// clock is the time of the newest event that is believed, and what of an edge's age it stands for. It
+// follows the rule of the package comment.
 type clock struct {
-	now    int64
-	turned int64 // now, when it last went back
-	leap   int64 // beyond which a step is a jump
-	// Events until edges go for their age again, after a jump forward.
-	unsettled int
-	// Events in a row that came from before a jump back, and the newest of them.
-	late    int
-	lateNow int64
+	now   int64 // newest time that is believed
+	begun bool  // there was an event
+	lived int64 // nanoseconds: the steps of now, each counted as step at most
+	leap  int64 // beyond it a step ahead is doubted, and an event behind is old
+	step  int64
+	unit  int64 // of the ages that edges carry
+
+	trusted bool // no step ahead is doubted
+	// Of the doubted stretch of time: its first and newest event, the time for which the first was taken, and
+	// how many events there were, less those in doubt of it.
+	from, newest, base int64
+	doubted            int
 }
 
 const (
-	// settleEvents is how many events a jump forward has to last until it is believed. A pause as long only has
-	// edges stay so much longer.
+	// settleEvents is how many events a jump ahead has to last until it is believed.
 	settleEvents = 4096
-	// lateEvents in a row turn the clock back. A few are only late.
-	lateEvents = 256
-	leastLeap  = int64(24 * time.Hour)
+	// settleAgainst is how many of these an event of the time before the jump takes back: two senders, one of
+	// them with a wrong clock, do not turn the clock, and a few late records do not hold it up.
+	settleAgainst = 4
+
+	leastLeap   = int64(24 * time.Hour)
+	leapForever = int64(30*24*time.Hour) / 4 // where nothing goes for its age
+
+	ageBits = 10 // an age is known to so many bits of the window
 )
 
-func newClock(window time.Duration) clock { return clock{leap: max(int64(window)/4, leastLeap)} }
-
-// see takes the time of an event.
-func (c *clock) see(t int64) {
-	c.unsettled = max(0, c.unsettled-1)
-	if t < c.now-c.leap {
-		if c.late++; c.late == 1 || t > c.lateNow {
-			c.lateNow = t
-		}
-		if c.late == lateEvents {
-			c.now, c.turned, c.late = c.lateNow, c.lateNow, 0
-		}
-		return
+func newClock(window time.Duration, trusted bool) clock {
+	c := clock{trusted: trusted}
+	if window == 0 {
+		c.leap, c.unit = leapForever, int64(time.Second)
+		c.step = c.leap
+		return c
 	}
-	c.late = 0
-	if c.now != 0 && t > c.now+c.leap {
-		c.unsettled = settleEvents
-	}
-	c.now = max(c.now, t)
+	c.leap, c.unit = max(int64(window)/4, leastLeap), max(int64(window)>>ageBits, 1)
+	// A short window is over after a pause of two; with longer steps the ages would be too large for their bits.
+	c.step = min(c.leap, 2*max(int64(window), 1))
+	return c
 }
 
-// settled tells whether the clock is good enough to forget by.
-func (c *clock) settled() bool { return c.unsettled == 0 }
-
-// heal brings times that the clock does not believe down to when it went back. A regular stays one.
-func (e *edge) heal(c *clock) {
-	if e.last <= c.now {
-		return
+// since is how long t lies before now: negative when it comes later, and the longest time there is instead of more.
+func since(now, t int64) int64 {
+	d := now - t
+	if now >= t && d < 0 {
+		return math.MaxInt64
 	}
-	regular := e.regular()
-	e.last = c.turned
-	e.first = min(e.first, e.last)
-	if regular {
-		e.first = min(e.first, e.last-regularAfter)
+	if now < t && d >= 0 {
+		return math.MinInt64
 	}
+	return d
 }
 
-// see takes a sight of an edge between times first and last, by the clock. Times a window or more
-// apart are of two lives of the triplet, the second of which counts.
-func (e *edge) see(first, last int64, c *clock, window int64) {
-	regular := e.regular()
-	e.heal(c)
+// see takes the time of an event and returns the time that it counts for, and whether that is of the past.
+func (c *clock) see(t int64) (at int64, old bool) {
+	if !c.begun {
+		c.believe(t)
+		return t, false
+	}
+	behind := since(c.now, t)
 	switch {
-	case window > 0 && last-e.last > window:
+	case behind > c.leap:
+		return t, true
+	case behind >= -c.leap:
+		if c.doubted > 0 {
+			c.doubted = max(0, c.doubted-settleAgainst)
+		}
+	case !c.trusted && !c.settle(t):
+		t = c.doubt(t)
+	}
+	c.believe(t)
+	return t, false
+}
+
+// settle takes the time of an event after a jump ahead and tells whether there were enough of them.
+func (c *clock) settle(t int64) bool {
+	if c.doubted == 0 || t < c.from || since(t, c.newest) > c.leap { // another stretch
+		c.from, c.base, c.doubted = t, c.now, 0
+	}
+	c.newest = max(c.newest, t)
+	if c.doubted == 0 {
+		c.newest = t
+	}
+	if c.doubted++; c.doubted < settleEvents {
+		return false
+	}
+	c.doubted = 0
+	return true
+}
+
+// doubt returns for what an event after a jump ahead is taken: as if the jump had not been.
+func (c *clock) doubt(t int64) int64 {
+	if since(t, c.from) > c.leap {
+		c.from, c.base = t, c.now
+	}
+	return add(c.base, t-c.from)
+}
+
+// believe moves the clock ahead to t.
+func (c *clock) believe(t int64) {
+	if !c.begun {
+		c.now, c.begun = t, true
+		return
+	}
+	if t > c.now {
+		c.lived += min(since(t, c.now), c.step)
+		c.now = t
+	}
+}
+
+// add adds a time that is not negative, and stays at the last moment there is.
+func add(t, d int64) int64 {
+	if t > math.MaxInt64-d {
+		return math.MaxInt64
+	}
+	return t + d
+}
+
+// stamp is what an edge carries that was last seen such a time ago.
+func (c *clock) stamp(age int64) uint32 {
+	return uint32(c.lived/c.unit) - uint32(min(max(age, 0)/c.unit, math.MaxInt32))
+}
+
+// age is how long ago an edge was last seen, by its stamp.
+func (c *clock) age(stamp uint32) int64 {
+	return int64(max(int32(uint32(c.lived/c.unit)-stamp), 0)) * c.unit
+}
+
+// see takes a sight of an edge between times first and last, with the stamp of the last. Times more than a
+// window apart are of two lives of the triplet, the second of which counts; what is late by more than a leap changes
+// no time.
+func (e *edge) see(first, last int64, stamp uint32, c *clock, window int64) {
+	regular := e.regular()
+	switch {
+	case window > 0 && since(last, e.last) > window:
 		e.first = first
-	case window == 0 || e.last-first <= window:
+	case since(e.last, first) <= c.leap && (window == 0 || since(e.last, first) <= window):
 		e.first = min(e.first, first)
 	}
 	e.last = max(e.last, last)
+	if int32(stamp-e.seen) > 0 {
+		e.seen = stamp
+	}
 	if regular && !e.regular() {
 		e.first = e.last - regularAfter
 	}

@@ -1,6 +1,8 @@
 package graphbuf
 
 import (
+	"fmt"
+	"math"
 	"strconv"
 	"testing"
 	"time"
@@ -9,101 +11,320 @@ import (
 const (
 	testMinute = int64(time.Minute)
 	testDay    = int64(24 * time.Hour)
+	testNow    = int64(1_700_000_000) * int64(time.Second)
 )
 
-// habits are the sessions of hosts that each use two of their servers once an hour.
-func habits(g *Graph, from int64, events int) (at int64) {
-	for i := range events {
-		at = from + int64(i)*testMinute
-		h := i % 60
-		g.observe1(event("h"+strconv.Itoa(h), "r", "s"+strconv.Itoa(h/10*2+i/60%2), at))
+// afresh is a graph restored from the bytes of another.
+func afresh(t testing.TB, g *Graph) *Graph {
+	t.Helper()
+	b, err := g.Snapshot().AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return at
+	var s Snapshot
+	if err := s.UnmarshalBinary(b); err != nil {
+		t.Fatal(err)
+	}
+	again := newGraph(t, g.cfg)
+	again.Restore(&s)
+	again.check(t)
+	return again
 }
 
-// TestClockJumps: a clock that is wrong for a thousand events, years ahead or back, costs no
-// edge, and what has been seen meanwhile gets its right times back.
-func TestClockJumps(t *testing.T) {
-	const start = int64(1_700_000_000) * int64(time.Second)
-	for _, jump := range []int64{365 * testDay, 100 * 365 * testDay, -9 * testDay, -start + testDay} {
-		g := newGraph(t, Config{MaxNodes: 1000, MaxRelations: 10, MaxEdges: 1000, Window: 30 * 24 * time.Hour})
-		end := habits(g, start, 5000)
-		before := g.Stats()
-		habits(g, end+jump, 1000)
-		g.observe1(event("h1", "r", "only then", end+jump)) // new in the wrong time, and of a source with few new ones
-		g.observe1(event("h2", "r", "only then", end+jump))
-		end = habits(g, end, 3000)
-		if st := g.Stats(); st.Edges != before.Edges+2 || st.Evicted != 0 {
-			t.Errorf("jump by %d days: %d edges, %d evicted, want %d and none", jump/testDay, st.Edges, st.Evicted, before.Edges+2)
+// byTriplet are the edges of a graph whose source begins with a letter.
+func byTriplet(g *Graph, letter byte) map[string]Edge {
+	s, out := g.Snapshot(), map[string]Edge{}
+	for _, e := range s.Edges {
+		if name := s.Nodes[e.Source].Name; name[0] == letter {
+			out[name+" "+s.Nodes[e.Destination].Name] = e
 		}
-		snap := g.Snapshot()
-		for _, e := range snap.Edges {
-			if snap.Nodes[e.Destination].Name == "only then" && jump < 0 { // nothing tells it from one that is old
-				continue
+	}
+	return out
+}
+
+var wrongTimes = []struct {
+	name string
+	at   int64
+}{
+	{"hours back", testNow - 5*testDay/24}, {"9 days back", testNow - 9*testDay}, {"40 days back", testNow - 40*testDay},
+	{"a year back", testNow - 365*testDay}, {"1970", testDay},
+	{"hours ahead", testNow + 5*testDay/24}, {"9 days ahead", testNow + 9*testDay}, {"40 days ahead", testNow + 40*testDay},
+	{"a year ahead", testNow + 365*testDay}, {"2262", math.MaxInt64 - testDay},
+}
+
+// TestAWrongClockLosesNothing: 600 triplets of ten days, then a stretch of events with a wrong time, then many of
+// the right one: all are held, with their right times, whatever was wrong, touched, saved or came between.
+func TestAWrongClockLosesNothing(t *testing.T) {
+	for _, wrong := range wrongTimes {
+		for _, window := range []time.Duration{0, 30 * 24 * time.Hour} {
+			for i := range 32 {
+				touched, restart, between, many, full := 100+500*(i&1), i&2 > 0, i&4 > 0, i&8 > 0, i&16 > 0
+				if many && full {
+					continue
+				}
+				name := fmt.Sprintf("%s, window %v: %d of the same touched, restart %v, live between %v, many %v, full %v", wrong.name, window, touched, restart, between, many, full)
+				cfg := Config{MaxNodes: 1000, MaxRelations: 10, MaxEdges: 3000, Window: window}
+				if full { // what comes with a wrong time finds no room
+					cfg.MaxEdges = 600
+				}
+				g := newGraph(t, cfg)
+				see := func(host string, i int, at int64) {
+					g.observe1(event(host+strconv.Itoa(i%60), "r", "s"+strconv.Itoa(i/60), at))
+				}
+				for i := range 6000 {
+					see("h", i%600, testNow-10*testDay+int64(i)*10*testDay/6000)
+				}
+				before := byTriplet(g, 'h')
+				n, at := 1000, testNow
+				if many { // more than it takes to believe a jump ahead
+					n = settleEvents + 500
+				}
+				for i := range n {
+					when := wrong.at + int64(i)*int64(time.Second)
+					see("h", i%touched, when)
+					if !full || since(testNow, wrong.at) > g.clock.leap { // others, which may push out where they are believed
+						see("x", i%touched, when)
+					}
+					if between {
+						at += int64(time.Second)
+						see("h", 599-i%50, at)
+					}
+				}
+				if restart {
+					g = afresh(t, g)
+				}
+				for i := range 5000 {
+					at += int64(time.Second)
+					see("h", i%10, at)
+					if !full {
+						see("n", i%600, at)
+					}
+				}
+				after := byTriplet(g, 'h')
+				if len(before) != 600 || len(after) != 600 {
+					t.Fatalf("%s: %d of %d triplets left", name, len(after), len(before))
+				}
+				believed := many && !between || since(wrong.at, testNow) <= g.clock.leap
+				for k, e := range after {
+					was := before[k]
+					if e.Last < was.Last || e.Count < was.Count {
+						t.Fatalf("%s: %s was seen %d times until %v, now %d until %v", name, k, was.Count, time.Unix(0, was.Last).UTC(), e.Count, time.Unix(0, e.Last).UTC())
+					}
+					if first := e.First; first < was.First && since(was.First, first) > g.clock.leap || first > was.First && !believed {
+						t.Fatalf("%s: %s was first seen %v, now %v", name, k, time.Unix(0, was.First).UTC(), time.Unix(0, first).UTC())
+					}
+					if !believed && e.Last > at+int64(n)*int64(time.Second) {
+						t.Fatalf("%s: %s was last seen %v, it is %v", name, k, time.Unix(0, e.Last).UTC(), time.Unix(0, at).UTC())
+					}
+				}
+				// A jump ahead that was believed leaves those of the right time in the past, beyond the window even.
+				past := many && !between && window > 0 && since(wrong.at, testNow) > int64(window)
+				if !full && !past && len(byTriplet(g, 'n')) != 600 {
+					t.Fatalf("%s: %d of the triplets after it are held, want 600", name, len(byTriplet(g, 'n')))
+				}
+				g.check(t)
 			}
-			if e.Last > end || e.First > e.Last || e.First < start-10*testDay || e.Last < start {
-				t.Errorf("jump by %d days: an edge from %v to %v, the clock says %v", jump/testDay, time.Unix(0, e.First).UTC(), time.Unix(0, e.Last).UTC(), time.Unix(0, end).UTC())
+		}
+	}
+}
+
+// TestAnOlderArchiveErasesNothing: 26 days, then an archive of the two months before, larger than the room that is
+// left, then a week that goes on.
+func TestAnOlderArchiveErasesNothing(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 500, MaxRelations: 10, MaxEdges: 2000, Window: 30 * 24 * time.Hour})
+	stream := func(letter string, from int64, days, triplets int) {
+		for i := range days * 1000 {
+			j := i % triplets
+			g.observe1(event(letter+strconv.Itoa(j%97), "r", "s"+strconv.Itoa(j/97), from+int64(i)*testDay/1000))
+		}
+	}
+	stream("h", testNow, 26, 1500)
+	stream("a", testNow-60*testDay, 60, 1900)
+	if n := len(byTriplet(g, 'h')); n != 1500 {
+		t.Errorf("%d of 1500 triplets left after the archive", n)
+	}
+	// Of the archive, what lies within the window is there as far as there is room.
+	archive := byTriplet(g, 'a')
+	if len(archive) != 500 {
+		t.Errorf("%d triplets of the archive, there is room for 500", len(archive))
+	}
+	for k, e := range archive {
+		if since(g.clock.now, e.Last) > int64(g.cfg.Window) || e.Last >= testNow {
+			t.Errorf("%s of the archive was last seen on day %d", k, (e.Last-testNow)/testDay)
+		}
+	}
+	// It is the first to go.
+	for i := range 400 {
+		g.observe1(event("n"+strconv.Itoa(i%20), "r", "s"+strconv.Itoa(i/20), testNow+26*testDay))
+	}
+	if h, a := len(byTriplet(g, 'h')), len(byTriplet(g, 'a')); h != 1500 || a != 100 {
+		t.Errorf("%d triplets of the 26 days and %d of the archive, want 1500 and 100", h, a)
+	}
+	stream("h", testNow+26*testDay, 7, 1500)
+	if n := len(byTriplet(g, 'h')); n != 1500 {
+		t.Errorf("%d of 1500 triplets left after another week", n)
+	}
+	if st := g.Stats(); st.Old != 60_000 || st.Doubted != 0 {
+		t.Errorf("%+v", st)
+	}
+	g.check(t)
+}
+
+// TestWhatIsOldGoesFirst: triplets and names that came with old events go before all others, of which hardly any
+// would have to be newcomers.
+func TestWhatIsOldGoesFirst(t *testing.T) {
+	for _, cfg := range []Config{
+		{MaxNodes: 10_000, MaxRelations: 10, MaxEdges: 1000, Window: 30 * 24 * time.Hour},
+		{MaxNodes: 1001, MaxRelations: 10, MaxEdges: 10_000, Window: 30 * 24 * time.Hour},
+	} {
+		g := newGraph(t, cfg)
+		for _, hours := range []int64{0, 2} { // 900 regulars
+			for i := range 900 {
+				g.observe1(event("h"+strconv.Itoa(i), "r", "s", testNow+hours*testDay/24))
+			}
+		}
+		for i := range 100 {
+			g.observe1(event("a"+strconv.Itoa(i), "r", "s", testNow-20*testDay))
+		}
+		if h, a := len(byTriplet(g, 'h')), len(byTriplet(g, 'a')); h != 900 || a != 100 {
+			t.Fatalf("%+v: %d and %d triplets, want 900 and 100", cfg, h, a)
+		}
+		for i := range 100 {
+			g.observe1(event("n"+strconv.Itoa(i), "r", "s", testNow+testDay))
+		}
+		if h, n := len(byTriplet(g, 'h')), len(byTriplet(g, 'n')); h != 900 || n != 100 {
+			t.Errorf("%+v: %d of 900 triplets left, %d of 100 new ones", cfg, h, n)
+		}
+		g.check(t)
+	}
+}
+
+// TestTheClockAfterAJump: what is doubted counts as if the jump had not been, and what lasts is believed.
+func TestTheClockAfterAJump(t *testing.T) {
+	c := newClock(30*24*time.Hour, false)
+	c.see(100 * testDay)
+	for _, x := range []struct {
+		t, at, now int64
+		old        bool
+	}{
+		{500 * testDay, 100 * testDay, 100 * testDay, false},
+		{501 * testDay, 101 * testDay, 101 * testDay, false},
+		{100 * testDay, 100 * testDay, 101 * testDay, false},
+		{math.MaxInt64, 101 * testDay, 101 * testDay, false},
+		{math.MinInt64, math.MinInt64, 101 * testDay, true},
+		{500 * testDay, 101 * testDay, 101 * testDay, false},
+		{102 * testDay, 102 * testDay, 102 * testDay, false},
+		{93 * testDay, 93 * testDay, 102 * testDay, true},
+		{95 * testDay, 95 * testDay, 102 * testDay, false},
+	} {
+		if at, old := c.see(x.t); at != x.at || old != x.old || c.now != x.now {
+			t.Errorf("%d: counts for day %d, old %v, the clock is at day %d, want %d, %v, %d", x.t/testDay, at/testDay, old, c.now/testDay, x.at/testDay, x.old, x.now/testDay)
+		}
+	}
+	lived := c.lived
+	for range settleEvents {
+		c.see(600 * testDay)
+	}
+	if c.now != 600*testDay || c.lived != lived+c.leap {
+		t.Errorf("the clock is at day %d and went on by %d days, want 600 and a leap", c.now/testDay, (c.lived-lived)/testDay)
+	}
+	// Half of the events with a wrong clock, for however long, turn nothing, nor do they hasten it.
+	for i := range int64(10 * settleEvents) {
+		at := 600*testDay + i*testMinute
+		c.see(at)
+		c.see(at + 1000*testDay)
+	}
+	if want := 600*testDay + (10*settleEvents-1)*testMinute; c.now < want || c.now > want+testDay {
+		t.Errorf("the clock is at day %d, want %d", c.now/testDay, want/testDay)
+	}
+	// One that is trusted follows at once, and ages no more by it.
+	c = newClock(30*24*time.Hour, true)
+	c.see(100 * testDay)
+	if at, old := c.see(1000 * testDay); at != 1000*testDay || old || c.lived != c.leap {
+		t.Errorf("counts for day %d, old %v, after %d days", at/testDay, old, c.lived/testDay)
+	}
+}
+
+// TestAPauseCountsForALeap: what was seen before a pause of a year goes when the window is over, the pause for a
+// quarter of it, and not with the first event after it; nor when it is restored in between.
+func TestAPauseCountsForALeap(t *testing.T) {
+	for _, restarts := range []bool{false, true} {
+		g := newGraph(t, Config{MaxNodes: 100, MaxRelations: 10, MaxEdges: 100, Window: 40 * 24 * time.Hour, Trusted: true})
+		g.observe1(event("a", "r", "x", testNow))
+		gone := 0
+		for hour := range 24 * 60 {
+			g.observe1(event("b", "r", "y", testNow+365*testDay+int64(hour)*60*testMinute))
+			if restarts && hour%100 == 0 {
+				g = afresh(t, g)
+			}
+			if len(byTriplet(g, 'a')) == 0 {
+				gone = hour
 				break
 			}
 		}
-		// Of a source that met somebody then and nobody since, nothing stays for good.
-		if n := g.look1(event("h2", "r", "x", end+20*testDay)).NewDestinations; n > 0.01 {
-			t.Errorf("jump by %d days: %v new destinations of a source that met nobody since", jump/testDay, n)
-		}
-		// New destinations count, and fade, as if nothing had been.
-		g.observe1(event("h1", "r", "another", end))
-		if n := g.look1(event("h1", "r", "x", end)).NewDestinations; n < 1 || n > 3 {
-			t.Errorf("jump by %d days: %v new destinations", jump/testDay, n)
-		}
-		if n := g.look1(event("h1", "r", "x", end+20*testDay)).NewDestinations; n > 0.01 {
-			t.Errorf("jump by %d days: %v new destinations after twenty days", jump/testDay, n)
-		}
-		g.check(t)
-		// The window holds again.
-		habits(g, end+40*testDay, 2*settleEvents)
-		if _, ok := edgeOf(g, "another"); ok {
-			t.Errorf("jump by %d days: what was seen forty days ago is still held", jump/testDay)
+		if gone < 30*24-24 || gone > 30*24+24 {
+			t.Errorf("restarts %v: it went after %d hours, want %d", restarts, gone, 30*24)
 		}
 	}
 }
 
-func edgeOf(g *Graph, destination string) (Edge, bool) {
+// TestAnOldStateHasNoAges: bytes of before there were ages are read, and their edges are as old as their last sights
+// say, a pause among them counting for a leap.
+func TestAnOldStateHasNoAges(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 100, MaxRelations: 10, MaxEdges: 100, Window: 40 * 24 * time.Hour, Trusted: true})
+	for i, day := range []int64{0, 1, 400, 405} {
+		g.observe1(event("a", "r", "s"+strconv.Itoa(i), testNow+day*testDay))
+	}
 	s := g.Snapshot()
-	for _, e := range s.Edges {
-		if s.Nodes[e.Destination].Name == destination {
-			return e, true
-		}
+	s.Aged = false
+	for i := range s.Edges {
+		s.Edges[i].Age = 0
 	}
-	return Edge{}, false
-}
-
-// TestAFewLateRecordsTurnNoClock: nor do many that are late for less than a jump.
-func TestAFewLateRecordsTurnNoClock(t *testing.T) {
-	c := newClock(30 * 24 * time.Hour)
-	c.see(100 * testDay)
-	for i := range 10 * lateEvents {
-		c.see(94 * testDay)
-		if i%(lateEvents-1) == 0 {
-			c.see(100 * testDay)
-		}
-		if i%2 == 0 {
-			c.see(10 * testDay)
-		}
+	b, err := s.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if c.now != 100*testDay || !c.settled() {
-		t.Errorf("%+v", c)
+	var read Snapshot
+	if err := read.UnmarshalBinary(b); err != nil || read.Aged {
+		t.Fatalf("aged %v: %v", read.Aged, err)
+	}
+	again := newGraph(t, g.cfg)
+	again.Restore(&read)
+	for name, days := range map[string]int64{"a s0": 16, "a s1": 15, "a s2": 5, "a s3": 0} {
+		if age := byTriplet(again, 'a')[name].Age; since(days*testDay, age) > testDay/10 || since(age, days*testDay) > 0 {
+			t.Errorf("%s: %v days old, want %d", name, float64(age)/float64(testDay), days)
+		}
 	}
 }
 
 // TestASecondLife: a triplet that comes back after more than a window begins anew.
 func TestASecondLife(t *testing.T) {
-	g := newGraph(t, Config{MaxNodes: 100, MaxRelations: 10, MaxEdges: 100, Window: 30 * 24 * time.Hour})
+	g := newGraph(t, Config{MaxNodes: 100, MaxRelations: 10, MaxEdges: 100, Window: 30 * 24 * time.Hour, Trusted: true})
 	g.observe1(event("a", "r", "x", testDay))
 	g.observe1(event("a", "r", "x", 2*testDay))
-	g.observe1(event("a", "r", "x", 100*testDay)) // a pause this long is a jump: it is not evicted at once
-	e, ok := edgeOf(g, "x")
+	g.observe1(event("a", "r", "x", 100*testDay)) // a pause this long counts for a leap: it is not evicted at once
+	e, ok := byTriplet(g, 'a')["a x"]
 	if !ok || e.First < 99*testDay || e.Last != 100*testDay {
 		t.Errorf("%v, from day %v to %v", ok, float64(e.First)/float64(testDay), float64(e.Last)/float64(testDay))
 	}
 	g.check(t)
+}
+
+// TestNewDestinationsAfterAJump: they count, and fade, as if nothing had been.
+func TestNewDestinationsAfterAJump(t *testing.T) {
+	for _, wrong := range wrongTimes {
+		g := newGraph(t, Config{MaxNodes: 1000, MaxRelations: 10, MaxEdges: 1000, Window: 30 * 24 * time.Hour})
+		for i := range 60 {
+			g.observe1(event("h1", "r", "s"+strconv.Itoa(i%3), testNow-10*testDay+int64(i)*testDay/6))
+		}
+		for i := range 100 {
+			g.observe1(event("h1", "r", "only then", wrong.at+int64(i)))
+		}
+		g.observe1(event("h1", "r", "another", testNow+testDay))
+		for day, want := range map[int64][2]float32{1: {1, 2.5}, 21: {0, 0.01}} {
+			if n := g.look1(event("h1", "r", "x", testNow+day*testDay)).NewDestinations; n < want[0] || n > want[1] {
+				t.Errorf("%s: %v new destinations on day %d, want %v", wrong.name, n, day, want)
+			}
+		}
+	}
 }

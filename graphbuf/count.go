@@ -1,17 +1,37 @@
 package graphbuf
 
+import "bytes"
+
 // edge is one distinct triplet. Names and pairs are slots of their tables.
 type edge struct {
 	src, rel, dst uint32
 	sd, sr, rd    uint32
 	count         uint32
-	first, last   int64 // unix nanoseconds of event time
+	seen          uint32 // stamp of the clock when it was last seen
+	first, last   int64  // unix nanoseconds of event time
 }
 
-// add counts n events of one triplet between times e.Time and last, and
-// stores in ref what was known before.
-func (g *Graph) add(ref *Ref, e *Event, n uint32, last int64) {
-	g.expire(last)
+// add counts an event, and stores in ref what was known before.
+func (g *Graph) add(ref *Ref, e *Event) {
+	at, old := g.clock.see(e.Time)
+	if at != e.Time {
+		g.stats.Doubted++
+		g.stats.DoubtedTime = e.Time
+		taken := *e
+		taken.Time = at
+		e = &taken
+	}
+	if old {
+		g.stats.Old++
+		g.stats.OldTime = e.Time
+	}
+	g.expire()
+	g.put(ref, e, 1, at, since(g.clock.now, at), old)
+}
+
+// put counts n events of one triplet between times e.Time and last, the last of them such an age ago, and
+// stores in ref what was known before. Old ones take no place of another.
+func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) {
 	g.sweep()
 	if e.long() {
 		short := g.shorten(e)
@@ -19,33 +39,61 @@ func (g *Graph) add(ref *Ref, e *Event, n uint32, last int64) {
 	}
 	i := g.findEdge(e)
 	if i == 0 {
-		g.addNew(ref, e, n, last)
+		g.putNew(ref, e, n, last, age, old)
 		return
 	}
 	p := g.parts(i)
 	s, r, d := p.edge.src, p.edge.rel, p.edge.dst
-	g.nodes.touch(s)
-	g.nodes.touch(d)
-	g.relations.touch(r)
+	if !old {
+		g.nodes.touch(s)
+		g.nodes.touch(d)
+		g.relations.touch(r)
+	}
 	g.tell(ref, i, s, r, d, &p, e.Time)
-	g.count(i, &p, e, n, last)
+	g.count(i, &p, e, n, last, age, old)
 }
 
-// addNew is add for a triplet that is not held.
-func (g *Graph) addNew(ref *Ref, e *Event, n uint32, last int64) {
-	s := g.pinNode(e.Source)
-	d := g.pinNode(e.Destination)
-	r := g.pinRelation(e.Relation)
+// putNew is put for a triplet that is not held.
+func (g *Graph) putNew(ref *Ref, e *Event, n uint32, last, age int64, old bool) {
+	if old && !g.hasRoom(e, age) {
+		g.look(ref, e)
+		return
+	}
+	s := g.pinNode(e.Source, old)
+	d := g.pinNode(e.Destination, old)
+	r := g.pinRelation(e.Relation, old)
 	p := g.unheld(s, r, d)
 	g.tell(ref, 0, s, r, d, &p, e.Time)
-	i := g.newEdge(s, r, d, e.Time)
-	g.byAge.pushFront(newcomers, i)
+	i := g.newEdge(s, r, d, e.Time, g.clock.stamp(age))
+	if old { // the first to go
+		g.byAge.pushBack(newcomers, i)
+	} else {
+		g.byAge.pushFront(newcomers, i)
+	}
 	p = g.parts(i)
-	g.count(i, &p, e, n, last)
+	g.count(i, &p, e, n, last, age, old)
 	// The names were pinned against eviction while their edge was made.
 	g.nodes.uses(s, -1)
 	g.nodes.uses(d, -1)
 	g.relations.uses(r, -1)
+}
+
+// hasRoom tells whether an old event's triplet can be held: nothing has to go for it, and it would not go for its age.
+func (g *Graph) hasRoom(e *Event, age int64) bool {
+	if w := int64(g.cfg.Window); w > 0 && age > w || g.live() >= g.cfg.MaxEdges {
+		return false
+	}
+	nodes, relations := g.nodes.live, g.relations.live
+	if g.nodes.find(e.Source) == 0 {
+		nodes++
+	}
+	if g.nodes.find(e.Destination) == 0 && !bytes.Equal(e.Source, e.Destination) {
+		nodes++
+	}
+	if g.relations.find(e.Relation) == 0 {
+		relations++
+	}
+	return nodes <= g.cfg.MaxNodes && relations <= g.cfg.MaxRelations
 }
 
 // parts are all that the events of a triplet count for.
@@ -74,18 +122,27 @@ func (g *Graph) unheld(s, r, d uint32) parts {
 }
 
 // count adds n events between times e.Time and last to edge i and the parts that are its.
-func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last int64) {
+func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last, age int64, old bool) {
 	ed := p.edge
 	was := ed.regular()
-	ed.see(e.Time, last, &g.clock, int64(g.cfg.Window))
-	ring := uint32(newcomers)
-	if ed.regular() {
+	ed.see(e.Time, last, g.clock.stamp(age), &g.clock, int64(g.cfg.Window))
+	ring, regular := uint32(newcomers), ed.regular()
+	if regular {
 		ring = regulars
 		if !was {
+			g.regular++
+		}
+		if !old {
 			g.promote(ed)
 		}
 	}
-	g.byAge.moveToFront(ring, i)
+	switch {
+	case !old, regular != was && g.clock.age(ed.seen) <= g.clock.leap:
+		g.byAge.moveToFront(ring, i)
+	case regular != was:
+		g.byAge.remove(i)
+		g.byAge.pushBack(ring, i)
+	}
 	count := func(c *uint32) { *c = addSat(*c, n) }
 	count(&ed.count)
 	count(&p.sd.count)
@@ -98,13 +155,13 @@ func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last int64) {
 
 // pinNode returns the slot of a host, made and pinned. Making it may push out the
 // host that was seen longest ago, with its edges.
-func (g *Graph) pinNode(name []byte) uint32 {
+func (g *Graph) pinNode(name []byte, old bool) uint32 {
 	s := g.nodes.find(name)
 	if s == 0 {
 		if g.nodes.live >= g.cfg.MaxNodes {
 			g.giveUp(&g.nodes, g.cfg.MaxNodes, &g.dyingNodes)
 		}
-		s = g.nodes.add(name)
+		s = g.nodes.add(name, old)
 		if int(s) == g.source.len() {
 			g.source.add()
 			g.target.add()
@@ -113,26 +170,30 @@ func (g *Graph) pinNode(name []byte) uint32 {
 		}
 		*g.source.at(s), *g.target.at(s) = side{}, side{}
 	}
-	g.nodes.touch(s)
+	if !old {
+		g.nodes.touch(s)
+	}
 	g.nodes.uses(s, +1)
 	return s
 }
 
 // pinRelation returns the slot of a relation, made and pinned.
-func (g *Graph) pinRelation(name []byte) uint32 {
+func (g *Graph) pinRelation(name []byte, old bool) uint32 {
 	r := g.relations.find(name)
 	if r == 0 {
 		if g.relations.live >= g.cfg.MaxRelations {
 			g.giveUp(&g.relations, g.cfg.MaxRelations, &g.dyingRelations)
 		}
-		r = g.relations.add(name)
+		r = g.relations.add(name, old)
 		if int(r) == g.relation.len() {
 			g.relation.add()
 			g.byRel.addHead()
 		}
 		*g.relation.at(r) = side{}
 	}
-	g.relations.touch(r)
+	if !old {
+		g.relations.touch(r)
+	}
 	g.relations.uses(r, +1)
 	return r
 }
@@ -150,9 +211,9 @@ func (g *Graph) hashEdge(e *edge) uint32 {
 	return hash3(g.nodes.slots.at(e.src).hash, g.relations.slots.at(e.rel).hash, g.nodes.slots.at(e.dst).hash)
 }
 
-func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
+func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
 	if g.live() >= g.cfg.MaxEdges {
-		g.evict(g.byAge.back(ring(g.live(), g.regular, g.cfg.MaxEdges)))
+		g.evict(g.oldest())
 	}
 	i, fresh := g.edges.take()
 	if fresh {
@@ -160,13 +221,13 @@ func (g *Graph) newEdge(s, r, d uint32, t int64) uint32 {
 			l.addItem()
 		}
 	}
-	e := edge{src: s, rel: r, dst: d, first: t, last: t}
+	e := edge{src: s, rel: r, dst: d, seen: stamp, first: t, last: t}
 	if e.sd, fresh = g.sd.acquire(s, d); fresh {
 		src := g.source.at(s)
 		if src.neighbours++; src.neighbours == 1 || t < src.since {
 			src.since = t
 		}
-		src.meet(t, &g.clock)
+		src.meet(t)
 		g.target.at(d).neighbours++
 	}
 	if e.sr, fresh = g.sr.acquire(s, r); fresh {
@@ -194,11 +255,11 @@ func (g *Graph) tell(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 	c.S, c.D, c.R = p.src.events, p.dst.events, p.rel.events
 	c.DestinationsOfS, c.RelationsOfS = p.src.neighbours, p.src.relations
 	c.SourcesOfD, c.SourcesOfR = p.dst.neighbours, p.rel.neighbours
-	ref.Time, ref.SourceSince = t, t
+	ref.Now, ref.Time, ref.SourceSince = g.clock.now, t, t
 	if p.src.events > 0 {
 		ref.SourceSince = min(t, p.src.since)
 	}
-	ref.NewDestinations = p.src.fade(t, &g.clock)
+	ref.NewDestinations = p.src.fade(t)
 }
 
 // addSat adds and stays at the largest count instead of wrapping to a small one.

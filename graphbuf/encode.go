@@ -4,15 +4,25 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
+	"time"
 )
 
 // A snapshot's bytes are unsigned varints: the number of nodes and their names
 // (length, bytes), the same for relations, then the number of edges and for each
 // source, relation, destination, count, first as the (signed) step from the edge
-// before, and last - first.
+// before, last - first, and the age in seconds. Bytes with ages begin with withAges, which
+// no number of nodes is; those of older filters have none.
+const withAges = math.MaxUint64
+
+// ageUnit is that of an age in bytes, in nanoseconds.
+const ageUnit = uint64(time.Second)
 
 // AppendBinary implements encoding.BinaryAppender.
 func (s *Snapshot) AppendBinary(b []byte) ([]byte, error) {
+	if s.Aged {
+		b = binary.AppendUvarint(b, withAges)
+	}
 	for _, names := range [][]Name{s.Nodes, s.Relations} {
 		b = binary.AppendUvarint(b, uint64(len(names)))
 		for _, n := range names {
@@ -29,6 +39,9 @@ func (s *Snapshot) AppendBinary(b []byte) ([]byte, error) {
 		}
 		b = binary.AppendVarint(b, e.First-before)
 		b = binary.AppendUvarint(b, uint64(e.Last-e.First))
+		if s.Aged {
+			b = binary.AppendUvarint(b, uint64(e.Age)/ageUnit)
+		}
 		before = e.First
 	}
 	return b, nil
@@ -39,6 +52,9 @@ func (s *Snapshot) AppendBinary(b []byte) ([]byte, error) {
 func (s *Snapshot) UnmarshalBinary(b []byte) error {
 	d := decoder{b: b}
 	var out Snapshot
+	if mark, n := binary.Uvarint(b); mark == withAges {
+		out.Aged, d.b = true, b[n:]
+	}
 	for _, names := range []*[]Name{&out.Nodes, &out.Relations} {
 		n := d.length(1)
 		*names = make([]Name, 0, n)
@@ -46,7 +62,10 @@ func (s *Snapshot) UnmarshalBinary(b []byte) error {
 			*names = append(*names, Name{Name: string(d.bytes(d.length(1)))})
 		}
 	}
-	const smallestEdge = 6 // bytes, one for each number
+	smallestEdge := 6 // bytes, one for each number
+	if out.Aged {
+		smallestEdge++
+	}
 	n := d.length(smallestEdge)
 	out.Edges = make([]Edge, 0, n)
 	var before int64
@@ -59,6 +78,9 @@ func (s *Snapshot) UnmarshalBinary(b []byte) error {
 		}
 		e.First = before + d.varint()
 		e.Last = e.First + int64(d.uvarint())
+		if out.Aged {
+			e.Age = int64(d.below(math.MaxInt64/int(ageUnit)) * ageUnit)
+		}
 		if e.Count == 0 || e.Last < e.First {
 			d.fail(fmt.Errorf("edge %d has count %d, first %d, last %d", len(out.Edges), e.Count, e.First, e.Last))
 		}

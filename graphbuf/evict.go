@@ -26,9 +26,8 @@ func ring(live, regular, room int) uint32 {
 	return regulars
 }
 
-// promote makes an edge, and its names with it, regulars.
+// promote makes the names of a regular edge regulars.
 func (g *Graph) promote(e *edge) {
-	g.regular++
 	g.nodes.promote(e.src)
 	g.nodes.promote(e.dst)
 	g.relations.promote(e.rel)
@@ -39,21 +38,16 @@ func (g *Graph) promote(e *edge) {
 // order in which they were last seen to come: a late one is held until its turn.
 const expirePerEvent = 2
 
-// expire gives up edges that fell out of the window by the time of an event at t.
-func (g *Graph) expire(t int64) {
-	g.clock.see(t)
-	if g.cfg.Window == 0 || !g.clock.settled() {
+// expire gives up edges that fell out of the window.
+func (g *Graph) expire() {
+	window := int64(g.cfg.Window)
+	if window == 0 {
 		return
 	}
 	for _, ring := range []uint32{newcomers, regulars} {
 		for range expirePerEvent {
 			i := g.byAge.back(ring)
-			if i == 0 {
-				break
-			}
-			e := g.edges.at(i)
-			e.heal(&g.clock)
-			if e.last >= g.clock.now-int64(g.cfg.Window) {
+			if i == 0 || g.clock.age(g.edges.at(i).seen) <= window {
 				break
 			}
 			g.evict(i)
@@ -61,10 +55,23 @@ func (g *Graph) expire(t int64) {
 	}
 }
 
+// oldest returns the edge that goes when there is no room: that of the ring whose turn it is, unless a newcomer was
+// seen before all others.
+func (g *Graph) oldest() uint32 {
+	n, r := g.byAge.back(newcomers), g.byAge.back(regulars)
+	if n != 0 && r != 0 && g.clock.age(g.edges.at(n).seen) > g.clock.age(g.edges.at(r).seen) {
+		return n
+	}
+	return g.byAge.back(ring(g.live(), g.regular, g.cfg.MaxEdges))
+}
+
 // giveUp kills a name of a table with room for so many. Its edges, however many, go with
 // the events that follow, so that none of these waits for all of them.
 func (g *Graph) giveUp(n *names, room int, dying *[]uint32) {
-	i := n.byAge.back(ring(n.live, n.regular, room))
+	i := n.byAge.back(newcomers)
+	if i == 0 || !n.slots.at(i).old {
+		i = n.byAge.back(ring(n.live, n.regular, room))
+	}
 	n.kill(i)
 	*dying = append(*dying, i)
 }

@@ -5,6 +5,22 @@
 // It owns names, ids, counts, eviction and snapshots. It knows no model, no
 // record format and no file: a Snapshot encodes itself to bytes, and whoever
 // keeps state decides where those go.
+//
+// # Time
+//
+// Clocks jump, by years even, and jump back; archives are read after newer ones. The rule is:
+//
+//   - The graph's time is that of the newest event that it believes. It never goes back.
+//   - An event that lies behind it by more than a leap (a quarter of the window, a day at least) is of the past. It is
+//     counted, and changes no time that is newer. Its triplet, if it is not held, is added only where there is
+//     room and within the window, as the first to go. It pushes nothing out.
+//   - An event that lies ahead by more than a leap is doubted, unless Config.Trusted says that whoever observes
+//     judges times himself. It counts as if the jump had not been: the first one for the graph's time, those that follow
+//     for as much later as they are. After 4,096 of them, an event of the time before taking back four, the jump is believed.
+//   - An edge's age is the time that passed in the graph since it was last seen, where every pause, and every jump
+//     that is believed, counts for a leap at most. Only that age, and never a date, gives up an edge.
+//
+// So no date that is wrong, for however long, gives up an edge or is written over one that is right.
 package graphbuf
 
 import (
@@ -21,6 +37,7 @@ type Config struct {
 	MaxRelations int           // distinct relations, at least 2
 	MaxEdges     int           // distinct triplets, at least 1
 	Window       time.Duration // age at which an edge may go, in event time; 0: never for its age
+	Trusted      bool          // whoever observes judges the events' times: no step ahead is doubted
 }
 
 // Validate reports the first bound that cannot hold a graph.
@@ -42,6 +59,9 @@ func (c Config) Validate() error {
 	}
 	return nil
 }
+
+// Leap is how far an event may lie behind or ahead of the graph's time without being of the past, or doubted.
+func (c Config) Leap() time.Duration { return time.Duration(newClock(c.Window, c.Trusted).leap) }
 
 // maxSlots leaves the sign bit of an int32 link free for list heads.
 const maxSlots = 1<<31 - 2
@@ -80,7 +100,8 @@ type Ref struct {
 	Source, Relation, Destination ID
 	Edge                          uint32 // the triplet's slot, 0 when it was not held; later another one's, perhaps
 	Counts                        Counts
-	Time                          int64 // of the event
+	Time                          int64 // for which the event counts
+	Now                           int64 // the graph's time
 	SourceSince                   int64 // when the source first came, as a source; the time of the event if it is new
 	// Destinations that are new to the source, each fading by half in a day: a host
 	// that moves through the network has many, most hosts have less than one.
@@ -121,6 +142,10 @@ type Stats struct {
 	Events                  uint64 // observed
 	NewEdges                uint64 // triplets that were not held when they came
 	Evicted                 uint64 // edges given up for a bound or for their age
+	Old                     uint64 // events of the past, by more than a leap
+	Doubted                 uint64 // events that counted for another time, as theirs lay too far ahead
+	OldTime, DoubtedTime    int64  // of the last of them
+	Now                     int64  // the graph's time; 0 when nothing was observed
 }
 
 // New returns an empty graph.
@@ -130,7 +155,7 @@ func New(cfg Config) (*Graph, error) {
 	}
 	return &Graph{
 		cfg:       cfg,
-		clock:     newClock(cfg.Window),
+		clock:     newClock(cfg.Window, cfg.Trusted),
 		nodes:     newNames(),
 		relations: newNames(),
 		source:    newSlab[side](1),
@@ -159,7 +184,7 @@ func (g *Graph) ObserveUntil(events []Event, refs []Ref, stop func(*Ref) bool) (
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for n < len(events) {
-		g.add(&refs[n], &events[n], 1, events[n].Time)
+		g.add(&refs[n], &events[n])
 		n++
 		if stop != nil && stop(&refs[n-1]) {
 			break
@@ -180,16 +205,21 @@ func (g *Graph) Look(events []Event, refs []Ref) {
 			short := g.shorten(e)
 			e = &short
 		}
-		if edge := g.findEdge(e); edge != 0 {
-			p := g.parts(edge)
-			g.tell(&refs[i], edge, p.edge.src, p.edge.rel, p.edge.dst, &p, e.Time)
-			continue
-		}
-		s, d := g.nodes.find(e.Source), g.nodes.find(e.Destination)
-		r := g.relations.find(e.Relation)
-		p := g.unheld(s, r, d)
-		g.tell(&refs[i], 0, s, r, d, &p, e.Time)
+		g.look(&refs[i], e)
 	}
+}
+
+// look is Look for an event whose names are as they are kept.
+func (g *Graph) look(ref *Ref, e *Event) {
+	if edge := g.findEdge(e); edge != 0 {
+		p := g.parts(edge)
+		g.tell(ref, edge, p.edge.src, p.edge.rel, p.edge.dst, &p, e.Time)
+		return
+	}
+	s, d := g.nodes.find(e.Source), g.nodes.find(e.Destination)
+	r := g.relations.find(e.Relation)
+	p := g.unheld(s, r, d)
+	g.tell(ref, 0, s, r, d, &p, e.Time)
 }
 
 // Near stores in out destinations of a source (or, with sources, sources of a destination),
@@ -232,6 +262,7 @@ func (g *Graph) Stats() Stats {
 	defer g.mu.Unlock()
 	st := g.stats
 	st.Nodes, st.Relations, st.Edges = g.nodes.live, g.relations.live, g.live()
+	st.Now = g.clock.now
 	return st
 }
 

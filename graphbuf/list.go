@@ -41,6 +41,15 @@ func (l *list) pushFront(head, i uint32) {
 	ring.next = int32(i)
 }
 
+func (l *list) pushBack(head, i uint32) {
+	h := ^int32(head)
+	ring := &l.head[head]
+	last := ring.prev
+	l.item[i] = link{next: h, prev: last}
+	l.at(last).next = int32(i)
+	ring.prev = int32(i)
+}
+
 func (l *list) remove(i uint32) {
 	k := l.item[i]
 	l.at(k.prev).next = k.next

@@ -26,6 +26,7 @@ type nameSlot struct {
 	uses    int32 // edges, and pins while an event is being added
 	hash    uint32
 	regular bool // has had a regular edge
+	old     bool // only old events came of it: the first to go
 	dead    bool // given up: no event finds it any more, its edges go one after another
 }
 
@@ -41,23 +42,29 @@ func (n *names) find(name []byte) uint32 {
 // is tells whether a slot is that of a name.
 func (n *names) is(i uint32, name []byte) bool { return n.slots.at(i).name == string(name) }
 
-// add makes a slot for a name that is not there.
-func (n *names) add(name []byte) uint32 {
+// add makes a slot for a name that is not there; one of an old event is the first to go.
+func (n *names) add(name []byte, old bool) uint32 {
 	i, fresh := n.slots.take()
 	if fresh {
 		n.byAge.addItem()
 	}
 	s := n.slots.at(i)
-	s.name, s.gen, s.hash = string(name), s.gen+1, hashName(name)
+	s.name, s.gen, s.hash, s.old = string(name), s.gen+1, hashName(name), old
 	n.index.add(s.hash, i)
-	n.byAge.pushFront(newcomers, i)
+	if old {
+		n.byAge.pushBack(newcomers, i)
+	} else {
+		n.byAge.pushFront(newcomers, i)
+	}
 	n.live++
 	return i
 }
 
 func (n *names) touch(i uint32) {
 	ring := uint32(newcomers)
-	if n.slots.at(i).regular {
+	s := n.slots.at(i)
+	s.old = false
+	if s.regular {
 		ring = regulars
 	}
 	n.byAge.moveToFront(ring, i)

@@ -40,23 +40,22 @@ var fades = func() (table [1 << fadeBits]float32) {
 	return table
 }()
 
-// fade returns the new destinations as they count at t. Those of a time that the clock does not
-// believe, and that nothing would fade, count for nothing.
-func (s *side) fade(t int64, c *clock) float32 {
+// fade returns the new destinations as they count at t.
+func (s *side) fade(t int64) float32 {
 	switch {
-	case s.burst == 0, s.burstAt > c.now:
+	case s.burst == 0:
 		return 0
 	case t <= s.burstAt:
 		return s.burst
 	}
-	return s.burst * Fade(t-s.burstAt)
+	return s.burst * Fade(since(t, s.burstAt))
 }
 
 // meet counts a new destination at t. Late ones come faded, so that the order does not matter.
-func (s *side) meet(t int64, c *clock) {
-	if t >= s.burstAt || s.burstAt > c.now {
-		s.burst, s.burstAt = s.fade(t, c)+1, t
+func (s *side) meet(t int64) {
+	if t >= s.burstAt {
+		s.burst, s.burstAt = s.fade(t)+1, t
 		return
 	}
-	s.burst += Fade(s.burstAt - t)
+	s.burst += Fade(since(s.burstAt, t))
 }

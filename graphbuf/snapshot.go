@@ -11,6 +11,7 @@ type Snapshot struct {
 	Nodes     []Name // by name
 	Relations []Name // by name
 	Edges     []Edge // by First, then by Source, Relation, Destination
+	Aged      bool   // the edges' ages are known
 }
 
 // Name is a host or a relation and the ID under which the graph knows it.
@@ -24,6 +25,7 @@ type Edge struct {
 	Source, Relation, Destination int32
 	Count                         uint32 // events, at least 1
 	First, Last                   int64  // unix nanoseconds of event time
+	Age                           int64  // nanoseconds in which the graph went on since it was last seen
 }
 
 // snapshotBlock is how many slots are copied under one lock: well below a millisecond,
@@ -35,6 +37,7 @@ const snapshotBlock = 4096
 func (g *Graph) Snapshot() *Snapshot {
 	type kept struct {
 		edge
+		age                    int64
 		srcGen, relGen, dstGen uint32
 	}
 	// Memory is asked for before the lock is taken: to clear as much takes longer than any
@@ -43,11 +46,10 @@ func (g *Graph) Snapshot() *Snapshot {
 	raw := make([]kept, 0, before.Edges+before.Edges/8+snapshotBlock)
 	g.inBlocks(func() int { return g.edges.len() }, func(i uint32) {
 		if e := *g.edges.at(i); e.src != 0 {
-			e.heal(&g.clock)
-			raw = append(raw, kept{e, g.nodes.slots.at(e.src).gen, g.relations.slots.at(e.rel).gen, g.nodes.slots.at(e.dst).gen})
+			raw = append(raw, kept{e, g.clock.age(e.seen), g.nodes.slots.at(e.src).gen, g.relations.slots.at(e.rel).gen, g.nodes.slots.at(e.dst).gen})
 		}
 	})
-	s := &Snapshot{}
+	s := &Snapshot{Aged: true}
 	var node, relation []int32
 	s.Nodes, node = g.copyNames(&g.nodes)
 	s.Relations, relation = g.copyNames(&g.relations)
@@ -55,7 +57,7 @@ func (g *Graph) Snapshot() *Snapshot {
 
 	s.Edges = make([]Edge, 0, len(raw))
 	for _, k := range raw {
-		e := Edge{Source: node[k.src], Relation: relation[k.rel], Destination: node[k.dst], Count: k.count, First: k.first, Last: k.last}
+		e := Edge{Source: node[k.src], Relation: relation[k.rel], Destination: node[k.dst], Count: k.count, First: k.first, Last: k.last, Age: k.age}
 		// A name that died on the way, or whose slot is someone else's now, takes its edges along.
 		if e.Source < 0 || e.Relation < 0 || e.Destination < 0 ||
 			s.Nodes[e.Source].ID.Gen != k.srcGen || s.Nodes[e.Destination].ID.Gen != k.dstGen || s.Relations[e.Relation].ID.Gen != k.relGen {
@@ -115,7 +117,7 @@ func compareTriplets(a, b Edge) int {
 	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Relation, b.Relation), cmp.Compare(a.Destination, b.Destination))
 }
 
-// Restore adds a snapshot's edges to the graph, oldest last sight first, within the
+// Restore adds a snapshot's edges to the graph, the oldest first, within the
 // graph's own bounds. IDs are new ones.
 func (g *Graph) Restore(s *Snapshot) {
 	order := make([]int32, len(s.Edges))
@@ -125,15 +127,39 @@ func (g *Graph) Restore(s *Snapshot) {
 	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(s.Edges[a].Last, s.Edges[b].Last) })
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	age := func(i int32) int64 { return s.Edges[i].Age }
+	if !s.Aged {
+		ages := g.clock.agesOf(s, order)
+		age = func(i int32) int64 { return ages[i] }
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(age(b), age(a)) })
 	for _, i := range order {
 		e := &s.Edges[i]
+		g.clock.believe(e.Last)
+	}
+	for _, i := range order {
+		e := &s.Edges[i]
+		if g.cfg.Window > 0 && age(i) > int64(g.cfg.Window) {
+			continue
+		}
 		var before Ref
-		g.add(&before, &Event{
+		g.put(&before, &Event{
 			Source:      []byte(s.Nodes[e.Source].Name),
 			Relation:    []byte(s.Relations[e.Relation].Name),
 			Destination: []byte(s.Nodes[e.Destination].Name),
 			Time:        e.First,
-		}, e.Count, e.Last)
+		}, e.Count, e.Last, age(i), false)
 	}
 	g.stats = Stats{}
+}
+
+// agesOf returns the ages of edges that carry none, as if the graph had gone on with their last sights
+// only, which are given in order.
+func (c *clock) agesOf(s *Snapshot, order []int32) []int64 {
+	ages := make([]int64, len(order))
+	for j := len(order) - 2; j >= 0; j-- {
+		i, next := order[j], order[j+1]
+		ages[i] = add(ages[next], min(since(s.Edges[next].Last, s.Edges[i].Last), c.step))
+	}
+	return ages
 }

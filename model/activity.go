@@ -1,32 +1,71 @@
 package model
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
+
+const dayNanos = int64(24 * 3600e9)
 
 // busyDays is how many busy days' worth of triplets a stretch of time holds: a weekend in
 // which a third of what is usual happened is less than a day. Each triplet counts
 // once a day. Where the data are too short to know a usual day it is the length of the stretch.
 func (ds *dataset) busyDays(sp span) float64 {
-	const day, recent = int64(24 * 3600e9), 14
-	first, last := ds.start/day+1, ds.end/day // whole days are first to last-1
+	const recent = 14
+	first, last := dayOf(ds.start)+1, dayOf(ds.end) // whole days are first to last-1
 	first = max(first, last-recent)
 	if first >= last {
-		return float64(sp.end-sp.at) / float64(day)
+		return (float64(sp.end) - float64(sp.at)) / float64(dayNanos)
 	}
-	triplets := func(a, b int64) (sum float64) {
-		for i := range ds.edges {
-			sum += float64(ds.edges[i].within(a, b))
+	whole := make([]float64, last-first)
+	var all float64
+	for i := range ds.edges {
+		e := &ds.edges[i]
+		for d := max(first, dayOf(e.first)); d < min(last, dayOf(e.last)+1); d++ {
+			whole[d-first] += float64(e.within(startOf(d), startOf(d+1)))
 		}
-		return sum
-	}
-	var whole []float64
-	for d := first; d < last; d++ {
-		whole = append(whole, triplets(d*day, (d+1)*day))
+		all += e.days(sp)
 	}
 	slices.Sort(whole)
-	busy := max(whole[(len(whole)-1)*3/4], 1)
-	var days float64
-	for at := sp.at; at < sp.end; at = (at/day + 1) * day {
-		days += triplets(at, min(sp.end, (at/day+1)*day)) / busy
+	return all / max(whole[(len(whole)-1)*3/4], 1)
+}
+
+// days is on how many days of a stretch of time an edge is likely to have had an event. However many they are, it takes
+// no longer: those between the day on which the edge or the stretch begins and that on which one of them ends are all alike.
+func (e *dataEdge) days(sp span) (n float64) {
+	from, to := max(e.first, sp.at), min(e.last, sp.end-1)
+	if from > to {
+		return 0
 	}
-	return days
+	on := func(d int64) float64 {
+		return float64(e.within(max(sp.at, startOf(d)), min(sp.end, startOf(d+1))))
+	}
+	a, b := dayOf(from), dayOf(to)
+	if n = on(a); b > a {
+		n += on(b)
+	}
+	if between := b - a - 1; between > 0 {
+		n += float64(between) * on(a+1)
+	}
+	return n
+}
+
+// dayOf is the day of a time, since 1970.
+func dayOf(t int64) int64 {
+	d := t / dayNanos
+	if t%dayNanos < 0 {
+		d--
+	}
+	return d
+}
+
+// startOf is the time at which a day begins, the first or the last moment that there is where it is beyond.
+func startOf(day int64) int64 {
+	switch {
+	case day > math.MaxInt64/dayNanos:
+		return math.MaxInt64
+	case day < math.MinInt64/dayNanos:
+		return math.MinInt64
+	}
+	return day * dayNanos
 }

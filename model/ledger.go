@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"hash/maphash"
 	"math"
 	"math/bits"
 	"slices"
@@ -53,7 +54,7 @@ const (
 	curveStep     = 1.0 / 16 // of a budget
 	curvePoints   = mostPace/curveStep + 1
 	quartersOfDay = 24 * 4
-	lateScores    = 64 // in a row, of days long past, turn the day back
+	lateScores    = 64 // in a row, of days long past, are a log of its own days and no late records
 
 	// MaxLedger is the largest budget that is followed. Beyond it nobody reads
 	// alerts one by one, and the ledger would take more memory than the graph: the held-out
@@ -79,7 +80,8 @@ type ledgerToday struct {
 	Watch float32
 	// Once the budget is spent, only scores below this are alerts.
 	Lowest float32
-	late   int     // scores in a row of days long past
+	late   int     // scores in a row of days long past,
+	past   int64   // and the newest of these days
 	index  []int32 // hash table of Entries: number+1
 }
 
@@ -130,8 +132,8 @@ func (l *Ledger) Usual() float32 {
 	return l.at(1)
 }
 
-// Low judges the score of an event and takes it down. Scores of an earlier day count for the
-// one that runs. It does not allocate but for a few small pieces when a day begins.
+// Low judges the score of an event and takes it down, for the event's time as whoever calls believes it. Scores of
+// an earlier day count for the one that runs. It does not allocate but for a few small pieces when a day begins.
 func (l *Ledger) Low(e *graphbuf.Event, score float32) bool {
 	if score >= math.Float32frombits(l.gate.Load()) {
 		return false
@@ -153,18 +155,34 @@ func (l *Ledger) Low(e *graphbuf.Event, score float32) bool {
 	return low
 }
 
-// see begins a day when its first event comes. A machine's clock may have jumped ahead, and then a
-// day that is years away would not end: many low scores in a row of days long past turn back to theirs.
+// Reach has the ledger know that a time, in unix nanoseconds, is reached: what comes of days long before it is old.
+func (l *Ledger) Reach(time int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if day := time / 1e9 / secondsOfDay; l.follows() && day > l.today.Day {
+		l.turn(day)
+	}
+}
+
+// see begins a day when its first event comes. The number of the day only goes up, and what was spent of a day stays
+// spent. Where a clock was far ahead, or an archive is read, its day may not end for long: then many low scores in a
+// row of days long past have their days end with midnights of their own.
 func (l *Ledger) see(day int64) {
 	d := &l.today
 	switch {
 	case day > d.Day:
 		l.turn(day)
 	case day < d.Day-1:
-		if d.late++; d.late == lateScores {
-			d.Whole = false // the day that never was is not kept,
-			l.turn(day)
-			d.Whole = false // and of the one that it interrupted a part is missing
+		if d.late++; d.late >= lateScores {
+			d.Whole = false // nobody learns from the days of an archive what is usual now
+		}
+		if day > d.past && d.late > lateScores {
+			late := d.late
+			l.turn(d.Day)
+			d.late, d.Whole = late, false
+		}
+		if d.late == 1 || day > d.past {
+			d.past = day
 		}
 	default:
 		d.late = 0
@@ -211,10 +229,13 @@ func (l *Ledger) note(key uint64, quarter int32, score float32, alert bool) {
 	}
 }
 
+// ledgerSeed makes the order of collisions in the index unknown to whoever picks the names.
+var ledgerSeed = maphash.MakeSeed()
+
 // find returns where in the index a key is, or would be.
 func (d *ledgerToday) find(key uint64) int {
 	mask := len(d.index) - 1
-	i := int(key>>32) & mask
+	i := int(maphash.Comparable(ledgerSeed, key)>>32) & mask
 	for d.index[i] != 0 && d.Entries[d.index[i]-1].Key != key {
 		i = (i + 1) & mask
 	}
@@ -339,15 +360,13 @@ func (l *Ledger) setGate() {
 	l.gate.Store(math.Float32bits(gate))
 }
 
-// tripletHash tells today's triplets apart; it is the same after a restart (FNV-1a). Whoever
-// finds a collision is counted once instead of twice, and flagged all the same.
+// tripletHash tells today's triplets apart; it is the same after a restart (FNV-1a), so the index does not go by it.
+// Whoever finds a collision is counted once instead of twice, and flagged all the same.
 func tripletHash(e *graphbuf.Event) uint64 {
-	h := uint64(14695981039346656037)
+	h := fnvStart
 	for _, name := range [][]byte{e.Source, e.Relation, e.Destination} {
-		for _, c := range name {
-			h = (h ^ uint64(c)) * 1099511628211
-		}
-		h = (h ^ 0xff) * 1099511628211 // no name in UTF-8 has this byte
+		h = fnv1a(h, name)
+		h = fnv1a(h, "\xff") // no name in UTF-8 has this byte
 	}
 	return h ^ h>>29
 }

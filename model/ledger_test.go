@@ -210,14 +210,98 @@ func TestLedgerForgetsADayThatNeverWas(t *testing.T) {
 			t.Errorf("day %d after the jump: %d alerts, want 15 to 25", day, n)
 		}
 	}
-	// A few late records turn nothing back.
-	l := s.ledger
-	today := l.today.Day
-	for range lateScores - 1 {
-		l.Low(&graphbuf.Event{Time: (today - 5) * secondsOfDay * 1e9}, 0)
+	if want := int64(20_000 + s.day - 6 + 401); s.ledger.today.Day != want-1 {
+		t.Errorf("the ledger is at day %d, want %d: its day never goes back", s.ledger.today.Day, want-1)
 	}
-	if l.today.Day != today {
-		t.Errorf("day %d, was %d", l.today.Day, today)
+}
+
+// TestLedgerLearnsNothingOfAnArchive: a log of other scores and of days long past is held to the budget by its own
+// days, and what is usual stays what it was.
+func TestLedgerLearnsNothingOfAnArchive(t *testing.T) {
+	s := newStream(20, 5)
+	for range 12 {
+		s.next(200, 1)
+	}
+	usual := s.ledger.Usual()
+	fresh := newStream(20, 6) // it has seen no score yet, and knows how far the graph got
+	fresh.ledger.Reach(int64(20_000+s.day) * secondsOfDay * 1e9)
+	for range 5 {
+		fresh.next(200, 0.1)
+	}
+	if n := len(fresh.ledger.past); n != 0 {
+		t.Errorf("%d days of an archive are kept", n)
+	}
+	s.day -= 100
+	for day := range 12 {
+		if n := s.next(200, 0.1); day > 0 && n > 200 {
+			t.Errorf("%d alerts on a day of the archive", n)
+		}
+	}
+	s.day += 88
+	if got := s.ledger.Usual(); got != usual {
+		t.Errorf("the threshold went from %v to %v", usual, got)
+	}
+	for day := range 3 {
+		if n := s.next(200, 1); n < 15 || n > 25 {
+			t.Errorf("day %d after the archive: %d alerts, want 15 to 25", day, n)
+		}
+	}
+}
+
+// TestLedgerForgetsNothingForOldScores: what was spent of a day stays spent, however many scores of days long past come
+// between those of the day.
+func TestLedgerForgetsNothingForOldScores(t *testing.T) {
+	for _, old := range []int{0, lateScores - 1, lateScores, lateScores + 6, 500} {
+		for _, days := range []int64{1, 300} {
+			s := newStream(20, 5)
+			for range 6 {
+				s.next(200, 1)
+			}
+			alerts, n := 0, 0
+			at := int64(20_000+s.day)*secondsOfDay + secondsOfDay/2
+			low := func(second int64) {
+				n++
+				if s.ledger.Low(&graphbuf.Event{Source: fmt.Appendf(nil, "evil%d", n), Time: second * 1e9}, 1e-3) {
+					alerts++
+				}
+			}
+			for range 30 {
+				for i := range old {
+					low(at - (3+days-int64(i)*days/int64(old))*secondsOfDay)
+				}
+				for range 100 {
+					low(at)
+				}
+				at += 60
+			}
+			if days > 1 && old > lateScores { // these are a log of its own
+				continue
+			}
+			if alerts < 20 || alerts > 30 { // the budget, and what scores lowest all the same
+				t.Errorf("%d old scores of %d days between every 100: %d alerts, want 20 to 30", old, days, alerts)
+			}
+		}
+	}
+}
+
+// TestTheLedgersIndexIsItsOwn: keys that are made to lie in the first cells by their bits lie anywhere.
+func TestTheLedgersIndexIsItsOwn(t *testing.T) {
+	l := NewLedger(1000)
+	d := &l.today
+	for key := uint64(0); len(d.Entries) < cap(d.Entries); key++ {
+		at := d.find(key)
+		d.Entries = append(d.Entries, ledgerEntry{Key: key})
+		d.index[at] = int32(len(d.Entries))
+	}
+	longest, run := 0, 0
+	for _, i := range append(d.index, d.index...) {
+		if run++; i == 0 {
+			run = 0
+		}
+		longest = max(longest, run)
+	}
+	if longest > 200 {
+		t.Errorf("%d of %d cells in a row are taken", longest, len(d.index))
 	}
 }
 

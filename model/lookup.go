@@ -21,7 +21,7 @@ func pairKey(a, b int32) uint64 { return uint64(uint32(a))<<32 | uint64(uint32(b
 
 func (l *lookup) at(key uint64) int {
 	mask := len(l.keys) - 1
-	i := int((key*0x9e3779b97f4a7c15)>>20) & mask
+	i := int(mix(key, 0)) & mask
 	for l.keys[i] != 0 && l.keys[i] != key+1 {
 		i = (i + 1) & mask
 	}

@@ -96,11 +96,7 @@ func (p *philox) dropOut(mask []float32, share float64) {
 // fillSigns sets x to +1 and -1 by the hash of a name: its fixed random vector.
 // Signs have the smallest variance of inner products among all such draws.
 func fillSigns(x []float32, name string) {
-	h := uint64(14695981039346656037) // FNV-1a
-	for i := 0; i < len(name); i++ {
-		h = (h ^ uint64(name[i])) * 1099511628211
-	}
-	p := newPhilox(h, 0)
+	p := newPhilox(fnv1a(fnvStart, name), 0)
 	var word uint32
 	for i := range x {
 		if i%32 == 0 {

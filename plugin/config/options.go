@@ -117,7 +117,7 @@ var options = []Option{
 		"Distinct triplets (source, relation, destination) remembered; beyond it the least recently seen go.",
 		func(c *Config) *int { return &c.Graph.MaxEdges }),
 	duration("graph", "window", "30d", time.Minute, "for no limit",
-		"Triplets not seen for this long, by event time, are forgotten.",
+		"Triplets not seen for this long, by event time, are forgotten. A longer pause counts for a quarter of it, or for a day if that is more.",
 		func(c *Config) *time.Duration { return &c.Graph.Window }),
 
 	choice("model", "objective", "temporal", []string{"temporal", "reference"},

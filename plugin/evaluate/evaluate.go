@@ -197,7 +197,9 @@ func (r *replay) session(s *Session, period int, once bool) error {
 		*last = append(*last, Scored{v, s.Label != "", s.Note, tie})
 		low := v < j.threshold
 		if of := r.methods[m].Low; of != nil {
-			low = of(&s.Event, v)
+			believed := s.Event
+			believed.Time = r.ref[0].Time
+			low = of(&believed, v)
 		}
 		if low {
 			j.flagged++

@@ -63,6 +63,11 @@ type Instance struct {
 	saved    *Status      // of the state directory, of a frozen instance
 	newest   atomic.Int64 // event time, of the records so far
 	frozen   bool         // look, but neither count nor train
+	live     bool         // records are of now, and not of a log that is read
+	clock    clock
+
+	saidMu sync.Mutex
+	said   said
 
 	state    *state.Dir // nil: in memory only
 	trainMu  sync.Mutex // held for one training, with its saving
@@ -86,36 +91,34 @@ type counters struct {
 // New makes an instance as the properties say, takes up what its state directory holds,
 // and trains in the background from then on.
 func New(host Host) (*Instance, error) {
-	f, err := newInstance(host, useLive)
+	f, err := newInstance(host, forLive, machineClock())
 	if err != nil {
 		return nil, err
 	}
 	host.Log(LevelInfo, f.cfg.Summary())
-	if f.cfg.Train.Interval > 0 {
-		ctx, cancel := context.WithCancel(context.Background())
-		f.stop, f.done = cancel, make(chan struct{})
-		go f.trainInBackground(ctx)
-	}
+	ctx, cancel := context.WithCancel(context.Background())
+	f.stop, f.done = cancel, make(chan struct{})
+	go f.trainInBackground(ctx)
 	return f, nil
 }
 
+// What an instance is for.
+type kind int
+
+const (
+	forLive kind = iota // records are of now
+	forLog              // records are read from a log, of whatever time
+	forLook             // nothing is learned
+)
+
 // NewOffline is New without a clock: it trains when TrainIfDue or Train is called.
-func NewOffline(host Host) (*Instance, error) { return newInstance(host, useOffline) }
+func NewOffline(host Host) (*Instance, error) { return newInstance(host, forLog, machineClock()) }
 
 // NewFrozen makes an instance that scores by its state directory, which may be in use,
 // learns nothing and writes nothing there.
 func NewFrozen(host Host) (*Instance, error) {
-	return newInstance(host, useFrozen)
+	return newInstance(host, forLook, machineClock())
 }
-
-// use is what an instance is for.
-type use int
-
-const (
-	useLive use = iota
-	useOffline
-	useFrozen
-)
 
 // directory is where relative paths of the settings begin, where the host knows: that of its own configuration.
 func directory(host Host) string {
@@ -125,7 +128,7 @@ func directory(host Host) string {
 	return ""
 }
 
-func newInstance(host Host, use use) (*Instance, error) {
+func newInstance(host Host, k kind, read func() (wall, passed int64)) (*Instance, error) {
 	cfg, err := config.LoadFrom(directory(host), host.Property)
 	if err != nil {
 		return nil, err
@@ -133,19 +136,21 @@ func newInstance(host Host, use use) (*Instance, error) {
 	if err := model.CheckDevice(ModelConfig(cfg)); err != nil {
 		return nil, fmt.Errorf("train.device = %q: %w; allowed are auto and cpu", cfg.Train.Device, err)
 	}
-	f := &Instance{cfg: cfg, host: host, schedule: schedule{cfg: cfg.Train}, since: time.Now().UTC().Truncate(time.Second), frozen: use == useFrozen}
+	f := &Instance{cfg: cfg, host: host, schedule: schedule{cfg: cfg.Train}, since: time.Now().UTC().Truncate(time.Second), frozen: k == forLook, live: k == forLive}
 	if f.features, err = HostFeatures(cfg); err != nil {
 		return nil, err
 	}
 	if cfg.Metrics.Listen != "" {
 		f.watch = newWatch()
 	}
-	f.graph, err = graphbuf.New(graphbuf.Config{
+	bounds := graphbuf.Config{
 		MaxNodes: cfg.Graph.MaxNodes, MaxRelations: cfg.Graph.MaxRelations, MaxEdges: cfg.Graph.MaxEdges, Window: cfg.Graph.Window,
-	})
-	if err != nil {
+		Trusted: f.live,
+	}
+	if f.graph, err = graphbuf.New(bounds); err != nil {
 		return nil, err
 	}
+	f.clock.read, f.clock.leap = read, int64(bounds.Leap())
 	if err := ModelConfig(cfg).Validate(); err != nil {
 		return nil, err
 	}
@@ -158,13 +163,13 @@ func newInstance(host Host, use use) (*Instance, error) {
 	f.scratch.New = func() any { return f.newScratch() }
 	if cfg.State.Dir != "" {
 		open := state.Open
-		if use == useFrozen {
+		if f.frozen {
 			open = state.OpenReadOnly
 		}
 		switch f.state, err = open(cfg.State.Dir); {
 		case err == nil:
 			f.restore()
-		case use != useLive || cfg.State.Required || errors.Is(err, state.ErrInUse):
+		case !f.live || cfg.State.Required || errors.Is(err, state.ErrInUse):
 			return nil, err
 		default:
 			f.state = nil
@@ -173,6 +178,9 @@ func newInstance(host Host, use use) (*Instance, error) {
 				os.Getuid(), err))
 		}
 	}
+	newest := f.graph.Stats().Now
+	f.newest.Store(newest)
+	f.clock.begin(newest)
 	return f, nil
 }
 
@@ -189,6 +197,9 @@ func (f *Instance) Close() error {
 		<-f.done
 	}
 	var err error
+	if !f.frozen {
+		f.sayTimes(true)
+	}
 	if f.state != nil {
 		if !f.frozen {
 			err = f.saveAtClose()

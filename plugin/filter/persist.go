@@ -11,7 +11,7 @@ import (
 // The blobs of a state directory. A version goes up when older filters could not read it.
 const (
 	graphFile    = "graph"
-	graphVersion = 1
+	graphVersion = 2 // 1: without the edges' ages; it is read
 	modelFile    = "model"
 	modelVersion = 2
 
@@ -49,6 +49,7 @@ func (f *Instance) restore() {
 	}
 	if f.ledger != nil {
 		load(ledgerFile, ledgerVersion, f.ledger.UnmarshalBinary)
+		f.reach()
 		f.usual = f.ledger.Usual()
 	}
 	load(columnsFile, columnsVersion, func(b []byte) error { return f.finder.Restore(&f.streams, b) })
@@ -77,7 +78,16 @@ func (f *Instance) publish(s *model.Scorer) {
 	if f.ledger != nil {
 		f.ledger.Follow(s.Model())
 	}
+	f.reach()
 	f.scorer.Store(s)
+}
+
+// reach tells the ledger of alerts how far the graph got, where an archive may come next. A live filter
+// tells it with each alert.
+func (f *Instance) reach() {
+	if f.ledger != nil && !f.live && !f.frozen {
+		f.ledger.Reach(f.graph.Stats().Now)
+	}
 }
 
 // save writes both, and warns where that fails: a full disk stops no scoring.

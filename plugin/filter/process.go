@@ -55,10 +55,6 @@ func (f *Instance) compileFields() error {
 
 func (f *Instance) newScratch() *scratch { return &scratch{walker: f.fields.NewWalker()} }
 
-// FarFuture is how far a record's time may lie ahead of the clock before it is not
-// believed: one record from the year 2099 would age everything else out of the graph.
-const FarFuture = 24 * time.Hour
-
 // Process is ProcessTagged for records without a tag.
 func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
 	return f.ProcessTagged(dst, chunk, nil)
@@ -72,7 +68,7 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 	stream := f.finder.Of(&f.streams, tag)
 	scorer := f.scorer.Load()
 	began := time.Now()
-	now, newest, offline := began.UnixNano(), f.newest.Load(), f.done == nil
+	now, newest := f.clock.now(), f.newest.Load()
 	var records, counted, scored, flagged, missing, skipped, malformed uint64
 	var misfit, overwritten record.Extent // the last record that was not understood, and one that had a field of the name of an added one
 	out = dst
@@ -114,11 +110,10 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 			if found.Time > 0 {
 				t = found.Time
 			}
-			if t > now+int64(FarFuture) || t <= 0 {
-				t = now
-				if offline && newest > 0 { // the log's own time, which may be years ago
-					t = newest
-				}
+			if f.live {
+				t = f.clock.believed(&now, t, newest)
+			} else {
+				t = f.clock.ofLog(now.wall, t, newest)
 			}
 			newest = max(newest, t)
 			s.events[sessions] = graphbuf.Event{Source: found.Source, Relation: found.Relation, Destination: found.Destination, Time: t}
@@ -136,7 +131,7 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 			}
 			out = s.walker.AppendSpliced(out, w.extent, added)
 			var low bool
-			if out, low = f.appendFields(out, s, next, scorer); low {
+			if out, low = f.appendFields(out, s, next, scorer, now.own); low {
 				flagged++
 			}
 			next++
@@ -202,15 +197,18 @@ func (f *Instance) added(scorer *model.Scorer) int {
 	return 4
 }
 
-// appendFields appends the fields of session i to out, as msgpack.
-func (f *Instance) appendFields(out []byte, s *scratch, i int, scorer *model.Scorer) (_ []byte, low bool) {
+// appendFields appends the fields of session i to out, as msgpack. own is the filter's own time.
+func (f *Instance) appendFields(out []byte, s *scratch, i int, scorer *model.Scorer, own int64) (_ []byte, low bool) {
 	event, ref := &s.events[i], &s.refs[i]
 	out = append(out, f.keys.score...)
 	if scorer == nil {
 		out = msgp.AppendNil(out)
 	} else {
 		score := scorer.Score(f.graph, event, ref)
+		at := event.Time
+		event.Time = f.alertTime(own, ref)
 		low = f.low(event, scorer, score)
+		event.Time = at
 		short := shorten(score)
 		out = msgp.AppendFloat64(out, short)
 		if f.watch != nil {

@@ -198,7 +198,7 @@ func TestSSHDLines(t *testing.T) {
 	if len(s.Edges) != 1 || s.Edges[0].Count != 3 || s.Relations[0].Name != "failed password" {
 		t.Errorf("%+v %+v", s.Edges, s.Relations)
 	}
-	f.Process(nil, appendEvent(nil, "ident", "sshd", "message", "Failed password for admin from 10.0.0.1 port 98 ssh2"))
+	f.Process(nil, appendEvent(nil, "time", "Nov 30 06:39:01", "ident", "sshd", "message", "Failed password for admin from 10.0.0.1 port 98 ssh2"))
 	localhost, err := os.Hostname()
 	if s := f.graph.Snapshot(); err != nil || len(s.Edges) != 2 || !strings.Contains(fmt.Sprint(s.Nodes), localhost) {
 		t.Errorf("a line that names no host is not this host's: %v", s.Nodes)

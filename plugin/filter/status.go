@@ -36,9 +36,10 @@ type RecordCounts struct {
 	Counted   uint64 `json:"counted"` // with a source and a destination: counted in the graph and forwarded with the two fields
 	Scored    uint64 `json:"scored"`  // of these with a score: there was a model
 	LowScore  uint64 `json:"low_score"`
-	Missing   uint64 `json:"missing"`   // without a source or a destination
-	Skipped   uint64 `json:"skipped"`   // left out by the settings' conditions, or lines of a log's header
-	Malformed uint64 `json:"malformed"` // stretches of a chunk that are no records
+	Missing   uint64 `json:"missing"`    // without a source or a destination
+	Skipped   uint64 `json:"skipped"`    // left out by the settings' conditions, or lines of a log's header
+	Malformed uint64 `json:"malformed"`  // stretches of a chunk that are no records
+	WrongTime uint64 `json:"wrong_time"` // with a time that is not believed, or long past
 }
 
 // String is the counts in words.
@@ -137,6 +138,7 @@ func (f *Instance) Status() Status {
 		},
 		Graph: GraphStatus{NewEdges: g.NewEdges, Evicted: g.Evicted},
 	}
+	s.Records.WrongTime = f.wrongTimes(&g)
 	s.Trainings, s.Training = f.history.list()
 	if f.frozen && f.saved != nil {
 		s = *f.saved

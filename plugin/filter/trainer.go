@@ -67,6 +67,7 @@ func (f *Instance) turn(ctx context.Context, now time.Time) {
 			f.panicked(v, now)
 		}
 	}()
+	f.sayTimes(false)
 	f.TrainIfDue(ctx, now)
 	f.sayWaiting(now)
 	if f.fit.waits(now) {

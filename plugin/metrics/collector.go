@@ -25,6 +25,7 @@ var (
 	lowDesc       = desc("records_low_score_total", "Records forwarded with low_score true.")
 	missingDesc   = desc("records_missing_fields_total", "Records without a source or a destination, forwarded untouched.")
 	malformedDesc = desc("records_malformed_total", "Stretches of a chunk that are no records, forwarded untouched.")
+	wrongTimeDesc = desc("records_wrong_time_total", "Records with a time that is not believed, or long past; they are scored and counted all the same.")
 
 	nodesDesc     = desc("graph_nodes", "Hosts in the graph.")
 	relationsDesc = desc("graph_relations", "Distinct relations in the graph.")
@@ -69,6 +70,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	counter(lowDesc, s.Records.LowScore)
 	counter(missingDesc, s.Records.Missing)
 	counter(malformedDesc, s.Records.Malformed)
+	counter(wrongTimeDesc, s.Records.WrongTime)
 	gauge(nodesDesc, float64(s.Graph.Nodes))
 	gauge(relationsDesc, float64(s.Graph.Relations))
 	gauge(edgesDesc, float64(s.Graph.Edges))

@@ -122,6 +122,7 @@ func TestMetricsAreWhatTheStatusSays(t *testing.T) {
 		fmt.Sprintf("rgcn_records_low_score_total %d\n", s.Records.LowScore),
 		"rgcn_records_missing_fields_total 0\n",
 		"rgcn_records_malformed_total 1\n",
+		"rgcn_records_wrong_time_total 0\n",
 		fmt.Sprintf("rgcn_graph_nodes %d\n", s.Graph.Nodes),
 		fmt.Sprintf("rgcn_graph_edges %d\n", s.Graph.Edges),
 		"rgcn_trainings_total{device=\"cpu\",result=\"new\"} 1\n",

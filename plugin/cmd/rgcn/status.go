@@ -73,6 +73,9 @@ func printStatus(e *env, s filter.Status) error {
 		line("trainings", "%d %s on %s", t.Count, t.Result, t.Device)
 	}
 	line("counts", "%s, since %s UTC", s.Records, when(s.Since))
+	if n := s.Records.WrongTime; n > 0 {
+		line("times", "%d records with a time that is not believed, or long past", n)
+	}
 	line("triplets", "%d new, %d given up", s.Graph.NewEdges, s.Graph.Evicted)
 	return w.Flush()
 }

@@ -1,0 +1,323 @@
+package filter
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	second = int64(time.Second)
+	day    = 24 * int64(time.Hour)
+	midday = (1_700_000_000 - 1_700_000_000%86400 + 12*3600) * second
+)
+
+// at is a session at a time.
+func at(ns int64, s, d, c string) []byte {
+	return appendEvent(nil, "ts", fmt.Sprintf("%d.5", ns/second), "id.orig_h", s, "id.resp_h", d, "client", c)
+}
+
+// world is the true time, and by how much the machine's clock is wrong.
+type world struct{ now, wrong int64 }
+
+func (w *world) read() (wall, passed int64) { return w.now + w.wrong, w.now - midday + day }
+
+// live makes an instance as in a host that has the world's clock, without trainings in the background.
+func (w *world) live(t testing.TB, h *testHost) *Instance {
+	t.Helper()
+	f, err := newInstance(h, forLive, w.read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+var wrongClocks = []struct {
+	name string
+	by   int64
+}{
+	{"hours back", -5 * day / 24}, {"9 days back", -9 * day}, {"40 days back", -40 * day}, {"a year back", -365 * day}, {"1970", day - midday},
+	{"hours ahead", 5 * day / 24}, {"9 days ahead", 9 * day}, {"40 days ahead", 40 * day}, {"a year ahead", 365 * day}, {"2262", math.MaxInt64 - 2*day - midday},
+}
+
+// TestAWrongClockLosesNothing: 600 triplets of ten days, then a thousand records with a wrong time, by the machine's
+// clock or by the sender's alone, then many of the right one. All triplets are held, with their right times, whatever
+// the records touched, whether right ones came between, and whether the filter was started anew meanwhile; live, and in a log.
+func TestAWrongClockLosesNothing(t *testing.T) {
+	for _, wrong := range wrongClocks {
+		for i := range 48 {
+			same, between, live := i&1 > 0, i&2 > 0, i&4 > 0
+			machine, restart := i&8 > 0, i/16 // none, in the wrong time, before it
+			if machine && !live {
+				continue
+			}
+			name := fmt.Sprintf("%s: the same touched %v, right ones between %v, live %v, the machine's clock %v, restart %d", wrong.name, same, between, live, machine, restart)
+			w := &world{now: midday - 10*day}
+			h := host("state_dir", t.TempDir())
+			start := func() *Instance {
+				if live {
+					return w.live(t, h)
+				}
+				return offline(t, h)
+			}
+			f := start()
+			again := func() {
+				if err := f.Close(); err != nil {
+					t.Fatal(err)
+				}
+				f = start()
+			}
+			var chunk []byte
+			for i := range 3000 {
+				chunk = append(chunk, at(w.now, fmt.Sprint("h", i%60), fmt.Sprint("s", i%600/60), "c")...)
+				if w.now += 10 * day / 3000; i%100 == 99 {
+					f.Process(nil, chunk)
+					chunk = chunk[:0]
+				}
+			}
+			before := held(f, 'h')
+			if machine {
+				w.wrong = wrong.by
+			}
+			if restart == 2 {
+				again()
+			}
+			letter := "x"
+			if same {
+				letter = "h"
+			}
+			for i := range 1000 {
+				w.now += second
+				chunk = append(chunk, at(w.now+wrong.by, fmt.Sprint(letter, i%60), fmt.Sprint("s", i%600/60), "c")...)
+				if between {
+					chunk = append(chunk, at(w.now, fmt.Sprint("h", i%50), "s1", "c")...)
+				}
+				if i%100 == 99 {
+					f.Process(nil, chunk)
+					chunk = chunk[:0]
+				}
+				if i == 500 && restart == 1 {
+					again()
+				}
+			}
+			if restart > 0 {
+				again()
+			}
+			w.wrong = 0
+			for i := range 5000 {
+				w.now += second
+				chunk = append(chunk, at(w.now, fmt.Sprint("n", i%60), fmt.Sprint("s", i%600/60), "c")...)
+				if i%100 == 99 {
+					f.Process(nil, chunk)
+					chunk = chunk[:0]
+				}
+			}
+			after := held(f, 'h')
+			if len(before) != 600 || len(after) != 600 || len(held(f, 'n')) != 600 {
+				t.Fatalf("%s: of %d triplets %d are left, %d of 600 came after", name, len(before), len(after), len(held(f, 'n')))
+			}
+			// A clock that is wrong by less than a leap is believed.
+			slack := max(min(wrong.by, f.clock.leap), 1000*second) + second
+			for k, e := range after {
+				was := before[k]
+				if e[1] < was[1] || e[1] > w.now+slack || e[0] > was[0] || e[0] < was[0]-f.clock.leap {
+					t.Fatalf("%s: %s was seen from %v to %v, now from %v to %v; it is %v", name, k, date(was[0]), date(was[1]), date(e[0]), date(e[1]), date(w.now))
+				}
+			}
+			if live {
+				if n := f.clock.now(); n.own < w.now-1 || n.own > w.now+1 {
+					t.Fatalf("%s: the filter's own time is %v, it is %v", name, date(n.own), date(w.now))
+				}
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func date(ns int64) string { return time.Unix(0, ns).UTC().Format(time.DateTime) }
+
+// held are the times of the triplets whose source begins with a letter.
+func held(f *Instance, letter byte) map[string][2]int64 {
+	snap, out := f.graph.Snapshot(), map[string][2]int64{}
+	for _, e := range snap.Edges {
+		if name := snap.Nodes[e.Source].Name; name[0] == letter {
+			out[name+" "+snap.Nodes[e.Destination].Name] = [2]int64{e.First, e.Last}
+		}
+	}
+	return out
+}
+
+// TestTheFiltersOwnTime: what the machine's clock says, and what is believed of it.
+func TestTheFiltersOwnTime(t *testing.T) {
+	const leap = 7 * day
+	for _, x := range []struct {
+		name   string
+		newest int64 // learned before, by the true time at the start
+		// By how much the machine's clock is wrong from some hours on.
+		wrong []int64
+		hours []int64
+		want  []int64 // by how much the filter's is, an hour before the next
+	}{
+		{"right", -day, []int64{0}, []int64{0, 100}, []int64{0}},
+		{"nothing learned", -midday, []int64{0, -9 * day, 0}, []int64{0, 10, 20, 30}, []int64{0, 0, 0}},
+		{"no battery, then set", 0, []int64{-midday + day, 0}, []int64{0, 100, 200}, []int64{0, 0}},
+		{"no battery, nothing learned", -midday, []int64{-midday + day, 0}, []int64{0, 100, 101}, []int64{-midday + day, 0}},
+		{"2262, nothing learned", -midday, []int64{math.MaxInt64 - 2*midday, 0}, []int64{0, 10, 20}, []int64{earliest - midday, 0}},
+		{"a year ahead for a while", 0, []int64{0, 365 * day, 0}, []int64{0, 10, 30, 40}, []int64{0, 0, 0}},
+		{"a year ahead at the start", 0, []int64{365 * day, 0}, []int64{0, 20, 30}, []int64{0, 0}},
+		{"a year ahead for days", 0, []int64{0, 365 * day, 0}, []int64{0, 10, 40, 100}, []int64{0, 365 * day, 365 * day}},
+		{"2262 for days", 0, []int64{0, math.MaxInt64 - 2*midday}, []int64{0, 10, 100}, []int64{0, 0}},
+		{"back for days", 0, []int64{0, -100 * day}, []int64{0, 10, 100}, []int64{0, 0}},
+		{"twenty days not running", -20 * day, []int64{0}, []int64{0, 20}, []int64{-20 * day}},
+		{"twenty days not running, a day later", -20 * day, []int64{0}, []int64{0, 30}, []int64{0}},
+		{"another jump in between", 0, []int64{0, 365 * day, 765 * day}, []int64{0, 10, 30, 50}, []int64{0, 0, 0}},
+		{"hours", 0, []int64{0, 5 * day / 24, -5 * day / 24}, []int64{0, 10, 20, 30}, []int64{0, 5 * day / 24, -5 * day / 24}},
+	} {
+		w := &world{now: midday, wrong: x.wrong[0]}
+		c := clock{read: w.read, leap: leap}
+		c.begin(midday + x.newest)
+		for i, wrong := range x.wrong {
+			w.wrong = wrong
+			for hour := x.hours[i]; hour < x.hours[i+1]; hour++ {
+				w.now = midday + hour*day/24
+				c.now()
+			}
+			if got := c.now().own - w.now; got != x.want[i] {
+				t.Errorf("%s, step %d: the filter's time is wrong by %v, want %v", x.name, i, time.Duration(got), time.Duration(x.want[i]))
+			}
+		}
+	}
+}
+
+// TestABacklogKeepsItsTimes: what was written while the filter did not run, for longer than a leap, counts for its own
+// time, and so does what comes of now once the machine's clock is believed. What was learned before stays.
+func TestABacklogKeepsItsTimes(t *testing.T) {
+	w := &world{now: midday}
+	h := host("state_dir", t.TempDir())
+	f := w.live(t, h)
+	for i := range 100 {
+		f.Process(nil, at(w.now, fmt.Sprint("h", i), "s", "c"))
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	down := w.now
+	w.now += 20 * day
+	f = w.live(t, h)
+	for i := range 100 {
+		f.Process(nil, at(down+int64(i)*day/10, fmt.Sprint("b", i), "s", "c"))
+	}
+	w.now += second
+	f.clock.now()
+	w.now += 25 * day / 24
+	for i := range 100 {
+		f.Process(nil, at(w.now, fmt.Sprint("n", i), "s", "c"))
+	}
+	if b := held(f, 'b'); b["b99 s"][0]/second != (down+99*day/10)/second || len(b) != 100 {
+		t.Errorf("the last of %d of the backlog counts for %s, want %s", len(b), date(b["b99 s"][0]), date(down+99*day/10))
+	}
+	if n := held(f, 'n'); n["n99 s"][0]/second != w.now/second {
+		t.Errorf("a record of now counts for %s, want %s", date(n["n99 s"][0]), date(w.now))
+	}
+	if n := len(held(f, 'h')); n != 100 {
+		t.Errorf("%d of 100 triplets of before are left", n)
+	}
+	if st := f.Status(); st.Records.WrongTime != 0 || st.Graph.Evicted != 0 {
+		t.Errorf("%+v, %+v", st.Records, st.Graph)
+	}
+}
+
+// TestOldRecordsSpendNoBudget: old times between new ones do not turn the day of the budget, and neither do times ahead.
+func TestOldRecordsSpendNoBudget(t *testing.T) {
+	for _, x := range []struct {
+		name string
+		old  int   // records with a wrong time before each 100 right ones
+		by   int64 // by how much it is wrong
+		step int64 // from one to the next
+	}{
+		{"none", 0, 0, 0}, {"63 of three days ago", 63, -3 * day, 0}, {"64 of three days ago", 64, -3 * day, 0},
+		{"80 of three days ago", 80, -3 * day, 0}, {"80 of yesterday", 80, -day, 0}, {"80 of a day ahead", 80, day - second, 0},
+		{"80 of a year ahead", 80, 365 * day, day}, {"300 of ever later days", 300, -310 * day, day},
+	} {
+		w := &world{now: midday - 12*day}
+		f := w.live(t, host("threshold_method", "budget", "threshold_per_day", "20", "train_steps", "100"))
+		for i := range 6000 {
+			f.Process(nil, at(w.now, fmt.Sprint("h", i%60), fmt.Sprint("s", (i%60)/20*4+i%600/60%4), fmt.Sprint("c", i%3)))
+			w.now += 12 * day / 6000
+		}
+		train(t, f)
+		n := 0
+		for round := range 30 {
+			var chunk []byte
+			for i := range x.old {
+				chunk = append(chunk, at(w.now+x.by+int64(i)*x.step, fmt.Sprint("z", n), fmt.Sprint("y", i), fmt.Sprint("odd", n))...)
+				n++
+			}
+			f.Process(nil, chunk)
+			chunk = nil
+			for i := range 100 {
+				chunk = append(chunk, at(w.now, fmt.Sprint("evil", round, "-", i), fmt.Sprint("s", i%12), fmt.Sprint("tool", round, i))...)
+			}
+			f.Process(nil, chunk)
+			w.now += 60 * second
+		}
+		// The budget, and what scores lowest when it is spent.
+		if low := f.Status().Records.LowScore; low < 10 || low > 60 {
+			t.Errorf("%s: %d of %d records have a low score within half an hour, the budget is 20 a day", x.name, low, 30*(100+x.old))
+		}
+	}
+}
+
+// TestWrongTimesAreSaid: once, with how many records and which time, and that the machine's clock is doubted.
+func TestWrongTimesAreSaid(t *testing.T) {
+	w := &world{now: midday}
+	h := host()
+	f := w.live(t, h)
+	f.Process(nil, at(w.now, "a", "s", "c"))
+	for range 5 {
+		f.sayTimes(false)
+	}
+	if log := h.log(); log != "" {
+		t.Errorf("said without a reason: %s", log)
+	}
+	for range 7 {
+		f.Process(nil, at(w.now-100*day, "b", "s", "c"))
+		f.Process(nil, at(w.now+100*day, "b", "s", "c"))
+	}
+	for range 5 {
+		f.sayTimes(false)
+	}
+	past, ahead := time.Unix(0, w.now-100*day).UTC().Format(time.DateOnly), time.Unix(0, w.now+100*day).UTC().Format(time.DateOnly)
+	log := h.log()
+	for _, want := range []string{"14 records with wrong or old times", "7 with one that is not believed, the last of them " + ahead, "7 long past, the last of them " + past} {
+		if strings.Count(log, want) != 1 {
+			t.Errorf("%q is not said once: %s", want, log)
+		}
+	}
+	if n := f.Status().Records.WrongTime; n != 14 {
+		t.Errorf("%d records counted, want 14", n)
+	}
+	w.wrong = -9 * day
+	f.Process(nil, at(w.now-9*day, "c", "s", "c"))
+	for range 5 {
+		f.sayTimes(false)
+	}
+	w.wrong = 0
+	f.sayTimes(false)
+	log = h.log()
+	for _, want := range []string{"clock: the machine's says " + time.Unix(0, w.now-9*day).UTC().Format(time.RFC3339), "agree again"} {
+		if strings.Count(log, want) != 1 {
+			t.Errorf("%q is not said once: %s", want, log)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if log := h.log(); strings.Count(log, "15 records with wrong or old times") != 1 {
+		t.Errorf("said at the end: %s", log)
+	}
+}
