@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // TestKills kills the host without a warning while it learns and saves, again and again: each start
@@ -105,7 +107,7 @@ func TestAFullDisk(t *testing.T) {
 		t.Skipf("no small disk can be made here: %v: %s", err, out)
 	}
 	dir := t.TempDir()
-	state, input, out := filepath.Join(dir, "state"), write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out")
+	state, input, out := filepath.Join(dir, "state"), write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out")
 	if err := os.Mkdir(state, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -114,10 +116,10 @@ func TestAFullDisk(t *testing.T) {
 	p := startCommand(t, "unshare", "-rm", "sh", "-c", `mount -t tmpfs -o size=32k none "$1" && shift && exec "$@"`, "sh", state, host, "-e", sharedObject, "-c", conf)
 	p.untilLogged("what was learned is not saved, scoring goes on: ", 2)
 	p.wantLogged("no space left on device")
-	extend(t, input, strings.Join(strings.SplitAfter(data(t, notebookFile), "\n")[:100], ""))
-	p.untilLines(out, notebookRows+100)
+	extend(t, input, strings.Join(strings.SplitAfter(sessions(t), "\n")[:100], ""))
+	p.untilLines(out, samples.Rows+100)
 	p.stop()
-	for _, record := range lines(t, out)[notebookRows:] {
+	for _, record := range lines(t, out)[samples.Rows:] {
 		if _, score, _, ok := split(record); !ok || !numeric(score) {
 			t.Fatalf("after the training: %s", record)
 		}
@@ -137,7 +139,7 @@ func TestASlowOutput(t *testing.T) {
 	go func() {
 		var all []byte
 		defer func() { received <- string(all) }()
-		for bytes.Count(all, []byte("\n")) < notebookRows {
+		for bytes.Count(all, []byte("\n")) < samples.Rows {
 			c, err := listener.Accept()
 			if err != nil {
 				return
@@ -155,7 +157,7 @@ func TestASlowOutput(t *testing.T) {
 		}
 	}()
 	dir := t.TempDir()
-	input := write(t, dir, "ssh.log", data(t, notebookFile))
+	input := write(t, dir, "ssh.log", sessions(t))
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012", "Mem_Buf_Limit", "512k", "Buffer_Chunk_Size", "16k", "Buffer_Max_Size", "64k"),
 		filter("ssh", append([]string{"Train_Interval", "1s"}, quick...)...),
@@ -168,13 +170,13 @@ func TestASlowOutput(t *testing.T) {
 	}
 	p.stop()
 	p.wantLogged("paused (mem buf overlimit", "closed: 7143 records, 7143 scored,")
-	rows := strings.SplitAfter(data(t, notebookFile), "\n")
+	rows := strings.SplitAfter(sessions(t), "\n")
 	records := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
-	if len(records) != notebookRows {
+	if len(records) != samples.Rows {
 		t.Fatalf("%d records", len(records))
 	}
 	times := map[string]int{} // by uid, how often one is still to come
-	for _, row := range rows[:notebookRows] {
+	for _, row := range rows[:samples.Rows] {
 		times[strings.Split(row, "\t")[1]]++
 	}
 	for _, record := range records {

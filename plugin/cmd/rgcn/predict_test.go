@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 func TestPredict(t *testing.T) {
@@ -42,8 +44,8 @@ func TestPredict(t *testing.T) {
 		return out
 	}
 	// All links of a source, each once, known ones among them and near the top.
-	source := strings.Split(lines(t, read(t, realFile))[0], "\t")[2]
-	all := links("-source", source, "-n", "1000")
+	source := strings.Split(lines(t, read(t, samples.SessionsPath(t)))[0], "\t")[2]
+	all := links("-source", source, "-n", most)
 	seen := map[string]bool{}
 	known, better := 0, 0
 	for i, l := range all {
@@ -62,13 +64,13 @@ func TestPredict(t *testing.T) {
 	if known == 0 || better < known*3/4 {
 		t.Errorf("of %d links that were there %d are among the upper quarter of %d", known, better, len(all))
 	}
-	for _, l := range links("-source", source, "-unseen", "-n", "1000") {
+	for _, l := range links("-source", source, "-unseen", "-n", most) {
 		if l.Sessions > 0 {
 			t.Fatalf("%+v is no link that never was", l)
 		}
 	}
 	at := all[len(all)/2].Score
-	if n := len(links("-source", source, "-below", fmt.Sprint(at), "-n", "1000")) + len(links("-source", source, "-above", fmt.Sprint(at), "-n", "1000")); n != len(all) {
+	if n := len(links("-source", source, "-below", fmt.Sprint(at), "-n", most)) + len(links("-source", source, "-above", fmt.Sprint(at), "-n", most)); n != len(all) {
 		t.Errorf("%d links below and above %v, %d in all", n, at, len(all))
 	}
 	// A host that nobody knows.
