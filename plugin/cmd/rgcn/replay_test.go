@@ -111,7 +111,7 @@ func TestReplaySSHD(t *testing.T) {
 		in.Write(append(text, '\n'))
 	}
 	path := write(t, "sshd", in.String())
-	stdout, stderr := mustRun(t, withSmall("replay", "-preset", "openssh", "-set", "train_min_edges=10", "-lowest", "3", path)...)
+	stdout, stderr := mustRun(t, withSmall("replay", "-preset", "openssh", "-set", "train_min_edges=10", "-chunk", "50", "-lowest", "3", path)...)
 	got, scored := lines(t, stdout), 0
 	if len(got) != len(raw) {
 		t.Fatalf("%d lines, want %d", len(got), len(raw))
