@@ -40,3 +40,20 @@ func TestSimulated(t *testing.T) {
 		check(Notebook, string(Read(t, Notebook)))
 	}
 }
+
+// TestAtHand skips once for each file that is not at hand, with what is not tried for want of it: make test shows these lines.
+func TestAtHand(t *testing.T) {
+	for _, file := range []struct{ name, untried string }{
+		{Notebook, "its figures and its lowest sessions; elsewhere simulated sessions take its place"},
+		{ZeekJSON, "recorded sessions of Zeek's; the project's own take their place"},
+		{ZeekTSV, "recorded sessions of Zeek's; the project's own take their place"},
+		{ZeekTSVNoType, "recorded sessions of Zeek's; the project's own take their place"},
+		{Sshd, "its 10,566 lines; the project's own take their place"},
+	} {
+		t.Run(file.name, func(t *testing.T) {
+			if path, ok := Find(file.name); !ok {
+				t.Skipf("skipped for want of %s (RGCN_DATA may name its folder): %s", path, file.untried)
+			}
+		})
+	}
+}
