@@ -1,9 +1,11 @@
-# flb-filter-rgcn. `make` builds, `make demo` shows, `make test` checks; each does all of its own set-up.
+# flb-filter-rgcn. `make` builds, `make demo` shows, `make test` checks. `make deps` installs what they want of a Debian machine;
+# nothing else here installs anything outside this folder and Go's cache.
 
 GO       ?= go
 # Vector kernels where the machine has them (model/kernels_simd.go); without it the plain ones are built.
 export GOEXPERIMENT := simd
 OUT      := build/out
+comma    := ,
 SO       := $(OUT)/flb-filter_rgcn.so
 RGCN     := $(OUT)/rgcn
 # With the tag gpu training can run on a card. Neither the CUDA toolkit nor a driver is needed
@@ -11,6 +13,7 @@ RGCN     := $(OUT)/rgcn
 CUDA     := $(abspath $(OUT)/cuda)
 GPUENV   := CGO_CFLAGS="-O2 -g -I$(CUDA)" CGO_LDFLAGS="-L$(CUDA)"
 GOBUILD  := $(GPUENV) $(GO) build -tags gpu -trimpath -ldflags '-s -w'
+CLANG    := clang-19
 SOURCES  := $(shell find plugin graphbuf model -name '*.go' -o -name '*.[ch]') model/cuda/kernels.ptx go.mod go.sum
 
 .PHONY: all
@@ -23,68 +26,93 @@ $(SO): $(SOURCES) | setup
 $(RGCN): $(SOURCES) | setup
 	$(GOBUILD) -o $@ ./plugin/cmd/rgcn
 
-# Go, a C compiler and git are all that a build needs; what is missing of the compiler comes from apt.
+# Go and a C compiler are all that a build needs. Where Go's cache lacks the modules, they are fetched, and that is said.
 .PHONY: setup
 setup:
 	@mkdir -p $(OUT)
-	@command -v $(GO) >/dev/null || { echo "go is missing: install Go 1.26 or newer" >&2; exit 1; }
-	@command -v gcc >/dev/null || { \
-	  echo "gcc is missing: installing it with apt-get"; \
-	  apt-get update -qq && apt-get install -y -qq gcc libc6-dev; }
-	@$(GO) mod download
+	@command -v $(GO) >/dev/null || { echo "go is missing: install Go 1.26 or newer, from https://go.dev/dl" >&2; exit 1; }
+	@command -v gcc >/dev/null || { echo "gcc is missing: a C compiler is needed to build the plugin; make deps, as root, installs it on Debian" >&2; exit 1; }
+	@GOPROXY=off $(GO) mod download 2>/dev/null || \
+	  { echo "fetching Go modules, about 300 MB, once: one to five minutes on most lines"; $(GO) mod download; }
 	@$(GO) run ./build/cudagen -o $(CUDA)
+
+# What a build needs besides Go, and what the tests use where it is there: chromium tries the report page, $(CLANG) compares the
+# PTX with its source, g++ makes a driver without a card.
+DEPS := gcc libc6-dev g++ $(CLANG) chromium
+.PHONY: deps
+deps:
+	@missing=; for d in gcc g++ $(CLANG) chromium; do command -v $$d >/dev/null || missing="$$missing $$d"; done; \
+	if [ -z "$$missing" ]; then echo "nothing is missing: gcc, g++, $(CLANG) and chromium are on the PATH"; exit; fi; \
+	echo "missing:$$missing"; \
+	command -v apt-get >/dev/null || { echo "there is no apt-get here: install them as this system does" >&2; exit 1; }; \
+	[ "$$(id -u)" = 0 ] || { echo "to install them, as root: apt-get install $(DEPS)" >&2; exit 1; }; \
+	echo "installing with apt-get: $(DEPS)"; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(DEPS) >/dev/null
 
 # A driver without a card, that runs the kernels as the host's compiler builds them: for tests.
 FAKECUDA := $(CUDA)/fake/libcuda.so.1
 FAKEWARP := $(CUDA)/fakewarp
 $(FAKECUDA): model/cuda/testdata/fakecuda.cpp model/cuda/kernels.cu model/cuda/reference.cuh model/cuda/device.h
-	@command -v g++ >/dev/null || { echo "g++ is missing: installing it with apt-get"; apt-get update -qq && apt-get install -y -qq g++; }
 	@mkdir -p $(@D)
 	g++ -shared -fPIC -O2 -Wall -Wno-unknown-pragmas -o $@ $<
 	@mkdir -p $(FAKEWARP)
 	g++ -shared -fPIC -O2 -Wall -Wno-unknown-pragmas -DHOST_WARP -o $(FAKEWARP)/libcuda.so.1 $<
 
 # The kernels for the driver. kernels.ptx is committed, so that a build needs no clang.
-CLANG := clang-19
 PTX   := $(CLANG) -x cuda --cuda-device-only --cuda-gpu-arch=sm_75 --cuda-feature=+ptx63 -nocudainc -nocudalib -ffp-contract=fast -O3 -S model/cuda/kernels.cu
 .PHONY: ptx
 ptx:
 	$(PTX) -o model/cuda/kernels.ptx
 
-# The main job on LOG=..., a Zeek ssh.log (JSON, or TSV with its header), or on a simulated one.
+# The main job on LOG=..., a Zeek ssh.log (JSON, TSV with its header, or bare TSV with COLUMNS=ts,uid,...), or on a simulated one.
 .PHONY: demo
 demo: all
-	@build/demo.sh $(LOG)
+	@build/demo.sh $(if $(COLUMNS_GIVEN),-columns '$(COLUMNS)') $(if $(LOG),'$(LOG)')
 
-# A checker in the version named, kept beside what is built.
-tool = [ -x $(OUT)/$(1) ] || GOBIN=$(abspath $(OUT)) $(GO) install $(2) >/dev/null 2>&1 || echo "$(1) cannot be fetched: skipped"
+# Shells export COLUMNS, the width of the terminal: it counts only where it was given to make itself, or names columns.
+COLUMNS_GIVEN := $(if $(filter command line,$(origin COLUMNS)),yes,$(findstring $(comma),$(COLUMNS)))
+
+# A checker in the version named, fetched once and kept beside what is built.
+tool = [ -x $(OUT)/$(1) ] || { echo "fetching $(1) into $(OUT)"; GOBIN=$(abspath $(OUT)) $(GO) install $(2) >/dev/null 2>&1; } || echo "skipped: $(1) cannot be fetched"
+
+# Tests of the fake driver and of training on it want g++.
+WANTED_FAKECUDA := $(if $(shell command -v g++),$(FAKECUDA))
+TESTENV = RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(if $(WANTED_FAKECUDA),RGCN_FAKECUDA=$(abspath $(dir $(FAKECUDA))))
 
 .PHONY: test
-test: all $(FAKECUDA)
+test: all $(WANTED_FAKECUDA) skipped
 	@test -z "$$(gofmt -l build graphbuf model plugin)" || { gofmt -l build graphbuf model plugin; echo "gofmt would change these" >&2; exit 1; }
 	$(GO) vet ./...
 	@$(call tool,staticcheck,honnef.co/go/tools/cmd/staticcheck@v0.8.2); [ ! -x $(OUT)/staticcheck ] || $(GPUENV) $(OUT)/staticcheck -tags gpu ./...
 	@$(call tool,govulncheck,golang.org/x/vuln/cmd/govulncheck@v1.9.0); [ ! -x $(OUT)/govulncheck ] || \
 	  { found=$$($(OUT)/govulncheck ./... 2>&1) || case "$$found" in \
-	    *"fetching vulnerabilities"*) echo "the vulnerability database is not reachable: govulncheck is skipped" ;; \
+	    *"fetching vulnerabilities"*) echo "skipped: govulncheck, the vulnerability database is not reachable" ;; \
 	    *) echo "$$found" >&2; exit 1 ;; esac; }
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  { echo "chromium is missing: installing it with apt-get, for the test of the report page"; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }; } || \
-	  echo "chromium is not on the PATH: the report page is not tried in a browser"
-	@command -v fluent-bit >/dev/null || echo "fluent-bit is not on the PATH: the scenarios of the real host are skipped; the C test host covers the ABI"
-	@command -v $(CLANG) >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  { echo "$(CLANG) is missing: installing it with apt-get, to compare the PTX with its source"; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(CLANG) >/dev/null; }; } || \
-	  echo "$(CLANG) is not on the PATH: the PTX is not compared with its source"
 	@! command -v $(CLANG) >/dev/null || { $(PTX) -o $(OUT)/kernels.ptx && cmp model/cuda/kernels.ptx $(OUT)/kernels.ptx || \
 	  { echo "model/cuda/kernels.ptx is not what kernels.cu gives: run make ptx" >&2; exit 1; }; }
-	RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) RGCN_FAKECUDA=$(dir $(FAKECUDA)) $(GO) test -timeout 10m ./...
+	$(TESTENV) $(GO) test -timeout 10m ./...
 	$(GPUENV) $(GO) vet -tags gpu ./model/... ./plugin
+ifneq ($(WANTED_FAKECUDA),)
 	LD_LIBRARY_PATH=$(dir $(FAKECUDA)):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -tags gpu -timeout 5m -run 'CUDA|Plan|PTX' ./model/...
 	LD_LIBRARY_PATH=$(FAKEWARP):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -count=1 -tags gpu -timeout 5m -run 'CUDA.*Gradients' ./model
+endif
 	@$(MAKE) -s fuzz FUZZTIME=2s FUZZ='FuzzProcess|FuzzWalk'
-	$(GO) test -race -timeout 5m -run 'Writers|Goroutines|Background|Close|Conn|SlowReaders|OneDrawing' ./graphbuf ./plugin/filter ./plugin/metrics ./plugin/cmd/rgcn
+	$(GO) test -race -short -timeout 10m ./graphbuf ./model ./plugin/filter ./plugin/metrics
+
+# The suite once more as a clone with nothing beside it has it: no file from outside the repository. .ci/run runs it in a copy.
+.PHONY: test-bare
+test-bare: all $(WANTED_FAKECUDA) skipped
+	$(TESTENV) $(GO) test -timeout 10m ./...
+
+# What the tests leave out on this machine, and for want of what; each a line.
+.PHONY: skipped
+skipped:
+	@command -v fluent-bit >/dev/null || echo "skipped: the scenarios of the real host, fluent-bit is not on the PATH; the C test host covers the ABI"
+	@command -v chromium >/dev/null || echo "skipped: the report page in a browser, chromium is not on the PATH (make deps)"
+	@command -v $(CLANG) >/dev/null || echo "skipped: the PTX against its source, $(CLANG) is not on the PATH (make deps)"
+	@command -v g++ >/dev/null || echo "skipped: training on a card's driver for tests, g++ is not on the PATH (make deps)"
+	@unshare -rm true 2>/dev/null || echo "skipped: the scenario of a full disk, unshare -rm is not allowed here"
+	@$(GO) test -count=1 -v -run '^TestAtHand$$' ./build/samples | sed -n 's/^.*\(skipped for want of \)/\1/p'
 
 # The shipped configuration against real search servers, which Maven fetches; minutes, and 2 GB of memory.
 .PHONY: e2e

@@ -2,12 +2,15 @@
 # The main job, once, on a log: through Fluent Bit where it is on the PATH, else through
 # `rgcn replay`. Ends with the ten lowest scores and the page that shows them all.
 #
-#   build/demo.sh [LOG]    a Zeek ssh.log as JSON lines; without one, twelve simulated days
+#   build/demo.sh [-columns ts,uid,...] [LOG]    a Zeek ssh.log: JSON lines, TSV with its header, or bare TSV whose
+#                                                columns are named; without one, twelve simulated days
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 rgcn=$root/build/out/rgcn
 so=$root/build/out/flb-filter_rgcn.so
 work=$root/build/out/demo
+columns=() # what rgcn is told of a log without a header
+if [ "${1:-}" = -columns ]; then columns=(-columns "$2"); shift 2; fi
 log=${1:-}
 if [ -n "$log" ]; then
   [ -r "$log" ] || { echo "cannot read the log $log" >&2; exit 1; }
@@ -32,7 +35,10 @@ head -n $((lines * 2 / 3)) "$log" >"$past"
 { if [ "$header" -gt 0 ]; then grep '^#' "$log" | grep -v '^#close'; fi; tail -n +$((lines * 2 / 3 + 1)) "$log" | grep -v '^#'; } >"$today"
 
 echo; echo "== learn from the first two thirds: rgcn train"
-"$rgcn" train -state "$work/state" "$past"
+"$rgcn" train "${columns[@]}" -state "$work/state" "$past" || {
+  [ ${#columns[@]} -gt 0 ] || [ "$header" -gt 0 ] || echo "a log without a header: make demo LOG=... COLUMNS=ts,uid,id.orig_h,... names its columns, - for one to leave out" >&2
+  exit 1
+}
 
 if command -v fluent-bit >/dev/null && head -c 1 "$today" | grep -q '{'; then
   echo; echo "== score the rest: fluent-bit $(fluent-bit --version | head -1 | grep -o 'v[0-9.]*'), tail -> rgcn -> file"
@@ -65,7 +71,7 @@ CONF
   grep 'filter:rgcn' "$work/fluent-bit.log" || true
 else
   echo; echo "== score the rest: rgcn replay (fluent-bit is not on the PATH, or the log is not JSON)"
-  "$rgcn" replay -state "$work/state" -set explain=on -set train_interval=0 -o "$work/scored.ndjson" "$today"
+  "$rgcn" replay "${columns[@]}" -state "$work/state" -set explain=on -set train_interval=0 -o "$work/scored.ndjson" "$today"
 fi
 echo; echo "== the ten lowest scores of $(wc -l <"$work/scored.ndjson") enriched records in ${work#"$root"/}/scored.ndjson"
 "$rgcn" lowest -n 10 "$work/scored.ndjson"

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 var roomy = Config{MaxNodes: 1 << 20, MaxRelations: 1 << 16, MaxEdges: 1 << 20}
@@ -40,15 +41,11 @@ func (g *Graph) look1(e Event) Ref {
 	return ref[0]
 }
 
-// notebook reads the notebook's sessions: source, client, destination, time.
+// notebook reads the notebook's sessions, or as many simulated ones: source, client, destination, time.
 func notebook(t testing.TB) []Event {
 	t.Helper()
-	b, err := os.ReadFile("../../shared/data/maccdc2012_ssh.log")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var out []Event
-	for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
+	for _, line := range strings.Split(strings.TrimSpace(string(samples.Sessions(t))), "\n") {
 		c := strings.Split(line, "\t")
 		ts, err := strconv.ParseFloat(c[0], 64)
 		if err != nil {
@@ -60,6 +57,7 @@ func notebook(t testing.TB) []Event {
 }
 
 func TestNotebookFile(t *testing.T) {
+	samples.Path(t, samples.Notebook) // the figures are this file's
 	g := newGraph(t, roomy)
 	events := notebook(t)
 	refs := make([]Ref, len(events))

@@ -24,11 +24,11 @@ func graphOf(t testing.TB, events []graphbuf.Event) *graphbuf.Graph {
 	return g
 }
 
-// notebook reads the notebook's sessions: source, client, destination, time.
+// notebook reads the notebook's sessions, or as many simulated ones: source, client, destination, time.
 func notebook(t testing.TB) []graphbuf.Event {
 	t.Helper()
 	var out []graphbuf.Event
-	for _, line := range strings.Split(strings.TrimSpace(string(samples.Read(t, samples.Notebook))), "\n") {
+	for _, line := range strings.Split(strings.TrimSpace(string(samples.Sessions(t))), "\n") {
 		c := strings.Split(line, "\t")
 		ts, err := strconv.ParseFloat(c[0], 64)
 		if err != nil {

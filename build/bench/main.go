@@ -21,16 +21,19 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"flb-filter-rgcn/build/samples"
 	"flb-filter-rgcn/plugin/filter"
 	"flb-filter-rgcn/plugin/logfile"
 )
 
 const (
-	so       = "build/out/flb-filter_rgcn.so"
-	rgcn     = "build/out/rgcn"
-	notebook = "../shared/data/maccdc2012_ssh.log"
-	columns  = "ts,uid,id.orig_h,id.orig_p,id.resp_h,id.resp_p,status,direction,client,server,-,-,-,-,-"
+	so      = "build/out/flb-filter_rgcn.so"
+	rgcn    = "build/out/rgcn"
+	columns = samples.Columns
 )
+
+// The log whose records are sent, and what its records are called in the table.
+var sessions, kind string
 
 var table = tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 
@@ -38,12 +41,16 @@ func row(what, value, method string) { fmt.Fprintf(table, "%s\t%s\t%s\n", what, 
 
 func main() {
 	log.SetFlags(0)
-	if _, err := os.Stat(notebook); err != nil {
-		log.Fatalf("bench: %v: the real records are needed", err)
-	}
 	dir, err := os.MkdirTemp("", "bench")
 	must(err)
 	defer os.RemoveAll(dir)
+	if path, ok := samples.Find(samples.Notebook); ok {
+		sessions, kind = path, "real"
+	} else {
+		log.Printf("%s is not at hand (RGCN_DATA may name its folder): the records are %d simulated sessions", path, samples.Rows)
+		sessions, kind = filepath.Join(dir, "simulated_ssh.log"), "simulated"
+		must(os.WriteFile(sessions, []byte(samples.Simulated()), 0o600))
+	}
 	row("WHAT", "MEASURED", "METHOD")
 	host(dir)
 	callback()
@@ -69,9 +76,9 @@ func (h quiet) Log(level filter.Level, message string) {
 	}
 }
 
-// chunks are the notebook's sessions as the host hands them over, so many records in each.
+// chunks are the log's sessions as the host hands them over, so many records in each.
 func chunks(records int) (out [][]byte, total int) {
-	r, err := logfile.Open(notebook, logfile.Options{Columns: strings.Split(columns, ","), Now: time.Now})
+	r, err := logfile.Open(sessions, logfile.Options{Columns: strings.Split(columns, ","), Now: time.Now})
 	must(err)
 	defer r.Close()
 	var chunk []byte
@@ -128,7 +135,7 @@ func callback() {
 	one := rate(1)
 	runtime.GOMAXPROCS(procs)
 	eight := rate(8)
-	row("callback, one core", fmt.Sprintf("%.2f million records/s", one/1e6), "Process over chunks of 1,000 real records, trained")
+	row("callback, one core", fmt.Sprintf("%.2f million records/s", one/1e6), "Process over chunks of 1,000 "+kind+" records, trained")
 	row("callback, 8 goroutines on one instance", fmt.Sprintf("%.2f million records/s, %.2f of one", eight/1e6, eight/one), fmt.Sprintf("the same on %d cores", procs))
 }
 
@@ -179,7 +186,7 @@ func latency() {
 		busy, usual := p99(loaded), p99(idle)
 		row(fmt.Sprintf("p99 of a call while a training runs, GOMAXPROCS %d", procs),
 			fmt.Sprintf("%.0f us, %.1f times idle (%.0f us)", micro(busy), micro(busy)/micro(usual), micro(usual)),
-			fmt.Sprintf("chunks of 100 real records, one a millisecond, %d calls by turns", len(idle)+len(loaded)))
+			fmt.Sprintf("chunks of 100 %s records, one a millisecond, %d calls by turns", kind, len(idle)+len(loaded)))
 	}
 }
 
@@ -191,7 +198,7 @@ func training(dir string) {
 	steps := run("go", "test", "-run", "^$", "-bench", "^BenchmarkReferenceStep$", "-benchtime", "500x", "-cpu", "1", "./model")
 	if m := regexp.MustCompile(`BenchmarkReferenceStep\S*\s+\d+\s+(\d+) ns/op`).FindStringSubmatch(steps); m != nil {
 		ns, _ := strconv.ParseFloat(m[1], 64)
-		row("reference training, 500 steps", fmt.Sprintf("%.2f s", 500*ns/1e9), "the notebook's job: 1,000 + 1,000 triplets a step, d 32, one thread")
+		row("reference training, 500 steps", fmt.Sprintf("%.2f s", 500*ns/1e9), "the notebook's job on "+kind+" records: 1,000 + 1,000 triplets a step, d 32, one thread")
 	}
 	sim, state := filepath.Join(dir, "sim"), filepath.Join(dir, "sim-state")
 	run(rgcn, "simulate", "-q", "-sessions", "2750", "-o", sim)
@@ -221,7 +228,7 @@ func host(dir string) {
 		return
 	}
 	one, many := filepath.Join(dir, "one"), filepath.Join(dir, "many")
-	run(rgcn, "replay", "-q", "-columns", columns, "-set", "train_interval=0", "-set", "score=drop_a", "-set", "low_score=drop_b", "-o", one, notebook)
+	run(rgcn, "replay", "-q", "-columns", columns, "-set", "train_interval=0", "-set", "score=drop_a", "-set", "low_score=drop_b", "-o", one, sessions)
 	session := regexp.MustCompile(`,"drop_[ab]":[a-z]+`).ReplaceAll(read(one), nil)
 	must(os.WriteFile(many, bytes.Repeat(session, 70), 0o600))
 	records := 70 * bytes.Count(session, []byte("\n"))
@@ -259,7 +266,7 @@ func host(dir string) {
 	}
 	base := median("none")
 	over := func(name string) float64 { return median(name) - base }
-	method := fmt.Sprintf("user time for %d records, tail -> filter -> null, over none (%.2f s); median of %d by turns", records, base, rounds)
+	method := fmt.Sprintf("user time for %d %s records, tail -> filter -> null, over none (%.2f s); median of %d by turns", records, kind, base, rounds)
 	row("cost in the pipeline, trained", fmt.Sprintf("%.2f s, %.2f of modify (%.2f s), %.2f of lua (%.2f s)", over("rgcn"), over("rgcn")/over("modify"), over("modify"), over("rgcn")/over("lua"), over("lua")), method)
 }
 

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // fakeCard puts a driver without a card in the way of the processes that the test starts.
@@ -26,17 +28,17 @@ func fakeCard(t *testing.T) {
 func TestOnACard(t *testing.T) {
 	fakeCard(t)
 	dir := t.TempDir()
-	input, out := write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out")
+	input, out := write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out")
 	card := append([]string{"Train_Device", "cuda:0", "Train_Interval", "1s"}, quick...)
 	p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), toFile("ssh", out), filter("ssh", card...)))
 	p.untilLogged("trained:", 1)
-	rows := strings.SplitAfter(data(t, notebookFile), "\n")
+	rows := strings.SplitAfter(sessions(t), "\n")
 	extend(t, input, strings.Join(rows[:100], ""))
-	p.untilLines(out, notebookRows+100)
+	p.untilLines(out, samples.Rows+100)
 	p.stop()
 	p.wantLogged(" on cuda:0 host build of the kernels;", "closed: 7243 records, 7243 counted,")
 	records := lines(t, out)
-	for _, record := range records[notebookRows:] {
+	for _, record := range records[samples.Rows:] {
 		if _, score, _, ok := split(record); !ok || !numeric(score) {
 			t.Fatalf("after the training: %s", record)
 		}
@@ -55,10 +57,10 @@ func TestOnACard(t *testing.T) {
 func TestTheReferenceOnACard(t *testing.T) {
 	fakeCard(t)
 	dir := t.TempDir()
-	input, out := write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out")
+	input, out := write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out")
 	p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), toFile("ssh", out),
 		filter("ssh", "Train_Device", "cuda", "Model_Objective", "reference", "Train_Steps", "50", "Train_Interval", "1s")))
-	p.untilLines(out, notebookRows)
+	p.untilLines(out, samples.Rows)
 	p.untilLogged("trained:", 1)
 	p.stop()
 	p.wantLogged("50 steps in ", " on cuda:0 host build of the kernels;", "closed: 7143 records, 7143 counted,")
@@ -68,11 +70,11 @@ func TestTheReferenceOnACard(t *testing.T) {
 func TestTwoInstancesOnACard(t *testing.T) {
 	fakeCard(t)
 	dir := t.TempDir()
-	input, out := write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out")
+	input, out := write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out")
 	one := filter("ssh", append([]string{"Train_Device", "cuda", "Train_Interval", "1s", "Train_Min_New_Edges", "0"}, quick...)...)
 	two := filter("ssh", "Train_Device", "cuda", "Train_Interval", "1s", "Train_Min_New_Edges", "0", "Model_Dim", "64")
 	p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), toFile("ssh", out), one, two))
-	p.untilLines(out, notebookRows)
+	p.untilLines(out, samples.Rows)
 	p.until("three trainings of each", func() bool {
 		log := p.log()
 		for _, instance := range []string{"rgcn.0", "rgcn.1"} {
@@ -105,7 +107,7 @@ func TestACardThatIsNotThere(t *testing.T) {
 func TestACardIsLost(t *testing.T) {
 	fakeCard(t)
 	dir := t.TempDir()
-	input, out := write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out")
+	input, out := write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out")
 	run := func(out string) *process {
 		return start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), toFile("ssh", out),
 			filter("ssh", "Train_Device", "cuda", "Train_Interval", "1s", "Train_Steps", "100000")))
@@ -118,6 +120,6 @@ func TestACardIsLost(t *testing.T) {
 	t.Setenv("FAKECUDA_LAUNCHES", "500")
 	p = run(out + "2")
 	p.untilLogged("training failed, the scores go on as before: the device failed: cuda: ", 2)
-	p.untilLines(out+"2", notebookRows)
+	p.untilLines(out+"2", samples.Rows)
 	p.stop()
 }

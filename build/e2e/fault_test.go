@@ -8,10 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // TestKills kills the host without a warning while it learns and saves, again and again: each start
@@ -26,26 +29,24 @@ func TestKills(t *testing.T) {
 	state := filepath.Join(dir, "state")
 	input, out := write(t, dir, "ssh.log", ""), filepath.Join(dir, "out")
 	rng := rand.New(rand.NewPCG(1, 2))
-	written, models, edges := 0, 0, 0
+	written, trainings, edges, saved := 0, 0, 0, false
 	for kill := range kills {
 		p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_json", "DB", filepath.Join(dir, "tail.db")), toFile("ssh", out),
 			filter("ssh", "State_Dir", state, "Model_Dim", "16", "Train_Steps", "10", "Train_Interval", "1s", "Train_Min_Edges", "20")))
 		p.untilLogged("preset=zeek", 1)
-		if log := p.log(); kill > 0 && models > 0 && !strings.Contains(log, "scores from the first record on") {
-			t.Fatalf("start %d has no model:\n%s", kill, log)
-		}
 		for _, trouble := range []string{"aside", "damaged", "error"} {
 			if strings.Contains(p.log(), trouble) {
 				t.Fatalf("start %d: %s", kill, p.log())
 			}
 		}
-		if _, after, ok := strings.Cut(p.log(), "state: "); ok {
-			var n int
-			if fmt.Sscan(after, &n); n < edges {
-				t.Fatalf("start %d knows %d edges, an earlier one knew %d", kill, n, edges)
-			}
-			edges = max(edges, n)
+		known, model := found(p.log())
+		if saved && !model {
+			t.Fatalf("start %d has no model:\n%s", kill, p.log())
 		}
+		if known < edges {
+			t.Fatalf("start %d knows %d edges, an earlier one knew %d:\n%s", kill, known, edges, p.log())
+		}
+		edges, saved = known, model
 		end := time.Now().Add(time.Duration(rng.IntN(2500)) * time.Millisecond)
 		for time.Now().Before(end) {
 			var b strings.Builder
@@ -58,12 +59,44 @@ func TestKills(t *testing.T) {
 		}
 		p.process.Kill()
 		<-p.done
-		models += strings.Count(p.log(), "trained:")
+		// A model is saved after it was said to be trained, and before the next training begins.
+		n := strings.Count(p.log(), "trained:")
+		trainings, saved = trainings+n, saved || n > 1
 	}
-	if models == 0 || edges == 0 {
-		t.Errorf("%d trainings, %d edges over %d kills: nothing was tried", models, edges, kills)
+	if trainings == 0 || edges == 0 {
+		t.Errorf("%d trainings, %d edges over %d kills: nothing was tried", trainings, edges, kills)
 	}
-	t.Logf("%d kills, %d trainings, %d edges in the last start", kills, models, edges)
+	t.Logf("%d kills, %d trainings, %d edges in the last start", kills, trainings, edges)
+}
+
+// found tells what a start took up of its state directory by its log: how many edges, and whether a model. Lines about files that it
+// could not take may stand before.
+func found(log string) (edges int, model bool) {
+	m := regexp.MustCompile(`\] state: (\d+) edges(.*)`).FindStringSubmatch(log)
+	if m == nil {
+		return 0, false
+	}
+	edges, _ = strconv.Atoi(m[1])
+	return edges, strings.HasSuffix(m[2], "scores from the first record on")
+}
+
+// TestAKillBetweenTwoRenames finds each file under its older name alone, as such a kill leaves it.
+func TestAKillBetweenTwoRenames(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"graph", "model"} {
+		state, dir := learned(t), t.TempDir()
+		if err := os.Rename(filepath.Join(state, name), filepath.Join(state, name+".prev")); err != nil {
+			t.Fatal(err)
+		}
+		p := start(t, "-c", pipeline(t, dir, tail("ssh", write(t, dir, "ssh.log", ""), "zeek_json"), toFile("ssh", filepath.Join(dir, "out")),
+			filter("ssh", append([]string{"State_Dir", state, "Train_Interval", "0"}, quick...)...)))
+		p.untilLogged("preset=zeek", 1)
+		if edges, model := found(p.log()); edges != samples.Triplets || !model {
+			t.Errorf("%s: %d edges, model %v:\n%s", name, edges, model, p.log())
+		}
+		p.wantLogged("[ warn] [filter:rgcn:rgcn.0] state: took the older " + filepath.Join(state, name+".prev"))
+		p.stop()
+	}
 }
 
 // TestLargeRecordsThroughFiles has records of two hundred fields, and one of nearly a chunk's size, wait in the host's files.
@@ -105,7 +138,7 @@ func TestAFullDisk(t *testing.T) {
 		t.Skipf("no small disk can be made here: %v: %s", err, out)
 	}
 	dir := t.TempDir()
-	state, input, out := filepath.Join(dir, "state"), write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out")
+	state, input, out := filepath.Join(dir, "state"), write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out")
 	if err := os.Mkdir(state, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -114,10 +147,10 @@ func TestAFullDisk(t *testing.T) {
 	p := startCommand(t, "unshare", "-rm", "sh", "-c", `mount -t tmpfs -o size=32k none "$1" && shift && exec "$@"`, "sh", state, host, "-e", sharedObject, "-c", conf)
 	p.untilLogged("what was learned is not saved, scoring goes on: ", 2)
 	p.wantLogged("no space left on device")
-	extend(t, input, strings.Join(strings.SplitAfter(data(t, notebookFile), "\n")[:100], ""))
-	p.untilLines(out, notebookRows+100)
+	extend(t, input, strings.Join(strings.SplitAfter(sessions(t), "\n")[:100], ""))
+	p.untilLines(out, samples.Rows+100)
 	p.stop()
-	for _, record := range lines(t, out)[notebookRows:] {
+	for _, record := range lines(t, out)[samples.Rows:] {
 		if _, score, _, ok := split(record); !ok || !numeric(score) {
 			t.Fatalf("after the training: %s", record)
 		}
@@ -137,7 +170,7 @@ func TestASlowOutput(t *testing.T) {
 	go func() {
 		var all []byte
 		defer func() { received <- string(all) }()
-		for bytes.Count(all, []byte("\n")) < notebookRows {
+		for bytes.Count(all, []byte("\n")) < samples.Rows {
 			c, err := listener.Accept()
 			if err != nil {
 				return
@@ -155,7 +188,7 @@ func TestASlowOutput(t *testing.T) {
 		}
 	}()
 	dir := t.TempDir()
-	input := write(t, dir, "ssh.log", data(t, notebookFile))
+	input := write(t, dir, "ssh.log", sessions(t))
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012", "Mem_Buf_Limit", "512k", "Buffer_Chunk_Size", "16k", "Buffer_Max_Size", "64k"),
 		filter("ssh", append([]string{"Train_Interval", "1s"}, quick...)...),
@@ -168,13 +201,13 @@ func TestASlowOutput(t *testing.T) {
 	}
 	p.stop()
 	p.wantLogged("paused (mem buf overlimit", "closed: 7143 records, 7143 counted,")
-	rows := strings.SplitAfter(data(t, notebookFile), "\n")
+	rows := strings.SplitAfter(sessions(t), "\n")
 	records := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
-	if len(records) != notebookRows {
+	if len(records) != samples.Rows {
 		t.Fatalf("%d records", len(records))
 	}
 	times := map[string]int{} // by uid, how often one is still to come
-	for _, row := range rows[:notebookRows] {
+	for _, row := range rows[:samples.Rows] {
 		times[strings.Split(row, "\t")[1]]++
 	}
 	for _, record := range records {

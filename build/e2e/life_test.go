@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // TestDamagedState has one instance for each kind of damage. All records pass, whatever is left of the state.
@@ -31,7 +33,7 @@ func TestDamagedState(t *testing.T) {
 		{"emptied", empty, []string{"graph", "graph.prev", "model"}, false},
 	}
 	dir := t.TempDir()
-	input := write(t, dir, "ssh.log", data(t, notebookFile))
+	input := write(t, dir, "ssh.log", sessions(t))
 	sections := []string{tail("plain", input, "zeek_tsv_2012"), toFile("plain", filepath.Join(dir, "plain"))}
 	for _, c := range cases {
 		state := learned(t)
@@ -46,15 +48,15 @@ func TestDamagedState(t *testing.T) {
 			filter(c.name, append([]string{"Alias", c.name, "State_Dir", state, "Train_Interval", "0"}, quick...)...))
 	}
 	p := start(t, "-c", pipeline(t, dir, sections...))
-	p.untilLines(filepath.Join(dir, "plain"), notebookRows)
+	p.untilLines(filepath.Join(dir, "plain"), samples.Rows)
 	for _, c := range cases {
-		p.untilLines(filepath.Join(dir, c.name), notebookRows)
+		p.untilLines(filepath.Join(dir, c.name), samples.Rows)
 	}
 	p.stop()
 	plain := lines(t, filepath.Join(dir, "plain"))
 	for _, c := range cases {
 		scores := compare(t, plain, lines(t, filepath.Join(dir, c.name)))
-		if n := count(scores, added); n != notebookRows {
+		if n := count(scores, added); n != samples.Rows {
 			t.Errorf("%s: %d records with a score", c.name, n)
 		}
 		if n := count(scores, numeric); n > 0 != c.scores {
@@ -79,20 +81,20 @@ func TestDamagedState(t *testing.T) {
 func TestDaemon(t *testing.T) {
 	adoptOrphans(t)
 	state, dir := filepath.Join(t.TempDir(), "state"), t.TempDir()
-	input, out, log := write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out"), filepath.Join(dir, "log")
+	input, out, log := write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out"), filepath.Join(dir, "log")
 	conf := pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), toFile("ssh", out),
 		filter("ssh", append([]string{"State_Dir", state, "Train_Interval", "1h"}, quick...)...))
 	d := start(t, "-d", "-l", log, "-c", conf).daemon(log, conf)
-	d.untilLines(out, notebookRows)
+	d.untilLines(out, samples.Rows)
 	d.untilLogged("trained: 1490 edges", 1)
-	extend(t, input, data(t, notebookFile))
-	d.untilLines(out, 2*notebookRows)
+	extend(t, input, sessions(t))
+	d.untilLines(out, 2*samples.Rows)
 	d.stop()
 	records := lines(t, out)
-	if len(records) != 2*notebookRows {
+	if len(records) != 2*samples.Rows {
 		t.Errorf("%d records", len(records))
 	}
-	for i, record := range records[notebookRows:] {
+	for i, record := range records[samples.Rows:] {
 		if _, score, _, _ := split(record); !numeric(score) {
 			t.Fatalf("record %d after the training: %s", i, record)
 		}
@@ -158,13 +160,13 @@ func TestReload(t *testing.T) {
 func TestStopInATraining(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	input, out, state := write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out"), filepath.Join(dir, "state")
+	input, out, state := write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out"), filepath.Join(dir, "state")
 	run := func(interval string) *process {
 		return start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), toFile("ssh", out),
 			filter("ssh", "State_Dir", state, "Train_Interval", interval, "Train_Min_Edges", "1490", "Train_Steps", "100000", "Model_Dim", "256")))
 	}
 	p := run("1h")
-	p.untilLines(out, notebookRows)
+	p.untilLines(out, samples.Rows)
 	p.until("a thread of the lowest priority at work", func() bool { return backgroundTicks(p.process.Pid) > 20 })
 	p.stop()
 	p.wantLogged("training stopped", "closed: 7143 records, 7143 counted,")
@@ -172,7 +174,7 @@ func TestStopInATraining(t *testing.T) {
 		t.Errorf("the training came to its end:\n%s", p.log())
 	}
 	p = run("0")
-	p.untilLines(out, 2*notebookRows)
+	p.untilLines(out, 2*samples.Rows)
 	p.stop()
 	p.wantLogged("state: 1490 edges, no model yet")
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // TestMetrics asks a running filter how it is, over a reload of the host's configuration.
@@ -22,7 +24,7 @@ func TestMetrics(t *testing.T) {
 	}
 	address := free.Addr().String()
 	free.Close()
-	input, out, state := write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out"), filepath.Join(dir, "state")
+	input, out, state := write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out"), filepath.Join(dir, "state")
 	p := start(t, "-Y", "-c", pipeline(t, dir,
 		tail("ssh", input, "zeek_tsv_2012", "DB", filepath.Join(dir, "tail.db")), toFile("ssh", out),
 		filter("ssh", "State_Dir", state, "Train_Min_Edges", "1490", "Model_Dim", "16", "Train_Steps", "20", "Metrics_Listen", address)))
@@ -35,7 +37,7 @@ func TestMetrics(t *testing.T) {
 		b, _ := io.ReadAll(r.Body)
 		return string(b)
 	}
-	p.untilLines(out, notebookRows)
+	p.untilLines(out, samples.Rows)
 	p.until("a training in the metrics", func() bool {
 		return strings.Contains(get("/metrics"), `rgcn_trainings_total{device="cpu",result="new"} 1`)
 	})
@@ -45,7 +47,7 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
-	if page := get("/"); !strings.Contains(page, `"live":true`) || !strings.Contains(page, "192.168.") {
+	if page := get("/"); !strings.Contains(page, `"live":true`) || !strings.Contains(page, strings.Split(sessions(t), "\t")[4]) {
 		t.Error("no picture of the graph")
 	}
 	p.signal(unix.SIGHUP)

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // TestBesideAnotherGoPlugin has two Go runtimes in one process: ours, which trains, and an output's.
@@ -11,20 +13,20 @@ func TestBesideAnotherGoPlugin(t *testing.T) {
 	t.Parallel()
 	const first = 6000
 	dir := t.TempDir()
-	rows := strings.SplitAfter(data(t, notebookFile), "\n")
+	rows := strings.SplitAfter(sessions(t), "\n")
 	input, out := write(t, dir, "ssh.log", strings.Join(rows[:first], "")), filepath.Join(dir, "out")
 	p := start(t, "-e", goOutput, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"),
 		filter("ssh", "Train_Interval", "1s", "Train_Steps", "50", "Model_Dim", "32"),
 		section("OUTPUT", "Name", "goout", "Match", "ssh", "Path", out)))
 	p.untilLines(out, first)
 	p.untilLogged("trained:", 1)
-	for at := first; at < notebookRows; at += 100 { // in many chunks, so that both are entered often
-		extend(t, input, strings.Join(rows[at:min(at+100, notebookRows)], ""))
-		p.untilLines(out, min(at+100, notebookRows))
+	for at := first; at < samples.Rows; at += 100 { // in many chunks, so that both are entered often
+		extend(t, input, strings.Join(rows[at:min(at+100, samples.Rows)], ""))
+		p.untilLines(out, min(at+100, samples.Rows))
 	}
 	p.stop()
 	records := lines(t, out)
-	if len(records) != notebookRows {
+	if len(records) != samples.Rows {
 		t.Errorf("%d records", len(records))
 	}
 	for i, record := range records {

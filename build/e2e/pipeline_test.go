@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // section is one section of a configuration in the classic form; properties are keys and values by turns.
@@ -63,10 +65,10 @@ func learned(t *testing.T) (dir string) {
 	fixture.Do(func() {
 		dir := t.TempDir()
 		state, out := filepath.Join(dir, "state"), filepath.Join(dir, "out")
-		input := write(t, dir, "ssh.log", data(t, notebookFile))
+		input := write(t, dir, "ssh.log", sessions(t))
 		p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), filter("ssh", append([]string{"State_Dir", state}, quick...)...),
 			toFile("ssh", out)))
-		p.untilLines(out, notebookRows)
+		p.untilLines(out, samples.Rows)
 		p.untilLogged("trained: 1490 edges", 1)
 		p.stop()
 		fixtureFiles = map[string][]byte{}

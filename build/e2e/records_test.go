@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,37 +9,13 @@ import (
 	"testing"
 
 	"github.com/tinylib/msgp/msgp"
+
+	"flb-filter-rgcn/build/samples"
 )
 
-const dataDirectory = "../../../shared/data"
-
-// The notebook's file, the largest real one: no header, so its columns are named where it is read.
-const (
-	notebookFile    = "maccdc2012_ssh.log"
-	notebookRows    = 7143
-	notebookColumns = "ts,uid,id.orig_h,id.orig_p,id.resp_h,id.resp_p,status,direction,client,server"
-)
-
-// data returns a file of real records, unpacked.
-func data(t *testing.T, name string) string {
-	t.Helper()
-	f, err := os.Open(filepath.Join(dataDirectory, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var r io.Reader = f
-	if strings.HasSuffix(name, ".gz") {
-		if r, err = gzip.NewReader(f); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
+// sessions is the log that most tests send: the notebook's file where it is at hand, else as many simulated sessions.
+// It has no header, so its columns are named where it is read.
+func sessions(t *testing.T) string { return string(samples.Sessions(t)) }
 
 // write makes a file of the test and returns its path.
 func write(t *testing.T, dir, name, content string) string {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // TestTheNotebooksFile takes conf/fluent-bit.conf as a user does, with the parser for that file, and lets the file grow.
@@ -37,7 +39,7 @@ func TestTheNotebooksFile(t *testing.T) {
 	filterSection := strings.Index(plain, "\n[FILTER]")
 	plain = plain[:filterSection] + plain[filterSection+strings.Index(plain[filterSection:], "\n[OUTPUT]"):]
 
-	rows := strings.SplitAfter(data(t, notebookFile), "\n")
+	rows := strings.SplitAfter(sessions(t), "\n")
 	const first = 3000
 	write(t, dir, "ssh.log", strings.Join(rows[:first], ""))
 	with := start(t, "-c", write(t, dir, "with.conf", enriched))
@@ -45,14 +47,14 @@ func TestTheNotebooksFile(t *testing.T) {
 	with.untilLogged("trained:", 1)
 	extend(t, input, strings.Join(rows[first:], ""))
 	without := start(t, "-c", write(t, dir, "without.conf", plain))
-	with.untilLines(with.stdout, notebookRows)
-	without.untilLines(without.stdout, notebookRows)
+	with.untilLines(with.stdout, samples.Rows)
+	without.untilLines(without.stdout, samples.Rows)
 	with.stop()
 	without.stop()
 
 	records := lines(t, with.stdout)
 	scores := compare(t, lines(t, without.stdout), records)
-	if len(scores) != notebookRows {
+	if len(scores) != samples.Rows {
 		t.Errorf("%d records", len(scores))
 	}
 	for i, record := range records { // compare knows that the uid is as it was in the pipeline; this, that it is the file's
@@ -60,14 +62,14 @@ func TestTheNotebooksFile(t *testing.T) {
 			t.Fatalf("record %d is not of %s: %s", i, uid, record)
 		}
 	}
-	if n := count(scores, added); n != notebookRows {
+	if n := count(scores, added); n != samples.Rows {
 		t.Errorf("%d records have a score", n)
 	}
 	if scores[0] != "null" {
 		t.Errorf("score %s before the first training", scores[0])
 	}
-	if n := count(scores[first:], numeric); n != notebookRows-first {
-		t.Errorf("%d numeric scores after the first training, want %d", n, notebookRows-first)
+	if n := count(scores[first:], numeric); n != samples.Rows-first {
+		t.Errorf("%d numeric scores after the first training, want %d", n, samples.Rows-first)
 	}
 	if distinct := len(slices.Compact(slices.Sorted(slices.Values(scores[first:])))); distinct < 100 {
 		t.Errorf("%d different scores: nothing was learned", distinct)
@@ -79,24 +81,24 @@ func TestTheNotebooksFile(t *testing.T) {
 func TestASecondRun(t *testing.T) {
 	t.Parallel()
 	state, offlineState, dir := learned(t), learned(t), t.TempDir()
-	input, out, plain := write(t, dir, "ssh.log", data(t, notebookFile)), filepath.Join(dir, "out"), filepath.Join(dir, "plain")
+	input, out, plain := write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out"), filepath.Join(dir, "plain")
 	p := start(t, "-c", pipeline(t, dir,
 		tail("ssh", input, "zeek_tsv_2012"), filter("ssh", append([]string{"State_Dir", state, "Train_Interval", "0"}, quick...)...), toFile("ssh", out),
 		tail("plain", input, "zeek_tsv_2012"), toFile("plain", plain)))
-	p.untilLines(out, notebookRows)
-	p.untilLines(plain, notebookRows)
+	p.untilLines(out, samples.Rows)
+	p.untilLines(plain, samples.Rows)
 	p.stop()
 	p.wantLogged("1490 edges and the model of ")
 	if strings.Contains(p.log(), "trained:") {
 		t.Error("trained, with training switched off")
 	}
 	records := lines(t, out)
-	if n := count(compare(t, lines(t, plain), records), numeric); n != notebookRows {
+	if n := count(compare(t, lines(t, plain), records), numeric); n != samples.Rows {
 		t.Errorf("%d numeric scores, want one from the first record on", n)
 	}
 
 	replayed := filepath.Join(dir, "replayed")
-	args := []string{"replay", "-state", offlineState, "-columns", notebookColumns, "-set", "train_interval=0"}
+	args := []string{"replay", "-state", offlineState, "-columns", samples.Columns, "-set", "train_interval=0"}
 	for i := 0; i < len(quick); i += 2 {
 		args = append(args, "-set", strings.ToLower(quick[i])+"="+quick[i+1])
 	}

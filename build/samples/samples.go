@@ -4,8 +4,13 @@
 package samples
 
 import (
+	"bytes"
+	"compress/gzip"
+	"embed"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -60,4 +65,52 @@ func Read(tb testing.TB, name string) []byte {
 		tb.Fatal(err)
 	}
 	return b
+}
+
+// Unpacked is Read of a file that gzip packed, or is not packed at all.
+func Unpacked(tb testing.TB, name string) []byte {
+	tb.Helper()
+	b := Read(tb, name)
+	if !strings.HasSuffix(name, ".gz") {
+		return b
+	}
+	z, err := gzip.NewReader(bytes.NewReader(b))
+	if err == nil {
+		b, err = io.ReadAll(z)
+	}
+	if err != nil {
+		tb.Fatalf("%s: %v", name, err)
+	}
+	return b
+}
+
+// Files of the project's own, in testdata. Nothing in them was recorded: names and addresses are those set aside for documentation.
+const (
+	OwnZeekJSON     = "zeek.ndjson"            // 16 sessions, three of them without the client's banner
+	OwnZeekTSV      = "zeek.tsv"               // the same with Zeek's header
+	OwnOtherColumns = "zeek_other_columns.tsv" // the same in another order, with times that are none
+	OwnSshd         = "sshd.log"               // syslog lines of one host, sshd's and cron's
+)
+
+//go:embed testdata
+var own embed.FS
+
+// Own returns the content of a file of the project's own.
+func Own(tb testing.TB, name string) []byte {
+	tb.Helper()
+	b, err := own.ReadFile("testdata/" + name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+// OwnPath returns the path of a copy of a file of the project's own.
+func OwnPath(tb testing.TB, name string) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), name)
+	if err := os.WriteFile(path, Own(tb, name), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return path
 }

@@ -3,24 +3,20 @@ package testhost
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/tinylib/msgp/msgp"
+
+	"flb-filter-rgcn/build/samples"
 )
 
-// sshColumns are the first columns of the test data, Zeek's ssh.log of 2012.
-var sshColumns = []string{"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "status", "direction", "client", "server"}
+var sshColumns = strings.Split(samples.Columns, ",")
 
-// sshChunks returns the first n real records in chunks of so many events, as the input of a Zeek log makes them.
+// sshChunks returns the first n records of a log in chunks of so many events, as the input of a Zeek log makes them.
 func sshChunks(t testing.TB, n, perChunk int) [][]byte {
 	t.Helper()
-	data, err := os.ReadFile("../../../shared/data/maccdc2012_ssh.log")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.SplitN(string(data), "\n", n+1)[:n]
+	lines := strings.SplitN(string(samples.Sessions(t)), "\n", n+1)[:n]
 	var chunks [][]byte
 	for i, line := range lines {
 		body := msgp.AppendMapHeader(nil, uint32(len(sshColumns)))

@@ -95,7 +95,7 @@ func TestChunksThatGrow(t *testing.T) {
 	}
 }
 
-// TestMutatedChunks passes damaged chunks of real records through the shared object, each where no memory is behind its end, and once
+// TestMutatedChunks passes damaged chunks of records through the shared object, each where no memory is behind its end, and once
 // more under AddressSanitizer. What comes out is, byte for byte, what the filter makes of them without a host. RGCN_MUTANTS=200000 for
 // more than the two thousand of every day, with all of the shared object, Go and C, under the sanitizer.
 func TestMutatedChunks(t *testing.T) {

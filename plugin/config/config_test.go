@@ -1,7 +1,7 @@
 package config
 
 import (
-	"compress/gzip"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // load runs Load over a file's text (none if "") and properties. In errors and in Config.File the
@@ -176,35 +178,33 @@ interval = 90`, nil, func(c *Config) {
 }
 
 // The presets must be of the records that they are named after.
-func TestPresetOnRealRecords(t *testing.T) {
-	f, err := os.Open("../../../shared/data/zeek_ssh.json.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	records, found := 0, map[string]int{}
+func TestPresetOnZeeksRecords(t *testing.T) {
 	fields := defaults(t).Fields
-	for d := json.NewDecoder(z); ; records++ {
-		var record map[string]any
-		if err := d.Decode(&record); err == io.EOF {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		for _, key := range []string{fields.Source[0][0], fields.Destination[0][0], fields.Relation[0][0], fields.Time[0]} {
-			if _, ok := record[key].(string); ok {
-				found[key]++
+	check := func(name string, log []byte, sessions, banners int) {
+		t.Helper()
+		records, found := 0, map[string]int{}
+		for d := json.NewDecoder(bytes.NewReader(log)); ; records++ {
+			var record map[string]any
+			if err := d.Decode(&record); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			for _, key := range []string{fields.Source[0][0], fields.Destination[0][0], fields.Relation[0][0], fields.Time[0]} {
+				if _, ok := record[key].(string); ok {
+					found[key]++
+				}
 			}
 		}
+		want := map[string]int{"id.orig_h": sessions, "id.resp_h": sessions, "client": banners, "ts": sessions}
+		if records != sessions || !reflect.DeepEqual(found, want) {
+			t.Errorf("%s: %d records with %v, want %d with %v", name, records, found, sessions, want)
+		}
 	}
-	// Seven sessions ended before the client had sent its banner.
-	want := map[string]int{"id.orig_h": 22, "id.resp_h": 22, "client": 15, "ts": 22}
-	if records != 22 || !reflect.DeepEqual(found, want) {
-		t.Errorf("%d records with %v, want 22 with %v", records, found, want)
+	// The others ended before the client had sent its banner.
+	check(samples.OwnZeekJSON, samples.Own(t, samples.OwnZeekJSON), 16, 13)
+	if _, ok := samples.Find(samples.ZeekJSON); ok {
+		check(samples.ZeekJSON, samples.Unpacked(t, samples.ZeekJSON), 22, 15)
 	}
 }
 

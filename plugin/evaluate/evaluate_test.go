@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"flb-filter-rgcn/build/samples"
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/plugin/simulate"
@@ -208,10 +208,7 @@ func TestTable(t *testing.T) {
 // On the notebook's own file, with anomalies planted among its last sessions, the model has to
 // find them better than the rule that flags what was never seen.
 func TestTheModelBeatsTheRuleOnTheNotebooksFile(t *testing.T) {
-	b, err := os.ReadFile("../../../shared/data/maccdc2012_ssh.log")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := samples.Read(t, samples.Notebook)
 	var sessions []Session
 	for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
 		c := strings.Split(line, "\t")

@@ -3,13 +3,14 @@ package filter
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/tinylib/msgp/msgp"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // testHost is a Host with properties from a map, which keeps the log.
@@ -119,16 +120,12 @@ func decode(t testing.TB, chunk []byte) (out []decoded) {
 	return out
 }
 
-var notebookColumns = []string{"ts", "uid", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "status", "direction", "client", "server"}
+var notebookColumns = strings.Split(samples.Columns, ",")
 
-// notebook is the notebook's file as events of one record each.
+// notebook is the notebook's file, or as many simulated sessions, as events of one record each.
 func notebook(t testing.TB) (events [][]byte) {
 	t.Helper()
-	b, err := os.ReadFile("../../../shared/data/maccdc2012_ssh.log")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
+	for _, line := range strings.Split(strings.TrimSpace(string(samples.Sessions(t))), "\n") {
 		var body []any
 		for i, v := range strings.Split(line, "\t")[:len(notebookColumns)] {
 			body = append(body, notebookColumns[i], v)

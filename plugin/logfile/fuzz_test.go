@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/tinylib/msgp/msgp"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // checkLog reads a whole log: no panic, an end, valid msgpack, and valid JSON
@@ -42,11 +44,7 @@ func checkLog(t *testing.T, log []byte, opt Options) {
 }
 
 // addLines seeds with each line of a log, after the lines of its header.
-func addLines(f *testing.F, name string) {
-	raw, err := os.ReadFile(name)
-	if err != nil {
-		f.Fatal(err)
-	}
+func addLines(f *testing.F, raw []byte) {
 	var head []byte
 	for line := range bytes.Lines(raw) {
 		if line[0] == '#' {
@@ -58,7 +56,12 @@ func addLines(f *testing.F, name string) {
 }
 
 func FuzzNDJSON(f *testing.F) {
-	addLines(f, "testdata/host.ndjson")
+	raw, err := os.ReadFile("testdata/host.ndjson")
+	if err != nil {
+		f.Fatal(err)
+	}
+	addLines(f, raw)
+	addLines(f, samples.Own(f, samples.OwnZeekJSON))
 	f.Fuzz(func(t *testing.T, log []byte) {
 		checkLog(t, log, testOptions())
 		line, _, _ := bytes.Cut(log, []byte("\n"))
@@ -77,7 +80,8 @@ func FuzzNDJSON(f *testing.F) {
 }
 
 func FuzzTSV(f *testing.F) {
-	addLines(f, dataDir+"zeek_ssh_basic.tsv")
+	addLines(f, samples.Own(f, samples.OwnZeekTSV))
+	addLines(f, samples.Own(f, samples.OwnOtherColumns))
 	f.Add([]byte("#separator \\x7c\n#fields|a|b\n#types|set[count]|bool\n1,\\x41|T\n"))
 	f.Fuzz(func(t *testing.T, log []byte) {
 		checkLog(t, log, testOptions())

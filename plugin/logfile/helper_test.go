@@ -11,9 +11,19 @@ import (
 	"time"
 
 	"github.com/tinylib/msgp/msgp"
+
+	"flb-filter-rgcn/build/samples"
 )
 
-const dataDir = "../../../shared/data/"
+// zeekLogs are paths of logs of Zeek's in JSON, and of twins in TSV: the project's own, and recorded ones where they are at hand.
+func zeekLogs(t testing.TB) (json, tsv []string) {
+	t.Helper()
+	json, tsv = []string{samples.OwnPath(t, samples.OwnZeekJSON)}, []string{samples.OwnPath(t, samples.OwnZeekTSV)}
+	if path, ok := samples.Find(samples.ZeekJSON); ok {
+		json, tsv = append(json, path), append(tsv, samples.Path(t, samples.ZeekTSV))
+	}
+	return json, tsv
+}
 
 var testTime = time.Unix(1700000000, 123456789)
 

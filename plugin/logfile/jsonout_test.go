@@ -25,11 +25,14 @@ func TestRoundTrip(t *testing.T) {
 			t.Errorf("got  %.200s\nwant %.200s", got, line)
 		}
 	}
-	for _, event := range readGood(t, dataDir+"zeek_ssh.json.gz", testOptions()) {
-		line := toJSON(t, event)
-		again := readGood(t, write(t, "x", line), testOptions())[0]
-		if string(again) != string(event) {
-			t.Errorf("%s is read back as\n% x, was\n% x", line, again, event)
+	logs, _ := zeekLogs(t)
+	for _, log := range logs {
+		for _, event := range readGood(t, log, testOptions()) {
+			line := toJSON(t, event)
+			again := readGood(t, write(t, "x", line), testOptions())[0]
+			if string(again) != string(event) {
+				t.Errorf("%s is read back as\n% x, was\n% x", line, again, event)
+			}
 		}
 	}
 }

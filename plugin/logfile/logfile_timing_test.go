@@ -4,6 +4,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // benchLog reads a real log again and again.
@@ -31,16 +33,16 @@ func benchLog(b *testing.B, file string, opt Options) {
 }
 
 func BenchmarkReadColumns(b *testing.B) {
-	benchLog(b, dataDir+"maccdc2012_ssh.log", testOptions(strings.Split("ts,uid,id.orig_h,-,id.resp_h,-,status,-,client,server", ",")...))
+	benchLog(b, samples.SessionsPath(b), testOptions(strings.Split("ts,uid,id.orig_h,-,id.resp_h,-,status,-,client,server", ",")...))
 }
 
 func BenchmarkReadNDJSON(b *testing.B) {
-	line := toJSON(b, readGood(b, dataDir+"zeek_ssh.json.gz", testOptions())[0])
+	line := toJSON(b, readGood(b, samples.OwnPath(b, samples.OwnZeekJSON), testOptions())[0])
 	benchLog(b, write(b, "log", strings.Repeat(line, 10000)), testOptions())
 }
 
 func BenchmarkAppendJSON(b *testing.B) {
-	events := readGood(b, dataDir+"zeek_ssh.json.gz", testOptions())
+	events := readGood(b, samples.OwnPath(b, samples.OwnZeekJSON), testOptions())
 	b.ReportAllocs()
 	var dst []byte
 	for b.Loop() {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/tinylib/msgp/msgp"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // TestHostBytes compares with what Fluent Bit 5.1.1 itself made of the same
@@ -60,17 +62,17 @@ func TestHeader(t *testing.T) {
 	}
 }
 
-func TestMACCDC(t *testing.T) {
-	columns := strings.Split("ts,uid,id.orig_h,id.orig_p,id.resp_h,id.resp_p,status,direction,client,server", ",")
-	file := dataDir + "maccdc2012_ssh.log"
+func TestColumns(t *testing.T) {
+	columns := strings.Split(samples.Columns, ",")
+	file := samples.SessionsPath(t)
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(string(raw), "\n"), "\n")
 	events := readGood(t, file, testOptions(columns...))
-	if len(events) != 7143 || len(lines) != len(events) {
-		t.Fatalf("%d events from %d lines, want 7143", len(events), len(lines))
+	if len(events) != samples.Rows || len(lines) != len(events) {
+		t.Fatalf("%d events from %d lines, want %d", len(events), len(lines), samples.Rows)
 	}
 	for i, event := range events {
 		got := fields(t, event)
@@ -90,16 +92,21 @@ func TestMACCDC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := toJSON(t, event), `{"ts":"1331901011.840000","id.resp_h":"192.168.28.254"}`+"\n"; got != want {
+	values := strings.Split(lines[0], "\t")
+	if got, want := toJSON(t, event), `{"ts":"`+values[0]+`","id.resp_h":"`+values[4]+`"}`+"\n"; got != want {
 		t.Errorf("skipped columns: got %s, want %s", got, want)
 	}
 }
 
 func TestZeekTwins(t *testing.T) {
-	json := readGood(t, dataDir+"zeek_ssh.json.gz", testOptions())
-	tsv := readGood(t, dataDir+"zeek_ssh.tsv.gz", testOptions())
-	if len(json) != 22 || len(tsv) != 22 {
-		t.Fatalf("%d and %d events, want 22 each", len(json), len(tsv))
+	var json, tsv [][]byte
+	jsonLogs, tsvLogs := zeekLogs(t)
+	for i, sessions := range []int{16, 22}[:len(jsonLogs)] {
+		j, z := readGood(t, jsonLogs[i], testOptions()), readGood(t, tsvLogs[i], testOptions())
+		if len(j) != sessions || len(z) != sessions {
+			t.Fatalf("%s: %d and %d events, want %d each", jsonLogs[i], len(j), len(z), sessions)
+		}
+		json, tsv = append(json, j...), append(tsv, z...)
 	}
 	for i := range json {
 		j, z := fields(t, json[i]), fields(t, tsv[i])
@@ -121,8 +128,24 @@ func TestZeekTwins(t *testing.T) {
 	}
 }
 
+// TestOtherColumns: a time that is none, and columns in another order.
+func TestOtherColumns(t *testing.T) {
+	events := readGood(t, samples.OwnPath(t, samples.OwnOtherColumns), testOptions())
+	if len(events) != 16 {
+		t.Fatalf("%d events, want 16", len(events))
+	}
+	want := `{"ts":"XXXXXXXXXX.XXXXXX","uid":"CiZ1uM8dSt4BfC7yRh","id.resp_h":"198.51.100.12","id.resp_p":22,"id.orig_h":"203.0.113.5",` +
+		`"id.orig_p":42118,"version":2,"auth_success":false,"auth_attempts":6,"direction":"INBOUND","client":"SSH-2.0-libssh_0.10.6",` +
+		`"server":"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3","cipher_alg":"chacha20-poly1305@openssh.com","mac_alg":"umac-64-etm@openssh.com",` +
+		`"compression_alg":"none","kex_alg":"curve25519-sha256","host_key_alg":"ssh-ed25519",` +
+		`"host_key_fingerprint":"SHA256:5dc802b9e6317f440a93ee5b16a0f728"}` + "\n"
+	if got := toJSON(t, events[7]); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func TestZeekBasic(t *testing.T) {
-	events := readGood(t, dataDir+"zeek_ssh_basic.tsv", testOptions())
+	events := readGood(t, samples.Path(t, samples.ZeekTSVNoType), testOptions())
 	if len(events) != 22 {
 		t.Fatalf("%d events, want 22", len(events))
 	}
@@ -305,7 +328,7 @@ func TestStandardInput(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
-	file := dataDir + "zeek_ssh.json.gz"
+	file := write(t, "zeek.gz", gzipped(t, string(samples.Own(t, samples.OwnZeekJSON))))
 	info, err := os.Stat(file)
 	if err != nil {
 		t.Fatal(err)

@@ -2,13 +2,15 @@ package record
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/tinylib/msgp/msgp"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // raw is msgpack that a test writes by hand.
@@ -65,25 +67,20 @@ func tailEvent(body object) []byte {
 	return appendAny(nil, []any{[]any{extTime(testSeconds, 5), wide(nil)}, wide(body)})
 }
 
-// sessions returns the rows of the competition's ssh.log as the records that a JSON or regex parser would make of them.
+// sessions returns the rows of samples.Sessions as the records that a JSON or regex parser would make of them.
 func sessions(t testing.TB) []object {
 	t.Helper()
-	f, err := os.Open("../../../shared/data/maccdc2012_ssh.log")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
 	names := strings.Fields("ts uid id.orig_h id.orig_p id.resp_h id.resp_p status direction client server country region city lat long")
 	var all []object
-	for s := bufio.NewScanner(f); s.Scan(); {
+	for s := bufio.NewScanner(bytes.NewReader(samples.Sessions(t))); s.Scan(); {
 		var o object
 		for i, v := range strings.Split(s.Text(), "\t") {
 			o = append(o, names[i], v)
 		}
 		all = append(all, o)
 	}
-	if len(all) != 7143 {
-		t.Fatalf("%d sessions, want 7143", len(all))
+	if len(all) != samples.Rows {
+		t.Fatalf("%d sessions, want %d", len(all), samples.Rows)
 	}
 	return all
 }

@@ -91,7 +91,7 @@ func checkSpliced(t *testing.T, in, out []byte, drop []string, added []byte) int
 	return len(b.keys)
 }
 
-// Every session of the real file, with its values found and its record spliced.
+// Every session of the log, with its values found and its record spliced.
 func TestRealSessions(t *testing.T) {
 	w := mustCompile(t, zeek).NewWalker()
 	rows := sessions(t)

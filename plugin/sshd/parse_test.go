@@ -1,14 +1,13 @@
 package sshd
 
 import (
-	"bufio"
-	"compress/gzip"
-	"io"
-	"os"
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
 	"unsafe"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // parse returns peer, host and relation, or "" three times.
@@ -17,30 +16,46 @@ func parse(message, ident, host string) [3]string {
 	return [3]string{string(s.Peer), string(s.Host), string(s.Relation)}
 }
 
-// lines returns the lines of a real host's authentication log.
+// lines returns the lines of a host's authentication log: a real one's where it is at hand, behind those that the project made itself.
 func lines(t testing.TB) []string {
 	t.Helper()
-	f, err := os.Open("../../../shared/data/sshd_auth.log.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(bufio.NewReader(z))
-	if err != nil {
-		t.Fatal(err)
+	b := samples.Own(t, samples.OwnSshd)
+	if _, ok := samples.Find(samples.Sshd); ok {
+		b = append(b, samples.Unpacked(t, samples.Sshd)...)
 	}
 	return strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+}
+
+// TestOwnLog: the wordings of the log that the project made, each as often as it stands there.
+func TestOwnLog(t *testing.T) {
+	counts := map[string]int{}
+	sessions := 0
+	for line := range strings.Lines(string(samples.Own(t, samples.OwnSshd))) {
+		got := parse(strings.TrimSuffix(line, "\n"), "", "")
+		if got[0] == "" {
+			continue
+		}
+		sessions++
+		if got[1] != "bastion-1" || !strings.Contains(line, got[0]) {
+			t.Fatalf("%s: %q", line, got)
+		}
+		counts[got[2]]++
+	}
+	want := map[string]int{
+		"accepted publickey": 7, "failed password": 15, "failed pam": 7, "too many attempts": 7, "invalid user": 8, "no identification": 8,
+		"reverse mapping": 7, "closed preauth": 15, "disconnected": 14, "disconnected preauth": 14,
+	}
+	if sessions != 102 || !maps.Equal(counts, want) {
+		t.Errorf("%d sessions of %v, want 102 of %v", sessions, counts, want)
+	}
 }
 
 func TestRealLog(t *testing.T) {
 	isSSHD, hasAddress := regexp.MustCompile(` sshd\[\d+\]: `), regexp.MustCompile(`\d+\.\d+\.\d+\.\d+`)
 	counts := map[string]int{}
 	sshd, sessions := 0, 0
-	for _, line := range lines(t) {
+	for line := range strings.Lines(string(samples.Unpacked(t, samples.Sshd))) {
+		line = strings.TrimSuffix(line, "\n")
 		got := parse(line, "", "")
 		if !isSSHD.MatchString(line) {
 			if got[0] != "" {
@@ -302,7 +317,7 @@ func TestSyslogPrefix(t *testing.T) {
 
 func TestNoAllocation(t *testing.T) {
 	var messages [][]byte
-	for _, l := range lines(t)[:500] {
+	for _, l := range lines(t) {
 		messages = append(messages, []byte(l))
 	}
 	messages = append(messages, []byte("Failed publickey for invalid user a from 10.0.0.1 port 4 ssh2: RSA-CERT SHA256:x"),
@@ -332,7 +347,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("refused connect from ()", "", "")
 	f.Add("reverse mapping checking getaddrinfo for ] failed", "sshd", "")
 	seen, digits := map[string]bool{}, regexp.MustCompile(`[0-9]+`)
-	for _, line := range lines(f) { // of the real ones, each shape once
+	for _, line := range lines(f) { // each shape once
 		if shape := digits.ReplaceAllString(line, "0"); !seen[shape] && len(seen) < 500 {
 			seen[shape] = true
 			f.Add(line, "", "")

@@ -2,21 +2,17 @@ package main
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flb-filter-rgcn/build/samples"
 )
 
-const (
-	dataDir  = "../../../../shared/data/"
-	realFile = dataDir + "maccdc2012_ssh.log"
-	columns  = "ts,uid,id.orig_h,id.orig_p,id.resp_h,id.resp_p,status,direction,client,server"
-)
+const columns = samples.Columns
 
 // small makes trainings short where their quality does not matter.
 var small = []string{"-set", "train_steps=50", "-set", "model_dim=32"}
@@ -53,19 +49,6 @@ func write(t testing.TB, name, content string) string {
 func read(t testing.TB, path string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
-func gunzip(t testing.TB, path string) string {
-	t.Helper()
-	z, err := gzip.NewReader(strings.NewReader(read(t, path)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(z)
 	if err != nil {
 		t.Fatal(err)
 	}

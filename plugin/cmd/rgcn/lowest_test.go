@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 // TestLowest: the table is what sorting all the records gives.
@@ -21,7 +23,7 @@ func TestLowest(t *testing.T) {
 	const n = 25
 	file := filepath.Join(t.TempDir(), "out")
 	stdout, _ := mustRun(t, withSmall("replay", "-columns", columns, "-set", "train_interval=6h", "-set", "explain=on",
-		"-set", "relation=client,status", "-lowest", strconv.Itoa(n), "-o", file, realFile)...)
+		"-set", "relation=client,status", "-lowest", strconv.Itoa(n), "-o", file, samples.SessionsPath(t))...)
 
 	type want struct {
 		line  map[string]any

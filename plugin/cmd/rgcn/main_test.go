@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flb-filter-rgcn/build/samples"
 )
 
 func TestHelp(t *testing.T) {
@@ -96,7 +98,7 @@ func TestFailures(t *testing.T) {
 		has(t, stderr, want)
 	}
 	check("no such file", "replay", in+".none")
-	check("name the columns with -columns", "replay", realFile)
+	check("name the columns with -columns", "replay", samples.SessionsPath(t))
 	check("no such file or directory", "replay", "-o", filepath.Join(in+".none", "x"), in)
 	check("/dev/full: no space left on device", "replay", "-o", "/dev/full", in)
 	check("/dev/full: no space left on device", "simulate", "-o", "/dev/full")
@@ -113,7 +115,7 @@ func TestClosedPipe(t *testing.T) {
 	defer w.Close()
 	dir := t.TempDir()
 	var stderr bytes.Buffer
-	status := run(context.Background(), []string{"replay", "-columns", columns, "-set", "train_interval=0", "-state", dir, realFile}, w, &stderr)
+	status := run(context.Background(), []string{"replay", "-columns", columns, "-set", "train_interval=0", "-state", dir, samples.SessionsPath(t)}, w, &stderr)
 	if status != exitPipe || stderr.Len() > 0 {
 		t.Errorf("status %d, %q; want %d and nothing said", status, stderr.String(), exitPipe)
 	}
@@ -127,11 +129,11 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stdout, dir := hook{after: cancel}, t.TempDir()
 	var stderr bytes.Buffer
-	args := []string{"replay", "-columns", columns, "-set", "train_interval=0", "-chunk", "100", "-state", dir, realFile}
+	args := []string{"replay", "-columns", columns, "-set", "train_interval=0", "-chunk", "100", "-state", dir, samples.SessionsPath(t)}
 	if status := run(ctx, args, &stdout, &stderr); status != exitInterrupted {
 		t.Errorf("status %d, want %d", status, exitInterrupted)
 	}
-	if got := lines(t, stdout.String()); len(got) >= 7143 || len(got)%100 != 0 {
+	if got := lines(t, stdout.String()); len(got) >= samples.Rows || len(got)%100 != 0 {
 		t.Errorf("%d records out, want some chunks and not all", len(got))
 	}
 	has(t, stderr.String(), "0 trainings", "rgcn replay: interrupted\n")
@@ -148,11 +150,11 @@ func TestInterruptedTraining(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stdout := &hook{after: cancel}
 	var stderr bytes.Buffer
-	args := []string{"replay", "-columns", columns, "-chunk", "10000", realFile}
+	args := []string{"replay", "-columns", columns, "-chunk", "10000", samples.SessionsPath(t)}
 	if status := run(ctx, args, stdout, &stderr); status != exitInterrupted {
 		t.Errorf("status %d, want %d", status, exitInterrupted)
 	}
-	if got := len(lines(t, stdout.String())); got != 7143 {
+	if got := len(lines(t, stdout.String())); got != samples.Rows {
 		t.Errorf("%d records out, want the whole chunk of 7143", got)
 	}
 	has(t, stderr.String(), "info: training stopped\n", "0 trainings", "interrupted")

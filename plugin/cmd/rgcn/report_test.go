@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"flb-filter-rgcn/build/samples"
 	"flb-filter-rgcn/plugin/report"
 )
 
@@ -14,7 +15,7 @@ import (
 func TestReport(t *testing.T) {
 	dir := t.TempDir()
 	scored, page := filepath.Join(dir, "scored.ndjson"), filepath.Join(dir, "report.html")
-	mustRun(t, withSmall("replay", "-columns", columns, "-set", "train_interval=6h", "-set", "explain=on", "-o", scored, realFile)...)
+	mustRun(t, withSmall("replay", "-columns", columns, "-set", "train_interval=6h", "-set", "explain=on", "-o", scored, samples.SessionsPath(t))...)
 	_, stderr := mustRun(t, "report", "-o", page, scored)
 
 	var numbers, low int
@@ -32,7 +33,7 @@ func TestReport(t *testing.T) {
 	if err := json.Unmarshal([]byte(text[1]), &d); err != nil {
 		t.Fatal(err)
 	}
-	if d.Records != 7143 || int(d.Scored) != numbers || int(d.Low) != low || low == 0 || len(d.Lowest) == 0 {
+	if d.Records != samples.Rows || int(d.Scored) != numbers || int(d.Low) != low || low == 0 || len(d.Lowest) == 0 {
 		t.Errorf("%d records, %d scored, %d low; the file has 7143, %d, %d", d.Records, d.Scored, d.Low, numbers, low)
 	}
 	if !strings.Contains(stderr, page+": 7143 records") {

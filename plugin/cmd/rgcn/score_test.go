@@ -5,13 +5,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"flb-filter-rgcn/build/samples"
 )
 
-// trained trains on the real file and returns the state directory.
+// trained trains on a long log and returns the state directory.
 func trained(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "state")
-	stdout, stderr := mustRun(t, withSmall("train", "-columns", columns, "-state", dir, realFile)...)
+	stdout, stderr := mustRun(t, withSmall("train", "-columns", columns, "-state", dir, samples.SessionsPath(t))...)
 	has(t, stderr, "info: trained: ", "7143 records, state in "+dir)
 	if stdout != "" {
 		t.Errorf("train wrote %.80q", stdout)
@@ -22,9 +24,9 @@ func trained(t *testing.T) string {
 // TestScore: scoring is repeatable, changes nothing, and gives what the filter would give
 // to the next record, which a replay of that record alone over a copy of the state shows.
 func TestScore(t *testing.T) {
-	dir := trained(t)
+	dir, log := trained(t), samples.SessionsPath(t)
 	before := read(t, filepath.Join(dir, "graph")) + read(t, filepath.Join(dir, "model"))
-	args := []string{"score", "-columns", columns, "-state", dir, realFile}
+	args := []string{"score", "-columns", columns, "-state", dir, log}
 	stdout, _ := mustRun(t, args...)
 	if again, _ := mustRun(t, args...); again != stdout {
 		t.Error("the second run gave other scores")
@@ -32,7 +34,7 @@ func TestScore(t *testing.T) {
 	if read(t, filepath.Join(dir, "graph"))+read(t, filepath.Join(dir, "model")) != before {
 		t.Error("scoring changed the state")
 	}
-	in, got := lines(t, read(t, realFile)), lines(t, stdout)
+	in, got := lines(t, read(t, log)), lines(t, stdout)
 	if len(got) != len(in) {
 		t.Fatalf("%d records, want %d", len(got), len(in))
 	}
@@ -52,7 +54,8 @@ func TestScore(t *testing.T) {
 // TestScoreLearnsNothing: a host that was never there is new each time it comes.
 func TestScoreLearnsNothing(t *testing.T) {
 	dir := trained(t)
-	line := `{"id.orig_h":"10.99.99.99","id.resp_h":"192.168.28.254","client":"SSH-2.0-Go"}` + "\n"
+	destination := strings.Split(string(samples.Sessions(t)), "\t")[4]
+	line := `{"id.orig_h":"192.0.2.99","id.resp_h":"` + destination + `","client":"SSH-2.0-Go"}` + "\n"
 	stdout, _ := mustRun(t, "score", "-set", "explain=true", "-chunk", "2", "-state", dir, write(t, "new", strings.Repeat(line, 5)))
 	got := lines(t, stdout)
 	has(t, got[0], `"score_reason":"new_source"`, `"score_model":"2012-03-17T`)
@@ -92,9 +95,9 @@ func TestNoModel(t *testing.T) {
 // The notebook's algorithm by a setting: trained, kept, scored with.
 func TestTheReferenceObjective(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	_, stderr := mustRun(t, "train", "-columns", columns, "-state", dir, "-set", "model_objective=reference", "-set", "train_steps=200", realFile)
+	_, stderr := mustRun(t, "train", "-columns", columns, "-state", dir, "-set", "model_objective=reference", "-set", "train_steps=200", samples.SessionsPath(t))
 	has(t, stderr, "200 steps")
-	stdout, _ := mustRun(t, "score", "-columns", columns, "-state", dir, realFile)
+	stdout, _ := mustRun(t, "score", "-columns", columns, "-state", dir, samples.SessionsPath(t))
 	numbers, low := 0, 0
 	for _, l := range lines(t, stdout) {
 		if strings.Contains(l, `"score":0.`) {

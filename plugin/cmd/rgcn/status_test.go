@@ -6,13 +6,14 @@ import (
 	"path/filepath"
 	"testing"
 
+	"flb-filter-rgcn/build/samples"
 	"flb-filter-rgcn/plugin/filter"
 )
 
 // TestStatus: a state directory tells what the replay that wrote it did.
 func TestStatus(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	mustRun(t, withSmall("replay", "-columns", columns, "-set", "train_interval=6h", "-state", dir, "-o", os.DevNull, realFile)...)
+	mustRun(t, withSmall("replay", "-columns", columns, "-set", "train_interval=6h", "-state", dir, "-o", os.DevNull, samples.SessionsPath(t))...)
 	text, _ := mustRun(t, "status", "-state", dir)
 	has(t, text, "1490 distinct triplets", "held-out AUC 0.", "trainings", " new on cpu", "7143 records, 7143 counted, 6143 scored, ")
 
@@ -21,7 +22,7 @@ func TestStatus(t *testing.T) {
 	if err := json.Unmarshal([]byte(js), &s); err != nil {
 		t.Fatal(err)
 	}
-	if s.Records.Total != 7143 || s.Records.LowScore == 0 || s.Graph.Edges != 1490 || s.Graph.NewEdges != 1490 || s.Training == nil || s.Model == nil {
+	if s.Records.Total != samples.Rows || s.Records.LowScore == 0 || s.Graph.Edges != 1490 || s.Graph.NewEdges != 1490 || s.Training == nil || s.Model == nil {
 		t.Errorf("%+v", s)
 	}
 
