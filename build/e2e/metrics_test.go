@@ -42,7 +42,7 @@ func TestMetrics(t *testing.T) {
 		return strings.Contains(get("/metrics"), `rgcn_trainings_total{device="cpu",result="new"} 1`)
 	})
 	text := get("/metrics")
-	for _, want := range []string{"rgcn_records_total 7143\n", "rgcn_records_scored_total 7143\n", "rgcn_graph_edges 1490\n", "rgcn_model_age_seconds "} {
+	for _, want := range []string{"rgcn_records_total 7143\n", "rgcn_records_counted_total 7143\n", "rgcn_graph_edges 1490\n", "rgcn_model_age_seconds "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

@@ -27,7 +27,7 @@ func TestWrongSettings(t *testing.T) {
 		{"features that cannot be read", []string{filter("ssh", "Model_Features", hosts)}, `model.features = "` + hosts + `": ` + hosts + ":3: host \"web-1\" stands in line 2 already, want one row for each"},
 		{"unknown key", []string{filter("ssh", "Config_File", file)}, file + ":5: unknown key graph.max_edgs: did you mean graph.max_edges?"},
 		{"no file", []string{filter("ssh", "Config_File", file+"x")}, file + `x": no such file or directory`},
-		{"state directory under a file", []string{filter("ssh", "State_Dir", file+"/state")}, "state: directory " + file + "/state: "},
+		{"state directory under a file", []string{filter("ssh", "State_Dir", file+"/state", "State_Required", "On")}, "state: directory " + file + "/state: "},
 		{"state directory twice", []string{filter("ssh", "State_Dir", once), filter("ssh", "State_Dir", once)},
 			"state: directory " + once + " is in use by another process or filter; each needs a directory of its own"},
 	}
