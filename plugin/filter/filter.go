@@ -65,7 +65,9 @@ type Instance struct {
 	schedule schedule
 	fallback string // why the last training was not on the card that it might have had
 
-	lastPanic time.Time // when one was last said; the background's own
+	// The background's own: when a panic was last said, when the state directory was last looked at, and what was wrong with it.
+	lastPanic, lastHold time.Time
+	notHeld             string
 
 	stop context.CancelFunc
 	done chan struct{} // closed when the training goroutine has ended; nil: there is none
@@ -139,6 +141,7 @@ func newInstance(host Host, frozen bool) (*Instance, error) {
 		if f.state, err = open(cfg.State.Dir); err != nil {
 			return nil, err
 		}
+		f.sayNotes()
 		f.restore()
 	}
 	return f, nil
@@ -159,7 +162,7 @@ func (f *Instance) Close() error {
 	var err error
 	if f.state != nil {
 		if !f.frozen {
-			err = f.saveAtClose()
+			err = f.saveAll()
 		}
 		err = errors.Join(err, f.state.Close())
 	}
@@ -169,14 +172,20 @@ func (f *Instance) Close() error {
 	return err
 }
 
-// saveAtClose saves what came since the last training. A panic is an error, so that the directory is given up in any case.
-func (f *Instance) saveAtClose() (err error) {
+// saveAll saves what came since the last training, and the model if that is not there. A panic is an error, so that Close gives
+// the directory up in any case.
+func (f *Instance) saveAll() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("what was learned since the last training is not saved: panic: %v", v)
 		}
 	}()
-	return errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveLedger(), f.saveStatus())
+	defer f.sayNotes()
+	err = errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveLedger(), f.saveStatus())
+	if s := f.scorer.Load(); err == nil && s != nil && !f.state.Has(modelFile) { // it went with the directory, which is a new one
+		err = f.saveModel(s.Model())
+	}
+	return err
 }
 
 // HostFeatures loads what the settings say is known of hosts; nil where that is nothing.

@@ -68,6 +68,7 @@ func (f *Instance) turn(ctx context.Context, now time.Time) {
 		}
 	}()
 	f.TrainIfDue(ctx, now)
+	f.hold(now)
 }
 
 // panicPause keeps a panic that comes up in every turn from filling the log.
