@@ -102,7 +102,35 @@ func NewFrozen(host Host) (*Instance, error) {
 	return newInstance(host, true)
 }
 
+// Check tells what would keep New from making an instance, but for a state directory that is in use: while the host looks
+// at a new configuration the instances of the old one still run.
+func Check(host Host) error {
+	f, err := prepare(host, false)
+	if err == nil && f.cfg.State.Dir != "" {
+		err = state.Check(f.cfg.State.Dir)
+	}
+	return err
+}
+
 func newInstance(host Host, frozen bool) (*Instance, error) {
+	f, err := prepare(host, frozen)
+	if err != nil || f.cfg.State.Dir == "" {
+		return f, err
+	}
+	open := state.Open
+	if frozen {
+		open = state.OpenReadOnly
+	}
+	if f.state, err = open(f.cfg.State.Dir); err != nil {
+		return nil, err
+	}
+	f.sayNotes()
+	f.restore()
+	return f, nil
+}
+
+// prepare makes an instance without its state.
+func prepare(host Host, frozen bool) (*Instance, error) {
 	cfg, err := config.Load(host.Property)
 	if err != nil {
 		return nil, err
@@ -133,17 +161,6 @@ func newInstance(host Host, frozen bool) (*Instance, error) {
 		return nil, err
 	}
 	f.scratch.New = func() any { return f.newScratch() }
-	if cfg.State.Dir != "" {
-		open := state.Open
-		if frozen {
-			open = state.OpenReadOnly
-		}
-		if f.state, err = open(cfg.State.Dir); err != nil {
-			return nil, err
-		}
-		f.sayNotes()
-		f.restore()
-	}
 	return f, nil
 }
 

@@ -44,6 +44,26 @@ func Open(path string) (*Dir, error) {
 	return d, nil
 }
 
+// Check makes the directory if it is not there and tells whether it could be taken, were it free.
+func Check(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return fmt.Errorf("state: directory %s: %w", path, err)
+	}
+	lock, err := openLock(path)
+	if err != nil {
+		return err
+	}
+	return lock.Close()
+}
+
+func openLock(path string) (*os.File, error) {
+	lock, err := openRegular(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR)
+	if err != nil {
+		return nil, fmt.Errorf("state: directory %s must be writable: %w", path, err)
+	}
+	return lock, nil
+}
+
 // whoElse says who beside this process's user may write in a directory, and so decide what its filter has learned.
 func whoElse(path string, info fs.FileInfo) string {
 	const advice = "whoever writes there decides what this filter has learned; name a directory of its own in state.dir, or take the right away (chmod 700)"
@@ -79,12 +99,12 @@ func take(path string) (*os.File, error) {
 		if err := os.MkdirAll(path, 0o700); err != nil {
 			return nil, fmt.Errorf("state: directory %s: %w", path, err)
 		}
-		lock, err := openRegular(name, os.O_CREATE|os.O_RDWR)
+		lock, err := openLock(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // removed since it was made
 		}
 		if err != nil {
-			return nil, fmt.Errorf("state: directory %s must be writable: %w", path, err)
+			return nil, err
 		}
 		if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 			lock.Close()
