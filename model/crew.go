@@ -3,39 +3,99 @@ package model
 import (
 	"fmt"
 	"sync"
-	"sync/atomic"
 )
 
-// crew is the goroutines that share the work of a training.
+// crew is the goroutines that share the work of a training. They are kept from one piece of work to the next: with enter each of
+// them binds a thread of the operating system, which ends with it.
 type crew struct {
 	threads int
 	enter   func() // nil: nothing to do
+
+	mu    sync.Mutex // held for one piece of work
+	tasks []chan task
+}
+
+// task is a share of a piece of work.
+type task struct {
+	work            func(piece, from, to int)
+	piece, from, to int
+	done            *sync.WaitGroup
+	failed          *failure
+}
+
+// failure is the first panic of a piece of work, which has to come up on the caller's goroutine to be caught there.
+type failure struct {
+	mu   sync.Mutex
+	text string
+	set  bool
+}
+
+// newCrew makes a crew of so many, who enter before their first work. It is to be closed.
+func newCrew(threads int, enter func()) *crew {
+	return &crew{threads: threads, enter: enter, tasks: make([]chan task, max(threads, 0))}
+}
+
+// close ends the goroutines. The crew may be used again.
+func (c *crew) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, t := range c.tasks {
+		if t != nil {
+			close(t)
+			c.tasks[i] = nil
+		}
+	}
 }
 
 // do runs work over [0, n) in as many pieces as there are threads, each in a goroutine of
-// its own. Pieces must not share what they write.
-func (c crew) do(n int, work func(piece, from, to int)) {
+// its own. Pieces must not share what they write, nor use the crew.
+func (c *crew) do(n int, work func(piece, from, to int)) {
 	if c.threads <= 1 || n < 2*c.threads {
 		work(0, 0, n)
 		return
 	}
-	var wg sync.WaitGroup
-	var failed atomic.Value // a panic, which has to come up on the caller's goroutine to be caught there
-	for t := range c.threads {
-		wg.Go(func() {
-			defer func() {
-				if r := recover(); r != nil {
-					failed.CompareAndSwap(nil, fmt.Sprint(r))
-				}
-			}()
-			if c.enter != nil {
-				c.enter()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var done sync.WaitGroup
+	var failed failure
+	done.Add(c.threads)
+	for i := range c.threads {
+		if c.tasks[i] == nil {
+			c.tasks[i] = make(chan task)
+			go serve(c.tasks[i], c.enter)
+		}
+		c.tasks[i] <- task{work, i, n * i / c.threads, n * (i + 1) / c.threads, &done, &failed}
+	}
+	done.Wait()
+	if failed.set {
+		panic(failed.text)
+	}
+}
+
+// serve is one goroutine of a crew.
+func serve(tasks <-chan task, enter func()) {
+	entered := false
+	for t := range tasks {
+		t.run(func() {
+			if enter != nil && !entered {
+				enter()
 			}
-			work(t, n*t/c.threads, n*(t+1)/c.threads)
+			entered = true
 		})
 	}
-	wg.Wait()
-	if r := failed.Load(); r != nil {
-		panic(r)
-	}
+}
+
+func (t task) run(enter func()) {
+	defer t.done.Done()
+	defer func() {
+		if r := recover(); r != nil {
+			t.failed.mu.Lock()
+			defer t.failed.mu.Unlock()
+			if !t.failed.set {
+				t.failed.text, t.failed.set = fmt.Sprint(r), true
+			}
+		}
+	}()
+	enter()
+	t.work(t.piece, t.from, t.to)
 }

@@ -33,11 +33,12 @@ type shape struct {
 }
 
 // newConvs makes the four layers: walk1 (to sources, from x), walk2 (to destinations,
-// from walk1), profile1 (to destinations, from y), profile2 (to sources, from profile1).
+// from walk1), profile1 (to destinations, from y), profile2 (to sources, from profile1). Whoever is done with them closes their crew.
 func newConvs(cfg Config, sh shape) [4]*relConv {
 	var out [4]*relConv
+	crew := newCrew(cfg.Threads, cfg.EnterThread) // of all, since one layer is computed at a time
 	for i, norm := range []int{walk, walk, profile, mean} {
-		c := &relConv{k: cfg.Dim, relations: sh.relations, diagonal: cfg.layer(i).diagonal(), crew: crew{cfg.Threads, cfg.EnterThread}, norm: norm,
+		c := &relConv{k: cfg.Dim, relations: sh.relations, diagonal: cfg.layer(i).diagonal(), crew: crew, norm: norm,
 			rows: sh.sources, inRows: sh.destinations}
 		if toDestinations(i) {
 			c.rows, c.inRows = c.inRows, c.rows
@@ -173,6 +174,7 @@ func (n *network) run(rounds int, next func()) (loss float32, err error) {
 }
 
 func (n *network) close() {
+	n.convs[0].crew.close()
 	n.vm.Close()
 	// The machine's finalizer has nothing to do without a GPU, and keeps it, the graph and all values
 	// for good: they form a ring, and a ring with a finalizer in it is never collected.

@@ -9,7 +9,7 @@ package model
 type relConv struct {
 	k, rows, inRows, relations int
 	diagonal                   bool
-	crew                       crew
+	crew                       *crew
 	norm                       int // which normalisation of csr
 	forth, back                *csr
 }

@@ -164,6 +164,7 @@ func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features NodeFeatur
 	cfg := m.config()
 	cfg.Threads = threads
 	convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
+	defer convs[0].crew.close()
 	s, _ := fresh.scorer(snap, ds, func(p *params, c *cut) (*embeddings, error) {
 		return embed(&convs, p, c.messages(), m.dim, x, y), nil
 	})

@@ -373,7 +373,7 @@ func TestAPanicOfAWorkerComesUp(t *testing.T) {
 					t.Errorf("%d threads: the panic was lost", threads)
 				}
 			}()
-			crew{threads: threads}.do(100, func(_, from, to int) {
+			newCrew(threads, nil).do(100, func(_, from, to int) {
 				if from <= 50 && 50 < to {
 					panic("here")
 				}

@@ -11,6 +11,7 @@
 
 #include "_cgo_export.h"
 
+static int at_pre_run(void *ins, void *config, void *data);
 static int at_init(void *ins, void *config, void *data);
 static int at_filter(const void *data, size_t bytes, const char *tag, int tag_len, void **out, size_t *out_bytes, void *f_ins,
 		     void *i_ins, void *context, void *config);
@@ -20,6 +21,7 @@ struct flb_filter_plugin filter_rgcn_plugin = {
 	.event_type = 1, /* logs */
 	.name = "rgcn",
 	.description = "score SSH connections with an R-GCN that learns who talks to whom",
+	.cb_pre_run = at_pre_run,
 	.cb_init = at_init,
 	.cb_filter = at_filter,
 	.cb_exit = at_exit,
@@ -75,6 +77,22 @@ static int start(struct rgcn_host *host, void *config)
 		return -1;
 	set_context(host->ins, host);
 	return 0;
+}
+
+/*
+ * The host asks this of every section of a new configuration before it stops the filters of the old one: what is refused here leaves
+ * it running as it is, what at_init refuses then ends it. At its start it asks this and then at_init.
+ */
+static int at_pre_run(void *ins, void *config, void *data)
+{
+	struct rgcn_host host = {.ins = ins};
+
+	if (getpid() != loaded_in) {
+		pthread_once(&fresh_once, open_fresh);
+		return fresh != NULL ? fresh->cb_pre_run(ins, config, data) : 0; /* at_init says why there is none */
+	}
+	rgcn_log_name(&host);
+	return rgcnCheck(&host);
 }
 
 static int at_init(void *ins, void *config, void *data)

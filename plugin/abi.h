@@ -54,6 +54,7 @@ void *rgcn_malloc(size_t size);
 /* Between the C files. */
 void *rgcn_host_function(const char *name);
 void *rgcn_config_map(void);
+void rgcn_log_name(struct rgcn_host *host);
 void rgcn_log_open(struct rgcn_host *host, void *config);
 void rgcn_log_close(struct rgcn_host *host);
 void rgcn_remember_file(void);

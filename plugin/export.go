@@ -38,6 +38,25 @@ type instance struct {
 // panicInterval keeps a record that cannot be processed, and comes again with every chunk, from filling the log.
 const panicInterval = time.Minute
 
+// rgcnCheck returns 0 when an instance could be made, and says why not otherwise. c is valid for the call only.
+//
+//export rgcnCheck
+func rgcnCheck(c *C.struct_rgcn_host) (code C.int) {
+	h := &host{c: c}
+	defer h.close()
+	defer func() {
+		if v := recover(); v != nil {
+			h.logPanic("check", v)
+			code = -1
+		}
+	}()
+	if err := filter.Check(h); err != nil {
+		h.Log(filter.LevelError, err.Error())
+		return -1
+	}
+	return 0
+}
+
 // rgcnInit returns the handle of a new instance, or 0 when the host shall not start. c is valid until rgcnExit returns.
 //
 //export rgcnInit

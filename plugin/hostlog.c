@@ -66,7 +66,8 @@ static int log_level(void *ins)
 	} *known = ins;
 	int (*service_level)(void *) = rgcn_host_function("flb_worker_log_level");
 
-	if (strncmp(known->name, "rgcn.", strlen("rgcn.")) == 0)
+	/* The level is below 0 until the instance is started: see at_pre_run. */
+	if (strncmp(known->name, "rgcn.", strlen("rgcn.")) == 0 && known->log_level >= 0)
 		return known->log_level;
 	return service_level != NULL && worker() != NULL ? service_level(worker()) : HOST_INFO;
 }
@@ -96,15 +97,22 @@ static void print_lines(void *data)
 	pthread_mutex_unlock(&log->mutex);
 }
 
+/* rgcn_log_name needs host->ins. After it lines are printed where they arise. */
+void rgcn_log_name(struct rgcn_host *host)
+{
+	const char *(*name)(void *) = rgcn_host_function("flb_filter_name");
+
+	host->name = name != NULL ? name(host->ins) : "rgcn";
+	host->level = log_level(host->ins);
+}
+
 /* rgcn_log_open needs host->ins. Without a thread of the host lines are printed where they arise, which is no reason to refuse. */
 void rgcn_log_open(struct rgcn_host *host, void *config)
 {
 	int (*create)(void (*)(void *), void *, pthread_t *, void *) = rgcn_host_function("flb_worker_create");
-	const char *(*name)(void *) = rgcn_host_function("flb_filter_name");
 	struct rgcn_log *log;
 
-	host->name = name != NULL ? name(host->ins) : "rgcn";
-	host->level = log_level(host->ins);
+	rgcn_log_name(host);
 	if (create == NULL || (log = calloc(1, sizeof *log)) == NULL)
 		return;
 	pthread_mutex_init(&log->mutex, NULL);

@@ -78,7 +78,9 @@ type Instance struct {
 	firstSession time.Time
 	fallback     string // why the last training was not on the card that it might have had
 
-	lastPanic time.Time // when one was last said; the background's own
+	// The background's own: when a panic was last said, when the state directory was last looked at, and what was wrong with it.
+	lastPanic, lastHold time.Time
+	notHeld             string
 
 	stop context.CancelFunc
 	done chan struct{} // closed when the training goroutine has ended; nil: there is none
@@ -120,6 +122,16 @@ func NewFrozen(host Host) (*Instance, error) {
 	return newInstance(host, forLook, machineClock())
 }
 
+// Check tells what would keep New from making an instance, but for a state directory that is in use: while the host looks
+// at a new configuration the instances of the old one still run.
+func Check(host Host) error {
+	f, err := prepare(host, forLive, machineClock())
+	if err == nil && f.cfg.State.Dir != "" && f.cfg.State.Required {
+		err = state.Check(f.cfg.State.Dir)
+	}
+	return err
+}
+
 // directory is where relative paths of the settings begin, where the host knows: that of its own configuration.
 func directory(host Host) string {
 	if h, ok := host.(interface{ ConfigDirectory() string }); ok {
@@ -129,6 +141,36 @@ func directory(host Host) string {
 }
 
 func newInstance(host Host, k kind, read func() (wall, passed int64)) (*Instance, error) {
+	f, err := prepare(host, k, read)
+	if err != nil {
+		return nil, err
+	}
+	if f.cfg.State.Dir != "" {
+		open := state.Open
+		if f.frozen {
+			open = state.OpenReadOnly
+		}
+		switch f.state, err = open(f.cfg.State.Dir); {
+		case err == nil:
+			f.sayNotes()
+			f.restore()
+		case !f.live || f.cfg.State.Required || errors.Is(err, state.ErrInUse):
+			return nil, err
+		default:
+			f.state = nil
+			host.Log(LevelError, fmt.Sprintf("state.dir cannot be used by the user with uid %d: %v; the filter works, but in memory: "+
+				"what it learns is lost at exit. Give the directory and its files to that user, or set State_Required On to refuse such a start",
+				os.Getuid(), err))
+		}
+	}
+	newest := f.graph.Stats().Now
+	f.newest.Store(newest)
+	f.clock.begin(newest)
+	return f, nil
+}
+
+// prepare makes an instance without its state.
+func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, error) {
 	cfg, err := config.LoadFrom(directory(host), host.Property)
 	if err != nil {
 		return nil, err
@@ -161,26 +203,6 @@ func newInstance(host Host, k kind, read func() (wall, passed int64)) (*Instance
 		return nil, err
 	}
 	f.scratch.New = func() any { return f.newScratch() }
-	if cfg.State.Dir != "" {
-		open := state.Open
-		if f.frozen {
-			open = state.OpenReadOnly
-		}
-		switch f.state, err = open(cfg.State.Dir); {
-		case err == nil:
-			f.restore()
-		case !f.live || cfg.State.Required || errors.Is(err, state.ErrInUse):
-			return nil, err
-		default:
-			f.state = nil
-			host.Log(LevelError, fmt.Sprintf("state.dir cannot be used by the user with uid %d: %v; the filter works, but in memory: "+
-				"what it learns is lost at exit. Give the directory and its files to that user, or set State_Required On to refuse such a start",
-				os.Getuid(), err))
-		}
-	}
-	newest := f.graph.Stats().Now
-	f.newest.Store(newest)
-	f.clock.begin(newest)
 	return f, nil
 }
 
@@ -202,7 +224,7 @@ func (f *Instance) Close() error {
 	}
 	if f.state != nil {
 		if !f.frozen {
-			err = f.saveAtClose()
+			err = f.saveAll()
 		}
 		err = errors.Join(err, f.state.Close())
 	}
@@ -211,14 +233,20 @@ func (f *Instance) Close() error {
 	return err
 }
 
-// saveAtClose saves what came since the last training. A panic is an error, so that the directory is given up in any case.
-func (f *Instance) saveAtClose() (err error) {
+// saveAll saves what came since the last training, and the model if that is not there. A panic is an error, so that Close gives
+// the directory up in any case.
+func (f *Instance) saveAll() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("what was learned since the last training is not saved: panic: %v", v)
 		}
 	}()
-	return errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveLedger(), f.saveColumns(), f.saveStatus())
+	defer f.sayNotes()
+	err = errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveLedger(), f.saveColumns(), f.saveStatus())
+	if s := f.scorer.Load(); err == nil && s != nil && !f.state.Has(modelFile) { // it went with the directory, which is a new one
+		err = f.saveModel(s.Model())
+	}
+	return err
 }
 
 // HostFeatures loads what the settings say is known of hosts; nil where that is nothing.

@@ -128,7 +128,7 @@ func TestAPanicInCloseGivesUpTheDirectory(t *testing.T) {
 	f := offline(t, host("state_dir", dir))
 	g := f.graph
 	f.graph = nil
-	err := f.saveAtClose()
+	err := f.saveAll()
 	f.graph = g
 	if err == nil || !strings.Contains(err.Error(), "is not saved: panic: ") {
 		t.Errorf("%v", err)
@@ -187,5 +187,50 @@ func TestAModelWithoutHeldOutScores(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// A state directory that is removed while the filter runs is made again, with all that a start needs.
+func TestARemovedStateDirectoryIsFilledAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	h := host("state_dir", dir, "threshold_method", "budget")
+	f := offline(t, h)
+	f.Process(nil, join(sessions(2000)))
+	train(t, f)
+	now := time.Unix(1_700_000_000, 0)
+	f.hold(now)
+	whole := func(when string) {
+		t.Helper()
+		for _, name := range []string{"graph", "model", "alerts", "status", "lock"} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+				t.Errorf("%s: %v", when, err)
+			}
+		}
+	}
+	os.RemoveAll(dir)
+	f.hold(now.Add(holdEvery - 1)) // not yet
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("looked at too often")
+	}
+	f.hold(now.Add(holdEvery))
+	whole("in the background")
+	os.RemoveAll(dir)
+	other := offline(t, host("state_dir", dir))
+	for i := range 3 {
+		f.hold(now.Add(time.Duration(2+i) * holdEvery))
+	}
+	if log := h.log(); strings.Count(log, "is made and locked again") != 1 || strings.Count(log, "what is learned is not saved, scoring goes on: state: directory "+dir+" is in use by another") != 1 {
+		t.Error(log)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	os.RemoveAll(dir)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole("at the end")
+	if offline(t, host("state_dir", dir)).Scorer() == nil {
+		t.Error("no model after a restart")
 	}
 }

@@ -3,6 +3,7 @@ package filter
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
@@ -95,12 +96,10 @@ func (f *Instance) save(s *graphbuf.Snapshot, m *model.Model) {
 	if f.state == nil {
 		return
 	}
+	defer f.sayNotes()
 	err := f.saveGraph(s)
 	if err == nil {
-		var b []byte
-		if b, err = m.AppendBinary(nil); err == nil {
-			err = f.state.Save(modelFile, modelVersion, b)
-		}
+		err = f.saveModel(m)
 	}
 	if err == nil {
 		err = f.saveLedger()
@@ -112,6 +111,51 @@ func (f *Instance) save(s *graphbuf.Snapshot, m *model.Model) {
 		err = f.saveStatus()
 	}
 	if err != nil {
+		f.host.Log(LevelWarn, fmt.Sprintf("what was learned is not saved, scoring goes on: %v", err))
+	}
+}
+
+func (f *Instance) saveModel(m *model.Model) error {
+	b, err := m.AppendBinary(nil)
+	if err != nil {
+		return err
+	}
+	return f.state.Save(modelFile, modelVersion, b)
+}
+
+// sayNotes logs what there is to know of the state directory.
+func (f *Instance) sayNotes() {
+	for _, n := range f.state.Notes() {
+		f.host.Log(LevelWarn, n)
+	}
+}
+
+// holdEvery is how often the background looks whether the state directory is still there: until it is held again, another filter
+// could take it.
+const holdEvery = 10 * time.Second
+
+// hold makes and fills the state directory again if it was removed, and says once if somebody else has it.
+func (f *Instance) hold(now time.Time) {
+	if f.state == nil || now.Sub(f.lastHold) < holdEvery {
+		return
+	}
+	f.lastHold = now
+	f.trainMu.Lock()
+	defer f.trainMu.Unlock()
+	again, err := f.state.Hold()
+	f.sayNotes()
+	trouble := ""
+	if err != nil {
+		trouble = fmt.Sprintf("what is learned is not saved, scoring goes on: %v", err)
+	}
+	if trouble != "" && trouble != f.notHeld {
+		f.host.Log(LevelWarn, trouble)
+	}
+	f.notHeld = trouble
+	if !again {
+		return
+	}
+	if err := f.saveAll(); err != nil {
 		f.host.Log(LevelWarn, fmt.Sprintf("what was learned is not saved, scoring goes on: %v", err))
 	}
 }

@@ -73,6 +73,7 @@ func (f *Instance) turn(ctx context.Context, now time.Time) {
 	if f.fit.waits(now) {
 		f.judgeFit()
 	}
+	f.hold(now)
 }
 
 // panicPause keeps a panic that comes up in every turn from filling the log.

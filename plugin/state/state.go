@@ -11,9 +11,6 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"os"
-	"path/filepath"
-
-	"golang.org/x/sys/unix"
 )
 
 // A file is a header and a payload. The header is magic, version, length of the payload
@@ -25,60 +22,12 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Dir is a state directory: one that this process has for itself, or one that it reads.
-type Dir struct {
-	path string
-	lock *os.File // nil: to be read only
-}
-
-// ErrInUse is what Open wraps when somebody else has the directory.
-var ErrInUse = errors.New("is in use by another process or filter")
-
-// OpenReadOnly opens a directory that somebody else may be using. Nothing in it is changed.
-func OpenReadOnly(path string) (*Dir, error) {
-	info, err := os.Stat(path)
-	if err == nil && !info.IsDir() {
-		err = errors.New("no directory")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("state: directory %s: %w", path, err)
-	}
-	return &Dir{path: path}, nil
-}
-
-// Open makes the directory if it is not there (mode 0700), makes sure that files can be
-// written in it, and locks it against other processes and instances.
-func Open(path string) (*Dir, error) {
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, fmt.Errorf("state: directory %s: %w", path, err)
-	}
-	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR|unix.O_CLOEXEC, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("state: directory %s must be writable: %w", path, err)
-	}
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		lock.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("state: directory %s %w; each needs a directory of its own", path, ErrInUse)
-		}
-		return nil, fmt.Errorf("state: lock %s: %w", path, err)
-	}
-	return &Dir{path, lock}, nil
-}
-
-// Close gives up the lock.
-func (d *Dir) Close() error {
-	if d.lock == nil {
-		return nil
-	}
-	return d.lock.Close()
-}
-
-func (d *Dir) file(name string) string { return filepath.Join(d.path, name) }
-
 // Save writes a blob under a name and keeps the one that was there as name.prev. When it
-// fails, at whatever moment, the newest whole blob is still found by Load.
+// fails, at whatever moment, the newest whole blob is still found by Load. A directory that is gone is made again (see Hold).
 func (d *Dir) Save(name string, version uint32, payload []byte) error {
+	if _, err := d.Hold(); err != nil {
+		return err
+	}
 	tmp := d.file(name + ".tmp")
 	if err := write(tmp, version, payload); err != nil {
 		os.Remove(tmp)
@@ -98,7 +47,8 @@ func (d *Dir) Save(name string, version uint32, payload []byte) error {
 }
 
 func write(path string, version uint32, payload []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	os.Remove(path) // what a crash left, or somebody put there; if it stays, O_EXCL says so
+	f, err := openRegular(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY)
 	if err != nil {
 		return err
 	}
@@ -139,7 +89,7 @@ func syncDir(path string) error {
 func (d *Dir) Load(name string, version uint32, use func(payload []byte) error) (ok bool, notes []string) {
 	for _, n := range []string{name, name + ".prev"} {
 		path := d.file(n)
-		b, err := os.ReadFile(path)
+		b, err := read(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -165,6 +115,21 @@ func (d *Dir) Load(name string, version uint32, use func(payload []byte) error) 
 		notes = append(notes, note)
 	}
 	return false, notes
+}
+
+func read(path string) ([]byte, error) {
+	f, err := openRegular(path, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	b := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead)) // room for the end of the file, too
+	_, err = b.ReadFrom(f)
+	return b.Bytes(), err
 }
 
 // check returns the payload of a whole file.

@@ -284,6 +284,10 @@ int main(int argc, char **argv)
 	check_properties();
 	read_chunks();
 	for (int n = 0; n < reload; n++) {
+		if (plugin.cb_pre_run != NULL && plugin.cb_pre_run(&ins, NULL, NULL) != 0) {
+			fprintf(stderr, "pre_run refused\n");
+			return INIT_FAILED;
+		}
 		status = plugin.cb_init(&ins, NULL, NULL);
 		fprintf(stderr, "init %d\n", status);
 		if (status != 0)

@@ -1,0 +1,191 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Dir is a state directory: one that this process has for itself, or one that it reads.
+type Dir struct {
+	path  string
+	lock  *os.File // nil: to be read only
+	notes []string
+}
+
+// OpenReadOnly opens a directory that somebody else may be using. Nothing in it is changed.
+func OpenReadOnly(path string) (*Dir, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		err = errors.New("no directory")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("state: directory %s: %w", path, err)
+	}
+	return &Dir{path: path}, nil
+}
+
+// Open makes the directory if it is not there (mode 0700), makes sure that files can be
+// written in it, and locks it against other processes and instances.
+func Open(path string) (*Dir, error) {
+	lock, err := take(path)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dir{path: path, lock: lock}
+	if info, err := os.Stat(path); err == nil {
+		d.note(whoElse(path, info))
+	}
+	return d, nil
+}
+
+// ErrInUse is what Open wraps when somebody else has the directory.
+var ErrInUse = errors.New("is in use by another process or filter")
+
+// Check makes the directory if it is not there and tells whether it could be taken, were it free.
+func Check(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return fmt.Errorf("state: directory %s: %w", path, err)
+	}
+	lock, err := openLock(path)
+	if err != nil {
+		return err
+	}
+	return lock.Close()
+}
+
+func openLock(path string) (*os.File, error) {
+	lock, err := openRegular(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR)
+	if err != nil {
+		return nil, fmt.Errorf("state: directory %s must be writable: %w", path, err)
+	}
+	return lock, nil
+}
+
+// whoElse says who beside this process's user may write in a directory, and so decide what its filter has learned.
+func whoElse(path string, info fs.FileInfo) string {
+	const advice = "whoever writes there decides what this filter has learned; name a directory of its own in state.dir, or take the right away (chmod 700)"
+	if info.Mode()&0o022 != 0 {
+		return fmt.Sprintf("state: directory %s has the mode %v, so that others may write in it: %s", path, info.Mode(), advice)
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() && st.Uid != 0 {
+		return fmt.Sprintf("state: directory %s belongs to user %d, this process is of user %d: %s", path, st.Uid, os.Geteuid(), advice)
+	}
+	return ""
+}
+
+func (d *Dir) note(text string) {
+	if text != "" {
+		d.notes = append(d.notes, text)
+	}
+}
+
+// Notes returns what somebody should know of the directory, each note once.
+func (d *Dir) Notes() []string {
+	notes := d.notes
+	d.notes = nil
+	return notes
+}
+
+// takeTries is how often a lock is taken of which the file was replaced meanwhile.
+const takeTries = 10
+
+// take makes the directory if need be and returns its lock.
+func take(path string) (*os.File, error) {
+	name := filepath.Join(path, "lock")
+	for range takeTries {
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return nil, fmt.Errorf("state: directory %s: %w", path, err)
+		}
+		lock, err := openLock(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // removed since it was made
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+			lock.Close()
+			if errors.Is(err, unix.EWOULDBLOCK) {
+				return nil, fmt.Errorf("state: directory %s %w; each needs a directory of its own", path, ErrInUse)
+			}
+			return nil, fmt.Errorf("state: lock %s: %w", path, err)
+		}
+		if isAt(lock, name) {
+			return lock, nil
+		}
+		lock.Close()
+	}
+	return nil, fmt.Errorf("state: directory %s: the file lock is removed as fast as it is made", path)
+}
+
+// isAt tells whether an open file is the one of a name.
+func isAt(f *os.File, name string) bool {
+	open, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Lstat(name)
+	return err == nil && os.SameFile(open, named)
+}
+
+// openRegular opens a file of the directory. Whoever may write there shall neither lead this process to other files by a link,
+// nor have it wait for the other end of a pipe.
+func openRegular(name string, flags int) (*os.File, error) {
+	f, err := os.OpenFile(name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o600)
+	if errors.Is(err, unix.ELOOP) {
+		return nil, fmt.Errorf("%s is a symbolic link, want a regular file; remove it", name)
+	}
+	if errors.Is(err, unix.ENXIO) { // of a pipe without a reader, or a socket
+		return nil, fmt.Errorf("%s is no regular file; remove it", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file (%v); remove it", name, info.Mode())
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Hold makes sure that the directory is still there and this process's own. One that was removed, or replaced by another, is made
+// and locked again; again tells that this was so, and what was in it is gone. It is an error when somebody else has it by now.
+func (d *Dir) Hold() (again bool, err error) {
+	if isAt(d.lock, d.file("lock")) {
+		return false, nil
+	}
+	lock, err := take(d.path)
+	if err != nil {
+		return false, fmt.Errorf("%w; this filter had it until it was removed or replaced", err)
+	}
+	d.lock.Close()
+	d.lock = lock
+	d.note(fmt.Sprintf("state: directory %s was removed or replaced while this filter had it; it is made and locked again", d.path))
+	return true, nil
+}
+
+// Has tells whether there is a blob of a name, a whole one or not.
+func (d *Dir) Has(name string) bool {
+	_, err := os.Lstat(d.file(name))
+	return err == nil
+}
+
+// Close gives up the lock.
+func (d *Dir) Close() error {
+	if d.lock == nil {
+		return nil
+	}
+	return d.lock.Close()
+}
+
+func (d *Dir) file(name string) string { return filepath.Join(d.path, name) }

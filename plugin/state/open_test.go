@@ -1,0 +1,157 @@
+package state
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// odd puts something that is no regular file at a path, one after another, and calls try.
+func odd(t *testing.T, path string, try func(what string)) {
+	t.Helper()
+	for what, put := range map[string]func() error{
+		"a link":                func() error { return os.Symlink(path+".victim", path) },
+		"a link to nothing":     func() error { return os.Symlink(path+".nothing", path) },
+		"a pipe":                func() error { return unix.Mkfifo(path, 0o600) },
+		"a directory with more": func() error { return os.MkdirAll(filepath.Join(path, "more"), 0o700) },
+	} {
+		if err := os.WriteFile(path+".victim", []byte("precious"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := put(); err != nil {
+			t.Fatal(err)
+		}
+		try(what)
+		if b, err := os.ReadFile(path + ".victim"); err != nil || string(b) != "precious" {
+			t.Errorf("%s: what the link led to holds %q, %v", what, b, err)
+		}
+		if _, err := os.Lstat(path + ".nothing"); err == nil {
+			t.Errorf("%s: what the link led to was made", what)
+		}
+		os.RemoveAll(path)
+	}
+}
+
+func TestOddFilesAtTheTemporaryName(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path)
+	odd(t, filepath.Join(path, "graph.tmp"), func(what string) {
+		err := d.Save("graph", 1, []byte("after "+what))
+		if kept := what == "a directory with more"; (err != nil) != kept {
+			t.Errorf("%s: %v", what, err)
+		} else if c, notes := load(d); !kept && (c != "after "+what || notes != "") {
+			t.Errorf("%s: found %q, says %q", what, c, notes)
+		}
+	})
+}
+
+func TestOddFilesAtAName(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path)
+	file := filepath.Join(path, "graph")
+	odd(t, file, func(what string) {
+		os.Remove(file + ".prev")
+		if c, notes := load(d); c != "" || !strings.Contains(notes, file) || strings.Contains(notes, "set aside") {
+			t.Errorf("%s: found %q, says %q", what, c, notes)
+		}
+		if what == "a directory with more" {
+			return
+		}
+		save(t, d, "after "+what)
+		if c, _ := load(d); c != "after "+what {
+			t.Errorf("%s: found %q", what, c)
+		}
+	})
+}
+
+func TestOddFilesAtTheLock(t *testing.T) {
+	path := t.TempDir()
+	odd(t, filepath.Join(path, "lock"), func(what string) {
+		d, err := Open(path)
+		if err == nil || !strings.Contains(err.Error(), filepath.Join(path, "lock")) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if err == nil {
+			d.Close()
+		}
+	})
+}
+
+func TestADirectoryOfOthersIsSaid(t *testing.T) {
+	for mode, want := range map[os.FileMode]bool{0o700: false, 0o755: false, 0o770: true, 0o707: true, os.ModeSticky | 0o777: true} {
+		path := filepath.Join(t.TempDir(), "state")
+		os.Mkdir(path, 0o700)
+		os.Chmod(path, mode)
+		d := open(t, path)
+		notes := strings.Join(d.Notes(), "\n")
+		if said := strings.Contains(notes, path) && strings.Contains(notes, "others may write"); said != want {
+			t.Errorf("mode %v: %q", mode, notes)
+		}
+		if again := d.Notes(); again != nil {
+			t.Errorf("said again: %v", again)
+		}
+	}
+	if os.Geteuid() != 0 {
+		return // nobody else can give a directory away
+	}
+	path := t.TempDir()
+	os.Chown(path, 65534, 65534)
+	if notes := strings.Join(open(t, path).Notes(), "\n"); !strings.Contains(notes, "belongs to user 65534") {
+		t.Errorf("%q", notes)
+	}
+}
+
+func TestARemovedDirectoryIsMadeAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a", "state")
+	d := open(t, path)
+	save(t, d, "one")
+	for name, lose := range map[string]func(){
+		"removed":           func() { os.RemoveAll(path) },
+		"with its parent":   func() { os.RemoveAll(filepath.Dir(path)) },
+		"the lock alone":    func() { os.Remove(filepath.Join(path, "lock")) },
+		"replaced":          func() { os.RemoveAll(path); os.MkdirAll(path, 0o700) },
+		"moved":             func() { os.RemoveAll(path + ".old"); os.Rename(path, path+".old") },
+		"the lock replaced": func() { os.Remove(filepath.Join(path, "lock")); os.WriteFile(filepath.Join(path, "lock"), nil, 0o600) },
+	} {
+		lose()
+		save(t, d, name)
+		if c, _ := load(d); c != name {
+			t.Errorf("%s: found %q", name, c)
+		}
+		if notes := d.Notes(); len(notes) != 1 || !strings.Contains(notes[0], path+" was removed or replaced") {
+			t.Errorf("%s: %v", name, notes)
+		}
+		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "in use by another") {
+			t.Errorf("%s: a second owner: %v", name, err)
+		}
+	}
+	if again, err := d.Hold(); again || err != nil || d.Notes() != nil {
+		t.Errorf("held: %v, %v", again, err)
+	}
+}
+
+// Made again by hand, the directory is whose it is then: the first owner writes nothing into it until it is free.
+func TestASecondOwnerOfARemovedDirectory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state")
+	first := open(t, path)
+	save(t, first, "of the first")
+	os.RemoveAll(path)
+	second := open(t, path)
+	save(t, second, "of the second")
+	for range 2 {
+		if err := first.Save("graph", 1, []byte("of the first")); err == nil || !strings.Contains(err.Error(), "in use by another") || !strings.Contains(err.Error(), path) {
+			t.Errorf("%v", err)
+		}
+	}
+	if c, _ := load(second); c != "of the second" {
+		t.Errorf("the second finds %q", c)
+	}
+	second.Close()
+	save(t, first, "of the first again")
+	if c, _ := load(first); c != "of the first again" {
+		t.Errorf("found %q", c)
+	}
+}
