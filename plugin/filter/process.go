@@ -262,6 +262,8 @@ func reason(r *graphbuf.Ref, low bool) string {
 		return "new_pair"
 	case c.SRD == 0:
 		return "new_relation"
+	case r.Time-r.TripletSince < int64(newcomer): // three repeats within a minute make nothing usual
+		return "new_today"
 	case c.SRD <= rareCount || low:
 		return "rare"
 	}

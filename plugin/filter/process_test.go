@@ -132,15 +132,24 @@ func TestReasons(t *testing.T) {
 	f := offline(t, host("explain", "true", "train_steps", "200"))
 	f.Process(nil, join(sessions(2000)))
 	train(t, f)
-	for _, c := range []struct{ source, destination, client, want string }{
-		{"host-3", "server-0-1", "client-1", "usual"},
-		{"stranger", "server-0-1", "client-1", "new_source"},
-		{"host-3", "nowhere", "client-1", "new_destination"},
-		{"host-3", "server-1-0", "client-1", "new_pair"},
-		{"host-3", "server-0-1", "client-9", "new_relation"},
-		{"host-3", "server-1-0", "client-1", "rare"}, // it came once, just before
+	const minutes = 1
+	for _, c := range []struct {
+		at                                int
+		source, destination, client, want string
+	}{
+		{5000, "host-3", "server-0-1", "client-1", "usual"},
+		{5000, "stranger", "server-0-1", "client-1", "new_source"},
+		{5000, "host-3", "nowhere", "client-1", "new_destination"},
+		{5000, "host-3", "server-1-0", "client-1", "new_pair"},
+		{5000, "host-3", "server-0-1", "client-9", "new_relation"},
+		{5000, "host-3", "server-1-0", "client-1", "new_today"}, // it came just before
+		{5000, "host-3", "server-1-0", "client-1", "new_today"},
+		{5000, "host-3", "server-1-0", "client-1", "new_today"}, // however often
+		{5000 + 1439*minutes, "host-3", "server-1-0", "client-1", "new_today"},
+		{5000 + 1440*minutes, "host-3", "nowhere", "client-1", "rare"}, // on another day, once before
+		{5000 + 1441*minutes, "host-3", "server-1-0", "client-1", "usual"},
 	} {
-		out, _ := f.Process(nil, session(5000, c.source, c.destination, c.client))
+		out, _ := f.Process(nil, session(c.at, c.source, c.destination, c.client))
 		d := decode(t, out)[0]
 		if d.body["score_reason"] != c.want {
 			t.Errorf("%v: reason %v", c, d.body["score_reason"])
