@@ -91,6 +91,9 @@ func TestRestoreOfBytesGivesTheSameGraph(t *testing.T) {
 
 func TestEveryDamageToTheBytesIsRefusedOrHarmless(t *testing.T) {
 	events := notebook(t)[:300]
+	if testing.Short() {
+		events = events[:30]
+	}
 	b, _ := observed(t, events).Snapshot().AppendBinary(nil)
 	var s Snapshot
 	for n := range b {

@@ -237,6 +237,9 @@ func (s *small) twin(value map[string][]float64) float64 {
 var layerKinds = [][2]string{{"diagonal", "diagonal"}, {"full", "basis:2"}, {"basis:3", "full"}}
 
 func TestGradientsAgreeWithTheFloat64Twin(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one thread, and slow under the race detector")
+	}
 	for _, layers := range layerKinds {
 		for _, kind := range []string{DistMult, TransE, RotatE} {
 			t.Run(fmt.Sprint(layers, kind), func(t *testing.T) {

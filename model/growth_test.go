@@ -68,6 +68,9 @@ func BenchmarkGrowth(b *testing.B) {
 
 // TestTrainingBytes: what a training keeps is within what was foretold, and that is no idle figure.
 func TestTrainingBytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it measures memory, and is slow under the race detector")
+	}
 	for _, c := range []struct {
 		edges, dim int
 		layer      string

@@ -251,6 +251,9 @@ func TestManyGoroutinesOneInstance(t *testing.T) {
 }
 
 func TestProcessDoesNotAllocatePerRecord(t *testing.T) {
+	if poolsForget {
+		t.Skip("under the race detector pools forget what they hold")
+	}
 	f := offline(t, host("explain", "on"))
 	chunk := join(notebook(t)[:1000])
 	dst, _ := f.Process(nil, chunk)

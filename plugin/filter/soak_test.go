@@ -81,6 +81,9 @@ func (s *soak) measure(n int) {
 // TestSoak runs records of ever new hosts and clients through a graph that trains all the while: once it
 // is full memory stays where it is, and nothing is left when it ends.
 func TestSoak(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a quarter of a million records")
+	}
 	s := newSoak()
 	goroutines, files := runtime.NumGoroutine(), openFiles()
 	h := host("graph_max_nodes", fmt.Sprint(s.nodes), "graph_max_relations", fmt.Sprint(soakRelations), "graph_max_edges", fmt.Sprint(s.edges),
