@@ -128,7 +128,7 @@ func TestLargeRecordsThroughFiles(t *testing.T) {
 			t.Fatalf("record %d: %.200s", i, record)
 		}
 	}
-	p.wantLogged("closed: 400 records, 400 scored")
+	p.wantLogged("closed: 400 records, 400 counted")
 }
 
 // TestAFullDisk has a state directory with room for less than the graph: records are scored all the same, and it is said.

@@ -50,7 +50,7 @@ func TestReloadOfWrongSettings(t *testing.T) {
 		{"Config_File", filepath.Join(dir, "none.toml"), "none.toml\": no such file or directory"},
 		{"Model_Features", filepath.Join(dir, "none.csv"), "none.csv: no such file or directory"},
 		{"Train_Device", "cuda:63", `train.device = "cuda:63": `},
-		{"State_Dir", filepath.Join(input, "below"), "state: directory " + filepath.Join(input, "below") + ": "},
+		{"State_Dir", filepath.Join(input, "below") + "\n    State_Required On", "state: directory " + filepath.Join(input, "below") + ": "},
 	} {
 		configure(wrong.property, wrong.value)
 		reload(p, wrong.want)

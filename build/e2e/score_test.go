@@ -129,9 +129,10 @@ func TestOddRecords(t *testing.T) {
 		{`{"score":0.5,"id.orig_h":"a","low_score":true,"id.resp_h":"b"}`, `{"id.orig_h":"a","id.resp_h":"b",` + unlearned},
 		{`{"id.orig_h":"a","score":{"x":[1]},"id.resp_h":"b","low_score":"no"}`, `{"id.orig_h":"a","id.resp_h":"b",` + unlearned},
 		{`{"id.orig_h":"a","id.resp_h":"b","other":{"score":1}}`, `{"id.orig_h":"a","id.resp_h":"b","other":{"score":1},` + unlearned},
-		// A name may be a number; a name of another type is none.
+		// A name may be a number, and of a list the first element counts; a name of another type is none.
 		{`{"id.orig_h":7,"id.resp_h":true}`, `{"id.orig_h":7,"id.resp_h":true,` + unlearned},
-		{`{"id.orig_h":["a"],"id.resp_h":"b"}`, ``},
+		{`{"id.orig_h":["a","c"],"id.resp_h":"b"}`, `{"id.orig_h":["a","c"],"id.resp_h":"b",` + unlearned},
+		{`{"id.orig_h":[],"id.resp_h":"b"}`, ``},
 		{`{"id.orig_h":"a","id.resp_h":{"b":1}}`, ``},
 		{`{"id.orig_h":null,"id.resp_h":"b"}`, ``},
 		{`{"id.orig_h":"a","id.resp_h":""}`, ``},
@@ -161,9 +162,9 @@ func TestOddRecords(t *testing.T) {
 			t.Errorf("%s: got\n%s, want\n%s", cases[i].in, got, want)
 		}
 	}
-	// Six that were added, one in a map of a record, and those of a record that is left alone.
-	if score, low := occurrences(raw, "score"), occurrences(raw, "low_score"); score != 8 || low != 7 {
-		t.Errorf("%d times score and %d times low_score, want 8 and 7", score, low)
+	// Seven that were added, one in a map of a record, and those of a record that is left alone.
+	if score, low := occurrences(raw, "score"), occurrences(raw, "low_score"); score != 9 || low != 8 {
+		t.Errorf("%d times score and %d times low_score, want 9 and 8", score, low)
 	}
-	p.wantLogged("closed: 16 records, 6 counted, 0 scored, 0 with a low score, 10 without source or destination, 0 not understood")
+	p.wantLogged("closed: 17 records, 7 counted, 0 scored, 0 with a low score, 10 without source or destination, 0 not understood")
 }
