@@ -11,7 +11,7 @@ type engine interface {
 	// losses returns the loss of each decoder step that is known to be done.
 	losses() []float32
 
-	// finish waits for all steps and writes the parameters back.
+	// finish waits for all steps and writes the parameters back. No pass comes after it.
 	finish() error
 
 	// embed runs the layers with any parameters of the network's shape.
@@ -58,7 +58,10 @@ func (e *cpuEngine) pass(w *window, batches []batch, rates []float64) error {
 
 func (e *cpuEngine) losses() []float32 { return e.done }
 
-func (e *cpuEngine) finish() error { return nil }
+func (e *cpuEngine) finish() error {
+	e.net.release()
+	return nil
+}
 
 func (e *cpuEngine) embed(p *params, c *cut) (*embeddings, error) {
 	return embed(&e.net.convs, p, c.messages(), e.net.decoder.k, e.x, e.y), nil

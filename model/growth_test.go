@@ -13,13 +13,14 @@ import (
 
 // grown makes a graph of distinct edges over a tenth as many hosts, in teams of forty
 // that use the same few clients, over a fortnight.
-func grown(tb testing.TB, edges int) *graphbuf.Snapshot {
+func grown(tb testing.TB, edges int) *graphbuf.Snapshot { return grownBetween(tb, edges, edges/10) }
+
+func grownBetween(tb testing.TB, edges, hosts int) *graphbuf.Snapshot {
 	g, err := graphbuf.New(graphbuf.Config{MaxNodes: 2 * edges, MaxRelations: 1000, MaxEdges: edges})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	rng := newPhilox(1, 97)
-	hosts := edges / 10
 	var ref [1]graphbuf.Ref
 	for i := 0; g.Stats().Edges < edges; i++ {
 		s := rng.intn(hosts)
@@ -73,10 +74,14 @@ func TestTrainingBytes(t *testing.T) {
 	}
 	for _, c := range []struct {
 		edges, dim int
+		hosts      int
 		layer      string
 		features   NodeFeatures
-	}{{3000, 128, "diagonal", nil}, {30_000, 32, "diagonal", nil}, {120_000, 64, "diagonal", nil}, {3000, 64, "full", nil}, {120_000, 64, "diagonal", byLetters(4)}} {
-		snap := grown(t, c.edges)
+	}{
+		{3000, 128, 300, "diagonal", nil}, {30_000, 32, 3000, "diagonal", nil}, {120_000, 64, 12_000, "diagonal", nil}, {3000, 64, 300, "full", nil},
+		{120_000, 64, 12_000, "diagonal", byLetters(4)}, {30_000, 256, 8000, "diagonal", nil},
+	} {
+		snap := grownBetween(t, c.edges, c.hosts)
 		cfg := DefaultConfig()
 		cfg.Steps, cfg.Dim, cfg.Layer1, cfg.Layer2, cfg.Features = 20, c.dim, c.layer, c.layer, c.features
 		live := func() int64 {
@@ -85,11 +90,33 @@ func TestTrainingBytes(t *testing.T) {
 			runtime.ReadMemStats(&m)
 			return int64(m.HeapAlloc)
 		}
-		before, most := live(), int64(0)
-		_, _, err := Train(context.Background(), snap, cfg, func(step, steps int, loss float32) { most = max(most, live()-before) })
+		// A first training gives the scorer that is in use while the second, which is judged against it, runs.
+		first, _, err := Train(context.Background(), snap, cfg, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
+		cfg.Previous = first.Model()
+		before, most := live(), int64(0)
+		ended, watched := make(chan struct{}), make(chan struct{})
+		go func() { // to the very end: judging and the new scorer take memory too
+			defer close(watched)
+			for {
+				select {
+				case <-ended:
+					return
+				default:
+					most = max(most, live()-before)
+				}
+			}
+		}()
+		second, _, err := Train(context.Background(), snap, cfg, nil)
+		close(ended)
+		<-watched
+		if err != nil {
+			t.Fatal(err)
+		}
+		runtime.KeepAlive(first)
+		runtime.KeepAlive(second)
 		foretold := TrainingBytes(snap, cfg)
 		if most > foretold || foretold > 2*most+16<<20 {
 			t.Errorf("%+v: kept %.1f MiB, foretold %.1f", c, float64(most)/(1<<20), float64(foretold)/(1<<20))

@@ -175,8 +175,18 @@ func (n *network) run(rounds int, next func()) (loss float32, err error) {
 
 func (n *network) close() {
 	n.convs[0].crew.close()
+	n.release()
+}
+
+// release lets go of all that steps need and the layers alone do not: outputs and gradients, five sixths of
+// what a large network takes.
+func (n *network) release() {
+	if n.vm == nil {
+		return
+	}
 	n.vm.Close()
 	// The machine's finalizer has nothing to do without a GPU, and keeps it, the graph and all values
 	// for good: they form a ring, and a ring with a finalizer in it is never collected.
 	runtime.SetFinalizer(n.vm, nil)
+	*n = network{params: n.params, convs: n.convs, decoder: n.decoder}
 }

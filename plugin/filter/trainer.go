@@ -139,7 +139,13 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 		cfg.Previous = s.Model()
 	}
 	snapshot := f.graph.Snapshot()
-	if need, most := model.TrainingBytes(snapshot, cfg)>>20, int64(f.cfg.Train.MaxMemory); most > 0 && need > most {
+	bytes := model.TrainingBytes(snapshot, cfg)
+	if bytes > muchMemory && f.live {
+		// The collector keeps what was let go for minutes, in which the process would look twice its size.
+		defer debug.FreeOSMemory()
+	}
+	bytes += bytes * eagerPercent / 100 // what is let go and not yet collected
+	if need, most := bytes>>20, int64(f.cfg.Train.MaxMemory); most > 0 && need > most {
 		f.history.add(model.CPU, ResultPutOff, nil, now)
 		f.host.Log(LevelWarn, fmt.Sprintf("training put off: %d edges between %d nodes would take about %d MiB, train.max_memory allows %d; "+
 			"raise it, or lower graph.max_edges, graph.max_nodes or model.dim", len(snapshot.Edges), len(snapshot.Nodes), need, most))
@@ -194,8 +200,9 @@ func (f *Instance) sayFallback(why error) {
 
 var errTooLarge = errors.New("a training would take more memory than train.max_memory allows")
 
-// manyEdges is from how many edges on the garbage of a training is worth the time to collect it early.
-const manyEdges = 50_000
+// muchMemory is from how many bytes on the garbage of a training is worth the time to collect it early, and what a
+// training has let go is worth giving back to the system at once.
+const muchMemory = 32 << 20
 
 // trainApart runs the training proper: for a live filter on a thread of the lowest priority.
 // Nothing else happens there, above all nothing under the graph's lock, which a thread that
@@ -212,7 +219,7 @@ func (f *Instance) trainApart(ctx context.Context, snapshot *graphbuf.Snapshot, 
 		if f.done != nil {
 			enterBackground()
 		}
-		if len(snapshot.Edges) > manyEdges { // or it would take up to twice what it keeps
+		if model.TrainingBytes(snapshot, cfg) > muchMemory { // or it would take up to twice what it keeps
 			defer collectEagerly()()
 		}
 		scorer, report, err = model.Train(ctx, snapshot, cfg, progress)
