@@ -251,3 +251,18 @@ func TestStateThatCannotBeUsed(t *testing.T) {
 		t.Errorf("a second owner: %v", err)
 	}
 }
+
+// Sessions that all have one time cannot be learned from, and the reason may be another field.
+func TestALogOfOneMomentIsSaid(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	var events [][]byte
+	for i := range 60 {
+		events = append(events, session(7, fmt.Sprint("h", i), "s", "c"))
+	}
+	f.Process(nil, join(events))
+	if err := f.Train(t.Context(), time.Unix(2e9, 0), nil); err == nil || !strings.Contains(err.Error(), "all are of one moment, 2020-09-13T12:33:40Z") ||
+		!strings.Contains(h.log(), "is that the right field for the time?") {
+		t.Errorf("%v\n%s", err, h.log())
+	}
+}

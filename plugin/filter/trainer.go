@@ -159,6 +159,7 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 		f.host.Log(LevelInfo, "training stopped")
 		return err
 	case errors.Is(err, model.ErrTooLittle):
+		err = fmt.Errorf("%w%s", err, ofOneMoment(snapshot))
 		f.history.add(report.Device, ResultPutOff, nil, now)
 		f.host.Log(LevelInfo, fmt.Sprintf("training put off: %v (%d edges)", err, report.Edges))
 		return err
@@ -180,6 +181,21 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 	}
 	f.save(snapshot, scorer.Model())
 	return nil
+}
+
+// ofOneMoment says that all sessions came at once, where they did: their times may lie in another field.
+func ofOneMoment(s *graphbuf.Snapshot) string {
+	if len(s.Edges) == 0 {
+		return ""
+	}
+	first, last := s.Edges[0].First, s.Edges[0].Last
+	for i := range s.Edges {
+		first, last = min(first, s.Edges[i].First), max(last, s.Edges[i].Last)
+	}
+	if last-first >= int64(time.Minute) {
+		return ""
+	}
+	return fmt.Sprintf("; all are of one moment, %s: is that the right field for the time?", time.Unix(0, first).UTC().Format(time.RFC3339))
 }
 
 // sayFallback logs once why trainings are on the CPU, and again when the reason is another.

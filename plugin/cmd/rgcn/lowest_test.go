@@ -122,3 +122,17 @@ func TestLowestOfEnrichedRecords(t *testing.T) {
 		t.Errorf("\n%s\nwant\n%s", out.String(), want)
 	}
 }
+
+// Settings that a command does not read are refused, not ignored.
+func TestSettingsThatAreNotRead(t *testing.T) {
+	in := write(t, "scored.ndjson", `{"id.orig_h":"a","id.resp_h":"b","score":0.5,"low_score":false}`+"\n")
+	for _, args := range [][]string{
+		{"lowest", "-state", t.TempDir(), in}, {"lowest", "-set", "train_steps=5", in},
+		{"report", "-state", t.TempDir(), in}, {"report", "-set", "metrics_listen=127.0.0.1:1", in},
+	} {
+		if _, stderr, status := rgcn(args...); status != exitUsage || !strings.Contains(stderr, " does not read ") {
+			t.Errorf("%q: status %d, %s", args, status, stderr)
+		}
+	}
+	mustRun(t, "lowest", "-set", "score=score", "-set", "explain=on", "-preset", "zeek", in)
+}

@@ -95,8 +95,10 @@ func (s *session) sumUp(more ...string) {
 	}
 	parts = append(parts, fmt.Sprintf("%.1f s, %.0f records/s", d.Seconds(), rate(s.records, d)))
 	s.env.Log(filter.LevelInfo, strings.Join(parts, ", "))
-	if st := s.filter.Status(); st.State == filter.StateWaiting { // what is degraded was said when it was seen
-		s.env.Log(filter.LevelWarn, st.Problem)
+	if s.filter.Scorer() == nil { // other problems were said when they were seen
+		if st := s.filter.Status(); st.State == filter.StateWaiting {
+			s.env.Log(filter.LevelWarn, st.Problem)
+		}
 	}
 }
 
