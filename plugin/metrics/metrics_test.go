@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -240,5 +241,21 @@ func TestStartAndClose(t *testing.T) {
 	}
 	if Start(f, config.Metrics{}, h) != nil {
 		t.Error("serves without being asked to")
+	}
+}
+
+// A stream that is not understood is no healthy one, and says what would help.
+func TestHealthOfAMisfit(t *testing.T) {
+	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2021"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	event := msgp.AppendMapHeader(append([]byte{0x92, 0x92}, 0, 0x80), 1)
+	event = msgp.AppendInt(msgp.AppendString(event, "foreign"), 1)
+	f.Process(nil, bytes.Repeat(event, 200))
+	w := httptest.NewRecorder()
+	health(w, f.Status())
+	if text := w.Body.String(); w.Code != 200 || !strings.Contains(text, `"status":"degraded"`) || !strings.Contains(text, `has the keys \"foreign\".`) {
+		t.Errorf("%d %s", w.Code, text)
 	}
 }

@@ -161,11 +161,16 @@ func (a *answer) WriteHeader(code int)        { a.code = code }
 func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
 
 // health answers ok as long as it is there to answer: the filter forwards records whatever
-// becomes of a training, and nobody shall restart a pipeline for one.
+// becomes of a training, and nobody shall restart a pipeline for one. It says degraded where
+// hardly any record is understood, with the same code: a restart would not help.
 func health(w http.ResponseWriter, s filter.Status) {
+	status := "ok"
+	if s.State == filter.StateDegraded {
+		status = s.State
+	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(struct {
 		Health string `json:"status"`
 		filter.Status
-	}{"ok", s})
+	}{status, s})
 }

@@ -39,7 +39,7 @@ function edgeRow(i) {
 function lowest() {
   const list = $("lowest");
   if (!data.lowest.length) {
-    const why = data.records === 0 ? "No sessions yet." : "No session has a score yet: the filter adds numbers after its first training.";
+    const why = data.records === 0 ? "No sessions yet." : data.scored > 0 ? "No session had a low score so far." : "No session has a score yet: the filter adds numbers after its first training.";
     list.replaceChildren(element("li", { class: "more" }, element("p", { class: "search" }, why)));
     return;
   }
