@@ -170,18 +170,6 @@ func TestCUDAMemoryGivenBack(t *testing.T) {
 	snap := graphOf(t, hub(4, 3000)).Snapshot()
 	cfg := quickConfig()
 	cfg.Device = CUDA
-	free := func() int64 {
-		d, err := cuda.Open(0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer d.Close()
-		n, err := d.Free()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
 	resident := func() int64 {
 		debug.FreeOSMemory()
 		b, _ := os.ReadFile("/proc/self/statm")
@@ -191,11 +179,11 @@ func TestCUDAMemoryGivenBack(t *testing.T) {
 	for range n / 2 {
 		train(t, snap, cfg)
 	}
-	before, process := free(), resident()
+	before, process := freeMemory(t), resident()
 	for range n {
 		train(t, snap, cfg)
 	}
-	after, grown := free(), resident()-process
+	after, grown := freeMemory(t), resident()-process
 	t.Logf("%d trainings: %d MiB of the card free before, %d MiB after; resident %d KiB before, %d KiB more after",
 		n, before>>20, after>>20, process>>10, grown>>10)
 	if after < before-(1<<20) {

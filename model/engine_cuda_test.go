@@ -269,21 +269,24 @@ func onAuto(t *testing.T) Config {
 	return cfg
 }
 
+// freeMemory is how much of the card nobody uses, in bytes, as a program sees it that has a context there.
+func freeMemory(t *testing.T) int64 {
+	t.Helper()
+	d, err := cuda.Open(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	n, err := d.Free()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 func TestCUDAStopsAndGivesBack(t *testing.T) {
 	needsCUDA(t)
-	free := func() int64 {
-		d, err := cuda.Open(0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer d.Close()
-		n, err := d.Free()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	before := free()
+	before := freeMemory(t)
 	cfg := onAuto(t)
 	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -301,7 +304,7 @@ func TestCUDAStopsAndGivesBack(t *testing.T) {
 			t.Fatalf("%+v", r)
 		}
 	}
-	if after := free(); after != before {
+	if after := freeMemory(t); after != before {
 		t.Errorf("%d bytes of the device are free, %d were before", after, before)
 	}
 }

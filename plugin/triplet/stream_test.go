@@ -1,0 +1,85 @@
+package triplet
+
+import (
+	"strings"
+	"testing"
+
+	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/record"
+)
+
+func newFinder(t testing.TB, properties map[string]string) *Finder {
+	t.Helper()
+	cfg, err := config.Load(func(key string) (string, bool) { v, ok := properties[key]; return v, ok })
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := New(cfg.Fields, new(record.Spec))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// find lets a line pass.
+func find(f *Finder, room *Room, s *Stream, line string) (Session, Verdict) {
+	values := make([][]byte, f.Values())
+	values[f.line] = []byte(line)
+	return f.Find(room, s, values)
+}
+
+// A condition holds for rows as for records.
+func TestConditionsOnRows(t *testing.T) {
+	f := newFinder(t, map[string]string{"only": "auth_success=T"})
+	var s Stream
+	room := new(Room)
+	for line, want := range map[string]Verdict{
+		"#fields\tid.orig_h\tid.resp_h\tauth_success": Skipped,
+	} {
+		if _, verdict := find(f, room, &s, line); verdict != want {
+			t.Errorf("%q: %d", line, verdict)
+		}
+	}
+	for line, want := range map[string]Verdict{"a\tb\tT": Found, "a\tb\tF": Skipped, "a\tb\t-": Skipped, "a\t-\tT": Missing, "a\tb": Missing, "": Missing} {
+		if _, verdict := find(f, room, &s, line); verdict != want {
+			t.Errorf("%q: %d, want %d", line, verdict, want)
+		}
+	}
+}
+
+// Tags are made of file names, which are without end.
+func TestStreamsAreBounded(t *testing.T) {
+	f := newFinder(t, nil)
+	var streams Streams
+	for i := range 2 * mostStreams {
+		f.Of(&streams, []byte(strings.Repeat("x", i%97)+string(rune('a'+i%26))+strings.Repeat("y", i/97)))
+	}
+	if n := len(streams.byTag); n > mostStreams {
+		t.Errorf("%d streams", n)
+	}
+	if newFinder(t, map[string]string{"preset": "ecs"}).Of(&streams, []byte("x")) != nil {
+		t.Error("a preset without rows remembers streams")
+	}
+}
+
+// FuzzRow lets any header and any row pass: names come from the row, or are what its escapes stand for.
+func FuzzRow(f *testing.F) {
+	f.Add("#fields\tts\tid.orig_h\tid.resp_h\tclient", "1.5\ta\tb\tx\\x09y\\\\")
+	f.Add("#fields\tid.orig_h\tid.orig_h\tid.resp_h", "a\tb\t::ffff:1.2.3.4\r\n")
+	f.Add("#fields\t", "")
+	f.Add("#fields\tid.resp_h\tid.orig_h\tts\tts", "\\x\t\\x4\t-\t(empty)")
+	finder := newFinder(f, nil)
+	f.Fuzz(func(t *testing.T, header, line string) {
+		var s Stream
+		room := new(Room)
+		find(finder, room, &s, header)
+		session, verdict := find(finder, room, &s, line)
+		if verdict != Found {
+			return
+		}
+		if len(session.Source) == 0 || len(session.Destination) == 0 || len(session.Relation) == 0 || session.Time < 0 ||
+			len(session.Source)+len(session.Destination)+len(session.Relation) > len(line)+64 {
+			t.Fatalf("%q of %q: %+v", line, header, session)
+		}
+	})
+}
