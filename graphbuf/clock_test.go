@@ -59,7 +59,7 @@ func TestAWrongClockLosesNothing(t *testing.T) {
 		for _, window := range []time.Duration{0, 30 * 24 * time.Hour} {
 			for i := range 32 {
 				touched, restart, between, many, full := 100+500*(i&1), i&2 > 0, i&4 > 0, i&8 > 0, i&16 > 0
-				if many && full {
+				if many && full || testing.Short() && i%5 != 0 {
 					continue
 				}
 				name := fmt.Sprintf("%s, window %v: %d of the same touched, restart %v, live between %v, many %v, full %v", wrong.name, window, touched, restart, between, many, full)

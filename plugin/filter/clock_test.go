@@ -50,7 +50,7 @@ func TestAWrongClockLosesNothing(t *testing.T) {
 		for i := range 48 {
 			same, between, live := i&1 > 0, i&2 > 0, i&4 > 0
 			machine, restart := i&8 > 0, i/16 // none, in the wrong time, before it
-			if machine && !live {
+			if machine && !live || testing.Short() && i%7 != 0 {
 				continue
 			}
 			name := fmt.Sprintf("%s: the same touched %v, right ones between %v, live %v, the machine's clock %v, restart %d", wrong.name, same, between, live, machine, restart)
