@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -52,7 +51,10 @@ func TestRecordsAsPeopleSendThem(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
-			parsers := write(t, dir, "parsers.conf", section("PARSER", "Name", "json", "Format", "json")+shippedParsers(t))
+			parsers, err := filepath.Abs("../../conf/parsers.conf")
+			if err != nil {
+				t.Fatal(err)
+			}
 			input, out := write(t, dir, "in.log", c.input), filepath.Join(dir, "out")
 			conf := section("SERVICE", "Flush", "0.1", "Grace", "1", "Log_Level", "info", "Parsers_File", parsers) +
 				tail("kind", input, c.parser) + strings.Join(c.filters, "") + toFile("kind", out)
@@ -67,16 +69,6 @@ func TestRecordsAsPeopleSendThem(t *testing.T) {
 			}
 		})
 	}
-}
-
-// shippedParsers are those of conf/parsers.conf.
-func shippedParsers(t *testing.T) string {
-	t.Helper()
-	b, err := os.ReadFile("../../conf/parsers.conf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
 }
 
 // TestMisfitInTheHost: a stream that is not understood is said in the host's log, with the remedy.

@@ -54,6 +54,9 @@ type Condition struct {
 	Not    bool
 }
 
+// Conditions is Only as a property has it.
+func (f Fields) Conditions() string { return render(f.Only) }
+
 // Graph bounds what is remembered.
 type Graph struct {
 	MaxNodes, MaxRelations, MaxEdges int
@@ -221,6 +224,9 @@ func (l *loader) finish() error {
 	}
 	if err := l.preset(); err != nil {
 		return err
+	}
+	if c.State.Required && c.State.Dir == "" {
+		return fmt.Errorf("%s: state.dir is empty, want a directory", l.at("state.required"))
 	}
 	return l.under()
 }

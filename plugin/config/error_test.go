@@ -131,6 +131,7 @@ func TestPropertyErrors(t *testing.T) {
 		{"only", "event", `property only = "event": want key=value, key=value|value or key!=value, or a list of 1 to 8 of them (in a property: with commas between)`},
 		{"only", "=x", `property only = "=x": want key=value, key=value|value or key!=value, or a list of 1 to 8 of them (in a property: with commas between)`},
 		{"only", "a=x|", `property only = "a=x|": want key=value, key=value|value or key!=value, or a list of 1 to 8 of them (in a property: with commas between)`},
+		{"state_required", "on", `property state_required = true: state.dir is empty, want a directory`},
 		{"preset", "custom", `property preset = "custom": fields.source is not set, the preset custom needs both source and destination`},
 		{"low_score", "score_reason", `property low_score = "score_reason": the name is taken by a field that explain adds, want another one`},
 		{"train_device", "gpu\n\x1b[31m", `property train_device = "gpu\n\x1b[31m": want auto, cpu, cuda or cuda:N with N from 0 to 63`},

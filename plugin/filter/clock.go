@@ -168,10 +168,13 @@ func (f *Instance) sayTimes(closing bool) {
 		}
 		if !n.agree && !s.doubted {
 			next := "set it right; records that go by it count for the filter's own time meanwhile"
+			level := LevelWarn
 			if n.wall > n.own && likely(n.wall) {
-				next += fmt.Sprintf(", and if it stays, it is believed in %v", settleClock)
+				next = fmt.Sprintf("after a pause of this filter that is as it should be, otherwise set it right. Records count for the "+
+					"filter's own time until the machine's has stayed for %v", settleClock)
+				level = LevelInfo
 			}
-			f.host.Log(LevelWarn, fmt.Sprintf("clock: the machine's says %s, the filter's own, which goes on from the newest record learned, says %s: %s", date(n.wall), date(n.own), next))
+			f.host.Log(level, fmt.Sprintf("clock: the machine's says %s, the filter's own, which goes on from the newest record learned, says %s: %s", date(n.wall), date(n.own), next))
 		}
 		s.doubted = !n.agree
 	}

@@ -11,6 +11,9 @@ func (f *Instance) condition(s Status) (state, problem string) {
 	if why := f.fit.problem(); why != "" {
 		return StateDegraded, why
 	}
+	if why := f.leftOut(); why != "" {
+		return StateDegraded, why
+	}
 	scorer := f.scorer.Load()
 	if scorer == nil {
 		return StateWaiting, f.waiting(s.Graph.Edges)

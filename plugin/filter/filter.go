@@ -41,30 +41,33 @@ type Host interface {
 // Instance is one filter. Its exported methods may be called from many goroutines, Close
 // once and after the others.
 type Instance struct {
-	cfg      config.Config
-	host     Host
-	graph    *graphbuf.Graph
-	fields   *record.Extractor
-	finder   *triplet.Finder
-	streams  triplet.Streams
-	fit      fit
-	warned   atomic.Bool // of fields that are overwritten
-	keys     keys
-	features model.NodeFeatures // nil: none
-	scorer   atomic.Pointer[model.Scorer]
-	ledger   *model.Ledger // of the alerts, with threshold.method = budget; else nil
-	usual    float32       // its threshold, of a frozen instance
-	scratch  sync.Pool     // *scratch
-	counters counters
-	latency  latency
-	watch    *watch // nil: nobody looks
-	history  history
-	since    time.Time
-	saved    *Status      // of the state directory, of a frozen instance
-	newest   atomic.Int64 // event time, of the records so far
-	frozen   bool         // look, but neither count nor train
-	live     bool         // records are of now, and not of a log that is read
-	clock    clock
+	cfg     config.Config
+	host    Host
+	graph   *graphbuf.Graph
+	fields  *record.Extractor
+	finder  *triplet.Finder
+	streams triplet.Streams
+	fit     fit
+	warned  atomic.Bool // of fields that are overwritten
+
+	saidLeftOut atomic.Bool // that no record fulfils the conditions
+	staleStatus atomic.Bool // what the state directory says of the fit is no longer so
+	keys        keys
+	features    model.NodeFeatures // nil: none
+	scorer      atomic.Pointer[model.Scorer]
+	ledger      *model.Ledger // of the alerts, with threshold.method = budget; else nil
+	usual       float32       // its threshold, of a frozen instance
+	scratch     sync.Pool     // *scratch
+	counters    counters
+	latency     latency
+	watch       *watch // nil: nobody looks
+	history     history
+	since       time.Time
+	saved       *Status      // of the state directory, of a frozen instance
+	newest      atomic.Int64 // event time, of the records so far
+	frozen      bool         // look, but neither count nor train
+	live        bool         // records are of now, and not of a log that is read
+	clock       clock
 
 	saidMu sync.Mutex
 	said   said
@@ -74,7 +77,8 @@ type Instance struct {
 	schedule schedule
 	due      atomic.Int64 // when the next training may come, unix nanoseconds; 0: at once
 
-	saidWaiting  bool // the training goroutine's own, as the next one
+	statusAt     time.Time // when the status was last written; the training goroutine's own
+	saidWaiting  bool      // the training goroutine's own, as the next one
 	firstSession time.Time
 	fallback     string // why the last training was not on the card that it might have had
 
@@ -159,7 +163,7 @@ func newInstance(host Host, k kind, read func() (wall, passed int64)) (*Instance
 		default:
 			f.state = nil
 			host.Log(LevelError, fmt.Sprintf("state.dir cannot be used by the user with uid %d: %v; the filter works, but in memory: "+
-				"what it learns is lost at exit. Give the directory and its files to that user, or set State_Required On to refuse such a start",
+				"what it learns is lost at exit. Make it a directory that this user may write, or set State_Required On to refuse such a start",
 				os.Getuid(), err))
 		}
 	}
@@ -229,7 +233,7 @@ func (f *Instance) Close() error {
 		err = errors.Join(err, f.state.Close())
 	}
 	f.judgeFit()
-	f.host.Log(LevelInfo, "closed: "+f.Status().Records.String())
+	f.host.Log(LevelInfo, "closed: "+f.Counts().String())
 	return err
 }
 

@@ -31,6 +31,24 @@ type fit struct {
 	why              string    // of a misfit; "" while most records are understood
 }
 
+// leftOut is why nothing is counted although records come: none fulfils the conditions. "" where that is not so.
+func (f *Instance) leftOut() string {
+	skipped, c := f.counters.skipped.Load(), &f.cfg.Fields
+	if len(c.Only) == 0 || skipped < fitPeriod || f.counters.counted.Load() > 0 {
+		return ""
+	}
+	return fmt.Sprintf("none of %d records fulfils the conditions of Only (%s), so none gets a score; set Only to what these records have, or Preset to another",
+		skipped, c.Conditions())
+}
+
+// sayLeftOut logs that once.
+func (f *Instance) sayLeftOut() {
+	if why := f.leftOut(); why != "" && !f.saidLeftOut.Swap(true) {
+		f.staleStatus.Store(true)
+		f.host.Log(LevelWarn, why)
+	}
+}
+
 // add counts a chunk's records, of which event, unless nil, is one that was not understood, and reports
 // whether the period is over.
 func (f *fit) add(records, counted uint64, event []byte) bool {
@@ -83,8 +101,10 @@ func (f *Instance) judgeFit() {
 		t.mu.Lock()
 		t.why = why
 		t.mu.Unlock()
+		f.staleStatus.Store(true)
 		f.host.Log(LevelWarn, why)
 	case was && records > 0 && !misfit:
+		f.staleStatus.Store(true)
 		f.host.Log(LevelInfo, fmt.Sprintf("records are understood again: %d of the last %d have a source and a destination", counted, records))
 	}
 }

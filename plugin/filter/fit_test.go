@@ -100,8 +100,40 @@ func TestMisfitOfAFew(t *testing.T) {
 	for range 500 {
 		f.Process(nil, appendEvent(nil, "kind", "dns", "id.orig_h", "a", "id.resp_h", "b"))
 	}
-	if st := f.Status(); h.log() != "" || st.Records.Skipped != 500 || st.Records.Missing != 0 || st.Graph.Edges != 0 {
+	// But not all of them, from the first one on: then the conditions are wrong.
+	st := f.Status()
+	if n := strings.Count(h.log(), "none of 100 records fulfils the conditions of Only (kind=ssh)"); n != 1 || st.State != StateDegraded ||
+		!strings.Contains(st.Problem, "none of 500 records fulfils") || st.Records.Skipped != 500 || st.Records.Missing != 0 || st.Graph.Edges != 0 {
 		t.Errorf("%+v\n%s", st, h.log())
+	}
+	f.Process(nil, appendEvent(nil, "kind", "ssh", "id.orig_h", "a", "id.resp_h", "b"))
+	if st := f.Status(); st.State != StateWaiting || st.Records.Counted != 1 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// A state directory tells of a misfit too, and what an instance that only looks has counted is its own.
+func TestMisfitInTheStateDirectory(t *testing.T) {
+	dir := t.TempDir()
+	f := offline(t, host("state_dir", dir))
+	for range 100 {
+		f.Process(nil, appendEvent(nil, "a", 1))
+	}
+	f.refreshStatus(time.Now())
+	looks, err := NewFrozen(host("state_dir", dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st := looks.Status(); st.State != StateDegraded || !strings.Contains(st.Problem, "has the keys") || st.Records.Missing != 100 {
+		t.Errorf("%+v", st)
+	}
+	looks.Process(nil, session(1, "a", "b", "c"))
+	if c := looks.Counts(); c.Total != 1 || c.Counted != 1 || c.Missing != 0 {
+		t.Errorf("%+v", c)
+	}
+	looks.Close()
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 

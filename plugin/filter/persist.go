@@ -179,3 +179,17 @@ func (f *Instance) saveGraph(s *graphbuf.Snapshot) error {
 	}
 	return f.state.Save(graphFile, graphVersion, b)
 }
+
+// statusEvery is how often the status is written for `rgcn status`, beside the times at which all is saved.
+const statusEvery = time.Minute
+
+// refreshStatus writes the status when a minute has passed, or when what it says of the records' fit has changed.
+func (f *Instance) refreshStatus(now time.Time) {
+	if f.state == nil || !f.staleStatus.Swap(false) && now.Sub(f.statusAt) < statusEvery {
+		return
+	}
+	f.statusAt = now
+	if err := f.saveStatus(); err != nil {
+		f.host.Log(LevelDebug, fmt.Sprintf("the status is not saved: %v", err)) // what is learned is saved with a warning of its own
+	}
+}

@@ -165,6 +165,9 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 	c.missing.Add(missing)
 	c.skipped.Add(skipped)
 	c.malformed.Add(malformed)
+	if skipped > 0 && counted == 0 && !f.saidLeftOut.Load() {
+		f.sayLeftOut()
+	}
 	f.latency.add(time.Since(began))
 	if counted == 0 {
 		return dst, false

@@ -126,17 +126,23 @@ func (h *history) list() (counts []TrainingCount, last *LastTraining) {
 	return counts, h.last
 }
 
+// Counts returns what became of the records that this very instance had.
+func (f *Instance) Counts() RecordCounts {
+	c := &f.counters
+	return RecordCounts{
+		Total: c.records.Load(), Counted: c.counted.Load(), Scored: c.scored.Load(), LowScore: c.flagged.Load(),
+		Missing: c.missing.Load(), Skipped: c.skipped.Load(), Malformed: c.malformed.Load(),
+	}
+}
+
 // Status returns what the instance is and has done. A frozen instance tells what the one
 // that wrote its state directory had done by then.
 func (f *Instance) Status() Status {
-	c, g := &f.counters, f.graph.Stats()
+	g := f.graph.Stats()
 	s := Status{
-		Since: f.since,
-		Records: RecordCounts{
-			Total: c.records.Load(), Counted: c.counted.Load(), Scored: c.scored.Load(), LowScore: c.flagged.Load(),
-			Missing: c.missing.Load(), Skipped: c.skipped.Load(), Malformed: c.malformed.Load(),
-		},
-		Graph: GraphStatus{NewEdges: g.NewEdges, Evicted: g.Evicted},
+		Since:   f.since,
+		Records: f.Counts(),
+		Graph:   GraphStatus{NewEdges: g.NewEdges, Evicted: g.Evicted},
 	}
 	s.Records.WrongTime = f.wrongTimes(&g)
 	s.Trainings, s.Training = f.history.list()
@@ -149,7 +155,9 @@ func (f *Instance) Status() Status {
 		m := sc.Model()
 		s.Model = &ModelStatus{Trained: m.Trained, Quality: m.Quality, Threshold: float64(f.threshold(sc))}
 	}
-	s.State, s.Problem = f.condition(s)
+	if !f.frozen || f.saved == nil || s.State == "" { // what was so for the instance that wrote it
+		s.State, s.Problem = f.condition(s)
+	}
 	return s
 }
 

@@ -73,6 +73,7 @@ func (f *Instance) turn(ctx context.Context, now time.Time) {
 	if f.fit.waits(now) {
 		f.judgeFit()
 	}
+	f.refreshStatus(now)
 	f.hold(now)
 }
 

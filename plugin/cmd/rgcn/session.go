@@ -80,7 +80,7 @@ func (s *session) close() error {
 
 // sumUp says what was done, with more in the words of the command.
 func (s *session) sumUp(more ...string) {
-	st := s.filter.Status().Records
+	st := s.filter.Counts()
 	d := time.Since(s.began)
 	parts := append([]string{fmt.Sprintf("%d records", s.records)}, more...)
 	parts = append(parts, fmt.Sprintf("%d counted, %d scored, %d with a low score, %d without source or destination", st.Counted, st.Scored, st.LowScore, st.Missing))

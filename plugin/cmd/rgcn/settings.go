@@ -19,7 +19,7 @@ func (s settings) declare(fs *flag.FlagSet) {
 		return func(value string) error { s[name] = value; return nil }
 	}
 	fs.Func("config", "TOML `FILE` with the filter's settings", property("config_file"))
-	fs.Func("preset", "which fields hold source, destination and relation: `NAME` is zeek, ecs, openssh or custom", property("preset"))
+	fs.Func("preset", "which fields hold source, destination and relation: `NAME` is "+strings.Join(config.Presets(), ", ")+" or custom", property("preset"))
 	fs.Func("state", "`DIR` of model and graph, as state_dir", property("state_dir"))
 	fs.Func("set", "a filter property, `key=value`, over what -config says; repeatable (-set train_interval=6h -set relation=client,auth_success)",
 		func(text string) error {
