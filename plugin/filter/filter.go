@@ -50,8 +50,9 @@ type Instance struct {
 	fit     fit
 	warned  atomic.Bool // of fields that are overwritten
 
-	saidLeftOut atomic.Bool // that no record fulfils the conditions
-	staleStatus atomic.Bool // what the state directory says of the fit is no longer so
+	untimed     atomic.Uint64 // counted records while none had a time of its own; all ones: one had, or it was said
+	saidLeftOut atomic.Bool   // that no record fulfils the conditions
+	staleStatus atomic.Bool   // what the state directory says of the fit is no longer so
 	keys        keys
 	features    model.NodeFeatures // nil: none
 	scorer      atomic.Pointer[model.Scorer]

@@ -298,3 +298,24 @@ func TestALogOfOneMomentIsSaid(t *testing.T) {
 		t.Errorf("%v\n%s", err, h.log())
 	}
 }
+
+// A field for the time that no record has, or that holds none, is said once.
+func TestTimesThatAreNotThereAreSaid(t *testing.T) {
+	event := appendEvent(nil, "id.orig_h", "a", "id.resp_h", "b", "client", "c", "ts", 1_600_000_000)
+	for field, want := range map[string]int{"ts": 0, "nowhere": 1, "client": 1, "nowhere,ts": 0} {
+		h := host("time", field)
+		f := offline(t, h)
+		for range 99 {
+			f.Process(nil, event)
+		}
+		if h.log() != "" {
+			t.Errorf("%s: too early: %s", field, h.log())
+		}
+		for range 300 {
+			f.Process(nil, event)
+		}
+		if n := strings.Count(h.log(), "has a time that can be read in "+strings.ReplaceAll(field, ",", " or ")); n != want {
+			t.Errorf("%s: said %d times, want %d: %s", field, n, want, h.log())
+		}
+	}
+}

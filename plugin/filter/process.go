@@ -69,6 +69,7 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 	scorer := f.scorer.Load()
 	began := time.Now()
 	now, newest := f.clock.now(), f.newest.Load()
+	var timed bool
 	var records, counted, scored, flagged, missing, skipped, malformed uint64
 	var misfit, overwritten record.Extent // the last record that was not understood, and one that had a field of the name of an added one
 	out = dst
@@ -110,6 +111,7 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 			if found.Time > 0 {
 				t = found.Time
 			}
+			timed = timed || e.Timed || found.Time > 0
 			if f.live {
 				t = f.clock.believed(&now, t, newest)
 			} else {
@@ -143,6 +145,7 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 	if f.fit.add(records-skipped, counted, s.walker.Raw(misfit)) {
 		f.judgeFit()
 	}
+	f.judgeTimes(timed, counted)
 	if s.walker.Drops(overwritten) > 0 {
 		f.sayOverwritten()
 	}

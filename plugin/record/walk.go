@@ -22,6 +22,7 @@ const (
 type Event struct {
 	Extent
 	Time   int64    // of a Log: nanoseconds since the epoch, from the record's time field when it has a valid one, else from the header
+	Timed  bool     // the time is the record's own
 	Values [][]byte // by Spec.Fields; nil when missing (absent, nil, map, ext, an array without a scalar); of an array its first scalar. Text aliases the chunk, the rest is rendered as text
 }
 
@@ -95,7 +96,7 @@ func (w *Walker) Next() bool {
 		return false
 	}
 	e := &w.event
-	e.Extent, e.Time = Extent{Kind: Alien, from: at}, 0
+	e.Extent, e.Time, e.Timed = Extent{Kind: Alien, from: at}, 0, false
 	e.drops.from = uint32(len(w.drops))
 	end := w.read(at)
 	if end < 0 {
@@ -271,7 +272,7 @@ func (w *Walker) resolve() {
 			continue
 		}
 		if t, ok := fieldTime(w.chunk[at:]); ok {
-			w.event.Time = t
+			w.event.Time, w.event.Timed = t, true
 			break
 		}
 	}
