@@ -253,6 +253,9 @@ func TestFieldSettings(t *testing.T) {
 	if !strings.Contains(c.Summary(), "only=event=start|end,kind!=dns") {
 		t.Error(c.Summary())
 	}
+	if c, err := load(t, "", map[string]string{"cut_ports": "off"}); err != nil || c.Fields.CutPorts {
+		t.Errorf("cut_ports off with a preset: %v", err)
+	}
 	for _, preset := range Presets() {
 		if c, err := load(t, "", map[string]string{"preset": preset}); err != nil || !c.Fields.CutPorts {
 			t.Errorf("%s: %+v %v", preset, c.Fields, err)

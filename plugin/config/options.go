@@ -95,7 +95,7 @@ var options = []Option{
 			"first element counts. Empty: the preset's.",
 		func(c *Config) *[]Condition { return &c.Fields.Only }, readConditions),
 	boolean("fields", "cut_ports", "false",
-		"Cut the port behind a source or a destination: 192.0.2.1:50000, [2001:db8::1]:22. Always on with the presets but custom.",
+		"Cut the port behind a source or a destination: 192.0.2.1:50000, [2001:db8::1]:22. Unless set, it is on with all presets but custom.",
 		func(c *Config) *bool { return &c.Fields.CutPorts }),
 	option("fields", "time", typeFields, "",
 		fmt.Sprintf("the path of a field (key, key.sub or $key['sub']), or a list of 1 to %d of them (in a property: with commas between)", maxListKeys),
