@@ -33,6 +33,7 @@ type Fields struct {
 	Time                          []string // alternatives; empty: the time of the event
 	Under                         string   // path of the map in which all of them lie; "": the record itself
 	Only                          []Condition
+	Ports                         string // auto, on or off: what the user says of CutPorts
 	CutPorts                      bool   // cut the port behind a source or a destination
 	Score, LowScore               string // names of the added fields
 	Reason, Model                 string // of those that Explain adds

@@ -59,9 +59,9 @@ func TestDefaults(t *testing.T) {
 			Destination: [][]string{{"id.resp_h", "id_resp_h"}},
 			Relation:    [][]string{{"client"}},
 			Time:        []string{"ts"},
-			CutPorts:    true,
-			Line:        []string{"log", "message"},
-			Score:       "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model",
+			Ports:       "auto", CutPorts: true,
+			Line:  []string{"log", "message"},
+			Score: "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model",
 		},
 		FieldStyle: "plain",
 		Graph:      Graph{MaxNodes: 100_000, MaxRelations: 1000, MaxEdges: 500_000, Window: 30 * 24 * time.Hour},
@@ -161,16 +161,16 @@ interval = 90`, nil, func(c *Config) {
 	check("empty field is the preset's", "[fields]\nsource = ''\n", props{"relation": ""}, func(*Config) {})
 	check("empty config_file", "", props{"config_file": ""}, func(*Config) {})
 	check("custom", "[fields]\npreset = 'custom'\nsource = 'a'\ndestination = 'b'\n", nil, func(c *Config) {
-		c.Fields = Fields{Preset: "custom", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Score: "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model"}
+		c.Fields = Fields{Preset: "custom", Ports: "auto", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Score: "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model"}
 	})
 	check("custom across file and properties", "[fields]\npreset = 'custom'\nsource = 'a'\n", props{"destination": "b", "time": "t", "relation": "r"},
 		func(c *Config) {
-			c.Fields = Fields{Preset: "custom", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Relation: [][]string{{"r"}},
+			c.Fields = Fields{Preset: "custom", Ports: "auto", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Relation: [][]string{{"r"}},
 				Time: []string{"t"}, Score: "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model"}
 		})
 	check("openssh", "", props{"preset": "openssh", "score": "s", "low_score": "l"}, func(c *Config) {
 		c.Fields = Fields{Preset: "openssh", SSHD: true, Score: "s", LowScore: "l", Reason: "score_reason", Model: "score_model",
-			CutPorts: true, Time: []string{"_SOURCE_REALTIME_TIMESTAMP", "time", "timestamp", "@timestamp", "TimeCreated"},
+			Ports: "auto", CutPorts: true, Time: []string{"_SOURCE_REALTIME_TIMESTAMP", "time", "timestamp", "@timestamp", "TimeCreated"},
 			Message: []string{"message", "MESSAGE", "log", "msg", "Message"},
 			Host:    []string{"host", "hostname", "HOSTNAME", "_HOSTNAME", "host.hostname", "host.name", "Computer"},
 			Ident:   []string{"ident", "SYSLOG_IDENTIFIER", "_COMM", "appname"}}
@@ -220,12 +220,12 @@ func TestSummary(t *testing.T) {
 			t.Errorf("summary %q\nwant it to start with %q and to have %q", got, wantStart, wantPart)
 		}
 	}
-	check("", nil, `preset=zeek source="id.orig_h else id_orig_h" destination="id.resp_h else id_resp_h" relation=client cut_ports=true time=ts; defaults: explain=false `,
+	check("", nil, `preset=zeek source="id.orig_h else id_orig_h" destination="id.resp_h else id_resp_h" relation=client time=ts; defaults: explain=false `,
 		" graph_window=30d ")
 	check("[train]\nsteps = 9\ninterval='90m'\n", map[string]string{"state_dir": "/a b"},
-		`config_file=f preset=zeek source="id.orig_h else id_orig_h" destination="id.resp_h else id_resp_h" relation=client cut_ports=true time=ts `+
+		`config_file=f preset=zeek source="id.orig_h else id_orig_h" destination="id.resp_h else id_resp_h" relation=client time=ts `+
 			"train_interval=1h30m train_steps=9 state_dir=\"/a b\"; defaults: ", " threshold_k=2 ")
-	check("", map[string]string{"preset": "openssh"}, "preset=openssh cut_ports=true time=_SOURCE_REALTIME_TIMESTAMP,time,timestamp,@timestamp,TimeCreated; defaults: ", ` state_dir=""`)
+	check("", map[string]string{"preset": "openssh"}, "preset=openssh time=_SOURCE_REALTIME_TIMESTAMP,time,timestamp,@timestamp,TimeCreated; defaults: ", ` state_dir=""`)
 }
 
 // Alternatives, joins, conditions and paths, as properties have them.

@@ -106,9 +106,7 @@ func (l *loader) preset() error {
 		}
 	}
 	f.SSHD, f.Message, f.Host, f.Ident, f.Line = p.SSHD, p.Message, p.Host, p.Ident, p.Line
-	if _, set := l.origin["fields.cut_ports"]; !set {
-		f.CutPorts = f.Preset != "custom"
-	}
+	f.CutPorts = f.Ports == "on" || f.Ports == "auto" && f.Preset != "custom"
 	if len(f.Only) == 0 {
 		f.Only = p.Only
 	}

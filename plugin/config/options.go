@@ -94,9 +94,20 @@ var options = []Option{
 		"Conditions that a record must fulfil, all of them, to be counted and scored; others pass untouched. Of a list that is a value the "+
 			"first element counts. Empty: the preset's.",
 		func(c *Config) *[]Condition { return &c.Fields.Only }, readConditions),
-	boolean("fields", "cut_ports", "false",
-		"Cut the port behind a source or a destination: 192.0.2.1:50000, [2001:db8::1]:22. Unless set, it is on with all presets but custom.",
-		func(c *Config) *bool { return &c.Fields.CutPorts }),
+	option("fields", "cut_ports", typeText, "auto", "auto, on or off",
+		"Cut the port behind a source or a destination: 192.0.2.1:50000, [2001:db8::1]:22. auto is on with all presets but custom.",
+		func(c *Config) *string { return &c.Fields.Ports },
+		func(raw any) (string, bool) {
+			switch text := strings.ToLower(fmt.Sprint(raw)); text {
+			case "auto", "on", "off":
+				return text, true
+			case "true", "yes":
+				return "on", true
+			case "false", "no":
+				return "off", true
+			}
+			return "", false
+		}),
 	option("fields", "time", typeFields, "",
 		fmt.Sprintf("the path of a field (key, key.sub or $key['sub']), or a list of 1 to %d of them (in a property: with commas between)", maxListKeys),
 		"Field of the event's time: seconds (or milli-, micro-, nanoseconds) since 1970, ISO 8601, or syslog's. Several are tried in order; without one "+
