@@ -281,6 +281,9 @@ func (w *Walker) resolve() {
 // render returns the scalar at the offset as text, and of an array its first scalar; nil for any other object.
 func (w *Walker) render(at int) []byte {
 	b := w.chunk[at:]
+	if from, to, ok := text(b, 0); ok {
+		return b[from:to:to]
+	}
 	if n, first, ok := container(b, 0, 1); ok {
 		// Many shippers write a list where one value is meant, or list a host's addresses, the main one first.
 		for i := first; n > 0; n-- {
@@ -294,9 +297,6 @@ func (w *Walker) render(at int) []byte {
 			}
 		}
 		return nil
-	}
-	if from, to, ok := text(b, 0); ok {
-		return b[from:to:to]
 	}
 	start := len(w.text)
 	switch msgp.NextType(b) {
