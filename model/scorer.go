@@ -92,16 +92,21 @@ const (
 	leastHeldOut = 20
 )
 
-// Weak returns why the model is not to be relied on for low scores, "" for one that is.
+// IsWeak tells whether the model is not to be relied on for low scores.
+func (m *Model) IsWeak() bool {
+	return len(m.heldOut.scores) < leastHeldOut || m.Quality < leastQuality
+}
+
+// Weak returns why the model is weak, "" for one that is not.
 func (m *Model) Weak() string {
 	switch n := len(m.heldOut.scores); {
+	case !m.IsWeak():
+		return ""
 	case n < leastHeldOut:
 		return fmt.Sprintf("%d sessions were held out of the training to judge it, want %d; more data will do", n, leastHeldOut)
-	case m.Quality < leastQuality:
-		return fmt.Sprintf("the model's held-out AUC is %.3f, want %.1f: it can hardly tell sessions that came from made-up ones. "+
-			"Check that source, relation and destination are the right fields", m.Quality, leastQuality)
 	}
-	return ""
+	return fmt.Sprintf("the model's held-out AUC is %.3f, want %.1f: it can hardly tell sessions that came from made-up ones. "+
+		"Check that source, relation and destination are the right fields", m.Quality, leastQuality)
 }
 
 func (m *Model) clone() *Model {

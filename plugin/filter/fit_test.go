@@ -180,6 +180,10 @@ func TestAWeakModelFlagsNothing(t *testing.T) {
 			t.Fatalf("%v", d.body)
 		}
 	}
+	chunk, room := join(events), make([]byte, 0, 1<<16)
+	if n := testing.AllocsPerRun(20, func() { f.Process(room, chunk) }); n > 1 && !poolsForget {
+		t.Errorf("%v allocations for a chunk that a weak model scores", n)
+	}
 	st := f.Status()
 	if !strings.Contains(h.log(), "scores are added but none counts as low: ") || st.State != StateWaiting || !strings.Contains(st.Problem, "held out") {
 		t.Errorf("%+v\n%s", st, h.log())

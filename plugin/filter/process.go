@@ -237,7 +237,7 @@ func (f *Instance) appendFields(out []byte, s *scratch, i int, scorer *model.Sco
 // low tells whether a score counts as unusually unexpected.
 func (f *Instance) low(e *graphbuf.Event, scorer *model.Scorer, score float32) bool {
 	switch {
-	case scorer.Model().Weak() != "":
+	case scorer.Model().IsWeak():
 		return false
 	case f.ledger == nil:
 		return score < scorer.Threshold()
