@@ -26,9 +26,10 @@ type fit struct {
 	mu               sync.Mutex
 	records, counted uint64 // of the period
 	total            uint64
-	sample           []byte    // a record of the period that was not understood, empty while there was none
-	since            time.Time // when that came
+	sample           []byte    // a record of the period that was not understood, empty while there was none of a size to look at
+	since            time.Time // when the first that was not understood came, zero while there was none
 	warnAt           uint64    // total at which a misfit is said again
+	said             string    // of the last misfit that was said
 	why              string    // of a misfit; "" while most records are understood
 }
 
@@ -58,9 +59,11 @@ func (f *fit) add(records, counted uint64, event []byte) bool {
 	f.records += records
 	f.counted += counted
 	f.total += records
-	if len(f.sample) == 0 && len(event) > 0 && len(event) <= longestSample {
-		f.sample = append(f.sample, event...)
+	if len(event) > 0 && f.since.IsZero() {
 		f.since = time.Now()
+	}
+	if len(f.sample) == 0 && len(event) <= longestSample {
+		f.sample = append(f.sample, event...)
 	}
 	return f.records >= fitPeriod
 }
@@ -69,7 +72,7 @@ func (f *fit) add(records, counted uint64, event []byte) bool {
 func (f *fit) waits(now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.sample) > 0 && now.Sub(f.since) >= fitPatience
+	return !f.since.IsZero() && now.Sub(f.since) >= fitPatience
 }
 
 // problem is why records are not understood, "" while they are.
@@ -84,23 +87,26 @@ func (f *Instance) judgeFit() {
 	t := &f.fit
 	t.mu.Lock()
 	records, counted := t.records, t.counted
-	misfit := records > 0 && float64(counted) < fitShare*float64(records) && len(t.sample) > 0
+	misfit := records > 0 && float64(counted) < fitShare*float64(records)
 	was, say := t.why != "", misfit && t.total >= t.warnAt
 	var sample []byte
 	if say {
 		t.warnAt = t.total * fitGrowth
 		sample = bytes.Clone(t.sample)
 	}
-	if records > 0 && !misfit {
-		t.why = ""
+	if records > 0 {
+		t.why = "" // or what was said before, as long as it holds again without being worth another line
+		if misfit {
+			t.why = t.said
+		}
 	}
-	t.records, t.counted, t.sample = 0, 0, t.sample[:0]
+	t.records, t.counted, t.sample, t.since = 0, 0, t.sample[:0], time.Time{}
 	t.mu.Unlock()
 	switch {
 	case say:
 		why := fmt.Sprintf("%d of the last %d records have a source and a destination, so hardly any gets a score. %s", counted, records, f.explainMisfit(sample))
 		t.mu.Lock()
-		t.why = why
+		t.why, t.said = why, why
 		t.mu.Unlock()
 		f.staleStatus.Store(true)
 		f.host.Log(LevelWarn, why)

@@ -67,6 +67,9 @@ func TestMisfitIsSaid(t *testing.T) {
 			for range 200 { // and it does not go back and forth in the log
 				f.Process(nil, event)
 			}
+			if st := f.Status(); st.State != StateDegraded || !strings.Contains(st.Problem, c.wants[0]) {
+				t.Errorf("degraded again, and the status says %s: %s", st.State, st.Problem)
+			}
 			if n := strings.Count(h.log(), "have a source and a destination, so"); n != 1 {
 				t.Errorf("said %d times:\n%s", n, h.log())
 			}
@@ -134,6 +137,19 @@ func TestMisfitInTheStateDirectory(t *testing.T) {
 	looks.Close()
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Records too large to look into are no reason to be silent.
+func TestMisfitOfLargeRecords(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	event := appendEvent(nil, "a", strings.Repeat("x", longestSample))
+	for range 100 {
+		f.Process(nil, event)
+	}
+	if st := f.Status(); st.State != StateDegraded || !strings.Contains(h.log(), "larger than 64 KiB, which is not looked into") {
+		t.Errorf("%+v\n%s", st, h.log())
 	}
 }
 

@@ -31,6 +31,9 @@ func (f *Instance) explainMisfit(event []byte) string {
 	if c.Under != "" {
 		looked += fmt.Sprintf(" All under %s.", c.Under)
 	}
+	if len(event) == 0 {
+		return fmt.Sprintf("%s Each of the others is larger than %d KiB, which is not looked into.", looked, longestSample>>10)
+	}
 	body, err := bodyOf(event)
 	if err != nil {
 		return looked
