@@ -50,7 +50,8 @@ type Instance struct {
 	fit     fit
 	warned  atomic.Bool // of fields that are overwritten
 
-	untimed     atomic.Uint64 // counted records while none had a time of its own; all ones: one had, or it was said
+	untimed     atomic.Uint64 // counted records while none had a time of its own
+	timesJudged atomic.Bool   // one had, or it was said that none has
 	saidLeftOut atomic.Bool   // that no record fulfils the conditions
 	staleStatus atomic.Bool   // what the state directory says of the fit is no longer so
 	keys        keys

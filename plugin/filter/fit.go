@@ -116,19 +116,19 @@ func (f *Instance) judgeFit() {
 	}
 }
 
-// timesJudged is what untimed is when there is no more to say.
-const timesJudged = ^uint64(0)
-
 // judgeTimes says once that of the first records none has a time where the settings look for one. Lines of sshd mostly
 // come without, and go by the time that the input gave them.
 func (f *Instance) judgeTimes(timed bool, counted uint64) {
 	c := &f.cfg.Fields
-	switch n := f.untimed.Load(); {
-	case n == timesJudged:
-	case timed || len(c.Time) == 0 || c.SSHD:
-		f.untimed.Store(timesJudged)
-	case f.untimed.Add(counted) >= fitPeriod && f.untimed.Swap(timesJudged) != timesJudged:
+	if f.timesJudged.Load() {
+		return
+	}
+	if timed || len(c.Time) == 0 || c.SSHD {
+		f.timesJudged.Store(true)
+		return
+	}
+	if n := f.untimed.Add(counted); n >= fitPeriod && !f.timesJudged.Swap(true) {
 		f.host.Log(LevelWarn, fmt.Sprintf("none of the first %d records has a time that can be read in %s, so the time that the input gave each of them counts; "+
-			"set Time to the field that has it", n+counted, strings.Join(c.Time, " or ")))
+			"set Time to the field that has it", n, strings.Join(c.Time, " or ")))
 	}
 }

@@ -189,6 +189,8 @@ func (f *Instance) refreshStatus(now time.Time) {
 		return
 	}
 	f.statusAt = now
+	f.trainMu.Lock() // as for whatever else is saved
+	defer f.trainMu.Unlock()
 	if err := f.saveStatus(); err != nil {
 		f.host.Log(LevelDebug, fmt.Sprintf("the status is not saved: %v", err)) // what is learned is saved with a warning of its own
 	}
