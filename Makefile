@@ -33,7 +33,7 @@ setup:
 	@command -v $(GO) >/dev/null || { echo "go is missing: install Go 1.26 or newer, from https://go.dev/dl" >&2; exit 1; }
 	@command -v gcc >/dev/null || { echo "gcc is missing: a C compiler is needed to build the plugin; make deps, as root, installs it on Debian" >&2; exit 1; }
 	@GOPROXY=off $(GO) mod download 2>/dev/null || \
-	  { echo "fetching Go modules, about 100 MB (300 MB unpacked), once: ten seconds on a fast line, minutes on a slow one"; $(GO) mod download; }
+	  { echo "fetching Go modules, 300 MB when unpacked, once: ten seconds on a fast line, minutes on a slow one"; $(GO) mod download; }
 	@$(GO) run ./build/cudagen -o $(CUDA)
 
 # What a build needs besides Go, and what the tests use where it is there: chromium tries the report page, $(CLANG) compares the

@@ -33,7 +33,7 @@ type fit struct {
 	why              string    // of a misfit; "" while most records are understood
 }
 
-// leftOut is why nothing is counted although records come: none fulfils the conditions. "" where that is not so.
+// leftOut says that no record so far fulfils the conditions, "" if one does or too few records came to tell.
 func (f *Instance) leftOut() string {
 	skipped, c := f.counters.skipped.Load(), &f.cfg.Fields
 	if len(c.Only) == 0 || skipped < fitPeriod || f.counters.counted.Load() > 0 {
@@ -116,8 +116,8 @@ func (f *Instance) judgeFit() {
 	}
 }
 
-// judgeTimes says once that of the first records none has a time where the settings look for one. Lines of sshd mostly
-// come without, and go by the time that the input gave them.
+// judgeTimes warns once if none of the first records has a time where the settings look for one. Lines of sshd are
+// exempt: most have no such field, and the time that the input gave them counts.
 func (f *Instance) judgeTimes(timed bool, counted uint64) {
 	c := &f.cfg.Fields
 	if f.timesJudged.Load() {

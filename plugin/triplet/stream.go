@@ -11,8 +11,8 @@ import (
 	"flb-filter-rgcn/plugin/zeek"
 )
 
-// Stream is what is remembered of the records of one tag: the columns of a log of Zeek's whose rows come as
-// plain lines. Its header comes once a file, and is law for the rows behind it.
+// Stream remembers, for the records of one tag, the columns of a Zeek log whose rows come as plain lines. The
+// header comes once per file and holds for the rows after it.
 type Stream struct{ layout atomic.Pointer[layout] }
 
 // layout says which value stands in which column.

@@ -108,8 +108,8 @@ func has(v []byte) bool {
 	return len(v) > 0 && string(v) != string(unset) && string(v) != string(empty)
 }
 
-// Find returns the session of a record with these values. Of a stream, unless nil, it remembers
-// the columns of Zeek's log.
+// Find returns the session of a record with these values. Unless stream is nil, Find keeps the columns of a Zeek
+// log in it.
 func (f *Finder) Find(room *Room, stream *Stream, values [][]byte) (Session, Verdict) {
 	if f.sshd {
 		if !f.fulfilled(values) {
@@ -196,8 +196,8 @@ func anyHas(values [][]byte) bool {
 	return false
 }
 
-// host gives one host its one name, in buf where it may be another than the record's. A longer name than the graph keeps
-// is none of a host.
+// host gives one host its one name, written to buf where it may differ from the record's. A name longer than the graph
+// keeps is not a host's.
 func (f *Finder) host(buf *[]byte, name []byte) []byte {
 	if len(name) > graphbuf.MaxName || hostname.IsIPv4(name) {
 		return name
@@ -206,8 +206,7 @@ func (f *Finder) host(buf *[]byte, name []byte) []byte {
 	return *buf
 }
 
-// names is host for several values with "|" between them. Of such a name one part may be a user, of whom the
-// case matters.
+// names is host for several values with "|" between them. One of the parts may be a user, whose case matters.
 func (f *Finder) names(room *Room, buf *[]byte, values [][]byte) []byte {
 	if len(values) == 1 {
 		return f.host(buf, values[0])
