@@ -10,7 +10,7 @@ import (
 type clock struct {
 	now   int64 // newest time that is believed
 	begun bool  // there was an event
-	lived int64 // nanoseconds: the steps of now, each counted as step at most
+	lived int64 // nanoseconds: the steps of now, each counted as step at most, less a part of a day
 	leap  int64 // beyond it a step ahead is doubted, and an event behind is old
 	step  int64
 	unit  int64 // of the ages that edges carry
@@ -109,12 +109,26 @@ func (c *clock) doubt(t int64) int64 {
 func (c *clock) believe(t int64) {
 	if !c.begun {
 		c.now, c.begun = t, true
+		c.lived = livedAtMost + (t%livedAtMost+livedAtMost)%livedAtMost
 		return
 	}
 	if t > c.now {
-		c.lived += min(since(t, c.now), c.step)
+		c.lived += c.shorten(since(t, c.now))
 		c.now = t
 	}
+}
+
+// shorten is what a step ahead counts. What is cut from a long one is whole days, so that buckets of half a day and more go on
+// to begin at midnight.
+func (c *clock) shorten(step int64) int64 {
+	over := step - c.step
+	if over <= 0 {
+		return step
+	}
+	if c.step < 2*day {
+		return c.step
+	}
+	return c.step - (day-over%day)%day
 }
 
 // add adds a time that is not negative, and stays at the last moment there is.

@@ -225,7 +225,8 @@ func TestTheClockAfterAJump(t *testing.T) {
 	for range settleEvents {
 		c.see(600 * testDay)
 	}
-	if c.now != 600*testDay || c.lived != lived+c.leap {
+	leaped := func(from int64) bool { return c.lived <= from+c.leap && c.lived > from+c.leap-testDay } // whole days are cut
+	if c.now != 600*testDay || !leaped(lived) {
 		t.Errorf("the clock is at day %d and went on by %d days, want 600 and a leap", c.now/testDay, (c.lived-lived)/testDay)
 	}
 	// Half of the events with a wrong clock, for however long, turn nothing, nor do they hasten it.
@@ -240,8 +241,9 @@ func TestTheClockAfterAJump(t *testing.T) {
 	// One that is trusted follows at once, and ages no more by it.
 	c = newClock(30*24*time.Hour, true)
 	c.see(100 * testDay)
-	if at, old := c.see(1000 * testDay); at != 1000*testDay || old || c.lived != c.leap {
-		t.Errorf("counts for day %d, old %v, after %d days", at/testDay, old, c.lived/testDay)
+	lived = c.lived
+	if at, old := c.see(1000 * testDay); at != 1000*testDay || old || !leaped(lived) {
+		t.Errorf("counts for day %d, old %v, after %d days", at/testDay, old, (c.lived-lived)/testDay)
 	}
 }
 

@@ -9,6 +9,7 @@ type edge struct {
 	count         uint32
 	seen          uint32 // stamp of the clock when it was last seen
 	first, last   int64  // unix nanoseconds of event time
+	activity      activity
 }
 
 // add counts an event, and stores in ref what was known before.
@@ -26,12 +27,15 @@ func (g *Graph) add(ref *Ref, e *Event) {
 		g.stats.OldTime = e.Time
 	}
 	g.expire()
-	g.put(ref, e, 1, at, since(g.clock.now, at), old)
+	age := since(g.clock.now, at)
+	g.buckets.reach(g.clock.lived)
+	g.put(ref, e, 1, at, age, old).mark(g.buckets.at(g.clock.lived - max(age, 0)))
 }
 
 // put counts n events of one triplet between times e.Time and last, the last of them such an age ago, and
-// stores in ref what was known before. Old ones take no place of another.
-func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) {
+// stores in ref what was known before. Old ones take no place of another. It returns the edge's activity, at the graph's
+// level, for the caller to mark.
+func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) *activity {
 	g.sweep()
 	if e.long() {
 		short := g.shorten(e)
@@ -39,8 +43,10 @@ func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) {
 	}
 	i := g.findEdge(e)
 	if i == 0 {
-		g.putNew(ref, e, n, last, age, old)
-		return
+		if i = g.putNew(ref, e, n, last, age, old); i == 0 {
+			return &activity{}
+		}
+		return &g.edges.at(i).activity
 	}
 	p := g.parts(i)
 	s, r, d := p.edge.src, p.edge.rel, p.edge.dst
@@ -51,13 +57,14 @@ func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) {
 	}
 	g.tell(ref, i, s, r, d, &p, e.Time)
 	g.count(i, &p, e, n, last, age, old)
+	return &p.edge.activity
 }
 
-// putNew is put for a triplet that is not held.
-func (g *Graph) putNew(ref *Ref, e *Event, n uint32, last, age int64, old bool) {
+// putNew is put for a triplet that is not held. It returns its edge, 0 where an old one has no room.
+func (g *Graph) putNew(ref *Ref, e *Event, n uint32, last, age int64, old bool) uint32 {
 	if old && !g.hasRoom(e, age) {
 		g.look(ref, e)
-		return
+		return 0
 	}
 	s := g.pinNode(e.Source, old)
 	d := g.pinNode(e.Destination, old)
@@ -76,6 +83,7 @@ func (g *Graph) putNew(ref *Ref, e *Event, n uint32, last, age int64, old bool) 
 	g.nodes.uses(s, -1)
 	g.nodes.uses(d, -1)
 	g.relations.uses(r, -1)
+	return i
 }
 
 // hasRoom tells whether an old event's triplet can be held: nothing has to go for it, and it would not go for its age.
@@ -126,6 +134,7 @@ func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last, age int64, o
 	ed := p.edge
 	was := ed.regular()
 	ed.see(e.Time, last, g.clock.stamp(age), &g.clock, int64(g.cfg.Window))
+	ed.activity.raise(g.buckets.level)
 	ring, regular := uint32(newcomers), ed.regular()
 	if regular {
 		ring = regulars
@@ -221,7 +230,7 @@ func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
 			l.addItem()
 		}
 	}
-	e := edge{src: s, rel: r, dst: d, seen: stamp, first: t, last: t}
+	e := edge{src: s, rel: r, dst: d, seen: stamp, first: t, last: t, activity: activity{level: g.buckets.level}}
 	if e.sd, fresh = g.sd.acquire(s, d); fresh {
 		src := g.source.at(s)
 		if src.neighbours++; src.neighbours == 1 || t < src.since {

@@ -11,16 +11,26 @@ import (
 // A snapshot's bytes are unsigned varints: the number of nodes and their names
 // (length, bytes), the same for relations, then the number of edges and for each
 // source, relation, destination, count, first as the (signed) step from the edge
-// before, last - first, and the age in seconds. Bytes with ages begin with withAges, which
-// no number of nodes is; those of older filters have none.
-const withAges = math.MaxUint64
+// before, last - first, the age in seconds, and the activity. Bytes with ages begin with withAges, those with
+// activity too with withActivity and the length and the beginning of the snapshot's bucket; neither is a number of nodes, and
+// those of older filters have less.
+const (
+	withAges     = math.MaxUint64
+	withActivity = math.MaxUint64 - 1
+)
 
 // ageUnit is that of an age in bytes, in nanoseconds.
 const ageUnit = uint64(time.Second)
 
 // AppendBinary implements encoding.BinaryAppender.
 func (s *Snapshot) AppendBinary(b []byte) ([]byte, error) {
-	if s.Aged {
+	active := s.Aged && s.Bucket > 0
+	switch {
+	case active:
+		b = binary.AppendUvarint(b, withActivity)
+		b = binary.AppendUvarint(b, uint64(s.Bucket))
+		b = binary.AppendVarint(b, s.Begun)
+	case s.Aged:
 		b = binary.AppendUvarint(b, withAges)
 	}
 	for _, names := range [][]Name{s.Nodes, s.Relations} {
@@ -42,6 +52,9 @@ func (s *Snapshot) AppendBinary(b []byte) ([]byte, error) {
 		if s.Aged {
 			b = binary.AppendUvarint(b, uint64(e.Age)/ageUnit)
 		}
+		if active {
+			b = binary.AppendUvarint(b, e.Active)
+		}
 		before = e.First
 	}
 	return b, nil
@@ -52,8 +65,15 @@ func (s *Snapshot) AppendBinary(b []byte) ([]byte, error) {
 func (s *Snapshot) UnmarshalBinary(b []byte) error {
 	d := decoder{b: b}
 	var out Snapshot
-	if mark, n := binary.Uvarint(b); mark == withAges {
+	mark, n := binary.Uvarint(b)
+	if mark == withAges || mark == withActivity {
 		out.Aged, d.b = true, b[n:]
+	}
+	if mark == withActivity {
+		out.Bucket, out.Begun = int64(d.below(math.MaxInt64)), d.varint()
+		if d.err == nil && !isBucket(out.Bucket) {
+			d.fail(fmt.Errorf("buckets of %d ns", out.Bucket))
+		}
 	}
 	for _, names := range []*[]Name{&out.Nodes, &out.Relations} {
 		n := d.length(1)
@@ -66,10 +86,13 @@ func (s *Snapshot) UnmarshalBinary(b []byte) error {
 	if out.Aged {
 		smallestEdge++
 	}
-	n := d.length(smallestEdge)
-	out.Edges = make([]Edge, 0, n)
+	if out.Bucket > 0 {
+		smallestEdge++
+	}
+	edges := d.length(smallestEdge)
+	out.Edges = make([]Edge, 0, edges)
 	var before int64
-	for range n {
+	for range edges {
 		e := Edge{
 			Source:      int32(d.below(len(out.Nodes))),
 			Relation:    int32(d.below(len(out.Relations))),
@@ -80,6 +103,9 @@ func (s *Snapshot) UnmarshalBinary(b []byte) error {
 		e.Last = e.First + int64(d.uvarint())
 		if out.Aged {
 			e.Age = int64(d.below(math.MaxInt64/int(ageUnit)) * ageUnit)
+		}
+		if out.Bucket > 0 {
+			e.Active = d.uvarint()
 		}
 		if e.Count == 0 || e.Last < e.First {
 			d.fail(fmt.Errorf("edge %d has count %d, first %d, last %d", len(out.Edges), e.Count, e.First, e.Last))

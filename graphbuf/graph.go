@@ -131,6 +131,7 @@ type Graph struct {
 	byTarget  list // heads by node slot
 	byRel     list // heads by relation slot
 	clock     clock
+	buckets   buckets
 	stats     Stats
 	// Slots of names that were given up and still have edges, the latest last.
 	dyingNodes, dyingRelations []uint32
@@ -157,6 +158,7 @@ func New(cfg Config) (*Graph, error) {
 	return &Graph{
 		cfg:       cfg,
 		clock:     newClock(cfg.Window, cfg.Trusted),
+		buckets:   newBuckets(cfg.Window),
 		nodes:     newNames(),
 		relations: newNames(),
 		source:    newSlab[side](1),

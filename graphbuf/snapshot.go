@@ -2,6 +2,7 @@ package graphbuf
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 )
 
@@ -12,6 +13,10 @@ type Snapshot struct {
 	Relations []Name // by name
 	Edges     []Edge // by First, then by Source, Relation, Destination
 	Aged      bool   // the edges' ages are known
+
+	// Of the edges' activity: the length of a bucket in nanoseconds, 0 where it is not known, and when the bucket began in
+	// which the snapshot was taken, unix nanoseconds of event time.
+	Bucket, Begun int64
 }
 
 // Name is a host or a relation and the ID under which the graph knows it.
@@ -26,6 +31,7 @@ type Edge struct {
 	Count                         uint32 // events, at least 1
 	First, Last                   int64  // unix nanoseconds of event time
 	Age                           int64  // nanoseconds in which the graph went on since it was last seen
+	Active                        uint64 // bit i: it was seen in the bucket i before the snapshot's; the highest bit: then or earlier
 }
 
 // snapshotBlock is how many slots are copied under one lock: well below a millisecond,
@@ -43,13 +49,17 @@ func (g *Graph) Snapshot() *Snapshot {
 	// Memory is asked for before the lock is taken: to clear as much takes longer than any
 	// writer may wait. What comes meanwhile finds room in the reserve.
 	before := g.Stats()
+	s := &Snapshot{Aged: true}
+	g.mu.Lock()
+	now, b := g.clock.lived, g.buckets
+	s.Bucket, s.Begun = b.length(), g.clock.now-now%b.length()
+	g.mu.Unlock()
 	raw := make([]kept, 0, before.Edges+before.Edges/8+snapshotBlock)
 	g.inBlocks(func() int { return g.edges.len() }, func(i uint32) {
 		if e := *g.edges.at(i); e.src != 0 {
 			raw = append(raw, kept{e, g.clock.age(e.seen), g.nodes.slots.at(e.src).gen, g.relations.slots.at(e.rel).gen, g.nodes.slots.at(e.dst).gen})
 		}
 	})
-	s := &Snapshot{Aged: true}
 	var node, relation []int32
 	s.Nodes, node = g.copyNames(&g.nodes)
 	s.Relations, relation = g.copyNames(&g.relations)
@@ -57,7 +67,7 @@ func (g *Graph) Snapshot() *Snapshot {
 
 	s.Edges = make([]Edge, 0, len(raw))
 	for _, k := range raw {
-		e := Edge{Source: node[k.src], Relation: relation[k.rel], Destination: node[k.dst], Count: k.count, First: k.first, Last: k.last, Age: k.age}
+		e := Edge{Source: node[k.src], Relation: relation[k.rel], Destination: node[k.dst], Count: k.count, First: k.first, Last: k.last, Age: k.age, Active: k.activity.at(&b, now)}
 		// A name that died on the way, or whose slot is someone else's now, takes its edges along.
 		if e.Source < 0 || e.Relation < 0 || e.Destination < 0 ||
 			s.Nodes[e.Source].ID.Gen != k.srcGen || s.Nodes[e.Destination].ID.Gen != k.dstGen || s.Relations[e.Relation].ID.Gen != k.relGen {
@@ -134,23 +144,65 @@ func (g *Graph) Restore(s *Snapshot) {
 	}
 	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(age(b), age(a)) })
 	for _, i := range order {
-		e := &s.Edges[i]
-		g.clock.believe(e.Last)
+		g.clock.believe(s.Edges[i].Last)
 	}
+	g.restoreBuckets(s, age)
 	for _, i := range order {
 		e := &s.Edges[i]
 		if g.cfg.Window > 0 && age(i) > int64(g.cfg.Window) {
 			continue
 		}
 		var before Ref
-		g.put(&before, &Event{
+		a := g.put(&before, &Event{
 			Source:      []byte(s.Nodes[e.Source].Name),
 			Relation:    []byte(s.Relations[e.Relation].Name),
 			Destination: []byte(s.Nodes[e.Destination].Name),
 			Time:        e.First,
 		}, e.Count, e.Last, age(i), false)
+		a.join(g.activityOf(s, e, age(i)))
 	}
 	g.stats = Stats{}
+}
+
+// restoreBuckets makes the graph's buckets long enough for those of a snapshot.
+func (g *Graph) restoreBuckets(s *Snapshot, age func(i int32) int64) {
+	b := &g.buckets
+	for s.Bucket > b.length() {
+		b.level++
+	}
+	begin := g.clock.lived
+	for i := range s.Edges {
+		e := &s.Edges[i]
+		begin = min(begin, g.clock.lived-age(int32(i))-since(e.Last, e.First))
+		if s.Bucket > 0 {
+			begin = max(begin, g.clock.lived-(activityBits-1)*s.Bucket)
+		}
+	}
+	if b.first == 0 || begin < b.first {
+		b.first = begin
+	}
+	b.reach(g.clock.lived)
+}
+
+// activityOf is the activity of a snapshot's edge of such an age, as the graph keeps it.
+func (g *Graph) activityOf(s *Snapshot, e *Edge, age int64) (a activity) {
+	b := &g.buckets
+	if s.Bucket == 0 || e.Active == 0 {
+		last := g.clock.lived - age
+		a = spread(b.at(last-since(e.Last, e.First)), b.at(last), e.Count)
+		a.level = b.level
+		return a
+	}
+	own := buckets{}
+	for own.length() < s.Bucket {
+		own.level++
+	}
+	// The graph may be behind the snapshot: the triplet that was seen last is gone.
+	ahead := max(0, since(s.Begun+s.Bucket/2, g.clock.now-g.clock.lived%own.length())/own.length())
+	first := bits.TrailingZeros64(e.Active)
+	a = activity{e.Active >> first, own.at(g.clock.lived) + int32(ahead) - int32(first), own.level}
+	a.raise(b.level)
+	return a
 }
 
 // agesOf returns the ages of edges that carry none, as if the graph had gone on with their last sights

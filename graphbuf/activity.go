@@ -1,0 +1,163 @@
+package graphbuf
+
+import (
+	"iter"
+	"math/bits"
+	"time"
+)
+
+// activity tells in which stretches of time, called buckets, an edge was seen: bit i of seen stands for
+// the bucket i before last, the highest bit for that one and all before it.
+//
+// All buckets of a graph have one length, which doubles whenever what the graph has lived through takes more than 64 of
+// them. An edge follows when it is next looked at: level is the number of doublings that it knows of.
+type activity struct {
+	seen  uint64
+	last  int32 // number of a bucket
+	level uint8
+}
+
+const (
+	activityBits   = 64
+	shortestBucket = int64(12*time.Hour) >> 10 // 42.1875 s; 2^10 of them are half a day
+	longest        = 26                        // the highest level: 90 years
+	// Buckets begin with the graph's time, and those of up to a day with midnights: what the clock has lived starts
+	// at a whole number of days, and a pause that is cut short is cut by whole days.
+	day         = int64(24 * time.Hour)
+	livedAtMost = 1024 * day // at the start, beside as much again, so that what is late has buckets too
+)
+
+// buckets are those of a graph.
+type buckets struct {
+	level   uint8
+	highest uint8 // level at which the buckets cover the window
+	first   int64 // what the clock had lived when the graph began
+}
+
+func newBuckets(window time.Duration) buckets {
+	b := buckets{highest: longest}
+	if window > 0 {
+		b.highest = 0
+		for b.highest < longest && shortestBucket<<b.highest*activityBits < int64(window) {
+			b.highest++
+		}
+	}
+	return b
+}
+
+func (b *buckets) length() int64 { return shortestBucket << b.level }
+
+// isBucket tells whether a bucket can be so long.
+func isBucket(length int64) bool {
+	for b := (buckets{}); b.level <= longest; b.level++ {
+		if b.length() == length {
+			return true
+		}
+	}
+	return false
+}
+
+// at is the number of the bucket in which the clock had lived so long.
+func (b *buckets) at(lived int64) int32 { return int32(max(lived, 0) / b.length()) }
+
+// reach doubles the buckets until those since the beginning have bits enough.
+func (b *buckets) reach(lived int64) {
+	if b.first == 0 {
+		b.first = lived
+	}
+	for b.level < b.highest && b.at(lived)-b.at(b.first) >= activityBits {
+		b.level++
+	}
+}
+
+// raise brings an edge's activity to a level.
+func (a *activity) raise(level uint8) {
+	for ; a.level < level; a.level++ {
+		a.seen, a.last = halve(a.seen, a.last&1 == 0), a.last>>1
+	}
+}
+
+// halve joins the buckets two by two. Of an even one the other half comes later, so that it stands alone.
+func halve(seen uint64, even bool) uint64 {
+	var oldest uint64
+	if even {
+		oldest = seen >> (activityBits - 1) << (activityBits / 2)
+		seen <<= 1
+	}
+	x := (seen | seen>>1) & 0x5555555555555555
+	for i, mask := range [...]uint64{0x3333333333333333, 0x0f0f0f0f0f0f0f0f, 0x00ff00ff00ff00ff, 0x0000ffff0000ffff, 0x00000000ffffffff} {
+		x = (x | x>>(1<<i)) & mask
+	}
+	return x | oldest
+}
+
+// mark notes a sight in a bucket.
+func (a *activity) mark(bucket int32) {
+	switch {
+	case a.seen == 0:
+		a.seen, a.last = 1, bucket
+	case bucket > a.last:
+		a.seen, a.last = older(a.seen, bucket-a.last)|1, bucket
+	default:
+		a.seen |= 1 << min(a.last-bucket, activityBits-1)
+	}
+}
+
+// older moves activity so many buckets into the past.
+func older(seen uint64, by int32) uint64 {
+	if by == 0 || seen == 0 {
+		return seen
+	}
+	if by >= activityBits {
+		return 1 << (activityBits - 1)
+	}
+	out := seen << by
+	if seen>>(activityBits-by) != 0 {
+		out |= 1 << (activityBits - 1)
+	}
+	return out
+}
+
+// join adds the activity of another edge, of the same level.
+func (a *activity) join(b activity) {
+	switch {
+	case a.seen == 0:
+		*a = b
+	case b.last > a.last:
+		a.seen, a.last = older(a.seen, b.last-a.last)|b.seen, b.last
+	default:
+		a.seen |= older(b.seen, a.last-b.last)
+	}
+}
+
+// at is the activity counted from the bucket in which the clock had lived so long: bit i is the bucket i before it.
+func (a activity) at(b *buckets, lived int64) uint64 {
+	a.raise(b.level)
+	by := b.at(lived) - a.last
+	if by < 0 { // it came while a snapshot was made
+		return max(a.seen>>min(-by, activityBits-1), 1)
+	}
+	return older(a.seen, by)
+}
+
+// spread is the activity of an edge of which the times between its first and its last event are not known: so many
+// events, evenly spread over the buckets.
+func spread(from, to int32, count uint32) (a activity) {
+	n := int64(min(count, uint32(to-from)+1, 2*activityBits))
+	a.mark(from)
+	for i := int64(1); i < n; i++ {
+		a.mark(from + int32(int64(to-from)*i/(n-1)))
+	}
+	return a
+}
+
+// Ages are the buckets of an edge's activity, counted back from the snapshot's, the latest first.
+func Ages(active uint64) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for ; active != 0; active &= active - 1 {
+			if !yield(bits.TrailingZeros64(active)) {
+				return
+			}
+		}
+	}
+}
