@@ -98,6 +98,9 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	b = b[size+int(n):]
 	cfg := DefaultConfig()
 	cfg.Dim, cfg.Decoder, cfg.Layer1, cfg.Layer2 = h.Dim, h.Decoder, h.Layer1, h.Layer2
+	if h.Dim == 0 {
+		return fail("header: no dimension")
+	}
 	if err := cfg.Validate(); err != nil {
 		return fail("header: %w", err)
 	}

@@ -7,6 +7,7 @@ import "flb-filter-rgcn/graphbuf"
 // moments. It allocates little itself, so that it can be asked before.
 func TrainingBytes(snap *graphbuf.Snapshot, cfg Config) int64 {
 	const float, source, target = 4, 1, 2
+	cfg = cfg.sized(len(snap.Edges))
 	if cfg.Objective == ReferenceGoal {
 		nodes, k := int64(len(snap.Nodes)), int64(cfg.Dim)
 		// The table with its moments and gradient, masks, outputs of two layers and their gradients; the

@@ -104,3 +104,31 @@ func TestTheReferenceObjectiveRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestSized(t *testing.T) {
+	dim := func(edges, set int, previous *Model) int {
+		cfg := DefaultConfig()
+		cfg.Dim, cfg.Previous = set, previous
+		return cfg.sized(edges).Dim
+	}
+	for _, c := range []struct{ edges, set, previous, want int }{
+		{1, 0, 0, 512}, {10_000, 0, 0, 512}, {10_001, 0, 0, 256}, {40_001, 0, 0, 128}, {50_000_000, 0, 0, 128},
+		{5, 64, 0, 64}, {5, 64, 512, 64},
+		{12_500, 0, 512, 512}, {12_501, 0, 512, 256}, {7_501, 0, 256, 256}, {7_500, 0, 256, 512},
+		{50_000, 0, 256, 256}, {50_001, 0, 256, 128}, {30_001, 0, 128, 128}, {30_000, 0, 128, 256},
+		{5, 0, 96, 512}, // of a setting that is gone
+	} {
+		var previous *Model
+		if c.previous > 0 {
+			previous = &Model{dim: c.previous}
+		}
+		if got := dim(c.edges, c.set, previous); got != c.want {
+			t.Errorf("%d edges, %d set, %d before: dimension %d, want %d", c.edges, c.set, c.previous, got, c.want)
+		}
+	}
+	cfg := DefaultConfig()
+	cfg.Objective = ReferenceGoal
+	if got, want := cfg.sized(5).Dim, DefaultReference().Dim; got != want {
+		t.Errorf("the reference objective has the dimension %d, want its own, %d", got, want)
+	}
+}

@@ -51,6 +51,7 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 	if err := cfg.Validate(); err != nil {
 		return nil, report, err
 	}
+	cfg = cfg.sized(len(snap.Edges))
 	if cfg.Objective == ReferenceGoal {
 		return trainByReference(ctx, snap, cfg, progress)
 	}

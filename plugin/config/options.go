@@ -136,10 +136,14 @@ var options = []Option{
 			"algorithm of the notebook, for comparison, with defaults of its own: dim 32, dropout 0.2, steps 500, learning_rate 0.01. "+
 			"It scores 0 what came after its training, and does not read layer1, layer2, negatives, threads and tolerance.",
 		func(c *Config) *string { return &c.Model.Objective }),
-	option("model", "dim", typeInteger, "128", "a multiple of 4 from 8 to 1024",
-		"Dimension of the embeddings: more is sharper and costs proportionally more time and memory.",
+	option("model", "dim", typeInteger, "0", "a multiple of 4 from 8 to 1024, or 0 to go by the size of the graph",
+		"Dimension of the embeddings: more is sharper and costs proportionally more time and memory. 0: 512 for up to 10,000 triplets, "+
+			"256 for up to 40,000, 128 beyond.",
 		func(c *Config) *int { return &c.Model.Dim },
-		func(raw any) (int, bool) { n, ok := raw.(int64); return int(n), ok && n >= 8 && n <= 1024 && n%4 == 0 }),
+		func(raw any) (int, bool) {
+			n, ok := raw.(int64)
+			return int(n), ok && (n == 0 || n >= 8 && n <= 1024 && n%4 == 0)
+		}),
 	choice("model", "decoder", "distmult", []string{"distmult", "transe", "rotate"},
 		"How source, relation and destination meet in the relational part of the score.",
 		func(c *Config) *string { return &c.Model.Decoder }),
