@@ -27,8 +27,8 @@ const Shown = 20
 
 // Resistance replays sessions of which some carry the notes of package simulate for a slow
 // attacker and for a brute force, as Prequential does.
-func Resistance(sessions []Session, from int, methods []Method, seed uint64) ([]Endurance, error) {
-	r, err := prequential(sessions, from, methods, seed)
+func Resistance(sessions []Session, plan Plan, methods []Method, seed uint64) ([]Endurance, error) {
+	r, err := prequential(sessions, plan, methods, seed)
 	if err != nil {
 		return nil, err
 	}

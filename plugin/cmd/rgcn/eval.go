@@ -196,7 +196,7 @@ func (v *evaluation) judgeSimulation(seed uint64) ([]evaluate.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return evaluate.Prequential(sessions, c.AttackStart, v.methods(seed), seed)
+	return evaluate.Prequential(sessions, evaluate.Plan{From: c.AttackStart}, v.methods(seed), seed)
 }
 
 func simulated(c simulate.Config) (sessions []evaluate.Session, err error) {

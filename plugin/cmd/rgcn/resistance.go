@@ -36,5 +36,5 @@ func (v *evaluation) judgeResistance(seed uint64) ([]evaluate.Endurance, error) 
 	if err != nil {
 		return nil, err
 	}
-	return evaluate.Resistance(sessions, c.AttackStart, v.methods(seed), seed)
+	return evaluate.Resistance(sessions, evaluate.Plan{From: c.AttackStart}, v.methods(seed), seed)
 }
