@@ -89,9 +89,7 @@ type EnduranceRow struct {
 // SummarizeEndurance gathers the results of one run for each seed.
 func SummarizeEndurance(runs [][]Endurance) (rows []EnduranceRow) {
 	for m := range runs[0] {
-		spread := func(of func(*Endurance) float64) Spread {
-			return spreadOf(len(runs), func(i int) float64 { return of(&runs[i][m]) })
-		}
+		spread := spreadsOf(runs, m)
 		rows = append(rows, EnduranceRow{
 			Method: runs[0][m].Method, PairRank: spread(func(e *Endurance) float64 { return e.PairRank }),
 			Missed:    spread(func(e *Endurance) float64 { return e.Missed }),
