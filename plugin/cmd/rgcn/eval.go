@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
@@ -26,7 +28,7 @@ var evalCommand = command{
 	summary: "Judge the scores: learn from the days before, score the next one, and compare with simple rules.\n" +
 		"Without FILE on simulated days, for several seeds, each distinct triplet once a day; with FILE on\n" +
 		"records that carry a label field or, with -inject, on real ones among which anomalies are planted,\n" +
-		"in -parts instead of days, every session counting.",
+		"in -parts instead of days, every session counting; so too a simulation with attacks on its first day.",
 	example: "rgcn eval -seeds 6 -ablations",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
 		v := &evaluation{session: newSession(fs), simulation: simulate.Default()}
@@ -41,7 +43,7 @@ var evalCommand = command{
 		fs.BoolVar(&v.inject, "inject", false, "plant anomalies of three kinds in the records of FILE")
 		fs.Float64Var(&v.from, "from", 0.4, "with FILE: judge what comes after this `SHARE` of the sessions")
 		fs.IntVar(&v.every, "every", 30, "with -inject: plant one anomaly for so many sessions: `N`")
-		fs.IntVar(&v.parts, "parts", 6, "with FILE: learn anew so often: `N`")
+		fs.IntVar(&v.parts, "parts", 6, "with FILE, or attacks on the first simulated day: learn anew so often: `N`")
 		return func(ctx context.Context, e *env) error {
 			if v.resistance {
 				v.patient(fs)
@@ -78,6 +80,8 @@ func (v *evaluation) run(ctx context.Context, e *env) error {
 		return usagef("-inject wants a FILE to plant anomalies in")
 	case v.resistance && len(e.args) > 0:
 		return usagef("-resistance reads no files: it simulates its attackers")
+	case v.resistance && v.simulation.AttackStart < 1:
+		return usagef("-resistance learns from days without attacks: want -attack-start 1 or more")
 	}
 	for _, part := range strings.Split(v.without, ",") {
 		if part != "" && !slices.Contains(model.Ablations, part) {
@@ -113,7 +117,7 @@ func (v *evaluation) run(ctx context.Context, e *env) error {
 		}
 		return evaluate.PrintEndurance(e.stdout, rows)
 	}
-	return v.table(ctx, e, "day", v.judgeSimulation)
+	return v.table(ctx, e, v.period(), v.judgeSimulation)
 }
 
 // table judges and writes the table of quality.
@@ -196,7 +200,21 @@ func (v *evaluation) judgeSimulation(seed uint64) ([]evaluate.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if v.period() == "part" {
+		start := c.Start.Add(time.Duration(c.AttackHour) * time.Hour).UnixNano()
+		before, _ := slices.BinarySearchFunc(sessions, start, func(s evaluate.Session, t int64) int { return cmp.Compare(s.Time, t) })
+		return evaluate.Parts(sessions, float64(before)/float64(len(sessions)), v.parts, v.methods(seed), seed)
+	}
 	return evaluate.Prequential(sessions, c.AttackStart, v.methods(seed), seed)
+}
+
+// period is what a simulation is judged in. One with attacks on its first day
+// has no day before to learn from.
+func (v *evaluation) period() string {
+	if v.simulation.AttackStart == 0 {
+		return "part"
+	}
+	return "day"
 }
 
 func simulated(c simulate.Config) (sessions []evaluate.Session, err error) {
