@@ -10,10 +10,11 @@ type addresses struct {
 	groups   [][]int // unused addresses, as prefix << 8 | last octet
 	prefixes int     // prefixes in use
 	outside  map[int]bool
+	internet map[int]bool
 }
 
 func newAddresses(groups int) *addresses {
-	return &addresses{groups: make([][]int, groups), outside: make(map[int]bool)}
+	return &addresses{groups: make([][]int, groups), outside: make(map[int]bool), internet: make(map[int]bool)}
 }
 
 // reserve adds prefixes to a group until it holds n addresses and as many again,
@@ -45,6 +46,17 @@ func (a *addresses) takeOutside(r *rand.Rand) string {
 		if v := r.IntN(1 << 20); !a.outside[v] {
 			a.outside[v] = true
 			return fmt.Sprintf("172.%d.%d.%d", 16+v>>16, v>>8&255, v&255)
+		}
+	}
+}
+
+// takeInternet deals from 240.0.0.0/4, which is nobody's: no owner of an address
+// shall find it among the scanners.
+func (a *addresses) takeInternet(r *rand.Rand) string {
+	for {
+		if v := r.IntN(1 << 28); !a.internet[v] {
+			a.internet[v] = true
+			return fmt.Sprintf("%d.%d.%d.%d", 240+v>>24, v>>16&255, v>>8&255, v&255)
 		}
 	}
 }

@@ -2,7 +2,7 @@ package simulate
 
 // Kinds of attack, in Session.Label.
 const (
-	LabelLateral     = "lateral"      // a known workstation goes to servers of other teams, where it never was
+	LabelLateral     = "lateral"      // a known workstation goes to servers of other teams, where it never was, or an exposed host to any
 	LabelStrangeTool = "strange_tool" // a known pair with a client it never had
 	LabelNewSource   = "new_source"   // an address never seen before goes to some servers
 )
@@ -18,8 +18,16 @@ func (s *simulation) attackDay(day int) {
 	if day < c.AttackStart {
 		return
 	}
+	s.attackFrom = 0
+	if day == c.AttackStart && c.AttackHour > 0 {
+		s.attackFrom = int64(c.AttackHour) * hour
+		s.settleMorning(day)
+	}
 	if c.BruteForce > 0 && day == c.AttackStart {
 		s.bruteForce(day)
+	}
+	if c.Foothold > 0 && chance(r, c.Foothold) {
+		s.foothold(day, between(r, 2, 6))
 	}
 	if c.SlowTargets > 0 {
 		s.slow(day)
@@ -64,6 +72,9 @@ func (s *simulation) strike(day int, offset int64, rec record) int64 {
 
 // attackTime: most attackers hide in the working day.
 func (s *simulation) attackTime() int64 {
+	if s.attackFrom > 0 {
+		return s.attackFrom + s.attack.Int64N(22*hour-s.attackFrom)
+	}
 	if chance(s.attack, 0.7) {
 		return 8*hour + s.attack.Int64N(9*hour)
 	}
@@ -71,7 +82,7 @@ func (s *simulation) attackTime() int64 {
 }
 
 func (s *simulation) lateral(day, n int) (made int) {
-	src := s.knownPerson(day)
+	src := s.knownPerson()
 	if src < 0 {
 		return 0
 	}
@@ -89,11 +100,11 @@ func (s *simulation) lateral(day, n int) (made int) {
 	return made
 }
 
-// knownPerson draws a workstation that was seen before the day, -1 for none.
-func (s *simulation) knownPerson(day int) int32 {
+// knownPerson draws a workstation that was seen before today's attacks, -1 for none.
+func (s *simulation) knownPerson() int32 {
 	for range tries {
 		team := s.teams[s.attack.IntN(len(s.teams))][0]
-		if id := team[s.attack.IntN(len(team))]; s.hosts[id].seen < day {
+		if id := team[s.attack.IntN(len(team))]; s.hosts[id].seen != forever {
 			return id
 		}
 	}
@@ -107,12 +118,15 @@ func (s *simulation) foreignServer(src int32, day int) int32 {
 	for range tries {
 		servers := s.teams[s.otherTeam(s.attack, h.team)][1]
 		dst := servers[s.attack.IntN(len(servers))]
-		if s.hosts[dst].from < day && !h.uses(dst) && !s.attacked[pairKey(src, dst)] {
+		if s.old(dst, day) && !h.uses(dst) && !s.attacked[pairKey(src, dst)] {
 			return dst
 		}
 	}
 	return -1
 }
+
+// old tells whether a host was there before a day, or always.
+func (s *simulation) old(id int32, day int) bool { return s.hosts[id].from < max(day, 1) }
 
 // commonClient is the client of anyone.
 func (s *simulation) commonClient(day int) int32 {
@@ -131,7 +145,7 @@ func (s *simulation) victim(src int32) string {
 // never sends: one of the automation's, one of other people's, or one nobody has.
 func (s *simulation) strangeTool(day, n int) (made int) {
 	r := s.attack
-	src := s.knownPerson(day)
+	src := s.knownPerson()
 	if src < 0 {
 		return 0
 	}
@@ -157,7 +171,7 @@ func (s *simulation) strangeTool(day, n int) (made int) {
 	offset := s.attackTime()
 	for _, i := range r.Perm(len(h.habits)) {
 		dst := h.habits[i].to
-		_, known := s.first[pairKey(src, dst)] // on a day before, for today is not settled yet
+		_, known := s.first[pairKey(src, dst)] // before today's attacks, for the rest of today is not settled yet
 		if made < n && known && !s.attacked[tripletKey(src, dst, client)] {
 			offset = s.strike(day, offset, record{src: src, dst: dst, client: client, user: s.victim(src), label: LabelStrangeTool})
 			made++
@@ -185,7 +199,7 @@ func (s *simulation) newSource(day, n int) (made int) {
 	offset := s.attackTime()
 	for try := 0; made < n && try < tries; try++ {
 		dst := s.servers[r.IntN(len(s.servers))]
-		if s.hosts[dst].from < day && !s.attacked[pairKey(src, dst)] {
+		if s.old(dst, day) && s.hosts[dst].role != exposed && !s.attacked[pairKey(src, dst)] {
 			offset = s.strike(day, offset, record{src: src, dst: dst, client: client, user: "root", label: LabelNewSource})
 			made++
 		}
@@ -197,7 +211,7 @@ func (s *simulation) newSource(day, n int) (made int) {
 func (s *simulation) slow(day int) {
 	c := s.cfg
 	if s.slowSource < 0 {
-		if s.slowSource = s.knownPerson(day); s.slowSource < 0 {
+		if s.slowSource = s.knownPerson(); s.slowSource < 0 {
 			return
 		}
 	}
@@ -213,7 +227,7 @@ func (s *simulation) slow(day int) {
 // bruteForce tries one pair again and again; only the last session gets in.
 func (s *simulation) bruteForce(day int) {
 	r := s.attack
-	src := s.knownPerson(day)
+	src := s.knownPerson()
 	if src < 0 {
 		return
 	}
@@ -223,7 +237,7 @@ func (s *simulation) bruteForce(day int) {
 	}
 	client := s.commonClient(day)
 	s.attacked[pairKey(src, dst)] = true
-	start, n := r.Int64N(20*hour), s.cfg.BruteForce
+	start, n := s.attackFrom+r.Int64N(20*hour-s.attackFrom), s.cfg.BruteForce
 	for i := range n {
 		s.add(r, day, start+int64(i)*4*hour/int64(n), record{src: src, dst: dst, client: client, user: "root",
 			ok: i == n-1, attempts: 6, label: LabelLateral, note: NoteBruteForce})

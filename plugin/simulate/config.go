@@ -14,15 +14,31 @@ import (
 	"time"
 )
 
-// Config says what is simulated. Default is a good start.
+// Config says what is simulated. World has some to start from.
 type Config struct {
 	Seed  uint64
 	Start time.Time // midnight of the first day; its weekday counts
 
 	Days           int
-	Hosts          int // workstations, servers and automation on the first day
+	Hosts          int // workstations, servers, exposed ones too, and automation on the first day
 	Teams          int
 	SessionsPerDay int // benign ones on a working day, on average
+
+	// TeamServers is the number of servers of each team on the first day; people
+	// are then divided equally among the teams too. Each uses a third to half of
+	// the team's servers at first. 0 draws teams of different sizes.
+	TeamServers     int
+	SharedServers   int // servers that all teams use; 0 for one in 60 hosts, at least 3
+	AutomationHosts int // over all days; 0 for one in 100 hosts, 2 to 16, on the first day and more later
+
+	// Acquaintances is the number of hosts that each workstation uses: servers of
+	// any team, and other workstations. 0 lets habits follow the teams.
+	Acquaintances int
+	// Clients is the number of distinct client banners of the enterprise over all
+	// days, at least: a few people use rare ones to make it up. 0 adds none.
+	Clients int
+	// WorkWeekends lets people work on Saturdays and Sundays as on other days.
+	WorkWeekends bool
 
 	// TeamPrefixes gives every team /24 prefixes of its own. Otherwise addresses
 	// are dealt at random from one range and say nothing about teams.
@@ -30,8 +46,21 @@ type Config struct {
 	// Novelty multiplies the rates of benign change: hires, moves, upgrades. 0
 	// leaves an enterprise where nothing new happens but rare habits.
 	Novelty float64
+	// TakeUps is how often a day, on average, someone takes up another server of
+	// their own team, from the first day on. 0 leaves it to Novelty.
+	TakeUps float64
+	// ClientChanges is how often a day, on average, someone's client becomes
+	// another one for no reason, from the first day on.
+	ClientChanges float64
+	// AutomationTargets is the number of servers, drawn anew each day, that each
+	// automation host visits. 0 lets it keep to its own servers.
+	AutomationTargets int
+
+	ExposedHosts int // servers that the internet reaches, among Hosts
+	ScanSources  int // addresses never seen before that come to exposed hosts each day, on average
 
 	AttackStart   int // first day with attacks, counted from 0
+	AttackHour    int // hour of that day before which there are none; with one, AttackStart may be 0
 	AttacksPerDay int // distinct attack triplets a day
 	// Weights of the three kinds of attack, see Session.Label.
 	Lateral, StrangeTool, NewSource float64
@@ -44,18 +73,9 @@ type Config struct {
 	// BruteForce is the number of sessions that one source opens to one server
 	// within four hours of the first day with attacks. It adds to AttacksPerDay.
 	BruteForce int
-}
-
-// Default is an enterprise of 400 hosts over 12 days from a Monday on, with
-// attacks on the five working days of the second week: about 1,100 distinct
-// triplets on such a day, 24 of them attacks.
-func Default() Config {
-	return Config{
-		Seed: 1, Start: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC),
-		Days: 12, Hosts: 400, Teams: 10, SessionsPerDay: 2200,
-		Novelty:     1,
-		AttackStart: 7, AttacksPerDay: 24, Lateral: 1, StrangeTool: 1, NewSource: 1,
-	}
+	// Foothold is the chance, on each day with attacks, of an intruder who goes on
+	// inwards from an exposed host. It adds to AttacksPerDay.
+	Foothold float64
 }
 
 const (
@@ -63,10 +83,19 @@ const (
 	maxHosts = 100_000 // beyond, planning takes minutes
 	// A day is made and sorted in memory, at some 150 bytes a session.
 	maxPerDay = 1_000_000
+	// A host's number has 24 bits in the key of a triplet, and those inside need some.
+	maxScanners    = 10_000_000
+	maxAttackHour  = 19 // a brute force takes four hours
+	maxClients     = 100
+	maxScansPerDay = 100_000
 )
 
 // Validate says which value is out of range, and what the range is.
 func (c Config) Validate() error {
+	firstStart := 1
+	if c.AttackHour > 0 {
+		firstStart = 0
+	}
 	for _, k := range []struct {
 		name      string
 		v, lo, hi int
@@ -76,7 +105,16 @@ func (c Config) Validate() error {
 		{"hosts", c.Hosts, minHosts, maxHosts, ""},
 		{"teams", c.Teams, 2, c.Hosts / 10, " (ten hosts a team)"},
 		{"sessions per day", c.SessionsPerDay, 1, maxPerDay, ""},
-		{"attack start", c.AttackStart, 1, math.MaxInt32, " (a day without attacks goes before)"},
+		{"team servers", c.TeamServers, 0, c.Hosts, ""},
+		{"shared servers", c.SharedServers, 0, c.Hosts, ""},
+		{"automation hosts", c.AutomationHosts, 0, c.Hosts, ""},
+		{"acquaintances", c.Acquaintances, 0, c.Hosts / 2, " (half of the hosts)"},
+		{"clients", c.Clients, 0, maxClients, ""},
+		{"automation targets", c.AutomationTargets, 0, c.Hosts, ""},
+		{"exposed hosts", c.ExposedHosts, 0, c.Hosts / 10, " (one in ten hosts)"},
+		{"scan sources", c.ScanSources, 0, min(maxScansPerDay, maxScanners/max(c.Days, 1)), " (10,000,000 over all days)"},
+		{"attack hour", c.AttackHour, 0, maxAttackHour, ""},
+		{"attack start", c.AttackStart, firstStart, math.MaxInt32, " (a day without attacks goes before, or hours with an attack hour)"},
 		{"attacks per day", c.AttacksPerDay, 0, c.Hosts, " (one for each host)"},
 		{"slow targets", c.SlowTargets, 0, c.Hosts, " (one for each host)"},
 		{"brute force", c.BruteForce, 0, maxPerDay, ""},
@@ -86,12 +124,22 @@ func (c Config) Validate() error {
 		}
 	}
 	for _, k := range []struct {
-		name string
-		v    float64
-	}{{"novelty", c.Novelty}, {"lateral", c.Lateral}, {"strange tool", c.StrangeTool}, {"new source", c.NewSource}} {
-		if !(k.v >= 0 && k.v <= 100) {
-			return fmt.Errorf("simulate: %s %g: allowed are 0 to 100", k.name, k.v)
+		name  string
+		v, hi float64
+	}{
+		{"novelty", c.Novelty, 100}, {"lateral", c.Lateral, 100}, {"strange tool", c.StrangeTool, 100}, {"new source", c.NewSource, 100},
+		{"take-ups", c.TakeUps, float64(c.Hosts)}, {"client changes", c.ClientChanges, float64(c.Hosts)}, {"foothold", c.Foothold, 1},
+	} {
+		if !(k.v >= 0 && k.v <= k.hi) {
+			return fmt.Errorf("simulate: %s %g: allowed are 0 to %g", k.name, k.v, k.hi)
 		}
+	}
+	if c.ExposedHosts == 0 && (c.ScanSources > 0 || c.Foothold > 0) {
+		return fmt.Errorf("simulate: scan sources %d and foothold %g, but exposed hosts 0: at least one is wanted", c.ScanSources, c.Foothold)
+	}
+	if n := c.sizes(); n.servers < c.Teams || n.people < c.Teams {
+		return fmt.Errorf("simulate: hosts %d: %d shared servers, %d exposed and %d automation hosts leave %d servers and %d workstations for %d teams: at least one of each a team is wanted",
+			c.Hosts, n.shared, c.ExposedHosts, n.automation, n.servers, n.people, c.Teams)
 	}
 	if c.AttacksPerDay > 0 && c.Lateral+c.StrangeTool+c.NewSource == 0 {
 		return fmt.Errorf("simulate: %d attacks per day, but lateral, strange tool and new source are all 0: at least one is wanted", c.AttacksPerDay)
@@ -104,6 +152,27 @@ func (c Config) Validate() error {
 
 // working tells whether people work on a day.
 func (c Config) working(day int) bool {
+	if c.WorkWeekends {
+		return true
+	}
 	weekday := c.Start.AddDate(0, 0, day).Weekday()
 	return weekday != time.Saturday && weekday != time.Sunday
+}
+
+// sizes are the numbers of hosts of each kind on the first day.
+type sizes struct{ shared, automation, servers, people int }
+
+func (c Config) sizes() (n sizes) {
+	if n.shared = c.SharedServers; n.shared == 0 {
+		n.shared = max(3, c.Hosts/60)
+	}
+	if n.automation = c.AutomationHosts; n.automation == 0 {
+		n.automation = min(max(2, c.Hosts/100), 16) // each may touch every server
+	}
+	rest := c.Hosts - n.shared - n.automation - c.ExposedHosts
+	if n.servers = c.Teams * c.TeamServers; n.servers == 0 {
+		n.servers = rest * 36 / 100
+	}
+	n.people = rest - n.servers
+	return n
 }

@@ -17,7 +17,7 @@ type Session struct {
 	AuthSuccess         bool
 	AuthAttempts        int
 	Label               string // kind of attack: "", "lateral", "strange_tool" or "new_source"
-	Note                string // what makes a benign triplet new on its first day, or marks a slow or brute-force attack
+	Note                string // what makes a benign triplet new on its first day, or marks a scan, or an attack that is slow, of brute force or from a foothold
 }
 
 // Generate makes the sessions in the order of time and hands each to yield,
@@ -31,6 +31,7 @@ func Generate(c Config, yield func(*Session) bool) error {
 		world:   newWorld(c, newRand(c.Seed, streamWorld)),
 		traffic: newRand(c.Seed, streamTraffic),
 		attack:  newRand(c.Seed, streamAttack),
+		scans:   newRand(c.Seed, streamScans),
 		first:   make(map[uint64]int), attacked: make(map[uint64]bool),
 		slowSource: -1,
 	}
@@ -39,6 +40,7 @@ func Generate(c Config, yield func(*Session) bool) error {
 	for day := range c.Days {
 		s.today = s.today[:0]
 		s.benignDay(day)
+		s.scanDay(day)
 		s.attackDay(day)
 		s.settle(day)
 		// Stable, so that the same microsecond keeps the order of making.
@@ -64,7 +66,7 @@ func Generate(c Config, yield func(*Session) bool) error {
 func (s *simulation) settle(day int) {
 	for i := range s.today {
 		rec := &s.today[i]
-		if rec.label != "" {
+		if rec.label != "" || rec.note == NoteScan {
 			continue
 		}
 		h := s.hosts[rec.src]
@@ -72,6 +74,19 @@ func (s *simulation) settle(day int) {
 		s.seenOn(pairKey(rec.src, rec.dst), day)
 		if s.seenOn(tripletKey(rec.src, rec.dst, rec.client), day) < day {
 			rec.note = ""
+		}
+	}
+}
+
+// settleMorning remembers what today's benign sessions before the attacks
+// showed, for attacks that the same day has history for.
+func (s *simulation) settleMorning(day int) {
+	for i := range s.today {
+		rec := &s.today[i]
+		if rec.note != NoteScan && rec.at < int64(day)*day24+s.attackFrom {
+			h := s.hosts[rec.src]
+			h.seen = min(h.seen, day)
+			s.seenOn(pairKey(rec.src, rec.dst), day)
 		}
 	}
 }

@@ -4,15 +4,18 @@ import "math/rand/v2"
 
 // Kinds of novelty, in Session.Note.
 const (
-	NoteNewHire    = "new_hire"    // a new workstation joins a team and finds its servers over days
-	NoteNewServer  = "new_server"  // a team's new server and the people who take it up
-	NoteOwnTeam    = "own_team"    // someone takes up another server of the team
-	NoteOtherTeam  = "other_team"  // someone takes up a server of another team, half of them for days only
-	NoteAdmin      = "admin"       // one visit to any server
-	NoteUpgrade    = "upgrade"     // a new client version
-	NoteAutomation = "automation"  // automation meets a server, or is itself new
-	NoteSlow       = "slow"        // attack: part of Config.SlowTargets
-	NoteBruteForce = "brute_force" // attack: part of Config.BruteForce
+	NoteNewHire      = "new_hire"      // a new workstation joins a team and finds its servers over days
+	NoteNewServer    = "new_server"    // a team's new server and the people who take it up
+	NoteOwnTeam      = "own_team"      // someone takes up another server of the team
+	NoteOtherTeam    = "other_team"    // someone takes up a server of another team, half of them for days only
+	NoteAdmin        = "admin"         // one visit to any server
+	NoteUpgrade      = "upgrade"       // a new client version
+	NoteClientChange = "client_change" // another client, for no reason
+	NoteAutomation   = "automation"    // automation meets a server, or is itself new
+	NoteScan         = "scan"          // an outside address tries an exposed host, on any day; benign, for such go on all the time
+	NoteSlow         = "slow"          // attack: part of Config.SlowTargets
+	NoteBruteForce   = "brute_force"   // attack: part of Config.BruteForce
+	NoteFoothold     = "foothold"      // attack: inwards from an exposed host, see Config.Foothold
 )
 
 // Benign change on a working day, for 400 hosts and a Novelty of 1.
@@ -28,11 +31,16 @@ const (
 	toolUpgradesPerDay  = 0.1
 )
 
-// planNovelty lays down what changes on each day after the first.
+// planNovelty lays down what changes on each day. On the first, only what the
+// configuration has a rate of its own for.
 func (w *world) planNovelty(r *rand.Rand) {
 	scale := w.cfg.Novelty * float64(w.cfg.Hosts) / 400
-	for day := 1; day < w.cfg.Days; day++ {
+	for day := range w.cfg.Days {
 		if !w.cfg.working(day) {
+			continue
+		}
+		w.churn(r, day)
+		if day == 0 {
 			continue
 		}
 		times := func(perDay float64, change func()) {
@@ -42,10 +50,9 @@ func (w *world) planNovelty(r *rand.Rand) {
 		}
 		times(scale*hiresPerDay, func() { w.hire(r, day) })
 		times(scale*newServersPerDay, func() { w.bringUp(r, day) })
-		times(scale*ownTeamPerDay, func() {
-			h := w.somePerson(r, day)
-			w.addHabit(r, h, w.someServer(r, h.team, day), day, forever, NoteOwnTeam)
-		})
+		if w.cfg.TakeUps == 0 {
+			times(scale*ownTeamPerDay, func() { w.takeUp(r, day) })
+		}
 		times(scale*otherTeamPerDay, func() {
 			h := w.somePerson(r, day)
 			until := forever
@@ -60,9 +67,11 @@ func (w *world) planNovelty(r *rand.Rand) {
 		})
 		times(scale*upgradesPerDay, func() { w.upgrade(w.somePerson(r, day), day) })
 		times(w.cfg.Novelty*fleetUpgradesPerDay, func() { w.upgradeFleet(r, day) })
-		times(w.cfg.Novelty*newAutomationPerDay, func() {
-			w.addAutomation(r, len(w.automation), 0.1+0.3*r.Float64(), day)
-		})
+		if w.cfg.AutomationHosts == 0 {
+			times(w.cfg.Novelty*newAutomationPerDay, func() {
+				w.addAutomation(r, len(w.automation), 0.1+0.3*r.Float64(), day)
+			})
+		}
 		times(w.cfg.Novelty*toolUpgradesPerDay, func() {
 			w.upgrade(w.hosts[w.automation[r.IntN(len(w.automation))]], day)
 		})
@@ -95,7 +104,7 @@ func (w *world) hire(r *rand.Rand, day int) {
 	team := r.IntN(w.cfg.Teams)
 	h := w.hosts[w.addWorkstation(r, team, day)]
 	h.version = len(h.family) - 1
-	h.clients[0] = clientUse{0, w.bannerID(h.family[h.version])}
+	h.clients[0] = clientUse{banner: w.bannerID(h.family[h.version])}
 	h.sessions = w.hosts[w.teams[team][0][0]].sessions
 	w.addHabit(r, h, w.shared[0], day, forever, NoteNewHire)
 	learns := day
@@ -129,7 +138,7 @@ func (w *world) upgrade(h *host, day int) {
 		return
 	}
 	h.version++
-	h.clients = append(h.clients, clientUse{day, w.bannerID(h.family[h.version])})
+	h.clients = append(h.clients, clientUse{from: day, banner: w.bannerID(h.family[h.version]), note: NoteUpgrade})
 }
 
 // upgradeFleet upgrades the workstations of one family, most on the same day

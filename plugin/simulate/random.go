@@ -11,6 +11,7 @@ const (
 	streamWorld = iota + 1
 	streamTraffic
 	streamAttack
+	streamScans
 )
 
 func newRand(seed uint64, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }

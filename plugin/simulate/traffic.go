@@ -32,9 +32,12 @@ type record struct {
 type simulation struct {
 	*world
 	traffic, attack *rand.Rand
+	scans           *rand.Rand
+	scanners        []int32
 	today           []record
 	first           map[uint64]int // day on which benign sessions first showed a pair or a triplet
 	attacked        map[uint64]bool
+	attackFrom      int64 // offset within today, in microseconds, before which there are no attacks
 	slowSource      int32
 	slowDone        int
 }
@@ -81,6 +84,10 @@ func (s *simulation) tour(id int32, day int) {
 	}
 	client := h.client(day)
 	offset := int64(h.hour) * hour
+	if n := s.cfg.AutomationTargets; n > 0 {
+		s.randomTour(id, day, n)
+		return
+	}
 	for i, b := range h.habits {
 		if !b.on(day) || !chance(r, s.touring) {
 			continue
@@ -91,12 +98,37 @@ func (s *simulation) tour(id int32, day int) {
 	}
 }
 
+// randomTour is a tour of n servers, other ones each day.
+func (s *simulation) randomTour(id int32, day, n int) {
+	r, h := s.traffic, s.hosts[id]
+	note := ""
+	if day > 0 {
+		note = NoteAutomation
+	}
+	offset, each := int64(h.hour)*hour, hour/int64(n)
+	for _, i := range r.Perm(len(s.servers)) {
+		dst := s.servers[i]
+		if n == 0 || s.hosts[dst].from > day {
+			continue
+		}
+		ok := !chance(r, 0.003)
+		s.add(r, day, offset+int64(r.IntN(int(second))), record{src: id, dst: dst, client: h.client(day).banner, user: h.user, ok: ok, attempts: 1, note: note})
+		offset += each
+		n--
+	}
+}
+
 func (s *simulation) personDay(id int32, day int, working bool) {
 	r, h := s.traffic, s.hosts[id]
 	// Whoever takes up a server does so on the day it was planned for.
 	for i := range h.habits {
-		if day > 0 && h.habits[i].from == day {
-			s.visit(id, i, day)
+		if h.habits[i].note != "" && h.habits[i].from == day {
+			s.visit(id, i, day, workingTime)
+		}
+	}
+	if c := h.client(day); c.note == NoteClientChange && c.from == day {
+		if i := s.usual(h, day); h.habits[i].on(day) {
+			s.visit(id, i, day, func(*rand.Rand) int64 { return c.at })
 		}
 	}
 	away, pace := absentWorking, 1.0
@@ -107,23 +139,27 @@ func (s *simulation) personDay(id int32, day int, working bool) {
 		return
 	}
 	for range poisson(r, h.sessions*pace) {
-		i := pick(r, h.habits, func(b habit) float64 {
-			if b.on(day) {
-				return b.weight
-			}
-			return 0
-		})
-		if h.habits[i].on(day) {
-			s.visit(id, i, day)
+		if i := s.usual(h, day); h.habits[i].on(day) {
+			s.visit(id, i, day, workingTime)
 		}
 	}
 }
 
-// visit is one session of a person, at a time people work.
-func (s *simulation) visit(id int32, i, day int) {
+// usual draws one of a person's habits of a day by their weights. If there is
+// none, it is not on.
+func (s *simulation) usual(h *host, day int) int {
+	return pick(s.traffic, h.habits, func(b habit) float64 {
+		if b.on(day) {
+			return b.weight
+		}
+		return 0
+	})
+}
+
+// visit is one session of a person, at an offset that when draws.
+func (s *simulation) visit(id int32, i, day int, when func(*rand.Rand) int64) {
 	r, h := s.traffic, s.hosts[id]
-	b, client := h.habits[i], h.client(day)
-	rec := record{src: id, dst: b.to, client: client.banner, user: h.user, ok: true, note: noteOf(b, client)}
+	rec := record{src: id, dst: h.habits[i].to, client: -1, user: h.user, ok: true}
 	if h.second >= 0 && chance(r, 0.15) {
 		rec.client = h.second
 	}
@@ -133,7 +169,13 @@ func (s *simulation) visit(id int32, i, day int) {
 		rec.attempts = uint8(between(r, 2, 6))
 		rec.ok = chance(r, 0.5)
 	}
-	s.add(r, day, workingTime(r), rec)
+	offset := when(r)
+	client := h.clientAt(day, max(offset, 0))
+	rec.note = noteOf(h.habits[i], client)
+	if rec.client < 0 {
+		rec.client = client.banner
+	}
+	s.add(r, day, offset, rec)
 }
 
 // workingTime draws an offset within a day: a morning and an afternoon peak,
@@ -152,8 +194,8 @@ func workingTime(r *rand.Rand) int64 {
 // noteOf says what may make a session new. It holds for the day on which its
 // triplet first appears.
 func noteOf(b habit, client clientUse) string {
-	if client.from > b.from {
-		return NoteUpgrade
+	if client.from > b.from || b.note == "" {
+		return client.note
 	}
 	return b.note
 }

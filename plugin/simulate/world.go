@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 )
 
 type role uint8
@@ -12,8 +13,10 @@ const (
 	workstation role = iota
 	server           // of one team
 	shared           // a server of all teams: code, bastion, packages
+	exposed          // a shared server that the internet reaches
 	automation
 	intruder
+	scanner // outside, comes to exposed servers
 )
 
 const forever = math.MaxInt32
@@ -32,6 +35,8 @@ func (h habit) on(day int) bool { return h.from <= day && day <= h.until }
 type clientUse struct {
 	from   int
 	banner int32
+	at     int64  // offset on that day, in microseconds, before which the host still sends the one before
+	note   string // why it is new, "" for that of the first day
 }
 
 type host struct {
@@ -45,7 +50,7 @@ type host struct {
 	version    int         // index of the last one in clients, in family
 	clients    []clientUse // in order of from
 	second     int32       // banner of a second client, -1 for none
-	banner     string      // as a server
+	banner     string      // as a server, "" for a workstation that is none
 	habits     []habit
 	share      float64 // automation: the part of the servers it visits
 	hour       int     // automation: when its tour starts
@@ -54,6 +59,15 @@ type host struct {
 func (h *host) client(day int) clientUse {
 	i := len(h.clients) - 1
 	for i > 0 && h.clients[i].from > day {
+		i--
+	}
+	return h.clients[i]
+}
+
+// clientAt is the client at an offset within a day.
+func (h *host) clientAt(day int, offset int64) clientUse {
+	i := len(h.clients) - 1
+	for i > 0 && (h.clients[i].from > day || h.clients[i].from == day && offset < h.clients[i].at) {
 		i--
 	}
 	return h.clients[i]
@@ -91,7 +105,8 @@ type world struct {
 	cfg        Config
 	hosts      []*host
 	teams      [][2][]int32 // each team's workstations and servers
-	shared     []int32
+	shared     []int32      // exposed ones too
+	exposed    []int32
 	automation []int32
 	servers    []int32 // of teams, and shared ones
 	cron       []cronJob
@@ -103,30 +118,30 @@ type world struct {
 
 func newWorld(c Config, r *rand.Rand) *world {
 	w := &world{cfg: c, bannerIDs: make(map[string]int32), teams: make([][2][]int32, c.Teams)}
-	nShared := max(3, c.Hosts/60)
-	nAutomation := min(max(2, c.Hosts/100), 16) // each may touch every server
-	nServers := (c.Hosts - nShared - nAutomation) * 36 / 100
-	nPeople := c.Hosts - nShared - nAutomation - nServers
+	n := c.sizes()
 	w.layAddresses()
 
-	for range nShared {
+	for range n.shared {
 		w.addServer(r, shared, -1, 0)
 	}
-	// Teams differ in size; each has at least one host of either kind.
+	for range c.ExposedHosts {
+		w.addServer(r, exposed, -1, 0)
+	}
+	// Unless told otherwise, teams differ in size; each has at least one host of either kind.
 	size := make([]float64, c.Teams)
 	for t := range size {
 		size[t] = 0.4 + r.ExpFloat64()
 	}
 	team := func(i int) int {
-		if i < c.Teams {
-			return i
+		if i < c.Teams || c.TeamServers > 0 {
+			return i % c.Teams
 		}
 		return pick(r, size, func(s float64) float64 { return s })
 	}
-	for i := range nServers {
+	for i := range n.servers {
 		w.addServer(r, server, team(i), 0)
 	}
-	for i := range nAutomation {
+	for i := range n.automation {
 		// The first, monitoring, reaches everything.
 		share := 1.0
 		if i > 0 {
@@ -134,13 +149,18 @@ func newWorld(c Config, r *rand.Rand) *world {
 		}
 		w.addAutomation(r, i, share, 0)
 	}
-	for i := range nPeople {
+	for i := range n.people {
 		w.addWorkstation(r, team(i), 0)
 	}
 	w.addCron(r)
-	w.giveHabits(r)
+	if c.Acquaintances > 0 {
+		w.acquaint(r)
+	} else {
+		w.giveHabits(r)
+	}
 	w.spreadSessions(r)
 	w.planNovelty(r)
+	w.addClients(r)
 	return w
 }
 
@@ -178,7 +198,7 @@ func (w *world) add(r *rand.Rand, h *host) int32 {
 		h.addr = w.addr.take(r, group)
 	}
 	h.seen = forever
-	h.clients = []clientUse{{0, w.bannerID(h.family[h.version])}}
+	h.clients = []clientUse{{banner: w.bannerID(h.family[h.version])}}
 	w.hosts = append(w.hosts, h)
 	return int32(len(w.hosts) - 1)
 }
@@ -188,9 +208,13 @@ func (w *world) addServer(r *rand.Rand, kind role, team, day int) int32 {
 	version := pick(r, firstVersions, func(p float64) float64 { return p })
 	id := w.add(r, &host{role: kind, team: team, from: day, family: family, version: version, second: -1, banner: family[version], user: "svc-cron"})
 	w.servers = append(w.servers, id)
-	if kind == shared {
+	switch kind {
+	case exposed:
+		w.exposed = append(w.exposed, id)
+		fallthrough
+	case shared:
 		w.shared = append(w.shared, id)
-	} else {
+	default:
 		w.teams[team][1] = append(w.teams[team][1], id)
 	}
 	return id
@@ -215,8 +239,11 @@ func (w *world) addAutomation(r *rand.Rand, i int, share float64, day int) int32
 	if day > 0 {
 		note = NoteAutomation
 	}
+	if w.cfg.AutomationTargets > 0 {
+		h.share = 0
+	}
 	for _, s := range w.servers {
-		if chance(r, share) {
+		if h.share > 0 && chance(r, share) {
 			h.habits = append(h.habits, habit{s, 1, max(day, w.hosts[s].from), forever, note})
 		}
 	}
@@ -225,18 +252,26 @@ func (w *world) addAutomation(r *rand.Rand, i int, share float64, day int) int32
 	return id
 }
 
-// addCron lets some servers copy to another one of their team every night.
+// addCron lets some servers copy to another one of their team every night, and
+// those that the internet reaches to the first of the shared servers.
 func (w *world) addCron(r *rand.Rand) {
 	for _, team := range w.teams {
 		for _, from := range team[1] {
 			to := team[1][r.IntN(len(team[1]))]
 			if from != to && chance(r, 0.25) {
-				at := int64(between(r, 0, 6*60-1)) * 60e6
-				w.cron = append(w.cron, cronJob{from, to, at})
-				w.hosts[from].habits = append(w.hosts[from].habits, habit{to, 1, 0, forever, ""})
+				w.addJob(r, from, to)
 			}
 		}
 	}
+	for _, from := range w.exposed {
+		w.addJob(r, from, w.shared[0])
+	}
+}
+
+func (w *world) addJob(r *rand.Rand, from, to int32) {
+	at := int64(between(r, 0, 6*60-1)) * 60e6
+	w.cron = append(w.cron, cronJob{from, to, at})
+	w.hosts[from].habits = append(w.hosts[from].habits, habit{to, 1, 0, forever, ""})
 }
 
 // giveHabits gives each workstation servers of its team, by their popularity
@@ -246,9 +281,12 @@ func (w *world) giveHabits(r *rand.Rand) {
 	for _, team := range w.teams {
 		for _, id := range team[0] {
 			h := w.hosts[id]
-			own := 2 + poisson(r, 2)
-			for range own {
-				w.addHabit(r, h, w.popular(r, h.team), 0, forever, "")
+			if w.cfg.TeamServers > 0 {
+				w.giveSome(r, h)
+			} else {
+				for range 2 + poisson(r, 2) {
+					w.addHabit(r, h, w.popular(r, h.team), 0, forever, "")
+				}
 			}
 			for i, s := range w.shared {
 				if chance(r, 0.9/float64(1+i)) {
@@ -257,6 +295,40 @@ func (w *world) giveHabits(r *rand.Rand) {
 			}
 			if chance(r, 0.15) {
 				w.addHabit(r, h, w.popular(r, w.otherTeam(r, h.team)), 0, forever, "")
+			}
+		}
+	}
+}
+
+// giveSome gives a workstation a third to a half of its team's servers, so that
+// there remain some to take up.
+func (w *world) giveSome(r *rand.Rand, h *host) {
+	servers := w.teams[h.team][1]
+	some := max(1, between(r, len(servers)/3, len(servers)/2))
+	for _, i := range r.Perm(len(servers))[:some] {
+		w.addHabit(r, h, servers[i], 0, forever, "")
+	}
+}
+
+// acquaint gives each workstation hosts of any team and kind. Workstations are
+// among them if they can run a server, and PuTTY does not come with one.
+func (w *world) acquaint(r *rand.Rand) {
+	var all []int32
+	for i, h := range w.hosts {
+		if h.role == workstation && strings.HasPrefix(h.family[h.version], "SSH-2.0-OpenSSH") {
+			h.banner = h.family[h.version]
+		}
+		if h.banner != "" {
+			all = append(all, int32(i))
+		}
+	}
+	for id, h := range w.hosts {
+		if h.role != workstation {
+			continue
+		}
+		for _, i := range r.Perm(len(all)) {
+			if len(h.habits) < w.cfg.Acquaintances && all[i] != int32(id) {
+				w.addHabit(r, h, all[i], 0, forever, "")
 			}
 		}
 	}
@@ -297,8 +369,8 @@ func (w *world) spreadSessions(r *rand.Rand) {
 	for _, id := range w.automation {
 		visits += len(w.hosts[id].habits)
 	}
-	w.touring = min(0.95, total/4/float64(visits))
-	people := max(0, total-w.touring*float64(visits)-float64(len(w.cron)))
+	w.touring = min(0.95, total/4/float64(max(visits, 1)))
+	people := max(0, total-w.touring*float64(visits)-float64(len(w.automation)*w.cfg.AutomationTargets)-float64(len(w.cron)))
 
 	var all []*host
 	for _, h := range w.hosts {

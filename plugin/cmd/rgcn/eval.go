@@ -23,7 +23,8 @@ var evalCommand = command{
 	name:    "eval",
 	args:    "[FILE...]",
 	summary: "Judge the scores: learn from what came before, score what comes next, and compare with simple rules.",
-	more: "  eval                    simulated days, for several seeds; each distinct triplet counts once a day\n" +
+	more: "  eval                    simulated days, for several seeds; each distinct triplet counts once a day; where\n" +
+		"                          attacks begin on the first day, in -parts of it, and every session counts\n" +
 		"  eval FILE               records with a label, in -parts instead of days; every record counts\n" +
 		"  eval -by-day FILE       the same by day, from -from-day on, with a training each -train-every\n" +
 		"  eval -inject FILE       real records among which anomalies are planted, in -parts\n" +
@@ -58,7 +59,7 @@ var evalCommand = command{
 		fs.BoolVar(&v.inject, "inject", false, "plant anomalies of three kinds in the records of FILE")
 		fs.Float64Var(&v.from, "from", 0.4, "with FILE: judge what comes after this `SHARE` of the sessions")
 		fs.IntVar(&v.every, "every", 30, "with -inject: plant one anomaly for so many sessions: `N`")
-		fs.IntVar(&v.parts, "parts", 6, "with FILE: learn anew so often: `N`")
+		fs.IntVar(&v.parts, "parts", 6, "with FILE, or attacks on the first simulated day: learn anew so often: `N`")
 		fs.BoolVar(&v.byDay, "by-day", false, "judge FILE day by day; days begin at the time of day of the first record")
 		fs.IntVar(&v.fromDay, "from-day", 0, fmt.Sprintf("with -by-day: first day judged, from 0: `N` (default %d, or half of the days where there are fewer than %d)", firstDay, 2*firstDay))
 		fs.Func("train-every", "time between two trainings on days that are judged, a `DURATION` such as 6h (default 1d; with -all 6h in simulated worlds)", func(text string) error {
@@ -129,6 +130,7 @@ type evaluation struct {
 // The modes of eval, as an error names them.
 const (
 	onSimulation = "simulated days"
+	onFirstDay   = "attacks on the first simulated day"
 	onPatience   = "-resistance"
 	inParts      = "FILE"
 	inDays       = "-by-day"
@@ -148,13 +150,15 @@ func (v *evaluation) mode(e *env) string {
 		return onPatience
 	case len(e.args) > 0:
 		return inParts
+	case judgedInParts(v.simulation):
+		return onFirstDay
 	}
 	return onSimulation
 }
 
 // flagModes are the modes that a flag goes with, where it is not all of them. Those of the simulation are beside.
 var flagModes = map[string][]string{
-	"inject": {inParts}, "from": {inParts, onAll}, "every": {inParts, onAll}, "parts": {inParts, onAll},
+	"inject": {inParts}, "from": {inParts, onAll}, "every": {inParts, onAll}, "parts": {inParts, onFirstDay, onAll},
 	"by-day": {inDays}, "from-day": {inDays}, "resistance": {onPatience},
 	"train-every": {onSimulation, onPatience, inDays, onAll},
 	"attack-if":   {inParts, inDays}, "benign-if": {inParts, inDays}, "drop-if": {inParts, inDays},
@@ -168,10 +172,10 @@ func (v *evaluation) fit(mode string, flags *flag.FlagSet) (err error) {
 	flags.Visit(func(f *flag.Flag) {
 		modes := flagModes[f.Name]
 		if f.Name != "seed" && simulation.Lookup(f.Name) != nil {
-			modes = []string{onSimulation, onPatience}
+			modes = []string{onSimulation, onFirstDay, onPatience}
 		}
 		if modes != nil && !slices.Contains(modes, mode) && err == nil {
-			err = usagef("-%s does not go with %s: it is for %s", f.Name, mode, strings.Join(modes, " and "))
+			err = usagef("-%s does not go with %s: it is for %s", f.Name, mode, strings.Join(modes, ", "))
 		}
 	})
 	return err
@@ -197,6 +201,8 @@ func (v *evaluation) run(ctx context.Context, e *env, flags *flag.FlagSet) error
 		return usagef("%s wants a FILE", mode)
 	case mode == onPatience && len(e.args) > 0:
 		return usagef("-resistance reads no files: it simulates its attackers")
+	case mode == onPatience && v.simulation.AttackStart < 1:
+		return usagef("-resistance learns from days without attacks: want -attack-start 1 or more")
 	case mode == onAll && len(e.args) > 0:
 		return usagef("-all reads no FILE: its files are in the DIR of -data")
 	}
@@ -247,7 +253,11 @@ func (v *evaluation) run(ctx context.Context, e *env, flags *flag.FlagSet) error
 	if mode == onPatience {
 		return v.patience(ctx, e)
 	}
-	return v.table(ctx, e, "day", func(seed uint64) ([]evaluate.Result, error) { return v.judgeSimulation(v.simulation, seed) })
+	period := "day"
+	if mode == onFirstDay {
+		period = "part"
+	}
+	return v.table(ctx, e, period, func(seed uint64) ([]evaluate.Result, error) { return v.judgeSimulation(v.simulation, seed) })
 }
 
 // source is that of files with the fields that the settings name.
@@ -307,8 +317,16 @@ func (v *evaluation) judgeSimulation(c simulate.Config, seed uint64) ([]evaluate
 	if err != nil {
 		return nil, err
 	}
+	if judgedInParts(c) {
+		start := c.Start.Add(time.Duration(c.AttackHour) * time.Hour).UnixNano()
+		before, _ := slices.BinarySearchFunc(sessions, start, func(s evaluate.Session, t int64) int { return cmp.Compare(s.Time, t) })
+		return evaluate.Parts(sessions, float64(before)/float64(len(sessions)), v.parts, v.methods(seed), seed)
+	}
 	return evaluate.Prequential(sessions, v.plan(c), v.methods(seed), seed)
 }
+
+// judgedInParts tells a simulation with attacks on its first day, before which there is no day to learn from.
+func judgedInParts(c simulate.Config) bool { return c.AttackStart == 0 }
 
 func simulated(c simulate.Config) (sessions []evaluate.Session, err error) {
 	err = simulate.Generate(c, func(s *simulate.Session) bool {

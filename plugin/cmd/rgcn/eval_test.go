@@ -58,6 +58,17 @@ func TestEvalTakesSettings(t *testing.T) {
 	}
 }
 
+// A world whose attacks begin on its first day is judged in parts of that day.
+func TestEvalOnAWorldOfOneDay(t *testing.T) {
+	code, out, errs := runEval(t, "-seeds", "1", "-world", "flat", "-parts", "1", "-set", "train_steps=50", "-set", "model_dim=32")
+	if code != 0 || !strings.Contains(out, "ALERTS/PART") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+	if code, _, errs := runEval(t, "-resistance", "-world", "flat"); code != exitUsage || !strings.Contains(errs, "want -attack-start 1 or more") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
 func TestEvalOnAFile(t *testing.T) {
 	dir := t.TempDir()
 	labelled, plain := filepath.Join(dir, "labelled"), filepath.Join(dir, "plain")

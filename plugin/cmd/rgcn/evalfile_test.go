@@ -155,7 +155,8 @@ func TestEvalAll(t *testing.T) {
 		Worlds []evaluate.World
 		Worst  *evaluate.Gap
 	}](t, args...)
-	if n := len(simulatedWorlds); len(all.Worlds) != n+1 || all.Worlds[0].Name != simulatedWorlds[0] || all.Worlds[n].Name != "radoslaw" || all.Worst == nil || len(all.Worlds[0].Figures[0].Methods) != 3 {
+	names := simulatedWorlds
+	if n := len(names); len(all.Worlds) != n+1 || all.Worlds[0].Name != names[0] || all.Worlds[n].Name != "radoslaw" || all.Worst == nil || len(all.Worlds[0].Figures[0].Methods) != 3 {
 		t.Errorf("%+v", all)
 	}
 	code, out, errs := runEval(t, append(args, "-set", "train_steps=5", "-set", "model_dim=8")...)
@@ -176,7 +177,9 @@ func TestEvalRefusesFlagsThatDoNotFit(t *testing.T) {
 		{[]string{"-by-day"}, "-by-day wants a FILE"},
 		{[]string{"-links", "x"}, "-links wants a FILE"},
 		{[]string{"-all", "x"}, "-all reads no FILE"},
-		{[]string{"-all", "-hosts", "50"}, "-hosts does not go with -all: it is for simulated days and -resistance"},
+		{[]string{"-all", "-hosts", "50"}, "-hosts does not go with -all: it is for simulated days, attacks on the first simulated day, -resistance"},
+		{[]string{"-parts", "3"}, "-parts does not go with simulated days"},
+		{[]string{"-world", "flat", "-train-every", "6h"}, "-train-every does not go with attacks on the first simulated day"},
 		{[]string{"-from-day", "3", "x"}, "-from-day does not go with FILE"},
 		{[]string{"-by-day", "-from-day", "-1", "x"}, "-from-day -1: want 1 or more"},
 		{[]string{"-undirected", "x"}, "-undirected does not go with FILE: it is for -links"},

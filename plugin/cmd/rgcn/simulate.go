@@ -14,7 +14,7 @@ var simulateCommand = command{
 	name:    "simulate",
 	args:    "> FILE",
 	summary: "Make the SSH sessions of an enterprise, with labelled attacks, as lines of JSON like Zeek's.",
-	example: "rgcn simulate -hosts 400 -days 12 -seed 7 -o sim.ndjson",
+	example: "rgcn simulate -world busy -days 12 -seed 7 -o sim.ndjson",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
 		c := simulate.Default()
 		declareSimulation(fs, &c)
@@ -25,21 +25,60 @@ var simulateCommand = command{
 	},
 }
 
+// declareSimulation declares a flag for each value of a configuration, and -world,
+// which sets them all but those of the flags beside it.
 func declareSimulation(fs *flag.FlagSet, c *simulate.Config) {
-	fs.Uint64Var(&c.Seed, "seed", c.Seed, "`N`: the same seed and flags give the same bytes")
-	fs.Func("start", "first `DAY`, as 2006-01-02 (default "+c.Start.Format(time.DateOnly)+")", func(text string) (err error) {
-		if c.Start, err = time.Parse(time.DateOnly, text); err != nil {
-			return fmt.Errorf("want a day such as %s", time.DateOnly)
+	declareConfig(fs, c)
+	own := flag.NewFlagSet("", flag.ContinueOnError)
+	declareConfig(own, c)
+	usage := "start from the world `NAME` (default office), which the other flags change:"
+	for _, name := range simulate.Worlds() {
+		usage += fmt.Sprintf("\n%-9s%s", name, simulate.Summary(name))
+	}
+	fs.Func("world", usage, func(name string) error {
+		world, err := simulate.World(name)
+		if err != nil {
+			return err
+		}
+		// Flags may stand before -world.
+		beside := map[string]string{}
+		fs.Visit(func(f *flag.Flag) {
+			if own.Lookup(f.Name) != nil {
+				beside[f.Name] = f.Value.String()
+			}
+		})
+		*c = world
+		for name, value := range beside {
+			if err := own.Set(name, value); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
+}
+
+func declareConfig(fs *flag.FlagSet, c *simulate.Config) {
+	fs.Uint64Var(&c.Seed, "seed", c.Seed, "`N`: the same seed and flags give the same bytes")
+	fs.Var((*dayValue)(&c.Start), "start", "first `DAY`, as 2006-01-02")
 	fs.IntVar(&c.Days, "days", c.Days, "days: `N`")
-	fs.IntVar(&c.Hosts, "hosts", c.Hosts, "workstations, servers and automation on the first day: `N`")
+	fs.IntVar(&c.Hosts, "hosts", c.Hosts, "workstations, servers and automation on the first day, exposed servers among them: `N`")
 	fs.IntVar(&c.Teams, "teams", c.Teams, "teams: `N`")
+	fs.IntVar(&c.TeamServers, "team-servers", c.TeamServers, "servers of each team, all teams being equal: `N`; 0 for unequal ones")
+	fs.IntVar(&c.SharedServers, "shared-servers", c.SharedServers, "servers that all teams use: `N`; 0 for one in 60 hosts")
+	fs.IntVar(&c.AutomationHosts, "automation-hosts", c.AutomationHosts, "automation hosts: `N`; 0 for one in 100 hosts")
+	fs.IntVar(&c.Acquaintances, "acquaintances", c.Acquaintances, "hosts of any kind that each workstation uses: `N`; 0 for habits by team")
+	fs.IntVar(&c.Clients, "clients", c.Clients, "distinct client banners of the enterprise, at least: `N`")
+	fs.BoolVar(&c.WorkWeekends, "work-weekends", c.WorkWeekends, "let people work on Saturdays and Sundays too")
 	fs.IntVar(&c.SessionsPerDay, "sessions", c.SessionsPerDay, "benign sessions on a working day, on average: `N`")
 	fs.BoolVar(&c.TeamPrefixes, "team-prefixes", c.TeamPrefixes, "give every team address prefixes of its own")
 	fs.Float64Var(&c.Novelty, "novelty", c.Novelty, "`FACTOR` on the rates of hires, moves and upgrades")
+	fs.Float64Var(&c.TakeUps, "take-ups", c.TakeUps, "times a day that someone takes up another server of the team: `N`; 0 leaves it to -novelty")
+	fs.Float64Var(&c.ClientChanges, "client-changes", c.ClientChanges, "times a day that someone's client changes for no reason: `N`")
+	fs.IntVar(&c.AutomationTargets, "automation-targets", c.AutomationTargets, "servers, others each day, that an automation host visits: `N`; 0 for always the same")
+	fs.IntVar(&c.ExposedHosts, "exposed", c.ExposedHosts, "servers that the internet reaches: `N`")
+	fs.IntVar(&c.ScanSources, "scan-sources", c.ScanSources, "addresses never seen before that come to exposed servers each day: `N`")
 	fs.IntVar(&c.AttackStart, "attack-start", c.AttackStart, "first day with attacks, from 0: `N`")
+	fs.IntVar(&c.AttackHour, "attack-hour", c.AttackHour, "hour of that day before which there are none: `N`; with one, -attack-start may be 0")
 	fs.IntVar(&c.AttacksPerDay, "attacks", c.AttacksPerDay, "distinct attack triplets a day: `N`")
 	fs.Float64Var(&c.Lateral, "lateral", c.Lateral, "`WEIGHT` of lateral moves among the attacks")
 	fs.Float64Var(&c.StrangeTool, "strange-tool", c.StrangeTool, "`WEIGHT` of known pairs with a strange client")
@@ -47,6 +86,21 @@ func declareSimulation(fs *flag.FlagSet, c *simulate.Config) {
 	fs.BoolVar(&c.IntrudersOutside, "intruders-outside", c.IntrudersOutside, "let new sources come from outside the enterprise's addresses")
 	fs.IntVar(&c.SlowTargets, "slow", c.SlowTargets, "servers that one patient source moves to over all days with attacks: `N`")
 	fs.IntVar(&c.BruteForce, "brute-force", c.BruteForce, "sessions of one source at one server within four hours: `N`")
+	fs.Float64Var(&c.Foothold, "foothold", c.Foothold, "`CHANCE` a day of an intruder who goes on inwards from an exposed server")
+}
+
+// dayValue is a flag's value: a day.
+type dayValue time.Time
+
+func (d *dayValue) String() string { return time.Time(*d).Format(time.DateOnly) }
+
+func (d *dayValue) Set(text string) error {
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return fmt.Errorf("want a day such as %s", time.DateOnly)
+	}
+	*d = dayValue(day)
+	return nil
 }
 
 func simulateSessions(ctx context.Context, e *env, c simulate.Config, out *output, labels bool) error {
