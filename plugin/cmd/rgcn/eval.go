@@ -45,8 +45,8 @@ var evalCommand = command{
 		fs.BoolVar(&v.json, "json", false, "write the table as JSON")
 		fs.BoolVar(&v.ablations, "ablations", false, "add a row for each part of the model left out")
 		fs.StringVar(&v.without, "without", "", "leave `PARTS` of the model out everywhere: "+strings.Join(model.Ablations, ", "))
-		fs.Func("methods", "judge these `METHODS` only, the first of them against the others: "+strings.Join(methodNames, ", ")+" (default all)", func(text string) error {
-			v.chosen = strings.Split(text, ",")
+		fs.Func("methods", "judge these `METHODS` only, the first of them against the others: "+strings.Join(methodNames, ", ")+" (default all, but with -all no reference in "+strings.Join(slowForReference, " and ")+", where it would take minutes a seed)", func(text string) error {
+			v.named, v.chosen = true, strings.Split(text, ",")
 			for _, name := range v.chosen {
 				if !slices.Contains(methodNames, name) {
 					return fmt.Errorf("%q: want some of %s", name, strings.Join(methodNames, ", "))
@@ -62,7 +62,7 @@ var evalCommand = command{
 		fs.IntVar(&v.parts, "parts", 6, "with FILE, or attacks on the first simulated day: learn anew so often: `N`")
 		fs.BoolVar(&v.byDay, "by-day", false, "judge FILE day by day; days begin at the time of day of the first record")
 		fs.IntVar(&v.fromDay, "from-day", 0, fmt.Sprintf("with -by-day: first day judged, from 0: `N` (default %d, or half of the days where there are fewer than %d)", firstDay, 2*firstDay))
-		fs.Func("train-every", "time between two trainings on days that are judged, a `DURATION` such as 6h (default 1d; with -all 6h in simulated worlds)", func(text string) error {
+		fs.Func("train-every", "time between two trainings on days that are judged, a `DURATION` such as 6h (default 1d; with -all 6h in simulated worlds but flat, which is judged in -parts)", func(text string) error {
 			var ok bool
 			if v.trainEvery, ok = config.ParseDuration(text); !ok || v.trainEvery < leastTrainEvery {
 				return fmt.Errorf("want a duration such as 6h or 1d, at least %v", leastTrainEvery)
@@ -122,6 +122,7 @@ type evaluation struct {
 	data                      []string
 	without                   string
 	chosen                    []string      // of methodNames
+	named                     bool          // chosen by -methods
 	model                     model.Config  // from the settings
 	fields                    config.Fields // the same
 	train                     config.Train  // the same

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/plugin/evaluate"
+	"flb-filter-rgcn/plugin/simulate"
 )
 
 // ownFlags name the fields of the records below.
@@ -155,7 +156,7 @@ func TestEvalAll(t *testing.T) {
 		Worlds []evaluate.World
 		Worst  *evaluate.Gap
 	}](t, args...)
-	names := simulatedWorlds
+	names := simulate.Worlds()
 	if n := len(names); len(all.Worlds) != n+1 || all.Worlds[0].Name != names[0] || all.Worlds[n].Name != "radoslaw" || all.Worst == nil || len(all.Worlds[0].Figures[0].Methods) != 3 {
 		t.Errorf("%+v", all)
 	}
@@ -163,7 +164,7 @@ func TestEvalAll(t *testing.T) {
 	if code != 0 {
 		t.Fatal(errs)
 	}
-	has(t, out, "WORLD", "office", "recall@40", "radoslaw", "R-GCN IS", "worst: ")
+	has(t, out, "WORLD", "office", "recall@40", "radoslaw", "R-GCN IS", "worst: ", simulate.Worlds()[4])
 	if code, _, errs := runEval(t, "-all", "-data", t.TempDir()); code != exitFailed || !strings.Contains(errs, "want enron10.ndjson.gz with enron10_test.ndjson.gz, ") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
