@@ -60,6 +60,9 @@ func parseInteger(text string) (int64, bool) {
 	return product, err == nil && product/factor == n
 }
 
+// ParseDuration reads a duration as the settings have it: 90s, 10m, 1d12h, or a number of seconds.
+func ParseDuration(text string) (time.Duration, bool) { return parseDuration(strings.TrimSpace(text)) }
+
 // parseDuration takes Go's durations, days before them ("1d12h"), and a bare number of seconds.
 func parseDuration(text string) (time.Duration, bool) {
 	if seconds, err := strconv.ParseUint(text, 10, 63); err == nil {
@@ -129,6 +132,15 @@ func isKey(s string) bool {
 // isName tells the name of a field that is added: a plain key, not a path.
 func isName(s string) bool {
 	return s != "" && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// ParseConditions reads conditions as the property only has them: key=value|value,key!=value.
+func ParseConditions(text string) ([]Condition, bool) {
+	var texts []any
+	for t := range strings.SplitSeq(text, ",") {
+		texts = append(texts, t)
+	}
+	return readConditions(texts)
 }
 
 // readConditions takes one condition or a list of them; the empty text stands for none.

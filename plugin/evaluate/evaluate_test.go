@@ -84,7 +84,7 @@ func TestMethodsLearnFromThePastOnly(t *testing.T) {
 			return 1
 		}, 0, nil
 	}}
-	results, err := Prequential(sessions, c.AttackStart, []Method{spy}, 1)
+	results, err := Prequential(sessions, Plan{From: c.AttackStart}, []Method{spy}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestTheModelBeatsCounting(t *testing.T) {
 		cfg.Seed = seed
 		counting := cfg
 		counting.Without = []string{"structure", "names", "neighbours", "fan-out", "campaigns"}
-		r, err := Prequential(sessions, c.AttackStart, []Method{Trained("model", cfg), Trained("counts", counting), NeverSeen()}, seed)
+		r, err := Prequential(sessions, Plan{From: c.AttackStart}, []Method{Trained("model", cfg), Trained("counts", counting), NeverSeen()}, seed)
 		if err != nil {
 			t.Fatal(err)
 		}

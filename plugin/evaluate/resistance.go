@@ -27,8 +27,8 @@ const Shown = 20
 
 // Resistance replays sessions of which some carry the notes of package simulate for a slow
 // attacker and for a brute force, as Prequential does.
-func Resistance(sessions []Session, from int, methods []Method, seed uint64) ([]Endurance, error) {
-	r, err := prequential(sessions, from, methods, seed)
+func Resistance(sessions []Session, plan Plan, methods []Method, seed uint64) ([]Endurance, error) {
+	r, err := prequential(sessions, plan, methods, seed)
 	if err != nil {
 		return nil, err
 	}
@@ -89,9 +89,7 @@ type EnduranceRow struct {
 // SummarizeEndurance gathers the results of one run for each seed.
 func SummarizeEndurance(runs [][]Endurance) (rows []EnduranceRow) {
 	for m := range runs[0] {
-		spread := func(of func(*Endurance) float64) Spread {
-			return spreadOf(len(runs), func(i int) float64 { return of(&runs[i][m]) })
-		}
+		spread := spreadsOf(runs, m)
 		rows = append(rows, EnduranceRow{
 			Method: runs[0][m].Method, PairRank: spread(func(e *Endurance) float64 { return e.PairRank }),
 			Missed:    spread(func(e *Endurance) float64 { return e.Missed }),

@@ -23,7 +23,7 @@ func TestResistanceCountsWhatWasShown(t *testing.T) {
 	newPair := func(*graphbuf.Snapshot) (Score, float64, error) {
 		return func(_ *graphbuf.Graph, _ *graphbuf.Event, r *graphbuf.Ref) float64 { return float64(r.Counts.SD) }, 0, nil
 	}
-	out, err := Resistance(sessions, c.AttackStart, []Method{{Name: "blind", Learn: blind}, {Name: "new pair", Learn: newPair}}, 1)
+	out, err := Resistance(sessions, Plan{From: c.AttackStart}, []Method{{Name: "blind", Learn: blind}, {Name: "new pair", Learn: newPair}}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestPatientAttackersAreShown(t *testing.T) {
 	})
 	cfg := model.DefaultConfig()
 	cfg.Dim, cfg.Steps, cfg.Threads = 64, 200, 2
-	out, err := Resistance(sessions, c.AttackStart, []Method{Trained("R-GCN", cfg)}, 1)
+	out, err := Resistance(sessions, Plan{From: c.AttackStart}, []Method{Trained("R-GCN", cfg)}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

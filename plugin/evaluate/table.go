@@ -47,13 +47,18 @@ func spreadOf(n int, of func(i int) float64) (s Spread) {
 	return s
 }
 
+// spreadsOf returns what gives a method's figures over several runs, each of which holds one result a method.
+func spreadsOf[T any](runs [][]T, method int) func(of func(*T) float64) Spread {
+	return func(of func(*T) float64) Spread {
+		return spreadOf(len(runs), func(i int) float64 { return of(&runs[i][method]) })
+	}
+}
+
 // Summarize gathers the results of one run for each seed, in which the methods stand in the
 // same order.
 func Summarize(runs [][]Result) (rows []Row) {
 	for m := range runs[0] {
-		spread := func(of func(*Result) float64) Spread {
-			return spreadOf(len(runs), func(i int) float64 { return of(&runs[i][m]) })
-		}
+		spread := spreadsOf(runs, m)
 		rows = append(rows, Row{
 			Method: runs[0][m].Method,
 			AUC:    spread(func(r *Result) float64 { return r.AUC }), AP: spread(func(r *Result) float64 { return r.AP }),
@@ -77,6 +82,47 @@ func Print(w io.Writer, rows []Row, period string) error {
 	return t.Flush()
 }
 
+// text writes no number where there is none.
 func (s Spread) text(digits int) string {
+	if math.IsNaN(s.Mean) {
+		return "-"
+	}
 	return fmt.Sprintf("%.*f ± %.*f", digits, s.Mean, digits, s.SD)
+}
+
+// percent is text of a share in hundredths, with one decimal.
+func (s Spread) percent() string { return Spread{100 * s.Mean, 100 * s.SD}.text(1) }
+
+// LinkRow is a method of link prediction over several seeds.
+type LinkRow struct {
+	Method  string `json:"method"`
+	AUC     Spread `json:"auc"`
+	AP      Spread `json:"average_precision"`
+	NewAUC  Spread `json:"new_auc"`
+	NewAP   Spread `json:"new_average_precision"`
+	Seconds Spread `json:"seconds"`
+}
+
+// SummarizeLinks gathers the results of one run for each seed.
+func SummarizeLinks(runs [][]LinkResult) (rows []LinkRow) {
+	for m := range runs[0] {
+		spread := spreadsOf(runs, m)
+		rows = append(rows, LinkRow{
+			Method: runs[0][m].Method,
+			AUC:    spread(func(r *LinkResult) float64 { return r.AUC }), AP: spread(func(r *LinkResult) float64 { return r.AP }),
+			NewAUC: spread(func(r *LinkResult) float64 { return r.NewAUC }), NewAP: spread(func(r *LinkResult) float64 { return r.NewAP }),
+			Seconds: spread(func(r *LinkResult) float64 { return r.Seconds }),
+		})
+	}
+	return rows
+}
+
+// PrintLinks writes the rows as a table, in per cent.
+func PrintLinks(w io.Writer, rows []LinkRow) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "METHOD\tAUC %\tAP %\tNEVER SEEN: AUC %\tAP %\tLEARNING s")
+	for _, r := range rows {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%.2f\n", r.Method, r.AUC.percent(), r.AP.percent(), r.NewAUC.percent(), r.NewAP.percent(), r.Seconds.Mean)
+	}
+	return t.Flush()
 }

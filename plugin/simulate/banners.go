@@ -3,6 +3,7 @@ package simulate
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 )
 
 // family is an operating system with the banners its clients send, oldest first.
@@ -49,5 +50,10 @@ var automationTools = [][]string{
 // novelTool is a banner that nobody in the enterprise sends.
 func novelTool(r *rand.Rand) string {
 	names := []string{"libssh2_1.%d.%d", "russh_0.%d.%d", "paramiko_1.%d.%d", "dropbear_20%02d.%d", "JSCH-0.1.%d%d", "Nmap-SSH2-NSE-%d.%d", "PUTTY_%d.%d", "OpenSSH_5.%dp%d"}
-	return "SSH-2.0-" + fmt.Sprintf(names[r.IntN(len(names))], between(r, 10, 60), between(r, 0, 9))
+	for {
+		banner := "SSH-2.0-" + fmt.Sprintf(names[r.IntN(len(names))], between(r, 10, 60), between(r, 0, 9))
+		if !slices.Contains(secondClients, banner) {
+			return banner
+		}
+	}
 }

@@ -21,16 +21,16 @@ func (w *world) churn(r *rand.Rand, day int) {
 	}
 }
 
-// takeUp lets someone use a server of the own team from a day on. It fails if
+// takeUp lets someone use another server of their team from a day on. It fails if
 // the person drawn has the server drawn already.
 func (w *world) takeUp(r *rand.Rand, day int) bool {
 	h := w.somePerson(r, day)
 	return w.addHabit(r, h, w.someServer(r, h.team, day), day, forever, NoteOwnTeam)
 }
 
-// changeClient moves someone to a client of any family and version, within the
-// day. It fails for a client that the person has had, and for a second change
-// on a day.
+// changeClient moves someone to a client of any family and version at some time
+// of a day. It fails if the person drawn has had the client before, or changes
+// clients on that day already.
 func (w *world) changeClient(r *rand.Rand, day int) bool {
 	h := w.somePerson(r, day)
 	family := families[pick(r, families, func(f family) float64 { return f.workstations })].banners
@@ -47,8 +47,9 @@ func (w *world) changeClient(r *rand.Rand, day int) bool {
 // usersOfRare is how many people use each of the rare clients.
 const usersOfRare = 5
 
-// addClients brings the banners that benign clients send up to Config.Clients:
-// it gives rare ones to people who have no second client.
+// addClients brings the client banners of the enterprise up to Config.Clients: it
+// gives rare ones to people who have no second client. It comes after the plans
+// for all days, which bring banners of their own.
 func (w *world) addClients(r *rand.Rand) {
 	for i := 0; len(w.banners) < w.cfg.Clients; i++ {
 		banner := w.bannerID(rareClient(i))

@@ -20,21 +20,22 @@ type Config struct {
 	Start time.Time // midnight of the first day; its weekday counts
 
 	Days           int
-	Hosts          int // workstations, servers and automation on the first day
+	Hosts          int // workstations, servers, exposed ones too, and automation on the first day
 	Teams          int
 	SessionsPerDay int // benign ones on a working day, on average
 
-	// TeamServers is the number of servers of each team, which are then as many
-	// and have equally many people. 0 draws unequal teams.
+	// TeamServers is the number of servers of each team on the first day; people
+	// are then divided equally among the teams too. Each uses a third to half of
+	// the team's servers at first. 0 draws teams of different sizes.
 	TeamServers     int
 	SharedServers   int // servers that all teams use; 0 for one in 60 hosts, at least 3
-	AutomationHosts int // 0 for one in 100 hosts, 2 to 16
+	AutomationHosts int // over all days; 0 for one in 100 hosts, 2 to 16, on the first day and more later
 
-	// Acquaintances is the number of hosts that each workstation uses, of any team
-	// and workstations too. 0 lets its habits follow the teams.
+	// Acquaintances is the number of hosts that each workstation uses: servers of
+	// any team, and other workstations. 0 lets habits follow the teams.
 	Acquaintances int
-	// Clients is the number of distinct banners that benign clients send over all
-	// days, if chance alone does not bring more. 0 leaves it to chance.
+	// Clients is the number of distinct client banners of the enterprise over all
+	// days, at least: a few people use rare ones to make it up. 0 adds none.
 	Clients int
 	// WorkWeekends lets people work on Saturdays and Sundays as on other days.
 	WorkWeekends bool
@@ -46,7 +47,7 @@ type Config struct {
 	// leaves an enterprise where nothing new happens but rare habits.
 	Novelty float64
 	// TakeUps is how often a day, on average, someone takes up another server of
-	// the own team, from the first day on. 0 leaves it to Novelty.
+	// their own team, from the first day on. 0 leaves it to Novelty.
 	TakeUps float64
 	// ClientChanges is how often a day, on average, someone's client becomes
 	// another one for no reason, from the first day on.
@@ -59,7 +60,7 @@ type Config struct {
 	ScanSources  int // addresses never seen before that come to exposed hosts each day, on average
 
 	AttackStart   int // first day with attacks, counted from 0
-	AttackHour    int // hour of that day before which there are none
+	AttackHour    int // hour of that day before which there are none; with one, AttackStart may be 0
 	AttacksPerDay int // distinct attack triplets a day
 	// Weights of the three kinds of attack, see Session.Label.
 	Lateral, StrangeTool, NewSource float64
@@ -82,7 +83,7 @@ const (
 	maxHosts = 100_000 // beyond, planning takes minutes
 	// A day is made and sorted in memory, at some 150 bytes a session.
 	maxPerDay = 1_000_000
-	// A host's number has 24 bits in the key of a triplet; the rest is for those inside.
+	// A host's number has 24 bits in the key of a triplet, and those inside need some.
 	maxScanners    = 10_000_000
 	maxAttackHour  = 19 // a brute force takes four hours
 	maxClients     = 100

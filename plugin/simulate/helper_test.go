@@ -62,3 +62,13 @@ func hostsByAddress(c Config) map[string]*host {
 	}
 	return hosts
 }
+
+// named is the configuration of a world.
+func named(t testing.TB, name string) Config {
+	t.Helper()
+	c, err := World(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

@@ -67,9 +67,11 @@ func (w *world) planNovelty(r *rand.Rand) {
 		})
 		times(scale*upgradesPerDay, func() { w.upgrade(w.somePerson(r, day), day) })
 		times(w.cfg.Novelty*fleetUpgradesPerDay, func() { w.upgradeFleet(r, day) })
-		times(w.cfg.Novelty*newAutomationPerDay, func() {
-			w.addAutomation(r, len(w.automation), 0.1+0.3*r.Float64(), day)
-		})
+		if w.cfg.AutomationHosts == 0 {
+			times(w.cfg.Novelty*newAutomationPerDay, func() {
+				w.addAutomation(r, len(w.automation), 0.1+0.3*r.Float64(), day)
+			})
+		}
 		times(w.cfg.Novelty*toolUpgradesPerDay, func() {
 			w.upgrade(w.hosts[w.automation[r.IntN(len(w.automation))]], day)
 		})

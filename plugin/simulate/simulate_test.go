@@ -3,6 +3,7 @@ package simulate
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -22,14 +23,17 @@ func hash(t testing.TB, c Config) string {
 // TestSameSeedSameBytes: a change to this hash is a change to every result
 // ever measured on the simulation.
 func TestSameSeedSameBytes(t *testing.T) {
-	const want = "a782d357ca8091dc"
-	c := Default()
-	if got := hash(t, c); got != want {
-		t.Errorf("seed %d: got hash %s, want %s", c.Seed, got, want)
-	}
-	c.Seed++
-	if got := hash(t, c); got == want {
-		t.Errorf("seed %d gives the bytes of seed %d", c.Seed, c.Seed-1)
+	for name, want := range map[string]string{
+		"office": "a782d357ca8091dc", "busy": "b1bcb7938d229f9e", "exposed": "22bfb28d8aeb5cab", "flat": "1534f8ccb034160e", "large": "39a20229e0062e7c",
+	} {
+		c := named(t, name)
+		if got := hash(t, c); got != want {
+			t.Errorf("%s, seed %d: got hash %s, want %s", name, c.Seed, got, want)
+		}
+		c.Seed++
+		if got := hash(t, c); got == want {
+			t.Errorf("%s: seed %d gives the bytes of seed %d", name, c.Seed, c.Seed-1)
+		}
 	}
 }
 
@@ -77,13 +81,15 @@ func TestLabelsAreTrue(t *testing.T) {
 		with(func(c *Config) { c.Seed = 3; c.SlowTargets = 20; c.BruteForce = 50 }),
 		with(func(c *Config) { c.Seed = 4; c.Novelty = 5; c.AttacksPerDay = 100; c.TeamPrefixes = true }),
 		with(func(c *Config) { c.Hosts, c.Teams, c.Novelty, c.AttacksPerDay, c.Days = 100, 3, 60, 100, 15 }),
+		with(func(c *Config) { c.AttackHour, c.SlowTargets, c.BruteForce = 15, 20, 50 }),
+		named(t, "busy"), named(t, "exposed"), named(t, "flat"), named(t, "large"),
 	} {
 		all := generate(t, c)
 		hosts := hostsByAddress(c)
-		pairs, triplets, sources, clients := map[pair]int{}, map[triplet]int{}, map[string]int{}, map[pair]bool{}
-		for _, s := range slices.Backward(all) { // the first day remains
+		pairs, triplets, sources, clients := map[pair]time.Time{}, map[triplet]bool{}, map[string]time.Time{}, map[pair]bool{}
+		for _, s := range slices.Backward(all) { // the first time remains
 			if benign(s) {
-				pairs[s.pair()], triplets[s.triplet()], sources[s.Source] = c.dayOf(s), c.dayOf(s), c.dayOf(s)
+				pairs[s.pair()], triplets[s.triplet()], sources[s.Source] = s.Time, true, s.Time
 				clients[pair{s.Source, s.Client}] = true
 			}
 		}
@@ -97,21 +103,32 @@ func TestLabelsAreTrue(t *testing.T) {
 				t.Errorf("session %d: attack triplet of day %d again on day %d", i, first, day)
 			}
 			incident[s.triplet()] = day
-			sourceDay, knownSource := sources[s.Source]
-			pairDay, knownPair := pairs[s.pair()]
-			_, usualTriplet := triplets[s.triplet()]
-			if usualTriplet {
+			// What an attack may rely on was seen before the day, or before the hour.
+			known := c.Start.AddDate(0, 0, day)
+			if day == c.AttackStart {
+				known = known.Add(time.Duration(c.AttackHour) * time.Hour)
+			}
+			if s.Time.Before(known) {
+				t.Errorf("session %d: attack at %s, before %s", i, s.Time, known)
+			}
+			sourceTime, knownSource := sources[s.Source]
+			pairTime, knownPair := pairs[s.pair()]
+			if triplets[s.triplet()] {
 				t.Errorf("session %d: %s triplet is also benign", i, s.Label)
 			}
 			switch s.Label {
 			case LabelLateral:
 				from, to := hosts[s.Source], hosts[s.Destination]
-				if !knownSource || sourceDay >= day || knownPair || from.role != workstation || to.role != server || from.team == to.team {
-					t.Errorf("session %d: lateral from a source of day %d (known %v), team %d to %d, pair benign %v", i, sourceDay, knownSource, from.team, to.team, knownPair)
+				role := workstation
+				if s.Note == NoteFoothold {
+					role = exposed
+				}
+				if !knownSource || !sourceTime.Before(known) || knownPair || from.role != role || to.role != server || from.team == to.team {
+					t.Errorf("session %d: lateral from a source of %s (known %v), team %d to %d, pair benign %v", i, sourceTime, knownSource, from.team, to.team, knownPair)
 				}
 			case LabelStrangeTool:
-				if !knownPair || pairDay >= day || clients[pair{s.Source, s.Client}] {
-					t.Errorf("session %d: strange tool %q on a pair of day %d (known %v)", i, s.Client, pairDay, knownPair)
+				if !knownPair || !pairTime.Before(known) || clients[pair{s.Source, s.Client}] {
+					t.Errorf("session %d: strange tool %q on a pair of %s (known %v)", i, s.Client, pairTime, knownPair)
 				}
 			case LabelNewSource:
 				if _, ok := hosts[s.Source]; ok || knownSource {
@@ -274,7 +291,24 @@ func TestValidate(t *testing.T) {
 	check("novelty -1: allowed are 0 to 100", func(c *Config) { c.Novelty = -1 })
 	check("lateral, strange tool and new source are all 0", func(c *Config) { c.Lateral, c.StrangeTool, c.NewSource = 0, 0, 0 })
 	check("start 0001-01-01T00:00:00Z: allowed are the years 1970 to 2100", func(c *Config) { c.Start = time.Time{} })
-	if err := Default().Validate(); err != nil {
+	check("team servers -1: allowed are 0 to 400", func(c *Config) { c.TeamServers = -1 })
+	check("shared servers 401: allowed are 0 to 400", func(c *Config) { c.SharedServers = 401 })
+	check("automation hosts -1: allowed are 0 to 400", func(c *Config) { c.AutomationHosts = -1 })
+	check("acquaintances 201: allowed are 0 to 200 (half of the hosts)", func(c *Config) { c.Acquaintances = 201 })
+	check("clients 101: allowed are 0 to 100", func(c *Config) { c.Clients = 101 })
+	check("automation targets -1: allowed are 0 to 400", func(c *Config) { c.AutomationTargets = -1 })
+	check("exposed hosts 41: allowed are 0 to 40 (one in ten hosts)", func(c *Config) { c.ExposedHosts = 41 })
+	check("scan sources 100001: allowed are 0 to 100000", func(c *Config) { c.ExposedHosts, c.ScanSources = 1, 100_001 })
+	check("scan sources 50001: allowed are 0 to 50000 (10,000,000 over all days)", func(c *Config) { c.Days, c.ExposedHosts, c.ScanSources = 200, 1, 50_001 })
+	check("scan sources 1 and foothold 0, but exposed hosts 0: at least one is wanted", func(c *Config) { c.ScanSources = 1 })
+	check("scan sources 0 and foothold 0.5, but exposed hosts 0: at least one is wanted", func(c *Config) { c.Foothold = 0.5 })
+	check("attack hour 20: allowed are 0 to 19", func(c *Config) { c.AttackHour = 20 })
+	check("take-ups -1: allowed are 0 to 400", func(c *Config) { c.TakeUps = -1 })
+	check("client changes NaN: allowed are 0 to 400", func(c *Config) { c.ClientChanges = math.NaN() })
+	check("foothold 1.5: allowed are 0 to 1", func(c *Config) { c.ExposedHosts, c.Foothold = 1, 1.5 })
+	check("hosts 400: 6 shared servers, 0 exposed and 4 automation hosts leave 390 servers and 0 workstations for 10 teams: at least one of each a team is wanted",
+		func(c *Config) { c.TeamServers = 39 })
+	if err := with(func(c *Config) { c.AttackStart, c.AttackHour = 0, 1 }).Validate(); err != nil {
 		t.Error(err)
 	}
 }

@@ -310,8 +310,8 @@ func (w *world) giveSome(r *rand.Rand, h *host) {
 	}
 }
 
-// acquaint gives each workstation hosts of any team and kind. Those of people
-// are among them if they run a server, which PuTTY does not come with.
+// acquaint gives each workstation hosts of any team and kind. Workstations are
+// among them if they can run a server, and PuTTY does not come with one.
 func (w *world) acquaint(r *rand.Rand) {
 	var all []int32
 	for i, h := range w.hosts {

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// worlds in the order in which they are told. None of their figures was chosen
-// by what a detector makes of them.
+// worlds are in the order in which help lists them. None of their figures was
+// chosen by what a detector makes of them.
 var worlds = []struct {
 	name, summary string
 	config        func() Config
 }{
 	{"office", "400 hosts in 10 teams, 12 days; attacks in the second week", Default},
-	{"busy", "477 hosts in 15 equal teams, 6 days; much that is new every day, in people's habits, clients and automation", busy},
-	{"exposed", "an office with 3 hosts that the internet reaches, 2,000 scanners never seen before each day", exposedOffice},
-	{"flat", "40 hosts that meet one another without teams, one day; attacks in its second half", flat},
+	{"busy", "477 hosts in 15 equal teams, 6 days; new servers, clients and automation targets every day", busy},
+	{"exposed", "an office with 3 hosts that the internet reaches, and 2,000 new scanners a day", exposedOffice},
+	{"flat", "40 hosts that meet one another whatever their team, one day; attacks after noon", flat},
 	{"large", "5,000 hosts in 100 teams, 60 clients, 7 days", large},
 }
 
@@ -60,8 +60,8 @@ func Default() Config {
 }
 
 // busy has teams of 25 people and 6 servers each, 8 shared servers and 4
-// automation hosts. Habits, clients and the ways of automation change every day,
-// from the first on.
+// automation hosts. People take up servers and change clients every day from the
+// first on, weekends included, and automation goes to other servers each day.
 func busy() Config {
 	c := Default()
 	c.Days, c.WorkWeekends, c.AttackStart = 6, true, 2
@@ -80,8 +80,8 @@ func exposedOffice() Config {
 	return c
 }
 
-// flat is a small network on one day. Its two teams are there for the attacks
-// alone: habits do not follow them.
+// flat is a small network on one day. Habits do not follow its two teams: they
+// only say which servers a lateral move goes to.
 func flat() Config {
 	c := Default()
 	c.Days, c.AttackStart, c.AttackHour, c.AttacksPerDay = 1, 0, 12, 9
@@ -89,8 +89,8 @@ func flat() Config {
 	return c
 }
 
-// large has the office's sessions per host. Its attacks are as many as the
-// office's: intruders do not grow with whom they visit.
+// large has as many sessions a host as the office, and as many attacks in all:
+// intruders do not multiply with the hosts they find.
 func large() Config {
 	c := Default()
 	c.Days, c.AttackStart = 7, 3

@@ -1,70 +1,190 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
+	"time"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/evaluate"
 	"flb-filter-rgcn/plugin/filter"
-	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/simulate"
-	"flb-filter-rgcn/plugin/triplet"
 )
 
 var evalCommand = command{
-	name: "eval",
-	args: "[FILE...]",
-	summary: "Judge the scores: learn from the days before, score the next one, and compare with simple rules.\n" +
-		"Without FILE on simulated days, for several seeds, each distinct triplet once a day; with FILE on\n" +
-		"records that carry a label field or, with -inject, on real ones among which anomalies are planted,\n" +
-		"in -parts instead of days, every session counting.",
+	name:    "eval",
+	args:    "[FILE...]",
+	summary: "Judge the scores: learn from what came before, score what comes next, and compare with simple rules.",
+	more: "  eval                    simulated days, for several seeds; each distinct triplet counts once a day; where\n" +
+		"                          attacks begin on the first day, in -parts of it, and every session counts\n" +
+		"  eval FILE               records with a label, in -parts instead of days; every record counts\n" +
+		"  eval -by-day FILE       the same by day, from -from-day on, with a training each -train-every\n" +
+		"  eval -inject FILE       real records among which anomalies are planted, in -parts\n" +
+		"  eval -links TEST FILE   link prediction: true pairs of hosts in TEST against made-up ones, learned\n" +
+		"                          from the records of FILE that lie before them\n" +
+		"  eval -resistance        two patient attackers in simulated days\n" +
+		"  eval -all [-data DIR]   every simulated world and every well-known data set in DIR, in one table\n\n" +
+		"An attack is a record that fits -attack-if, or one whose field label has a value other than 0, false, -\n" +
+		"and benign. TEST has records as FILE has, with label (0 true, 1 made up), and may have new (1: not\n" +
+		"among the records before), seed (of the draw of made-up pairs) and, as FILE then has too, snapshot;\n" +
+		"without that the days are the snapshots.",
 	example: "rgcn eval -seeds 6 -ablations",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
-		v := &evaluation{session: newSession(fs), simulation: simulate.Default()}
+		v := &evaluation{session: newSession(fs), simulation: simulate.Default(), chosen: methodNames}
 		declareSimulation(fs, &v.simulation)
-		fs.IntVar(&v.seeds, "seeds", 6, "simulations, or plantings, with seeds from -seed on: `N`")
+		fs.IntVar(&v.seeds, "seeds", 6, "simulations, plantings or trainings, with seeds from -seed on: `N`")
 		fs.IntVar(&v.jobs, "jobs", 2, "seeds at a time: `N`")
 		fs.BoolVar(&v.json, "json", false, "write the table as JSON")
-		fs.BoolVar(&v.resistance, "resistance", false, fmt.Sprintf("judge two patient attackers instead: one who repeats a pair %d times, and one who moves to %d servers over %d days",
-			patientRepeats, patientTargets, patientDays-simulate.Default().AttackStart))
 		fs.BoolVar(&v.ablations, "ablations", false, "add a row for each part of the model left out")
 		fs.StringVar(&v.without, "without", "", "leave `PARTS` of the model out everywhere: "+strings.Join(model.Ablations, ", "))
+		fs.Func("methods", "judge these `METHODS` only, the first of them against the others: "+strings.Join(methodNames, ", ")+" (default all, but with -all no reference in "+strings.Join(slowForReference, " and ")+", where it would take minutes a seed)", func(text string) error {
+			v.named, v.chosen = true, strings.Split(text, ",")
+			for _, name := range v.chosen {
+				if !slices.Contains(methodNames, name) {
+					return fmt.Errorf("%q: want some of %s", name, strings.Join(methodNames, ", "))
+				}
+			}
+			return nil
+		})
+		fs.BoolVar(&v.resistance, "resistance", false, fmt.Sprintf("judge two patient attackers instead: one who repeats a pair %d times, and one who moves to %d servers over %d days",
+			patientRepeats, patientTargets, patientDays-simulate.Default().AttackStart))
 		fs.BoolVar(&v.inject, "inject", false, "plant anomalies of three kinds in the records of FILE")
 		fs.Float64Var(&v.from, "from", 0.4, "with FILE: judge what comes after this `SHARE` of the sessions")
 		fs.IntVar(&v.every, "every", 30, "with -inject: plant one anomaly for so many sessions: `N`")
-		fs.IntVar(&v.parts, "parts", 6, "with FILE: learn anew so often: `N`")
+		fs.IntVar(&v.parts, "parts", 6, "with FILE, or attacks on the first simulated day: learn anew so often: `N`")
+		fs.BoolVar(&v.byDay, "by-day", false, "judge FILE day by day; days begin at the time of day of the first record")
+		fs.IntVar(&v.fromDay, "from-day", 0, fmt.Sprintf("with -by-day: first day judged, from 0: `N` (default %d, or half of the days where there are fewer than %d)", firstDay, 2*firstDay))
+		fs.Func("train-every", "time between two trainings on days that are judged, a `DURATION` such as 6h (default 1d; with -all 6h in simulated worlds but flat, which is judged in -parts)", func(text string) error {
+			var ok bool
+			if v.trainEvery, ok = config.ParseDuration(text); !ok || v.trainEvery < leastTrainEvery {
+				return fmt.Errorf("want a duration such as 6h or 1d, at least %v", leastTrainEvery)
+			}
+			return nil
+		})
+		conditions := func(name string, into *[]config.Condition, usage string) {
+			fs.Func(name, usage, func(text string) error {
+				var ok bool
+				if *into, ok = config.ParseConditions(text); !ok {
+					return errors.New("want key=value, key=value|value or key!=value, with commas between several, all of which must fit")
+				}
+				return nil
+			})
+		}
+		conditions("attack-if", &v.labels.attack, "with FILE: the records that are attacks, `CONDITIONS` such as category=r2l|u2r")
+		conditions("benign-if", &v.labels.benign, "with FILE: the records that are benign, `CONDITIONS` such as label=0; those that are neither are learned from and not judged (default: all but the attacks)")
+		conditions("drop-if", &v.labels.drop, "with FILE: the records that are left out, `CONDITIONS` such as category=dos|probe")
+		fs.StringVar(&v.pairs, "links", "", "judge link prediction on the pairs in `TEST`")
+		fs.BoolVar(&v.linkPlan.Undirected, "undirected", false, "with -links: a pair's score is the mean of those in both directions")
+		fs.BoolVar(&v.linkPlan.Pooled, "pool", false, "with -links: judge the pairs of all snapshots together, not each snapshot alone")
+		fs.IntVar(&v.linkPlan.Step, "step", 1, "with -links: judge each `N`th snapshot or day of TEST")
+		fs.BoolVar(&v.everything, "all", false, "judge all worlds, in one table")
+		fs.Func("data", "with -all: also judge the well-known data sets in `DIR`; repeatable", func(dir string) error {
+			v.data = append(v.data, dir)
+			return nil
+		})
 		return func(ctx context.Context, e *env) error {
 			if v.resistance {
 				v.patient(fs)
 			}
-			return v.run(ctx, e)
+			return v.run(ctx, e, fs)
 		}
 	},
 }
 
+// leastTrainEvery keeps a typing error from asking for a training a second.
+const leastTrainEvery = 10 * time.Minute
+
+// firstDay is the first day of a log that is judged: a week shows what is usual.
+const firstDay = 7
+
 // evaluation is one run of eval.
 type evaluation struct {
-	session                 *session
-	simulation              simulate.Config
-	seeds, jobs             int
-	json, ablations, inject bool
-	resistance              bool
-	from                    float64
-	every, parts            int
-	without                 string
-	model                   model.Config // from the settings
+	session                   *session
+	simulation                simulate.Config
+	seeds, jobs               int
+	json, ablations           bool
+	inject, byDay, resistance bool
+	everything                bool
+	from                      float64
+	every, parts, fromDay     int
+	trainEvery                time.Duration // 0: the default
+	labels                    labels
+	pairs                     string // file of link prediction
+	linkPlan                  evaluate.LinkPlan
+	data                      []string
+	without                   string
+	chosen                    []string      // of methodNames
+	named                     bool          // chosen by -methods
+	model                     model.Config  // from the settings
+	fields                    config.Fields // the same
+	train                     config.Train  // the same
 }
 
-func (v *evaluation) run(ctx context.Context, e *env) error {
+// The modes of eval, as an error names them.
+const (
+	onSimulation = "simulated days"
+	onFirstDay   = "attacks on the first simulated day"
+	onPatience   = "-resistance"
+	inParts      = "FILE"
+	inDays       = "-by-day"
+	onLinks      = "-links"
+	onAll        = "-all"
+)
+
+func (v *evaluation) mode(e *env) string {
+	switch {
+	case v.everything:
+		return onAll
+	case v.pairs != "":
+		return onLinks
+	case v.byDay:
+		return inDays
+	case v.resistance:
+		return onPatience
+	case len(e.args) > 0:
+		return inParts
+	case judgedInParts(v.simulation):
+		return onFirstDay
+	}
+	return onSimulation
+}
+
+// flagModes are the modes that a flag goes with, where it is not all of them. Those of the simulation are beside.
+var flagModes = map[string][]string{
+	"inject": {inParts}, "from": {inParts, onAll}, "every": {inParts, onAll}, "parts": {inParts, onFirstDay, onAll},
+	"by-day": {inDays}, "from-day": {inDays}, "resistance": {onPatience},
+	"train-every": {onSimulation, onPatience, inDays, onAll},
+	"attack-if":   {inParts, inDays}, "benign-if": {inParts, inDays}, "drop-if": {inParts, inDays},
+	"undirected": {onLinks}, "pool": {onLinks}, "step": {onLinks}, "data": {onAll},
+}
+
+// fit refuses a flag that says nothing in this mode.
+func (v *evaluation) fit(mode string, flags *flag.FlagSet) (err error) {
+	simulation := flag.NewFlagSet("", flag.ContinueOnError)
+	declareSimulation(simulation, new(simulate.Config))
+	flags.Visit(func(f *flag.Flag) {
+		modes := flagModes[f.Name]
+		if f.Name != "seed" && simulation.Lookup(f.Name) != nil {
+			modes = []string{onSimulation, onFirstDay, onPatience}
+		}
+		if modes != nil && !slices.Contains(modes, mode) && err == nil {
+			err = usagef("-%s does not go with %s: it is for %s", f.Name, mode, strings.Join(modes, ", "))
+		}
+	})
+	return err
+}
+
+func (v *evaluation) run(ctx context.Context, e *env, flags *flag.FlagSet) error {
+	mode := v.mode(e)
+	files := mode == inParts || mode == inDays || mode == onLinks
 	switch {
 	case v.seeds < 1 || v.seeds > 1000:
 		return usagef("-seeds %d: want 1 to 1000", v.seeds)
@@ -72,12 +192,23 @@ func (v *evaluation) run(ctx context.Context, e *env) error {
 		return usagef("-jobs %d: want 1 or more", v.jobs)
 	case !(v.from > 0 && v.from < 1):
 		return usagef("-from %v: want a share between 0 and 1", v.from)
-	case v.every < 1 || v.parts < 1:
-		return usagef("-every and -parts: want 1 or more")
+	case v.every < 1 || v.parts < 1 || v.linkPlan.Step < 1:
+		return usagef("-every, -parts and -step: want 1 or more")
+	case v.fromDay < 0:
+		return usagef("-from-day %d: want 1 or more", v.fromDay)
 	case v.inject && len(e.args) == 0:
 		return usagef("-inject wants a FILE to plant anomalies in")
-	case v.resistance && len(e.args) > 0:
+	case files && len(e.args) == 0:
+		return usagef("%s wants a FILE", mode)
+	case mode == onPatience && len(e.args) > 0:
 		return usagef("-resistance reads no files: it simulates its attackers")
+	case mode == onPatience && v.simulation.AttackStart < 1:
+		return usagef("-resistance learns from days without attacks: want -attack-start 1 or more")
+	case mode == onAll && len(e.args) > 0:
+		return usagef("-all reads no FILE: its files are in the DIR of -data")
+	}
+	if err := v.fit(mode, flags); err != nil {
+		return err
 	}
 	for _, part := range strings.Split(v.without, ",") {
 		if part != "" && !slices.Contains(model.Ablations, part) {
@@ -88,32 +219,73 @@ func (v *evaluation) run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	v.fields, v.train = settings.Fields, settings.Train
 	v.model = filter.ModelConfig(settings)
 	if v.model.Features, err = filter.HostFeatures(settings); err != nil {
 		return err
 	}
-	if len(e.args) > 0 {
-		sessions, err := v.read(ctx, e)
+	switch mode {
+	case onAll:
+		return v.all(ctx, e)
+	case onLinks:
+		return v.links(ctx, e)
+	case inParts:
+		sessions, err := v.sessions(ctx, e, v.source(e.args), v.labels, v.inject)
 		if err != nil {
 			return err
 		}
-		return v.table(ctx, e, "part", func(seed uint64) ([]evaluate.Result, error) { return v.judgeFile(sessions, seed) })
+		return v.table(ctx, e, "part", func(seed uint64) ([]evaluate.Result, error) { return v.judgeParts(sessions, seed) })
+	case inDays:
+		sessions, err := v.sessions(ctx, e, v.source(e.args), v.labels, false)
+		if err != nil {
+			return err
+		}
+		plan, err := v.daysPlan(sessions)
+		if err != nil {
+			return err
+		}
+		return v.table(ctx, e, "day", func(seed uint64) ([]evaluate.Result, error) {
+			return evaluate.Days(sessions, plan, v.methods(seed), seed)
+		})
 	}
 	if err := v.simulation.Validate(); err != nil {
 		return usageError{err}
 	}
-	if v.resistance {
-		runs, err := perSeed(ctx, v, e, v.judgeResistance)
-		if err != nil {
-			return err
-		}
-		rows := evaluate.SummarizeEndurance(runs)
-		if v.json {
-			return printJSON(e, rows)
-		}
-		return evaluate.PrintEndurance(e.stdout, rows)
+	if mode == onPatience {
+		return v.patience(ctx, e)
 	}
-	return v.table(ctx, e, "day", v.judgeSimulation)
+	period := "day"
+	if mode == onFirstDay {
+		period = "part"
+	}
+	return v.table(ctx, e, period, func(seed uint64) ([]evaluate.Result, error) { return v.judgeSimulation(v.simulation, seed) })
+}
+
+// source is that of files with the fields that the settings name.
+func (v *evaluation) source(files []string) source {
+	return source{files, v.fields, v.session.input.columns}
+}
+
+// plan is how simulated days are judged.
+func (v *evaluation) plan(c simulate.Config) evaluate.Plan {
+	p := evaluate.Plan{From: c.AttackStart, Every: v.trainEvery}
+	if v.everything {
+		p.Every = cmp.Or(v.trainEvery, allTrainEvery)
+	}
+	return p
+}
+
+// daysPlan is how the sessions of a file are judged by day: with trainings on the filter's schedule, but for the interval.
+func (v *evaluation) daysPlan(sessions []evaluate.Session) (evaluate.DaysPlan, error) {
+	p := evaluate.DaysPlan{From: v.fromDay, Every: v.trainEvery, MinEdges: v.train.MinEdges, MinNewEdges: v.train.MinNewEdges}
+	days := int((sessions[len(sessions)-1].Time-sessions[0].Time)/int64(evaluate.Day)) + 1
+	if p.From == 0 {
+		p.From = min(firstDay, days/2)
+	}
+	if p.From < 1 || p.From >= days {
+		return p, fmt.Errorf("days in the records: %d; want a day or more before those that are judged, and one to judge; without -by-day a short log is judged in -parts", days)
+	}
+	return p, nil
 }
 
 // table judges and writes the table of quality.
@@ -137,67 +309,25 @@ func printJSON(e *env, rows any) error {
 
 // perSeed runs judge for each seed, some at a time.
 func perSeed[T any](ctx context.Context, v *evaluation, e *env, judge func(seed uint64) (T, error)) ([]T, error) {
-	runs, errs := make([]T, v.seeds), make([]error, v.seeds)
-	bar := newProgress(e.console, "seeds")
-	var next atomic.Int64
-	var mu sync.Mutex // guards bar, which is for one goroutine at a time, and done
-	done := 0
-	var wg sync.WaitGroup
-	for range min(v.jobs, v.seeds) {
-		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(v.seeds) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				runs[i], errs[i] = judge(v.simulation.Seed + uint64(i))
-				mu.Lock()
-				done++
-				bar.update(done, float64(done)/float64(v.seeds))
-				mu.Unlock()
-			}
-		})
-	}
-	wg.Wait()
-	bar.done()
-	return runs, first(append([]error{ctx.Err()}, errs...)...)
+	return parallel(ctx, v.jobs, v.seeds, newProgress(e.console, "seeds"), func(i int) (T, error) { return judge(v.simulation.Seed + uint64(i)) })
 }
 
-// methods are the rows of the table.
-func (v *evaluation) methods(seed uint64) []evaluate.Method {
-	cfg := v.model
-	cfg.Seed = seed
-	if v.without != "" {
-		cfg.Without = strings.Split(v.without, ",")
-	}
-	without := func(parts ...string) model.Config {
-		c := cfg
-		c.Without = slices.Concat(cfg.Without, parts)
-		return c
-	}
-	methods := []evaluate.Method{
-		evaluate.Trained("R-GCN", cfg),
-		evaluate.Reference(seed),
-		evaluate.NeverSeen(),
-		evaluate.Trained("count prior", without("structure", "names", "neighbours", "fan-out")),
-		evaluate.Trained("count prior (no campaigns)", without("structure", "names", "neighbours", "fan-out", "campaigns")),
-	}
-	if v.ablations {
-		for _, part := range model.Ablations {
-			if part == "features" && cfg.Features == nil {
-				continue
-			}
-			methods = append(methods, evaluate.Trained("  without "+part, without(part)))
-		}
-	}
-	return methods
-}
-
-func (v *evaluation) judgeSimulation(seed uint64) ([]evaluate.Result, error) {
-	c := v.simulation
+func (v *evaluation) judgeSimulation(c simulate.Config, seed uint64) ([]evaluate.Result, error) {
 	c.Seed = seed
 	sessions, err := simulated(c)
 	if err != nil {
 		return nil, err
 	}
-	return evaluate.Prequential(sessions, c.AttackStart, v.methods(seed), seed)
+	if judgedInParts(c) {
+		start := c.Start.Add(time.Duration(c.AttackHour) * time.Hour).UnixNano()
+		before, _ := slices.BinarySearchFunc(sessions, start, func(s evaluate.Session, t int64) int { return cmp.Compare(s.Time, t) })
+		return evaluate.Parts(sessions, float64(before)/float64(len(sessions)), v.parts, v.methods(seed), seed)
+	}
+	return evaluate.Prequential(sessions, v.plan(c), v.methods(seed), seed)
 }
+
+// judgedInParts tells a simulation with attacks on its first day, before which there is no day to learn from.
+func judgedInParts(c simulate.Config) bool { return c.AttackStart == 0 }
 
 func simulated(c simulate.Config) (sessions []evaluate.Session, err error) {
 	err = simulate.Generate(c, func(s *simulate.Session) bool {
@@ -210,65 +340,9 @@ func simulated(c simulate.Config) (sessions []evaluate.Session, err error) {
 	return sessions, err
 }
 
-func (v *evaluation) judgeFile(sessions []evaluate.Session, seed uint64) ([]evaluate.Result, error) {
+func (v *evaluation) judgeParts(sessions []evaluate.Session, seed uint64) ([]evaluate.Result, error) {
 	if v.inject {
 		sessions = evaluate.Inject(sessions, v.from, v.every, seed)
 	}
 	return evaluate.Parts(sessions, v.from, v.parts, v.methods(seed), seed)
-}
-
-// read reads the sessions of the files, in order of time.
-func (v *evaluation) read(ctx context.Context, e *env) (sessions []evaluate.Session, err error) {
-	if err := v.session.check(e); err != nil {
-		return nil, err
-	}
-	spec := record.Spec{Fields: [][]string{{"label"}}}
-	finder, err := triplet.New(v.session.config.Fields, &spec)
-	if err != nil {
-		return nil, err
-	}
-	x, err := record.Compile(spec)
-	if err != nil {
-		return nil, err
-	}
-	w := x.NewWalker()
-	var room triplet.Room
-	labelled := false
-	err = v.session.input.each(ctx, func(c chunk) error {
-		w.Reset(c.data)
-		for w.Next() {
-			ev := w.Event()
-			if ev.Kind != record.Log {
-				continue
-			}
-			found, verdict := finder.Find(&room, nil, ev.Values)
-			if verdict != triplet.Found {
-				continue
-			}
-			at := ev.Time
-			if found.Time > 0 {
-				at = found.Time
-			}
-			label := string(ev.Values[finder.Values()])
-			labelled = labelled || label != ""
-			sessions = append(sessions, evaluate.Session{
-				Event: graphbuf.Event{
-					Source: bytes.Clone(found.Source), Relation: bytes.Clone(found.Relation), Destination: bytes.Clone(found.Destination), Time: at,
-				},
-				Label: label,
-			})
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(sessions) == 0 {
-		return nil, fmt.Errorf("%s: no record has a source and a destination", strings.Join(e.args, ", "))
-	}
-	if !labelled && !v.inject {
-		return nil, fmt.Errorf("%s: no record has a label, so there is nothing to find; -inject plants anomalies", strings.Join(e.args, ", "))
-	}
-	slices.SortStableFunc(sessions, func(a, b evaluate.Session) int { return int(min(max(a.Time-b.Time, -1), 1)) })
-	return sessions, nil
 }

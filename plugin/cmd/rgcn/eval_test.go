@@ -26,14 +26,14 @@ func TestEvalOnASimulation(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
-	for _, want := range []string{"METHOD", "ALERTS/DAY", "R-GCN", "reference objective", "never-seen rule", "count prior"} {
+	for _, want := range []string{"METHOD", "ALERTS/DAY", "R-GCN", "reference objective", "never-seen rule", "count prior", "sort by counts"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
 	}
 	code, out, errs = runEval(t, append(small, "-json")...)
 	var rows []evaluate.Row
-	if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil || len(rows) != 5 || rows[0].AUC.Mean < 0.5 {
+	if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil || len(rows) != 6 || rows[0].AUC.Mean < 0.5 {
 		t.Errorf("exit %d, %v: %s %s", code, err, out, errs)
 	}
 }
@@ -54,6 +54,17 @@ func TestEvalTakesSettings(t *testing.T) {
 		t.Errorf("%v alerts with a budget of 3, %v with one of 60", few, many)
 	}
 	if code, _, errs := runEval(t, "-set", "model_dim=7"); code != exitUsage || !strings.Contains(errs, "model_dim") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+// A world whose attacks begin on its first day is judged in parts of that day.
+func TestEvalOnAWorldOfOneDay(t *testing.T) {
+	code, out, errs := runEval(t, "-seeds", "1", "-world", "flat", "-parts", "1", "-set", "train_steps=50", "-set", "model_dim=32")
+	if code != 0 || !strings.Contains(out, "ALERTS/PART") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+	if code, _, errs := runEval(t, "-resistance", "-world", "flat"); code != exitUsage || !strings.Contains(errs, "want -attack-start 1 or more") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }
@@ -96,7 +107,7 @@ func TestEvalOfPatientAttackers(t *testing.T) {
 	small := []string{"-resistance", "-seeds", "1", "-hosts", "100", "-teams", "4", "-sessions", "300", "-days", "10", "-slow", "6", "-brute-force", "300"}
 	code, out, errs := runEval(t, append(small, "-json")...)
 	var rows []evaluate.EnduranceRow
-	if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil || len(rows) != 5 || rows[0].PairRank.Mean < 1 {
+	if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil || len(rows) != 6 || rows[0].PairRank.Mean < 1 {
 		t.Errorf("exit %d, %v: %s %s", code, err, out, errs)
 	}
 	if code, _, errs := runEval(t, "-resistance", "x.log"); code == 0 || !strings.Contains(errs, "-resistance reads no files") {

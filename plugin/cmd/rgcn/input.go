@@ -29,7 +29,8 @@ const (
 type input struct {
 	files     []string
 	columns   string
-	chunkSize int // records
+	chunkSize int           // records
+	span      time.Duration // of event time, after which a chunk ends; 0: none
 	strict    bool
 
 	console *console
@@ -52,7 +53,7 @@ type chunk struct {
 
 func (in *input) declare(fs *flag.FlagSet) {
 	fs.StringVar(&in.columns, "columns", "", "`NAMES` of the columns, with commas between, of tab-separated files without a header; \"-\" skips one")
-	fs.IntVar(&in.chunkSize, "chunk", 1000, "records in a chunk: `N`")
+	fs.IntVar(&in.chunkSize, "chunk", 1000, "records in a chunk, at most: `N`")
 	fs.BoolVar(&in.strict, "strict", false, "stop at the first line that is no record")
 }
 
@@ -116,16 +117,14 @@ func (in *input) each(ctx context.Context, use func(chunk) error) error {
 // read reads all files. What was read before an error still goes out.
 func (in *input) read(ctx context.Context, full chan<- chunk, free <-chan []byte) error {
 	var c chunk
+	var began time.Time                                       // event time at the chunk's first record
 	total, finished, reached := in.size(), int64(0), int64(0) // bytes: of all files, of those read to their end, of the one being read
 	next := func() error {
 		if c.records > 0 {
 			if total > 0 {
 				c.share = float64(finished+reached) / float64(total)
 			}
-			c.newest = in.newest
-			if c.newest.IsZero() {
-				c.newest = in.reading
-			}
+			c.newest = in.reached()
 			select {
 			case full <- c:
 			case <-ctx.Done():
@@ -153,7 +152,10 @@ func (in *input) read(ctx context.Context, full chan<- chunk, free <-chan []byte
 				continue
 			}
 			in.learnTime(c.data[start:])
-			if c.records++; c.records >= in.chunkSize || len(c.data) >= maxChunk {
+			if c.records++; c.records == 1 {
+				began = in.reached()
+			}
+			if c.records >= in.chunkSize || len(c.data) >= maxChunk || in.span > 0 && in.reached().Sub(began) >= in.span {
 				reached, _ = r.Progress()
 				err = next()
 			}
@@ -197,6 +199,14 @@ func (in *input) now() time.Time {
 		in.reading = time.Now()
 	}
 	return in.reading
+}
+
+// reached is the event time so far: that of the newest record, or of reading while none has a time of its own.
+func (in *input) reached() time.Time {
+	if in.newest.IsZero() {
+		return in.reading
+	}
+	return in.newest
 }
 
 func (in *input) learnTime(event []byte) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,25 @@ func TestEventTime(t *testing.T) {
 		if now.Before(start) || now.After(time.Now()) {
 			t.Errorf("no times at all: got %s, want the time of reading", now)
 		}
+	}
+}
+
+// TestSpan: a chunk ends with the record that reaches the span, and event time that goes back does not lengthen it.
+func TestSpan(t *testing.T) {
+	var log strings.Builder
+	for _, minute := range []int{0, 4, 9, 10, 11, 3, 21, 500, 500, 501, 510} {
+		fmt.Fprintf(&log, "{\"ts\":%d}\n", 1_600_000_000+60*minute)
+	}
+	in := &input{chunkSize: 6, span: 10 * time.Minute}
+	if err := in.start(&env{console: newConsole(new(strings.Builder)), args: []string{write(t, "log", log.String())}}, config.Fields{Time: []string{"ts"}}); err != nil {
+		t.Fatal(err)
+	}
+	var got []int
+	if err := in.each(context.Background(), func(c chunk) error { got = append(got, c.records); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int{4, 3, 4}; !slices.Equal(got, want) {
+		t.Errorf("chunks of %v records, want %v", got, want)
 	}
 }
 

@@ -32,6 +32,7 @@ type command struct {
 	name    string
 	args    string // of the usage line, after the flags
 	summary string // what it does, in one line
+	more    string // what only its own help says, "" for nothing
 	example string
 	// setup declares the flags and returns what to do once they are parsed.
 	setup func(fs *flag.FlagSet) func(ctx context.Context, e *env) error
@@ -166,7 +167,11 @@ func overview() string {
 }
 
 func (c *command) help(w io.Writer, fs *flag.FlagSet) {
-	fmt.Fprintf(w, "%s\n\nUsage:   rgcn %s [flags] %s\nExample: %s\n\nFlags:\n", c.summary, c.name, c.args, c.example)
+	more := ""
+	if c.more != "" {
+		more = "\n\n" + c.more
+	}
+	fmt.Fprintf(w, "%s%s\n\nUsage:   rgcn %s [flags] %s\nExample: %s\n\nFlags:\n", c.summary, more, c.name, c.args, c.example)
 	fs.SetOutput(w)
 	fs.PrintDefaults()
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"strconv"
+	"time"
 
 	"flb-filter-rgcn/plugin/filter"
 	"flb-filter-rgcn/plugin/record"
@@ -23,9 +24,17 @@ var replayCommand = command{
 	},
 }
 
+// chunksPerInterval is the least number of chunks in a training interval. Whether a training is due is asked at the end
+// of a chunk, and in a sparse log -chunk records last for days. A training that comes late delays those after it too:
+// in 64 intervals by one interval at most.
+const chunksPerInterval = 64
+
 func replay(ctx context.Context, e *env, s *session, w *writer) error {
 	if err := s.check(e); err != nil {
 		return err
+	}
+	if every := s.config.Train.Interval; every > 0 {
+		s.input.span = max(every/chunksPerInterval, time.Second)
 	}
 	if err := s.start(filter.NewOffline); err != nil {
 		return err

@@ -133,6 +133,28 @@ func TestReplaySSHD(t *testing.T) {
 	has(t, stderr, "info: trained: ", "SOURCE", host)
 }
 
+// TestReplaySparseLog: trainings follow event time, however few records there are. There are twenty days with twelve
+// records each; on three of them no pair is new, and the first of these still learns what came late on the day before.
+func TestReplaySparseLog(t *testing.T) {
+	var log strings.Builder
+	for day := range 20 {
+		for hour := range 12 {
+			pair := 12*day + hour
+			if day >= 5 && day <= 7 {
+				pair = hour // seen on the first day
+			}
+			fmt.Fprintf(&log, `{"ts":%d,"id.orig_h":"c%d","id.resp_h":"s%d","client":"x"}`+"\n", 1_600_041_600+86400*day+3600*hour, pair%30, pair/4)
+		}
+	}
+	for _, c := range []struct {
+		interval  string
+		trainings int
+	}{{"1d", 18}, {"7d", 3}, {"0", 0}} {
+		_, stderr := mustRun(t, withSmall("replay", "-set", "train_min_edges=10", "-set", "train_interval="+c.interval, write(t, "log", log.String()))...)
+		has(t, stderr, fmt.Sprintf("240 records, 240 out, %d trainings, 240 counted, ", c.trainings))
+	}
+}
+
 // TestReplayAgain: a second run takes up what the first one saved.
 func TestReplayAgain(t *testing.T) {
 	dir := t.TempDir()

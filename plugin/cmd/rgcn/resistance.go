@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 
 	"flb-filter-rgcn/plugin/evaluate"
@@ -29,6 +30,19 @@ func (v *evaluation) patient(fs *flag.FlagSet) {
 	}
 }
 
+// patience judges how methods stand patient attackers, and writes the table.
+func (v *evaluation) patience(ctx context.Context, e *env) error {
+	runs, err := perSeed(ctx, v, e, v.judgeResistance)
+	if err != nil {
+		return err
+	}
+	rows := evaluate.SummarizeEndurance(runs)
+	if v.json {
+		return printJSON(e, rows)
+	}
+	return evaluate.PrintEndurance(e.stdout, rows)
+}
+
 func (v *evaluation) judgeResistance(seed uint64) ([]evaluate.Endurance, error) {
 	c := v.simulation
 	c.Seed = seed
@@ -36,5 +50,5 @@ func (v *evaluation) judgeResistance(seed uint64) ([]evaluate.Endurance, error) 
 	if err != nil {
 		return nil, err
 	}
-	return evaluate.Resistance(sessions, c.AttackStart, v.methods(seed), seed)
+	return evaluate.Resistance(sessions, v.plan(c), v.methods(seed), seed)
 }

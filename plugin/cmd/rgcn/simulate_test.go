@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,28 +40,79 @@ func TestSimulate(t *testing.T) {
 	has(t, stderr, "0 without source or destination")
 }
 
-// TestSimulateFlags: every knob has its flag, and the default of the package.
-func TestSimulateFlags(t *testing.T) {
-	parse := func(args ...string) simulate.Config {
-		t.Helper()
-		c := simulate.Default()
-		fs := flag.NewFlagSet("", flag.ContinueOnError)
-		declareSimulation(fs, &c)
-		if err := fs.Parse(args); err != nil {
+// parseSimulation is the configuration that flags make.
+func parseSimulation(t testing.TB, args ...string) simulate.Config {
+	t.Helper()
+	c := simulate.Default()
+	fs := flag.NewFlagSet("", flag.ContinueOnError)
+	declareSimulation(fs, &c)
+	if err := fs.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestSimulateWorlds: a world sets all but what the flags beside it say,
+// wherever they stand.
+func TestSimulateWorlds(t *testing.T) {
+	for _, name := range simulate.Worlds() {
+		want, err := simulate.World(name)
+		if err != nil {
 			t.Fatal(err)
 		}
-		return c
+		if got := parseSimulation(t, "-world", name); got != want {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+		want.Start, want.Days, want.Novelty, want.TeamPrefixes, want.Seed = time.Date(2025, 1, 31, 0, 0, 0, 0, time.UTC), 30, 0.1, true, 1<<63
+		flags := []string{"-start=2025-01-31", "-days=30", "-novelty=0.1", "-team-prefixes", "-seed=9223372036854775808"}
+		for i := range len(flags) + 1 {
+			args := slices.Insert(slices.Clone(flags), i, "-world="+name)
+			if got := parseSimulation(t, args...); got != want {
+				t.Errorf("%q: got %+v, want %+v", args, got, want)
+			}
+		}
 	}
+	// What a flag says again holds, even if it is the office's.
+	if got := parseSimulation(t, "-days=12", "-world=flat", "-world=busy", "-hosts=400"); got.Days != 12 || got.Hosts != 400 || got.Teams != 15 {
+		t.Errorf("%d days, %d hosts, %d teams; want 12, 400 and 15", got.Days, got.Hosts, got.Teams)
+	}
+	for _, command := range []string{"simulate", "eval"} {
+		stdout, _ := mustRun(t, command, "-h")
+		for _, name := range simulate.Worlds() {
+			has(t, stdout, name+" ", simulate.Summary(name))
+		}
+		_, stderr, status := rgcn(command, "-world", "moon")
+		if has(t, stderr, `world "moon": allowed are office, busy, exposed, flat, large`); status != exitUsage {
+			t.Errorf("%s: status %d, want %d", command, status, exitUsage)
+		}
+	}
+	stdout, _ := mustRun(t, "simulate", "-world", "exposed", "-days", "8")
+	has(t, stdout, `"direction":"INBOUND"`, `"note":"scan"`, `"label":"lateral"`)
+	if _, stderr, status := rgcn("simulate", "-world", "busy", "-hosts", "150", "-team-servers", "9"); status != exitUsage || !strings.Contains(stderr, "leave 135 servers and 3 workstations for 15 teams") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	if _, stderr, status := rgcn("simulate", "-start", "Monday"); status != exitUsage || !strings.Contains(stderr, "want a day such as 2006-01-02") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}
+
+// TestSimulateFlags: every knob has its flag, and the default of the package.
+func TestSimulateFlags(t *testing.T) {
+	parse := func(args ...string) simulate.Config { return parseSimulation(t, args...) }
 	if got := parse(); got != simulate.Default() {
 		t.Errorf("no flags: got %+v", got)
 	}
 	want := simulate.Config{
 		Seed: 2, Start: time.Date(2025, 1, 31, 0, 0, 0, 0, time.UTC), Days: 3, Hosts: 50, Teams: 4, SessionsPerDay: 6,
 		TeamPrefixes: true, Novelty: 0.5, AttackStart: 7, AttacksPerDay: 8, Lateral: 9, StrangeTool: 10, NewSource: 11,
-		IntrudersOutside: true, SlowTargets: 12, BruteForce: 13,
+		IntrudersOutside: true, SlowTargets: 12, BruteForce: 13, TeamServers: 14, SharedServers: 15, AutomationHosts: 16, Acquaintances: 17,
+		Clients: 18, WorkWeekends: true, TakeUps: 1.9, ClientChanges: 2.1, AutomationTargets: 20, ExposedHosts: 21, ScanSources: 22,
+		AttackHour: 2, Foothold: 0.3,
 	}
 	got := parse("-seed=2", "-start=2025-01-31", "-days=3", "-hosts=50", "-teams=4", "-sessions=6", "-team-prefixes", "-novelty=0.5",
-		"-attack-start=7", "-attacks=8", "-lateral=9", "-strange-tool=10", "-new-source=11", "-intruders-outside", "-slow=12", "-brute-force=13")
+		"-attack-start=7", "-attacks=8", "-lateral=9", "-strange-tool=10", "-new-source=11", "-intruders-outside", "-slow=12", "-brute-force=13",
+		"-team-servers=14", "-shared-servers=15", "-automation-hosts=16", "-acquaintances=17", "-clients=18", "-work-weekends", "-take-ups=1.9",
+		"-client-changes=2.1", "-automation-targets=20", "-exposed=21", "-scan-sources=22", "-attack-hour=2", "-foothold=0.3")
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"flb-filter-rgcn/plugin/evaluate"
+	"flb-filter-rgcn/plugin/simulate"
+)
+
+// ownFlags name the fields of the records below.
+var ownFlags = []string{"-preset", "custom", "-set", "source=source", "-set", "destination=destination", "-set", "relation=relation", "-set", "time=ts", "-seeds", "1"}
+
+// evalRows runs eval with -json and returns its rows, which T says.
+func evalRows[T any](t *testing.T, args ...string) (rows T) {
+	t.Helper()
+	code, out, errs := runEval(t, append(append([]string{"-json"}, args...), small...)...)
+	if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil {
+		t.Fatalf("%v: exit %d, %v: %s", args, code, err, errs)
+	}
+	return rows
+}
+
+// ndjson makes lines of "source destination hours more", where more is what else stands in the record.
+func ndjson(lines ...string) string {
+	var b strings.Builder
+	for _, line := range lines {
+		p := strings.SplitN(line, " ", 4)
+		var hours float64
+		fmt.Sscan(p[2], &hours)
+		fmt.Fprintf(&b, `{"ts":%.3f,"source":%q,"relation":"-","destination":%q%s}`+"\n", 1_600_000_000+3600*hours, p[0], p[1], p[3])
+	}
+	return b.String()
+}
+
+// usual are three days with 72 sessions a day among 24 clients and 12 servers, the same ones every day but for a few.
+func usual() (lines []string) {
+	for i := range 3 * 72 {
+		day, n := i/72, i%72
+		lines = append(lines, fmt.Sprintf("c%d s%d %.2f ,\"kind\":\"\",\"label\":0", n%24, (n%24)/2+(n/24+day)%3, float64(24*day)+float64(n)/4))
+	}
+	return lines
+}
+
+// By the rule that flags what was never seen: on day 2 the attacks are one pair that was seen and two that were not; the
+// benign records are 72 that were seen on days 0 and 1 and one that was not. What is neither does not count.
+func TestEvalByDay(t *testing.T) {
+	file := write(t, "labelled", ndjson(append(usual(),
+		`c0 s0 66 ,"kind":"r2l","label":1`, `c0 x 66.1 ,"kind":"r2l","label":1`, `c1 x 66.2 ,"kind":"u2r","label":1`,
+		`c2 x 66.3 ,"kind":"","label":0`, `c3 x 66.4 ,"kind":"odd","label":1`, `c4 x 66.5 ,"kind":"dos","label":1`, `c4 x 66.6 ,"kind":"","label":0`)...))
+	of := func(args ...string) map[string]evaluate.Row {
+		rows := map[string]evaluate.Row{}
+		for _, r := range evalRows[[]evaluate.Row](t, append(append(args, ownFlags...), "-by-day", "-from-day", "2", file)...) {
+			rows[r.Method] = r
+		}
+		return rows
+	}
+	rows := of("-attack-if", "kind=r2l|u2r", "-benign-if", "label=0")
+	if len(rows) != 6 {
+		t.Errorf("%d methods", len(rows))
+	}
+	// Seen before: 72 and, of c4 x, the last: 73 of 74. An attack that was not ties with the one, and wins 73; one that was ties with 73.
+	want := (2*(73+0.5) + 73.0/2) / (3 * 74)
+	if got := rows["never-seen rule"].AUC.Mean; !isNear(got, want) {
+		t.Errorf("AUC %v, want %v", got, want)
+	}
+	if got := rows["never-seen rule"].Alerts.Mean; got != 3 {
+		t.Errorf("%v alerts, want 3", got)
+	}
+	// Without the flood c4 x is new; with the label all that is not 0 is an attack.
+	want = (2*(72+2.0/2) + 72.0/2) / (3 * 74)
+	if got := of("-methods", "never-seen", "-attack-if", "kind=r2l|u2r", "-benign-if", "label=0", "-drop-if", "kind=dos")["never-seen rule"].AUC.Mean; !isNear(got, want) {
+		t.Errorf("AUC without the flood %v, want %v", got, want)
+	}
+	want = (4*(73+1.0/2) + 73.0/2) / (5 * 74)
+	if got := of("-methods", "never-seen")["never-seen rule"].AUC.Mean; !isNear(got, want) {
+		t.Errorf("AUC by the label %v, want %v", got, want)
+	}
+	if rows := of("-methods", "sort,never-seen", "-ablations", "-train-every", "6h"); len(rows) < 8 {
+		t.Errorf("%d rows with ablations", len(rows))
+	}
+}
+
+func isNear(a, b float64) bool { return a-b < 1e-9 && b-a < 1e-9 }
+
+// Pairs of day 3: two that were seen, one that is new, and as many made-up ones, of which the rule knows one.
+func linkFiles(t *testing.T) (events, test string) {
+	t.Helper()
+	return write(t, "events", ndjson(usual()...)), write(t, "test", ndjson(
+		`c0 s0 75 ,"label":0,"seed":0,"new":0`, `c1 s1 75 ,"label":0,"seed":0,"new":0`, `c1 s9 75 ,"label":0,"seed":0,"new":1`,
+		`s0 c0 75 ,"label":1,"seed":0,"new":1`, `s1 c1 75 ,"label":1,"seed":0,"new":1`, `c2 s2 75 ,"label":1,"seed":0,"new":0`))
+}
+
+func TestEvalLinks(t *testing.T) {
+	events, test := linkFiles(t)
+	rule := func(args ...string) evaluate.LinkRow {
+		t.Helper()
+		for _, r := range evalRows[[]evaluate.LinkRow](t, append(append(args, ownFlags...), "-links", test, events)...) {
+			if r.Method == "never-seen rule" {
+				return r
+			}
+		}
+		t.Fatal("no rule")
+		return evaluate.LinkRow{}
+	}
+	// 1 1 0 against 0 0 1: a seen pair wins two and ties with one, a new one ties with two.
+	r := rule()
+	if want := (2*(2+0.5) + 2*0.5) / 9; !isNear(r.AUC.Mean, want) {
+		t.Errorf("AUC %v, want %v", r.AUC.Mean, want)
+	}
+	if want := (2 * 0.5) / 3; !isNear(r.NewAUC.Mean, want) {
+		t.Errorf("AUC of new pairs %v, want %v", r.NewAUC.Mean, want)
+	}
+	// In both directions .5 .5 0 against .5 .5 .5.
+	if r, want := rule("-undirected", "-methods", "never-seen"), (6*0.5)/9.0; !isNear(r.AUC.Mean, want) {
+		t.Errorf("undirected AUC %v, want %v", r.AUC.Mean, want)
+	}
+	code, out, errs := runEval(t, append(append([]string{"-links", test, events}, ownFlags...), small...)...)
+	if code != 0 {
+		t.Fatal(errs)
+	}
+	has(t, out, "NEVER SEEN: AUC %", "sort by counts", "reference objective")
+}
+
+func TestEvalLinksRefuses(t *testing.T) {
+	events, _ := linkFiles(t)
+	for _, c := range []struct{ test, want string }{
+		{`c0 s0 75 ,"label":2`, "want 0 for a true pair"},
+		{`c0 s0 75 ,"label":0,"snapshot":3`, "some records have a snapshot"},
+	} {
+		code, _, errs := runEval(t, append([]string{"-links", write(t, "test", ndjson(c.test)), events}, ownFlags...)...)
+		if code != exitFailed || !strings.Contains(errs, c.want) {
+			t.Errorf("%s: exit %d: %s", c.test, code, errs)
+		}
+	}
+	numbered := write(t, "events", ndjson(`a b 1 ,"snapshot":"x"`))
+	if code, _, errs := runEval(t, append([]string{"-links", events, numbered}, ownFlags...)...); code != exitFailed || !strings.Contains(errs, "want an integer") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+func TestEvalAll(t *testing.T) {
+	dir := t.TempDir()
+	events, test := linkFiles(t)
+	for from, to := range map[string]string{events: "radoslaw.ndjson.gz", test: "radoslaw_test.ndjson.gz"} { // gzipped or not is seen by the content
+		if err := os.Rename(from, filepath.Join(dir, to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	args := []string{"-all", "-data", dir, "-seeds", "2", "-methods", "r-gcn,never-seen,sort", "-train-every", "1d"}
+	all := evalRows[struct {
+		Worlds []evaluate.World
+		Worst  *evaluate.Gap
+	}](t, args...)
+	names := simulate.Worlds()
+	if n := len(names); len(all.Worlds) != n+1 || all.Worlds[0].Name != names[0] || all.Worlds[n].Name != "radoslaw" || all.Worst == nil || len(all.Worlds[0].Figures[0].Methods) != 3 {
+		t.Errorf("%+v", all)
+	}
+	code, out, errs := runEval(t, append(args, "-set", "train_steps=5", "-set", "model_dim=8")...)
+	if code != 0 {
+		t.Fatal(errs)
+	}
+	has(t, out, "WORLD", "office", "recall@40", "radoslaw", "R-GCN IS", "worst: ", simulate.Worlds()[4])
+	if code, _, errs := runEval(t, "-all", "-data", t.TempDir()); code != exitFailed || !strings.Contains(errs, "want enron10.ndjson.gz with enron10_test.ndjson.gz, ") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+func TestEvalRefusesFlagsThatDoNotFit(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-by-day"}, "-by-day wants a FILE"},
+		{[]string{"-links", "x"}, "-links wants a FILE"},
+		{[]string{"-all", "x"}, "-all reads no FILE"},
+		{[]string{"-all", "-hosts", "50"}, "-hosts does not go with -all: it is for simulated days, attacks on the first simulated day, -resistance"},
+		{[]string{"-parts", "3"}, "-parts does not go with simulated days"},
+		{[]string{"-world", "flat", "-train-every", "6h"}, "-train-every does not go with attacks on the first simulated day"},
+		{[]string{"-from-day", "3", "x"}, "-from-day does not go with FILE"},
+		{[]string{"-by-day", "-from-day", "-1", "x"}, "-from-day -1: want 1 or more"},
+		{[]string{"-undirected", "x"}, "-undirected does not go with FILE: it is for -links"},
+		{[]string{"-data", "x"}, "-data does not go with simulated days"},
+		{[]string{"-by-day", "-links", "x", "y"}, "-by-day does not go with -links"},
+		{[]string{"-train-every", "1s"}, "at least 10m0s"},
+		{[]string{"-train-every", "soon"}, "such as 6h"},
+		{[]string{"-attack-if", "x", "y"}, "want key=value"},
+		{[]string{"-methods", "magic"}, "want some of r-gcn"},
+		{[]string{"-step", "0", "-links", "x", "y"}, "1 or more"},
+	} {
+		if code, _, errs := runEval(t, c.args...); code != exitUsage || !strings.Contains(errs, c.want) {
+			t.Errorf("%v: exit %d, want %q in %s", c.args, code, c.want, errs)
+		}
+	}
+	oneDay := write(t, "one", ndjson(`a b 1 ,"label":1`, `a b 2 ,"label":0`))
+	if code, _, errs := runEval(t, append([]string{"-by-day", oneDay}, ownFlags...)...); code != exitFailed || !strings.Contains(errs, "days in the records: 1") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
