@@ -31,7 +31,8 @@ var evalCommand = command{
 		"  eval -links TEST FILE   link prediction: true pairs of hosts in TEST against made-up ones, learned\n" +
 		"                          from the records of FILE that lie before them\n" +
 		"  eval -resistance        two patient attackers in simulated days\n" +
-		"  eval -all [-data DIR]   every simulated world and every well-known data set in DIR, in one table\n\n" +
+		"  eval -all [-data DIR]   every simulated world and every well-known data set in DIR, in one table:\n" +
+		"                          many minutes a seed\n\n" +
 		"An attack is a record that fits -attack-if, or one whose field label has a value other than 0, false, -\n" +
 		"and benign. TEST has records as FILE has, with label (0 true, 1 made up), and may have new (1: not\n" +
 		"among the records before), seed (of the draw of made-up pairs) and, as FILE then has too, snapshot;\n" +

@@ -144,13 +144,13 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestInterruptedTraining: the one chunk that there is fills the output's buffer, so that
+// TestInterruptedTraining: the one chunk that there is, which no training is due to cut, fills the output's buffer, so that
 // the interruption comes before the training.
 func TestInterruptedTraining(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stdout := &hook{after: cancel}
 	var stderr bytes.Buffer
-	args := []string{"replay", "-columns", columns, "-chunk", "10000", samples.SessionsPath(t)}
+	args := []string{"replay", "-columns", columns, "-chunk", "10000", "-set", "train_interval=365d", samples.SessionsPath(t)}
 	if status := run(ctx, args, stdout, &stderr); status != exitInterrupted {
 		t.Errorf("status %d, want %d", status, exitInterrupted)
 	}
