@@ -1,10 +1,6 @@
 package graphbuf
 
-import (
-	"iter"
-	"math/bits"
-	"time"
-)
+import "time"
 
 // activity tells in which stretches of time, called buckets, an edge was seen: bit i of seen stands for
 // the bucket i before last, the highest bit for that one and all before it.
@@ -21,10 +17,10 @@ const (
 	activityBits   = 64
 	shortestBucket = int64(12*time.Hour) >> 10 // 42.1875 s; 2^10 of them are half a day
 	longest        = 26                        // the highest level: 90 years
-	// Buckets begin with the graph's time, and those of up to a day with midnights: what the clock has lived starts
-	// at a whole number of days, and a pause that is cut short is cut by whole days.
-	day         = int64(24 * time.Hour)
-	livedAtMost = 1024 * day // at the start, beside as much again, so that what is late has buckets too
+	day            = int64(24 * time.Hour)
+	// A clock starts as if it had lived a multiple of so many days, and at least that many, up to the time of day of the
+	// first event. So a bucket begins at each midnight, unless buckets are longer than a day, and late events have buckets too.
+	livedUnit = 1024 * day
 )
 
 // buckets are those of a graph.
@@ -37,24 +33,19 @@ type buckets struct {
 func newBuckets(window time.Duration) buckets {
 	b := buckets{highest: longest}
 	if window > 0 {
-		b.highest = 0
-		for b.highest < longest && shortestBucket<<b.highest*activityBits < int64(window) {
-			b.highest++
-		}
+		b.highest, _ = levelOf((int64(window) + activityBits - 1) / activityBits)
 	}
 	return b
 }
 
 func (b *buckets) length() int64 { return shortestBucket << b.level }
 
-// isBucket tells whether a bucket can be so long.
-func isBucket(length int64) bool {
-	for b := (buckets{}); b.level <= longest; b.level++ {
-		if b.length() == length {
-			return true
-		}
+// levelOf is the level at which buckets are so long, at least, and whether they are exactly so.
+func levelOf(length int64) (level uint8, exact bool) {
+	for level < longest && shortestBucket<<level < length {
+		level++
 	}
-	return false
+	return level, shortestBucket<<level == length
 }
 
 // at is the number of the bucket in which the clock had lived so long.
@@ -149,15 +140,4 @@ func spread(from, to int32, count uint32) (a activity) {
 		a.mark(from + int32(int64(to-from)*i/(n-1)))
 	}
 	return a
-}
-
-// Ages are the buckets of an edge's activity, counted back from the snapshot's, the latest first.
-func Ages(active uint64) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		for ; active != 0; active &= active - 1 {
-			if !yield(bits.TrailingZeros64(active)) {
-				return
-			}
-		}
-	}
 }

@@ -2,6 +2,7 @@ package graphbuf
 
 import (
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -16,6 +17,14 @@ func bucketsOf(s *Snapshot, times []int64) (ago []int) {
 	}
 	slices.Sort(ago)
 	return slices.Compact(ago)
+}
+
+// ages are the buckets of an edge's activity, counted back from the snapshot's, the latest first.
+func ages(active uint64) (ago []int) {
+	for ; active != 0; active &= active - 1 {
+		ago = append(ago, bits.TrailingZeros64(active))
+	}
+	return ago
 }
 
 // TestActivityIsExact compares what edges keep with all the times of their events, on histories of minutes to a year, in
@@ -57,7 +66,7 @@ func TestActivityIsExact(t *testing.T) {
 					}
 					for _, e := range s.Edges {
 						want := bucketsOf(s, times[s.Nodes[e.Source].Name])
-						if got := slices.Collect(Ages(e.Active)); !slices.Equal(got, want) {
+						if got := ages(e.Active); !slices.Equal(got, want) {
 							t.Errorf("%s was seen in the buckets %v, want %v", s.Nodes[e.Source].Name, got, want)
 						}
 					}
@@ -109,7 +118,7 @@ func TestActivityOfOlderStates(t *testing.T) {
 		t.Fatalf("buckets of %v, want half a day", time.Duration(got.Bucket))
 	}
 	for _, e := range got.Edges {
-		n := len(slices.Collect(Ages(e.Active)))
+		n := len(ages(e.Active))
 		if want := map[uint32]int{2: 2, 1000: 21}[e.Count]; n < want-1 || n > want+1 {
 			t.Errorf("%d events in %d buckets, want about %d", e.Count, n, want)
 		}
@@ -122,11 +131,11 @@ func TestHalve(t *testing.T) {
 		a := activity{seen: seen, last: last}
 		a.raise(1)
 		want := map[int32]bool{}
-		for i := range Ages(seen) {
+		for _, i := range ages(seen) {
 			want[(last-int32(i))>>1] = true
 		}
 		got := map[int32]bool{}
-		for i := range Ages(a.seen) {
+		for _, i := range ages(a.seen) {
 			got[a.last-int32(i)] = true
 		}
 		if len(got) != len(want) {
@@ -137,5 +146,26 @@ func TestHalve(t *testing.T) {
 				t.Fatalf("%x from %d halves to %v, want %v", seen, last, got, want)
 			}
 		}
+	}
+}
+
+// TestNoRoomAllocatesNothing: an event of the past whose triplet finds no room leaves nothing behind.
+func TestNoRoomAllocatesNothing(t *testing.T) {
+	g, err := New(Config{MaxNodes: 4, MaxRelations: 2, MaxEdges: 1, Window: 30 * 24 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const now = int64(1_790_000_000_000_000_000)
+	event := func(source string, at int64) []Event {
+		return []Event{{Source: []byte(source), Relation: []byte("r"), Destination: []byte("d"), Time: at}}
+	}
+	refs := make([]Ref, 1)
+	g.Observe(event("a", now), refs)
+	late := event("b", now-20*day)
+	if n := testing.AllocsPerRun(100, func() { g.Observe(late, refs) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if s := g.Snapshot(); len(s.Edges) != 1 || s.Edges[0].Active != 1 {
+		t.Errorf("%+v", s.Edges)
 	}
 }

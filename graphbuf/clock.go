@@ -109,18 +109,18 @@ func (c *clock) doubt(t int64) int64 {
 func (c *clock) believe(t int64) {
 	if !c.begun {
 		c.now, c.begun = t, true
-		c.lived = livedAtMost + (t%livedAtMost+livedAtMost)%livedAtMost
+		c.lived = livedUnit + (t%livedUnit+livedUnit)%livedUnit
 		return
 	}
 	if t > c.now {
-		c.lived += c.shorten(since(t, c.now))
+		c.lived += c.counted(since(t, c.now))
 		c.now = t
 	}
 }
 
-// shorten is what a step ahead counts. What is cut from a long one is whole days, so that buckets of half a day and more go on
-// to begin at midnight.
-func (c *clock) shorten(step int64) int64 {
+// counted is for how much a step ahead counts. From a long step whole days are cut, so that buckets of half a day still begin
+// at midnight.
+func (c *clock) counted(step int64) int64 {
 	over := step - c.step
 	if over <= 0 {
 		return step

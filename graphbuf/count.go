@@ -34,7 +34,7 @@ func (g *Graph) add(ref *Ref, e *Event) {
 
 // put counts n events of one triplet between times e.Time and last, the last of them such an age ago, and
 // stores in ref what was known before. Old ones take no place of another. It returns the edge's activity, at the graph's
-// level, for the caller to mark.
+// level, for the caller to mark: nobody's, where an old event has no room.
 func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) *activity {
 	g.sweep()
 	if e.long() {
@@ -44,7 +44,8 @@ func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) *ac
 	i := g.findEdge(e)
 	if i == 0 {
 		if i = g.putNew(ref, e, n, last, age, old); i == 0 {
-			return &activity{}
+			g.nobody = activity{}
+			return &g.nobody
 		}
 		return &g.edges.at(i).activity
 	}

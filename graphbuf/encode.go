@@ -71,7 +71,7 @@ func (s *Snapshot) UnmarshalBinary(b []byte) error {
 	}
 	if mark == withActivity {
 		out.Bucket, out.Begun = int64(d.below(math.MaxInt64)), d.varint()
-		if d.err == nil && !isBucket(out.Bucket) {
+		if _, exact := levelOf(out.Bucket); d.err == nil && !exact {
 			d.fail(fmt.Errorf("buckets of %d ns", out.Bucket))
 		}
 	}

@@ -132,6 +132,7 @@ type Graph struct {
 	byRel     list // heads by relation slot
 	clock     clock
 	buckets   buckets
+	nobody    activity // see put
 	stats     Stats
 	// Slots of names that were given up and still have edges, the latest last.
 	dyingNodes, dyingRelations []uint32

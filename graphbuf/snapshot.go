@@ -167,9 +167,8 @@ func (g *Graph) Restore(s *Snapshot) {
 // restoreBuckets makes the graph's buckets long enough for those of a snapshot.
 func (g *Graph) restoreBuckets(s *Snapshot, age func(i int32) int64) {
 	b := &g.buckets
-	for s.Bucket > b.length() {
-		b.level++
-	}
+	level, _ := levelOf(s.Bucket)
+	b.level = max(b.level, level)
 	begin := g.clock.lived
 	for i := range s.Edges {
 		e := &s.Edges[i]
@@ -189,14 +188,12 @@ func (g *Graph) activityOf(s *Snapshot, e *Edge, age int64) (a activity) {
 	b := &g.buckets
 	if s.Bucket == 0 || e.Active == 0 {
 		last := g.clock.lived - age
-		a = spread(b.at(last-since(e.Last, e.First)), b.at(last), e.Count)
+		a = spread(min(b.at(last-since(e.Last, e.First)), b.at(last)), b.at(last), e.Count)
 		a.level = b.level
 		return a
 	}
 	own := buckets{}
-	for own.length() < s.Bucket {
-		own.level++
-	}
+	own.level, _ = levelOf(s.Bucket)
 	// The graph may be behind the snapshot: the triplet that was seen last is gone.
 	ahead := max(0, since(s.Begun+s.Bucket/2, g.clock.now-g.clock.lived%own.length())/own.length())
 	first := bits.TrailingZeros64(e.Active)
