@@ -16,6 +16,8 @@ var replayCommand = command{
 	name:    "replay",
 	args:    "FILE...",
 	summary: "Score the records of files as the running filter would, training on its schedule in event time.",
+	more: "It trains as often as the filter would: with the default train_interval of 10 minutes up to 144 times\n" +
+		"for a day of records. For a log of many days -set train_interval=6h takes a fraction of the time.",
 	example: "rgcn replay -set train_interval=6h -lowest 10 -o scored.ndjson ssh.log",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
 		s := newSession(fs)

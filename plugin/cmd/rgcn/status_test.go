@@ -10,19 +10,20 @@ import (
 	"flb-filter-rgcn/plugin/filter"
 )
 
-// TestStatus: a state directory tells what the replay that wrote it did.
+// TestStatus: a state directory tells what the replay that wrote it did. With so long an interval chunks are of 1,000 records
+// in any log, and the first of them has no score.
 func TestStatus(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	mustRun(t, withSmall("replay", "-columns", columns, "-set", "train_interval=6h", "-state", dir, "-o", os.DevNull, samples.SessionsPath(t))...)
+	mustRun(t, withSmall("replay", "-columns", columns, "-set", "train_interval=365d", "-state", dir, "-o", os.DevNull, samples.SessionsPath(t))...)
 	text, _ := mustRun(t, "status", "-state", dir)
-	has(t, text, "1490 distinct triplets", "held-out AUC 0.", "trainings", " new on cpu", "7143 records, 7143 counted, ")
+	has(t, text, "1490 distinct triplets", "held-out AUC 0.", "trainings", " new on cpu", "7143 records, 7143 counted, 6143 scored, ")
 
 	js, _ := mustRun(t, "status", "-json", "-state", dir)
 	var s filter.Status
 	if err := json.Unmarshal([]byte(js), &s); err != nil {
 		t.Fatal(err)
 	}
-	if s.Records.Total != samples.Rows || s.Records.Scored == 0 || s.Records.Scored == samples.Rows || s.Records.LowScore == 0 || s.Graph.Edges != 1490 || s.Graph.NewEdges != 1490 || s.Training == nil || s.Model == nil {
+	if s.Records.Total != samples.Rows || s.Records.LowScore == 0 || s.Graph.Edges != 1490 || s.Graph.NewEdges != 1490 || s.Training == nil || s.Model == nil {
 		t.Errorf("%+v", s)
 	}
 
