@@ -28,7 +28,7 @@ type Pair struct {
 
 // LinkPlan says how link prediction is judged.
 type LinkPlan struct {
-	Step       int  // judge each so-manieth snapshot that has pairs, from the first on; 0 stands for 1
+	Step       int  // judge one in so many snapshots that have pairs, the first of them included; 0 stands for 1
 	Undirected bool // the score of a pair is the mean of its scores in both directions
 	Pooled     bool // judge the pairs of all snapshots together, not each snapshot alone
 }

@@ -272,7 +272,7 @@ func BenchmarkProcess(b *testing.B) {
 		trained bool
 	}{{"untrained", false}, {"trained", true}} {
 		b.Run(c.name, func(b *testing.B) {
-			f := offline(b, host("model_dim", "128"))
+			f := offline(b, host())
 			dst, _ := f.Process(nil, chunk)
 			if c.trained {
 				train(b, f)
@@ -292,7 +292,7 @@ func BenchmarkProcessParallel(b *testing.B) {
 	chunk := join(events[:1000])
 	for _, goroutines := range []int{1, 2, 8} {
 		b.Run(fmt.Sprint(goroutines), func(b *testing.B) {
-			f := offline(b, host("model_dim", "128"))
+			f := offline(b, host())
 			f.Process(nil, join(events))
 			train(b, f)
 			var wg sync.WaitGroup
