@@ -232,18 +232,17 @@ func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
 		}
 	}
 	e := edge{src: s, rel: r, dst: d, seen: stamp, first: t, last: t, activity: activity{level: g.buckets.level}}
+	src, relation := g.source.at(s), g.relation.at(r)
 	if e.sd, fresh = g.sd.acquire(s, d); fresh {
-		src := g.source.at(s)
-		if src.neighbours++; src.neighbours == 1 || t < src.since {
-			src.since = t
-		}
+		src.neighbour(t)
 		src.meet(t)
 		g.target.at(d).neighbours++
 	}
 	if e.sr, fresh = g.sr.acquire(s, r); fresh {
-		g.source.at(s).relations++
-		g.relation.at(r).neighbours++
+		src.relations++
+		relation.neighbour(t)
 	}
+	src.since, relation.since = min(src.since, t), min(relation.since, t) // late ones
 	e.rd, _ = g.rd.acquire(r, d)
 	*g.edges.at(i) = e
 	g.triplets.add(g.hashEdge(&e), i)
@@ -265,12 +264,15 @@ func (g *Graph) tell(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 	c.S, c.D, c.R = p.src.events, p.dst.events, p.rel.events
 	c.DestinationsOfS, c.RelationsOfS = p.src.neighbours, p.src.relations
 	c.SourcesOfD, c.SourcesOfR = p.dst.neighbours, p.rel.neighbours
-	ref.Now, ref.Time, ref.SourceSince, ref.TripletSince = g.clock.now, t, t, t
+	ref.Now, ref.Time, ref.SourceSince, ref.RelationSince, ref.TripletSince = g.clock.now, t, t, t, t
 	if p.edge.count > 0 {
 		ref.TripletSince = min(t, p.edge.first)
 	}
 	if p.src.events > 0 {
 		ref.SourceSince = min(t, p.src.since)
+	}
+	if p.rel.events > 0 {
+		ref.RelationSince = min(t, p.rel.since)
 	}
 	ref.NewDestinations = p.src.fade(t)
 }

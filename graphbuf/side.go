@@ -13,7 +13,7 @@ type side struct {
 	// Of a source: new destinations, faded to the time of the newest one.
 	burst   float32
 	burstAt int64
-	since   int64 // of a source: its first event, in unix nanoseconds
+	since   int64 // of a source or a relation: its first event, in unix nanoseconds
 }
 
 // Fade is what a new destination still counts some nanoseconds later: half after a day, in steps
@@ -49,6 +49,13 @@ func (s *side) fade(t int64) float32 {
 		return s.burst
 	}
 	return s.burst * Fade(since(t, s.burstAt))
+}
+
+// neighbour counts a neighbour that was first met at t.
+func (s *side) neighbour(t int64) {
+	if s.neighbours++; s.neighbours == 1 {
+		s.since = t
+	}
 }
 
 // meet counts a new destination at t. Late ones come faded, so that the order does not matter.

@@ -10,7 +10,8 @@
 // from there. A small decoder reads the inner products of what arrived, a relational
 // score, and the logarithms of how often the parts of the triplet were seen. Its
 // targets are the distinct triplets of the time after the cut, against corrupted ones:
-// what the network calls expected is what this network of hosts truly does next.
+// what the network calls expected is what this network of hosts truly does next. A score
+// is lower where source or relation are young: see tenures.
 package model
 
 import (
@@ -151,7 +152,7 @@ func (c Config) sized(edges int) Config {
 }
 
 // Ablations are the parts that Config.Without may name.
-var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "near", "campaigns", "features"}
+var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "near", "campaigns", "features", "tenure"}
 
 // without tells whether a part is left out.
 func (c Config) without(part string) bool { return slices.Contains(c.Without, part) }

@@ -22,7 +22,10 @@ type dataset struct {
 	start, end            int64    // unix nanoseconds of the first and the last event
 	destinationsOf        arrivals // by source row: when it met each of its destinations
 	relationsOf           relationTimes
-	peers                 *peers // nil: hosts have no features
+	// When a source, by row, and a relation had its first event.
+	sourceSince, relationSince []int64
+	tenures                    tenures
+	peers                      *peers // nil: hosts have no features
 }
 
 type dataEdge struct {
@@ -51,11 +54,17 @@ func newDataset(snap *graphbuf.Snapshot, features NodeFeatures) *dataset {
 	for i := range snap.Nodes {
 		sourceRow[i], destinationRow[i] = -1, -1
 	}
+	ds.relationSince = slices.Repeat([]int64{math.MaxInt64}, ds.relations)
 	for i, e := range snap.Edges {
 		d := &ds.edges[i]
 		d.s, d.r, d.d = row(sourceRow, &ds.sources, e.Source), e.Relation, row(destinationRow, &ds.destinations, e.Destination)
 		d.sd, d.sr, d.rd = ds.sd.add(d.s, d.d), ds.sr.add(d.s, d.r), ds.rd.add(d.r, d.d)
 		ds.triplet.add(d.sd, d.r)
+		if int(d.s) == len(ds.sourceSince) {
+			ds.sourceSince = append(ds.sourceSince, e.First)
+		}
+		ds.sourceSince[d.s] = min(ds.sourceSince[d.s], e.First)
+		ds.relationSince[d.r] = min(ds.relationSince[d.r], e.First)
 		d.count, d.first, d.last = float32(e.Count), e.First, e.Last
 		if i == 0 || e.First < ds.start {
 			ds.start = e.First
@@ -81,6 +90,7 @@ func newDataset(snap *graphbuf.Snapshot, features NodeFeatures) *dataset {
 		settled: min(maxSettled, (ds.end-ds.start)/settledShare),
 	}
 	ds.sdN, ds.srN, ds.rdN = int(ds.sd.n), int(ds.sr.n), int(ds.rd.n)
+	ds.tenures = newTenures(ds)
 	ds.peers = newPeers(ds, snap, features)
 	return ds
 }

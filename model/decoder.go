@@ -183,17 +183,18 @@ type batch struct {
 	label   []float32
 	weight  []float32 // their sum is what the loss is divided by
 	mass    []float32 // how many triplets of the window a true one stands for
+	tenure  []float32 // factors of tenures, for scores; the loss knows none
 	keep    [][hidden]float32
 }
 
 func (b *batch) reset() {
-	*b = batch{b.s[:0], b.r[:0], b.d[:0], b.n[:0], b.near[:0], b.label[:0], b.weight[:0], b.mass[:0], b.keep[:0]}
+	*b = batch{b.s[:0], b.r[:0], b.d[:0], b.n[:0], b.near[:0], b.label[:0], b.weight[:0], b.mass[:0], b.tenure[:0], b.keep[:0]}
 }
 
-func (b *batch) add(s, r, d int32, n facts, near near, label, weight, mass float32) {
+func (b *batch) add(s, r, d int32, n facts, near near, label, weight, mass, tenure float32) {
 	b.s, b.r, b.d = append(b.s, s), append(b.r, r), append(b.d, d)
 	b.n, b.near, b.label = append(b.n, n), append(b.near, near), append(b.label, label)
-	b.weight, b.mass = append(b.weight, weight), append(b.mass, mass)
+	b.weight, b.mass, b.tenure = append(b.weight, weight), append(b.mass, mass), append(b.tenure, tenure)
 }
 
 // gradients of everything that the decoder reads; shapes as there.

@@ -11,7 +11,7 @@ type facts [factCount]float32
 
 // Events seen of the parts of the triplet, different neighbours, the source's new
 // destinations, and how its relations' names compare with this one; zero for what was never
-// seen. How old the parts are is none: on real data it cost more than it brought.
+// seen. How old the parts are is none: see tenures.
 const (
 	factSRD = iota
 	factSD

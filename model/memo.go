@@ -11,9 +11,9 @@ import (
 
 // The flood of usual sessions repeats itself, and most of what a score is computed from
 // does not change between two of them. So a Scorer sees the counts coarsely and keeps the
-// score of each triplet together with everything that it was computed from: where that is
-// still the same, so is the score. A kept score is never an old one, and which scores are
-// kept changes none.
+// logit of each triplet together with everything that it was computed from: where that is
+// still the same, so is the logit. A kept one is never an old one, and which are kept changes
+// no score.
 
 // coarse returns a count as the Scorer sees it: exactly below 2^(bits+1), then in 2^bits
 // steps an octave, each standing for its middle.
@@ -60,10 +60,10 @@ func coarsen(ref graphbuf.Ref) graphbuf.Ref {
 	return ref
 }
 
-// memo keeps the last score of many triplets, and what lasts of them when the counts have changed. Readers and
+// memo keeps the last logit of many triplets, and what lasts of them when the counts have changed. Readers and
 // writers need no lock: a cell holds a key mixed with its value, so that parts of two writes match no key.
 type memo struct {
-	scores []scoreCell
+	scores []scoreCell // of logits
 	lasts  []lastingCell
 }
 
@@ -131,13 +131,13 @@ func scoreKey(lasting uint64, ref *graphbuf.Ref) uint64 {
 	return mix(lasting, mix(fade<<48|classes(0, c.S, c.D, c.R)&mask, classes(c.DestinationsOfS, c.RelationsOfS, c.SourcesOfD, c.SourcesOfR)))
 }
 
-func (c *scoreCell) get(key uint64) (score float32, ok bool) {
+func (c *scoreCell) get(key uint64) (logit float32, ok bool) {
 	v := c.value.Load()
 	return math.Float32frombits(uint32(v)), v&written != 0 && c.check.Load()^v == key
 }
 
-func (c *scoreCell) put(key uint64, score float32) {
-	v := written | uint64(math.Float32bits(score))
+func (c *scoreCell) put(key uint64, logit float32) {
+	v := written | uint64(math.Float32bits(logit))
 	c.value.Store(v)
 	c.check.Store(key ^ v)
 }

@@ -62,8 +62,9 @@ func TestKeptScores(t *testing.T) {
 	var off float64
 	for i, ref := range refs {
 		src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
-		want[i] = s.compute(nil, &events[i], &ref, src, rel, dst)
-		off += math.Abs(float64(want[i] - s.computeOf(nil, &events[i], &ref, src, rel, dst)))
+		age := s.tenures.factor(ref.SourceSince, ref.RelationSince, ref.Time)
+		want[i] = sigmoid(s.compute(nil, &events[i], &ref, src, rel, dst) + age)
+		off += math.Abs(float64(want[i] - sigmoid(s.computeOf(nil, &events[i], &ref, src, rel, dst)+age)))
 	}
 	if off /= float64(len(events)); off > 0.01 {
 		t.Errorf("coarse counts move a score by %.4f in the mean", off)

@@ -93,6 +93,7 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 			if unknown {
 				b.r[last] = -1
 				b.n[last].forgetRelation()
+				b.tenure[last] = ds.tenure(s, -1, at)
 			}
 			if rng.float() < campaignShare && !cfg.without("campaigns") {
 				w.campaign(rng, e, b, last)
@@ -108,10 +109,11 @@ func (w *window) add(ds *dataset, b *batch, rng *philox, s, r, d int32, t int64,
 	if ds.peers != nil {
 		w.peers(ds, rng, &f, s, r, d)
 	}
+	age := ds.tenure(s, r, t)
 	if r >= 0 && w.r[r] == 0 {
 		r = -1
 	}
-	b.add(s, r, d, f, w.near(s, d, t), label, weight, mass)
+	b.add(s, r, d, f, w.near(s, d, t), label, weight, mass, age)
 }
 
 // strangersAtHome is the part of the hosts made up that have the features of a known one: who comes from

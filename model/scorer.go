@@ -138,6 +138,7 @@ type Scorer struct {
 	banners                          *banners
 	relationsOf                      relationTimes
 	known                            *known // nil: hosts have no features
+	tenures                          tenures
 	memo                             memo
 }
 
@@ -184,7 +185,7 @@ func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, embed func(*params,
 		return nil, err
 	}
 	s := &Scorer{model: m, decoder: m.decoder(), embeddings: *e}
-	s.banners, s.relationsOf = ds.banners, ds.relationsOf
+	s.banners, s.relationsOf, s.tenures = ds.banners, ds.relationsOf, ds.tenures
 	if ds.peers != nil {
 		s.known = &known{ds.peers, all.met, ds.sd, ds.sr}
 	}
@@ -240,20 +241,25 @@ func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) f
 		return r.score(rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination))
 	}
 	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
+	return sigmoid(s.logit(g, event, ref, src, rel, dst) + s.tenures.factor(ref.SourceSince, ref.RelationSince, ref.Time))
+}
+
+// logit is what the decoder makes of an event, kept or computed.
+func (s *Scorer) logit(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) float32 {
 	if src < 0 || rel < 0 || dst < 0 {
 		return s.compute(g, event, ref, src, rel, dst)
 	}
 	lasting := lastingKey(ref, s.relationsOf.settledBy(src, ref.Time))
 	cell, key := s.memo.score(ref.Edge), scoreKey(lasting, ref)
-	score, ok := cell.get(key)
+	logit, ok := cell.get(key)
 	if !ok {
 		seen := coarsen(*ref)
 		x := scratches.Get().(*scratch)
-		score = s.decode(x, event, &seen, src, rel, dst, s.lasting(lasting, ref, src, rel, dst))
+		logit = s.decode(x, event, &seen, src, rel, dst, s.lasting(lasting, ref, src, rel, dst))
 		scratches.Put(x)
-		cell.put(key, score)
+		cell.put(key, logit)
 	}
-	return score
+	return logit
 }
 
 // lasting is what of a triplet that the model knows stays as it is from session to session, kept or computed.
@@ -268,7 +274,7 @@ func (s *Scorer) lasting(key uint64, ref *graphbuf.Ref, src, rel, dst int32) las
 	return x
 }
 
-// compute is Score for the rows of source, relation and destination, -1 where unknown.
+// compute is logit for the rows of source, relation and destination, -1 where unknown.
 func (s *Scorer) compute(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) float32 {
 	seen := coarsen(*ref)
 	return s.computeOf(g, event, &seen, src, rel, dst)
@@ -299,7 +305,7 @@ func (s *Scorer) decode(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, sr
 		s.known.facts(&n, x, event, src, rel, dst)
 	}
 	s.decoder.inputs(&x.f, &n, l.structure)
-	return sigmoid(s.decoder.logit(&x.f, &x.h, nil))
+	return s.decoder.logit(&x.f, &x.h, nil)
 }
 
 // facts adds those that features bring to an event.

@@ -57,6 +57,9 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 	}
 	report.Featured = featured(snap, cfg.Features)
 	t := &training{snap: snap, cfg: cfg, ds: newDataset(snap, cfg.Features), progress: progress}
+	if cfg.without("tenure") {
+		t.ds.tenures.source, t.ds.tenures.relation = 0, 0
+	}
 	t.windows, t.heldOut = newWindows(t.ds)
 	if t.windows.len() == 0 || !t.ds.hasTargets(t.heldOut) {
 		return nil, report, ErrTooLittle
@@ -299,7 +302,7 @@ func (d *decoder) judge(e *embeddings, b *batch) (natural []scored, quality floa
 		if y != y {
 			return nil, math.NaN()
 		}
-		s := scored{sigmoid(y), b.weight[i]}
+		s := scored{sigmoid(y + b.tenure[i]), b.weight[i]}
 		if b.label[i] > 0 {
 			true_ = append(true_, s)
 			natural = append(natural, scored{s.score, b.mass[i]})

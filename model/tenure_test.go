@@ -1,0 +1,115 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+func TestTenureFactors(t *testing.T) {
+	const d = dayNanos
+	for _, c := range []struct {
+		name             string
+		since, t, start  int64
+		source, relation float64 // powers
+		want             float64 // the factor, for a source since then and a relation from long ago
+	}{
+		{"as old as the graph", 0, 10 * d, 0, 1, 1, 1},
+		{"older than the graph, whose first sessions are gone", -5 * d, 10 * d, 0, 1, 1, 1},
+		{"half its age", 5 * d, 10 * d, 0, 1, 1, 5.25 / 10.25},
+		{"of this moment", 10 * d, 10 * d, 0, 1, 1, 1 / 41.0},
+		{"of this moment, where newcomers are usual", 10 * d, 10 * d, 0, .5, 1, 1 / math.Sqrt(41)},
+		{"from after its session, which came late", 11 * d, 10 * d, 0, 1, 1, 1 / 41.0},
+		{"in a graph that begins", 5, 5, 5, 1, 1, 1},
+		{"after an hour of a graph", d / 24, d / 24, 0, 1, 1, 6 / 7.0},
+		{"at home, in an old graph", 0, 60 * d, -1000 * d, 1, 1, 1},
+		{"a day there, in an old graph", 59 * d, 60 * d, -1000 * d, 1, 1, 1.25 / 30.25},
+		{"centuries apart", math.MaxInt64, math.MaxInt64, math.MinInt64, 1, 1, 1 / 121.0},
+	} {
+		k := tenures{c.start, float32(c.source), float32(c.relation)}
+		if got := math.Exp(float64(k.factor(c.since, c.start, c.t))); math.Abs(got-c.want) > 1e-6 {
+			t.Errorf("source %s: factor %.6f, want %.6f", c.name, got, c.want)
+		}
+		k = tenures{c.start, float32(c.relation), float32(c.source)}
+		if got := math.Exp(float64(k.factor(c.start, c.since, c.t))); math.Abs(got-c.want) > 1e-6 {
+			t.Errorf("relation %s: factor %.6f, want %.6f", c.name, got, c.want)
+		}
+	}
+	k := tenures{0, 1, 1}
+	if got, want := k.factor(5*d, 8*d, 10*d), k.factor(0, 8*d, 10*d); got != want {
+		t.Errorf("a young relation and a source of middle age: %v, want that of the relation, %v", got, want)
+	}
+}
+
+// TestNewcomersThatAreTheRule: the more of a day's triplets newcomers bring, the less their youth counts.
+func TestNewcomersThatAreTheRule(t *testing.T) {
+	powers := func(newcomers int) tenures {
+		events := teams(9, 20, 2000) // a minute each
+		for i := range newcomers {
+			e := &events[len(events)-1-i*2]
+			e.Source = fmt.Appendf(nil, "new-%d", i)
+		}
+		ds := newDataset(graphOf(t, events).Snapshot(), nil)
+		return ds.tenures
+	}
+	none, some, many := powers(0), powers(20), powers(400)
+	if none.source != 1 || none.relation != 1 || none.start != 0 {
+		t.Errorf("without newcomers %+v", none)
+	}
+	if some.source > 0.9 || many.source > 0.5*some.source || many.source <= 0 || many.relation != 1 {
+		t.Errorf("powers of a source's youth %v and %v with 20 and 400 newcomers, of a relation's %v", some.source, many.source, many.relation)
+	}
+}
+
+// TestScoresRiseWithTenure scores one session as if its source, and its relation, had come earlier and earlier.
+func TestScoresRiseWithTenure(t *testing.T) {
+	events := teams(7, 20, 2000)
+	g := graphOf(t, events)
+	s, _ := train(t, g.Snapshot(), quickConfig())
+	now := events[len(events)-1].Time
+	e := graphbuf.Event{Source: []byte("host-1"), Relation: []byte("client-0"), Destination: []byte("server-1-1"), Time: now}
+	var ref [1]graphbuf.Ref
+	g.Look([]graphbuf.Event{e}, ref[:])
+	if ref[0].SourceSince > events[100].Time || ref[0].RelationSince > events[100].Time {
+		t.Fatal("source and relation are not among the first")
+	}
+	settled := s.Score(g, &e, &ref[0])
+	for _, part := range []*int64{&ref[0].SourceSince, &ref[0].RelationSince} {
+		was, last := *part, float32(0)
+		for _, since := range []int64{now, now - 3600e9, now - 12*3600e9, was} {
+			*part = since
+			score := s.Score(g, &e, &ref[0])
+			if score <= last {
+				t.Errorf("there since %v: %v, later %v", now-since, score, last)
+			}
+			last = score
+		}
+		if *part = was; last != settled {
+			t.Errorf("as it was: %v, want %v", last, settled)
+		}
+	}
+}
+
+// TestHeldOutScoresKnowTenure: what a threshold is made of has the newcomers of the held-out time as low as their sessions score.
+func TestHeldOutScoresKnowTenure(t *testing.T) {
+	events := teams(8, 20, 3000)
+	for i := range events[2800:] { // newcomers do what others do
+		e := &events[2800+i]
+		e.Source = append([]byte("new-"), e.Source...)
+	}
+	s, _ := train(t, graphOf(t, events).Snapshot(), quickConfig())
+	old, _ := train(t, graphOf(t, teams(8, 20, 3000)).Snapshot(), quickConfig())
+	low := func(s *Scorer) (n float32) {
+		for _, h := range s.Model().heldOut.scores {
+			if h.score < 0.2 {
+				n += h.weight
+			}
+		}
+		return n
+	}
+	if a, b := low(s), low(old); a < 5 || a < 4*b {
+		t.Errorf("%v held-out triplets score low with newcomers among them, %v without", a, b)
+	}
+}
