@@ -243,7 +243,7 @@ func (f *Instance) sayThrift(wanted, cfg model.Config, edges int, a allowance) {
 const (
 	// reserveShare is the part of a limit that the graph leaves, one in so many, but no less than leastReserve and no more than mostReserve bytes.
 	reserveShare = 8
-	leastReserve = 8 << 20
+	leastReserve = 12 << 20
 	mostReserve  = 64 << 20
 
 	// keepInterval is how often the limits are looked at while the graph is held below its bounds.

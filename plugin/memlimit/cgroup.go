@@ -110,7 +110,7 @@ func unified(root fs.FS, dir string) (limits []Limit) {
 	if !ok { // the root, or no memory controller
 		return nil
 	}
-	taken -= reclaimable(root, dir, "inactive_file")
+	taken -= reclaimable(root, dir, "inactive_file", "file_dirty", "file_writeback")
 	for _, name := range []string{"memory.max", "memory.high"} {
 		file := path.Join(dir, name)
 		if most, ok := number(root, file); ok { // "max" is no number
@@ -126,7 +126,7 @@ func legacy(root fs.FS, dir string) (limits []Limit) {
 	if !ok {
 		return nil
 	}
-	taken -= reclaimable(root, dir, "total_inactive_file")
+	taken -= reclaimable(root, dir, "total_inactive_file", "total_dirty", "total_writeback")
 	own := int64(math.MaxInt64)
 	file := path.Join(dir, "memory.limit_in_bytes")
 	if most, ok := number(root, file); ok && most < unlimited {
@@ -146,10 +146,16 @@ func inherits(root fs.FS, dir string) bool {
 	return !ok || n != 0
 }
 
-// reclaimable is what the kernel gives up before a limit is reached: pages of files that nobody used of late.
-func reclaimable(root fs.FS, dir, key string) int64 {
-	n, _ := statOf(root, path.Join(dir, "memory.stat"), key)
-	return n
+// reclaimable is what the kernel gives up before a limit is reached: pages of files that nobody used of late, but for those that
+// have to be written first. A host that writes files has many of them, and a cgroup of version 1 does not wait for them.
+func reclaimable(root fs.FS, dir, unused string, unwritten ...string) int64 {
+	file := path.Join(dir, "memory.stat")
+	n, _ := statOf(root, file, unused)
+	for _, key := range unwritten {
+		pages, _ := statOf(root, file, key)
+		n -= pages
+	}
+	return max(0, n)
 }
 
 func statOf(root fs.FS, file, key string) (int64, bool) {
