@@ -112,6 +112,7 @@ skipped:
 	@command -v $(CLANG) >/dev/null || echo "skipped: the PTX against its source, $(CLANG) is not on the PATH (make deps)"
 	@command -v g++ >/dev/null || echo "skipped: training on a card's driver for tests, g++ is not on the PATH (make deps)"
 	@unshare -rm true 2>/dev/null || echo "skipped: the scenario of a full disk, unshare -rm is not allowed here"
+	@for d in /sys/fs/cgroup/memory /sys/fs/cgroup; do [ ! -d $$d ] || break; done; [ -w $$d ] || echo "skipped: the scenarios of containers' memory limits, $$d is not writable; what a training takes is held to what was foretold all the same"
 	@$(GO) test -count=1 -v -run '^TestAtHand$$' ./build/samples | sed -n 's/^.*\(skipped for want of \)/\1/p'
 
 # The shipped configuration against real search servers, which Maven fetches; minutes, and 2 GB of memory.

@@ -40,15 +40,18 @@ type Config struct {
 	Trusted      bool          // whoever observes judges the events' times: no step ahead is doubted
 }
 
+// The least that a graph works with.
+const leastNodes, leastEdges = 4, 1
+
 // Validate reports the first bound that cannot hold a graph.
 func (c Config) Validate() error {
 	for _, b := range []struct {
 		name       string
 		value, min int
 	}{
-		{"MaxNodes", c.MaxNodes, 4},
+		{"MaxNodes", c.MaxNodes, leastNodes},
 		{"MaxRelations", c.MaxRelations, 2},
-		{"MaxEdges", c.MaxEdges, 1},
+		{"MaxEdges", c.MaxEdges, leastEdges},
 	} {
 		if b.value < b.min || b.value > maxSlots {
 			return fmt.Errorf("graphbuf: %s is %d, allowed are %d to %d", b.name, b.value, b.min, maxSlots)
@@ -112,11 +115,12 @@ type Ref struct {
 
 // Graph is safe for many writers and readers at a time.
 type Graph struct {
-	cfg Config
+	bounds Config // as it was made with
 
 	// mu guards everything below. It is held for one batch of events, for one
 	// block of a snapshot, or for one read of Stats.
 	mu        sync.Mutex
+	cfg       Config // bounds, or less: see Hold
 	nodes     names
 	relations names
 	source    slab[side] // by node slot: as a source
@@ -158,6 +162,7 @@ func New(cfg Config) (*Graph, error) {
 		return nil, err
 	}
 	return &Graph{
+		bounds:    cfg,
 		cfg:       cfg,
 		clock:     newClock(cfg.Window, cfg.Trusted),
 		buckets:   newBuckets(cfg.Window),

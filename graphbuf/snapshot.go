@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+	"unsafe"
 )
 
 // Snapshot is the graph at one moment, for whoever wants to read it at leisure.
@@ -38,14 +39,48 @@ type Edge struct {
 // which a writer may wait without anybody noticing.
 const snapshotBlock = 4096
 
+// kept is an edge of the graph as it was copied under the lock, with the generations of its names.
+type kept struct {
+	edge
+	age                    int64
+	srcGen, relGen, dstGen uint32
+}
+
+// keep copies an edge. The lock is held.
+func (g *Graph) keep(i uint32) kept {
+	e := *g.edges.at(i)
+	return kept{e, g.clock.age(e.seen), g.nodes.slots.at(e.src).gen, g.relations.slots.at(e.rel).gen, g.nodes.slots.at(e.dst).gen}
+}
+
+// edgeOf is a copied edge in the numbering of the snapshot's names, by slot of which node and relation are. It is false where a name
+// died on the way, came after the names were copied, or has a slot that was someone else's then.
+func (s *Snapshot) edgeOf(k *kept, node, relation []int32, b *buckets, now int64) (e Edge, ok bool) {
+	if int(max(k.src, k.dst)) >= len(node) || int(k.rel) >= len(relation) {
+		return Edge{}, false
+	}
+	e = Edge{Source: node[k.src], Relation: relation[k.rel], Destination: node[k.dst], Count: k.count, First: k.first, Last: k.last, Age: k.age, Active: k.activity.at(b, now)}
+	ok = e.Source >= 0 && e.Relation >= 0 && e.Destination >= 0 &&
+		s.Nodes[e.Source].ID.Gen == k.srcGen && s.Nodes[e.Destination].ID.Gen == k.dstGen && s.Relations[e.Relation].ID.Gen == k.relGen
+	return e, ok
+}
+
+// MakingBytes and KeptBytes are what a snapshot of these sizes takes at most while it is made, and afterwards. Its names' bytes
+// are the graph's.
+func (s Sizes) MakingBytes() int64 {
+	names := s.Nodes + s.Relations
+	const slot = 4 // of the numbers by slot
+	return s.KeptBytes() + int64(s.Edges+s.Edges/8+snapshotBlock)*int64(unsafe.Sizeof(kept{})) + int64(names+names/8+2*snapshotBlock)*slot + 1<<16
+}
+
+// KeptBytes is what a snapshot keeps: see MakingBytes.
+func (s Sizes) KeptBytes() int64 {
+	names := s.Nodes + s.Relations
+	return int64(s.Edges)*int64(unsafe.Sizeof(Edge{})) + int64(names+names/8+2*snapshotBlock)*int64(unsafe.Sizeof(Name{}))
+}
+
 // Snapshot copies the graph block by block, so that writers go on meanwhile. What
 // is evicted while it runs may be in it or not; every edge in it has both of its ends.
 func (g *Graph) Snapshot() *Snapshot {
-	type kept struct {
-		edge
-		age                    int64
-		srcGen, relGen, dstGen uint32
-	}
 	// Memory is asked for before the lock is taken: to clear as much takes longer than any
 	// writer may wait. What comes meanwhile finds room in the reserve.
 	before := g.Stats()
@@ -56,8 +91,8 @@ func (g *Graph) Snapshot() *Snapshot {
 	g.mu.Unlock()
 	raw := make([]kept, 0, before.Edges+before.Edges/8+snapshotBlock)
 	g.inBlocks(func() int { return g.edges.len() }, func(i uint32) {
-		if e := *g.edges.at(i); e.src != 0 {
-			raw = append(raw, kept{e, g.clock.age(e.seen), g.nodes.slots.at(e.src).gen, g.relations.slots.at(e.rel).gen, g.nodes.slots.at(e.dst).gen})
+		if g.edges.at(i).src != 0 {
+			raw = append(raw, g.keep(i))
 		}
 	})
 	var node, relation []int32
@@ -66,14 +101,10 @@ func (g *Graph) Snapshot() *Snapshot {
 	moved := g.Stats().Evicted - before.Evicted
 
 	s.Edges = make([]Edge, 0, len(raw))
-	for _, k := range raw {
-		e := Edge{Source: node[k.src], Relation: relation[k.rel], Destination: node[k.dst], Count: k.count, First: k.first, Last: k.last, Age: k.age, Active: k.activity.at(&b, now)}
-		// A name that died on the way, or whose slot is someone else's now, takes its edges along.
-		if e.Source < 0 || e.Relation < 0 || e.Destination < 0 ||
-			s.Nodes[e.Source].ID.Gen != k.srcGen || s.Nodes[e.Destination].ID.Gen != k.dstGen || s.Relations[e.Relation].ID.Gen != k.relGen {
-			continue
+	for i := range raw {
+		if e, ok := s.edgeOf(&raw[i], node, relation, &b, now); ok {
+			s.Edges = append(s.Edges, e)
 		}
-		s.Edges = append(s.Edges, e)
 	}
 	if moved > 0 {
 		s.dedupe()
@@ -137,6 +168,7 @@ func (g *Graph) Restore(s *Snapshot) {
 	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(s.Edges[a].Last, s.Edges[b].Last) })
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	fresh := g.live() == 0
 	age := func(i int32) int64 { return s.Edges[i].Age }
 	if !s.Aged {
 		ages := g.clock.agesOf(s, order)
@@ -153,12 +185,19 @@ func (g *Graph) Restore(s *Snapshot) {
 			continue
 		}
 		var before Ref
-		a := g.put(&before, &Event{
+		event := Event{
 			Source:      []byte(s.Nodes[e.Source].Name),
 			Relation:    []byte(s.Relations[e.Relation].Name),
 			Destination: []byte(s.Nodes[e.Destination].Name),
 			Time:        e.First,
-		}, e.Count, e.Last, age(i), false)
+		}
+		if fresh {
+			// A triplet that was given up and came back while the graph was saved is there twice: the later one is right.
+			if twin := g.findEdge(&event); twin != 0 {
+				g.evict(twin)
+			}
+		}
+		a := g.put(&before, &event, e.Count, e.Last, age(i), false)
 		a.join(g.activityOf(s, e, age(i)))
 	}
 	g.stats = Stats{}

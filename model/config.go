@@ -47,6 +47,12 @@ type Config struct {
 	// Features is what is known of hosts beside their sessions; nil: nothing. Of the objective temporal.
 	Features NodeFeatures
 
+	// OneWindow makes each window of the training anew whenever it is its turn, as it is done for large graphs in any case: less
+	// memory, more time.
+	OneWindow bool
+
+	shrunk bool // Dim is not what the settings named: see Thriftier
+
 	// Without names parts to leave out, to see what each brings: see Ablations.
 	Without []string
 

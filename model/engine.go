@@ -50,6 +50,7 @@ func (e *cpuEngine) pass(w *window, batches []batch, rates []float64) error {
 		return err
 	}
 	n.params.adam(n.grads, rates[i], !e.fixedLayers)
+	setMessages(&n.convs, &messages{}) // or they would live until the next window's are there
 	for range batches {
 		e.done = append(e.done, loss)
 	}
@@ -64,7 +65,7 @@ func (e *cpuEngine) finish() error {
 }
 
 func (e *cpuEngine) embed(p *params, c *cut) (*embeddings, error) {
-	return embed(&e.net.convs, p, c.messages(), e.net.decoder.k, e.x, e.y), nil
+	return embed(&e.net.convs, p, c.messages(), e.net.decoder.k, func() []float32 { return e.x }, func() []float32 { return e.y }), nil
 }
 
 func (e *cpuEngine) close() { e.net.close() }

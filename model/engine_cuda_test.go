@@ -55,7 +55,7 @@ func newTwins(t *testing.T, cfg Config, steps int) *twins {
 	t.Helper()
 	snap := graphOf(t, hub(3, 4000)).Snapshot()
 	w := &twins{cfg: cfg, ds: newDataset(snap, cfg.Features)}
-	w.windows, _ = newWindows(w.ds)
+	w.windows, _ = newWindows(w.ds, false)
 	m := newModel(snap, cfg)
 	if err := m.measure(context.Background(), w.windows, cfg); err != nil {
 		t.Fatal(err)

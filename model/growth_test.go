@@ -62,7 +62,7 @@ func BenchmarkGrowth(b *testing.B) {
 				b.ReportMetric(float64(report.Duration.Nanoseconds())/float64(report.Steps)/float64(edges), "ns/step/edge")
 			}
 			b.ReportMetric(float64(most)/(1<<20), "MiB")
-			b.ReportMetric(float64(TrainingBytes(snap, cfg))/(1<<20), "MiB-foretold")
+			b.ReportMetric(float64(TrainingBytes(snap.Sizes(), cfg)-snap.Sizes().KeptBytes())/(1<<20), "MiB-foretold")
 		})
 	}
 }
@@ -77,47 +77,62 @@ func TestTrainingBytes(t *testing.T) {
 		hosts      int
 		layer      string
 		features   NodeFeatures
+		oneWindow  bool
 	}{
-		{3000, 128, 300, "diagonal", nil}, {30_000, 32, 3000, "diagonal", nil}, {120_000, 64, 12_000, "diagonal", nil}, {3000, 64, 300, "full", nil},
-		{120_000, 64, 12_000, "diagonal", byLetters(4)}, {30_000, 256, 8000, "diagonal", nil},
+		{3000, 128, 300, "diagonal", nil, false}, {30_000, 32, 3000, "diagonal", nil, false}, {120_000, 64, 12_000, "diagonal", nil, false},
+		{3000, 64, 300, "full", nil, false}, {120_000, 64, 12_000, "diagonal", byLetters(4), false}, {30_000, 256, 8000, "diagonal", nil, false},
+		{60_000, 8, 2000, "diagonal", nil, true}, {30_000, 16, 15_000, "diagonal", nil, true}, {180_000, 8, 9000, "diagonal", nil, false},
 	} {
 		snap := grownBetween(t, c.edges, c.hosts)
 		cfg := DefaultConfig()
-		cfg.Steps, cfg.Dim, cfg.Layer1, cfg.Layer2, cfg.Features = 20, c.dim, c.layer, c.layer, c.features
+		cfg.Steps, cfg.Dim, cfg.Layer1, cfg.Layer2, cfg.Features, cfg.OneWindow = 20, c.dim, c.layer, c.layer, c.features, c.oneWindow
 		live := func() int64 {
 			var m runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&m)
 			return int64(m.HeapAlloc)
 		}
-		// A first training gives the scorer that is in use while the second, which is judged against it, runs.
-		first, _, err := Train(context.Background(), snap, cfg, nil)
+		// watched calls do and returns by how much what lives grew meanwhile.
+		watched := func(do func()) (most int64) {
+			before := live()
+			ended, done := make(chan struct{}), make(chan struct{})
+			go func() { // to the very end: judging and the new scorer take memory too
+				defer close(done)
+				for {
+					select {
+					case <-ended:
+						return
+					default:
+						most = max(most, live()-before)
+					}
+				}
+			}()
+			do()
+			close(ended)
+			<-done
+			return most
+		}
+		// The scorer of the first training is in use while the second, which is judged against it, runs. The first one looks
+		// at all windows, the second has two models.
+		var first, second *Scorer
+		var err error
+		most := watched(func() { first, _, err = Train(context.Background(), snap, cfg, nil) })
 		if err != nil {
 			t.Fatal(err)
 		}
 		cfg.Previous = first.Model()
-		before, most := live(), int64(0)
-		ended, watched := make(chan struct{}), make(chan struct{})
-		go func() { // to the very end: judging and the new scorer take memory too
-			defer close(watched)
-			for {
-				select {
-				case <-ended:
-					return
-				default:
-					most = max(most, live()-before)
-				}
-			}
-		}()
-		second, _, err := Train(context.Background(), snap, cfg, nil)
-		close(ended)
-		<-watched
+		most = max(most, watched(func() { second, _, err = Train(context.Background(), snap, cfg, nil) }))
 		if err != nil {
 			t.Fatal(err)
 		}
+		sizes, kept := snap.Sizes(), snap.Sizes().KeptBytes() // the snapshot was there before
+		remade := watched(func() { second = first.Model().Scorer(snap, 1, c.features) })
+		if foretold := first.Model().ScorerBytes(sizes, c.features) - kept; remade > foretold || foretold > 2*remade+16<<20 {
+			t.Errorf("%+v: a scorer kept %.1f MiB, foretold %.1f", c, float64(remade)/(1<<20), float64(foretold)/(1<<20))
+		}
 		runtime.KeepAlive(first)
 		runtime.KeepAlive(second)
-		foretold := TrainingBytes(snap, cfg)
+		foretold := TrainingBytes(sizes, cfg) - kept
 		if most > foretold || foretold > 2*most+16<<20 {
 			t.Errorf("%+v: kept %.1f MiB, foretold %.1f", c, float64(most)/(1<<20), float64(foretold)/(1<<20))
 		}

@@ -10,12 +10,20 @@ type lookup struct {
 
 // newLookup has room for the given number of keys.
 func newLookup(keys int) *lookup {
+	size := lookupSize(keys)
+	return &lookup{keys: make([]uint64, size), ids: make([]int32, size)}
+}
+
+func lookupSize(keys int) int {
 	size := 16
 	for size < keys*3/2 {
 		size *= 2
 	}
-	return &lookup{keys: make([]uint64, size), ids: make([]int32, size)}
+	return size
 }
+
+// lookupBytes is what newLookup takes.
+func lookupBytes(keys int) int64 { return int64(lookupSize(keys)) * (8 + 4) }
 
 func pairKey(a, b int32) uint64 { return uint64(uint32(a))<<32 | uint64(uint32(b)) }
 

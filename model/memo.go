@@ -88,8 +88,10 @@ const maxMemo = 1 << 18
 // written tells a kept score, the lower half of a value, from an empty cell.
 const written = 1 << 32
 
+func memoCells(edges int) int { return min(max(1<<bits.Len(uint(edges)), 1<<10), maxMemo) }
+
 func newMemo(edges int) memo {
-	n := min(max(1<<bits.Len(uint(edges)), 1<<10), maxMemo)
+	n := memoCells(edges)
 	return memo{make([]scoreCell, n), make([]lastingCell, n)}
 }
 

@@ -60,17 +60,22 @@ func setMessages(convs *[4]*relConv, m *messages) {
 	}
 }
 
-// embed runs the layers alone over m: what scoring needs.
-func embed(convs *[4]*relConv, p *params, m *messages, k int, x, y []float32) *embeddings {
+// embed runs the layers alone over m: what scoring needs. It asks for the fixed inputs when it needs them, and keeps them no longer.
+func embed(convs *[4]*relConv, p *params, m *messages, k int, x, y func() []float32) *embeddings {
 	setMessages(convs, m)
 	var out [4][]float32
-	in := [4][]float32{0: x, 2: y}
 	for i, c := range convs {
-		if i%2 == 1 {
-			in[i] = out[i-1]
+		var in []float32
+		switch i {
+		case 0:
+			in = x()
+		case 2:
+			in = y()
+		default:
+			in = out[i-1]
 		}
 		out[i] = make([]float32, c.rows*k)
-		c.forward(p.weights(i, k), in[i], out[i])
+		c.forward(p.weights(i, k), in, out[i])
 	}
 	return &embeddings{u: out[0], v: out[1], c: out[2], m: out[3]}
 }

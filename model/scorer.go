@@ -60,6 +60,9 @@ func (m *Model) SetThreshold(t Threshold) {
 	m.Threshold = t.of(m.heldOut.scores, m.heldOut.days, m.heldOut.even)
 }
 
+// Dim is the dimension of the embeddings.
+func (m *Model) Dim() int { return m.dim }
+
 // SetTrained notes when the model was trained. It is for the trainer, before it publishes.
 func (m *Model) SetTrained(t time.Time) {
 	m.Trained = t
@@ -166,13 +169,15 @@ func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features NodeFeatur
 	fresh.Threshold, fresh.Quality, fresh.heldOut = m.Threshold, m.Quality, m.heldOut
 	fresh.SetTrained(m.Trained)
 	ds := newDataset(snap, m.knows(features))
-	x, y := ds.inputs(snap, m.dim)
 	cfg := m.config()
 	cfg.Threads = threads
 	convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
 	defer convs[0].crew.close()
 	s, _ := fresh.scorer(snap, ds, func(p *params, c *cut) (*embeddings, error) {
-		return embed(&convs, p, c.messages(), m.dim, x, y), nil
+		input := func(side []int32) func() []float32 {
+			return func() []float32 { return input(snap, side, m.dim) }
+		}
+		return embed(&convs, p, c.messages(), m.dim, input(ds.destinations), input(ds.sources)), nil
 	})
 	return s
 }

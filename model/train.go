@@ -60,7 +60,7 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 	if cfg.without("tenure") {
 		t.ds.tenures.source, t.ds.tenures.relation = 0, 0
 	}
-	t.windows, t.heldOut = newWindows(t.ds)
+	t.windows, t.heldOut = newWindows(t.ds, cfg.OneWindow)
 	if t.windows.len() == 0 || !t.ds.hasTargets(t.heldOut) {
 		return nil, report, ErrTooLittle
 	}
@@ -161,18 +161,20 @@ func (t *training) run(ctx context.Context, report *Report) (*Scorer, error) {
 // signs of the names' hashes. Where k is at least the number of rows, orthogonal vectors
 // of the same length take their place, and the inner products are exact.
 func (ds *dataset) inputs(snap *graphbuf.Snapshot, k int) (x, y []float32) {
-	make_ := func(side []int32) []float32 {
-		out := make([]float32, len(side)*k)
-		for i, node := range side {
-			if len(side) <= k {
-				out[i*k+i] = sqrt(float32(k))
-			} else {
-				fillSigns(row(out, int32(i), k), snap.Nodes[node].Name)
-			}
+	return input(snap, ds.destinations, k), input(snap, ds.sources, k)
+}
+
+// input returns the fixed vectors of one side.
+func input(snap *graphbuf.Snapshot, side []int32, k int) []float32 {
+	out := make([]float32, len(side)*k)
+	for i, node := range side {
+		if len(side) <= k {
+			out[i*k+i] = sqrt(float32(k))
+		} else {
+			fillSigns(row(out, int32(i), k), snap.Nodes[node].Name)
 		}
-		return out
 	}
-	return make_(ds.destinations), make_(ds.sources)
+	return out
 }
 
 // measure takes the scaling of the decoder's inputs from a sample of each window.

@@ -10,20 +10,21 @@ type windows struct {
 	orders [2][]int32
 	spans  []span
 	kept   []*window // by span; nil: not made, or let go
+	one    bool      // at most one is kept
 }
 
 // keepEdges is up to how many edges all windows stay.
 const keepEdges = 100_000
 
 // newWindows cuts the time of the data: windows to learn from, those without targets left
-// out, and the one that judges.
-func newWindows(ds *dataset) (train *windows, test span) {
+// out, and the one that judges. one keeps one window at a time, however small the graph.
+func newWindows(ds *dataset, one bool) (train *windows, test span) {
 	shares := make([]float64, trainWindows+1)
 	for i := range shares {
 		shares[i] = firstCut + (heldOut-firstCut)*float64(i)/trainWindows
 	}
 	times := ds.cutTimes(shares)
-	train = &windows{ds: ds, orders: newOrders(ds)}
+	train = &windows{ds: ds, orders: newOrders(ds), one: one || len(ds.edges) > keepEdges}
 	for i, at := range times {
 		sp := span{at, ds.end + 1}
 		last := i == len(times)-1
@@ -48,7 +49,7 @@ func (w *windows) len() int { return len(w.spans) }
 // get returns a window, which is good until the next call.
 func (w *windows) get(i int) *window {
 	if w.kept[i] == nil {
-		if len(w.ds.edges) > keepEdges {
+		if w.one {
 			w.forget()
 		}
 		w.kept[i] = w.make(w.spans[i])

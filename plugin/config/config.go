@@ -93,8 +93,9 @@ type Threshold struct {
 
 // State says where model and graph are kept between runs.
 type State struct {
-	Dir      string // "": memory only
-	Required bool   // a directory that cannot be used keeps the filter from starting
+	Dir      string        // "": memory only
+	Required bool          // a directory that cannot be used keeps the filter from starting
+	Interval time.Duration // between two times at which changes of the graph are saved; 0: with trainings and at exit alone
 }
 
 // Metrics says where the filter tells about itself.

@@ -132,6 +132,8 @@ func TestPropertyErrors(t *testing.T) {
 		{"only", "=x", `property only = "=x": want key=value, key=value|value or key!=value, or a list of 1 to 8 of them (in a property: with commas between)`},
 		{"only", "a=x|", `property only = "a=x|": want key=value, key=value|value or key!=value, or a list of 1 to 8 of them (in a property: with commas between)`},
 		{"state_required", "on", `property state_required = true: state.dir is empty, want a directory`},
+		{"state_interval", "soon", `property state_interval = "soon": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to save with trainings and at exit only`},
+		{"state_interval", "500ms", `property state_interval = "500ms": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to save with trainings and at exit only`},
 		{"preset", "custom", `property preset = "custom": fields.source is not set, the preset custom needs both source and destination`},
 		{"low_score", "score_reason", `property low_score = "score_reason": the name is taken by a field that explain adds, want another one`},
 		{"train_device", "gpu\n\x1b[31m", `property train_device = "gpu\n\x1b[31m": want auto, cpu, cuda or cuda:N with N from 0 to 63`},

@@ -202,7 +202,8 @@ var options = []Option{
 			"replace it.", func(c *Config) *float64 { return &c.Train.Tolerance }),
 
 	integer("train", "max_memory", "1024", 0, 1_000_000,
-		"Memory in MiB that a training may take while it runs; one that would need more is put off, and said. 0: no limit.",
+		"Memory in MiB that a training may take while it runs, if the limits of containers and of the machine leave that much: four fifths of what "+
+			"they leave are the most in any case. One that would need more takes a smaller dimension (where dim is 0) or is put off, and said. 0: those limits alone.",
 		func(c *Config) *int { return &c.Train.MaxMemory }),
 
 	choice("threshold", "method", "sigma", []string{"sigma", "quantile", "budget"},
@@ -218,12 +219,15 @@ var options = []Option{
 		"Triplets with a low score a day, for budget. Followed by the scores of the last ten days, up to 10,000 a day.", func(c *Config) *float64 { return &c.Threshold.PerDay }),
 
 	option("state", "dir", typeText, "", "a directory, or \"\" for memory only",
-		"Directory for model and graph, written after each training and at exit. Each filter instance needs "+
+		"Directory for model and graph, written around each training, in between as often as interval says, and at exit. Each filter instance needs "+
 			"its own. Empty: both are lost at exit.",
 		func(c *Config) *string { return &c.State.Dir }, func(raw any) (string, bool) { s, ok := raw.(string); return s, ok }),
 	boolean("state", "required", "false",
 		"Refuse to start where state.dir cannot be used. Without, the filter says so in an error and works in memory.",
 		func(c *Config) *bool { return &c.State.Required }),
+	duration("state", "interval", "5m", time.Second, "to save with trainings and at exit only",
+		"Time after which the graph is saved if records came since it was last written: what a host that is killed loses at most.",
+		func(c *Config) *time.Duration { return &c.State.Interval }),
 
 	option("metrics", "listen", typeText, "", "a host and a port such as \"127.0.0.1:2021\", or \"\" for none",
 		"Address at which the filter serves /metrics for Prometheus, /healthz, and / with a live picture of "+

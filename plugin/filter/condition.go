@@ -21,6 +21,12 @@ func (f *Instance) condition(s Status) (state, problem string) {
 	if why := scorer.Model().Weak(); why != "" {
 		return StateWaiting, "scores are added but none counts as low: " + why
 	}
+	if why := f.putOff.Load(); why != nil {
+		return StateScoring, "scores go on by the model before: " + *why
+	}
+	if why := f.shortGraph.Load(); why != nil {
+		return StateScoring, *why
+	}
 	return StateScoring, ""
 }
 
@@ -34,11 +40,15 @@ func (f *Instance) waiting(edges int) string {
 		return fmt.Sprintf("no model yet: %d of %d distinct triplets needed before the first training (train.min_edges); until then score is null",
 			edges, t.MinEdges)
 	}
+	why := ""
+	if p := f.putOff.Load(); p != nil {
+		why = *p + "; "
+	}
 	next := "at once"
 	if at := f.due.Load(); at > 0 {
 		next = "at " + time.Unix(0, at).UTC().Format(time.DateTime) + " UTC"
 	}
-	return fmt.Sprintf("no model yet: %d distinct triplets; the next training is due %s; until then score is null", edges, next)
+	return fmt.Sprintf("no model yet: %d distinct triplets; %sthe next training is due %s; until then score is null", edges, why, next)
 }
 
 // patience is how long after its first session an instance waits before it says that there is no model yet.

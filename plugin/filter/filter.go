@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -65,7 +66,7 @@ type Instance struct {
 	watch       *watch // nil: nobody looks
 	history     history
 	since       time.Time
-	saved       *Status      // of the state directory, of a frozen instance
+	savedStatus *Status      // of the state directory, of a frozen instance
 	newest      atomic.Int64 // event time, of the records so far
 	frozen      bool         // look, but neither count nor train
 	live        bool         // records are of now, and not of a log that is read
@@ -75,6 +76,8 @@ type Instance struct {
 	said   said
 
 	state    *state.Dir // nil: in memory only
+	saveMu   sync.Mutex // held for whatever is done with the state directory; within trainMu
+	saved    saved      // under saveMu
 	trainMu  sync.Mutex // held for one training, with its saving
 	schedule schedule
 	due      atomic.Int64 // when the next training may come, unix nanoseconds; 0: at once
@@ -84,12 +87,23 @@ type Instance struct {
 	firstSession time.Time
 	fallback     string // why the last training was not on the card that it might have had
 
-	// The background's own: when a panic was last said, when the state directory was last looked at, and what was wrong with it.
-	lastPanic, lastHold time.Time
-	notHeld             string
+	panicMu   sync.Mutex
+	lastPanic time.Time // when a panic was last said; under panicMu
+
+	// The background's own: when the state directory was last looked at, and what was wrong with it.
+	lastHold time.Time
+	notHeld  string
+
+	files               fs.FS                  // where the limits on memory stand
+	thrift              string                 // how trainings save memory, as it was said; under trainMu
+	holdMu              sync.Mutex             // held while the limits are looked at for the graph's sake
+	held                bool                   // under holdMu: the graph is held below its bounds
+	lastLimit, lastFree time.Time              // likewise: when the limits were last looked at, and memory last freed for them
+	putOff              atomic.Pointer[string] // why the last training was put off for want of memory; nil: it was not
+	shortGraph          atomic.Pointer[string] // why the graph stays below its bounds; nil: it does not
 
 	stop context.CancelFunc
-	done chan struct{} // closed when the training goroutine has ended; nil: there is none
+	done chan struct{} // closed when the goroutines of the background have ended; nil: there are none
 }
 
 type counters struct {
@@ -106,7 +120,17 @@ func New(host Host) (*Instance, error) {
 	host.Log(LevelInfo, f.cfg.Summary())
 	ctx, cancel := context.WithCancel(context.Background())
 	f.stop, f.done = cancel, make(chan struct{})
-	go f.trainInBackground(ctx)
+	countLive(+1)
+	keeper := make(chan struct{})
+	go func() {
+		defer close(keeper)
+		f.keepInBackground(ctx)
+	}()
+	go func() {
+		defer close(f.done)
+		f.trainInBackground(ctx)
+		<-keeper
+	}()
 	return f, nil
 }
 
@@ -184,7 +208,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	if err := model.CheckDevice(ModelConfig(cfg)); err != nil {
 		return nil, fmt.Errorf("train.device = %q: %w; allowed are auto and cpu", cfg.Train.Device, err)
 	}
-	f := &Instance{cfg: cfg, host: host, schedule: schedule{cfg: cfg.Train}, since: time.Now().UTC().Truncate(time.Second), frozen: k == forLook, live: k == forLive}
+	f := &Instance{cfg: cfg, host: host, schedule: schedule{cfg: cfg.Train}, since: time.Now().UTC().Truncate(time.Second), frozen: k == forLook, live: k == forLive, files: machineFiles}
 	if f.features, err = HostFeatures(cfg); err != nil {
 		return nil, err
 	}
@@ -223,6 +247,7 @@ func (f *Instance) Close() error {
 	if f.done != nil {
 		f.stop()
 		<-f.done
+		countLive(-1)
 	}
 	var err error
 	if !f.frozen {
@@ -239,6 +264,13 @@ func (f *Instance) Close() error {
 	return err
 }
 
+// countLive counts the instances among which the process's memory is shared.
+func countLive(by int) {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	shared.live += by
+}
+
 // saveAll saves what came since the last training, and the model if that is not there. A panic is an error, so that Close gives
 // the directory up in any case.
 func (f *Instance) saveAll() (err error) {
@@ -248,7 +280,7 @@ func (f *Instance) saveAll() (err error) {
 		}
 	}()
 	defer f.sayNotes()
-	err = errors.Join(f.saveGraph(f.graph.Snapshot()), f.saveLedger(), f.saveColumns(), f.saveStatus())
+	err = errors.Join(f.saveGraph(), f.saveLedger(), f.saveColumns(), f.saveStatus())
 	if s := f.scorer.Load(); err == nil && s != nil && !f.state.Has(modelFile) { // it went with the directory, which is a new one
 		err = f.saveModel(s.Model())
 	}

@@ -14,24 +14,35 @@ import (
 	"flb-filter-rgcn/plugin/state"
 )
 
-// Trainings that overlap in whatever order leave the process's garbage collection as it was.
+// Trainings that overlap in whatever order leave the process's garbage collection and its soft limit as they were.
 func TestEagerCollectionEnds(t *testing.T) {
-	was := debug.SetGCPercent(73)
-	defer debug.SetGCPercent(was)
+	was, limited := debug.SetGCPercent(73), debug.SetMemoryLimit(1<<40)
+	defer func() {
+		debug.SetGCPercent(was)
+		debug.SetMemoryLimit(limited)
+	}()
+	take := func() func() {
+		shared.mu.Lock()
+		defer shared.mu.Unlock()
+		return takeMemory(64<<20, true)
+	}
 	setting := func(want int, when string) {
 		t.Helper()
 		got := debug.SetGCPercent(want)
 		if got != want {
 			t.Errorf("%s: %d %%, want %d", when, got, want)
 		}
+		if limit := debug.SetMemoryLimit(-1); (limit < 1<<40) != (want == eagerPercent) {
+			t.Errorf("%s: Go's soft limit is %d MiB", when, limit>>20)
+		}
 	}
 	for range 2 {
-		a := collectEagerly()
-		b := collectEagerly()
+		a := take()
+		b := take()
 		setting(eagerPercent, "two trainings")
 		a()
 		setting(eagerPercent, "the second goes on")
-		c := collectEagerly()
+		c := take()
 		b()
 		setting(eagerPercent, "a third came before the second ended")
 		c()

@@ -3,6 +3,7 @@ package filter
 import (
 	"encoding/json"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
@@ -37,17 +38,15 @@ func (f *Instance) restore() {
 		}
 		return ok
 	}
-	var snapshot graphbuf.Snapshot
-	haveGraph := load(graphFile, graphVersion, snapshot.UnmarshalBinary)
-	if haveGraph {
-		f.graph.Restore(&snapshot)
-	}
+	end := f.collectEagerly() // the bytes of the files, and what is made of them on the way
+	haveGraph := load(graphFile, graphVersion, f.restoreGraph)
 	var m model.Model
 	haveModel := load(modelFile, modelVersion, m.UnmarshalBinary)
 	if haveModel {
 		m.SetThreshold(ModelConfig(f.cfg).Threshold) // the settings may have changed since
-		f.publish(m.Scorer(f.graph.Snapshot(), f.cfg.Train.Threads, f.features))
+		haveModel = f.restoreScorer(&m)
 	}
+	end()
 	if f.ledger != nil {
 		load(ledgerFile, ledgerVersion, f.ledger.UnmarshalBinary)
 		f.reach()
@@ -55,7 +54,7 @@ func (f *Instance) restore() {
 	}
 	load(columnsFile, columnsVersion, func(b []byte) error { return f.finder.Restore(&f.streams, b) })
 	if f.frozen {
-		load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &f.saved) })
+		load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &f.savedStatus) })
 	}
 	switch st := f.graph.Stats(); {
 	case haveModel:
@@ -63,6 +62,51 @@ func (f *Instance) restore() {
 	case haveGraph:
 		f.host.Log(LevelInfo, fmt.Sprintf("state: %d edges, no model yet", st.Edges))
 	}
+}
+
+// restoreGraph takes up a graph, as far as memory allows one.
+func (f *Instance) restoreGraph(b []byte) error {
+	var snapshot graphbuf.Snapshot
+	if err := snapshot.UnmarshalBinary(b); err != nil {
+		return err
+	}
+	if f.live {
+		f.holdGraph(true)
+	}
+	f.graph.Restore(&snapshot)
+	return nil
+}
+
+// restoreScorer lets records be scored by a saved model from now on, and reports whether memory allows that.
+func (f *Instance) restoreScorer(m *model.Model) bool {
+	sizes := f.graph.Sizes()
+	need := m.ScorerBytes(sizes, f.features)
+	if need > muchMemory {
+		debug.FreeOSMemory() // after the graph's file
+	}
+	need = withGarbage(need)
+	shared.mu.Lock()
+	a := f.left()
+	if need > a.bytes {
+		shared.mu.Unlock()
+		f.host.Log(LevelWarn, fmt.Sprintf("state: the model of %s is not used: to score %d edges between %d nodes by it would take about %d MiB for the moment, %s; "+
+			"%s; scores come with the next training, of a smaller dimension if that is needed", m.TrainedText(), sizes.Edges, sizes.Nodes, need>>20, a.by, a.cure))
+		return false
+	}
+	giveBack := takeMemory(need, a.bytes < plentiful)
+	shared.mu.Unlock()
+	f.publish(m.Scorer(f.graph.Snapshot(), f.cfg.Train.Threads, f.features))
+	giveBack()
+	if need > muchMemory {
+		debug.FreeOSMemory()
+	}
+	return true
+}
+
+// saved is what the state directory has.
+type saved struct {
+	events uint64    // that the graph had observed since the start
+	at     time.Time // when the graph was last looked at for changes
 }
 
 // saveColumns writes the columns of rows: their header may not come again.
@@ -91,27 +135,62 @@ func (f *Instance) reach() {
 	}
 }
 
-// save writes both, and warns where that fails: a full disk stops no scoring.
-func (f *Instance) save(s *graphbuf.Snapshot, m *model.Model) {
+// save writes model and graph, and warns where that fails: a full disk stops no scoring.
+func (f *Instance) save(m *model.Model) {
 	if f.state == nil {
 		return
 	}
+	f.saveMu.Lock()
+	defer f.saveMu.Unlock()
 	defer f.sayNotes()
-	err := f.saveGraph(s)
-	if err == nil {
-		err = f.saveModel(m)
+	f.warnUnsaved(inTurn(f.saveGraph, func() error { return f.saveModel(m) }, f.saveLedger, f.saveColumns, f.saveStatus))
+}
+
+// inTurn does one after another until one fails.
+func inTurn(each ...func() error) error {
+	for _, do := range each {
+		if err := do(); err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		err = f.saveLedger()
-	}
-	if err == nil {
-		err = f.saveColumns()
-	}
-	if err == nil {
-		err = f.saveStatus()
-	}
+	return nil
+}
+
+func (f *Instance) warnUnsaved(err error) {
 	if err != nil {
 		f.host.Log(LevelWarn, fmt.Sprintf("what was learned is not saved, scoring goes on: %v", err))
+	}
+}
+
+// saveChanges writes the graph and what else records change, if any came since it was last written.
+func (f *Instance) saveChanges() {
+	if f.state == nil {
+		return
+	}
+	f.saveMu.Lock()
+	defer f.saveMu.Unlock()
+	f.saved.at = time.Now()
+	if f.graph.Stats().Events == f.saved.events {
+		return
+	}
+	defer f.sayNotes()
+	f.warnUnsaved(inTurn(f.saveGraph, f.saveLedger, f.saveColumns))
+}
+
+// saveOnTimer saves changes when State_Interval has passed. The host's database of what it has read moves on all the time: what is
+// learned of that and not saved is lost if the host is killed.
+func (f *Instance) saveOnTimer(now time.Time) {
+	every := f.cfg.State.Interval
+	if f.state == nil || every <= 0 || !f.saveMu.TryLock() { // who saves just now saves this, too
+		return
+	}
+	if f.saved.at.IsZero() {
+		f.saved.at = now
+	}
+	due := now.Sub(f.saved.at) >= every
+	f.saveMu.Unlock()
+	if due {
+		f.saveChanges()
 	}
 }
 
@@ -140,8 +219,8 @@ func (f *Instance) hold(now time.Time) {
 		return
 	}
 	f.lastHold = now
-	f.trainMu.Lock()
-	defer f.trainMu.Unlock()
+	f.saveMu.Lock()
+	defer f.saveMu.Unlock()
 	again, err := f.state.Hold()
 	f.sayNotes()
 	trouble := ""
@@ -155,9 +234,7 @@ func (f *Instance) hold(now time.Time) {
 	if !again {
 		return
 	}
-	if err := f.saveAll(); err != nil {
-		f.host.Log(LevelWarn, fmt.Sprintf("what was learned is not saved, scoring goes on: %v", err))
-	}
+	f.warnUnsaved(f.saveAll())
 }
 
 // saveLedger writes what the threshold learned of the last days, if it is one that does.
@@ -172,12 +249,17 @@ func (f *Instance) saveLedger() error {
 	return f.state.Save(ledgerFile, ledgerVersion, b)
 }
 
-func (f *Instance) saveGraph(s *graphbuf.Snapshot) error {
-	b, err := s.AppendBinary(nil)
+func (f *Instance) saveGraph() error {
+	events := f.graph.Stats().Events
+	b, err := f.graph.AppendBinary(nil)
 	if err != nil {
 		return err
 	}
-	return f.state.Save(graphFile, graphVersion, b)
+	if err := f.state.Save(graphFile, graphVersion, b); err != nil {
+		return err
+	}
+	f.saved.events = events
+	return nil
 }
 
 // statusEvery is how often the status is written for `rgcn status`, beside the times at which all is saved.
@@ -189,8 +271,8 @@ func (f *Instance) refreshStatus(now time.Time) {
 		return
 	}
 	f.statusAt = now
-	f.trainMu.Lock() // as for whatever else is saved
-	defer f.trainMu.Unlock()
+	f.saveMu.Lock()
+	defer f.saveMu.Unlock()
 	if err := f.saveStatus(); err != nil {
 		f.host.Log(LevelDebug, fmt.Sprintf("the status is not saved: %v", err)) // what is learned is saved with a warning of its own
 	}

@@ -14,7 +14,7 @@ import (
 // Status is what an Instance is and has done, for people and for metrics.
 type Status struct {
 	State     string          `json:"state"`             // one of the State constants
-	Problem   string          `json:"problem,omitempty"` // of StateDegraded and StateWaiting, in words
+	Problem   string          `json:"problem,omitempty"` // in words: why it is degraded or waits, or what memory does not allow
 	Since     time.Time       `json:"since"`             // start of the counts
 	Records   RecordCounts    `json:"records"`
 	Graph     GraphStatus     `json:"graph"`
@@ -70,11 +70,12 @@ type TrainingCount struct {
 
 // How a training can end.
 const (
-	ResultNew     = "new"     // its parameters are in use
-	ResultKept    = "kept"    // its parameters were worse than those before, which stay
-	ResultPutOff  = "put_off" // there was too little to learn from, or it would have taken too much memory
-	ResultStopped = "stopped" // the filter was closed meanwhile
-	ResultFailed  = "failed"  // an error, which the log has
+	ResultNew      = "new"       // its parameters are in use
+	ResultKept     = "kept"      // its parameters were worse than those before, which stay
+	ResultPutOff   = "put_off"   // there was too little to learn from
+	ResultNoMemory = "no_memory" // put off as well: it would have taken more memory than there is for it
+	ResultStopped  = "stopped"   // the filter was closed meanwhile
+	ResultFailed   = "failed"    // an error, which the log has
 )
 
 // LastTraining is the last training that gave a model.
@@ -146,8 +147,8 @@ func (f *Instance) Status() Status {
 	}
 	s.Records.WrongTime = f.wrongTimes(&g)
 	s.Trainings, s.Training = f.history.list()
-	if f.frozen && f.saved != nil {
-		s = *f.saved
+	if f.frozen && f.savedStatus != nil {
+		s = *f.savedStatus
 	}
 	s.Graph.Nodes, s.Graph.Relations, s.Graph.Edges = g.Nodes, g.Relations, g.Edges
 	s.Model = nil
@@ -155,7 +156,7 @@ func (f *Instance) Status() Status {
 		m := sc.Model()
 		s.Model = &ModelStatus{Trained: m.Trained, Quality: m.Quality, Threshold: float64(f.threshold(sc))}
 	}
-	if !f.frozen || f.saved == nil || s.State == "" { // what was so for the instance that wrote it
+	if !f.frozen || f.savedStatus == nil || s.State == "" { // what was so for the instance that wrote it
 		s.State, s.Problem = f.condition(s)
 	}
 	return s

@@ -46,7 +46,6 @@ const pollInterval = 200 * time.Millisecond
 
 // trainInBackground trains on the schedule, by the wall clock, until ctx ends.
 func (f *Instance) trainInBackground(ctx context.Context) {
-	defer close(f.done)
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
@@ -82,6 +81,8 @@ const panicPause = time.Minute
 
 func (f *Instance) panicked(v any, now time.Time) {
 	f.history.add(model.CPU, ResultFailed, nil, now)
+	f.panicMu.Lock()
+	defer f.panicMu.Unlock()
 	if !f.lastPanic.IsZero() && now.Sub(f.lastPanic) < panicPause {
 		return
 	}
@@ -139,19 +140,28 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 	if s := f.scorer.Load(); s != nil {
 		cfg.Previous = s.Model()
 	}
-	snapshot := f.graph.Snapshot()
-	bytes := model.TrainingBytes(snapshot, cfg)
-	if bytes > muchMemory && f.live {
+	if f.live {
+		f.saveChanges() // what comes next takes most of all, and might be the last that is done
+	}
+	sizes, wanted := f.graph.Sizes(), cfg
+	cfg, a, giveBack, err := f.reserve(sizes, cfg)
+	if err != nil {
+		f.history.add(model.CPU, ResultNoMemory, nil, now)
+		why := "training put off: " + err.Error()
+		f.putOff.Store(&why)
+		f.staleStatus.Store(true)
+		f.host.Log(LevelWarn, why)
+		return errTooLarge
+	}
+	f.putOff.Store(nil)
+	if model.TrainingBytes(sizes, cfg) > muchMemory && f.live {
 		// The collector keeps what was let go for minutes, in which the process would look twice its size.
 		defer debug.FreeOSMemory()
 	}
-	bytes += bytes * eagerPercent / 100 // what is let go and not yet collected
-	if need, most := bytes>>20, int64(f.cfg.Train.MaxMemory); most > 0 && need > most {
-		f.history.add(model.CPU, ResultPutOff, nil, now)
-		f.host.Log(LevelWarn, fmt.Sprintf("training put off: %d edges between %d nodes would take about %d MiB, train.max_memory allows %d; "+
-			"raise it, or lower graph.max_edges, graph.max_nodes or model.dim", len(snapshot.Edges), len(snapshot.Nodes), need, most))
-		return errTooLarge
-	}
+	defer giveBack()
+	f.holdGraph(true) // within what is left now
+	f.sayThrift(wanted, cfg, sizes.Edges, a)
+	snapshot := f.graph.Snapshot()
 	scorer, report, err := f.trainApart(ctx, snapshot, cfg, progress)
 	f.sayFallback(report.Fallback)
 	switch {
@@ -180,7 +190,7 @@ func (f *Instance) train(ctx context.Context, now time.Time, progress func(step,
 	if why := scorer.Model().Weak(); why != "" {
 		f.host.Log(LevelWarn, "scores are added but none counts as low: "+why)
 	}
-	f.save(snapshot, scorer.Model())
+	f.save(scorer.Model())
 	return nil
 }
 
@@ -215,12 +225,6 @@ func (f *Instance) sayFallback(why error) {
 	f.fallback = text
 }
 
-var errTooLarge = errors.New("a training would take more memory than train.max_memory allows")
-
-// muchMemory is from how many bytes on the garbage of a training is worth the time to collect it early, and what a
-// training has let go is worth giving back to the system at once.
-const muchMemory = 32 << 20
-
 // trainApart runs the training proper: for a live filter on a thread of the lowest priority.
 // Nothing else happens there, above all nothing under the graph's lock, which a thread that
 // gets no processor time would hold for long.
@@ -235,9 +239,6 @@ func (f *Instance) trainApart(ctx context.Context, snapshot *graphbuf.Snapshot, 
 		}()
 		if f.done != nil {
 			enterBackground()
-		}
-		if model.TrainingBytes(snapshot, cfg) > muchMemory { // or it would take up to twice what it keeps
-			defer collectEagerly()()
 		}
 		scorer, report, err = model.Train(ctx, snapshot, cfg, progress)
 	}()

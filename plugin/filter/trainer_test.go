@@ -264,13 +264,13 @@ func TestThresholdSettingsHoldForAStoredModel(t *testing.T) {
 }
 
 func TestATrainingThatIsTooLargeIsPutOff(t *testing.T) {
-	h := host("train_max_memory", "7")
+	h := host("train_max_memory", "5")
 	f := offline(t, h)
 	f.Process(nil, join(sessions(2000)))
 	if f.Train(context.Background(), time.Unix(1, 0), nil) == nil || f.Scorer() != nil {
 		t.Error("trained")
 	}
-	if !strings.Contains(h.log(), "training put off: 60 edges between 42 nodes would take about ") || !strings.Contains(h.log(), "train.max_memory allows 7;") {
+	if !strings.Contains(h.log(), "training put off: 60 edges between 42 nodes would take about ") || !strings.Contains(h.log(), "train.max_memory allows 5;") {
 		t.Error(h.log())
 	}
 	if out, modified := f.Process(nil, session(1, "a", "b", "c")); !modified || decode(t, out)[0].body["score"] != nil {

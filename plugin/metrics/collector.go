@@ -33,7 +33,7 @@ var (
 	newEdgesDesc  = desc("graph_new_edges_total", "Triplets that were not in the graph when they came.")
 	evictedDesc   = desc("graph_evicted_edges_total", "Triplets given up for a bound or for their age.")
 
-	trainingsDesc = desc("trainings_total", "Trainings by device and how they ended: new, kept (the old parameters were better), put_off (too little to learn from, or too much memory needed), stopped, failed.", "device", "result")
+	trainingsDesc = desc("trainings_total", "Trainings by device and how they ended: new, kept (the old parameters were better), put_off (too little to learn from), no_memory (put off for want of memory), stopped, failed.", "device", "result")
 	durationDesc  = desc("training_duration_seconds", "Time the last training took.")
 	lossDesc      = desc("training_loss", "Loss at the end of the last training.")
 

@@ -1,0 +1,164 @@
+package graphbuf
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// many observes n events between so many hosts and reports how many edges there are.
+func many(g *Graph, n, hosts int) int {
+	rng := rand.New(rand.NewPCG(3, uint64(n)))
+	refs := make([]Ref, 1)
+	for i := range n {
+		g.Observe([]Event{{
+			Source: fmt.Appendf(nil, "host-%d", rng.IntN(hosts)), Relation: fmt.Appendf(nil, "client-%d", rng.IntN(9)),
+			Destination: fmt.Appendf(nil, "host-%d", rng.IntN(hosts)), Time: 1_700_000_000e9 + int64(i)*int64(time.Second),
+		}}, refs)
+	}
+	return g.Stats().Edges
+}
+
+func roomFor(t testing.TB, edges int) *Graph {
+	t.Helper()
+	g, err := New(Config{MaxNodes: 2 * edges, MaxRelations: 100, MaxEdges: edges, Window: 30 * 24 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func TestHold(t *testing.T) {
+	g := roomFor(t, 2000)
+	many(g, 500, 50)
+	before := g.Stats()
+	g.Hold(0, 0) // at what it has
+	many(g, 3000, 200)
+	if st := g.Stats(); st.Edges > before.Edges || st.Nodes > before.Nodes || st.Evicted == 0 {
+		t.Errorf("held at %d edges and %d nodes, it has %d and %d", before.Edges, before.Nodes, st.Edges, st.Nodes)
+	}
+	g.Hold(300, 900)
+	many(g, 4000, 250)
+	if st := g.Stats(); st.Edges != 900 || st.Nodes != 250 {
+		t.Errorf("held at 900 edges, it has %d between %d nodes", st.Edges, st.Nodes)
+	}
+	g.Hold(1e9, 1e9)
+	if n := many(g, 9000, 300); n != 2000 {
+		t.Errorf("%d edges, want those of its bounds", n)
+	}
+}
+
+func TestSizes(t *testing.T) {
+	g := roomFor(t, 5000)
+	many(g, 3000, 400)
+	refs := make([]Ref, 1)
+	g.Observe([]Event{{Source: []byte("only a source"), Relation: []byte("r"), Destination: []byte("only a destination"), Time: 1_700_000_000e9}}, refs)
+	s := g.Sizes()
+	if s != g.Snapshot().Sizes() || s.Sources > s.Nodes-1 || s.Destinations > s.Nodes-1 || s.Sources < 390 {
+		t.Errorf("%+v, of a snapshot %+v", s, g.Snapshot().Sizes())
+	}
+}
+
+// The bytes of a graph are those of its snapshot in another order.
+func TestAppendBinaryOfAGraph(t *testing.T) {
+	g := roomFor(t, 20_000)
+	many(g, 9000, 300)
+	many(g, 3000, 500) // with gaps among the slots, once some are gone
+	prefix := []byte("prefix")
+	b, err := g.AppendBinary(slices.Clone(prefix))
+	if err != nil || !slices.Equal(b[:len(prefix)], prefix) {
+		t.Fatal(err)
+	}
+	var got, want Snapshot
+	if err := got.UnmarshalBinary(b[len(prefix):]); err != nil {
+		t.Fatal(err)
+	}
+	whole, _ := g.Snapshot().AppendBinary(nil)
+	if err := want.UnmarshalBinary(whole); err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(got.Edges, func(a, b Edge) int { return cmp.Or(cmp.Compare(a.First, b.First), compareTriplets(a, b)) })
+	if !slices.Equal(got.Nodes, want.Nodes) || !slices.Equal(got.Relations, want.Relations) || !slices.Equal(got.Edges, want.Edges) ||
+		got.Bucket != want.Bucket || got.Begun != want.Begun {
+		t.Errorf("%d nodes, %d edges; a snapshot has %d, %d, or they differ", len(got.Nodes), len(got.Edges), len(want.Nodes), len(want.Edges))
+	}
+}
+
+// While others write, and evict, what is saved is whole and can be restored.
+func TestAppendBinaryBesideWriters(t *testing.T) {
+	g := roomFor(t, 9000)
+	many(g, 12_000, 300)
+	stop := make(chan struct{})
+	var writers sync.WaitGroup
+	writers.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				many(g, 2000, 900)
+			}
+		}
+	})
+	for range 10 {
+		b, err := g.AppendBinary(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s Snapshot
+		if err := s.UnmarshalBinary(b); err != nil {
+			t.Fatal(err)
+		}
+		h := roomFor(t, 9000)
+		h.Restore(&s)
+		if st := h.Stats(); st.Edges < 8000 {
+			t.Fatalf("%d edges after a restore of %d", st.Edges, len(s.Edges))
+		}
+	}
+	close(stop)
+	writers.Wait()
+}
+
+// Of a triplet that is saved twice the later one counts.
+func TestRestoreTakesTheLaterTwin(t *testing.T) {
+	twin := func(count uint32, last, age int64) Edge {
+		return Edge{Source: 0, Relation: 0, Destination: 1, Count: count, First: last - 5, Last: last, Age: age}
+	}
+	s := &Snapshot{Nodes: []Name{{Name: "a"}, {Name: "b"}}, Relations: []Name{{Name: "r"}}, Aged: true,
+		Edges: []Edge{twin(7, 1_700_000_900e9, 1e9), twin(90, 1_700_000_000e9, 900e9)}}
+	g := roomFor(t, 10)
+	g.Restore(s)
+	if e := g.Snapshot().Edges; len(e) != 1 || e[0].Count != 7 || e[0].Last != 1_700_000_900e9 {
+		t.Errorf("%+v", e)
+	}
+}
+
+// What a snapshot and a saving take is within what was foretold.
+func TestSnapshotBytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector allocates, too")
+	}
+	g := roomFor(t, 60_000)
+	many(g, 50_000, 5000)
+	s := g.Sizes()
+	allocated := func(do func()) int64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		do()
+		runtime.ReadMemStats(&after)
+		return int64(after.TotalAlloc - before.TotalAlloc)
+	}
+	var snap *Snapshot
+	if n := allocated(func() { snap = g.Snapshot() }); n > s.MakingBytes() || s.MakingBytes() > 2*n {
+		t.Errorf("a snapshot took %d bytes, foretold %d", n, s.MakingBytes())
+	}
+	if n := allocated(func() { g.AppendBinary(nil) }); n > s.SavingBytes() || s.SavingBytes() > 3*n {
+		t.Errorf("saving took %d bytes, foretold %d", n, s.SavingBytes())
+	}
+	runtime.KeepAlive(snap)
+}

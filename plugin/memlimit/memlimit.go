@@ -1,0 +1,74 @@
+// Package memlimit tells how much memory the process may still take before something stops it: a memory cgroup, of version 1 or
+// 2, any of those above it, or the machine running out.
+//
+// It owns how these say so in files, and that what the kernel can give up at once does not count as taken. It never knows who asks, and
+// limits nothing itself.
+package memlimit
+
+import (
+	"bufio"
+	"bytes"
+	"io/fs"
+	"math"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// Limit is one bound on the memory of the process, alone or together with others.
+type Limit struct {
+	By    string // who limits: a cgroup's file, or the machine
+	Bytes int64  // the bound
+	Left  int64  // bytes of it that can still be taken now; below 0 where it is passed
+}
+
+// Tightest returns the limit that leaves least now, and false where none is known. root is the file system of the machine,
+// os.DirFS("/") but in tests. It reads some ten small files.
+func Tightest(root fs.FS) (Limit, bool) {
+	tightest, found := Limit{Left: math.MaxInt64}, false
+	for _, l := range append(cgroups(root), machine(root)...) {
+		if l.Left < tightest.Left {
+			tightest, found = l, true
+		}
+	}
+	return tightest, found
+}
+
+// machine is what the kernel counts as available to a new program without swapping.
+func machine(root fs.FS) []Limit {
+	info, err := fs.ReadFile(root, "proc/meminfo")
+	if err != nil {
+		return nil
+	}
+	total, ok := valueOf(info, "MemTotal:")
+	left, known := valueOf(info, "MemAvailable:") // since Linux 3.14
+	if !ok || !known {
+		return nil
+	}
+	const kib = 1 << 10
+	return []Limit{{By: "the machine's memory", Bytes: total * kib, Left: left * kib}}
+}
+
+// valueOf returns the number behind a key at the start of a line.
+func valueOf(text []byte, key string) (int64, bool) {
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	for lines.Scan() {
+		if fields := strings.Fields(lines.Text()); len(fields) > 1 && fields[0] == key {
+			n, err := strconv.ParseInt(fields[1], 10, 64)
+			return n, err == nil
+		}
+	}
+	return 0, false
+}
+
+// within returns the path of name below above, and false where it does not lie there.
+func within(name, above string) (string, bool) {
+	if above == "/" {
+		return name, true
+	}
+	rest, ok := strings.CutPrefix(name, above)
+	if !ok || rest != "" && rest[0] != '/' {
+		return "", false
+	}
+	return path.Clean("/" + rest), true
+}
