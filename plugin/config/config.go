@@ -12,6 +12,7 @@ import (
 type Config struct {
 	File    string // the TOML file that was read, "" if none
 	Explain bool
+	Allow   string // path of the list of judged sessions, "": none
 	// FieldStyle is where the names of the added fields came from; Fields has them.
 	FieldStyle string
 	Fields     Fields
@@ -220,7 +221,7 @@ func (l *loader) finish() error {
 		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, "+
 			"or metrics.allow_remote = true", l.at("metrics.listen"))
 	}
-	for _, path := range []*string{&c.State.Dir, &c.Model.Features} {
+	for _, path := range []*string{&c.State.Dir, &c.Model.Features, &c.Allow} {
 		*path = l.absolute(*path)
 	}
 	if err := l.preset(); err != nil {

@@ -273,13 +273,13 @@ func TestRelativePaths(t *testing.T) {
 		t.Fatal(err)
 	}
 	property := func(key string) (string, bool) {
-		v, ok := map[string]string{"config_file": "rgcn.toml", "model_features": "../hosts.csv"}[key]
+		v, ok := map[string]string{"config_file": "rgcn.toml", "model_features": "../hosts.csv", "allow": "allow.csv"}[key]
 		return v, ok
 	}
 	c, err := LoadFrom(dir, property)
 	if err != nil || c.File != filepath.Join(dir, "rgcn.toml") || c.State.Dir != filepath.Join(dir, "state") ||
-		c.Model.Features != filepath.Join(filepath.Dir(dir), "hosts.csv") {
-		t.Errorf("%q %q %q %v", c.File, c.State.Dir, c.Model.Features, err)
+		c.Model.Features != filepath.Join(filepath.Dir(dir), "hosts.csv") || c.Allow != filepath.Join(dir, "allow.csv") {
+		t.Errorf("%q %q %q %q %v", c.File, c.State.Dir, c.Model.Features, c.Allow, err)
 	}
 	if _, err := Load(property); err == nil || !strings.Contains(err.Error(), "/plugin/config/rgcn.toml\": no such file") {
 		t.Errorf("from the working directory: %v", err)

@@ -14,6 +14,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/allow"
 	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/hosts"
 	"flb-filter-rgcn/plugin/record"
@@ -56,6 +57,7 @@ type Instance struct {
 	staleStatus atomic.Bool   // what the state directory says of the fit is no longer so
 	keys        keys
 	features    model.NodeFeatures // nil: none
+	allow       *allow.File        // of judged sessions; nil: none
 	scorer      atomic.Pointer[model.Scorer]
 	ledger      *model.Ledger // of the alerts, with threshold.method = budget; else nil
 	usual       float32       // its threshold, of a frozen instance
@@ -90,10 +92,12 @@ type Instance struct {
 
 	stop context.CancelFunc
 	done chan struct{} // closed when the training goroutine has ended; nil: there is none
+
+	following sync.WaitGroup // of the goroutine that follows the list of judged sessions
 }
 
 type counters struct {
-	records, counted, scored, flagged, missing, skipped, malformed atomic.Uint64
+	records, counted, scored, flagged, allowed, denied, missing, skipped, malformed atomic.Uint64
 }
 
 // New makes an instance as the properties say, takes up what its state directory holds,
@@ -107,6 +111,10 @@ func New(host Host) (*Instance, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	f.stop, f.done = cancel, make(chan struct{})
 	go f.trainInBackground(ctx)
+	if f.allow != nil {
+		f.following.Add(1)
+		go f.followAllow(ctx)
+	}
 	return f, nil
 }
 
@@ -149,6 +157,9 @@ func directory(host Host) string {
 func newInstance(host Host, k kind, read func() (wall, passed int64)) (*Instance, error) {
 	f, err := prepare(host, k, read)
 	if err != nil {
+		return nil, err
+	}
+	if err := f.loadAllow(); err != nil {
 		return nil, err
 	}
 	if f.cfg.State.Dir != "" {
@@ -223,6 +234,7 @@ func (f *Instance) Close() error {
 	if f.done != nil {
 		f.stop()
 		<-f.done
+		f.following.Wait()
 	}
 	var err error
 	if !f.frozen {

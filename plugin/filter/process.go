@@ -8,6 +8,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/allow"
 	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/triplet"
 )
@@ -22,6 +23,8 @@ type scratch struct {
 	rooms   [batchSize]triplet.Room
 	events  [batchSize]graphbuf.Event // of the sessions among those that wait
 	refs    [batchSize]graphbuf.Ref
+	bad     [batchSize]*allow.Line // of each event the line that calls it bad, nil for most
+	list    *allow.Table           // as it is for this call; nil: there is none
 	tally   tally
 }
 
@@ -69,6 +72,8 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 	scorer := f.scorer.Load()
 	began := time.Now()
 	now, newest := f.clock.now(), f.newest.Load()
+	s.list = f.list()
+	listsBad := s.list.Has(allow.Bad)
 	var timed bool
 	var records, counted, scored, flagged, missing, skipped, malformed uint64
 	var misfit, overwritten record.Extent // the last record that was not understood, and one that had a field of the name of an added one
@@ -119,6 +124,10 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 			}
 			newest = max(newest, t)
 			s.events[sessions] = graphbuf.Event{Source: found.Source, Relation: found.Relation, Destination: found.Destination, Time: t}
+			s.bad[sessions] = nil
+			if listsBad {
+				s.bad[sessions] = s.list.Find(allow.Bad, found.Source, found.Relation, found.Destination, f.listTime(t, newest, now.own))
+			}
 			sessions++
 		}
 		seen, next := 0, 0
@@ -129,7 +138,7 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 				continue
 			}
 			if next == seen {
-				seen += f.observe(s.events[seen:sessions], s.refs[seen:sessions], scorer)
+				seen += f.observe(s.events[seen:sessions], s.refs[seen:sessions], s.bad[seen:sessions], scorer)
 			}
 			out = s.walker.AppendSpliced(out, w.extent, added)
 			var low bool
@@ -140,6 +149,7 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 		}
 		counted += uint64(sessions)
 		clear(s.events[:sessions]) // they point into the chunk
+		clear(s.bad[:sessions])
 		s.walker.Release()
 	}
 	if f.fit.add(records-skipped, counted, s.walker.Raw(misfit)) {
@@ -150,6 +160,7 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 		f.sayOverwritten()
 	}
 	s.walker.Reset(nil)
+	s.list = nil
 	if f.watch != nil {
 		f.watch.merge(&s.tally, began)
 	}
@@ -179,11 +190,20 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 }
 
 // observe has the graph see the first of the events and some of those behind it, and returns how many. It
-// sees none yet that come after one for which the scorer will ask what was before.
-func (f *Instance) observe(events []graphbuf.Event, refs []graphbuf.Ref, scorer *model.Scorer) int {
+// sees none yet that come after one for which the scorer will ask what was before. What is bad leaves no trace in it.
+func (f *Instance) observe(events []graphbuf.Event, refs []graphbuf.Ref, bad []*allow.Line, scorer *model.Scorer) int {
 	if f.frozen {
 		f.graph.Look(events, refs)
 		return len(events)
+	}
+	n := 1
+	for n < len(events) && (bad[n] != nil) == (bad[0] != nil) {
+		n++
+	}
+	events, refs = events[:n], refs[:n]
+	if bad[0] != nil {
+		f.graph.Look(events, refs)
+		return n
 	}
 	if scorer == nil {
 		f.graph.Observe(events, refs)
@@ -205,7 +225,8 @@ func (f *Instance) added(scorer *model.Scorer) int {
 
 // appendFields appends the fields of session i to out, as msgpack. own is the filter's own time.
 func (f *Instance) appendFields(out []byte, s *scratch, i int, scorer *model.Scorer, own int64) (_ []byte, low bool) {
-	event, ref := &s.events[i], &s.refs[i]
+	event, ref, by := &s.events[i], &s.refs[i], s.bad[i]
+	low = by != nil
 	out = append(out, f.keys.score...)
 	if scorer == nil {
 		out = msgp.AppendNil(out)
@@ -213,38 +234,28 @@ func (f *Instance) appendFields(out []byte, s *scratch, i int, scorer *model.Sco
 		score := scorer.Score(f.graph, event, ref)
 		at := event.Time
 		event.Time = f.alertTime(own, ref)
-		low = f.low(event, scorer, score)
+		low, by = f.judge(event, scorer, score, s.list, by)
 		event.Time = at
 		short := shorten(score)
 		out = msgp.AppendFloat64(out, short)
 		if f.watch != nil {
 			s.tally.add(short, low)
 			if low {
-				f.watch.lowScore(event, short, reason(ref, low))
+				f.watch.lowScore(event, short, reason(ref, low, by))
 			}
 		}
 	}
+	if by != nil {
+		f.countHit(by)
+	}
 	out = msgp.AppendBool(append(out, f.keys.lowScore...), low)
 	if f.cfg.Explain {
-		out = msgp.AppendString(append(out, f.keys.reason...), reason(ref, low))
+		out = msgp.AppendString(append(out, f.keys.reason...), reason(ref, low, by))
 		if scorer != nil {
 			out = msgp.AppendString(append(out, f.keys.trained...), scorer.Model().TrainedText())
 		}
 	}
 	return out, low
-}
-
-// low tells whether a score counts as unusually unexpected.
-func (f *Instance) low(e *graphbuf.Event, scorer *model.Scorer, score float32) bool {
-	switch {
-	case scorer.Model().IsWeak():
-		return false
-	case f.ledger == nil:
-		return score < scorer.Threshold()
-	case f.frozen: // a look at scores out of their time spends nothing
-		return score < f.usual
-	}
-	return f.ledger.Low(e, score)
 }
 
 // shorten leaves six decimals: more would be noise, and bytes in every record.
@@ -256,10 +267,15 @@ const rareCount = 2
 // newcomer is for how long all that a source does for the first time is due to its being new.
 const newcomer = 24 * time.Hour
 
-// reason tells the most telling thing about a session: what of it was never seen before.
-func reason(r *graphbuf.Ref, low bool) string {
+// reason tells the most telling thing about a session: the line of the list that decided on it, if one did, or what of it was
+// never seen before.
+func reason(r *graphbuf.Ref, low bool, by *allow.Line) string {
 	c := &r.Counts
 	switch {
+	case by != nil && by.Verdict == allow.Bad:
+		return reasonDenied
+	case by != nil:
+		return reasonAllowed
 	case c.S == 0, c.SRD == 0 && r.Time-r.SourceSince < int64(newcomer):
 		return "new_source"
 	case c.D == 0:

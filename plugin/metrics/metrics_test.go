@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -132,6 +134,37 @@ func TestMetricsAreWhatTheStatusSays(t *testing.T) {
 		"rgcn_filter_duration_seconds_count 3131\n",
 		"rgcn_filter_duration_seconds_bucket{le=\"+Inf\"} 3131\n",
 		"go_goroutines ",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+}
+
+// TestMetricsOfAList: a line of the list of judged sessions is a series, with what the operator wrote into the file.
+func TestMetricsOfAList(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "allow.csv")
+	if err := os.WriteFile(path, []byte("source,destination,from,until,verdict\na,b,,2020-01-01,bad\na,b,2020-09-01,,bad\nx,*,,,\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2021", "allow": path}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		f.Process(nil, session(i, "a", "b"))
+	}
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(collector{f})
+	if problems, err := testutil.GatherAndLint(registry); err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+	text := body(t, get(t, handler(f, false, quiet), "GET", "/metrics", "localhost:2021"))
+	for _, want := range []string{
+		"rgcn_records_allowed_total 0\n", "rgcn_records_denied_total 3\n", "rgcn_records_low_score_total 3\n", "rgcn_allow_problem 0\n",
+		"rgcn_allow_lines{state=\"used\"} 1\n", "rgcn_allow_lines{state=\"never_used\"} 2\n", "rgcn_allow_lines{state=\"expired\"} 1\n",
+		"rgcn_allow_hits_total{destination=\"b\",relation=\"*\",source=\"a\",verdict=\"bad\"} 3\n",
+		"rgcn_allow_hits_total{destination=\"*\",relation=\"*\",source=\"x\",verdict=\"allow\"} 0\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
