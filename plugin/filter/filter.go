@@ -60,8 +60,9 @@ type Instance struct {
 	allow       *allow.File        // of judged sessions; nil: none
 	scorer      atomic.Pointer[model.Scorer]
 	ledger      *model.Ledger // of the alerts, with threshold.method = budget; else nil
-	usual       float32       // its threshold, of a frozen instance
-	scratch     sync.Pool     // *scratch
+	rarity      atomic.Pointer[model.Rarity]
+	usual       float32   // its threshold, of a frozen instance
+	scratch     sync.Pool // *scratch
 	counters    counters
 	latency     latency
 	watch       *watch // nil: nobody looks

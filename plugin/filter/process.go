@@ -9,12 +9,16 @@ import (
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/plugin/allow"
+	"flb-filter-rgcn/plugin/evidence"
 	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/triplet"
 )
 
 // keys are the added fields' names as msgpack.
-type keys struct{ score, lowScore, reason, trained []byte }
+type keys struct {
+	score, lowScore, reason, trained []byte
+	evidence                         [evidence.Count][]byte
+}
 
 // scratch is what one call of Process needs, kept between calls.
 type scratch struct {
@@ -25,7 +29,10 @@ type scratch struct {
 	refs    [batchSize]graphbuf.Ref
 	bad     [batchSize]*allow.Line // of each event the line that calls it bad, nil for most
 	list    *allow.Table           // as it is for this call; nil: there is none
-	tally   tally
+	// Of the session that is being judged.
+	evidence evidence.Evidence
+	seen     graphbuf.Evidence
+	tally    tally
 }
 
 // batchSize is how many events wait until the graph sees them: its lock is taken once for them, for some 50
@@ -44,14 +51,17 @@ func (f *Instance) compileFields() error {
 	c := &f.cfg.Fields
 	spec := record.Spec{Drop: []string{c.Score, c.LowScore}}
 	if f.cfg.Explain {
-		spec.Drop = append(spec.Drop, c.Reason, c.Model)
+		spec.Drop = append(append(spec.Drop, c.Reason, c.Model), c.Evidence[:]...)
 	}
 	var err error
 	if f.finder, err = triplet.New(*c, &spec); err != nil {
 		return err
 	}
 	text := func(s string) []byte { return msgp.AppendString(nil, s) }
-	f.keys = keys{text(c.Score), text(c.LowScore), text(c.Reason), text(c.Model)}
+	f.keys = keys{score: text(c.Score), lowScore: text(c.LowScore), reason: text(c.Reason), trained: text(c.Model)}
+	for i, name := range c.Evidence {
+		f.keys.evidence[i] = text(name)
+	}
 	f.fields, err = record.Compile(spec)
 	return err
 }
@@ -140,11 +150,16 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 			if next == seen {
 				seen += f.observe(s.events[seen:sessions], s.refs[seen:sessions], s.bad[seen:sessions], scorer)
 			}
-			out = s.walker.AppendSpliced(out, w.extent, added)
-			var low bool
-			if out, low = f.appendFields(out, s, next, scorer, now.own); low {
+			d := f.decide(s, next, scorer, now.own)
+			more := 0
+			if d.low {
 				flagged++
+				if f.cfg.Explain {
+					more = s.evidence.Len()
+				}
 			}
+			out = s.walker.AppendSpliced(out, w.extent, added+more)
+			out = f.appendFields(out, s, scorer, &d)
 			next++
 		}
 		counted += uint64(sessions)
@@ -212,7 +227,7 @@ func (f *Instance) observe(events []graphbuf.Event, refs []graphbuf.Ref, bad []*
 	return f.graph.ObserveUntil(events, refs, scorer.Asks)
 }
 
-// added is how many fields a session gets.
+// added is how many fields a session gets, but for the evidence.
 func (f *Instance) added(scorer *model.Scorer) int {
 	switch {
 	case !f.cfg.Explain:
@@ -223,39 +238,63 @@ func (f *Instance) added(scorer *model.Scorer) int {
 	return 4
 }
 
-// appendFields appends the fields of session i to out, as msgpack. own is the filter's own time.
-func (f *Instance) appendFields(out []byte, s *scratch, i int, scorer *model.Scorer, own int64) (_ []byte, low bool) {
+// decision is what is said of a session.
+type decision struct {
+	score  float64
+	low    bool
+	reason string
+}
+
+// decide judges session i of those that wait. own is the filter's own time. The evidence for a low score, where it is asked for, is
+// in s: to gather it takes some microseconds, which all other records are spared.
+func (f *Instance) decide(s *scratch, i int, scorer *model.Scorer, own int64) (d decision) {
 	event, ref, by := &s.events[i], &s.refs[i], s.bad[i]
-	low = by != nil
-	out = append(out, f.keys.score...)
-	if scorer == nil {
-		out = msgp.AppendNil(out)
-	} else {
-		score := scorer.Score(f.graph, event, ref)
+	d.low = by != nil
+	var score float32
+	if scorer != nil {
+		score = scorer.Score(f.graph, event, ref)
 		at := event.Time
 		event.Time = f.alertTime(own, ref)
-		low, by = f.judge(event, scorer, score, s.list, by)
+		d.low, by = f.judge(event, scorer, score, s.list, by)
 		event.Time = at
-		short := shorten(score)
-		out = msgp.AppendFloat64(out, short)
-		if f.watch != nil {
-			s.tally.add(short, low)
-			if low {
-				f.watch.lowScore(event, short, reason(ref, low, by))
-			}
-		}
+		d.score = shorten(score)
 	}
 	if by != nil {
 		f.countHit(by)
 	}
-	out = msgp.AppendBool(append(out, f.keys.lowScore...), low)
-	if f.cfg.Explain {
-		out = msgp.AppendString(append(out, f.keys.reason...), reason(ref, low, by))
-		if scorer != nil {
-			out = msgp.AppendString(append(out, f.keys.trained...), scorer.Model().TrainedText())
+	d.reason = reason(ref, d.low, by)
+	if d.low && f.cfg.Explain {
+		f.gather(&s.evidence, &s.seen, ref, scorer, score)
+	}
+	if f.watch != nil && scorer != nil {
+		s.tally.add(d.score, d.low)
+		if d.low {
+			f.watch.lowScore(event, &d, &s.evidence)
 		}
 	}
-	return out, low
+	return d
+}
+
+// appendFields appends the fields of the session that was decided on last to out, as msgpack.
+func (f *Instance) appendFields(out []byte, s *scratch, scorer *model.Scorer, d *decision) []byte {
+	out = append(out, f.keys.score...)
+	if scorer == nil {
+		out = msgp.AppendNil(out)
+	} else {
+		out = msgp.AppendFloat64(out, d.score)
+	}
+	out = msgp.AppendBool(append(out, f.keys.lowScore...), d.low)
+	if !f.cfg.Explain {
+		return out
+	}
+	out = msgp.AppendString(append(out, f.keys.reason...), d.reason)
+	if scorer != nil {
+		out = msgp.AppendString(append(out, f.keys.trained...), scorer.Model().TrainedText())
+	}
+	if d.low {
+		out = s.evidence.AppendTo(out, &f.keys.evidence)
+	}
+	return out
 }
 
 // shorten leaves six decimals: more would be noise, and bytes in every record.

@@ -202,7 +202,7 @@ func TestPictureOfALiveFilter(t *testing.T) {
 	for i, e := range d.Edges {
 		if e[5] == 1.0 {
 			low++
-			if e[3] != 1.0 || d.Reasons[int(e[6].(float64))] == "" || e[4].(float64) >= *d.Threshold || i != d.Lowest[low-1] {
+			if e[3] != 1.0 || d.Reasons[int(e[6].(float64))] == "" || !strings.HasPrefix(d.Evidence[low-1], "never met before; source: ") || e[4].(float64) >= *d.Threshold || i != d.Lowest[low-1] {
 				t.Errorf("edge %v", e)
 			}
 		}
