@@ -105,3 +105,25 @@ func TestPeers(t *testing.T) {
 		t.Errorf("sources of another team are peers: %v", p)
 	}
 }
+
+// BenchmarkEvidence has nearly every record be low, without and with evidence.
+func BenchmarkEvidence(b *testing.B) {
+	events := notebook(b)
+	chunk := join(events)
+	for _, explain := range []string{"off", "on"} {
+		b.Run("explain "+explain, func(b *testing.B) {
+			f := offline(b, host("explain", explain, "threshold_method", "quantile", "threshold_quantile", "0.99"))
+			dst, _ := f.Process(nil, chunk)
+			train(b, f)
+			dst, _ = f.Process(dst[:0], chunk)
+			before := f.Counts()
+			b.ReportAllocs()
+			for b.Loop() {
+				dst, _ = f.Process(dst[:0], chunk)
+			}
+			c := f.Counts()
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(c.LowScore-before.LowScore), "ns/low")
+			b.ReportMetric(float64(c.LowScore-before.LowScore)/float64(c.Total-before.Total), "low/record")
+		})
+	}
+}
