@@ -264,9 +264,11 @@ func (g *Graph) tell(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 	c.S, c.D, c.R = p.src.events, p.dst.events, p.rel.events
 	c.DestinationsOfS, c.RelationsOfS = p.src.neighbours, p.src.relations
 	c.SourcesOfD, c.SourcesOfR = p.dst.neighbours, p.rel.neighbours
-	ref.Now, ref.Time, ref.SourceSince, ref.RelationSince, ref.TripletSince = g.clock.now, t, t, t, t
+	ref.Now, ref.Time = g.clock.now, t
+	ref.SourceSince, ref.RelationSince, ref.TripletSince, ref.TripletLast = t, t, t, t
 	if p.edge.count > 0 {
 		ref.TripletSince = min(t, p.edge.first)
+		ref.TripletLast = p.edge.last
 	}
 	if p.src.events > 0 {
 		ref.SourceSince = min(t, p.src.since)

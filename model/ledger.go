@@ -135,7 +135,7 @@ func (l *Ledger) Usual() float32 {
 // Low judges the score of an event and takes it down, for the event's time as whoever calls believes it. Scores of
 // an earlier day count for the one that runs. It does not allocate but for a few small pieces when a day begins.
 func (l *Ledger) Low(e *graphbuf.Event, score float32) bool {
-	if score >= math.Float32frombits(l.gate.Load()) {
+	if l.Ignores(score) {
 		return false
 	}
 	l.mu.Lock()
@@ -143,9 +143,8 @@ func (l *Ledger) Low(e *graphbuf.Event, score float32) bool {
 	if !l.follows() {
 		return score < l.at(1)
 	}
-	second := e.Time / 1e9
-	l.see(second / secondsOfDay)
-	quarter := int32(second % secondsOfDay / (secondsOfDay / quartersOfDay))
+	l.see(e.Time / 1e9 / secondsOfDay)
+	quarter := quarterOf(e.Time)
 	threshold := min(l.at(l.pace(quarter)), l.today.Lowest)
 	l.threshold.Store(math.Float32bits(threshold))
 	low := score < threshold
@@ -153,6 +152,30 @@ func (l *Ledger) Low(e *graphbuf.Event, score float32) bool {
 		l.note(tripletHash(e), quarter, score, low)
 	}
 	return low
+}
+
+// Ignores tells a score that is neither an alert nor of any use to the ledger, without its lock.
+func (l *Ledger) Ignores(score float32) bool { return score >= math.Float32frombits(l.gate.Load()) }
+
+// WouldBeLow is what Low would say of an event, which is not taken down. It begins a day as Reach does.
+func (l *Ledger) WouldBeLow(e *graphbuf.Event, score float32) bool {
+	if l.Ignores(score) {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.follows() {
+		return score < l.at(1)
+	}
+	if day := e.Time / 1e9 / secondsOfDay; day > l.today.Day {
+		l.turn(day)
+	}
+	return score < min(l.at(l.pace(quarterOf(e.Time))), l.today.Lowest)
+}
+
+// quarterOf is the quarter of an hour of its day in which a time lies, unix nanoseconds.
+func quarterOf(time int64) int32 {
+	return int32(time / 1e9 % secondsOfDay / (secondsOfDay / quartersOfDay))
 }
 
 // Reach has the ledger know that a time, in unix nanoseconds, is reached: what comes of days long before it is old.

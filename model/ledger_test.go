@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"strings"
@@ -68,6 +69,40 @@ func TestLedgerKeepsTheBudget(t *testing.T) {
 				t.Errorf("seed %d, day %d: %d alerts, want 15 to %d", seed, day, n, most)
 			}
 		}
+	}
+}
+
+// What Low would say can be asked before, at any time of any day, and takes nothing down.
+func TestLedgerWouldBeLow(t *testing.T) {
+	asked := newStream(20, 6)
+	lows := 0
+	for day := range 15 {
+		for i := range 1000 {
+			e := graphbuf.Event{
+				Source: fmt.Appendf(nil, "h%d-%d", day, i), Relation: []byte("c"), Destination: []byte("d"),
+				Time: (int64(20_000+day)*secondsOfDay + int64(i)*secondsOfDay/1000) * 1e9,
+			}
+			score := asked.rng.float() * asked.rng.float()
+			would := asked.ledger.WouldBeLow(&e, score)
+			if low := asked.ledger.Low(&e, score); low != would {
+				t.Fatalf("day %d, event %d, score %v: low is %v, would be %v", day, i, score, low, would)
+			} else if low {
+				lows++
+			}
+		}
+	}
+	if lows == 0 {
+		t.Error("nothing was low")
+	}
+	before, err := asked.ledger.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		asked.ledger.WouldBeLow(&graphbuf.Event{Source: fmt.Appendf(nil, "x%d", i), Time: int64(20_014) * secondsOfDay * 1e9}, 0.001)
+	}
+	if after, _ := asked.ledger.AppendBinary(nil); !bytes.Equal(after, before) {
+		t.Error("to ask changed the ledger")
 	}
 }
 

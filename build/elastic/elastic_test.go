@@ -107,7 +107,7 @@ func newPipeline(t *testing.T, s *server, kind, index string) *pipeline {
 	}
 	write(t, filepath.Join(dir, "parsers.conf"), parsers)
 	for old, new := range map[string]string{
-		"../parsers.conf": filepath.Join(dir, "parsers.conf"),
+		"${RGCN_CONF:-..}/parsers.conf":                  filepath.Join(dir, "parsers.conf"),
 		"    # State_Dir     /var/lib/flb-filter-rgcn\n": "    State_Dir " + state + "\n    Train_Interval 0\n",
 		"    Flush         1\n":                          "    Flush         1\n    Scheduler.Cap 3\n    Scheduler.Base 1\n",
 		"logs-ssh.rgcn-default":                          index,
@@ -247,6 +247,7 @@ func scenario(t *testing.T, s *server, kind, index string) {
 
 	t.Run("mapping", func(t *testing.T) { mapping(t, s, index) })
 	t.Run("documents", func(t *testing.T) { documents(t, s, index, all) })
+	t.Run("evidence", func(t *testing.T) { evidence(t, s, index) })
 	t.Run("alerts", func(t *testing.T) { alerts(t, s, all) })
 	t.Run("dashboard", func(t *testing.T) { dashboard(t, s, all) })
 }
@@ -256,6 +257,8 @@ func mapping(t *testing.T, s *server, index string) {
 		for path, want := range map[string]string{
 			"@timestamp": "date", "score": "float", "low_score": "boolean", "score_reason": "keyword", "score_model": "date",
 			"id.orig_h": "ip", "id.resp_h": "ip", "id.orig_p": "integer", "client": "keyword", "label": "keyword",
+			"score_lower_per_day": "float", "score_pair_days": "integer", "score_source_destinations": "integer", "score_destination_sources": "integer",
+			"score_pair_first_seen": "date", "score_pair_last_seen": "date", "score_source_relations": "keyword", "score_peers": "keyword",
 		} {
 			v := at(m, "mappings")
 			for _, key := range strings.Split(path, ".") {
@@ -265,6 +268,24 @@ func mapping(t *testing.T, s *server, index string) {
 				t.Errorf("%s is %v, want %s", path, v, want)
 			}
 		}
+	}
+}
+
+// evidence looks for it as a person would: every session with a low score has some, no other has, and a query by it finds what it says.
+func evidence(t *testing.T, s *server, index string) {
+	count := func(query string) int {
+		t.Helper()
+		n, _ := at(s.call("GET", index+"/_count", `{"query":`+query+`}`), "count").(float64)
+		return int(n)
+	}
+	low, told := `{"term":{"low_score":true}}`, `{"exists":{"field":"score_destination_sources"}}`
+	both := count(`{"bool":{"filter":[` + low + `,` + told + `]}}`)
+	if n := count(low); n == 0 || both != n || count(told) != n {
+		t.Errorf("%d sessions with a low score, %d of them with evidence, %d with evidence in all", n, both, count(told))
+	}
+	met := count(`{"range":{"score_pair_first_seen":{"lt":"now"}}}`)
+	if days := count(`{"range":{"score_pair_days":{"gt":1}}}`); met == 0 || days == 0 || days > met || met >= both {
+		t.Errorf("of %d pairs %d met before, %d of them on another day", both, met, days)
 	}
 }
 
@@ -291,7 +312,10 @@ func documents(t *testing.T, s *server, index string, all []session) {
 	slices.Sort(got)
 	slices.Sort(want)
 	if len(want) == 0 || !slices.Equal(got, want) {
-		t.Errorf("%d documents with a low score, %d sessions; first %v and %v", len(got), len(want), got[:min(1, len(got))], want[:min(1, len(want))])
+		lacks := func(of, in []string) []string {
+			return slices.DeleteFunc(slices.Clone(of), func(k string) bool { return slices.Contains(in, k) })
+		}
+		t.Errorf("%d documents with a low score, %d sessions; only documents: %v; only sessions: %v", len(got), len(want), lacks(got, want), lacks(want, got))
 	}
 }
 

@@ -3,15 +3,19 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"flb-filter-rgcn/plugin/evidence"
 )
 
 // Config holds the settings of one filter instance, complete and checked.
 type Config struct {
 	File    string // the TOML file that was read, "" if none
 	Explain bool
+	Allow   string // path of the list of judged sessions, "": none
 	// FieldStyle is where the names of the added fields came from; Fields has them.
 	FieldStyle string
 	Fields     Fields
@@ -33,10 +37,11 @@ type Fields struct {
 	Time                          []string // alternatives; empty: the time of the event
 	Under                         string   // path of the map in which all of them lie; "": the record itself
 	Only                          []Condition
-	Ports                         string // auto, on or off: what the user says of CutPorts
-	CutPorts                      bool   // cut the port behind a source or a destination
-	Score, LowScore               string // names of the added fields
-	Reason, Model                 string // of those that Explain adds
+	Ports                         string                 // auto, on or off: what the user says of CutPorts
+	CutPorts                      bool                   // cut the port behind a source or a destination
+	Score, LowScore               string                 // names of the added fields
+	Reason, Model                 string                 // of those that Explain adds
+	Evidence                      [evidence.Count]string // and of those that it adds to low scores
 
 	// SSHD is set by the preset openssh: source, destination and relation are then empty and come
 	// from sshd's message. Message, Host and Ident are alternatives, tried in order.
@@ -198,7 +203,7 @@ func (l *loader) finish() error {
 	l.objective()
 	for _, name := range []string{"fields.score", "fields.low_score"} {
 		o, _ := lookup(name)
-		if value := o.get(c); value == c.Fields.Reason || value == c.Fields.Model {
+		if value := o.get(c); value == c.Fields.Reason || value == c.Fields.Model || slices.Contains(c.Fields.Evidence[:], value) {
 			return fmt.Errorf("%s: the name is taken by a field that explain adds, want another one", l.at(name))
 		}
 	}
@@ -221,7 +226,7 @@ func (l *loader) finish() error {
 		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, "+
 			"or metrics.allow_remote = true", l.at("metrics.listen"))
 	}
-	for _, path := range []*string{&c.State.Dir, &c.Model.Features} {
+	for _, path := range []*string{&c.State.Dir, &c.Model.Features, &c.Allow} {
 		*path = l.absolute(*path)
 	}
 	if err := l.preset(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/build/samples"
+	"flb-filter-rgcn/plugin/evidence"
 )
 
 // load runs Load over a file's text (none if "") and properties. In errors and in Config.File the
@@ -62,6 +63,8 @@ func TestDefaults(t *testing.T) {
 			Ports:       "auto", CutPorts: true,
 			Line:  []string{"log", "message"},
 			Score: "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model",
+			Evidence: [evidence.Count]string{"score_lower_per_day", "score_pair_first_seen", "score_pair_last_seen", "score_pair_days",
+				"score_source_destinations", "score_destination_sources", "score_source_relations", "score_peers"},
 		},
 		FieldStyle: "plain",
 		Graph:      Graph{MaxNodes: 100_000, MaxRelations: 1000, MaxEdges: 500_000, Window: 30 * 24 * time.Hour},
@@ -162,15 +165,15 @@ interval = 90`, nil, func(c *Config) {
 	check("empty field is the preset's", "[fields]\nsource = ''\n", props{"relation": ""}, func(*Config) {})
 	check("empty config_file", "", props{"config_file": ""}, func(*Config) {})
 	check("custom", "[fields]\npreset = 'custom'\nsource = 'a'\ndestination = 'b'\n", nil, func(c *Config) {
-		c.Fields = Fields{Preset: "custom", Ports: "auto", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Score: "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model"}
+		c.Fields = Fields{Preset: "custom", Ports: "auto", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Score: "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model", Evidence: c.Fields.Evidence}
 	})
 	check("custom across file and properties", "[fields]\npreset = 'custom'\nsource = 'a'\n", props{"destination": "b", "time": "t", "relation": "r"},
 		func(c *Config) {
 			c.Fields = Fields{Preset: "custom", Ports: "auto", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Relation: [][]string{{"r"}},
-				Time: []string{"t"}, Score: "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model"}
+				Time: []string{"t"}, Score: "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model", Evidence: c.Fields.Evidence}
 		})
 	check("openssh", "", props{"preset": "openssh", "score": "s", "low_score": "l"}, func(c *Config) {
-		c.Fields = Fields{Preset: "openssh", SSHD: true, Score: "s", LowScore: "l", Reason: "score_reason", Model: "score_model",
+		c.Fields = Fields{Preset: "openssh", SSHD: true, Score: "s", LowScore: "l", Reason: "score_reason", Model: "score_model", Evidence: c.Fields.Evidence,
 			Ports: "auto", CutPorts: true, Time: []string{"_SOURCE_REALTIME_TIMESTAMP", "time", "timestamp", "@timestamp", "TimeCreated"},
 			Message: []string{"message", "MESSAGE", "log", "msg", "Message"},
 			Host:    []string{"host", "hostname", "HOSTNAME", "_HOSTNAME", "host.hostname", "host.name", "Computer"},
@@ -274,13 +277,13 @@ func TestRelativePaths(t *testing.T) {
 		t.Fatal(err)
 	}
 	property := func(key string) (string, bool) {
-		v, ok := map[string]string{"config_file": "rgcn.toml", "model_features": "../hosts.csv"}[key]
+		v, ok := map[string]string{"config_file": "rgcn.toml", "model_features": "../hosts.csv", "allow": "allow.csv"}[key]
 		return v, ok
 	}
 	c, err := LoadFrom(dir, property)
 	if err != nil || c.File != filepath.Join(dir, "rgcn.toml") || c.State.Dir != filepath.Join(dir, "state") ||
-		c.Model.Features != filepath.Join(filepath.Dir(dir), "hosts.csv") {
-		t.Errorf("%q %q %q %v", c.File, c.State.Dir, c.Model.Features, err)
+		c.Model.Features != filepath.Join(filepath.Dir(dir), "hosts.csv") || c.Allow != filepath.Join(dir, "allow.csv") {
+		t.Errorf("%q %q %q %q %v", c.File, c.State.Dir, c.Model.Features, c.Allow, err)
 	}
 	if _, err := Load(property); err == nil || !strings.Contains(err.Error(), "/plugin/config/rgcn.toml\": no such file") {
 		t.Errorf("from the working directory: %v", err)

@@ -33,6 +33,7 @@ func TestFileErrors(t *testing.T) {
 		{"[train]\ndevice = 'cuda:'", `f:2: train.device = "cuda:": want auto, cpu, cuda or cuda:N with N from 0 to 63`},
 		{"[threshold]\nmethod = 'Sigma'", `f:2: threshold.method = "Sigma": want sigma, quantile or budget`},
 		{"[threshold]\nmethod = ['sigma']", `f:2: threshold.method = ["sigma"]: want sigma, quantile or budget`},
+		{"allow = true", `f:1: allow = true: want the path of a CSV file, or "" for none`},
 		{"[state]\ndir = 1", `f:2: state.dir = 1: want a directory, or "" for memory only`},
 		{"[metrics]\nlisten = 'x'", `f:2: metrics.listen = "x": want a host and a port such as "127.0.0.1:2021", or "" for none`},
 		{"[metrics]\nlisten = '127.0.0.1:0'", `f:2: metrics.listen = "127.0.0.1:0": want a host and a port such as "127.0.0.1:2021", or "" for none`},
@@ -60,10 +61,10 @@ func TestFileErrors(t *testing.T) {
 		{"[state]\nseed = 1", `f:2: unknown key state.seed: did you mean train.seed?`},
 		{"train_interval = '10m'", `f:1: unknown key train_interval: did you mean train.interval?`},
 		{"[train]\nepochs = 1\n", `f:2: unknown key train.epochs: want interval, min_edges, min_new_edges, steps, learning_rate, negatives, sample, share, seed, threads, device, tolerance or max_memory`},
-		{"colour = 1", `f:1: unknown key colour: want explain or field_style, or a section of fields, graph, model, train, threshold, state or metrics`},
-		{"'a\\nb' = 1", `f:1: unknown key "a\\nb": want explain or field_style, or a section of fields, graph, model, train, threshold, state or metrics`},
-		{"\"a\\nb\" = 1", `f:1: unknown key "a\nb": want explain or field_style, or a section of fields, graph, model, train, threshold, state or metrics`},
-		{"\"\" = 1", `f:1: unknown key "": want explain or field_style, or a section of fields, graph, model, train, threshold, state or metrics`},
+		{"colour = 1", `f:1: unknown key colour: want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},
+		{"'a\\nb' = 1", `f:1: unknown key "a\\nb": want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},
+		{"\"a\\nb\" = 1", `f:1: unknown key "a\nb": want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},
+		{"\"\" = 1", `f:1: unknown key "": want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},
 		{"[trian]\nsteps = 1", `f:1: unknown section [trian]: did you mean [train]?`},
 		{"[Train]\nsteps = 1", `f:1: unknown section [Train]: did you mean [train]?`},
 		{"[output]\nhost = 1", `f:1: unknown section [output]: want fields, graph, model, train, threshold, state or metrics`},
@@ -213,7 +214,7 @@ func TestUnreadableFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "odd\nname"), []byte("x = 1"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	check(filepath.Join(dir, "odd\nname"), `DIR/odd?name:1: unknown key x: want explain or field_style, or a section of fields, graph, model, train, threshold, state or metrics`)
+	check(filepath.Join(dir, "odd\nname"), `DIR/odd?name:1: unknown key x: want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`)
 }
 
 // Whatever the file holds: no panic, and the error, if any, is one line that names the file.

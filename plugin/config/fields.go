@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 
+	"flb-filter-rgcn/plugin/evidence"
 	"flb-filter-rgcn/plugin/record"
 )
 
@@ -54,11 +55,17 @@ var presets = map[string]Fields{
 // fieldStyle names the added fields, where the user did not.
 func (l *loader) fieldStyle() {
 	f := &l.config.Fields
-	f.Reason, f.Model = "score_reason", "score_model"
+	prefix := "score_"
+	if l.config.FieldStyle == "ecs" {
+		prefix = "rgcn."
+	}
+	f.Reason, f.Model = prefix+"reason", prefix+"model"
+	for i, name := range evidence.Names {
+		f.Evidence[i] = prefix + name
+	}
 	if l.config.FieldStyle != "ecs" {
 		return
 	}
-	f.Reason, f.Model = "rgcn.reason", "rgcn.model"
 	if _, set := l.origin["fields.score"]; !set {
 		f.Score = "rgcn.score"
 	}

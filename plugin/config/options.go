@@ -67,12 +67,17 @@ func lookup(name string) (*Option, bool) {
 
 var options = []Option{
 	boolean("", "explain", "false",
-		"Also add score_reason (why a score is what it is) and score_model (when the model was trained).",
+		"Also add score_reason (why a score is what it is) and score_model (when the model was trained), and to records with low_score the "+
+			"evidence: score_lower_per_day, score_pair_first_seen and others, see README.md.",
 		func(c *Config) *bool { return &c.Explain }),
 	choice("", "field_style", "plain", []string{"plain", "ecs"},
 		"Names of the added fields: plain gives score, low_score, score_reason and score_model; ecs keeps them apart from "+
 			"the Elastic Common Schema's own, as rgcn.score, rgcn.low_score, rgcn.reason and rgcn.model.",
 		func(c *Config) *string { return &c.FieldStyle }),
+	option("", "allow", typeText, "", "the path of a CSV file, or \"\" for none",
+		"CSV file of sessions that are judged already: columns source, relation, destination, from, until, note, verdict. Those of a line get no "+
+			"low_score, or, where verdict is bad, always one. Read again when it changes; a bad line is said, and the list stays as it was.",
+		func(c *Config) *string { return &c.Allow }, func(raw any) (string, bool) { s, ok := raw.(string); return s, ok }),
 
 	choice("fields", "preset", "zeek", presetNames,
 		"Which fields hold source, destination, relation and time: zeek is Zeek's ssh.log, ecs the Elastic "+

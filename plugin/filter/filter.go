@@ -15,6 +15,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/allow"
 	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/hosts"
 	"flb-filter-rgcn/plugin/record"
@@ -57,10 +58,12 @@ type Instance struct {
 	staleStatus atomic.Bool   // what the state directory says of the fit is no longer so
 	keys        keys
 	features    model.NodeFeatures // nil: none
+	allow       *allow.File        // of judged sessions; nil: none
 	scorer      atomic.Pointer[model.Scorer]
 	ledger      *model.Ledger // of the alerts, with threshold.method = budget; else nil
-	usual       float32       // its threshold, of a frozen instance
-	scratch     sync.Pool     // *scratch
+	rarity      atomic.Pointer[model.Rarity]
+	usual       float32   // its threshold, of a frozen instance
+	scratch     sync.Pool // *scratch
 	counters    counters
 	latency     latency
 	watch       *watch // nil: nobody looks
@@ -104,10 +107,12 @@ type Instance struct {
 
 	stop context.CancelFunc
 	done chan struct{} // closed when the goroutines of the background have ended; nil: there are none
+
+	following sync.WaitGroup // of the goroutine that follows the list of judged sessions
 }
 
 type counters struct {
-	records, counted, scored, flagged, missing, skipped, malformed atomic.Uint64
+	records, counted, scored, flagged, allowed, denied, missing, skipped, malformed atomic.Uint64
 }
 
 // New makes an instance as the properties say, takes up what its state directory holds,
@@ -131,6 +136,10 @@ func New(host Host) (*Instance, error) {
 		f.trainInBackground(ctx)
 		<-keeper
 	}()
+	if f.allow != nil {
+		f.following.Add(1)
+		go f.followAllow(ctx)
+	}
 	return f, nil
 }
 
@@ -173,6 +182,9 @@ func directory(host Host) string {
 func newInstance(host Host, k kind, read func() (wall, passed int64)) (*Instance, error) {
 	f, err := prepare(host, k, read)
 	if err != nil {
+		return nil, err
+	}
+	if err := f.loadAllow(); err != nil {
 		return nil, err
 	}
 	if f.cfg.State.Dir != "" {
@@ -248,6 +260,7 @@ func (f *Instance) Close() error {
 		f.stop()
 		<-f.done
 		countLive(-1)
+		f.following.Wait()
 	}
 	var err error
 	if !f.frozen {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tinylib/msgp/msgp"
 
+	"flb-filter-rgcn/plugin/evidence"
 	"flb-filter-rgcn/plugin/record"
 )
 
@@ -57,9 +58,7 @@ func FuzzProcess(f *testing.F) {
 			if e.Kind != record.Log {
 				t.Fatalf("no record, yet changed from %x to %x", before, after)
 			}
-			bare := in.AppendSpliced(nil, e.Extent, 4) // room for them, and nothing in it yet
-			added, ok := bytes.CutPrefix(after, bare)
-			if !ok || !four(inst, added) {
+			if !enriched(inst, in, e.Extent, after) {
 				t.Fatalf("%x is not %x with fields added", after, before)
 			}
 		}
@@ -72,18 +71,47 @@ func FuzzProcess(f *testing.F) {
 	})
 }
 
-// four reports whether the bytes are the four added fields and nothing else.
-func four(f *Instance, b []byte) bool {
-	for _, key := range [][]byte{f.keys.score, f.keys.lowScore, f.keys.reason, f.keys.trained} {
-		value, ok := bytes.CutPrefix(b, key)
+// enriched reports whether the bytes are an event with the added fields: four of them, and where the score is low the evidence.
+func enriched(f *Instance, in *record.Walker, e record.Extent, after []byte) bool {
+	for n := 4; n <= 4+evidence.Count; n++ {
+		bare := in.AppendSpliced(nil, e, n) // room for them, and nothing in it yet
+		if added, ok := bytes.CutPrefix(after, bare); ok && fields(f, added) == n {
+			return true
+		}
+	}
+	return false
+}
+
+// fields is how many of the added fields the bytes are, in their order and nothing else; 0 where they are anything else.
+func fields(f *Instance, b []byte) (n int) {
+	take := func(key []byte) (value []byte, ok bool) {
+		value, ok = bytes.CutPrefix(b, key)
 		if !ok {
-			return false
+			return nil, false
 		}
 		rest, err := msgp.Skip(value)
 		if err != nil {
-			return false
+			return nil, false
 		}
-		b = rest
+		value = value[:len(value)-len(rest)]
+		b, n = rest, n+1
+		return value, true
 	}
-	return len(b) == 0
+	low := false
+	for _, key := range [][]byte{f.keys.score, f.keys.lowScore, f.keys.reason, f.keys.trained} {
+		value, ok := take(key)
+		if !ok {
+			return 0
+		}
+		low = low || bytes.Equal(value, msgp.AppendBool(nil, true))
+	}
+	for _, key := range f.keys.evidence {
+		if _, ok := take(key); ok && !low {
+			return 0
+		}
+	}
+	if len(b) > 0 {
+		return 0
+	}
+	return n
 }

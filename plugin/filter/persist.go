@@ -124,6 +124,7 @@ func (f *Instance) publish(s *model.Scorer) {
 		f.ledger.Follow(s.Model())
 	}
 	f.reach()
+	f.rarity.Store(s.Model().Rarity())
 	f.scorer.Store(s)
 }
 

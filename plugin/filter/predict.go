@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/plugin/allow"
 )
 
 // Link is a triplet and what the model says of its next session.
@@ -61,7 +62,7 @@ func (l *Links) Len() int { return len(l.sources) * len(l.relations) * len(l.des
 // Each calls do with every link, scored as if it came next, until ctx ends. Nothing is counted.
 func (l *Links) Each(ctx context.Context, do func(Link)) error {
 	f := l.f
-	scorer := f.scorer.Load()
+	scorer, list := f.scorer.Load(), f.list()
 	var ref [1]graphbuf.Ref
 	var event [1]graphbuf.Event
 	for _, s := range l.sources {
@@ -73,8 +74,9 @@ func (l *Links) Each(ctx context.Context, do func(Link)) error {
 				event[0] = graphbuf.Event{Source: []byte(s), Relation: []byte(r), Destination: []byte(d), Time: l.at}
 				f.graph.Look(event[:], ref[:])
 				score := scorer.Score(f.graph, &event[0], &ref[0])
-				low := f.low(&event[0], scorer, score)
-				do(Link{s, r, d, shorten(score), low, ref[0].Counts.SRD, reason(&ref[0], low)})
+				bad := list.Find(allow.Bad, event[0].Source, event[0].Relation, event[0].Destination, l.at)
+				low, by := f.judge(&event[0], scorer, score, list, bad)
+				do(Link{s, r, d, shorten(score), low, ref[0].Counts.SRD, reason(&ref[0], low, by)})
 			}
 		}
 	}

@@ -8,12 +8,17 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/allow"
+	"flb-filter-rgcn/plugin/evidence"
 	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/triplet"
 )
 
 // keys are the added fields' names as msgpack.
-type keys struct{ score, lowScore, reason, trained []byte }
+type keys struct {
+	score, lowScore, reason, trained []byte
+	evidence                         [evidence.Count][]byte
+}
 
 // scratch is what one call of Process needs, kept between calls.
 type scratch struct {
@@ -22,7 +27,12 @@ type scratch struct {
 	rooms   [batchSize]triplet.Room
 	events  [batchSize]graphbuf.Event // of the sessions among those that wait
 	refs    [batchSize]graphbuf.Ref
-	tally   tally
+	bad     [batchSize]*allow.Line // of each event the line that calls it bad, nil for most
+	list    *allow.Table           // as it is for this call; nil: there is none
+	// Of the session that is being judged.
+	evidence evidence.Evidence
+	seen     graphbuf.Evidence
+	tally    tally
 }
 
 // batchSize is how many events wait until the graph sees them: its lock is taken once for them, for some 50
@@ -41,14 +51,17 @@ func (f *Instance) compileFields() error {
 	c := &f.cfg.Fields
 	spec := record.Spec{Drop: []string{c.Score, c.LowScore}}
 	if f.cfg.Explain {
-		spec.Drop = append(spec.Drop, c.Reason, c.Model)
+		spec.Drop = append(append(spec.Drop, c.Reason, c.Model), c.Evidence[:]...)
 	}
 	var err error
 	if f.finder, err = triplet.New(*c, &spec); err != nil {
 		return err
 	}
 	text := func(s string) []byte { return msgp.AppendString(nil, s) }
-	f.keys = keys{text(c.Score), text(c.LowScore), text(c.Reason), text(c.Model)}
+	f.keys = keys{score: text(c.Score), lowScore: text(c.LowScore), reason: text(c.Reason), trained: text(c.Model)}
+	for i, name := range c.Evidence {
+		f.keys.evidence[i] = text(name)
+	}
 	f.fields, err = record.Compile(spec)
 	return err
 }
@@ -69,6 +82,8 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 	scorer := f.scorer.Load()
 	began := time.Now()
 	now, newest := f.clock.now(), f.newest.Load()
+	s.list = f.list()
+	listsBad := s.list.Has(allow.Bad)
 	var timed bool
 	var records, counted, scored, flagged, missing, skipped, malformed uint64
 	var misfit, overwritten record.Extent // the last record that was not understood, and one that had a field of the name of an added one
@@ -119,6 +134,10 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 			}
 			newest = max(newest, t)
 			s.events[sessions] = graphbuf.Event{Source: found.Source, Relation: found.Relation, Destination: found.Destination, Time: t}
+			s.bad[sessions] = nil
+			if listsBad {
+				s.bad[sessions] = s.list.Find(allow.Bad, found.Source, found.Relation, found.Destination, f.listTime(t, newest, now.own))
+			}
 			sessions++
 		}
 		seen, next := 0, 0
@@ -129,17 +148,23 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 				continue
 			}
 			if next == seen {
-				seen += f.observe(s.events[seen:sessions], s.refs[seen:sessions], scorer)
+				seen += f.observe(s.events[seen:sessions], s.refs[seen:sessions], s.bad[seen:sessions], scorer)
 			}
-			out = s.walker.AppendSpliced(out, w.extent, added)
-			var low bool
-			if out, low = f.appendFields(out, s, next, scorer, now.own); low {
+			d := f.decide(s, next, scorer, now.own)
+			more := 0
+			if d.low {
 				flagged++
+				if f.cfg.Explain {
+					more = s.evidence.Len()
+				}
 			}
+			out = s.walker.AppendSpliced(out, w.extent, added+more)
+			out = f.appendFields(out, s, scorer, &d)
 			next++
 		}
 		counted += uint64(sessions)
 		clear(s.events[:sessions]) // they point into the chunk
+		clear(s.bad[:sessions])
 		s.walker.Release()
 	}
 	if f.fit.add(records-skipped, counted, s.walker.Raw(misfit)) {
@@ -150,6 +175,7 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 		f.sayOverwritten()
 	}
 	s.walker.Reset(nil)
+	s.list = nil
 	if f.watch != nil {
 		f.watch.merge(&s.tally, began)
 	}
@@ -179,11 +205,20 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 }
 
 // observe has the graph see the first of the events and some of those behind it, and returns how many. It
-// sees none yet that come after one for which the scorer will ask what was before.
-func (f *Instance) observe(events []graphbuf.Event, refs []graphbuf.Ref, scorer *model.Scorer) int {
+// sees none yet that come after one for which the scorer will ask what was before. What is bad leaves no trace in it.
+func (f *Instance) observe(events []graphbuf.Event, refs []graphbuf.Ref, bad []*allow.Line, scorer *model.Scorer) int {
 	if f.frozen {
 		f.graph.Look(events, refs)
 		return len(events)
+	}
+	n := 1
+	for n < len(events) && (bad[n] != nil) == (bad[0] != nil) {
+		n++
+	}
+	events, refs = events[:n], refs[:n]
+	if bad[0] != nil {
+		f.graph.Look(events, refs)
+		return n
 	}
 	if scorer == nil {
 		f.graph.Observe(events, refs)
@@ -192,7 +227,7 @@ func (f *Instance) observe(events []graphbuf.Event, refs []graphbuf.Ref, scorer 
 	return f.graph.ObserveUntil(events, refs, scorer.Asks)
 }
 
-// added is how many fields a session gets.
+// added is how many fields a session gets, but for the evidence.
 func (f *Instance) added(scorer *model.Scorer) int {
 	switch {
 	case !f.cfg.Explain:
@@ -203,48 +238,63 @@ func (f *Instance) added(scorer *model.Scorer) int {
 	return 4
 }
 
-// appendFields appends the fields of session i to out, as msgpack. own is the filter's own time.
-func (f *Instance) appendFields(out []byte, s *scratch, i int, scorer *model.Scorer, own int64) (_ []byte, low bool) {
-	event, ref := &s.events[i], &s.refs[i]
+// decision is what is said of a session.
+type decision struct {
+	score  float64
+	low    bool
+	reason string
+}
+
+// decide judges session i of those that wait. own is the filter's own time. The evidence for a low score, where it is asked for, is
+// in s: to gather it takes some microseconds, which all other records are spared.
+func (f *Instance) decide(s *scratch, i int, scorer *model.Scorer, own int64) (d decision) {
+	event, ref, by := &s.events[i], &s.refs[i], s.bad[i]
+	d.low = by != nil
+	var score float32
+	if scorer != nil {
+		score = scorer.Score(f.graph, event, ref)
+		at := event.Time
+		event.Time = f.alertTime(own, ref)
+		d.low, by = f.judge(event, scorer, score, s.list, by)
+		event.Time = at
+		d.score = shorten(score)
+	}
+	if by != nil {
+		f.countHit(by)
+	}
+	d.reason = reason(ref, d.low, by)
+	if d.low && f.cfg.Explain {
+		f.gather(&s.evidence, &s.seen, ref, scorer, score)
+	}
+	if f.watch != nil && scorer != nil {
+		s.tally.add(d.score, d.low)
+		if d.low {
+			f.watch.lowScore(event, &d, &s.evidence)
+		}
+	}
+	return d
+}
+
+// appendFields appends the fields of the session that was decided on last to out, as msgpack.
+func (f *Instance) appendFields(out []byte, s *scratch, scorer *model.Scorer, d *decision) []byte {
 	out = append(out, f.keys.score...)
 	if scorer == nil {
 		out = msgp.AppendNil(out)
 	} else {
-		score := scorer.Score(f.graph, event, ref)
-		at := event.Time
-		event.Time = f.alertTime(own, ref)
-		low = f.low(event, scorer, score)
-		event.Time = at
-		short := shorten(score)
-		out = msgp.AppendFloat64(out, short)
-		if f.watch != nil {
-			s.tally.add(short, low)
-			if low {
-				f.watch.lowScore(event, short, reason(ref, low))
-			}
-		}
+		out = msgp.AppendFloat64(out, d.score)
 	}
-	out = msgp.AppendBool(append(out, f.keys.lowScore...), low)
-	if f.cfg.Explain {
-		out = msgp.AppendString(append(out, f.keys.reason...), reason(ref, low))
-		if scorer != nil {
-			out = msgp.AppendString(append(out, f.keys.trained...), scorer.Model().TrainedText())
-		}
+	out = msgp.AppendBool(append(out, f.keys.lowScore...), d.low)
+	if !f.cfg.Explain {
+		return out
 	}
-	return out, low
-}
-
-// low tells whether a score counts as unusually unexpected.
-func (f *Instance) low(e *graphbuf.Event, scorer *model.Scorer, score float32) bool {
-	switch {
-	case scorer.Model().IsWeak():
-		return false
-	case f.ledger == nil:
-		return score < scorer.Threshold()
-	case f.frozen: // a look at scores out of their time spends nothing
-		return score < f.usual
+	out = msgp.AppendString(append(out, f.keys.reason...), d.reason)
+	if scorer != nil {
+		out = msgp.AppendString(append(out, f.keys.trained...), scorer.Model().TrainedText())
 	}
-	return f.ledger.Low(e, score)
+	if d.low {
+		out = s.evidence.AppendTo(out, &f.keys.evidence)
+	}
+	return out
 }
 
 // shorten leaves six decimals: more would be noise, and bytes in every record.
@@ -256,10 +306,15 @@ const rareCount = 2
 // newcomer is for how long all that a source does for the first time is due to its being new.
 const newcomer = 24 * time.Hour
 
-// reason tells the most telling thing about a session: what of it was never seen before.
-func reason(r *graphbuf.Ref, low bool) string {
+// reason tells the most telling thing about a session: the line of the list that decided on it, if one did, or what of it was
+// never seen before.
+func reason(r *graphbuf.Ref, low bool, by *allow.Line) string {
 	c := &r.Counts
 	switch {
+	case by != nil && by.Verdict == allow.Bad:
+		return reasonDenied
+	case by != nil:
+		return reasonAllowed
 	case c.S == 0, c.SRD == 0 && r.Time-r.SourceSince < int64(newcomer):
 		return "new_source"
 	case c.D == 0:

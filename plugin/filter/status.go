@@ -21,6 +21,7 @@ type Status struct {
 	Trainings []TrainingCount `json:"trainings"` // by device and result
 	Training  *LastTraining   `json:"last_training"`
 	Model     *ModelStatus    `json:"model"` // nil: none yet
+	Allow     *AllowStatus    `json:"allow,omitempty"`
 }
 
 // What an instance is doing.
@@ -33,9 +34,11 @@ const (
 // RecordCounts count records since the start.
 type RecordCounts struct {
 	Total     uint64 `json:"total"`
-	Counted   uint64 `json:"counted"` // with a source and a destination: counted in the graph and forwarded with the two fields
+	Counted   uint64 `json:"counted"` // with a source and a destination: counted in the graph, unless denied, and forwarded with the two fields
 	Scored    uint64 `json:"scored"`  // of these with a score: there was a model
 	LowScore  uint64 `json:"low_score"`
+	Allowed   uint64 `json:"allowed"`    // would have had a low score, but for the list of judged sessions
+	Denied    uint64 `json:"denied"`     // of those with a low score: that list calls them bad
 	Missing   uint64 `json:"missing"`    // without a source or a destination
 	Skipped   uint64 `json:"skipped"`    // left out by the settings' conditions, or lines of a log's header
 	Malformed uint64 `json:"malformed"`  // stretches of a chunk that are no records
@@ -46,6 +49,9 @@ type RecordCounts struct {
 func (r RecordCounts) String() string {
 	text := fmt.Sprintf("%d records, %d counted, %d scored, %d with a low score, %d without source or destination",
 		r.Total, r.Counted, r.Scored, r.LowScore, r.Missing)
+	if r.Allowed+r.Denied > 0 {
+		text += fmt.Sprintf(", %d allowed, %d denied", r.Allowed, r.Denied)
+	}
 	if r.Skipped > 0 {
 		text += fmt.Sprintf(", %d left out", r.Skipped)
 	}
@@ -131,7 +137,7 @@ func (h *history) list() (counts []TrainingCount, last *LastTraining) {
 func (f *Instance) Counts() RecordCounts {
 	c := &f.counters
 	return RecordCounts{
-		Total: c.records.Load(), Counted: c.counted.Load(), Scored: c.scored.Load(), LowScore: c.flagged.Load(),
+		Total: c.records.Load(), Counted: c.counted.Load(), Scored: c.scored.Load(), LowScore: c.flagged.Load(), Allowed: c.allowed.Load(), Denied: c.denied.Load(),
 		Missing: c.missing.Load(), Skipped: c.skipped.Load(), Malformed: c.malformed.Load(),
 	}
 }
@@ -144,6 +150,7 @@ func (f *Instance) Status() Status {
 		Since:   f.since,
 		Records: f.Counts(),
 		Graph:   GraphStatus{NewEdges: g.NewEdges, Evicted: g.Evicted},
+		Allow:   f.Allow(),
 	}
 	s.Records.WrongTime = f.wrongTimes(&g)
 	s.Trainings, s.Training = f.history.list()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/plugin/evidence"
 )
 
 // LatencyBounds are the upper bounds of the buckets of a Latency.
@@ -57,6 +58,7 @@ const (
 // Low is a session with a low score.
 type Low struct {
 	Source, Relation, Destination, Reason string
+	Evidence                              string // for people; "" without Explain
 	Score                                 float64
 	Time                                  int64 // event time, unix nanoseconds
 }
@@ -84,10 +86,11 @@ type watch struct {
 }
 
 type lowSession struct {
-	names  [3][]byte
-	reason string
-	score  float64
-	time   int64
+	names    [3][]byte
+	reason   string
+	score    float64
+	time     int64
+	evidence evidence.Evidence
 }
 
 func newWatch() *watch {
@@ -113,7 +116,7 @@ func (t *tally) add(score float64, low bool) {
 }
 
 // lowScore keeps a session with a low score, the oldest goes.
-func (w *watch) lowScore(e *graphbuf.Event, score float64, reason string) {
+func (w *watch) lowScore(e *graphbuf.Event, d *decision, of *evidence.Evidence) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := &w.recent[w.next%recentLow]
@@ -121,7 +124,7 @@ func (w *watch) lowScore(e *graphbuf.Event, score float64, reason string) {
 	for i, name := range [][]byte{e.Source, e.Relation, e.Destination} {
 		s.names[i] = append(s.names[i][:0], name[:min(len(name), longName)]...)
 	}
-	s.reason, s.score, s.time = reason, score, e.Time
+	s.reason, s.score, s.time, s.evidence = d.reason, d.score, e.Time, *of
 }
 
 // merge takes up a chunk's tally and empties it.
@@ -143,10 +146,20 @@ func (w *watch) merge(t *tally, now time.Time) {
 
 // Watched returns what was gathered; nil unless metrics.listen is set.
 func (f *Instance) Watched() *Watched {
-	w := f.watch
-	if w == nil {
+	if f.watch == nil {
 		return nil
 	}
+	out, found := f.watch.copy()
+	if f.cfg.Explain {
+		for i := range found { // without the lock, for which records may wait
+			out.Recent[i].Evidence = found[i].String()
+		}
+	}
+	return out
+}
+
+// copy returns what was gathered, and the evidence for the recent low scores.
+func (w *watch) copy() (*Watched, []evidence.Evidence) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out := &Watched{Low: w.low, Other: w.other}
@@ -156,14 +169,16 @@ func (f *Instance) Watched() *Watched {
 			out.Hours = append(out.Hours, h)
 		}
 	}
+	var found []evidence.Evidence
 	for i := range min(w.next, recentLow) {
 		s := &w.recent[(w.next-1-i)%recentLow]
 		out.Recent = append(out.Recent, Low{
 			Source: string(s.names[0]), Relation: string(s.names[1]), Destination: string(s.names[2]),
 			Reason: s.reason, Score: s.score, Time: s.time,
 		})
+		found = append(found, s.evidence)
 	}
-	return out
+	return out, found
 }
 
 // Part returns what of the graph is to be seen first, given some triplets that are (see graphbuf).

@@ -93,6 +93,19 @@ func cutPort(s []byte) []byte {
 	return s
 }
 
+// Address reads a name in its one form as an address. It makes no garbage, whatever the name.
+func Address(name []byte) (a netip.Addr, ok bool) {
+	if IsIPv4(name) {
+		var b [4]byte
+		if !appendIPv4(b[:], name) {
+			return a, false
+		}
+		return netip.AddrFrom4(b), true
+	}
+	a, ok = parseIPv6(name)
+	return a.Unmap(), ok
+}
+
 // parseIPv6 reads the text forms of RFC 4291. It is here because netip's own makes an error, and so
 // garbage, for each name that is no address.
 func parseIPv6(s []byte) (a netip.Addr, ok bool) {

@@ -83,3 +83,19 @@ func FuzzAppend(f *testing.F) {
 		}
 	})
 }
+
+func TestAddress(t *testing.T) {
+	for text, want := range map[string]string{
+		"10.1.2.3": "10.1.2.3", "2001:db8::1": "2001:db8::1", "::ffff:10.1.2.3": "10.1.2.3", "::": "::",
+		"10.1.2.300": "", "10.01.2.3": "", "10.1.2": "", "web-1": "", "": "", "[::1]": "", "fe80::1%eth0": "", "a:b": "",
+	} {
+		name := []byte(text)
+		a, ok := Address(name)
+		if ok != (want != "") || ok && a.String() != want {
+			t.Errorf("%q: %v, %v, want %q", text, a, ok, want)
+		}
+		if n := testing.AllocsPerRun(10, func() { Address(name) }); n != 0 {
+			t.Errorf("%q: %v allocations", text, n)
+		}
+	}
+}

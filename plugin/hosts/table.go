@@ -1,25 +1,20 @@
 package hosts
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
+
+	"flb-filter-rgcn/plugin/csvfile"
 )
 
 const (
 	// maxColumns leaves a place for the prefixes among the features that the model counts.
 	maxColumns = 14
 	maxBytes   = 256 << 20
-	// maxShown bounds what of a file stands in an error.
-	maxShown = 40
 )
 
 // table is a CSV file of hosts: its first column names a host as the records do, each other one
@@ -30,14 +25,11 @@ type table struct {
 }
 
 func readFile(path string) (*table, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would have the host wait for whoever writes to it
+	f, err := csvfile.Open(path, maxBytes)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxBytes {
-		return nil, fmt.Errorf("%s: want a CSV file of at most %d MiB", path, maxBytes>>20)
-	}
 	t, err := read(io.LimitReader(f, maxBytes))
 	if err != nil {
 		return nil, fmt.Errorf("%s%w", path, err)
@@ -47,20 +39,15 @@ func readFile(path string) (*table, error) {
 
 // read reads a table. The text of an error begins with ":line: ", to stand behind the file's name.
 func read(in io.Reader) (*table, error) {
-	buffered := bufio.NewReader(in)
-	if mark, err := buffered.Peek(3); err == nil && bytes.Equal(mark, []byte("\xef\xbb\xbf")) { // as spreadsheets write it
-		buffered.Discard(len(mark))
-	}
-	r := csv.NewReader(buffered)
-	r.TrimLeadingSpace = true
+	r := csvfile.NewReader(in)
 	header, err := r.Read()
 	switch {
 	case errors.Is(err, io.EOF):
-		return nil, at(1, "empty, want a line that names the columns, the first of them that of the hosts")
+		return nil, csvfile.At(1, "empty, want a line that names the columns, the first of them that of the hosts")
 	case err != nil:
-		return nil, csvError(err)
+		return nil, csvfile.Error(err)
 	case len(header) < 2 || len(header) > 1+maxColumns:
-		return nil, at(1, "%d columns, want 2 to %d with commas between: the host, then its features", len(header), 1+maxColumns)
+		return nil, csvfile.At(1, "%d columns, want 2 to %d with commas between: the host, then its features", len(header), 1+maxColumns)
 	}
 	t := &table{}
 	for i, name := range header {
@@ -69,7 +56,7 @@ func read(in io.Reader) (*table, error) {
 			continue
 		}
 		if name == "" || slices.Contains(t.columns, name) {
-			return nil, at(1, "column %d is named %s, want a name of its own", i+1, show(name))
+			return nil, csvfile.At(1, "column %d is named %s, want a name of its own", i+1, csvfile.Show(name))
 		}
 		t.columns = append(t.columns, name)
 	}
@@ -80,44 +67,21 @@ func read(in io.Reader) (*table, error) {
 			return t, nil
 		}
 		if err != nil {
-			return nil, csvError(err)
+			return nil, csvfile.Error(err)
 		}
 		line, _ := r.FieldPos(0)
 		for i := range row {
 			row[i] = strings.TrimSpace(row[i])
 		}
 		if row[0] == "" {
-			return nil, at(line, "a row without a host, want its name or address in the first column")
+			return nil, csvfile.At(line, "a row without a host, want its name or address in the first column")
 		}
 		if first, twice := lines[row[0]]; twice {
-			return nil, at(line, "host %s stands in line %d already, want one row for each", show(row[0]), first)
+			return nil, csvfile.At(line, "host %s stands in line %d already, want one row for each", csvfile.Show(row[0]), first)
 		}
 		lines[row[0]] = line
 		t.rows = append(t.rows, row)
 	}
-}
-
-func at(line int, format string, a ...any) error {
-	return fmt.Errorf(":%d: "+format, append([]any{line}, a...)...)
-}
-
-// csvError brings an error of the parser into the form of the others.
-func csvError(err error) error {
-	var p *csv.ParseError
-	if !errors.As(err, &p) {
-		return fmt.Errorf(": %w", err)
-	}
-	if errors.Is(p.Err, csv.ErrFieldCount) {
-		return at(p.Line, "another number of columns than in line 1, want as many")
-	}
-	return at(p.Line, "%v, want fields with commas between, those with a comma or a quote in double quotes", p.Err)
-}
-
-func show(s string) string {
-	if len(s) > maxShown {
-		s = s[:maxShown] + "..."
-	}
-	return strconv.QuoteToASCII(s)
 }
 
 // bins is into how many parts of the same number of hosts a column of numbers is cut, and above how many

@@ -27,6 +27,14 @@ var (
 	malformedDesc = desc("records_malformed_total", "Stretches of a chunk that are no records, forwarded untouched.")
 	wrongTimeDesc = desc("records_wrong_time_total", "Records with a time that is not believed, or long past; they are scored and counted all the same.")
 
+	allowedDesc      = desc("records_allowed_total", "Records that would have had a low score, but for the list of judged sessions.")
+	deniedDesc       = desc("records_denied_total", "Records that have a low score because the list of judged sessions calls them bad.")
+	allowLinesDesc   = desc("allow_lines", "Lines of the list of judged sessions: used made a difference since the start, expired are over.", "state")
+	allowProblemDesc = desc("allow_problem", "1 while the list of judged sessions is older than its file, which cannot be read or has a bad line, else 0.")
+	// Its labels are what the operator wrote into the file, of at most 100 lines: nothing of a record.
+	allowHitsDesc = desc("allow_hits_total", "Records for which a line of the list of judged sessions made a difference, of the 100 lines with the most of them.",
+		"source", "relation", "destination", "verdict")
+
 	nodesDesc     = desc("graph_nodes", "Hosts in the graph.")
 	relationsDesc = desc("graph_relations", "Distinct relations in the graph.")
 	edgesDesc     = desc("graph_edges", "Distinct triplets in the graph.")
@@ -55,8 +63,8 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
-	gauge := func(d *prometheus.Desc, v float64) {
-		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	counter(recordsDesc, s.Records.Total)
 	counter(countedDesc, s.Records.Counted)
@@ -71,6 +79,25 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	counter(missingDesc, s.Records.Missing)
 	counter(malformedDesc, s.Records.Malformed)
 	counter(wrongTimeDesc, s.Records.WrongTime)
+	if a := s.Allow; a != nil {
+		counter(allowedDesc, s.Records.Allowed)
+		counter(deniedDesc, s.Records.Denied)
+		gauge(allowLinesDesc, float64(a.Used), "used")
+		gauge(allowLinesDesc, float64(a.Lines-a.Used), "never_used")
+		gauge(allowLinesDesc, float64(a.Expired), "expired")
+		problem := 0.0
+		if a.Problem != "" {
+			problem = 1
+		}
+		gauge(allowProblemDesc, problem)
+		hits := map[[4]string]uint64{} // lines for the same sessions at other times are one series
+		for _, l := range a.TopLines {
+			hits[[4]string{l.Source, l.Relation, l.Destination, l.Verdict}] += l.Hits
+		}
+		for labels, n := range hits {
+			counter(allowHitsDesc, n, labels[:]...)
+		}
+	}
 	gauge(nodesDesc, float64(s.Graph.Nodes))
 	gauge(relationsDesc, float64(s.Graph.Relations))
 	gauge(edgesDesc, float64(s.Graph.Edges))

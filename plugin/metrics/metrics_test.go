@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -139,6 +141,37 @@ func TestMetricsAreWhatTheStatusSays(t *testing.T) {
 	}
 }
 
+// TestMetricsOfAList: a line of the list of judged sessions is a series, with what the operator wrote into the file.
+func TestMetricsOfAList(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "allow.csv")
+	if err := os.WriteFile(path, []byte("source,destination,from,until,verdict\na,b,,2020-01-01,bad\na,b,2020-09-01,,bad\nx,*,,,\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2021", "allow": path}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		f.Process(nil, session(i, "a", "b"))
+	}
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(collector{f})
+	if problems, err := testutil.GatherAndLint(registry); err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+	text := body(t, get(t, handler(f, false, quiet), "GET", "/metrics", "localhost:2021"))
+	for _, want := range []string{
+		"rgcn_records_allowed_total 0\n", "rgcn_records_denied_total 3\n", "rgcn_records_low_score_total 3\n", "rgcn_allow_problem 0\n",
+		"rgcn_allow_lines{state=\"used\"} 1\n", "rgcn_allow_lines{state=\"never_used\"} 2\n", "rgcn_allow_lines{state=\"expired\"} 1\n",
+		"rgcn_allow_hits_total{destination=\"b\",relation=\"*\",source=\"a\",verdict=\"bad\"} 3\n",
+		"rgcn_allow_hits_total{destination=\"*\",relation=\"*\",source=\"x\",verdict=\"allow\"} 0\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+}
+
 func TestBeforeTheFirstTraining(t *testing.T) {
 	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2021"}})
 	if err != nil {
@@ -169,7 +202,7 @@ func TestPictureOfALiveFilter(t *testing.T) {
 	for i, e := range d.Edges {
 		if e[5] == 1.0 {
 			low++
-			if e[3] != 1.0 || d.Reasons[int(e[6].(float64))] == "" || e[4].(float64) >= *d.Threshold || i != d.Lowest[low-1] {
+			if e[3] != 1.0 || d.Reasons[int(e[6].(float64))] == "" || !strings.HasPrefix(d.Evidence[low-1], "never met before; source: ") || e[4].(float64) >= *d.Threshold || i != d.Lowest[low-1] {
 				t.Errorf("edge %v", e)
 			}
 		}

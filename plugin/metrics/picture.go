@@ -89,7 +89,7 @@ func draw(f *filter.Instance) *report.Data {
 		low = append(low, e)
 		b.Connect(&report.Session{
 			Source: e.Source, Relation: e.Relation, Destination: e.Destination,
-			Reason: []byte(r.Reason), Score: r.Score, Low: true, Time: r.Time,
+			Reason: []byte(r.Reason), Evidence: r.Evidence, Score: r.Score, Low: true, Time: r.Time,
 		}, 0)
 	}
 	part := f.Part(low, report.MaxEdges)

@@ -17,6 +17,7 @@ import (
 type Session struct {
 	Source, Relation, Destination []byte
 	Reason                        []byte  // "" where none was asked for
+	Evidence                      string  // in a line; "" where there is none
 	Score                         float64 // NaN: none yet
 	Low                           bool
 	Time                          int64 // unix nanoseconds, 0 when unknown
@@ -38,8 +39,9 @@ type Data struct {
 	Relations []string  `json:"relations"`
 	Reasons   []string  `json:"reasons"`
 	Edges     []Edge    `json:"edges"`
-	Omitted   uint64    `json:"omitted"` // distinct connections not drawn, at least
-	Lowest    []int     `json:"lowest"`  // indices of edges, the lowest score first
+	Omitted   uint64    `json:"omitted"`  // distinct connections not drawn, at least
+	Lowest    []int     `json:"lowest"`   // indices of edges, the lowest score first
+	Evidence  []string  `json:"evidence"` // of each of these
 	Histogram Histogram `json:"histogram"`
 	Timeline  Timeline  `json:"timeline"`
 }
@@ -93,6 +95,7 @@ type Builder struct {
 
 type edge struct {
 	source, destination, relation, reason int32
+	evidence                              string
 	count                                 uint64
 	score                                 float64
 	low                                   bool
@@ -195,14 +198,14 @@ func (b *Builder) Connect(s *Session, sessions uint64) {
 			}
 			return
 		}
-		e = &edge{source: b.names.id(s.Source), destination: b.names.id(s.Destination), relation: b.relations.id(s.Relation), reason: b.reasons.id(s.Reason), score: s.Score, low: s.Low}
+		e = &edge{source: b.names.id(s.Source), destination: b.names.id(s.Destination), relation: b.relations.id(s.Relation), reason: b.reasons.id(s.Reason), score: s.Score, low: s.Low, evidence: s.Evidence}
 		b.edges[key] = e
 	}
 	e.count += sessions
 	e.last = max(e.last, s.Time)
 	// The lowest stays, and a low one before any that is not: thresholds change from training to training.
 	if s.Low && !e.low || s.Low == e.low && (s.Score < e.score || math.IsNaN(e.score)) {
-		e.score, e.low, e.reason = s.Score, s.Low, b.reasons.id(s.Reason)
+		e.score, e.low, e.reason, e.evidence = s.Score, s.Low, b.reasons.id(s.Reason), s.Evidence
 	}
 }
 
@@ -287,6 +290,10 @@ func (b *Builder) drawEdges(d *Data) {
 	}
 	slices.SortStableFunc(d.Lowest, func(i, j int) int { return cmp.Compare(all[i].score, all[j].score) })
 	d.Lowest = d.Lowest[:min(len(d.Lowest), maxLowest)]
+	d.Evidence = make([]string, len(d.Lowest))
+	for i, j := range d.Lowest {
+		d.Evidence[i] = all[j].evidence
+	}
 }
 
 // renumber gives the names that are used numbers of their own.

@@ -24,7 +24,9 @@ func TestDataOfSessions(t *testing.T) {
 	b.Add(session("a", "x", math.NaN(), false, 0))
 	b.Add(session("a", "x", 0.9, false, 1))
 	b.Add(session("a", "x", 0.7, false, 2))
-	b.Add(session("b", "x", 0.1, true, 30))
+	low := session("b", "x", 0.1, true, 30)
+	low.Evidence = "never <met> before"
+	b.Add(low)
 	b.Add(session("b", "x", 0.05, false, 31)) // below a later, lower threshold: the low one stays
 	b.Add(session("c", "y", 1, false, 32))
 	d := b.Data()
@@ -35,7 +37,7 @@ func TestDataOfSessions(t *testing.T) {
 	for _, want := range []string{
 		`"nodes":["b","x","a","c","y"]`,
 		`"edges":[[0,1,0,2,0.1,1,0,1772411460000],[2,1,0,3,0.7,0,0,1772409720000],[3,4,0,1,1,0,0,1772411520000]]`,
-		`"lowest":[0,1,2]`,
+		`"lowest":[0,1,2],"evidence":["never \u003cmet\u003e before","",""]`,
 		`"timeline":{"start":1772409600000,"step":600000,"low":[0,0,0,1],"all":[3,0,0,3]}`,
 	} {
 		if !strings.Contains(string(js), want) {
@@ -52,7 +54,7 @@ func TestNothingToShow(t *testing.T) {
 	if err := WritePage(&page, NewBuilder().Data()); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(page.String(), `"threshold":null,"nodes":[],"relations":[],"reasons":[],"edges":[],"omitted":0,"lowest":[]`) {
+	if !strings.Contains(page.String(), `"threshold":null,"nodes":[],"relations":[],"reasons":[],"edges":[],"omitted":0,"lowest":[],"evidence":[]`) {
 		t.Error("an empty page has no empty lists")
 	}
 }

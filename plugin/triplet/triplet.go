@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/plugin/allow"
 	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/hostname"
 	"flb-filter-rgcn/plugin/record"
@@ -95,6 +96,11 @@ func New(fields config.Fields, spec *record.Spec) (*Finder, error) {
 	var err error
 	spec.Time, err = record.Under(fields.Under, fields.Time)
 	return f, err
+}
+
+// Naming says what the names look like that Find returns.
+func (f *Finder) Naming() allow.Naming {
+	return allow.Naming{Source: max(f.join[0], 1), Destination: max(f.join[1], 1), Relation: max(f.join[2], 1), Form: f.form}
 }
 
 // Values is how many of a record's values are the finder's own.

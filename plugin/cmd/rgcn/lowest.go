@@ -34,7 +34,7 @@ type row struct {
 	source, relation, destination string
 	score                         float64
 	low                           bool
-	reason, label                 string
+	reason, evidence, label       string
 	time                          time.Time
 }
 
@@ -68,7 +68,7 @@ func (l *lowest) add(s *scored) {
 	}
 	l.rows = slices.Insert(l.rows, at, row{
 		key: key, source: string(s.source), relation: string(s.relation), destination: string(s.destination),
-		score: s.score, low: s.low, reason: string(s.reason), label: string(s.label), time: s.time,
+		score: s.score, low: s.low, reason: string(s.reason), evidence: s.evidence(), label: string(s.label), time: s.time,
 	})
 }
 
@@ -97,7 +97,18 @@ func (l *lowest) print(w io.Writer) error {
 		line(strconv.FormatFloat(r.score, 'f', 6, 64), strconv.FormatBool(r.low), r.reason, r.time.UTC().Format(time.DateTime),
 			cell(r.source), cell(r.relation), cell(r.destination), strconv.FormatUint(l.counts[r.key], 10), cell(r.label))
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil || !has(func(r row) string { return r.evidence }) {
+		return err
+	}
+	// Too long for a column: by the place in the table.
+	var b strings.Builder
+	for i, r := range l.rows {
+		if r.evidence != "" {
+			fmt.Fprintf(&b, "%d. %s -> %s: %s\n", i+1, cell(r.source), cell(r.destination), r.evidence)
+		}
+	}
+	_, err := fmt.Fprintf(w, "\nEVIDENCE\n%s", b.String())
+	return err
 }
 
 var lowestCommand = command{

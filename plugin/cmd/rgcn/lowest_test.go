@@ -53,6 +53,7 @@ func TestLowest(t *testing.T) {
 	slices.SortStableFunc(all, func(a, b *want) int { return cmp.Compare(a.score, b.score) })
 
 	gap := regexp.MustCompile("  +")
+	stdout, evidence, _ := strings.Cut(stdout, "\nEVIDENCE\n")
 	table := lines(t, stdout)
 	if got := gap.Split(table[0], -1); !slices.Equal(got, []string{"SCORE", "LOW", "REASON", "TIME", "SOURCE", "RELATION", "DESTINATION", "COUNT"}) || len(table) != n+1 {
 		t.Fatalf("header %q of %d lines, want %d", got, len(table), n+1)
@@ -69,6 +70,10 @@ func TestLowest(t *testing.T) {
 		}
 		if got := gap.Split(table[i+1], -1); !slices.Equal(got, want) {
 			t.Errorf("row %d: got %q, want %q", i, got, want)
+		}
+		place := fmt.Sprintf("%d. %s -> %s: ", i+1, want[4], want[6])
+		if told := strings.Contains("\n"+evidence, "\n"+place); told != (w.line["low_score"] == true) {
+			t.Errorf("row %d: evidence is told: %v", i, told)
 		}
 	}
 }
@@ -107,6 +112,8 @@ func TestLowestOfEnrichedRecords(t *testing.T) {
 	for i := range 50 {
 		fmt.Fprintf(&b, `{"ts":%d.5,"id.orig_h":"h%d","id.resp_h":"s","client":"c","score":0.%02d,"low_score":%v,"label":"kind%d"}`+"\n", 1600000000+i, i%25, 75-i, i > 40, i)
 	}
+	b.WriteString(`{"ts":1600000000,"id.orig_h":"z","id.resp_h":"s","client":"c","score":0.1,"low_score":true,"label":"last","score_pair_days":1,` +
+		`"score_source_destinations":2,"score_destination_sources":3,"score_source_relations":["Go","x"]}` + "\n")
 	b.WriteString(`{"message":"no score"}` + "\n" + `{"id.orig_h":"x","id.resp_h":"y","score":null,"low_score":false}` + "\n")
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
@@ -116,8 +123,9 @@ func TestLowestOfEnrichedRecords(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, errs.String())
 	}
 	want := "SCORE     LOW   TIME                 SOURCE  RELATION  DESTINATION  COUNT  LABEL\n" +
+		"0.100000  true  2020-09-13 12:26:40  z       c         s            1      last\n" +
 		"0.260000  true  2020-09-13 12:27:29  h24     c         s            2      kind49\n" +
-		"0.270000  true  2020-09-13 12:27:28  h23     c         s            2      kind48\n"
+		"\nEVIDENCE\n1. z -> s: never met before; source: 2 other destinations, mostly by Go; destination: 3 other sources\n"
 	if out.String() != want {
 		t.Errorf("\n%s\nwant\n%s", out.String(), want)
 	}

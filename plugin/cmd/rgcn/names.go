@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/evidence"
 	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/triplet"
 )
@@ -17,7 +18,8 @@ type scored struct {
 	score                         float64
 	low                           bool
 	reason                        []byte
-	label                         []byte // of simulated sessions: what is known to be true of them
+	added                         [][]byte // values of the fields of evidence
+	label                         []byte   // of simulated sessions: what is known to be true of them
 	time                          time.Time
 }
 
@@ -31,6 +33,9 @@ type scoredReader struct {
 
 func newScoredReader(c config.Fields) (*scoredReader, error) {
 	spec := record.Spec{Fields: [][]string{{c.Score}, {c.LowScore}, {c.Reason}, {"label"}}}
+	for _, name := range c.Evidence {
+		spec.Fields = append(spec.Fields, []string{name})
+	}
 	r := &scoredReader{}
 	var err error
 	if r.finder, err = triplet.New(c, &spec); err != nil {
@@ -67,6 +72,18 @@ func (r *scoredReader) session(e *record.Event) (s scored, ok bool) {
 	}
 	return scored{
 		source: found.Source, relation: found.Relation, destination: found.Destination,
-		score: score, low: string(added[1]) == "true", reason: added[2], label: added[3], time: time.Unix(0, at),
+		score: score, low: string(added[1]) == "true", reason: added[2], label: added[3], added: added[4:], time: time.Unix(0, at),
 	}, true
+}
+
+// evidence is what else the filter said of a low score, for people; "" where it said nothing.
+func (s *scored) evidence() string {
+	if !s.low {
+		return ""
+	}
+	e, ok := evidence.Parse(s.added)
+	if !ok {
+		return ""
+	}
+	return e.String()
 }

@@ -40,7 +40,7 @@ var reportCommand = command{
 					if v, ok := r.session(w.Event()); ok {
 						b.Add(&report.Session{
 							Source: v.source, Relation: v.relation, Destination: v.destination,
-							Reason: v.reason, Score: v.score, Low: v.low, Time: v.time.UnixNano(),
+							Reason: v.reason, Evidence: v.evidence(), Score: v.score, Low: v.low, Time: v.time.UnixNano(),
 						})
 					} else if w.Event().Kind == record.Log {
 						b.Skip()

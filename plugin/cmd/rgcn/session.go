@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -84,6 +85,9 @@ func (s *session) sumUp(more ...string) {
 	d := time.Since(s.began)
 	parts := append([]string{fmt.Sprintf("%d records", s.records)}, more...)
 	parts = append(parts, fmt.Sprintf("%d counted, %d scored, %d with a low score, %d without source or destination", st.Counted, st.Scored, st.LowScore, st.Missing))
+	if st.Allowed+st.Denied > 0 {
+		parts = append(parts, fmt.Sprintf("%d allowed, %d denied", st.Allowed, st.Denied))
+	}
 	if st.Skipped > 0 {
 		parts = append(parts, fmt.Sprintf("%d left out", st.Skipped))
 	}
@@ -95,6 +99,11 @@ func (s *session) sumUp(more ...string) {
 	}
 	parts = append(parts, fmt.Sprintf("%.1f s, %.0f records/s", d.Seconds(), rate(s.records, d)))
 	s.env.Log(filter.LevelInfo, strings.Join(parts, ", "))
+	if a := s.filter.Allow(); a != nil && a.Lines > 0 {
+		var b bytes.Buffer
+		printAllow(&b, a)
+		s.env.Log(filter.LevelInfo, strings.TrimSpace(b.String()))
+	}
 	if s.filter.Scorer() == nil { // other problems were said when they were seen
 		if st := s.filter.Status(); st.State == filter.StateWaiting {
 			s.env.Log(filter.LevelWarn, st.Problem)

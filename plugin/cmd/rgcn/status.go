@@ -36,6 +36,7 @@ var statusCommand = command{
 			if _, err := os.Stat(c.State.Dir); err != nil {
 				return fmt.Errorf("state directory: %w", err)
 			}
+			settings["allow"] = "" // what the filter saved tells of it, and a bad line there is no reason to tell nothing
 			f, err := filter.NewFrozen(&host{console: e.console, settings: settings, closing: true})
 			if err != nil {
 				return err
@@ -76,6 +77,16 @@ func printStatus(e *env, s filter.Status) error {
 	if n := s.Records.WrongTime; n > 0 {
 		line("times", "%d records with a time that is not believed, or long past", n)
 	}
+	if a := s.Allow; a != nil {
+		line("allow", "%s: %d lines, %d never used, %d expired", a.File, a.Lines, a.Lines-a.Used, a.Expired)
+		if a.Problem != "" {
+			line("", "the list is older than its file: %s", a.Problem)
+		}
+	}
 	line("triplets", "%d new, %d given up", s.Graph.NewEdges, s.Graph.Evicted)
-	return w.Flush()
+	if err := w.Flush(); err != nil || s.Allow == nil || s.Allow.Lines == 0 {
+		return err
+	}
+	fmt.Fprintln(e.stdout)
+	return printAllow(e.stdout, s.Allow)
 }

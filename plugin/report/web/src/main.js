@@ -23,7 +23,7 @@ function figures() {
 
 const edgeTitle = (e) => `${data.nodes[e[0]]} → ${data.nodes[e[1]]}`;
 
-function edgeRow(i) {
+function edgeRow(i, place) {
   const e = data.edges[i];
   const button = element("button", { type: "button", "aria-pressed": "false", "data-edge": String(i) },
     element("span", { class: "score" }, scoreText(e[4])),
@@ -31,7 +31,8 @@ function edgeRow(i) {
     element("span", { class: "more" },
       data.reasons[e[6]] ? element("span", { class: "reason" }, data.reasons[e[6]].replaceAll("_", " ")) : "",
       [data.relations[e[2]], e[3] === 1 ? "once" : `${number(e[3])} times`].filter(Boolean).join(" · "),
-      e[7] ? element("span", { class: "when" }, timeText(e[7])) : ""));
+      e[7] ? element("span", { class: "when" }, timeText(e[7])) : "",
+      data.evidence[place] ? element("span", { class: "evidence" }, data.evidence[place]) : ""));
   button.addEventListener("click", () => choose({ edge: i }));
   return element("li", { class: e[5] ? "islow" : "" }, button);
 }

@@ -1,0 +1,69 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestAllowList has a list of judged sessions that is swapped while Fluent Bit runs, as Kubernetes swaps files: what it calls bad is
+// low at once, a bad line is said and changes nothing, and every record comes out.
+func TestAllowList(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	input, out := write(t, dir, "ssh.log", ""), filepath.Join(dir, "out")
+	swaps := 0
+	swap := func(list string) {
+		t.Helper()
+		swaps++
+		version := fmt.Sprint("v", swaps)
+		if err := os.Mkdir(filepath.Join(dir, version), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, version), "allow.csv", "source,destination,verdict\n"+list)
+		if err := os.Symlink(version, filepath.Join(dir, "next")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join(dir, "next"), filepath.Join(dir, "data")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	swap("nobody,nowhere,bad\n")
+	if err := os.Symlink("data/allow.csv", filepath.Join(dir, "allow.csv")); err != nil {
+		t.Fatal(err)
+	}
+	written := 0
+	low := func(p *process) bool {
+		t.Helper()
+		extend(t, input, fmt.Sprintf(`{"n":%d,"id.orig_h":"10.1.2.%d","id.resp_h":"Server","client":"c"}`+"\n", written, written%50))
+		written++
+		p.untilLines(out, written)
+		last := lines(t, out)[written-1]
+		denied := strings.Contains(last, `"score_reason":"denied"`)
+		if denied != strings.Contains(last, `"low_score":true`) {
+			t.Errorf("%s", last)
+		}
+		return denied
+	}
+	// The list lies beside the configuration, where relative paths begin.
+	p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_json"), toFile("ssh", out),
+		filter("ssh", "Allow", "allow.csv", "Explain", "On", "State_Dir", filepath.Join(dir, "state"))))
+	p.untilLogged("/allow.csv: 1 lines, 0 of them expired", 1)
+	if low(p) {
+		t.Error("low before any line calls it bad")
+	}
+	swap("nobody,nowhere,bad\n10.1.0.0/16,server,bad\n")
+	p.untilLogged("/allow.csv: 2 lines, 0 of them expired", 1)
+	if !low(p) {
+		t.Error("not low by the new list")
+	}
+	swap("10.1.0.0/99,server,bad\n")
+	p.untilLogged(`/allow.csv:2: source = "10.1.0.0/99": no network, want an address and a length such as 10.1.2.0/24 or 2001:db8::/32; the list stays as it is`, 1)
+	if !low(p) {
+		t.Error("a bad line took the list away")
+	}
+	p.stop()
+	p.wantLogged("3 records, 3 counted, 0 scored, 2 with a low score, 0 without source or destination, 0 allowed, 2 denied")
+}

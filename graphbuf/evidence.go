@@ -1,0 +1,155 @@
+package graphbuf
+
+import "math/bits"
+
+const (
+	// EvidenceRelations is how many of a source's relations an Evidence names.
+	EvidenceRelations = 3
+	// EvidenceSources is how many other sources of a destination it names.
+	EvidenceSources = 32
+
+	evidenceLooks = 128 // edges of a host that are looked at, those that came last
+)
+
+// Evidence is what the graph tells people about an event, as it stood before that. Of hosts with many edges it knows the latest.
+type Evidence struct {
+	PairFirst, PairLast int64                     // when the source met the destination before, whatever the relation; unix nanoseconds, 0: never, or not known
+	PairDays            int                       // on how many days it did, with that of the event, as far as activity tells; 0: not known
+	Relations           [EvidenceRelations]string // with which the source has most events, the most first; "": no more
+	Sources             [EvidenceSources]Name     // others of the destination, each once, those that came to it last first
+	SourceCount         int
+}
+
+// Evidence stores in out what is known about the event of which ref tells, which was observed or looked up just before. It does
+// not allocate, and looks at a few hundred edges at most.
+func (g *Graph) Evidence(ref *Ref, out *Evidence) {
+	*out = Evidence{}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s, d := g.liveNode(ref.Source), g.liveNode(ref.Destination)
+	g.tellPair(ref, s, d, out)
+	g.tellRelations(ref, s, out)
+	g.tellSources(s, d, out)
+}
+
+// liveNode is the slot of a host that is still there, else 0.
+func (g *Graph) liveNode(id ID) uint32 {
+	if int(id.Slot) >= g.source.len() || g.nodes.slots.at(id.Slot).gen != id.Gen {
+		return 0
+	}
+	return id.Slot
+}
+
+// eachLatest calls do with the latest edges of a ring until it says no.
+func (g *Graph) eachLatest(of *list, head uint32, do func(i uint32, e *edge) bool) {
+	if head == 0 {
+		return
+	}
+	next := of.head[head].next
+	for n := 0; n < evidenceLooks && next >= 0; n++ {
+		if !do(uint32(next), g.edges.at(uint32(next))) {
+			return
+		}
+		next = of.item[next].next
+	}
+}
+
+func (g *Graph) tellPair(ref *Ref, s, d uint32, out *Evidence) {
+	all := activity{level: g.buckets.level}
+	seen := func(i uint32, e *edge) bool {
+		if e.src != s || e.dst != d {
+			return true
+		}
+		own, first, last := e.rel == ref.Relation.Slot, e.first, e.last
+		if own { // the event itself, and what came with it, are no evidence
+			first, last = ref.TripletSince, ref.TripletLast
+		}
+		if own && ref.Counts.SRD == 0 || first > ref.Time {
+			return true
+		}
+		if out.PairFirst == 0 || first < out.PairFirst {
+			out.PairFirst = first
+		}
+		out.PairLast = max(out.PairLast, min(last, ref.Time))
+		a := e.activity
+		a.raise(all.level)
+		all.join(a)
+		return true
+	}
+	if ref.Counts.SD > 0 {
+		g.eachLatest(&g.bySource, s, seen)
+		if out.PairFirst == 0 { // the source has many others
+			g.eachLatest(&g.byTarget, d, seen)
+		}
+	}
+	if ref.Counts.SD > 0 && out.PairFirst == 0 {
+		return // it is further back than was looked
+	}
+	// Who only looked may be ahead of the graph.
+	all.mark(g.buckets.at(g.clock.lived - max(since(g.clock.now, ref.Time), -g.clock.leap)))
+	out.PairDays = all.days()
+}
+
+// dayLevel is the level at which a bucket is a day.
+const dayLevel = 11
+
+// days is on how many days there was activity; longer buckets count as one each, and so does all that lies before them.
+func (a activity) days() (n int) {
+	if a.level >= dayLevel {
+		return bits.OnesCount64(a.seen)
+	}
+	last := int32(-1)
+	for seen := a.seen; seen != 0; seen &= seen - 1 {
+		if d := (a.last - int32(bits.TrailingZeros64(seen))) >> (dayLevel - a.level); n == 0 || d != last {
+			n, last = n+1, d
+		}
+	}
+	return n
+}
+
+func (g *Graph) tellRelations(ref *Ref, s uint32, out *Evidence) {
+	var best [EvidenceRelations]struct{ rel, count uint32 }
+	g.eachLatest(&g.bySource, s, func(i uint32, e *edge) bool {
+		n := g.sr.slots.at(e.sr).count
+		if e.rel == ref.Relation.Slot {
+			n = ref.Counts.SR
+		}
+		for j := range best {
+			if best[j].rel == e.rel {
+				return true
+			}
+		}
+		if g.relations.slots.at(e.rel).dead {
+			return true
+		}
+		rel := e.rel
+		for j := range best {
+			if n > best[j].count {
+				best[j].rel, rel, best[j].count, n = rel, best[j].rel, n, best[j].count
+			}
+		}
+		return true
+	})
+	for j := range best {
+		if best[j].count > 0 {
+			out.Relations[j] = g.relations.slots.at(best[j].rel).name
+		}
+	}
+}
+
+func (g *Graph) tellSources(s, d uint32, out *Evidence) {
+	g.eachLatest(&g.byTarget, d, func(i uint32, e *edge) bool {
+		if e.src == s || g.nodes.slots.at(e.src).dead {
+			return true
+		}
+		id := g.nodes.id(e.src)
+		for j := range out.SourceCount {
+			if out.Sources[j].ID == id {
+				return true
+			}
+		}
+		out.Sources[out.SourceCount] = Name{ID: id, Name: g.nodes.slots.at(e.src).name}
+		out.SourceCount++
+		return out.SourceCount < len(out.Sources)
+	})
+}

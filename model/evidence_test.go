@@ -1,0 +1,61 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+func TestRarity(t *testing.T) {
+	m := &Model{heldOut: heldOutScores{scores: []scored{{0.5, 2}, {0.1, 1}, {0.9, 5}}, days: 2}}
+	r := m.Rarity()
+	for score, want := range map[float32]float64{0.05: 0, 0.1: 0.5, 0.3: 0.5, 0.5: 1.5, 0.89: 1.5, 0.9: 4, 1: 4} {
+		if n := r.PerDay(score); n != want {
+			t.Errorf("%v a day score %v or lower, want %v", n, score, want)
+		}
+	}
+	if r := (&Model{}).Rarity(); r != nil || !math.IsNaN(r.PerDay(0.5)) {
+		t.Error("a model without held-out scores tells of them")
+	}
+}
+
+// TestResemblance: hosts of a team are more alike than hosts of two.
+func TestResemblance(t *testing.T) {
+	snap := graphOf(t, teams(1, 40, 4000)).Snapshot()
+	s, _ := train(t, snap, quickConfig())
+	id := map[string]graphbuf.ID{}
+	for _, n := range snap.Nodes {
+		id[n.Name] = n.ID
+	}
+	least, most := float32(1), float32(-1)
+	for a := range 40 {
+		for b := range a {
+			x, ok := s.Resemblance(id[fmt.Sprint("host-", a)], id[fmt.Sprint("host-", b)])
+			if !ok {
+				t.Fatal("a host of the training is not known")
+			}
+			if y, _ := s.Resemblance(id[fmt.Sprint("host-", b)], id[fmt.Sprint("host-", a)]); y != x {
+				t.Errorf("%v one way, %v the other", x, y)
+			}
+			if a%4 == b%4 {
+				least = min(least, x)
+			} else {
+				most = max(most, x)
+			}
+		}
+	}
+	if least <= most {
+		t.Errorf("hosts of one team are alike by %v at least, of two by up to %v", least, most)
+	}
+	if x, _ := s.Resemblance(id["host-1"], id["host-1"]); x < 0.999 {
+		t.Errorf("a host is like itself by %v", x)
+	}
+	if _, ok := s.Resemblance(id["host-1"], graphbuf.ID{Slot: 9999, Gen: 1}); ok {
+		t.Error("a stranger is known")
+	}
+	if _, ok := s.Resemblance(id["server-0-1"], id["host-1"]); ok {
+		t.Error("a host that is no source is one")
+	}
+}

@@ -1,0 +1,187 @@
+package allow
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Entry is a line to add: what its cells shall say. Relation, Note and Verdict may be empty, times zero.
+type Entry struct {
+	Source, Relation, Destination, Note string
+	From, Until                         time.Time // in whole seconds, the second exclusive
+	Verdict                             Verdict
+}
+
+// Append adds a line to the list in the file at path, which is made if it is not there, and returns it as it was understood.
+// All that the file has stays, comments too. It is replaced in one move: whoever reads it, or loses power, has all of it
+// as it was or as it is. Two that append at a time wait for each other. Nothing is written where the list, or the
+// line, is not as it should be; the error names the file and the line.
+func Append(path string, e Entry, naming Naming) (*Line, error) {
+	path, err := target(path)
+	if err != nil {
+		return nil, err
+	}
+	unlock, err := lock(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	old, err := ReadFile(path)
+	mode := fs.FileMode(0o644)
+	owner := -1
+	group := -1
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		old = []byte(strings.Join(columns, ",") + "\n")
+	case err != nil:
+		return nil, err
+	default:
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, err
+		}
+		mode = info.Mode().Perm()
+		if st, ok := info.Sys().(*syscall.Stat_t); ok {
+			owner, group = int(st.Uid), int(st.Gid)
+		}
+	}
+	text, err := e.appendTo(old, naming)
+	if err != nil {
+		return nil, fmt.Errorf("%s%w", path, err)
+	}
+	t, err := Read(bytes.NewReader(text), naming)
+	if err != nil {
+		return nil, fmt.Errorf("%s%w; nothing was written", path, err)
+	}
+	if len(text) > maxBytes {
+		return nil, fmt.Errorf("%s: want a CSV file of at most %d MiB; nothing was written", path, maxBytes>>20)
+	}
+	if err := replace(path, text, mode, owner, group); err != nil {
+		return nil, err
+	}
+	return t.lines[len(t.lines)-1], nil
+}
+
+// target follows links to the file that is to be replaced, and not the link.
+func target(path string) (string, error) {
+	whole, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(path); err == nil {
+			return "", fmt.Errorf("%s: a link to a file that is not there, want a file", path)
+		}
+		return path, nil
+	}
+	return whole, err
+}
+
+// lock keeps others that append out of a directory until it is unlocked. The file itself is no place for a lock, as it is replaced.
+func lock(directory string) (unlock func(), err error) {
+	d, err := os.Open(directory)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		if err = syscall.Flock(int(d.Fd()), syscall.LOCK_EX); err != syscall.EINTR {
+			break
+		}
+	}
+	if err != nil {
+		d.Close()
+		return nil, fmt.Errorf("%s: lock: %w", directory, err)
+	}
+	return func() { d.Close() }, nil
+}
+
+// appendTo appends the row to the text of a list, in the order of its columns.
+func (e Entry) appendTo(text []byte, naming Naming) ([]byte, error) {
+	_, h, err := read(bytes.NewReader(text), naming)
+	if err != nil {
+		return nil, err
+	}
+	if e.Relation == "" {
+		e.Relation = anything
+	}
+	cells := map[string]string{columnSource: e.Source, columnRelation: e.Relation, columnDestination: e.Destination, columnNote: e.Note}
+	for name, t := range map[string]time.Time{columnFrom: e.From, columnUntil: e.Until} {
+		if !t.IsZero() {
+			cells[name] = t.UTC().Format(time.RFC3339)
+		}
+	}
+	if e.Verdict != Allowed {
+		cells[columnVerdict] = e.Verdict.String()
+	}
+	row := make([]string, len(h))
+	for i, name := range h {
+		row[i] = cells[name]
+		delete(cells, name)
+	}
+	for _, name := range columns {
+		value := cells[name]
+		if value == "" || name == columnRelation && value == anything {
+			continue
+		}
+		return nil, fmt.Errorf(": no column for %s, want %q among those that the first line names", name, name)
+	}
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	w.UseCRLF = bytes.Contains(text, []byte("\r\n"))
+	if n := len(text); n > 0 && text[n-1] != '\n' {
+		text = append(text, '\n')
+	}
+	if strings.HasPrefix(row[0], "#") { // the writer does not quote it, and it would be a comment
+		return nil, fmt.Errorf(": %s = %q: begins with #, which begins a comment", h[0], row[0])
+	}
+	if err := w.Write(row); err != nil {
+		return nil, err
+	}
+	w.Flush()
+	return append(text, b.Bytes()...), w.Error()
+}
+
+// replace writes a new file beside the old one and moves it there.
+func replace(path string, text []byte, mode fs.FileMode, owner, group int) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if _, err = f.Write(text); err != nil {
+		return err
+	}
+	if err = f.Chmod(mode); err != nil {
+		return err
+	}
+	if owner >= 0 && owner != os.Geteuid() || group >= 0 && group != os.Getegid() {
+		if err = f.Chown(owner, group); err != nil {
+			return fmt.Errorf("%s keeps its owner: %w; run this as the owner", path, err)
+		}
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	if err = os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}

@@ -1,0 +1,124 @@
+package allow
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"flb-filter-rgcn/plugin/csvfile"
+)
+
+// File is a list that follows the file it was read from.
+type File struct {
+	path   string
+	naming Naming
+	table  atomic.Pointer[Table] // never nil
+
+	mu      sync.Mutex // guards what follows
+	read    stamp      // of the file as it was read, or tried
+	seen    stamp      // when it was last looked at
+	problem string     // why the list is not what the file says; "": it is
+}
+
+// stamp tells whether a file is another one, or has changed. A link's is that of the file that it leads to in the end.
+type stamp struct {
+	device, inode, size uint64
+	modified, changed   syscall.Timespec
+	trouble             string // why there is none
+}
+
+// NewFile returns the list of the file at path, which is empty until Load.
+func NewFile(path string, naming Naming) *File {
+	f := &File{path: path, naming: naming}
+	f.table.Store(&Table{naming: naming})
+	return f
+}
+
+// Table returns the list as it is now.
+func (f *File) Table() *Table { return f.table.Load() }
+
+// Problem is why the list is not what the file says, "" if it is.
+func (f *File) Problem() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.problem
+}
+
+// Load reads the file. On an error, which names the file and the line, the list stays as it is.
+func (f *File) Load() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.load(stampOf(f.path))
+}
+
+// Reload is Load if the file has changed since it was read. A file that has changed since the last call may be in the middle of
+// being written: it is read when it has been left alone from one call to the next.
+func (f *File) Reload() (tried bool, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := stampOf(f.path)
+	settled := now == f.seen
+	f.seen = now
+	if now == f.read || !settled {
+		return false, nil
+	}
+	return true, f.load(now)
+}
+
+// load reads the file that has such a stamp.
+func (f *File) load(of stamp) error {
+	f.read, f.seen, f.problem = of, of, ""
+	text, err := ReadFile(f.path)
+	var t *Table
+	if err == nil {
+		if t, err = Read(bytes.NewReader(text), f.naming); err != nil {
+			err = fmt.Errorf("%s%w", f.path, err)
+		}
+	}
+	if err != nil {
+		f.problem = err.Error()
+		return err
+	}
+	t.goOn(f.table.Load())
+	f.table.Store(t)
+	return nil
+}
+
+// goOn takes up the counts of the lines that the list before had too.
+func (t *Table) goOn(before *Table) {
+	hits := make(map[identity]*atomic.Uint64, len(before.lines))
+	for _, l := range before.lines {
+		hits[l.identity()] = l.hits
+	}
+	for _, l := range t.lines {
+		if h := hits[l.identity()]; h != nil {
+			l.hits = h
+		}
+	}
+}
+
+// ReadFile reads a whole file of a size that a list may have.
+func ReadFile(path string) ([]byte, error) {
+	f, err := csvfile.Open(path, maxBytes)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxBytes))
+}
+
+func stampOf(path string) stamp {
+	info, err := os.Stat(path)
+	if err != nil {
+		return stamp{trouble: err.Error()}
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return stamp{size: uint64(info.Size()), modified: syscall.NsecToTimespec(info.ModTime().UnixNano())}
+	}
+	return stamp{device: st.Dev, inode: st.Ino, size: uint64(st.Size), modified: st.Mtim, changed: st.Ctim}
+}

@@ -1,0 +1,92 @@
+package allow
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// Verdict is what a line says of the sessions that it matches.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Allowed Verdict = iota // no alert
+	Bad                    // always one
+	verdicts
+)
+
+// String is the verdict as the file has it.
+func (v Verdict) String() string {
+	if v == Bad {
+		return "bad"
+	}
+	return "allow"
+}
+
+// Line is one line of a list. It does not change, but for its hits.
+type Line struct {
+	Number                        int // in the file, from 1
+	Source, Relation, Destination string
+	Verdict                       Verdict
+	From, Until                   int64 // unix nanoseconds, the second exclusive; 0: no such limit
+	Note                          string
+
+	hits *atomic.Uint64 // shared with the same line of the list before
+}
+
+// Hit counts a session for which the line made a difference.
+func (l *Line) Hit() { l.hits.Add(1) }
+
+// Hits are those sessions so far.
+func (l *Line) Hits() uint64 { return l.hits.Load() }
+
+// Expired tells whether the line is over at a time, in unix nanoseconds.
+func (l *Line) Expired(at int64) bool { return l.Until != 0 && at >= l.Until }
+
+// holds tells whether the line is in force at a time.
+func (l *Line) holds(at int64) bool { return at >= l.From && !l.Expired(at) }
+
+// identity is what makes two lines the same, wherever they stand and whatever is noted.
+type identity struct {
+	source, relation, destination string
+	verdict                       Verdict
+	from, until                   int64
+}
+
+func (l *Line) identity() identity {
+	return identity{l.Source, l.Relation, l.Destination, l.Verdict, l.From, l.Until}
+}
+
+const dateForm = "2006-01-02"
+
+// The years that a line may name: their nanoseconds fit into 64 bits.
+const firstYear, lastYear = 2000, 2200
+
+// wantTime completes "want ...".
+const wantTime = "a date such as 2027-03-31 or a time such as 2027-03-31T11:00:00Z, of the years 2000 to 2200"
+
+// parseTime reads a date or an RFC 3339 time. A date is that whole day in UTC: its end where end is set.
+func parseTime(text string, end bool) (t time.Time, ok bool) {
+	t, err := time.Parse(dateForm, text)
+	if err == nil && end {
+		t = t.AddDate(0, 0, 1)
+	}
+	if err != nil {
+		t, err = time.Parse(time.RFC3339, text)
+	}
+	return t.UTC(), err == nil && t.Year() >= firstYear && t.Year() <= lastYear
+}
+
+// FormatTime is a limit of a line, in unix nanoseconds, for people; "" for none.
+func FormatTime(t int64) string {
+	if t == 0 {
+		return ""
+	}
+	return time.Unix(0, t).UTC().Format(time.RFC3339)
+}
+
+// String is the line for a message.
+func (l *Line) String() string {
+	return fmt.Sprintf("line %d (%s,%s,%s)", l.Number, l.Source, l.Relation, l.Destination)
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"flb-filter-rgcn/build/samples"
+	"flb-filter-rgcn/plugin/filter"
+)
+
+// TestAllow: a list that is written line by line silences in a replay what it names, nothing else, and the status tells of each line.
+func TestAllow(t *testing.T) {
+	dir := t.TempDir()
+	list, state := filepath.Join(dir, "allow.csv"), filepath.Join(dir, "state")
+	replay := func(more ...string) []map[string]any {
+		t.Helper()
+		out := filepath.Join(dir, "out")
+		mustRun(t, withSmall(append([]string{"replay", "-columns", columns, "-set", "train_interval=365d", "-set", "explain=on", "-o", out, samples.SessionsPath(t)}, more...)...)...)
+		var records []map[string]any
+		for _, l := range lines(t, read(t, out)) {
+			records = append(records, decode(t, l))
+		}
+		return records
+	}
+	plain := replay()
+	source := ""
+	for _, r := range plain {
+		if r["low_score"] == true {
+			source = r["id.orig_h"].(string)
+		}
+	}
+	if source == "" {
+		t.Fatal("nothing was low")
+	}
+	_, said := mustRun(t, "allow", "-file", list, "-note", "a, b", "-for", "90d", source, "*")
+	has(t, said, list+":2: allow "+source+",*,* until 2")
+	mustRun(t, "allow", "-set", "allow="+list, "-relation", "none", "-bad", "203.0.113.0/24", "*")
+
+	silenced, low := 0, 0
+	for i, r := range replay("-set", "allow="+list, "-state", state) {
+		was := plain[i]
+		if r["score"] != was["score"] {
+			t.Fatalf("the score is another one: %v, was %v", r, was)
+		}
+		want := was["low_score"] == true && was["id.orig_h"] != source
+		if r["low_score"] != want || (r["score_reason"] == "allowed") != (was["low_score"] == true && !want) {
+			t.Fatalf("%v, was %v", r, was)
+		}
+		if want {
+			low++
+		} else if was["low_score"] == true {
+			silenced++
+		}
+	}
+	if silenced == 0 || low == 0 {
+		t.Errorf("%d silenced, %d low", silenced, low)
+	}
+
+	text, _ := mustRun(t, "status", "-state", state)
+	has(t, text, "2 lines, 1 never used, 0 expired", fmt.Sprintf("%d allowed, 0 denied", silenced), "never used  3     bad      203.0.113.0/24  none", "a, b")
+	js, _ := mustRun(t, "status", "-json", "-state", state)
+	var s filter.Status
+	if err := json.Unmarshal([]byte(js), &s); err != nil || s.Allow.TopLines[0].Hits != uint64(silenced) {
+		t.Errorf("%v: %+v", err, s.Allow)
+	}
+	// A list that is gone, or has a bad line, keeps nobody from asking.
+	os.Remove(list)
+	mustRun(t, "status", "-state", state, "-set", "allow="+list)
+	if _, stderr, status := rgcn("score", "-state", state, "-set", "allow="+list, "-columns", columns, samples.SessionsPath(t)); status != exitFailed || !strings.Contains(stderr, "no such file") {
+		t.Errorf("%d %s", status, stderr)
+	}
+}
+
+func TestAllowRefusesNonsense(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "allow.csv")
+	for want, args := range map[string][]string{
+		"want SOURCE and DESTINATION, got 1 arguments":            {"a"},
+		"no list: want -file FILE, or settings with allow":        {"a", "b"},
+		`-for "soon": want a duration such as 2h, 90d`:            {"-file", list, "-for", "soon", "a", "b"},
+		`-for "0": want a duration such as 2h, 90d`:               {"-file", list, "-for", "0", "a", "b"},
+		`source = "web-*": * within a name, want a whole name`:    {"-file", list, "web-*", "b"},
+		"*,*,* is every session":                                  {"-file", list, "*", "*"},
+		"1 parts, but names in the records are joined of 2: want": {"-file", list, "-set", "source=user|host", "a", "b"},
+	} {
+		if _, stderr, status := rgcn(append([]string{"allow"}, args...)...); status == 0 || !strings.Contains(stderr, want) {
+			t.Errorf("%q: %d %s", args, status, stderr)
+		}
+	}
+	if _, err := os.Stat(list); !os.IsNotExist(err) {
+		t.Errorf("a refused line made a file: %v", err)
+	}
+}

@@ -1,0 +1,209 @@
+// Package evidence is what is told of a session with a low score beside its reason: how rare such a score is, and what the source and the
+// destination did before.
+//
+// It owns the names, the form and the order of these fields, in records and for people. It never knows where they come from.
+package evidence
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tinylib/msgp/msgp"
+)
+
+// The fields, in the order in which records have them.
+const (
+	LowerPerDay = iota
+	PairFirstSeen
+	PairLastSeen
+	PairDays
+	SourceDestinations
+	DestinationSources
+	SourceRelations
+	Peers
+	Count
+)
+
+// Names are those of the fields, without what the style of names puts before them.
+var Names = [Count]string{
+	LowerPerDay:        "lower_per_day",
+	PairFirstSeen:      "pair_first_seen",
+	PairLastSeen:       "pair_last_seen",
+	PairDays:           "pair_days",
+	SourceDestinations: "source_destinations",
+	DestinationSources: "destination_sources",
+	SourceRelations:    "source_relations",
+	Peers:              "peers",
+}
+
+// most is how many names a list of them has.
+const most = 3
+
+// Evidence is that of one session. It stands for what was known before the session.
+type Evidence struct {
+	LowerPerDay         float64      // distinct triplets a day that score so low or lower; NaN: not known
+	PairFirst, PairLast int64        // when the source met the destination before, unix nanoseconds; 0: never, or not known
+	PairDays            int          // days on which it did, with that of the session; 0: not known
+	Destinations        int          // of the source, others than this one
+	Sources             int          // of the destination, others than this one
+	Relations           [most]string // which the source uses most; "": no more
+	Peers               [most]string // sources that use the destination, those that are most like this one first; "": no more
+}
+
+// has tells whether a field has a value.
+func (e *Evidence) has(field int) bool {
+	switch field {
+	case LowerPerDay:
+		return !math.IsNaN(e.LowerPerDay)
+	case PairFirstSeen, PairLastSeen:
+		return e.PairFirst > 0
+	case PairDays:
+		return e.PairDays > 0
+	case SourceRelations:
+		return e.Relations[0] != ""
+	case Peers:
+		return e.Peers[0] != ""
+	}
+	return true
+}
+
+// Len is how many of the fields have a value: those that AppendTo appends.
+func (e *Evidence) Len() (n int) {
+	for field := range Count {
+		if e.has(field) {
+			n++
+		}
+	}
+	return n
+}
+
+// AppendTo appends the fields that have a value to msgpack. keys are their names as such.
+func (e *Evidence) AppendTo(out []byte, keys *[Count][]byte) []byte {
+	for field := range Count {
+		if !e.has(field) {
+			continue
+		}
+		out = append(out, keys[field]...)
+		switch field {
+		case LowerPerDay:
+			out = msgp.AppendFloat64(out, round(e.LowerPerDay))
+		case PairFirstSeen:
+			out = appendTime(out, e.PairFirst)
+		case PairLastSeen:
+			out = appendTime(out, e.PairLast)
+		case PairDays:
+			out = msgp.AppendInt(out, e.PairDays)
+		case SourceDestinations:
+			out = msgp.AppendInt(out, e.Destinations)
+		case DestinationSources:
+			out = msgp.AppendInt(out, e.Sources)
+		case SourceRelations:
+			out = appendNames(out, &e.Relations)
+		case Peers:
+			out = appendNames(out, &e.Peers)
+		}
+	}
+	return out
+}
+
+// round leaves three decimals.
+func round(v float64) float64 { return math.Round(v*1e3) / 1e3 }
+
+func appendTime(out []byte, t int64) []byte {
+	var room [len(time.RFC3339)]byte
+	return msgp.AppendStringFromBytes(out, time.Unix(0, t).UTC().AppendFormat(room[:0], time.RFC3339))
+}
+
+func appendNames(out []byte, names *[most]string) []byte {
+	n := uint32(0)
+	for n < most && names[n] != "" {
+		n++
+	}
+	out = msgp.AppendArrayHeader(out, n)
+	for _, name := range names[:n] {
+		out = msgp.AppendString(out, name)
+	}
+	return out
+}
+
+// Parse reads the fields of a record, of lists the first element. It is not ok where the record has none.
+func Parse(values [][]byte) (e Evidence, ok bool) {
+	e.LowerPerDay = math.NaN()
+	if v, err := strconv.ParseFloat(string(values[LowerPerDay]), 64); err == nil {
+		e.LowerPerDay = v
+	}
+	moment := func(text []byte) int64 {
+		t, err := time.Parse(time.RFC3339, string(text))
+		if err != nil {
+			return 0
+		}
+		return t.UnixNano()
+	}
+	e.PairFirst, e.PairLast = moment(values[PairFirstSeen]), moment(values[PairLastSeen])
+	number := func(field int) int {
+		n, err := strconv.Atoi(string(values[field]))
+		ok = ok || err == nil
+		return n
+	}
+	e.PairDays, e.Destinations, e.Sources = number(PairDays), number(SourceDestinations), number(DestinationSources)
+	e.Relations[0], e.Peers[0] = string(values[SourceRelations]), string(values[Peers])
+	return e, ok
+}
+
+// String is the evidence for people, in one line.
+func (e *Evidence) String() string {
+	var parts []string
+	add := func(format string, a ...any) { parts = append(parts, fmt.Sprintf(format, a...)) }
+	date := func(t int64) string { return time.Unix(0, t).UTC().Format(time.DateOnly) }
+	switch {
+	case e.PairFirst > 0:
+		add("met before, %s to %s, on %s", date(e.PairFirst), date(e.PairLast), plural(e.PairDays, "day", "days"))
+	case e.PairDays > 0:
+		add("never met before")
+	}
+	text := "source: " + plural(e.Destinations, "other destination", "other destinations")
+	if e.Relations[0] != "" {
+		text += ", mostly by " + show(e.Relations[0])
+	}
+	parts = append(parts, text)
+	text = "destination: " + plural(e.Sources, "other source", "other sources")
+	if e.Peers[0] != "" {
+		text += ", of which " + show(e.Peers[0]) + " is most like this one"
+	}
+	parts = append(parts, text)
+	switch n := e.LowerPerDay; {
+	case n == 0:
+		add("hardly any other scores so low")
+	case n < 0.1:
+		add("less than 0.1 a day score so low")
+	case n >= 0.1: // and not NaN
+		add("%.1f a day score so low", n)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// show makes a name fit to be shown: a client names itself as it likes, escape sequences of a terminal included.
+func show(name string) string {
+	const widest = 60
+	if quoted := strconv.QuoteToGraphic(name); len(quoted) != len(name)+2 {
+		name = quoted
+	}
+	if utf8.RuneCountInString(name) > widest {
+		name = string([]rune(name)[:widest-1]) + "…"
+	}
+	return name
+}
+
+func plural(n int, one, many string) string {
+	switch n {
+	case 0:
+		return "no " + one
+	case 1:
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}

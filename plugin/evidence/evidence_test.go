@@ -1,0 +1,88 @@
+package evidence
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tinylib/msgp/msgp"
+)
+
+func keys() (k [Count][]byte) {
+	for i, name := range Names {
+		k[i] = msgp.AppendString(nil, "score_"+name)
+	}
+	return k
+}
+
+func at(text string) int64 {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		panic(err)
+	}
+	return t.UnixNano()
+}
+
+var samples = []struct {
+	name string
+	e    Evidence
+	json string
+	text string
+}{
+	{"all", Evidence{
+		LowerPerDay: 2.34567, PairFirst: at("2026-03-02T08:00:00Z"), PairLast: at("2026-03-09T10:00:00Z"), PairDays: 4, Destinations: 12, Sources: 1,
+		Relations: [3]string{"OpenSSH", "Go"}, Peers: [3]string{"10.0.0.1", "10.0.0.2", "10.0.0.3"},
+	}, `{"score_lower_per_day":2.346,"score_pair_first_seen":"2026-03-02T08:00:00Z","score_pair_last_seen":"2026-03-09T10:00:00Z","score_pair_days":4,` +
+		`"score_source_destinations":12,"score_destination_sources":1,"score_source_relations":["OpenSSH","Go"],"score_peers":["10.0.0.1","10.0.0.2","10.0.0.3"]}`,
+		"met before, 2026-03-02 to 2026-03-09, on 4 days; source: 12 other destinations, mostly by OpenSSH; destination: 1 other source, of which 10.0.0.1 is most like this one; 2.3 a day score so low"},
+	{"a stranger", Evidence{LowerPerDay: 0, PairDays: 1},
+		`{"score_lower_per_day":0,"score_pair_days":1,"score_source_destinations":0,"score_destination_sources":0}`,
+		"never met before; source: no other destination; destination: no other source; hardly any other scores so low"},
+	{"what is not known", Evidence{LowerPerDay: math.NaN(), Destinations: 3, Sources: 2},
+		`{"score_source_destinations":3,"score_destination_sources":2}`, "source: 3 other destinations; destination: 2 other sources"},
+	{"a name with an escape sequence", Evidence{LowerPerDay: math.NaN(), Relations: [3]string{"\x1b[2J"}, Peers: [3]string{strings.Repeat("x", 100)}},
+		`{"score_source_destinations":0,"score_destination_sources":0,"score_source_relations":["\u001b[2J"],"score_peers":["` + strings.Repeat("x", 100) + `"]}`,
+		`source: no other destination, mostly by "\x1b[2J"; destination: no other source, of which ` + strings.Repeat("x", 59) + "… is most like this one"},
+}
+
+func TestAppendTo(t *testing.T) {
+	k := keys()
+	for _, c := range samples {
+		out := msgp.AppendMapHeader(nil, uint32(c.e.Len()))
+		out = c.e.AppendTo(out, &k)
+		var b strings.Builder
+		if rest, err := msgp.UnmarshalAsJSON(&b, out); err != nil || len(rest) > 0 || b.String() != c.json {
+			t.Errorf("%s: %s, %d bytes left, %v", c.name, b.String(), len(rest), err)
+		}
+		if s := c.e.String(); s != c.text {
+			t.Errorf("%s: %s", c.name, s)
+		}
+		if n := testing.AllocsPerRun(100, func() { out = c.e.AppendTo(out[:0], &k) }); n != 0 {
+			t.Errorf("%s: %v allocations", c.name, n)
+		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	text := func(s ...string) (values [][]byte) {
+		for _, v := range s {
+			if v == "" {
+				values = append(values, nil)
+			} else {
+				values = append(values, []byte(v))
+			}
+		}
+		return values
+	}
+	e, ok := Parse(text("2.346", "2026-03-02T08:00:00Z", "2026-03-09T10:00:00Z", "4", "12", "1", "OpenSSH", "10.0.0.1"))
+	if !ok || e.String() != samples[0].text {
+		t.Errorf("%v %s", ok, e.String())
+	}
+	if e, ok := Parse(text("", "", "", "", "", "", "", "")); ok {
+		t.Errorf("nothing is evidence: %s", e.String())
+	}
+	if e, ok := Parse(text("x", "x", "x", "x", "3", "2", "", "")); !ok || e.String() != samples[2].text {
+		t.Errorf("%v %s", ok, e.String())
+	}
+}
