@@ -315,6 +315,10 @@ func TestFluentBitTakesThem(t *testing.T) {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}
+	// go test keeps results, and notices a new plugin only where the test itself looks at it.
+	if _, err := os.Stat(plugin); err != nil {
+		t.Fatal(err)
+	}
 	dryRun := func(t *testing.T, configuration string) (string, error) {
 		t.Helper()
 		dir := t.TempDir()
