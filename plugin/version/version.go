@@ -41,8 +41,13 @@ func ofCommit(settings []debug.BuildSetting) string {
 }
 
 // Go is the version of Go that this was built with, as "go1.26.0", without the experiments that were on.
-func Go() string {
-	version, _, _ := strings.Cut(runtime.Version(), " ")
+func Go() string { return withoutExperiments(runtime.Version()) }
+
+// withoutExperiments leaves out what Go lists behind its version: "go1.26.0-X:simd", or with a space in between.
+func withoutExperiments(version string) string {
+	if at := strings.Index(version, "X:"); at > 0 {
+		version = version[:at-1]
+	}
 	return version
 }
 

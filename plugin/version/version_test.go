@@ -28,3 +28,13 @@ func TestARelease(t *testing.T) {
 		t.Errorf("%q, want %q", Line(), want)
 	}
 }
+
+func TestWithoutExperiments(t *testing.T) {
+	for version, want := range map[string]string{
+		"go1.26.0": "go1.26.0", "go1.26.0-X:simd": "go1.26.0", "go1.25.1 X:simd,jsonv2": "go1.25.1", "devel go1.27-0123456": "devel go1.27-0123456",
+	} {
+		if got := withoutExperiments(version); got != want {
+			t.Errorf("%q becomes %q, want %q", version, got, want)
+		}
+	}
+}
