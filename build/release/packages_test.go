@@ -179,13 +179,15 @@ func TestBillOfMaterials(t *testing.T) {
 			Components []struct{ Name, Version string }
 			Metadata   struct {
 				Timestamp string
+				Tools     []struct{ Hashes []any }
 				Component struct{ Version string }
 			}
 		}
 		if err := json.Unmarshal(data, &bill); err != nil {
 			t.Fatal(err)
 		}
-		if bill.Format != "CycloneDX" || bill.Metadata.Component.Version != version(t) || bill.Metadata.Timestamp != "" {
+		if bill.Format != "CycloneDX" || bill.Metadata.Component.Version != version(t) || bill.Metadata.Timestamp != "" ||
+			len(bill.Metadata.Tools) != 1 || len(bill.Metadata.Tools[0].Hashes) != 0 {
 			t.Errorf("%s: %s %+v", file, bill.Format, bill.Metadata)
 		}
 		for _, module := range []string{"github.com/BurntSushi/toml", "github.com/tinylib/msgp", "gorgonia.org/cu", "std"} {
