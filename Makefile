@@ -12,7 +12,9 @@ RGCN     := $(OUT)/rgcn
 # to build or to load it: build/cudagen makes what the compiler asks for.
 CUDA     := $(abspath $(OUT)/cuda)
 GPUENV   := CGO_CFLAGS="-O2 -g -I$(CUDA)" CGO_LDFLAGS="-L$(CUDA)"
-GOBUILD  := $(GPUENV) $(GO) build -tags gpu -trimpath -ldflags '-s -w'
+# netgo and osusergo: names of hosts and users are looked up without the C library, whose parts for that want the same release at run time.
+TAGS     := gpu,netgo,osusergo
+GOBUILD  := $(GPUENV) $(GO) build -tags $(TAGS) -trimpath -ldflags '-s -w'
 CLANG    := clang-19
 SOURCES  := $(shell find plugin graphbuf model -name '*.go' -o -name '*.[ch]') model/cuda/kernels.ptx go.mod go.sum
 
@@ -35,6 +37,9 @@ setup:
 	@GOPROXY=off $(GO) mod download 2>/dev/null || \
 	  { echo "fetching Go modules, 300 MB when unpacked, once: ten seconds on a fast line, minutes on a slow one"; $(GO) mod download; }
 	@$(GO) run ./build/cudagen -o $(CUDA)
+
+# The files to hand out, for each architecture, from one machine: build/release/release.mk.
+include build/release/release.mk
 
 # What a build needs besides Go, and what the tests use where it is there: chromium tries the report page, $(CLANG) compares the
 # PTX with its source, g++ makes a driver without a card.

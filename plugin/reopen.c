@@ -8,9 +8,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <linux/memfd.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "abi.h"
@@ -18,6 +19,12 @@
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
 #endif
+
+/* glibc has memfd_create since 2.27 only; everything else in this file is there since 2.17. */
+static int new_memory_file(unsigned flags)
+{
+	return syscall(SYS_memfd_create, "flb-filter_rgcn.so", flags);
+}
 
 /*
  * Opened while the path is surely right: a daemon changes its directory, and a package upgrade may put another file in the place of
@@ -61,9 +68,9 @@ static int memory_file(void)
 
 	if (fstat(own_file, &st) != 0)
 		return -1;
-	fd = memfd_create("flb-filter_rgcn.so", MFD_CLOEXEC | MFD_EXEC);
+	fd = new_memory_file(MFD_CLOEXEC | MFD_EXEC);
 	if (fd < 0 && errno == EINVAL) /* kernels before 6.3 know no MFD_EXEC and need none */
-		fd = memfd_create("flb-filter_rgcn.so", MFD_CLOEXEC);
+		fd = new_memory_file(MFD_CLOEXEC);
 	fd = above_standard_streams(fd);
 	while (fd >= 0 && at < st.st_size) {
 		ssize_t sent = sendfile(fd, own_file, &at, st.st_size - at);

@@ -2,10 +2,12 @@
 // that the border between host and filter is tested where there is no Fluent Bit. It owns that program (src/) and what is asked of
 // the border; it never knows how a record is scored.
 //
-// RGCN_SO names a shared object to test; without it one is built.
+// RGCN_SO names a shared object to test; without it one is built. For one of another architecture RGCN_CC names a C compiler for that and
+// RGCN_EMULATOR a program, with its arguments, that runs what it makes.
 package testhost
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
@@ -19,9 +21,10 @@ import (
 // What the tests run, built once in a directory of its own.
 var (
 	sharedObject string
-	host         string // the C program
-	bareHost     string // without flb_config_map_create, as a host to come may be
-	checkedHost  string // under AddressSanitizer, "" where the compiler has none
+	host         string   // the C program
+	bareHost     string   // without flb_config_map_create, as a host to come may be
+	checkedHost  string   // under AddressSanitizer, "" where the compiler has none
+	emulator     []string // what a program is run by; empty: the machine itself
 )
 
 func TestMain(m *testing.M) {
@@ -62,8 +65,10 @@ func build(dir string) error {
 	if err := compile(bareHost, "-DWITHOUT_CONFIG_MAP"); err != nil {
 		return err
 	}
+	emulator = strings.Fields(os.Getenv("RGCN_EMULATOR"))
 	checkedHost = filepath.Join(dir, "testhost-checked")
-	if compile(checkedHost, "-fsanitize=address,undefined", "-fno-sanitize-recover") != nil {
+	// The sanitizer wants its own layout of memory, which emulators do not give.
+	if len(emulator) > 0 || compile(checkedHost, "-fsanitize=address,undefined", "-fno-sanitize-recover") != nil {
 		checkedHost = ""
 	}
 	return nil
@@ -97,7 +102,7 @@ func compile(program string, flags ...string) error {
 		return err
 	}
 	args := append([]string{"-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-rdynamic", "-o", program}, flags...)
-	return command("gcc", append(append(args, sources...), "-ldl", "-lpthread")...)
+	return command(cmp.Or(os.Getenv("RGCN_CC"), "gcc"), append(append(args, sources...), "-ldl", "-lpthread")...)
 }
 
 func command(name string, args ...string) error {

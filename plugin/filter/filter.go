@@ -21,6 +21,7 @@ import (
 	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/state"
 	"flb-filter-rgcn/plugin/triplet"
+	"flb-filter-rgcn/plugin/version"
 )
 
 // Level is the weight of a log line.
@@ -122,6 +123,7 @@ func New(host Host) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
+	host.Log(LevelInfo, "version "+version.Line())
 	host.Log(LevelInfo, f.cfg.Summary())
 	ctx, cancel := context.WithCancel(context.Background())
 	f.stop, f.done = cancel, make(chan struct{})

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/version"
 )
 
 // collector reads an instance when it is asked to: nothing is kept twice, and the path of a
@@ -50,6 +51,8 @@ var (
 	trainedDesc   = desc("model_trained_timestamp_seconds", "When the model in use was trained, Unix time.")
 	ageDesc       = desc("model_age_seconds", "Time since the model in use was trained.")
 
+	buildDesc = desc("build_info", "Always 1; the labels tell the version of the filter and of Go.", "version", "goversion")
+
 	latencyDesc = desc("filter_duration_seconds", "Time one call of the filter took, with a whole chunk of records.")
 )
 
@@ -66,6 +69,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
+	out <- prometheus.MustNewConstMetric(buildDesc, prometheus.GaugeValue, 1, version.String(), version.Go())
 	counter(recordsDesc, s.Records.Total)
 	counter(countedDesc, s.Records.Counted)
 	counter(scoredDesc, s.Records.Scored)

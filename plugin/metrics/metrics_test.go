@@ -23,6 +23,7 @@ import (
 	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/filter"
 	"flb-filter-rgcn/plugin/report"
+	"flb-filter-rgcn/plugin/version"
 )
 
 type host struct {
@@ -133,6 +134,7 @@ func TestMetricsAreWhatTheStatusSays(t *testing.T) {
 		fmt.Sprintf("rgcn_model_held_out_auc %v\n", s.Model.Quality),
 		"rgcn_filter_duration_seconds_count 3131\n",
 		"rgcn_filter_duration_seconds_bucket{le=\"+Inf\"} 3131\n",
+		fmt.Sprintf("rgcn_build_info{goversion=%q,version=%q} 1\n", version.Go(), version.String()),
 		"go_goroutines ",
 	} {
 		if !strings.Contains(text, want) {

@@ -264,7 +264,7 @@ int main(int argc, char **argv)
 {
 	char *file = parse(argv + (argc > 0));
 	pid_t child;
-	int status;
+	int status = 0;
 
 	alarm(PATIENCE);
 	become_worker(&(struct worker){.log_level = ins.log_level});

@@ -39,7 +39,7 @@ type command struct {
 }
 
 // commands in the order of the overview.
-var commands = []command{replayCommand, trainCommand, scoreCommand, lowestCommand, predictCommand, reportCommand, statusCommand, allowCommand, simulateCommand, evalCommand}
+var commands = []command{replayCommand, trainCommand, scoreCommand, lowestCommand, predictCommand, reportCommand, statusCommand, allowCommand, simulateCommand, evalCommand, versionCommand}
 
 // env is what a command works with beside its flags.
 type env struct {
@@ -76,6 +76,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		name, args = args[0], []string{"-h"}
 	}
+	if isVersion(name) {
+		name = versionCommand.name
+	}
 	i := slices.IndexFunc(commands, func(c command) bool { return c.name == name })
 	if i < 0 {
 		fmt.Fprintf(stderr, "rgcn: unknown command %q: want %s\nrun 'rgcn help'\n", name, strings.Join(commandNames(), ", "))
@@ -93,6 +96,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = do(ctx, e)
 	}
 	return e.finish(c, err)
+}
+
+// isVersion tells the forms in which programs are asked for their version.
+func isVersion(word string) bool {
+	return slices.Contains([]string{"-version", "--version", "-V"}, word)
 }
 
 func isHelp(word string) bool {

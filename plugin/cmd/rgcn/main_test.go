@@ -23,7 +23,7 @@ func TestHelp(t *testing.T) {
 		if also, _ := mustRun(t, "help", c.name); also != help {
 			t.Errorf("help %s differs from %s -h", c.name, c.name)
 		}
-		if !strings.HasPrefix(c.example, "rgcn "+c.name+" ") {
+		if !strings.HasPrefix(c.example+" ", "rgcn "+c.name+" ") {
 			t.Errorf("example %q is of another command than %s", c.example, c.name)
 		}
 	}
@@ -50,7 +50,7 @@ func TestUsageErrors(t *testing.T) {
 			has(t, stderr, "rgcn "+args[0]+": ", "\nrun 'rgcn "+args[0]+" -h'\n")
 		}
 	}
-	check(`unknown command "reply": want replay, train, score, lowest, predict, report, status, allow, simulate, eval`, "reply")
+	check(`unknown command "reply": want replay, train, score, lowest, predict, report, status, allow, simulate, eval, version`, "reply")
 	check("no FILE: want one or more", "replay", "-q")
 	check("flag provided but not defined: -colums", "replay", "-colums", "a", in)
 	check("-chunk 0: want at least 1", "replay", "-chunk", "0", in)
