@@ -81,7 +81,7 @@ func datasetBytes(s graphbuf.Sizes) int64 {
 		lookups  = 4
 		arrivals = 8 + 8 + 4 // when sources met destinations and relations, and which
 		seen     = 2         // which pairs were met, while it is made
-		row      = 32        // for each row: numbers both ways, and where its arrivals begin
+		row      = 96        // for each row: numbers both ways, where its arrivals begin, since when it is there; lists that grow by doubling
 	)
 	edges := int64(s.Edges)
 	return edges*(int64(unsafe.Sizeof(dataEdge{}))+arrivals+seen) + lookups*lookupBytes(s.Edges) + int64(s.Sources+s.Destinations)*row

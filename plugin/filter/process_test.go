@@ -330,9 +330,9 @@ func TestNamesApartFromTheCommonSchemas(t *testing.T) {
 	f := offline(t, host("field_style", "ecs", "explain", "on"))
 	f.Process(nil, join(sessions(2000)))
 	train(t, f)
-	out, _ := f.Process(nil, appendEvent(nil, "id.orig_h", "host-1", "id.resp_h", "server-0-1", "rgcn.score", 7, "score", 3))
+	out, _ := f.Process(nil, appendEvent(nil, "ts", 2000, "id.orig_h", "host-1", "id.resp_h", "server-1-1", "client", "client-1", "rgcn.score", 7, "score", 3))
 	d := decode(t, out)[0]
-	if want := []string{"id.orig_h", "id.resp_h", "score", "rgcn.score", "rgcn.low_score", "rgcn.reason", "rgcn.model"}; !slices.Equal(d.keys, want) {
+	if want := []string{"ts", "id.orig_h", "id.resp_h", "client", "score", "rgcn.score", "rgcn.low_score", "rgcn.reason", "rgcn.model"}; !slices.Equal(d.keys, want) {
 		t.Errorf("%v, want %v", d.keys, want)
 	}
 }
