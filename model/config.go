@@ -70,7 +70,7 @@ func DefaultConfig() Config {
 	return Config{
 		Decoder: DistMult, Layer1: "diagonal", Layer2: "diagonal", Dropout: 0.1,
 		Steps: 400, LearningRate: 0.005, Negatives: 4, Seed: 1, Threads: 1, Tolerance: 0.02,
-		Threshold: Threshold{Method: Sigma, K: 2, Quantile: 0.01, PerDay: 20},
+		Threshold: Threshold{Method: Budget, K: 2, Quantile: 0.01, PerDay: 20},
 	}
 }
 

@@ -40,6 +40,7 @@ type Ledger struct {
 
 	mu    sync.Mutex
 	prior [curvePoints]float32   // what curve is before there are days
+	even  float32                // the score of even odds, which no threshold is above
 	past  []ledgerDay            // whole days, the oldest first
 	curve [curvePoints]float32   // score at a rank of 0 to mostPace budgets
 	after [quartersOfDay]float32 // share of a day's low scores that comes after the quarter of an hour began
@@ -102,7 +103,7 @@ func NewLedger(perDay float64) *Ledger {
 		l.today.index = make([]int32, 1<<bits.Len(uint(2*l.depth)))
 		l.spare = make([]float32, 0, l.depth)
 	}
-	l.today.Watch, l.today.Lowest = 1, 1
+	l.today.Watch, l.today.Lowest, l.even = 1, 1, 1
 	l.plan()
 	return l
 }
@@ -118,7 +119,10 @@ func (l *Ledger) Follow(m *Model) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.prior = prior
+	l.prior, l.even = prior, 1
+	if m.heldOut.even > 0 {
+		l.even = m.heldOut.even
+	}
 	l.plan()
 }
 
@@ -218,11 +222,12 @@ func (l *Ledger) pace(quarter int32) float64 {
 	return min(max(left/max(float64(l.after[quarter]), 1e-3), leastPace), mostPace)
 }
 
-// at returns the score below which so many budgets of triplets lie on a usual day.
+// at returns the score below which so many budgets of triplets lie on a usual day, at most that of even odds: a quiet
+// network may not have so many strange sessions.
 func (l *Ledger) at(budgets float64) float32 {
 	x := budgets / curveStep
 	i := min(int(x), curvePoints-2)
-	return l.curve[i] + (l.curve[i+1]-l.curve[i])*float32(x-float64(i))
+	return min(l.curve[i]+(l.curve[i+1]-l.curve[i])*float32(x-float64(i)), l.even)
 }
 
 // note keeps a triplet of today and counts an alert once.
@@ -376,7 +381,7 @@ func median(x []float32) float32 {
 }
 
 func (l *Ledger) setGate() {
-	gate := l.curve[curvePoints-1]
+	gate := min(l.curve[curvePoints-1], l.even)
 	if l.follows() {
 		gate = max(gate, l.today.Watch)
 	}

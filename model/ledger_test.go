@@ -348,3 +348,30 @@ func TestLedgerOfAModelWithoutHeldOutScores(t *testing.T) {
 		t.Errorf("the threshold is %v", at)
 	}
 }
+
+// TestNoBudgetPaysForTheUsual: where few sessions are likelier made up than true, fewer are flagged than the budget has.
+func TestNoBudgetPaysForTheUsual(t *testing.T) {
+	scores := make([]scored, 1000)
+	for i := range scores {
+		scores[i] = scored{float32(i+1) / 1000, 1} // evenly from 0 to 1, as many as on a day
+	}
+	m := &Model{heldOut: heldOutScores{scores, 1, 0.2}}
+	for _, c := range []struct {
+		perDay float64
+		want   float32
+	}{{100, 0.101}, {200, 0.2}, {500, 0.2}} {
+		l := NewLedger(c.perDay)
+		l.Follow(m)
+		if got := l.Usual(); math.Abs(float64(got-c.want)) > 1e-6 {
+			t.Errorf("of %v a day: threshold %v, want %v", c.perDay, got, c.want)
+		}
+		m.SetThreshold(Threshold{Method: Budget, PerDay: c.perDay})
+		if math.Abs(float64(m.Threshold-c.want)) > 1e-6 {
+			t.Errorf("of %v a day: the model's threshold is %v, want %v", c.perDay, m.Threshold, c.want)
+		}
+		e := graphbuf.Event{Source: []byte("s"), Relation: []byte("r"), Destination: []byte("d"), Time: 1000 * dayNanos}
+		if l.Low(&e, 0.21) || l.Ignores(0.001) || !l.Low(&e, 0.001) {
+			t.Errorf("of %v a day: wrong alerts", c.perDay)
+		}
+	}
+}

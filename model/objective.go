@@ -22,6 +22,7 @@ func DefaultReference() Config {
 	cfg.Objective = ReferenceGoal
 	cfg.Dim, cfg.Dropout, cfg.Steps, cfg.LearningRate = r.Dim, r.Dropout, r.Epochs*r.StepsPerEpoch, r.LearningRate
 	cfg.Sample, cfg.TrainShare = r.Sample, r.TrainShare
+	cfg.Threshold.Method = Sigma
 	return cfg
 }
 

@@ -14,7 +14,7 @@ type Threshold struct {
 	Method   string  // Sigma, Quantile or Budget
 	K        float64 // Sigma: mean - K standard deviations, of the scores as log-odds
 	Quantile float64 // Quantile: the share of triplets that lie below
-	PerDay   float64 // Budget: how many triplets a day may lie below
+	PerDay   float64 // Budget: how many triplets a day may lie below, of those that are not likelier true than made up
 }
 
 // The methods of a Threshold.
@@ -66,7 +66,8 @@ func (t Threshold) of(scores []scored, days float64, even float32) float32 {
 		// deviations would call the usual strange.
 		return min(at, even)
 	case Budget:
-		return below(scores, t.PerDay*days)
+		// A quiet network may not have so many strange sessions a day.
+		return min(below(scores, t.PerDay*days), even)
 	default:
 		var n float64
 		for _, s := range scores {

@@ -71,7 +71,7 @@ func TestDefaults(t *testing.T) {
 		Model:      Model{Objective: "temporal", Decoder: "distmult", Layer1: "diagonal", Layer2: "diagonal", Dim: 0, Dropout: 0.1},
 		Train: Train{Interval: 10 * time.Minute, MinEdges: 50, MinNewEdges: 1, Steps: 400, Negatives: 4, Threads: 1,
 			LearningRate: 0.005, Tolerance: 0.02, Sample: 1000, Share: 0.8, Seed: 1, Device: "auto", MaxMemory: 1024},
-		Threshold: Threshold{Method: "sigma", K: 2, Quantile: 0.01, PerDay: 20},
+		Threshold: Threshold{Method: "budget", K: 2, Quantile: 0.01, PerDay: 20},
 		State:     State{Interval: 5 * time.Minute},
 	}
 	if got := defaults(t); !reflect.DeepEqual(got, want) {

@@ -211,9 +211,9 @@ var options = []Option{
 			"they leave are the most in any case. One that would need more takes a smaller dimension (where dim is 0) or is put off, and said. 0: those limits alone.",
 		func(c *Config) *int { return &c.Train.MaxMemory }),
 
-	choice("threshold", "method", "sigma", []string{"sigma", "quantile", "budget"},
-		"How the threshold for low_score is found: sigma takes k standard deviations below the mean, quantile "+
-			"the lowest share, budget so many a day.", func(c *Config) *string { return &c.Threshold.Method }),
+	choice("threshold", "method", "budget", []string{"sigma", "quantile", "budget"},
+		"How the threshold for low_score is found: budget flags the lowest scores of a day, as many as per_day says, but none that "+
+			"is likelier true than made up; sigma goes k standard deviations below the mean, quantile takes the lowest share.", func(c *Config) *string { return &c.Threshold.Method }),
 	number("threshold", "k", "2", false, 0, 10,
 		"Standard deviations below the mean, for sigma.", func(c *Config) *float64 { return &c.Threshold.K }),
 	option("threshold", "quantile", typeNumber, "0.01", "a number above 0 and below 1",
@@ -221,7 +221,7 @@ var options = []Option{
 		func(c *Config) *float64 { return &c.Threshold.Quantile },
 		func(raw any) (float64, bool) { v, ok := float(raw); return v, ok && v > 0 && v < 1 }),
 	number("threshold", "per_day", "20", true, 0, 1e6,
-		"Triplets with a low score a day, for budget. Followed by the scores of the last ten days, up to 10,000 a day.", func(c *Config) *float64 { return &c.Threshold.PerDay }),
+		"Distinct triplets with a low score on a usual day, for budget. Followed by the scores of the last ten days, up to 10,000 a day.", func(c *Config) *float64 { return &c.Threshold.PerDay }),
 
 	option("state", "dir", typeText, "", "a directory, or \"\" for memory only",
 		"Directory for model and graph, written around each training, in between as often as interval says, and at exit. Each filter instance needs "+

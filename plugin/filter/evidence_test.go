@@ -73,7 +73,7 @@ func TestEvidence(t *testing.T) {
 
 // TestPeers: of a new pair the evidence names sources like this one that use the destination.
 func TestPeers(t *testing.T) {
-	f := offline(t, host("explain", "on", "threshold_k", "0", "train_steps", "60"))
+	f := offline(t, host("explain", "on", "threshold_method", "sigma", "threshold_k", "0", "train_steps", "60"))
 	events := sessions(3000)
 	var kept [][]byte
 	for i, e := range events { // host-3 never came to server-0-1, which all of its team use

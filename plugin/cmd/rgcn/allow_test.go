@@ -19,7 +19,7 @@ func TestAllow(t *testing.T) {
 	replay := func(more ...string) []map[string]any {
 		t.Helper()
 		out := filepath.Join(dir, "out")
-		mustRun(t, withSmall(append([]string{"replay", "-columns", columns, "-set", "train_interval=365d", "-set", "explain=on", "-o", out, samples.SessionsPath(t)}, more...)...)...)
+		mustRun(t, withSmall(append([]string{"replay", "-columns", columns, "-set", "train_interval=365d", "-set", "explain=on", "-set", "threshold_method=sigma", "-o", out, samples.SessionsPath(t)}, more...)...)...)
 		var records []map[string]any
 		for _, l := range lines(t, read(t, out)) {
 			records = append(records, decode(t, l))
