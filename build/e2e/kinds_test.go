@@ -86,7 +86,7 @@ func TestMisfitInTheHost(t *testing.T) {
 	p.wantLogged("[ warn]", "records have a source and a destination", `has the keys "zeek".`)
 }
 
-// TestShippedConfigurationSurvivesAReload, started as the README says.
+// TestShippedConfigurationSurvivesAReload, started as conf/README.md says.
 func TestShippedConfigurationSurvivesAReload(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -24,6 +24,7 @@ var installed = []string{
 	"/usr/share/flb-filter-rgcn/systemd/rgcn.conf",
 	"/usr/share/flb-filter-rgcn/elasticsearch/setup.sh",
 	"/usr/share/doc/flb-filter-rgcn/README.md",
+	"/usr/share/doc/flb-filter-rgcn/conf/README.md",
 }
 
 // configuration is what an operator changes.

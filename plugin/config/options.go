@@ -68,7 +68,7 @@ func lookup(name string) (*Option, bool) {
 var options = []Option{
 	boolean("", "explain", "false",
 		"Also add score_reason (why a score is what it is) and score_model (when the model was trained), and to records with low_score the "+
-			"evidence: score_lower_per_day, score_pair_first_seen and others, see README.md.",
+			"evidence: score_lower_per_day, score_pair_first_seen and others, see conf/README.md.",
 		func(c *Config) *bool { return &c.Explain }),
 	choice("", "field_style", "plain", []string{"plain", "ecs"},
 		"Names of the added fields: plain gives score, low_score, score_reason and score_model; ecs keeps them apart from "+
