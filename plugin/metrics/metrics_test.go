@@ -64,6 +64,7 @@ func trained(t *testing.T) *filter.Instance {
 	t.Helper()
 	f, err := filter.NewOffline(&host{properties: map[string]string{
 		"metrics_listen": "127.0.0.1:2021", "model_dim": "16", "train_steps": "200", "explain": "on",
+		"threshold_method": "sigma", // its threshold stands still
 	}})
 	if err != nil {
 		t.Fatal(err)
