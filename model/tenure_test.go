@@ -92,24 +92,34 @@ func TestScoresRiseWithTenure(t *testing.T) {
 	}
 }
 
-// TestHeldOutScoresKnowTenure: what a threshold is made of has the newcomers of the held-out time as low as their sessions score.
+// TestHeldOutScoresKnowTenure compares the scores of which a threshold is made with those of the same training without
+// tenure: newcomers' are lower by their factor, all others are the same.
 func TestHeldOutScoresKnowTenure(t *testing.T) {
 	events := teams(8, 20, 3000)
 	for i := range events[2800:] { // newcomers do what others do
 		e := &events[2800+i]
 		e.Source = append([]byte("new-"), e.Source...)
 	}
-	s, _ := train(t, graphOf(t, events).Snapshot(), quickConfig())
-	old, _ := train(t, graphOf(t, teams(8, 20, 3000)).Snapshot(), quickConfig())
-	low := func(s *Scorer) (n float32) {
-		for _, h := range s.Model().heldOut.scores {
-			if h.score < 0.2 {
-				n += h.weight
-			}
-		}
-		return n
+	snap := graphOf(t, events).Snapshot()
+	cfg := quickConfig()
+	with, _ := train(t, snap, cfg)
+	cfg.Without = []string{"tenure"}
+	without, _ := train(t, snap, cfg)
+	a, b := with.Model().heldOut.scores, without.Model().heldOut.scores
+	if len(a) != len(b) {
+		t.Fatalf("%d held-out scores with tenure, %d without", len(a), len(b))
 	}
-	if a, b := low(s), low(old); a < 5 || a < 4*b {
-		t.Errorf("%v held-out triplets score low with newcomers among them, %v without", a, b)
+	newcomers := float32(0)
+	for i := range a {
+		factor := math.Exp(logit(a[i].score) - logit(b[i].score))
+		if factor > 1.001 {
+			t.Errorf("tenure raises a score from %v to %v", b[i].score, a[i].score)
+		}
+		if factor < 0.5 {
+			newcomers += a[i].weight
+		}
+	}
+	if newcomers < 20 {
+		t.Errorf("tenure lowers %v held-out triplets, want those of 20 newcomers", newcomers)
 	}
 }
