@@ -55,7 +55,7 @@ func TestNewcomersThatAreTheRule(t *testing.T) {
 		return ds.tenures
 	}
 	none, some, many := powers(0), powers(20), powers(400)
-	if none.source != 1 || none.relation != 1 || none.start != 0 {
+	if none.source != 1 || none.relation != 1 || none.start != 60e9 { // of a hundred triplets the third came after a minute
 		t.Errorf("without newcomers %+v", none)
 	}
 	if some.source > 0.9 || many.source > 0.5*some.source || many.source <= 0 || many.relation != 1 {
@@ -121,5 +121,29 @@ func TestHeldOutScoresKnowTenure(t *testing.T) {
 	}
 	if newcomers < 20 {
 		t.Errorf("tenure lowers %v held-out triplets, want those of 20 newcomers", newcomers)
+	}
+}
+
+// TestOldRecordsDoNotAgeTheGraph: a few records with a clock of 1970 make nobody younger.
+func TestOldRecordsDoNotAgeTheGraph(t *testing.T) {
+	events := teams(10, 20, 3000)
+	const begun = 1_700_000_000e9
+	for i := range events {
+		events[i].Time += begun
+	}
+	right := newDataset(graphOf(t, events).Snapshot(), nil)
+	for i := range 2 {
+		events = append(events, graphbuf.Event{Source: fmt.Appendf(nil, "lost-%d", i), Relation: []byte("client-0"), Destination: []byte("server-0-0"), Time: 5e9})
+	}
+	ds := newDataset(graphOf(t, events).Snapshot(), nil)
+	if ds.start > begun/2 {
+		t.Fatal("the graph did not keep the old records")
+	}
+	if d := ds.tenures.start - right.tenures.start; d < -3600e9 || d > 3600e9 {
+		t.Errorf("with old records the graph goes back to %d, want %d", ds.tenures.start, right.tenures.start)
+	}
+	now := right.end
+	if got, want := ds.tenures.factor(begun, begun, now), right.tenures.factor(begun, begun, now); math.Abs(float64(got-want)) > 0.1 {
+		t.Errorf("the factor of whoever came first is %v, without old records %v", got, want)
 	}
 }
