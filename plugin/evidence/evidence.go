@@ -10,9 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/tinylib/msgp/msgp"
+
+	"flb-filter-rgcn/plugin/printable"
 )
 
 // The fields, in the order in which records have them.
@@ -167,12 +168,12 @@ func (e *Evidence) String() string {
 	}
 	text := "source: " + plural(e.Destinations, "other destination", "other destinations")
 	if e.Relations[0] != "" {
-		text += ", mostly by " + show(e.Relations[0])
+		text += ", mostly by " + printable.Name(e.Relations[0], widest)
 	}
 	parts = append(parts, text)
 	text = "destination: " + plural(e.Sources, "other source", "other sources")
 	if e.Peers[0] != "" {
-		text += ", of which " + show(e.Peers[0]) + " is most like this one"
+		text += ", of which " + printable.Name(e.Peers[0], widest) + " is most like this one"
 	}
 	parts = append(parts, text)
 	switch n := e.LowerPerDay; {
@@ -186,17 +187,8 @@ func (e *Evidence) String() string {
 	return strings.Join(parts, "; ")
 }
 
-// show makes a name fit to be shown: a client names itself as it likes, escape sequences of a terminal included.
-func show(name string) string {
-	const widest = 60
-	if quoted := strconv.QuoteToGraphic(name); len(quoted) != len(name)+2 {
-		name = quoted
-	}
-	if utf8.RuneCountInString(name) > widest {
-		name = string([]rune(name)[:widest-1]) + "…"
-	}
-	return name
-}
+// widest is how many characters of a name are shown.
+const widest = 60
 
 func plural(n int, one, many string) string {
 	switch n {

@@ -9,8 +9,8 @@ import (
 	"hash/maphash"
 	"math"
 	"slices"
-	"strconv"
-	"unicode/utf8"
+
+	"flb-filter-rgcn/plugin/printable"
 )
 
 // Session is one session as it was scored. Its bytes may change after Add.
@@ -117,23 +117,12 @@ func (n *interner) id(name []byte) int32 {
 	}
 	i := int32(len(n.list))
 	n.of[string(name)] = i
-	n.list = append(n.list, show(name))
+	n.list = append(n.list, printable.Name(string(name), longest))
 	return i
 }
 
-// show makes a name fit to be read: a client names itself as it likes, with characters that
-// turn the direction of writing or show nothing.
-func show(name []byte) string {
-	const longest = 256 // characters
-	s := string(name)
-	if quoted := strconv.QuoteToGraphic(s); len(quoted) != len(s)+2 {
-		s = quoted
-	}
-	if utf8.RuneCountInString(s) > longest {
-		s = string([]rune(s)[:longest-1]) + "…"
-	}
-	return s
-}
+// longest is how many characters of a name are shown.
+const longest = 256
 
 // NewBuilder returns an empty Builder.
 func NewBuilder() *Builder {

@@ -12,7 +12,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode/utf8"
+
+	"flb-filter-rgcn/plugin/printable"
 )
 
 // maxLowest bounds a table that people read.
@@ -151,14 +152,5 @@ var lowestCommand = command{
 	},
 }
 
-// cell makes a name fit to be shown: a client names itself as it likes, escape sequences of a terminal included.
-func cell(name string) string {
-	const widest = 60
-	if quoted := strconv.QuoteToGraphic(name); len(quoted) != len(name)+2 {
-		name = quoted
-	}
-	if utf8.RuneCountInString(name) > widest {
-		name = string([]rune(name)[:widest-1]) + "…"
-	}
-	return name
-}
+// cell makes a name fit for a column.
+func cell(name string) string { return printable.Name(name, 60) }
