@@ -87,7 +87,7 @@ func TestPeers(t *testing.T) {
 		out, _ := f.Process(nil, session(4000, "host-3", destination, "client-5"))
 		d := decode(t, out)[0]
 		if d.body["low_score"] != true {
-			t.Skipf("the score of %s is not low: %v", destination, d.body)
+			t.Fatalf("the score of %s is not low: %v", destination, d.body)
 		}
 		return d.body["score_peers"]
 	}
