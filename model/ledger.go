@@ -149,7 +149,7 @@ func (l *Ledger) Low(e *graphbuf.Event, score float32) bool {
 	}
 	l.see(e.Time / 1e9 / secondsOfDay)
 	quarter := quarterOf(e.Time)
-	threshold := min(l.at(l.pace(quarter)), l.today.Lowest)
+	threshold := l.now(quarter)
 	l.threshold.Store(math.Float32bits(threshold))
 	low := score < threshold
 	if low || score < l.today.Watch {
@@ -174,8 +174,11 @@ func (l *Ledger) WouldBeLow(e *graphbuf.Event, score float32) bool {
 	if day := e.Time / 1e9 / secondsOfDay; day > l.today.Day {
 		l.turn(day)
 	}
-	return score < min(l.at(l.pace(quarterOf(e.Time))), l.today.Lowest)
+	return score < l.now(quarterOf(e.Time))
 }
+
+// now is the score below which a triplet is an alert at a time of the day.
+func (l *Ledger) now(quarter int32) float32 { return min(l.at(l.pace(quarter)), l.today.Lowest) }
 
 // quarterOf is the quarter of an hour of its day in which a time lies, unix nanoseconds.
 func quarterOf(time int64) int32 {
