@@ -38,12 +38,12 @@ func replayed(t *testing.T, simulation []string, settings ...string) (alerts []a
 	return alerts
 }
 
-// Working days are alike, so on each of them a budget of 20 is to give some 20 alerts, Mondays after a weekend included:
-// never many more, and fewer only where not so many sessions are likelier made up than true.
+// Working days are alike, so on each of them a budget of 20 is to give 20 alerts, and at
+// most 5 more or less, Mondays after a weekend included. With attacks, more than that is strange on each of them.
 func TestABudgetIsKept(t *testing.T) {
 	flagged := map[time.Time]map[string]bool{}
 	var first time.Time
-	for _, a := range replayed(t, []string{"-seed", "73", "-days", "19", "-attacks", "0"}, "threshold_method=budget", "threshold_per_day=20") {
+	for _, a := range replayed(t, []string{"-seed", "73", "-days", "19"}, "threshold_method=budget", "threshold_per_day=20") {
 		if first.IsZero() {
 			first = a.day
 		}
@@ -62,15 +62,15 @@ func TestABudgetIsKept(t *testing.T) {
 		}
 		days++
 		n := len(triplets)
-		if n >= 13 && n <= 22 {
+		if n >= 15 && n <= 25 {
 			kept++
 		}
-		if n < 8 || n > 25 {
+		if n < 8 || n > 35 {
 			t.Errorf("%s: %d alerts", day.Format("Mon Jan 2"), n)
 		}
 	}
 	if days != 10 || kept < 8 {
-		t.Errorf("a budget of 20 gave 13 to 22 alerts on %d of %d working days", kept, days)
+		t.Errorf("a budget of 20 gave 15 to 25 alerts on %d of %d working days", kept, days)
 	}
 }
 
