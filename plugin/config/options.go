@@ -207,8 +207,9 @@ var options = []Option{
 			"replace it.", func(c *Config) *float64 { return &c.Train.Tolerance }),
 
 	integer("train", "max_memory", "1024", 0, 1_000_000,
-		"Memory in MiB that a training may take while it runs, if the limits of containers and of the machine leave that much: four fifths of what "+
-			"they leave are the most in any case. One that would need more takes a smaller dimension (where dim is 0) or is put off, and said. 0: those limits alone.",
+		"Memory in MiB that a training may take while it runs. It never takes more than four fifths of what the limits of containers and of "+
+			"the machine leave. A training that would need more takes a smaller dimension (where dim is 0), or is put off and the log says why. "+
+			"0: only those limits count.",
 		func(c *Config) *int { return &c.Train.MaxMemory }),
 
 	choice("threshold", "method", "budget", []string{"sigma", "quantile", "budget"},
