@@ -1,8 +1,7 @@
-/*
- * A second copy of this shared object in the same process. The dynamic linker hands out one copy per file, so the other one comes from
- * a file in memory with the same bytes.
- */
+/* The dynamic linker makes one copy per file, so the second one comes from a file in memory with the same bytes. */
 #define _GNU_SOURCE
+#include "reopen.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,16 +19,13 @@
 #define MFD_EXEC 0x0010U
 #endif
 
-/* glibc has memfd_create since 2.27 only; everything else in this file is there since 2.17. */
+/* glibc has had memfd_create since 2.27; all else in this shared object has been there since 2.17. */
 static int new_memory_file(unsigned flags)
 {
 	return syscall(SYS_memfd_create, "flb-filter_rgcn.so", flags);
 }
 
-/*
- * Opened while the path is surely right: a daemon changes its directory, and a package upgrade may put another file in the place of
- * this one.
- */
+/* Opened at load: later a daemon changes its directory, and a package upgrade may replace the file. */
 static int own_file = -1;
 
 void rgcn_remember_file(void)
@@ -47,7 +43,7 @@ void rgcn_forget_file(void)
 	own_file = -1;
 }
 
-/* A daemon has closed its standard streams, and whatever gets their numbers has the host's log lines written into it. */
+/* A daemon has closed its standard streams. A file with one of their numbers would have log lines written into it. */
 static int above_standard_streams(int fd)
 {
 	int moved;
@@ -85,12 +81,11 @@ static int memory_file(void)
 	return fd;
 }
 
-/* rgcn_reopen returns the registration of the copy, or NULL and one line in *failure. */
 const struct flb_filter_plugin *rgcn_reopen(const char **failure)
 {
 	static char text[512];
 	const struct flb_filter_plugin *plugin = NULL;
-	const char *why = "no such file at load";
+	const char *why = "the file of this plugin could not be opened when it was loaded";
 	char path[64];
 	void *library;
 	int fd = -1;
@@ -100,8 +95,8 @@ const struct flb_filter_plugin *rgcn_reopen(const char **failure)
 		why = strerror(errno);
 	}
 	if (fd >= 0) {
-		/* The descriptor stays open: the linker knows libraries by name, and the next file with this number would be taken for
-		 * this one. */
+		/* The descriptor stays open: the linker knows libraries by name, and would take the next file with this
+		 * number for this one. */
 		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 		library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 		if (library != NULL)

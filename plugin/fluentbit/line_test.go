@@ -1,4 +1,4 @@
-package main
+package fluentbit
 
 import (
 	"strings"
@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-func TestClean(t *testing.T) {
+func TestPrintableLine(t *testing.T) {
 	check := func(message, want string) {
 		t.Helper()
-		if got := clean(message); got != want {
-			t.Errorf("clean(%q) = %q, want %q", message, got, want)
+		if got := printableLine(message); got != want {
+			t.Errorf("printableLine(%q) = %q, want %q", message, got, want)
 		}
 	}
 	check("", "")
@@ -28,16 +28,16 @@ func TestClean(t *testing.T) {
 	check(strings.Repeat("a", maxLine-1)+"\n", strings.Repeat("a", maxLine-1)+"...")
 }
 
-func FuzzClean(f *testing.F) {
+func FuzzPrintableLine(f *testing.F) {
 	f.Add("SSH-2.0-Go\n")
 	f.Add("\xff\x00\x1b]0;\a")
 	f.Fuzz(func(t *testing.T, message string) {
-		line := clean(message)
+		line := printableLine(message)
 		if len(line) > maxLine+len("...") {
-			t.Errorf("clean(%q) has %d bytes, want at most %d", message, len(line), maxLine+len("..."))
+			t.Errorf("printableLine(%q) has %d bytes, want at most %d", message, len(line), maxLine+len("..."))
 		}
 		if !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			t.Errorf("clean(%q) = %q is not printable", message, line)
+			t.Errorf("printableLine(%q) = %q is not printable", message, line)
 		}
 	})
 }

@@ -1,20 +1,21 @@
 /*
- * Properties and log lines through the host.
- *
- * The host's flb_log_print neither looks at levels (its macros do) nor serves threads that the host did not make: a line from one
- * goes to standard error past log_file and the log metrics. So every instance has one thread made by the host, and lines from Go's
- * own threads are handed to it.
+ * The host's flb_log_print neither looks at levels (its macros do) nor serves threads that the host did not make: a line
+ * from one of those goes to standard error, past log_file and the log metrics. So every instance has one thread made by
+ * the host, and the lines of Go's own threads are handed to it.
  */
 #define _GNU_SOURCE
+#include "hostlog.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "abi.h"
+#include "hostsym.h"
 
-/* A background that talks faster than the host can print is an error of its own; this bounds what it costs. */
-enum { MOST_LINES = 256 };
+/* Bounds the memory of lines that come faster than the host prints them. */
+enum { MAX_LINES = 256 };
 
 struct line {
 	struct line *next;
@@ -33,30 +34,31 @@ struct rgcn_log {
 
 const char *rgcn_property(const struct rgcn_host *host, const char *key)
 {
-	const char *(*get)(const char *, void *) = rgcn_host_function("flb_filter_get_property");
+	const char *(*get)(const char *, void *) = rgcn_host_symbol("flb_filter_get_property");
 
 	return get == NULL ? NULL : get(key, host->ins);
 }
 
 static void print(const struct rgcn_host *host, int level, const char *text)
 {
-	void (*log_print)(int, const char *, int, const char *, ...) = rgcn_host_function("flb_log_print");
+	void (*log_print)(int, const char *, int, const char *, ...) = rgcn_host_symbol("flb_log_print");
 
 	if (log_print != NULL)
 		log_print(level, NULL, 0, "[filter:rgcn:%s] %s", host->name, text);
 }
 
-/* worker is the host's notion of the calling thread, NULL where it knows none. */
+/* worker returns the host's struct flb_worker of the calling thread, NULL where the host did not make the thread. */
 static void *worker(void)
 {
-	void *(*get)(void) = rgcn_host_function("flb_worker_get");
+	void *(*get)(void) = rgcn_host_symbol("flb_worker_get");
 
 	return get == NULL ? NULL : get();
 }
 
 /*
- * log_level of the instance. It has no accessor, but instances have begun with the same members from 2.2 to 5.1; the name among
- * them, rgcn.N, shows that they still do. Where they do not, the level of the service has to do.
+ * log_level returns the level of the instance. The host has no accessor for it, but its struct has begun with the same
+ * members from 2.2 to 5.1; the name among them, rgcn.N, shows that it still does. Where it does not, the level of the
+ * service counts.
  */
 static int log_level(void *ins)
 {
@@ -64,12 +66,12 @@ static int log_level(void *ins)
 		int event_type, id, log_level, log_suppress_interval;
 		char name[32];
 	} *known = ins;
-	int (*service_level)(void *) = rgcn_host_function("flb_worker_log_level");
+	int (*service_level)(void *) = rgcn_host_symbol("flb_worker_log_level");
 
-	/* The level is below 0 until the instance is started: see at_pre_run. */
+	/* The level is below 0 until the instance is started, as in cb_pre_run. */
 	if (strncmp(known->name, "rgcn.", strlen("rgcn.")) == 0 && known->log_level >= 0)
 		return known->log_level;
-	return service_level != NULL && worker() != NULL ? service_level(worker()) : HOST_INFO;
+	return service_level != NULL && worker() != NULL ? service_level(worker()) : FLB_LOG_INFO;
 }
 
 static void print_lines(void *data)
@@ -97,19 +99,17 @@ static void print_lines(void *data)
 	pthread_mutex_unlock(&log->mutex);
 }
 
-/* rgcn_log_name needs host->ins. After it lines are printed where they arise. */
 void rgcn_log_name(struct rgcn_host *host)
 {
-	const char *(*name)(void *) = rgcn_host_function("flb_filter_name");
+	const char *(*name)(void *) = rgcn_host_symbol("flb_filter_name");
 
 	host->name = name != NULL ? name(host->ins) : "rgcn";
 	host->level = log_level(host->ins);
 }
 
-/* rgcn_log_open needs host->ins. Without a thread of the host lines are printed where they arise, which is no reason to refuse. */
 void rgcn_log_open(struct rgcn_host *host, void *config)
 {
-	int (*create)(void (*)(void *), void *, pthread_t *, void *) = rgcn_host_function("flb_worker_create");
+	int (*create)(void (*)(void *), void *, pthread_t *, void *) = rgcn_host_symbol("flb_worker_create");
 	struct rgcn_log *log;
 
 	rgcn_log_name(host);
@@ -125,7 +125,6 @@ void rgcn_log_open(struct rgcn_host *host, void *config)
 	}
 }
 
-/* rgcn_log_close prints what is waiting. Nothing may be logged after it. */
 void rgcn_log_close(struct rgcn_host *host)
 {
 	struct rgcn_log *log = host->log;
@@ -153,7 +152,7 @@ static bool enqueue(struct rgcn_log *log, int level, const char *message)
 	line->level = level;
 	memcpy(line->text, message, size);
 	pthread_mutex_lock(&log->mutex);
-	room = log->count < MOST_LINES;
+	room = log->count < MAX_LINES;
 	if (room) {
 		*log->last = line;
 		log->last = &line->next;
