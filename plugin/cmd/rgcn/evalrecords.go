@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/eval"
 	"flb-filter-rgcn/plugin/config"
-	"flb-filter-rgcn/plugin/evaluate"
 	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/triplet"
 )
@@ -87,7 +87,7 @@ const labelField = "label"
 var unlabelled = []string{"", "-", "0", "false", "benign"}
 
 // sessions reads labelled sessions. Unless none may be, one of them at least is an attack.
-func (v *evaluation) sessions(ctx context.Context, e *env, src source, l labels, none bool) (sessions []evaluate.Session, err error) {
+func (v *evaluation) sessions(ctx context.Context, e *env, src source, l labels, none bool) (sessions []eval.Session, err error) {
 	paths := []string{labelField}
 	lists := [][]config.Condition{l.attack, l.benign, l.drop}
 	for _, list := range lists {
@@ -115,7 +115,7 @@ func (v *evaluation) sessions(ctx context.Context, e *env, src source, l labels,
 		if drop {
 			continue
 		}
-		s := evaluate.Session{Event: r.Event}
+		s := eval.Session{Event: r.Event}
 		if l.attack == nil {
 			attack = !slices.Contains(unlabelled, r.values[0])
 		}

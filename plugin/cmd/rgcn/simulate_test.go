@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"flb-filter-rgcn/plugin/simulate"
+	"flb-filter-rgcn/model/simulate"
 )
 
 func TestSimulate(t *testing.T) {

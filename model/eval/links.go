@@ -1,4 +1,4 @@
-package evaluate
+package eval
 
 import (
 	"cmp"
@@ -51,7 +51,7 @@ type group struct {
 // Links lets methods, made anew for each snapshot, learn from the events of earlier snapshots and score the pairs.
 func Links(events []Dated, pairs []Pair, plan LinkPlan, methods func() []Method, seed uint64) ([]LinkResult, error) {
 	if len(events) == 0 || len(pairs) == 0 {
-		return nil, errors.New("evaluate: link prediction: no events, or no pairs")
+		return nil, errors.New("eval: link prediction: no events, or no pairs")
 	}
 	bySnapshot := func(a, b Dated) int { return cmp.Compare(a.Snapshot, b.Snapshot) }
 	events, pairs = slices.Clone(events), slices.Clone(pairs)
@@ -121,7 +121,7 @@ func (l *links) judge(pairs []Pair, methods []Method) error {
 		began := time.Now()
 		score, _, err := method.Learn(before)
 		if err != nil {
-			return fmt.Errorf("evaluate: %s, snapshot %d: %w", method.Name, pairs[0].Snapshot, err)
+			return fmt.Errorf("eval: %s, snapshot %d: %w", method.Name, pairs[0].Snapshot, err)
 		}
 		t.seconds += time.Since(began).Seconds()
 		for i := range pairs {

@@ -1,4 +1,4 @@
-package evaluate
+package eval
 
 import (
 	"math"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/simulate"
 )
 
 // event makes one of "source relation destination", so many hours after a moment at 10:00 UTC.
@@ -48,4 +49,22 @@ func near(t testing.TB, what string, got, want float64) {
 	if math.Abs(got-want) > 1e-9 {
 		t.Errorf("%s is %v, want %v", what, got, want)
 	}
+}
+
+// simulated returns the sessions of a simulated enterprise.
+func simulated(t testing.TB, change func(*simulate.Config)) (out []Session, c simulate.Config) {
+	t.Helper()
+	c = simulate.Default()
+	change(&c)
+	err := simulate.Generate(c, func(s *simulate.Session) bool {
+		out = append(out, Session{
+			Event: graphbuf.Event{Source: []byte(s.Source), Relation: []byte(s.Client), Destination: []byte(s.Destination), Time: s.Time.UnixNano()},
+			Label: s.Label, Note: s.Note,
+		})
+		return true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, c
 }

@@ -1,4 +1,4 @@
-package evaluate
+package eval
 
 import (
 	"fmt"
@@ -6,35 +6,32 @@ import (
 	"slices"
 	"text/tabwriter"
 
-	"flb-filter-rgcn/plugin/simulate"
+	"flb-filter-rgcn/model/simulate"
 )
 
-// Endurance is how a method stands two attackers who would teach it that they are normal: one
-// who repeats a single pair thousands of times in an afternoon, and one who moves
-// on to a few servers a day, for weeks.
-type Endurance struct {
-	Method string
-	// Rank of the repeated pair in the list of its first day, 1 being the lowest score.
-	PairRank float64
-	// Of the servers that the patient one moves to: how many came before the first that stood
-	// among the Shown lowest of its day, and the share of those that did, in the first and in the
-	// second half of the time.
-	Missed, FirstHalf, SecondHalf float64
+// ResistanceResult is how well a method resists two attackers who would teach it that they are normal: one repeats a
+// single pair thousands of times in an afternoon, the other moves on to a few servers a day, for weeks.
+type ResistanceResult struct {
+	Method   string
+	PairRank float64 // of the repeated pair, among the triplets of its first day; 1: the lowest score
+	Missed   float64 // servers that the slow attacker reached before the first one that was shown
+	// The share of the slow attacker's servers that were shown, in the first and in the second half of the time.
+	FirstHalf, SecondHalf float64
 }
 
-// Shown is how many alerts a day are taken for read.
+// Shown is how many triplets of a day somebody is taken to look at: those with the lowest scores.
 const Shown = 20
 
-// Resistance replays sessions of which some carry the notes of package simulate for a slow
-// attacker and for a brute force, as Prequential does.
-func Resistance(sessions []Session, plan Plan, methods []Method, seed uint64) ([]Endurance, error) {
+// Resistance replays sessions as Prequential does. Those of the two attackers carry the notes NoteBruteForce and NoteSlow
+// of package simulate.
+func Resistance(sessions []Session, plan Plan, methods []Method, seed uint64) ([]ResistanceResult, error) {
 	r, err := prequential(sessions, plan, methods, seed)
 	if err != nil {
 		return nil, err
 	}
-	var out []Endurance
+	var out []ResistanceResult
 	for m := range r.judged {
-		e := Endurance{Method: methods[m].Name}
+		e := ResistanceResult{Method: methods[m].Name}
 		var slow []bool // shown, in order of the days
 		for _, day := range r.judged[m].periods {
 			ranks := make([]int, len(day))
@@ -77,8 +74,8 @@ func share(list []bool) float64 {
 	return float64(n) / float64(max(len(list), 1))
 }
 
-// EnduranceRow is a method over several seeds.
-type EnduranceRow struct {
+// ResistanceRow is a method over several seeds.
+type ResistanceRow struct {
 	Method     string `json:"method"`
 	PairRank   Spread `json:"pair_rank"`
 	Missed     Spread `json:"slow_missed_first"`
@@ -86,21 +83,21 @@ type EnduranceRow struct {
 	SecondHalf Spread `json:"slow_shown_second_half"`
 }
 
-// SummarizeEndurance gathers the results of one run for each seed.
-func SummarizeEndurance(runs [][]Endurance) (rows []EnduranceRow) {
+// SummarizeResistance gathers the results of one run for each seed.
+func SummarizeResistance(runs [][]ResistanceResult) (rows []ResistanceRow) {
 	for m := range runs[0] {
 		spread := spreadsOf(runs, m)
-		rows = append(rows, EnduranceRow{
-			Method: runs[0][m].Method, PairRank: spread(func(e *Endurance) float64 { return e.PairRank }),
-			Missed:    spread(func(e *Endurance) float64 { return e.Missed }),
-			FirstHalf: spread(func(e *Endurance) float64 { return e.FirstHalf }), SecondHalf: spread(func(e *Endurance) float64 { return e.SecondHalf }),
+		rows = append(rows, ResistanceRow{
+			Method: runs[0][m].Method, PairRank: spread(func(e *ResistanceResult) float64 { return e.PairRank }),
+			Missed:    spread(func(e *ResistanceResult) float64 { return e.Missed }),
+			FirstHalf: spread(func(e *ResistanceResult) float64 { return e.FirstHalf }), SecondHalf: spread(func(e *ResistanceResult) float64 { return e.SecondHalf }),
 		})
 	}
 	return rows
 }
 
-// PrintEndurance writes the rows as a table.
-func PrintEndurance(w io.Writer, rows []EnduranceRow) error {
+// PrintResistance writes the rows as a table.
+func PrintResistance(w io.Writer, rows []ResistanceRow) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "METHOD\tREPEATED PAIR: RANK\tSLOW: MISSED FIRST\tSHOWN AMONG %d, 1ST HALF\t2ND HALF\n", Shown)
 	for _, r := range rows {

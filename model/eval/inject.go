@@ -1,23 +1,18 @@
-package evaluate
+package eval
 
 import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	"flb-filter-rgcn/model/simulate"
 )
 
-// The kinds of injected anomalies; the labels are those of package simulate.
-const (
-	Lateral     = "lateral"
-	StrangeTool = "strange_tool"
-	NewSource   = "new_source"
-)
-
-// Inject plants anomalies among real sessions that carry no labels: after the share from of
-// them, one for each every sessions, the three kinds in equal parts. What is planted is made
-// of what the log itself holds up to then: a known source at a destination it never used, a
-// known pair with a relation it never used, an unseen address at a known destination.
+// Inject plants anomalies among real sessions that carry no labels. After the share from of the sessions, about one in
+// so many as every says is followed by an anomaly, of one of the three kinds of package simulate with equal chances. It
+// is made of names that the log has up to then: a known source at a destination it never used, a known pair with a
+// relation it never used, an unseen address at a known destination.
 func Inject(sessions []Session, from float64, every int, seed uint64) []Session {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	var out []Session
@@ -48,15 +43,15 @@ func Inject(sessions []Session, from float64, every int, seed uint64) []Session 
 		for range tries {
 			like := sessions[rng.IntN(i+1)]
 			a.Relation = like.Relation
-			switch a.Label = []string{Lateral, StrangeTool, NewSource}[rng.IntN(3)]; a.Label {
-			case Lateral:
+			switch a.Label = []string{simulate.LabelLateral, simulate.LabelStrangeTool, simulate.LabelNewSource}[rng.IntN(3)]; a.Label {
+			case simulate.LabelLateral:
 				a.Source, a.Destination = pick(sources), pick(destinations)
-			case StrangeTool:
+			case simulate.LabelStrangeTool:
 				a.Source, a.Destination, a.Relation = like.Source, like.Destination, pick(relations)
-			case NewSource:
+			case simulate.LabelNewSource:
 				a.Source, a.Destination = fmt.Appendf(nil, "10.%d.%d.%d", 200+rng.IntN(50), rng.IntN(256), rng.IntN(256)), pick(destinations)
 			}
-			if !known[triplet(&a)] && (a.Label == StrangeTool || !known[pair(&a)]) {
+			if !known[triplet(&a)] && (a.Label == simulate.LabelStrangeTool || !known[pair(&a)]) {
 				out = append(out, a)
 				known[pair(&a)], known[triplet(&a)] = true, true
 				break

@@ -1,4 +1,4 @@
-package evaluate
+package eval
 
 import (
 	"errors"
@@ -109,7 +109,7 @@ func (r *replay) learn() error {
 		if err == nil {
 			j.score, j.threshold = score, threshold
 		} else if failed == nil || errors.Is(failed, model.ErrTooLittle) { // any other error is graver
-			failed = fmt.Errorf("evaluate: %s, training %d: %w", r.methods[m].Name, r.trainings, err)
+			failed = fmt.Errorf("eval: %s, training %d: %w", r.methods[m].Name, r.trainings, err)
 		}
 	}
 	return failed

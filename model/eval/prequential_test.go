@@ -1,7 +1,6 @@
-package evaluate
+package eval
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -12,55 +11,8 @@ import (
 	"flb-filter-rgcn/build/samples"
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
-	"flb-filter-rgcn/plugin/simulate"
+	"flb-filter-rgcn/model/simulate"
 )
-
-func scored(attacks string, scores ...float64) (out []Scored) {
-	for i, s := range scores {
-		out = append(out, Scored{Score: s, Attack: attacks[i] == 'x', tie: uint64(i)})
-	}
-	return out
-}
-
-func TestMetrics(t *testing.T) {
-	for _, c := range []struct {
-		all     []Scored
-		auc, ap float64
-	}{
-		{scored("x..", 0.1, 0.2, 0.3), 1, 1},
-		{scored("..x", 0.1, 0.2, 0.3), 0, 1.0 / 3},
-		{scored(".x.", 0.1, 0.2, 0.3), 0.5, 0.5},
-		{scored("x.", 0.5, 0.5), 0.5, 1}, // a tie counts half; in the list the draw decides
-		{scored("x.x.", 0.4, 0.3, 0.2, 0.1), 0.25, (1.0/2 + 2.0/4) / 2},
-	} {
-		if a, p := AUC(c.all), AveragePrecision(c.all); math.Abs(a-c.auc) > 1e-12 || math.Abs(p-c.ap) > 1e-12 {
-			t.Errorf("%v: AUC %v AP %v, want %v and %v", c.all, a, p, c.auc, c.ap)
-		}
-	}
-	days := [][]Scored{scored("x.x", 0.1, 0.2, 0.3), scored(".x", 0.1, 0.2)}
-	for k, want := range map[int]float64{1: 1.0 / 3, 2: 2.0 / 3, 3: 1} {
-		if got := RecallAt(days, k); math.Abs(got-want) > 1e-12 {
-			t.Errorf("recall at %d is %v, want %v", k, got, want)
-		}
-	}
-}
-
-func simulated(t testing.TB, change func(*simulate.Config)) (out []Session, c simulate.Config) {
-	t.Helper()
-	c = simulate.Default()
-	change(&c)
-	err := simulate.Generate(c, func(s *simulate.Session) bool {
-		out = append(out, Session{
-			Event: graphbuf.Event{Source: []byte(s.Source), Relation: []byte(s.Client), Destination: []byte(s.Destination), Time: s.Time.UnixNano()},
-			Label: s.Label, Note: s.Note,
-		})
-		return true
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out, c
-}
 
 // TestMethodsLearnFromThePastOnly: what a method gets to see on a day is what came before it.
 func TestMethodsLearnFromThePastOnly(t *testing.T) {
@@ -131,51 +83,6 @@ func TestTheModelBeatsCounting(t *testing.T) {
 	}
 }
 
-func TestInject(t *testing.T) {
-	sessions, _ := simulated(t, func(c *simulate.Config) {
-		c.Hosts, c.Teams, c.SessionsPerDay, c.AttacksPerDay = 60, 3, 300, 0
-	})
-	out := Inject(sessions, 0.5, 20, 3)
-	kinds := map[string]int{}
-	known := map[string]bool{}
-	for i, s := range out {
-		pair, whole := string(s.Source)+"|"+string(s.Destination), string(s.Source)+"|"+string(s.Destination)+"|"+string(s.Relation)
-		kinds[s.Label]++
-		switch s.Label {
-		case Lateral, NewSource:
-			if known[pair] {
-				t.Errorf("%s: the pair %s was there before", s.Label, pair)
-			}
-			if known["s"+string(s.Source)] != (s.Label == Lateral) {
-				t.Errorf("%s: source %s", s.Label, s.Source)
-			}
-		case StrangeTool:
-			if !known[pair] || known[whole] {
-				t.Errorf("strange tool: pair known %v, triplet known %v", known[pair], known[whole])
-			}
-		}
-		known[pair], known[whole], known["s"+string(s.Source)] = true, true, true
-		if i > 0 && s.Time < out[i-1].Time {
-			t.Fatal("not in order of time")
-		}
-	}
-	planted := len(out) - len(sessions)
-	if want := len(sessions) / 2 / 20; math.Abs(float64(planted-want)) > 0.3*float64(want) || kinds[""] != len(sessions) {
-		t.Errorf("%d planted among %d, want about %d", planted, len(sessions), want)
-	}
-	for _, k := range []string{Lateral, StrangeTool, NewSource} {
-		if kinds[k] < planted/5 {
-			t.Errorf("%d of %d are of kind %s", kinds[k], planted, k)
-		}
-	}
-	again := Inject(sessions, 0.5, 20, 3)
-	if !slices.EqualFunc(out, again, func(a, b Session) bool {
-		return a.Label == b.Label && a.Time == b.Time && bytes.Equal(a.Source, b.Source)
-	}) {
-		t.Error("the same seed plants differently")
-	}
-}
-
 func TestPartsJudgeEverySession(t *testing.T) {
 	sessions, _ := simulated(t, func(c *simulate.Config) { c.Hosts, c.Teams, c.SessionsPerDay = 60, 3, 200 })
 	learned := 0
@@ -189,19 +96,6 @@ func TestPartsJudgeEverySession(t *testing.T) {
 	}
 	if want := float64(len(sessions)-len(sessions)*3/4) / 4; learned != 4 || math.Abs(r[0].Alerts-want) > 1 {
 		t.Errorf("learned %d times, %v alerts a part, want 4 and %v", learned, r[0].Alerts, want)
-	}
-}
-
-func TestTable(t *testing.T) {
-	rows := Summarize([][]Result{{{Method: "a", AUC: 0.9, Alerts: 10}}, {{Method: "a", AUC: 0.8, Alerts: 20}}})
-	var b strings.Builder
-	if err := Print(&b, rows, "day"); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"ALERTS/DAY", "0.850 ± 0.071", "15 ± 7"} {
-		if !strings.Contains(b.String(), want) {
-			t.Errorf("no %q in\n%s", want, b.String())
-		}
 	}
 }
 

@@ -1,10 +1,4 @@
-// Package evaluate judges scores. It replays labelled sessions day by day, lets every
-// method learn from what came before and score what comes next, and compares what comes out
-// at the top of each day's list. And it lets methods tell true pairs of hosts from made-up ones.
-//
-// It owns the protocols, the figures, and the simple rules that a model has to beat. It never
-// knows where sessions come from.
-package evaluate
+package eval
 
 import (
 	"cmp"
@@ -113,4 +107,4 @@ func Parts(sessions []Session, from float64, parts int, methods []Method, seed u
 	return r.results(), nil
 }
 
-var errNoSessions = errors.New("evaluate: no sessions")
+var errNoSessions = errors.New("eval: no sessions")
