@@ -109,8 +109,8 @@ func TestCloseStopsATraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Process(nil, join(sessions(2000)))
-	for f.trainMu.TryLock() { // until the training has it
-		f.trainMu.Unlock()
+	for f.trainer.mu.TryLock() { // until the training has it
+		f.trainer.mu.Unlock()
 		time.Sleep(time.Millisecond)
 	}
 	if err := f.Close(); err != nil {
@@ -156,7 +156,7 @@ func TestStateDirectory(t *testing.T) {
 	run := func() []byte {
 		g := offline(t, host("state_dir", dir))
 		out, _ := g.Process(nil, probe)
-		g.state.Close() // as after kill -9: nothing is saved
+		g.store.dir.Close() // as after kill -9: nothing is saved
 		return out
 	}
 	first := run()

@@ -46,7 +46,7 @@ func (v *evaluation) records(ctx context.Context, e *env, src source, paths []st
 		return nil, err
 	}
 	w := x.NewWalker()
-	var room triplet.Room
+	var buffer triplet.Buffer
 	err = in.each(ctx, func(c chunk) error {
 		w.Reset(c.data)
 		for w.Next() {
@@ -54,7 +54,7 @@ func (v *evaluation) records(ctx context.Context, e *env, src source, paths []st
 			if ev.Kind != record.Log {
 				continue
 			}
-			found, verdict := finder.Find(&room, nil, ev.Values)
+			found, verdict := finder.Find(&buffer, nil, ev.Values)
 			if verdict != triplet.Found {
 				continue
 			}

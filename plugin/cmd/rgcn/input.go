@@ -39,7 +39,7 @@ type input struct {
 	reading time.Time    // the time in the header of the record being read
 	walker  *record.Walker
 	finder  *triplet.Finder
-	room    triplet.Room
+	buffer  triplet.Buffer
 	lines   bool // plain text may be read: sshd's
 }
 
@@ -215,7 +215,7 @@ func (in *input) learnTime(event []byte) {
 	e := in.walker.Event()
 	t := e.Time
 	if e.Kind == record.Log && in.lines { // the time may stand in the text
-		if s, verdict := in.finder.Find(&in.room, nil, e.Values); verdict == triplet.Found && s.Time > 0 {
+		if s, verdict := in.finder.Find(&in.buffer, nil, e.Values); verdict == triplet.Found && s.Time > 0 {
 			t = s.Time
 		}
 	}

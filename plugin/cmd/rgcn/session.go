@@ -92,7 +92,7 @@ func (s *session) sumUp(more ...string) {
 		parts = append(parts, fmt.Sprintf("%d left out", st.Skipped))
 	}
 	if st.Malformed > 0 {
-		parts = append(parts, fmt.Sprintf("%d not understood", st.Malformed))
+		parts = append(parts, fmt.Sprintf("%d malformed", st.Malformed))
 	}
 	if n := s.input.bad.Load(); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d bad lines skipped", n))

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// checkHabits walks a chunk with a walker that may have habits and has each event found again by one that has none.
-func checkHabits(t *testing.T, x *Extractor, w *Walker, chunk []byte) {
+// checkLayouts walks a chunk with a walker that may have layouts and has each event found again by one that has none.
+func checkLayouts(t *testing.T, x *Extractor, w *Walker, chunk []byte) {
 	t.Helper()
 	at := 0
 	for w.Reset(chunk); w.Next(); {
@@ -23,7 +23,7 @@ func checkHabits(t *testing.T, x *Extractor, w *Walker, chunk []byte) {
 		drops, wantDrops := w.drops[got.drops.from:got.drops.to], fresh.drops[want.drops.from:want.drops.to]
 		if !reflect.DeepEqual(got.Values, want.Values) || !bytes.Equal(raw, fresh.Raw(want.Extent)) || !slices.Equal(drops, wantDrops) ||
 			got.Kind != want.Kind || got.Time != want.Time || got.body != want.body || got.first != want.first || got.pairs != want.pairs {
-			t.Fatalf("event at %d of %x\n%+v, without habits\n%+v", at, chunk, got, want)
+			t.Fatalf("event at %d of %x\n%+v, without layouts\n%+v", at, chunk, got, want)
 		}
 		at += len(raw)
 	}
@@ -31,7 +31,7 @@ func checkHabits(t *testing.T, x *Extractor, w *Walker, chunk []byte) {
 
 // What a walker knows of earlier bodies changes nothing that it finds: bodies of a few shapes that take turns, with a key now and then
 // that is left out, new, doubled, longer, of another type, and values of every kind; whole, and cut anywhere.
-func TestHabitsChangeNothing(t *testing.T) {
+func TestLayoutsChangeNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	keys := []any{"ts", "id.orig_h", "id.resp_h", "client", "score", "low_score", "id", "id_orig_h", "a", "status", "client_", "clien",
 		"exactly_15_long", "a_key_16_long___", strings.Repeat("long", 10), 7, nil, []byte("client"), raw("\xd9\x06client"), raw("\xda\x00\x02ts"), ""}
@@ -66,16 +66,16 @@ func TestHabitsChangeNothing(t *testing.T) {
 			}
 			chunk = append(chunk, logEvent(o)...)
 		}
-		checkHabits(t, x, w, chunk)
-		checkHabits(t, x, w, chunk[:r.IntN(len(chunk))])
+		checkLayouts(t, x, w, chunk)
+		checkLayouts(t, x, w, chunk[:r.IntN(len(chunk))])
 	}
-	for i := range w.habits {
-		for _, p := range w.habits[i].places {
+	for i := range w.layouts {
+		for _, p := range w.layouts[i].positions {
 			followed += p.length
 		}
 	}
 	if followed == 0 {
-		t.Error("no habit was formed")
+		t.Error("no layout was learned")
 	}
 }
 
@@ -87,8 +87,8 @@ func TestFollow(t *testing.T) {
 	w.Reset(slices.Repeat(logEvent(body), 2))
 	for w.Next() {
 	}
-	h := w.habits.of(uint64(len(body) / 2))
-	b := append(appendAny(nil, body)[1:], make([]byte, placeSize)...)
+	h := w.layouts.of(uint64(len(body) / 2))
+	b := append(appendAny(nil, body)[1:], make([]byte, maxKey)...)
 	found := make([]int, x.total)
 	n, i := h.follow(b, 0, found, 0, 8)
 	if n != 2 || !bytes.HasPrefix(b[i:], appendAny(nil, body[4])) {
@@ -111,12 +111,12 @@ func TestFollow(t *testing.T) {
 }
 
 // A body whose last key or value is cut off is an alien, known or not.
-func TestHabitsOfWhatIsCut(t *testing.T) {
+func TestLayoutsOfWhatIsCut(t *testing.T) {
 	x := mustCompile(t, Spec{Fields: [][]string{{"exactly_15_long"}}})
 	w := x.NewWalker()
 	chunk := slices.Repeat(logEvent(object{"client", "c", "exactly_15_long", strings.Repeat("v", 100)}), 2)
-	checkHabits(t, x, w, chunk)
+	checkLayouts(t, x, w, chunk)
 	for cut := range len(chunk) {
-		checkHabits(t, x, w, chunk[:cut:cut])
+		checkLayouts(t, x, w, chunk[:cut:cut])
 	}
 }
