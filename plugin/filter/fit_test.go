@@ -164,7 +164,7 @@ func TestWaitingIsSaid(t *testing.T) {
 	}
 	now := time.Now()
 	f.trainer.logWaiting(now, f.path.counters.counted.Load())
-	f.trainer.logWaiting(now.Add(patience - 1), f.path.counters.counted.Load())
+	f.trainer.logWaiting(now.Add(patience-1), f.path.counters.counted.Load())
 	if h.log() != "" {
 		t.Errorf("too early: %s", h.log())
 	}

@@ -3,6 +3,7 @@ package filter
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -233,12 +234,23 @@ func TestAStateDirectoryThatCannotBeIsRefused(t *testing.T) {
 	}
 }
 
+// A wrong setting is refused in one line, which names it, its value and what is allowed.
 func TestBadSettingsAreRefused(t *testing.T) {
+	allowed := map[string]string{}
+	for _, o := range config.Options() {
+		allowed[o.Property()] = o.Allowed
+	}
 	for property, value := range map[string]string{
-		"train_interval": "soon", "model_dim": "7", "source": "$a[", "train_device": "cuda", "preset": "zeeek",
+		"train_interval": "soon", "model_dim": "7", "source": "$a[", "train_device": "gpu", "preset": "zeeek",
 	} {
-		if _, err := NewOffline(host(property, value)); err == nil || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s = %s: %v", property, value, err)
+		f, err := NewOffline(host(property, value))
+		if err == nil {
+			f.Close()
+			t.Errorf("%s = %s is accepted", property, value)
+			continue
+		}
+		if want := fmt.Sprintf("property %s = %q: want %s", property, value, allowed[property]); err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	}
 }
