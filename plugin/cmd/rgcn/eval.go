@@ -39,7 +39,7 @@ var evalCommand = command{
 		"without that the days are the snapshots.",
 	example: "rgcn eval -seeds 6 -ablations",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
-		v := &evaluation{session: newSession(fs), simulation: simulate.Default(), chosen: methodNames}
+		v := &evaluation{run: newRun(fs), simulation: simulate.Default(), chosen: methodNames}
 		declareSimulation(fs, &v.simulation)
 		fs.IntVar(&v.seeds, "seeds", 6, "simulations, plantings or trainings, with seeds from -seed on: `N`")
 		fs.IntVar(&v.jobs, "jobs", 2, "seeds at a time: `N`")
@@ -95,7 +95,7 @@ var evalCommand = command{
 			if v.resistance {
 				v.patient(fs)
 			}
-			return v.run(ctx, e, fs)
+			return v.execute(ctx, e, fs)
 		}
 	},
 }
@@ -108,7 +108,7 @@ const firstDay = 7
 
 // evaluation is one run of eval.
 type evaluation struct {
-	session                   *session
+	run                       *run
 	simulation                simulate.Config
 	seeds, jobs               int
 	json, ablations           bool
@@ -183,7 +183,7 @@ func (v *evaluation) fit(mode string, flags *flag.FlagSet) (err error) {
 	return err
 }
 
-func (v *evaluation) run(ctx context.Context, e *env, flags *flag.FlagSet) error {
+func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) error {
 	mode := v.mode(e)
 	files := mode == inParts || mode == inDays || mode == onLinks
 	switch {
@@ -216,7 +216,7 @@ func (v *evaluation) run(ctx context.Context, e *env, flags *flag.FlagSet) error
 			return usagef("-without %q: want some of %s", part, strings.Join(model.Ablations, ", "))
 		}
 	}
-	settings, err := v.session.settings.load()
+	settings, err := v.run.settings.load()
 	if err != nil {
 		return err
 	}
@@ -264,7 +264,7 @@ func (v *evaluation) run(ctx context.Context, e *env, flags *flag.FlagSet) error
 
 // source is that of files with the fields that the settings name.
 func (v *evaluation) source(files []string) source {
-	return source{files, v.fields, v.session.input.columns}
+	return source{files, v.fields, v.run.input.columns}
 }
 
 // plan is how simulated days are judged.

@@ -16,7 +16,7 @@ import (
 func runEval(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = run(context.Background(), append([]string{"eval"}, args...), &out, &errs)
+	code = execute(context.Background(), append([]string{"eval"}, args...), &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -74,7 +74,7 @@ func TestEvalOnAFile(t *testing.T) {
 	labelled, plain := filepath.Join(dir, "labelled"), filepath.Join(dir, "plain")
 	var out, errs bytes.Buffer
 	sim := []string{"simulate", "-hosts", "60", "-teams", "3", "-sessions", "200", "-days", "9", "-q"}
-	if run(context.Background(), append(sim, "-o", labelled), &out, &errs) != 0 || run(context.Background(), append(sim, "-o", plain, "-labels=false"), &out, &errs) != 0 {
+	if execute(context.Background(), append(sim, "-o", labelled), &out, &errs) != 0 || execute(context.Background(), append(sim, "-o", plain, "-labels=false"), &out, &errs) != 0 {
 		t.Fatal(errs.String())
 	}
 	for _, c := range []struct {

@@ -29,7 +29,7 @@ type sessionRecord struct {
 
 // records reads the sessions of the source in order of time, each with the values at the given paths, "" for none.
 func (v *evaluation) records(ctx context.Context, e *env, src source, paths []string) (out []sessionRecord, err error) {
-	in := &input{columns: src.columns, chunkSize: v.session.input.chunkSize, strict: v.session.input.strict}
+	in := &input{columns: src.columns, chunkSize: v.run.input.chunkSize, strict: v.run.input.strict}
 	if err := in.start(&env{console: e.console, args: src.files}, src.fields); err != nil {
 		return nil, err
 	}
