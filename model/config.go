@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -73,13 +72,6 @@ func DefaultConfig() Config {
 		Threshold: Threshold{Method: Budget, K: 2, Quantile: 0.01, PerDay: 20},
 	}
 }
-
-// The relational scores.
-const (
-	DistMult = "distmult" // <h_s, w_r, h_d>, Yang et al. 2015
-	TransE   = "transe"   // -|h_s + w_r - h_d|, Bordes et al. 2013
-	RotatE   = "rotate"   // -|h_s * e^(i w_r) - h_d|, pairs of dimensions as complex numbers, Sun et al. 2019
-)
 
 // Validate reports the first setting that cannot be trained with.
 func (c Config) Validate() error {
@@ -185,22 +177,28 @@ func (c Config) mask() *[features]bool {
 	return &m
 }
 
-// layer is a kind of relation weights: bases is 0 for diagonal, -1 for full, else their number.
-type layer struct{ bases int }
-
-func (l layer) diagonal() bool { return l.bases == 0 }
-
-func parseLayer(s string) (layer, error) {
-	switch {
-	case s == "diagonal":
-		return layer{}, nil
-	case s == "full":
-		return layer{bases: -1}, nil
+// network is the part of the settings that says what the network looks like and how it is computed. Validate has
+// seen them.
+func (c Config) network() networkConfig {
+	first, _ := parseLayer(c.Layer1)
+	second, _ := parseLayer(c.Layer2)
+	return networkConfig{
+		dim: c.Dim, decoder: c.Decoder, layers: [4]layer{first, second, first, second}, mask: c.mask(), fixedLayers: c.without("layers"),
+		seed: c.Seed, threads: c.Threads, enterThread: c.EnterThread,
 	}
-	if n, ok := strings.CutPrefix(s, "basis:"); ok {
-		if b, err := strconv.Atoi(n); err == nil && b >= 1 && b <= 64 {
-			return layer{bases: b}, nil
-		}
+}
+
+// sampling says what is drawn beside each positive triplet.
+func (c Config) sampling() sampling {
+	return sampling{negatives: c.Negatives, campaigns: !c.without("campaigns")}
+}
+
+// CheckDevice looks for the card where a Config insists on one.
+func CheckDevice(cfg Config) error {
+	var unfit error
+	if cfg.Objective != ReferenceGoal {
+		n := cfg.network()
+		unfit = n.unfit()
 	}
-	return layer{}, fmt.Errorf("model: layer %q", s)
+	return checkDevice(cfg.Device, unfit)
 }

@@ -114,6 +114,9 @@ func newCut(ds *dataset, at int64, orders [2][]int32) *cut {
 	return c
 }
 
+// forgetMessages lets the messages go; they are made anew when asked for.
+func (c *cut) forgetMessages() { c.built = nil }
+
 // messages returns the edges before the cut with their normalisations. They are made when first asked
 // for: scaling needs counts alone, and a card keeps the messages of the cuts that it had.
 func (c *cut) messages() *messages {

@@ -20,6 +20,13 @@ const (
 	profileScale = 10
 )
 
+// The relational scores.
+const (
+	DistMult = "distmult" // <h_s, w_r, h_d>, Yang et al. 2015
+	TransE   = "transe"   // -|h_s + w_r - h_d|, Bordes et al. 2013
+	RotatE   = "rotate"   // -|h_s * e^(i w_r) - h_d|, pairs of dimensions as complex numbers, Sun et al. 2019
+)
+
 // embeddings are what arrived at every row, each [rows][k] row-major.
 type embeddings struct {
 	u []float32 // sources, one hop along the walk
@@ -41,12 +48,6 @@ type decoder struct {
 	mask    *[features]bool // inputs to leave out; nil: none
 }
 
-// scaling brings the inputs to mean 0 and standard deviation 1 over the first training's
-// triplets; it stays with the parameters, which have learned to live with it.
-type scaling struct {
-	Mean, Inv [features]float32
-}
-
 // counted fills the part of f that comes from the facts, not yet scaled.
 func counted(f *[features]float32, n *facts) {
 	for i, c := range n {
@@ -66,8 +67,8 @@ type structure struct{ walk, profile, near, rel float32 }
 // structure is that of a triplet; a part that is -1 is unknown and brings nothing.
 func (d *decoder) structure(e *embeddings, s, r, dst int32, near *near) (x structure) {
 	if near.n > 0 {
-		table, of := near.table(e, s, dst)
-		x.near = asinh(profileScale * near.inner(table, of, d.k))
+		table, of := e.comparison(near, s, dst)
+		x.near = asinh(profileScale * nearProduct(near, table, of, d.k))
 	}
 	if s >= 0 && dst >= 0 {
 		inv := 1 / float32(d.k)
@@ -78,6 +79,24 @@ func (d *decoder) structure(e *embeddings, s, r, dst int32, near *near) (x struc
 		}
 	}
 	return x
+}
+
+// comparison returns the table in which a new host is compared by its neighbours, and the row of
+// the known host to compare with.
+func (e *embeddings) comparison(n *near, s, d int32) (table []float32, of int32) {
+	if n.sources {
+		return e.m, s
+	}
+	return e.c, d
+}
+
+// nearProduct is the mean inner product, over the k dimensions, of a row with those of the neighbours.
+func nearProduct(n *near, table []float32, of int32, k int) (sum float32) {
+	x := row(table, of, k)
+	for _, j := range n.rows[:n.n] {
+		sum += dot(x, row(table, j, k))
+	}
+	return sum / float32(n.n*k)
 }
 
 // inputs fills f for one triplet.
@@ -175,26 +194,22 @@ func (d *decoder) relationalBackward(g float32, hs, w, hd, dhs, dw, dhd []float3
 	}
 }
 
-// batch is the triplets of one step: true ones with label 1, corrupted ones with 0.
-type batch struct {
-	s, r, d []int32 // rows and relations, -1 where unknown
-	n       []facts
-	near    []near
-	label   []float32
-	weight  []float32 // their sum is what the loss is divided by
-	mass    []float32 // how many triplets of the window a true one stands for
-	tenure  []float32 // factors of tenures, for scores; the loss knows none
-	keep    [][hidden]float32
+// stepBatch is a batch with the decoder's dropout.
+type stepBatch struct {
+	batch
+	keep [][hidden]float32 // by triplet, what each hidden unit is multiplied by; empty: no dropout
 }
 
-func (b *batch) reset() {
-	*b = batch{b.s[:0], b.r[:0], b.d[:0], b.n[:0], b.near[:0], b.label[:0], b.weight[:0], b.mass[:0], b.tenure[:0], b.keep[:0]}
-}
-
-func (b *batch) add(s, r, d int32, n facts, near near, label, weight, mass, tenure float32) {
-	b.s, b.r, b.d = append(b.s, s), append(b.r, r), append(b.d, d)
-	b.n, b.near, b.label = append(b.n, n), append(b.near, near), append(b.label, label)
-	b.weight, b.mass, b.tenure = append(b.weight, weight), append(b.mass, mass), append(b.tenure, tenure)
+// dropout draws which hidden units stay; they are scaled up for those that do not.
+func (b *stepBatch) dropout(rng *philox, p float64) {
+	b.keep = b.keep[:0]
+	if p == 0 {
+		return
+	}
+	for i := range b.s {
+		b.keep = append(b.keep, [hidden]float32{})
+		rng.dropOut(b.keep[i][:], p)
+	}
 }
 
 // gradients of everything that the decoder reads; shapes as there.
@@ -221,7 +236,7 @@ func (g *gradients) clearEmbeddings() {
 //	sum of weight * (log(1 + exp(logit)) - label * logit) / sum of weight
 //
 // and, unless g is nil, its gradients, added to those that are there.
-func (d *decoder) loss(e *embeddings, b *batch, g *gradients) float32 {
+func (d *decoder) loss(e *embeddings, b *stepBatch, g *gradients) float32 {
 	var total, weights float64
 	for _, w := range b.weight {
 		weights += float64(w)
@@ -248,7 +263,7 @@ func (d *decoder) loss(e *embeddings, b *batch, g *gradients) float32 {
 }
 
 // backward adds the gradients of triplet i of the batch, dy being that of its logit.
-func (d *decoder) backward(e *embeddings, b *batch, i int, f *[features]float32, h, keep *[hidden]float32, dy float32, g *gradients) {
+func (d *decoder) backward(e *embeddings, b *stepBatch, i int, f *[features]float32, h, keep *[hidden]float32, dy float32, g *gradients) {
 	var df [features]float32
 	var dh [hidden]float32
 	g.b2[0] += dy
@@ -283,8 +298,8 @@ func (d *decoder) backward(e *embeddings, b *batch, i int, f *[features]float32,
 		return dq * scale / (float32(k) * cosh(raw))
 	}
 	if near := &b.near[i]; near.n > 0 {
-		table, of := near.table(e, s, dst)
-		grads, _ := near.table(&g.embeddings, s, dst)
+		table, of := e.comparison(near, s, dst)
+		grads, _ := g.comparison(near, s, dst)
 		dq := slope(featNear, profileScale) / float32(near.n)
 		for _, j := range near.rows[:near.n] {
 			axpy(dq, row(table, j, k), row(grads, of, k))

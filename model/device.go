@@ -36,62 +36,68 @@ func parseDevice(device string) (ordinal int, err error) {
 	return 0, fmt.Errorf("model: Device is %q, allowed are auto, cpu, cuda, cuda:N", device)
 }
 
-// CheckDevice looks for the card where a Config insists on one.
-func CheckDevice(cfg Config) error {
-	if cfg.Device == CPU || cfg.Device == Auto || cfg.Device == "" {
-		return nil
-	}
-	_, err := cudaFor(cfg)
-	return err
-}
-
-// cudaFor returns the name of the card for a Config, or why none serves.
-func cudaFor(cfg Config) (string, error) {
-	ordinal, err := parseDevice(cfg.Device)
+// findCard returns the number and the name of the card that a device names, or why none serves.
+func findCard(device string, unfit error) (name string, err error) {
+	ordinal, err := parseDevice(device)
 	if err != nil {
 		return "", err
 	}
-	for i := range 2 {
-		if cfg.Objective != ReferenceGoal && !cfg.layer(i).diagonal() {
-			return "", errors.New("a card trains diagonal layers only")
-		}
+	if unfit != nil {
+		return "", unfit
 	}
 	return probeCUDA(ordinal)
 }
 
-// newEngine makes the engine for a training and says on what. See onDevice for fallback.
-func newEngine(cfg Config, sh shape, m *Model, steps, edges int, x, y []float32) (e engine, device string, fallback, err error) {
-	return onDevice(cfg, edges, func(ordinal int) (engine, string, error) {
-		return newCUDAEngine(ordinal, cfg, sh, m, steps, edges, x, y)
-	}, func() (engine, error) { return newCPUEngine(cfg, sh, m, x, y) })
+// checkDevice looks for the card where a device insists on one; unfit is why no card can do the work, nil where one can.
+func checkDevice(device string, unfit error) error {
+	if device == CPU || device == Auto || device == "" {
+		return nil
+	}
+	_, err := findCard(device, unfit)
+	return err
 }
 
-// onDevice makes an engine on the card or on the CPU, as the Config's Device has it. Where Auto
-// would have had a card for so large a graph, fallback says why there is none.
-func onDevice[E any](cfg Config, edges int, card func(ordinal int) (E, string, error), cpu func() (E, error)) (e E, device string, fallback, err error) {
-	ordinal, err := parseDevice(cfg.Device)
+// makers make an engine of the kind E on either device.
+type makers[E any] struct {
+	unfit error                                // why no card can do the work; nil: one can
+	card  func(ordinal int) (E, string, error) // and the card's name
+	cpu   func() (E, error)
+}
+
+// choice is an engine and the device on which it was made.
+type choice[E any] struct {
+	engine   E
+	device   string // CPU, or the number and name of a card
+	fallback error  // why Auto has the CPU do what is large enough for a card; else nil
+}
+
+// choose makes an engine on the card or on the CPU, as device has it: Auto takes a card for cudaFrom
+// edges and more.
+func choose[E any](device string, edges int, on makers[E]) (c choice[E], err error) {
+	ordinal, err := parseDevice(device)
 	if err != nil {
-		return e, "", nil, err
+		return c, err
 	}
-	switch cfg.Device {
+	switch device {
 	case CPU, "":
 	case Auto:
 		if edges < cudaFrom {
 			break
 		}
-		if _, fallback = cudaFor(cfg); fallback != nil {
+		if _, c.fallback = findCard(device, on.unfit); c.fallback != nil {
 			break
 		}
-		if e, device, fallback = card(ordinal); fallback == nil {
-			return e, device, nil, nil
+		if c.engine, c.device, c.fallback = on.card(ordinal); c.fallback == nil {
+			return c, nil
 		}
 	default:
-		if _, err := cudaFor(cfg); err != nil {
-			return e, "", nil, err
+		if _, err := findCard(device, on.unfit); err != nil {
+			return c, err
 		}
-		e, device, err = card(ordinal)
-		return e, device, nil, err
+		c.engine, c.device, err = on.card(ordinal)
+		return c, err
 	}
-	e, err = cpu()
-	return e, CPU, fallback, err
+	c.engine, err = on.cpu()
+	c.device = CPU
+	return c, err
 }

@@ -132,7 +132,7 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	if isReference {
 		want = 4 * h.Dim * (len(h.Nodes) + len(h.Relations))
 	} else {
-		for _, p := range layoutParams(cfg, len(h.Relations)) {
+		for _, p := range layoutParams(cfg.network(), len(h.Relations)) {
 			want += 3 * 4 * p.rows * p.cols
 		}
 	}
@@ -172,7 +172,7 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 			return err
 		}
 	} else {
-		out.params = newParams(cfg, len(h.Relations))
+		out.params = newParams(cfg.network(), len(h.Relations))
 		out.params.step, out.params.passes = h.Step, h.Passes
 		for _, p := range out.params.list {
 			for _, x := range [][]float32{p.value, p.m, p.v} {

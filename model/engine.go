@@ -1,12 +1,47 @@
 package model
 
+import "errors"
+
+// engineSpec is what an engine is made of.
+type engineSpec struct {
+	network  networkConfig
+	shape    shape
+	params   *params   // where training starts from, and where finish leaves what came of it
+	scaling  *scaling  // of the decoder's inputs
+	x, y     []float32 // fixed inputs of destinations and sources, each [rows][dim]
+	device   string    // see choose
+	steps    int       // optimiser steps of the training
+	edges    int       // of the graph
+	maxBatch int       // triplets of a step at most
+	dropout  float64   // share of hidden units left out
+}
+
+// newEngine makes the engine for a training, on the device that the spec names.
+func newEngine(s engineSpec) (choice[engine], error) {
+	return choose(s.device, s.edges, makers[engine]{
+		unfit: s.network.unfit(),
+		card:  func(ordinal int) (engine, string, error) { return newCUDAEngine(ordinal, s) },
+		cpu:   func() (engine, error) { return newCPUEngine(s) },
+	})
+}
+
+// unfit tells why no card can train the network; nil where one can.
+func (c *networkConfig) unfit() error {
+	for _, l := range c.layers {
+		if !l.diagonal() {
+			return errors.New("a card trains diagonal layers only")
+		}
+	}
+	return nil
+}
+
 // engine makes a training's steps on one device. It starts from the parameters of a model
 // and leaves them as they are until finish.
 type engine interface {
 	// pass makes one pass of the layers over what was known at the start of the window, one
 	// step of the decoder for each batch at its rate, and one step of the layers. It may
 	// return before the device is done; the batches are free again.
-	pass(w *window, batches []batch, rates []float64) error
+	pass(w *window, batches []stepBatch, rates []float64) error
 
 	// losses returns the loss of each decoder step that is known to be done.
 	losses() []float32
@@ -28,16 +63,16 @@ type cpuEngine struct {
 	done        []float32
 }
 
-func newCPUEngine(cfg Config, sh shape, m *Model, x, y []float32) (engine, error) {
-	net, err := newNetwork(cfg, sh, m.params, x, y)
+func newCPUEngine(s engineSpec) (engine, error) {
+	net, err := newNetwork(s.network, s.shape, s.params, s.x, s.y)
 	if err != nil {
 		return nil, err
 	}
-	net.decoder.scaling = &m.scaling
-	return &cpuEngine{net: net, x: x, y: y, fixedLayers: cfg.without("layers")}, nil
+	net.decoder.scaling = s.scaling
+	return &cpuEngine{net: net, x: s.x, y: s.y, fixedLayers: s.network.fixedLayers}, nil
 }
 
-func (e *cpuEngine) pass(w *window, batches []batch, rates []float64) error {
+func (e *cpuEngine) pass(w *window, batches []stepBatch, rates []float64) error {
 	n, i := e.net, 0
 	setMessages(&n.convs, w.messages())
 	n.batch = batches[0]

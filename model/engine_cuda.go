@@ -24,10 +24,6 @@ func probeCUDA(ordinal int) (string, error) {
 	return deviceName(ordinal, name), nil
 }
 
-func decoderFor(name string) cuda.Decoder {
-	return map[string]cuda.Decoder{DistMult: cuda.DistMult, TransE: cuda.TransE, RotatE: cuda.RotatE}[name]
-}
-
 func deviceName(ordinal int, name string) string { return fmt.Sprintf("%s:%d %s", CUDA, ordinal, name) }
 
 // cudaEngine is the network on a card, of which the CPU's is the readable twin.
@@ -42,13 +38,14 @@ type cudaEngine struct {
 	step, passes int // of the parameters, when the engine was made: they count on only at the end
 }
 
-func newCUDAEngine(ordinal int, cfg Config, sh shape, m *Model, steps, edges int, x, y []float32) (engine, string, error) {
+func newCUDAEngine(ordinal int, s engineSpec) (engine, string, error) {
 	d, err := cuda.Open(ordinal)
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: %w", ErrDevice, err)
 	}
-	e := &cudaEngine{device: d, params: m.params, decoder: m.decoder()}
-	if err := e.place(cfg, sh, m, steps, edges, x, y); err != nil {
+	e := &cudaEngine{device: d, params: s.params, decoder: newDecoder(s.network, s.params)}
+	e.decoder.scaling = s.scaling
+	if err := e.place(s); err != nil {
 		d.Close()
 		return nil, "", fmt.Errorf("%w: %w", ErrDevice, err)
 	}
@@ -56,14 +53,14 @@ func newCUDAEngine(ordinal int, cfg Config, sh shape, m *Model, steps, edges int
 }
 
 // place computes what the network needs, asks for it and copies the parameters.
-func (e *cudaEngine) place(cfg Config, sh shape, m *Model, steps, edges int, x, y []float32) error {
+func (e *cudaEngine) place(s engineSpec) error {
 	c := cuda.Config{
-		Sources: sh.sources, Destinations: sh.destinations, Relations: sh.relations, Dim: cfg.Dim,
-		Decoder:   decoderFor(cfg.Decoder),
-		KeepScale: float32(1 / (1 - cfg.Dropout)), Steps: steps, MaxBatch: sampleSize * (1 + cfg.Negatives), FixedLayers: cfg.without("layers"),
+		Sources: s.shape.sources, Destinations: s.shape.destinations, Relations: s.shape.relations, Dim: s.network.dim,
+		Decoder:   cuda.DecoderOf(s.network.decoder),
+		KeepScale: float32(1 / (1 - s.dropout)), Steps: s.steps, MaxBatch: s.maxBatch, FixedLayers: s.network.fixedLayers,
 	}
 	for i := range c.Inverse {
-		c.Mean[i], c.Inverse[i] = m.scaling.Mean[featWalk+i], m.scaling.Inv[featWalk+i]
+		c.Mean[i], c.Inverse[i] = s.scaling.Mean[featWalk+i], s.scaling.Inv[featWalk+i]
 		if e.decoder.mask != nil && e.decoder.mask[featWalk+i] {
 			c.Inverse[i] = 0
 		}
@@ -72,14 +69,14 @@ func (e *cudaEngine) place(cfg Config, sh shape, m *Model, steps, edges int, x, 
 	if err != nil {
 		return err
 	}
-	if need := cuda.Need(c, edges); need > free {
+	if need := cuda.Need(c, s.edges); need > free {
 		return fmt.Errorf("%w: %d edges between %d hosts need %d MiB of %s, which has %d MiB free",
-			cuda.ErrMemory, edges, sh.sources+sh.destinations, need>>20, e.device.Name, free>>20)
+			cuda.ErrMemory, s.edges, s.shape.sources+s.shape.destinations, need>>20, e.device.Name, free>>20)
 	}
-	if e.net, err = cuda.NewNetwork(e.device, c, x, y); err != nil {
+	if e.net, err = cuda.NewNetwork(e.device, c, s.x, s.y); err != nil {
 		return err
 	}
-	return e.each(m.params, e.net.Upload)
+	return e.each(s.params, e.net.Upload)
 }
 
 // each calls do with every parameter and its place on the device.
@@ -101,7 +98,7 @@ func (e *cudaEngine) each(p *params, do func(t cuda.Tensor, from int, value, m, 
 	return nil
 }
 
-func (e *cudaEngine) pass(w *window, batches []batch, rates []float64) error {
+func (e *cudaEngine) pass(w *window, batches []stepBatch, rates []float64) error {
 	p := *e.params // the counters alone: values are on the device
 	p.step, p.passes = p.step+e.step, p.passes+e.passes
 	if len(e.batches) < len(batches) {
@@ -120,7 +117,7 @@ func (e *cudaEngine) pass(w *window, batches []batch, rates []float64) error {
 			e.steps[i].Layers = step(layerNames[0])
 		}
 	}
-	if err := e.net.Pass(w.at, w.cut.forCUDA, e.batches[:len(batches)], e.steps[:len(batches)]); err != nil {
+	if err := e.net.Pass(w.at, func() *cuda.Messages { return messagesForCUDA(w.cut) }, e.batches[:len(batches)], e.steps[:len(batches)]); err != nil {
 		return fmt.Errorf("%w: %w", ErrDevice, err)
 	}
 	e.step += len(batches)
@@ -129,7 +126,7 @@ func (e *cudaEngine) pass(w *window, batches []batch, rates []float64) error {
 }
 
 // fill makes what the device reads of a batch.
-func (e *cudaEngine) fill(to *cuda.Batch, b *batch) {
+func (e *cudaEngine) fill(to *cuda.Batch, b *stepBatch) {
 	n := len(b.s)
 	*to = cuda.Batch{
 		Source: b.s, Relation: b.r, Destination: b.d, Label: b.label,
@@ -188,7 +185,7 @@ func (e *cudaEngine) embed(p *params, c *cut) (*embeddings, error) {
 	if err := e.each(p, e.net.Upload); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDevice, err)
 	}
-	u, v, profiles, m, err := e.net.Embed(c.at, c.forCUDA)
+	u, v, profiles, m, err := e.net.Embed(c.at, func() *cuda.Messages { return messagesForCUDA(c) })
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDevice, err)
 	}
@@ -197,11 +194,12 @@ func (e *cudaEngine) embed(p *params, c *cut) (*embeddings, error) {
 
 func (e *cudaEngine) close() { e.device.Close() }
 
-// forCUDA writes the edges of a cut out as the kernels read them. The card keeps them, so that the cut
+// messagesForCUDA writes the edges of a cut out as the kernels read them. The card keeps them, so that the cut
 // does not.
-func (c *cut) forCUDA() *cuda.Messages {
-	defer func() { c.built = nil }()
-	out := &cuda.Messages{BySource: c.messages().bySource.flat(), ByDestination: c.messages().byDestination.flat()}
+func messagesForCUDA(c *cut) *cuda.Messages {
+	defer c.forgetMessages()
+	m := c.messages()
+	out := &cuda.Messages{BySource: flat(m.bySource), ByDestination: flat(m.byDestination)}
 	// By relation, in the order of the sources.
 	s := &out.BySource
 	relations := len(c.r)
@@ -231,8 +229,8 @@ func (c *cut) forCUDA() *cuda.Messages {
 	return out
 }
 
-// flat is a csr without groups: each edge with its relation.
-func (m *csr) flat() cuda.Order {
+// flat returns a csr without groups: each edge with its relation.
+func flat(m *csr) cuda.Order {
 	o := cuda.Order{Start: make([]int32, len(m.row)), A: m.col, B: make([]int32, 0, len(m.col)), Norm: m.norm}
 	for i, g := range m.row {
 		o.Start[i] = m.group[g]

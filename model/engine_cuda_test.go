@@ -47,7 +47,7 @@ type twins struct {
 	cfg     Config
 	ds      *dataset
 	windows *windows
-	models  [2]*Model // on the CPU, on the card
+	params  [2]*params // on the CPU, on the card
 	engines [2]engine
 }
 
@@ -56,35 +56,36 @@ func newTwins(t *testing.T, cfg Config, steps int) *twins {
 	snap := graphOf(t, hub(3, 4000)).Snapshot()
 	w := &twins{cfg: cfg, ds: newDataset(snap, cfg.Features)}
 	w.windows, _ = newWindows(w.ds, false)
-	m := newModel(snap, cfg)
-	if err := m.measure(context.Background(), w.windows, cfg); err != nil {
-		t.Fatal(err)
+	var sums scalingSums
+	var b batch
+	for i := range w.windows.len() {
+		w.windows.get(i).sample(w.ds, &b, newPhilox(cfg.Seed, uint64(i)), sampleSize, cfg.sampling())
+		sums.add(&b)
 	}
-	rng := newPhilox(7, 7)
-	for _, q := range m.params.list { // away from the start, where many gradients vanish
-		noise := make([]float32, len(q.value))
-		normal(rng, noise, 0.2)
-		axpy(1, noise, q.value)
-	}
+	scaling := sums.scaling()
 	for i := featWalk; i < features; i++ {
-		m.scaling.Mean[i], m.scaling.Inv[i] = 0.02*float32(i-featWalk), 1-0.1*float32(i-featWalk)
+		scaling.Mean[i], scaling.Inv[i] = 0.02*float32(i-featWalk), 1-0.1*float32(i-featWalk)
 	}
-	x, y := w.ds.inputs(snap, cfg.Dim)
-	sh := shape{len(w.ds.sources), len(w.ds.destinations), w.ds.relations}
-	for i, make := range []func(*Model) (engine, error){
-		func(m *Model) (engine, error) { return newCPUEngine(cfg, sh, m, x, y) },
-		func(m *Model) (engine, error) {
-			e, _, err := newCUDAEngine(0, cfg, sh, m, steps, len(w.ds.edges), x, y)
-			return e, err
-		},
-	} {
-		w.models[i] = m.clone()
-		e, err := make(w.models[i])
+	for i := range w.engines {
+		w.params[i] = newParams(cfg.network(), w.ds.relations)
+		rng := newPhilox(7, 7)
+		for _, q := range w.params[i].list { // away from the start, where many gradients vanish
+			noise := make([]float32, len(q.value))
+			normal(rng, noise, 0.2)
+			axpy(1, noise, q.value)
+		}
+		spec := engineSpec{
+			network: cfg.network(), shape: shape{len(w.ds.sources), len(w.ds.destinations), w.ds.relations},
+			params: w.params[i], scaling: &scaling,
+			x: fixedInputs(snap, w.ds.destinations, cfg.Dim), y: fixedInputs(snap, w.ds.sources, cfg.Dim),
+			device: []string{CPU, CUDA}[i], steps: steps, edges: len(w.ds.edges), maxBatch: sampleSize * (1 + cfg.Negatives), dropout: cfg.Dropout,
+		}
+		on, err := newEngine(spec)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(e.close)
-		w.engines[i] = e
+		t.Cleanup(on.engine.close)
+		w.engines[i] = on.engine
 	}
 	return w
 }
@@ -92,11 +93,11 @@ func newTwins(t *testing.T, cfg Config, steps int) *twins {
 // pass lets both make the same pass.
 func (w *twins) pass(t *testing.T, step, rounds int) {
 	t.Helper()
-	batches, rates := make([]batch, rounds), make([]float64, rounds)
+	batches, rates := make([]stepBatch, rounds), make([]float64, rounds)
 	win := w.windows.get(step % w.windows.len())
 	for i := range batches {
 		rng := newPhilox(5, uint64(step*100+i))
-		win.sample(w.ds, &batches[i], rng, sampleSize, w.cfg)
+		win.sample(w.ds, &batches[i].batch, rng, sampleSize, w.cfg.sampling())
 		batches[i].dropout(rng, w.cfg.Dropout)
 		rates[i] = 0.004
 	}
@@ -199,11 +200,11 @@ func TestCUDAParametersAndEmbeddings(t *testing.T) {
 				t.Errorf("%d losses of 60 steps", n)
 			}
 			var err error
-			if e[i], err = eng.embed(w.models[i].params, c); err != nil {
+			if e[i], err = eng.embed(w.params[i], c); err != nil {
 				t.Fatal(err)
 			}
 		}
-		a, b := w.models[0].params, w.models[1].params
+		a, b := w.params[0], w.params[1]
 		if a.step != b.step || a.passes != b.passes {
 			t.Errorf("steps %d and %d, passes %d and %d", a.step, b.step, a.passes, b.passes)
 		}

@@ -8,7 +8,7 @@ var errNoCUDA = errors.New("this build trains on the CPU only")
 
 func probeCUDA(int) (string, error) { return "", errNoCUDA }
 
-func newCUDAEngine(int, Config, shape, *Model, int, int, []float32, []float32) (engine, string, error) {
+func newCUDAEngine(int, engineSpec) (engine, string, error) {
 	return nil, "", errNoCUDA
 }
 

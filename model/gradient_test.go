@@ -31,22 +31,22 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 	ds := newDataset(snap, nil)
 	at := ds.cutTimes([]float64{0.7})[0]
 	w := newWindow(ds, newCut(ds, at, newOrders(ds)), ds.end+1)
-	p := newParams(cfg, ds.relations)
+	p := newParams(cfg.network(), ds.relations)
 	rng := newPhilox(7, 7)
 	for _, q := range p.list { // away from the start, where many gradients vanish
 		noise := make([]float32, len(q.value))
 		normal(rng, noise, 0.3)
 		axpy(1, noise, q.value)
 	}
-	x, y := ds.inputs(snap, cfg.Dim)
-	n, err := newNetwork(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations}, p, x, y)
+	x, y := fixedInputs(snap, ds.destinations, cfg.Dim), fixedInputs(snap, ds.sources, cfg.Dim)
+	n, err := newNetwork(cfg.network(), shape{len(ds.sources), len(ds.destinations), ds.relations}, p, x, y)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(n.close)
 	setMessages(&n.convs, w.messages())
 	cfg.Negatives = 3
-	w.sample(ds, &n.batch, rng, 8, cfg)
+	w.sample(ds, &n.batch.batch, rng, 8, cfg.sampling())
 	// Whatever the draw: a triplet of either kind with a new host.
 	n.batch.near[0] = near{n: 2, sources: true, rows: [maxNear]int32{1, 2}}
 	n.batch.near[1] = near{n: 3, rows: [maxNear]int32{0, 1, 2}}
@@ -99,7 +99,7 @@ func (s *small) twin(value map[string][]float64) float64 {
 			m[i] = make([]float64, k)
 		}
 		name := layerNames[layer]
-		switch kind := s.cfg.layer(layer); {
+		switch kind := s.cfg.network().layers[layer]; {
 		case kind.diagonal():
 			for i := range k {
 				m[i][i] = value[name][int(r)*k+i]

@@ -17,6 +17,9 @@ func plainDot(x, y []float32) float32 { return impl.Sdot(len(x), x, 1, y, 1) }
 // plainAxpy adds a*x to y.
 func plainAxpy(a float32, x, y []float32) { impl.Saxpy(len(x), a, x, 1, y, 1) }
 
+// scale multiplies x by a.
+func scale(a float32, x []float32) { impl.Sscal(len(x), a, x, 1) }
+
 // plainMulAdd adds a*x*y, element by element, to z.
 func plainMulAdd(a float32, x, y, z []float32) {
 	y, z = y[:len(x)], z[:len(x)]
@@ -34,27 +37,8 @@ func plainDot3(x, y, z []float32) (sum float32) {
 	return sum
 }
 
-// plainForward writes h = relu(b + w^T f); w is [features][hidden] row-major.
-func plainForward(w []float32, b, h *[hidden]float32, f *[features]float32) {
-	*h = *b
-	for i, v := range f {
-		for j, x := range w[i*hidden:][:hidden] {
-			h[j] += v * x
-		}
-	}
-	for j, x := range h {
-		h[j] = max(x, 0)
-	}
-}
-
-// plainBackward is that of plainForward for the gradient dh of what stands before the relu:
-// it adds f dh^T to dw, of the shape of w, and writes df = w dh.
-func plainBackward(w, dw []float32, dh *[hidden]float32, f, df *[features]float32) {
-	for i, v := range f {
-		plainAxpy(v, dh[:], dw[i*hidden:][:hidden])
-		df[i] = plainDot(w[i*hidden:][:hidden], dh[:])
-	}
-}
+// The decay of Adam's first and second moments, the usual ones (Kingma and Ba 2015).
+const beta1, beta2 = 0.9, 0.999
 
 // plainAdam takes the gradient g up in the moments m and v and moves x by -(a m / (sqrt v + e) + decay x).
 func plainAdam(a, e, decay float32, g, m, v, x []float32) {

@@ -10,11 +10,3 @@ func gemvT(w, x, y []float32)             { plainGemvT(w, x, y) }
 func outer(x, y, w []float32)             { plainOuter(x, y, w) }
 
 func adam(a, e, decay float32, g, m, v, x []float32) { plainAdam(a, e, decay, g, m, v, x) }
-
-func hiddenForward(w []float32, b, h *[hidden]float32, f *[features]float32) {
-	plainForward(w, b, h, f)
-}
-
-func hiddenBackward(w, dw []float32, dh *[hidden]float32, f, df *[features]float32) {
-	plainBackward(w, dw, dh, f, df)
-}

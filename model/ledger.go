@@ -112,16 +112,19 @@ func NewLedger(perDay float64) *Ledger {
 func (l *Ledger) follows() bool { return l.perDay <= MaxLedger }
 
 // Follow takes up a model that gives the scores from now on.
-func (l *Ledger) Follow(m *Model) {
+func (l *Ledger) Follow(m *Model) { l.follow(m.heldOut) }
+
+// follow takes up the held-out scores of a model that gives the scores from now on.
+func (l *Ledger) follow(h heldOutScores) {
 	var prior [curvePoints]float32
 	for i := range prior {
-		prior[i] = below(m.heldOut.scores, l.perDay*float64(i)*curveStep*m.heldOut.days)
+		prior[i] = below(h.scores, l.perDay*float64(i)*curveStep*h.days)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.prior, l.even = prior, 1
-	if m.heldOut.even > 0 {
-		l.even = m.heldOut.even
+	if h.even > 0 {
+		l.even = h.even
 	}
 	l.plan()
 }

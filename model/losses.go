@@ -1,9 +1,13 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
+
+// ErrDiverged is what a training ends with when the loss is no number any more.
+var ErrDiverged = errors.New("model: training diverged")
 
 // losses are those of a training's steps as they become known, on some devices a while after the
 // step.

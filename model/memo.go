@@ -3,7 +3,6 @@ package model
 import (
 	"math"
 	"math/bits"
-	"math/rand/v2"
 	"sync/atomic"
 
 	"flb-filter-rgcn/graphbuf"
@@ -95,21 +94,10 @@ func newMemo(edges int) memo {
 	return memo{make([]scoreCell, n), make([]lastingCell, n)}
 }
 
-// memoKeys make the keys of the memo unknown to whoever picks the names.
-var memoKeys = [2]uint64{rand.Uint64(), rand.Uint64()}
-
-// mix hashes two words: the halves of a product of 128 bits, as wyhash does.
-func mix(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a^memoKeys[0], b^memoKeys[1])
-	return hi ^ lo
-}
-
 // score and lasting return the cells of an edge of the graph.
 func (m *memo) score(edge uint32) *scoreCell { return &m.scores[int(edge)&(len(m.scores)-1)] }
 
 func (m *memo) lasting(edge uint32) *lastingCell { return &m.lasts[int(edge)&(len(m.lasts)-1)] }
-
-func pack(a, b uint32) uint64 { return uint64(a)<<32 | uint64(b) }
 
 // lastingKey is a hash of a triplet and of how many of its source's relations have settled.
 func lastingKey(ref *graphbuf.Ref, settled int) uint64 {

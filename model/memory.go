@@ -97,7 +97,7 @@ func featureBytes(s graphbuf.Sizes, features NodeFeatures, windows int64) int64 
 
 // parameters is how many numbers a model learns.
 func parameters(cfg Config, relations int) (n int64) {
-	for _, p := range layoutParams(cfg, relations) {
+	for _, p := range layoutParams(cfg.network(), relations) {
 		n += int64(p.rows) * int64(p.cols)
 	}
 	return n

@@ -14,7 +14,7 @@ type network struct {
 	params  *params
 	convs   [4]*relConv // in the order of layerNames
 	decoder *decoder
-	batch   batch
+	batch   stepBatch
 
 	graph *G.ExprGraph
 	vm    G.VM
@@ -27,6 +27,18 @@ type network struct {
 	decoderGrads [][]float32 // in the order of the parameters, nil for those of layers
 }
 
+// networkConfig says what a network looks like and how it is computed.
+type networkConfig struct {
+	dim         int             // width k of the layers, a multiple of 4
+	decoder     string          // relational score: DistMult, TransE or RotatE
+	layers      [4]layer        // kinds of relation weights, in the order of layerNames
+	mask        *[features]bool // inputs of the decoder to leave out; nil: none
+	fixedLayers bool            // the layers stay plain propagation
+	seed        uint64          // of the first values
+	threads     int             // at least 1
+	enterThread func()          // called at the start of every further goroutine; nil: nothing to do
+}
+
 // shape says how large a network's sides are.
 type shape struct {
 	sources, destinations, relations int
@@ -34,11 +46,11 @@ type shape struct {
 
 // newConvs makes the four layers: walk1 (to sources, from x), walk2 (to destinations,
 // from walk1), profile1 (to destinations, from y), profile2 (to sources, from profile1). Whoever is done with them closes their crew.
-func newConvs(cfg Config, sh shape) [4]*relConv {
+func newConvs(cfg networkConfig, sh shape) [4]*relConv {
 	var out [4]*relConv
-	crew := newCrew(cfg.Threads, cfg.EnterThread) // of all, since one layer is computed at a time
+	crew := newCrew(cfg.threads, cfg.enterThread) // of all, since one layer is computed at a time
 	for i, norm := range []int{walk, walk, profile, mean} {
-		c := &relConv{k: cfg.Dim, relations: sh.relations, diagonal: cfg.layer(i).diagonal(), crew: crew, norm: norm,
+		c := &relConv{k: cfg.dim, relations: sh.relations, diagonal: cfg.layers[i].diagonal(), crew: crew, norm: norm,
 			rows: sh.sources, inRows: sh.destinations}
 		if toDestinations(i) {
 			c.rows, c.inRows = c.inRows, c.rows
@@ -75,13 +87,13 @@ func embed(convs *[4]*relConv, p *params, m *messages, k int, x, y func() []floa
 			in = out[i-1]
 		}
 		out[i] = make([]float32, c.rows*k)
-		c.forward(p.weights(i, k), in, out[i])
+		c.forward(layerWeights(p, i, k), in, out[i])
 	}
 	return &embeddings{u: out[0], v: out[1], c: out[2], m: out[3]}
 }
 
 // newNetwork builds the graph over fixed inputs x [destinations][k] and y [sources][k].
-func newNetwork(cfg Config, sh shape, p *params, x, y []float32) (n *network, err error) {
+func newNetwork(cfg networkConfig, sh shape, p *params, x, y []float32) (n *network, err error) {
 	// Gorgonia panics where shapes do not fit; inside a host process that must be an error.
 	defer func() {
 		if r := recover(); r != nil {
@@ -99,7 +111,7 @@ func newNetwork(cfg Config, sh shape, p *params, x, y []float32) (n *network, er
 		n.nodes = append(n.nodes, byName[q.name])
 	}
 	var out [4]*G.Node
-	in := [4]*G.Node{0: leaf("x", sh.destinations, cfg.Dim, x), 2: leaf("y", sh.sources, cfg.Dim, y)}
+	in := [4]*G.Node{0: leaf("x", sh.destinations, cfg.dim, x), 2: leaf("y", sh.sources, cfg.dim, y)}
 	for i, name := range layerNames {
 		w := byName[name]
 		if w == nil {
@@ -140,9 +152,9 @@ func newNetwork(cfg Config, sh shape, p *params, x, y []float32) (n *network, er
 	return n, nil
 }
 
-func newDecoder(cfg Config, p *params) *decoder {
+func newDecoder(cfg networkConfig, p *params) *decoder {
 	return &decoder{
-		k: cfg.Dim, kind: cfg.Decoder, mask: cfg.mask(),
+		k: cfg.dim, kind: cfg.decoder, mask: cfg.mask,
 		rel: p.get("relation").value,
 		a1:  p.get("hidden").value, b1: p.get("hidden.bias").value,
 		a2: p.get("output").value, b2: p.get("output.bias").value,

@@ -39,18 +39,23 @@ func (c Config) reference() referenceConfig {
 // does, and the new model always takes the place of the old one.
 func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress func(step, steps int, loss float32)) (*Scorer, Report, error) {
 	start := time.Now()
-	r, report, err := trainReference(ctx, snap, cfg.reference(), cfg.Device, progress)
+	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges)}
+	r, did, err := trainReference(ctx, snap, cfg.reference(), cfg.Device, progress)
 	if cfg.Device == Auto && errors.Is(err, ErrDevice) {
 		fallback := err
-		r, report, err = trainReference(ctx, snap, cfg.reference(), CPU, progress)
-		report.Fallback = fallback
+		r, did, err = trainReference(ctx, snap, cfg.reference(), CPU, progress)
+		did.Fallback = fallback
+	}
+	report.Steps, report.Loss, report.Quality, report.Device, report.Fallback = did.Steps, did.Loss, did.Quality, did.Device, did.Fallback
+	if errors.Is(err, errTooFew) {
+		err = ErrTooLittle
 	}
 	if err != nil {
 		return nil, report, err
 	}
 	m := &Model{
 		Quality: report.Quality, reference: r, dim: cfg.Dim, decoderKind: cfg.Decoder, layer1: cfg.Layer1, layer2: cfg.Layer2,
-		params: &params{}, heldOut: r.spreadOf(snap.Edges),
+		params: &params{}, heldOut: heldOutOf(r, snap.Edges),
 	}
 	fill(m.scaling.Inv[:], 1)
 	for _, n := range snap.Nodes {
@@ -65,8 +70,8 @@ func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, 
 	return m.referenceScorer(snap), report, nil
 }
 
-// spreadOf samples the scores of edges for thresholds that are no deviations from the mean.
-func (m *reference) spreadOf(edges []graphbuf.Edge) heldOutScores {
+// heldOutOf samples the scores of edges for thresholds that are no deviations from the mean.
+func heldOutOf(r *reference, edges []graphbuf.Edge) heldOutScores {
 	out := heldOutScores{even: 0.5}
 	if len(edges) == 0 {
 		return out
@@ -77,7 +82,7 @@ func (m *reference) spreadOf(edges []graphbuf.Edge) heldOutScores {
 		e := &edges[i]
 		first, last = min(first, e.First), max(last, e.Last)
 		if i%step == 0 {
-			out.scores = append(out.scores, scored{m.score(e.Source, e.Relation, e.Destination), float32(step)})
+			out.scores = append(out.scores, scored{r.score(e.Source, e.Relation, e.Destination), float32(step)})
 		}
 	}
 	out.days = float64(last-first) / float64(24*time.Hour)

@@ -114,7 +114,7 @@ func (o *convOp) SymDiff(in G.Nodes, _, grad *G.Node) (G.Nodes, error) {
 type lossOp struct {
 	fused
 	decoder *decoder
-	batch   *batch
+	batch   *stepBatch
 	out     []*tensor.Dense // gradients of the inputs, in their order
 	grads   gradients
 
@@ -126,7 +126,7 @@ type lossOp struct {
 
 const lossInputs = 9
 
-func newLossOp(d *decoder, b *batch, shapes [lossInputs]tensor.Shape) *lossOp {
+func newLossOp(d *decoder, b *stepBatch, shapes [lossInputs]tensor.Shape) *lossOp {
 	o := &lossOp{fused: fused{"decoder loss", lossInputs}, decoder: d, batch: b}
 	for _, s := range shapes {
 		o.out = append(o.out, matrix(s[0], s[1]))

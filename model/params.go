@@ -1,8 +1,6 @@
 package model
 
-import (
-	"math"
-)
+import "math"
 
 // param is one learnable tensor, [rows][cols] row-major, with Adam's moments.
 type param struct {
@@ -29,109 +27,6 @@ func (p *params) get(name string) *param {
 		}
 	}
 	return nil
-}
-
-// The layers: two hops along the walk, and profiles with their mean.
-var layerNames = [4]string{"walk1", "walk2", "profile1", "profile2"}
-
-// layoutParams lists the parameters of a network without their values.
-func layoutParams(cfg Config, relations int) []*param {
-	var list []*param
-	k := cfg.Dim
-	relational := func(name string, cols int) {
-		list = append(list, &param{name: name, rows: relations, cols: cols, perRelation: true, slow: true, layer: name != "relation"})
-	}
-	for i, name := range layerNames {
-		switch kind := cfg.layer(i); {
-		case kind.diagonal():
-			relational(name, k)
-		case kind.bases < 0:
-			relational(name, k*k)
-		default: // W_r = sum over b of coef[r][b] basis[b]
-			relational(name+".coef", kind.bases)
-			list = append(list, &param{name: name + ".basis", rows: kind.bases, cols: k * k, slow: true, layer: true})
-		}
-	}
-	relational("relation", k)
-	return append(list,
-		&param{name: "hidden", rows: features, cols: hidden, decays: true},
-		&param{name: "hidden.bias", rows: 1, cols: hidden},
-		&param{name: "output", rows: 1, cols: hidden, decays: true},
-		&param{name: "output.bias", rows: 1, cols: 1})
-}
-
-// newParams makes the parameters of a cold start. Relational layers start as plain
-// propagation and the relational score at nothing, so that training has to beat the
-// structure; the decoder starts as He et al. 2015 have it.
-func newParams(cfg Config, relations int) *params {
-	rng := newPhilox(cfg.Seed, streamInit)
-	p := &params{list: layoutParams(cfg, relations)}
-	for _, x := range p.list {
-		n := x.rows * x.cols
-		x.value, x.m, x.v = make([]float32, n), make([]float32, n), make([]float32, n)
-	}
-	k := cfg.Dim
-	identity := func(x []float32) {
-		for j := range k {
-			x[j*k+j] = 1
-		}
-	}
-	for i, name := range layerNames {
-		switch kind := cfg.layer(i); {
-		case kind.diagonal():
-			fill(p.get(name).value, 1)
-		case kind.bases < 0:
-			for r := range relations {
-				identity(p.get(name).value[r*k*k:])
-			}
-		default: // the first basis is the identity, and all there is at first
-			for r := range relations {
-				p.get(name + ".coef").value[r*kind.bases] = 1
-			}
-			basis := p.get(name + ".basis").value
-			identity(basis)
-			normal(rng, basis[k*k:], 1/math.Sqrt(float64(k)))
-		}
-	}
-	// What hosts without features leave at zero counts for nothing, in the order of the draws and their spread.
-	h := p.get("hidden").value
-	peers, rest := h[factPeersToD*hidden:][:peerFacts*hidden], float64(features-peerFacts)
-	normal(rng, h[:factPeersToD*hidden], math.Sqrt(2/rest))
-	normal(rng, h[(factPeersToD+peerFacts)*hidden:], math.Sqrt(2/rest))
-	normal(rng, p.get("output").value, math.Sqrt(1.0/hidden))
-	normal(rng, peers, math.Sqrt(2/rest))
-	return p
-}
-
-// layer returns the kind of relation weights of the i-th of layerNames.
-func (c Config) layer(i int) layer {
-	s := c.Layer1
-	if i%2 == 1 {
-		s = c.Layer2
-	}
-	l, _ := parseLayer(s) // Validate has seen it
-	return l
-}
-
-// Streams of the generator, so that no two uses share draws.
-const (
-	streamInit = iota + 1
-	streamHeldOut
-	streamSample // and one more for each step
-)
-
-func fill(x []float32, v float32) {
-	for i := range x {
-		x[i] = v
-	}
-}
-
-// normal fills x with draws of mean 0 and the given standard deviation (Box and Muller 1958).
-func normal(rng *philox, x []float32, sd float64) {
-	for i := range x {
-		u := 1 - float64(rng.float())
-		x[i] = float32(sd * math.Sqrt(-2*math.Log(u)) * math.Cos(2*math.Pi*float64(rng.float())))
-	}
 }
 
 // adopt takes over the values and moments of a previous training wherever name and shape
@@ -168,22 +63,7 @@ func (p *params) adopt(old *params, oldNames, names []string) bool {
 	return true
 }
 
-// weights returns the relation weights of the i-th layer as relConv reads them.
-func (p *params) weights(i int, k int) []float32 {
-	if w := p.get(layerNames[i]); w != nil {
-		return w.value
-	}
-	coef, basis := p.get(layerNames[i]+".coef"), p.get(layerNames[i]+".basis")
-	w := make([]float32, coef.rows*k*k)
-	for r := range coef.rows {
-		for b, v := range coef.value[r*coef.cols:][:coef.cols] {
-			axpy(v, basis.value[b*k*k:][:k*k], w[r*k*k:][:k*k])
-		}
-	}
-	return w
-}
-
-const beta1, beta2, epsilon = 0.9, 0.999, 1e-8 // Adam's, the usual ones
+const epsilon = 1e-8 // Adam's, the usual one; see also beta1
 
 // adam makes one step of Adam (Kingma and Ba 2015), for the decoder alone or for the layers
 // as well.

@@ -93,16 +93,9 @@ func (p *philox) dropOut(mask []float32, share float64) {
 	}
 }
 
-// fillSigns sets x to +1 and -1 by the hash of a name: its fixed random vector.
-// Signs have the smallest variance of inner products among all such draws.
-func fillSigns(x []float32, name string) {
-	p := newPhilox(fnv1a(fnvStart, name), 0)
-	var word uint32
-	for i := range x {
-		if i%32 == 0 {
-			word = p.uint32()
-		}
-		x[i] = 1 - 2*float32(word&1)
-		word >>= 1
-	}
-}
+// Streams of the generator, so that no two uses share draws.
+const (
+	streamInit = iota + 1
+	streamHeldOut
+	streamSample // and one more for each step
+)

@@ -5,20 +5,33 @@ import (
 	"slices"
 )
 
-// auc is the chance that a true triplet scores higher than a false one, ties counting
-// half, with each triplet counted by its weight. It is 0.5 where one kind is missing.
-func auc(true_, false_ []scored) float64 {
+// scored is the score of a triplet that stands for weight of its kind.
+type scored struct {
+	score, weight float32
+}
+
+// heldOutScores are what a threshold is made of: the scores of the held-out triplets, the busy
+// days in which they were gathered, and the score of even odds.
+type heldOutScores struct {
+	scores []scored
+	days   float64
+	even   float32
+}
+
+// auc is the area under the ROC curve: the chance that a positive scores higher than a negative, ties
+// counting half, each counted by its weight. It is 0.5 where one kind is missing.
+func auc(positives, negatives []scored) float64 {
 	type point struct {
 		score      float32
 		pos, weigh float64
 	}
-	points := make([]point, 0, len(true_)+len(false_))
+	points := make([]point, 0, len(positives)+len(negatives))
 	var pos, neg float64
-	for _, s := range true_ {
+	for _, s := range positives {
 		points = append(points, point{s.score, float64(s.weight), 0})
 		pos += float64(s.weight)
 	}
-	for _, s := range false_ {
+	for _, s := range negatives {
 		points = append(points, point{s.score, 0, float64(s.weight)})
 		neg += float64(s.weight)
 	}
@@ -39,4 +52,20 @@ func auc(true_, false_ []scored) float64 {
 		i = j
 	}
 	return won / (pos * neg)
+}
+
+// below returns the score under which the given weight of triplets lies: 0, below which nothing lies, without any.
+func below(scores []scored, weight float64) float32 {
+	if len(scores) == 0 {
+		return 0
+	}
+	sorted := slices.Clone(scores)
+	slices.SortFunc(sorted, func(a, b scored) int { return cmp.Compare(a.score, b.score) })
+	var sum float64
+	for _, s := range sorted {
+		if sum += float64(s.weight); sum > weight {
+			return s.score
+		}
+	}
+	return sorted[len(sorted)-1].score
 }

@@ -2,10 +2,10 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"flb-filter-rgcn/graphbuf"
 )
@@ -88,12 +88,24 @@ func (m *reference) score(s, r, d int32) float32 {
 	return sigmoid(referenceLogit(m.decoder, row(m.nodes, s, m.dim), row(m.relations, r, m.dim), row(m.nodes, d, m.dim)))
 }
 
+// errTooFew is what a training returns for events that cannot be parted into some that train and some that judge.
+var errTooFew = errors.New("baseline: too few events to train and to judge")
+
+// referenceReport says how a training of the reference went.
+type referenceReport struct {
+	Steps     int     // optimiser steps made
+	Loss      float32 // mean of the last tenth of the steps
+	Quality   float64 // AUC over held-out events against corrupted ones
+	Threshold float32
+	Device    string // CPU, or the number and name of a card
+	Fallback  error  // why Auto did not train a graph of this size on a card; nil where it did, or the graph is small
+}
+
 // trainReference trains the reference on a snapshot, on the caller's goroutine alone or on a card. It
 // calls progress, unless nil, after each step, and returns ctx's error within one step of
 // its end. The same snapshot, configuration and device give the same model to the bit.
-func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceConfig, device string, progress func(step, steps int, loss float32)) (*reference, Report, error) {
-	start := time.Now()
-	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges), Device: CPU}
+func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceConfig, device string, progress func(step, steps int, loss float32)) (*reference, referenceReport, error) {
+	report := referenceReport{Device: CPU}
 	if err := cfg.validate(); err != nil {
 		return nil, report, err
 	}
@@ -102,16 +114,17 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 		return nil, report, err
 	}
 	if train.total() == 0 || test.total() == 0 {
-		return nil, report, ErrTooLittle
+		return nil, report, errTooFew
 	}
 
 	net := newReferenceNetwork(cfg, len(snap.Nodes), len(snap.Relations))
-	e, name, fallback, err := newReferenceEngine(device, net, len(snap.Edges))
+	on, err := newReferenceEngine(device, net, len(snap.Edges))
 	if err != nil {
 		return nil, report, err
 	}
+	e := on.engine
 	defer e.close()
-	report.Device, report.Fallback = name, fallback
+	report.Device, report.Fallback = on.device, on.fallback
 	steps := cfg.Epochs * cfg.StepsPerEpoch
 	tail, err := fitReference(ctx, e, train, newPhilox(cfg.Seed, streamSample), steps, progress)
 	if err != nil {
@@ -129,7 +142,6 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 		return nil, report, fmt.Errorf("%w: mean score %v, AUC %v after the last step", ErrDiverged, mean, report.Quality)
 	}
 	report.Steps, report.Loss, report.Threshold = steps, float32(tail), m.threshold
-	report.Duration = time.Since(start)
 	return m, report, nil
 }
 
@@ -154,10 +166,13 @@ func fitReference(ctx context.Context, e referenceEngine, train *eventTable, rng
 	return known.tail, err
 }
 
+// judgedNegatives is how many corrupted events judge.
+const judgedNegatives = 2048
+
 // judge returns the AUC of held-out events against corrupted ones, and the recall at 0.5.
 // The AUC of scores that are no numbers is none either.
 func (m *reference) judge(test *eventTable, nodes int, rng *philox) (quality, recall float64) {
-	var true_, false_ []scored
+	var positives, negatives []scored
 	for i := range test.edges {
 		n := test.count(i)
 		if n == 0 {
@@ -165,20 +180,20 @@ func (m *reference) judge(test *eventTable, nodes int, rng *philox) (quality, re
 		}
 		e := &test.edges[i]
 		s := scored{m.score(e.Source, e.Relation, e.Destination), float32(n)}
-		true_ = append(true_, s)
+		positives = append(positives, s)
 		if s.score >= 0.5 {
 			recall += float64(n)
 		}
 	}
-	for range heldOutRows {
+	for range judgedNegatives {
 		s, r, d := test.draw(rng)
 		s, d = corrupt(s, d, nodes, rng)
-		false_ = append(false_, scored{m.score(s, r, d), 1})
+		negatives = append(negatives, scored{m.score(s, r, d), 1})
 	}
-	if slices.ContainsFunc(append(true_, false_...), func(s scored) bool { return s.score != s.score }) {
+	if slices.ContainsFunc(append(positives, negatives...), func(s scored) bool { return s.score != s.score }) {
 		return math.NaN(), 0
 	}
-	return auc(true_, false_), recall / float64(test.total())
+	return auc(positives, negatives), recall / float64(test.total())
 }
 
 // spread returns mean and sample standard deviation of the scores over events: an edge

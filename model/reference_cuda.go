@@ -34,7 +34,7 @@ func newCUDAReference(ordinal int, host *referenceNetwork, edges int) (reference
 func (e *cudaReference) place(edges int) error {
 	h := e.host
 	c := cuda.ReferenceConfig{
-		Nodes: h.nodes, Relations: h.relations, Dim: h.cfg.Dim, Decoder: decoderFor(h.cfg.Decoder),
+		Nodes: h.nodes, Relations: h.relations, Dim: h.cfg.Dim, Decoder: cuda.DecoderOf(h.cfg.Decoder),
 		Dropout: float32(h.cfg.Dropout), Regularization: float32(h.cfg.Regularization), Limit: referenceNorm,
 		Key: newPhilox(h.cfg.Seed, 0).key, Stream: streamSample, Steps: h.cfg.Epochs * h.cfg.StepsPerEpoch, Sample: 2 * h.cfg.Sample,
 	}

@@ -36,9 +36,10 @@ func (e *cpuReference) embed(train *eventTable) ([]float32, error) { return e.ne
 
 func (e *cpuReference) close() {}
 
-// newReferenceEngine makes the engine for a network and says on what. See onDevice for fallback.
-func newReferenceEngine(device string, net *referenceNetwork, edges int) (e referenceEngine, name string, fallback, err error) {
-	return onDevice(Config{Objective: ReferenceGoal, Device: device}, edges, func(ordinal int) (referenceEngine, string, error) {
-		return newCUDAReference(ordinal, net, edges)
-	}, func() (referenceEngine, error) { return &cpuReference{net: net}, nil })
+// newReferenceEngine makes the engine for a network, on the device named.
+func newReferenceEngine(device string, net *referenceNetwork, edges int) (choice[referenceEngine], error) {
+	return choose(device, edges, makers[referenceEngine]{
+		card: func(ordinal int) (referenceEngine, string, error) { return newCUDAReference(ordinal, net, edges) },
+		cpu:  func() (referenceEngine, error) { return &cpuReference{net: net}, nil },
+	})
 }

@@ -64,13 +64,6 @@ func newReferenceNetwork(cfg referenceConfig, nodes, relations int) *referenceNe
 	return n
 }
 
-// uniform fills x with draws between -bound and bound.
-func uniform(rng *philox, x []float32, bound float64) {
-	for i := range x {
-		x[i] = float32(bound * (2*float64(rng.float()) - 1))
-	}
-}
-
 // step draws events, makes one step of the optimiser and returns the loss before it.
 func (n *referenceNetwork) step(train *eventTable, rng *philox) float32 {
 	n.batch.draw(train, n.nodes, rng)
@@ -182,9 +175,9 @@ func clip(grads [][]float32, limit float64) {
 	for _, g := range grads {
 		squares += float64(dot(g, g))
 	}
-	if scale := limit / (math.Sqrt(squares) + 1e-6); scale < 1 {
+	if by := limit / (math.Sqrt(squares) + 1e-6); by < 1 {
 		for _, g := range grads {
-			impl.Sscal(len(g), float32(scale), g, 1)
+			scale(float32(by), g)
 		}
 	}
 }

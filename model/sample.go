@@ -52,9 +52,15 @@ func newWindow(ds *dataset, c *cut, end int64) *window {
 	return w
 }
 
-// sample fills b with up to n true triplets and for each of them cfg.Negatives
-// corrupted ones. The true ones of either kind share their part of the weight.
-func (w *window) sample(ds *dataset, b *batch, rng *philox, n int, cfg Config) {
+// sampling says what is drawn beside each positive triplet.
+type sampling struct {
+	negatives int  // corrupted triplets for each positive
+	campaigns bool // some of the corrupted triplets have a past of their own kind, see campaign
+}
+
+// sample fills b with up to n positive triplets and the corrupted ones of each. New and known
+// positives each share their part of the weight.
+func (w *window) sample(ds *dataset, b *batch, rng *philox, n int, how sampling) {
 	b.reset()
 	novel := min(len(w.novel), max(n/2, n-len(w.known)))
 	share := float32(novelShare)
@@ -63,12 +69,12 @@ func (w *window) sample(ds *dataset, b *batch, rng *philox, n int, cfg Config) {
 	} else if novel == 0 {
 		share = 0
 	}
-	w.draw(ds, b, rng, w.novel, novel, share, cfg)
-	w.draw(ds, b, rng, w.known, min(len(w.known), n-novel), 1-share, cfg)
+	w.draw(ds, b, rng, w.novel, novel, share, how)
+	w.draw(ds, b, rng, w.known, min(len(w.known), n-novel), 1-share, how)
 }
 
 // draw takes n of the targets without putting back and gives them weight in all.
-func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n int, weight float32, cfg Config) {
+func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n int, weight float32, how sampling) {
 	var sum, all float32
 	for _, t := range targets {
 		all += t.chance
@@ -86,7 +92,7 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 			at = w.at + int64(float64(rng.float())*float64(w.end-w.at))
 		}
 		w.add(ds, b, rng, e.s, e.r, e.d, at, 1, share, all*t.chance/sum)
-		for range cfg.Negatives {
+		for range how.negatives {
 			s, r, d, unknown := w.corrupt(ds, rng, e)
 			w.add(ds, b, rng, s, r, d, at, 0, share, 0)
 			last := len(b.s) - 1
@@ -95,7 +101,7 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 				b.n[last].forgetRelation()
 				b.tenure[last] = ds.tenure(s, -1, at)
 			}
-			if rng.float() < campaignShare && !cfg.without("campaigns") {
+			if rng.float() < campaignShare && how.campaigns {
 				w.campaign(rng, e, b, last)
 			}
 		}

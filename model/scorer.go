@@ -39,16 +39,8 @@ func newModel(snap *graphbuf.Snapshot, cfg Config) *Model {
 	if cfg.Features != nil {
 		m.features = cfg.Features.Kinds()
 	}
-	m.params = newParams(cfg, len(m.relations))
+	m.params = newParams(cfg.network(), len(m.relations))
 	return m
-}
-
-// heldOutScores are what a threshold is made of: the scores of the held-out triplets, the busy
-// days in which they were gathered, and the score of even odds.
-type heldOutScores struct {
-	scores []scored
-	days   float64
-	even   float32
 }
 
 // SetThreshold sets the threshold anew by the scores that the model's training held out.
@@ -124,7 +116,7 @@ func (m *Model) clone() *Model {
 }
 
 func (m *Model) decoder() *decoder {
-	d := newDecoder(m.config(), m.params)
+	d := newDecoder(m.config().network(), m.params)
 	d.scaling = &m.scaling
 	return d
 }
@@ -169,13 +161,13 @@ func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features NodeFeatur
 	fresh.Threshold, fresh.Quality, fresh.heldOut = m.Threshold, m.Quality, m.heldOut
 	fresh.SetTrained(m.Trained)
 	ds := newDataset(snap, m.knows(features))
-	cfg := m.config()
-	cfg.Threads = threads
+	cfg := m.config().network()
+	cfg.threads = threads
 	convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
 	defer convs[0].crew.close()
 	s, _ := fresh.scorer(snap, ds, func(p *params, c *cut) (*embeddings, error) {
 		input := func(side []int32) func() []float32 {
-			return func() []float32 { return input(snap, side, m.dim) }
+			return func() []float32 { return fixedInputs(snap, side, m.dim) }
 		}
 		return embed(&convs, p, c.messages(), m.dim, input(ds.destinations), input(ds.sources)), nil
 	})

@@ -64,9 +64,9 @@ func TestLayersStartAsStructure(t *testing.T) {
 	worst := func(k int) (walkError, profileError float64) {
 		cfg := DefaultConfig()
 		cfg.Dim = k
-		x, y := ds.inputs(snap, k)
-		convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
-		e := embed(&convs, newParams(cfg, ds.relations), newCut(ds, ds.end+1, newOrders(ds)).messages(), k, func() []float32 { return x }, func() []float32 { return y })
+		x, y := fixedInputs(snap, ds.destinations, k), fixedInputs(snap, ds.sources, k)
+		convs := newConvs(cfg.network(), shape{len(ds.sources), len(ds.destinations), ds.relations})
+		e := embed(&convs, newParams(cfg.network(), ds.relations), newCut(ds, ds.end+1, newOrders(ds)).messages(), k, func() []float32 { return x }, func() []float32 { return y })
 		for s := range walks {
 			for d := range walks[s] {
 				u := dot(row(e.u, int32(s), k), row(e.v, int32(d), k)) / float32(k)

@@ -89,3 +89,6 @@ func (ds *dataset) tenure(s, r int32, t int64) float32 {
 	}
 	return ds.tenures.factor(source, relation, t)
 }
+
+// ignoreTenure has tenure count for nothing.
+func (ds *dataset) ignoreTenure() { ds.tenures.source, ds.tenures.relation = 0, 0 }

@@ -1,10 +1,8 @@
 package model
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
 )
 
 // Threshold says below which score a session counts as unusually unexpected. Every method
@@ -37,11 +35,6 @@ func (t Threshold) Validate() error {
 		return fmt.Errorf("model: threshold per_day is %v, allowed are numbers above 0", t.PerDay)
 	}
 	return nil
-}
-
-// scored is the score of a triplet that stands for weight of its kind.
-type scored struct {
-	score, weight float32
 }
 
 // of returns the threshold over scores that were gathered in the given number of days. even
@@ -82,20 +75,4 @@ func logit(score float32) float64 {
 	const edge = 1e-7
 	x := min(max(float64(score), edge), 1-edge)
 	return math.Log(x / (1 - x))
-}
-
-// below returns the score under which the given weight of triplets lies: 0, below which nothing lies, without any.
-func below(scores []scored, weight float64) float32 {
-	if len(scores) == 0 {
-		return 0
-	}
-	sorted := slices.Clone(scores)
-	slices.SortFunc(sorted, func(a, b scored) int { return cmp.Compare(a.score, b.score) })
-	var sum float64
-	for _, s := range sorted {
-		if sum += float64(s.weight); sum > weight {
-			return s.score
-		}
-	}
-	return sorted[len(sorted)-1].score
 }

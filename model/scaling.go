@@ -1,0 +1,42 @@
+package model
+
+import "math"
+
+// scaling brings the inputs to mean 0 and standard deviation 1 over the first training's
+// triplets; it stays with the parameters, which have learned to live with it.
+type scaling struct {
+	Mean, Inv [features]float32
+}
+
+// scalingSums gather the mean and the spread of the decoder's inputs. Structural inputs are of the scale of
+// one already and stay as they are.
+type scalingSums struct {
+	sum, squares [features]float64
+	n            float64
+}
+
+// add takes up the triplets of a batch.
+func (m *scalingSums) add(b *batch) {
+	for i := range b.s {
+		var f [features]float32
+		counted(&f, &b.n[i])
+		for k, v := range f[:featWalk] {
+			m.sum[k] += float64(v)
+			m.squares[k] += float64(v * v)
+		}
+		m.n++
+	}
+}
+
+// scaling is that of the inputs which were gathered.
+func (m *scalingSums) scaling() (s scaling) {
+	for k := range s.Inv {
+		s.Inv[k] = 1
+		if k < featWalk {
+			mean := m.sum[k] / m.n
+			s.Mean[k] = float32(mean)
+			s.Inv[k] = float32(1 / math.Sqrt(max(m.squares[k]/m.n-mean*mean, 0)+0.01))
+		}
+	}
+	return s
+}
