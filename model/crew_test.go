@@ -55,14 +55,19 @@ func TestCrewIsKept(t *testing.T) {
 	}
 }
 
-// A whole training with more threads enters for each of them once.
-func TestATrainingKeepsItsThreads(t *testing.T) {
-	cfg := quickConfig()
-	cfg.Steps, cfg.Threads = 20, 3
-	var entered atomic.Int32
-	cfg.EnterThread = func() { entered.Add(1) }
-	train(t, graphOf(t, teams(1, 40, 2000)).Snapshot(), cfg)
-	if n := entered.Load(); n != 3 {
-		t.Errorf("3 threads entered %d times", n)
+func TestAPanicOfAWorkerComesUp(t *testing.T) {
+	for _, threads := range []int{1, 3} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%d threads: the panic was lost", threads)
+				}
+			}()
+			newCrew(threads, nil).do(100, func(_, from, to int) {
+				if from <= 50 && 50 < to {
+					panic("here")
+				}
+			})
+		}()
 	}
 }

@@ -17,7 +17,7 @@ import (
 // small is a network of a few rows at one cut, with a batch that has every kind of triplet.
 type small struct {
 	*network
-	cfg    Config
+	cfg    networkConfig
 	ds     *dataset
 	window *window
 	x, y   []float32
@@ -25,28 +25,32 @@ type small struct {
 
 func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 	t.Helper()
-	cfg := quickConfig()
-	cfg.Dim, cfg.Layer1, cfg.Layer2, cfg.Decoder = 8, layer1, layer2, decoder
+	cfg := testNetwork(8, decoder)
+	for i, kind := range []string{layer1, layer2, layer1, layer2} {
+		var err error
+		if cfg.layers[i], err = parseLayer(kind); err != nil {
+			t.Fatal(err)
+		}
+	}
 	snap := graphOf(t, teams(1, 6, 60)).Snapshot()
 	ds := newDataset(snap, nil)
 	at := ds.cutTimes([]float64{0.7})[0]
 	w := newWindow(ds, newCut(ds, at, newOrders(ds)), ds.end+1)
-	p := newParams(cfg.network(), ds.relations)
+	p := newParams(cfg, ds.relations)
 	rng := newPhilox(7, 7)
 	for _, q := range p.list { // away from the start, where many gradients vanish
 		noise := make([]float32, len(q.value))
 		normal(rng, noise, 0.3)
 		axpy(1, noise, q.value)
 	}
-	x, y := fixedInputs(snap, ds.destinations, cfg.Dim), fixedInputs(snap, ds.sources, cfg.Dim)
-	n, err := newNetwork(cfg.network(), shape{len(ds.sources), len(ds.destinations), ds.relations}, p, x, y)
+	x, y := fixedInputs(snap, ds.destinations, cfg.dim), fixedInputs(snap, ds.sources, cfg.dim)
+	n, err := newNetwork(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations}, p, x, y)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(n.close)
 	setMessages(&n.convs, w.messages())
-	cfg.Negatives = 3
-	w.sample(ds, &n.batch.batch, rng, 8, cfg.sampling())
+	w.sample(ds, &n.batch.batch, rng, 8, sampling{negatives: 3, campaigns: true})
 	// Whatever the draw: a triplet of either kind with a new host.
 	n.batch.near[0] = near{n: 2, sources: true, rows: [maxNear]int32{1, 2}}
 	n.batch.near[1] = near{n: 3, rows: [maxNear]int32{0, 1, 2}}
@@ -76,7 +80,7 @@ func (s *small) gradients(t *testing.T) [][]float32 {
 // twin computes the loss in float64, written from the formulas and not from the code:
 // one message at a time over the list of edges.
 func (s *small) twin(value map[string][]float64) float64 {
-	k, ds := s.cfg.Dim, s.ds
+	k, ds := s.cfg.dim, s.ds
 	type pairKey struct{ s, d int32 }
 	relations, degS, degD := map[pairKey]float64{}, map[int32]float64{}, map[int32]float64{}
 	for _, e := range ds.edges {
@@ -99,7 +103,7 @@ func (s *small) twin(value map[string][]float64) float64 {
 			m[i] = make([]float64, k)
 		}
 		name := layerNames[layer]
-		switch kind := s.cfg.network().layers[layer]; {
+		switch kind := s.cfg.layers[layer]; {
 		case kind.diagonal():
 			for i := range k {
 				m[i][i] = value[name][int(r)*k+i]
@@ -200,7 +204,7 @@ func (s *small) twin(value map[string][]float64) float64 {
 				w := value["relation"][r*k:][:k]
 				var sum float64
 				for j := range w {
-					switch s.cfg.Decoder {
+					switch s.cfg.decoder {
 					case DistMult:
 						sum += us[j] * w[j] * vd[j]
 					case TransE:
@@ -213,7 +217,7 @@ func (s *small) twin(value map[string][]float64) float64 {
 					}
 				}
 				f[featRel] = -math.Sqrt(sum/float64(k) + distanceFloor)
-				if s.cfg.Decoder == DistMult {
+				if s.cfg.decoder == DistMult {
 					f[featRel] = 10 * sum / float64(k)
 				}
 			}
@@ -319,7 +323,7 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 	loss, _ := s.run(1, nil)
 
 	g := G.NewGraph()
-	k, b := s.cfg.Dim, &s.batch
+	k, b := s.cfg.dim, &s.batch
 	n := len(b.s)
 	constant := func(name string, rows, cols int, v []float32) *G.Node {
 		return G.NewMatrix(g, tensor.Float32, G.WithName(name), G.WithShape(rows, cols), G.WithValue(tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(v))))

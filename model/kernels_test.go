@@ -83,26 +83,4 @@ func TestKernels(t *testing.T) {
 		near("outer", n, w, want)
 		whole("a kernel of a matrix", n, aw, ax, ay)
 	}
-
-	aw, w := fenced(features * hidden)
-	adw, dw := fenced(features * hidden)
-	var b, dh, h, wantH [hidden]float32
-	var f, df, wantDF [features]float32
-	normal(rng, b[:], 1)
-	normal(rng, dh[:], 1)
-	normal(rng, f[:], 1)
-	hiddenForward(w, &b, &h, &f)
-	plainForward(w, &b, &wantH, &f)
-	near("hiddenForward", hidden, h[:], wantH[:])
-	wantDW := append([]float32(nil), dw...)
-	hiddenBackward(w, dw, &dh, &f, &df)
-	plainBackward(w, wantDW, &dh, &f, &wantDF)
-	near("hiddenBackward dw", hidden, dw, wantDW)
-	near("hiddenBackward df", features, df[:], wantDF[:])
-	whole("hiddenForward and hiddenBackward", hidden, aw, adw)
-	for _, x := range h {
-		if x < 0 {
-			t.Errorf("the hidden layer yields %v", x)
-		}
-	}
 }

@@ -113,3 +113,11 @@ func layerWeights(p *params, i, k int) []float32 {
 	}
 	return w
 }
+
+// parameters is how many numbers a model learns.
+func parameters(cfg networkConfig, relations int) (n int64) {
+	for _, p := range layoutParams(cfg, relations) {
+		n += int64(p.rows) * int64(p.cols)
+	}
+	return n
+}

@@ -139,18 +139,17 @@ func TestLedgerKeepsItsHeadOnUnusualDays(t *testing.T) {
 }
 
 func TestLedgerStartsFromTheHeldOut(t *testing.T) {
-	m := &Model{}
+	h := heldOutScores{days: 2}
 	for i := range 1000 {
-		m.heldOut.scores = append(m.heldOut.scores, scored{float32(i) / 1000, 1})
+		h.scores = append(h.scores, scored{float32(i) / 1000, 1})
 	}
-	m.heldOut.days = 2
 	l := NewLedger(20)
-	l.Follow(m)
+	l.follow(h)
 	if got := l.Usual(); math.Abs(float64(got)-0.040) > 0.001 {
 		t.Errorf("the threshold is %v, 40 of the scores of two days lie below 0.040", got)
 	}
 	huge := NewLedger(MaxLedger + 1)
-	huge.Follow(&Model{heldOut: heldOutScores{scores: []scored{{0.5, 1}, {0.6, 100_000}}, days: 1}})
+	huge.follow(heldOutScores{scores: []scored{{0.5, 1}, {0.6, 100_000}}, days: 1})
 	if !huge.Low(&graphbuf.Event{Time: 1e18}, 0.55) || huge.Low(&graphbuf.Event{Time: 1e18}, 0.7) {
 		t.Error("a budget too large to follow does not take the threshold of the training")
 	}
@@ -343,7 +342,7 @@ func TestTheLedgersIndexIsItsOwn(t *testing.T) {
 // A model that held nothing out has no low scores, and is no reason to panic.
 func TestLedgerOfAModelWithoutHeldOutScores(t *testing.T) {
 	l := NewLedger(20)
-	l.Follow(&Model{})
+	l.follow(heldOutScores{})
 	if at := l.Usual(); at != 0 {
 		t.Errorf("the threshold is %v", at)
 	}
@@ -355,21 +354,17 @@ func TestNoBudgetPaysForTheUsual(t *testing.T) {
 	for i := range scores {
 		scores[i] = scored{float32(i+1) / 1000, 1} // evenly from 0 to 1, as many as on a day
 	}
-	m := &Model{heldOut: heldOutScores{scores, 1, 0.2}}
+	h := heldOutScores{scores, 1, 0.2}
 	for _, c := range []struct {
 		perDay float64
 		want   float32
 	}{{100, 0.101}, {200, 0.2}, {500, 0.2}} {
 		l := NewLedger(c.perDay)
-		l.Follow(m)
+		l.follow(h)
 		if got := l.Usual(); math.Abs(float64(got-c.want)) > 1e-6 {
 			t.Errorf("of %v a day: threshold %v, want %v", c.perDay, got, c.want)
 		}
-		m.SetThreshold(Threshold{Method: Budget, PerDay: c.perDay})
-		if math.Abs(float64(m.Threshold-c.want)) > 1e-6 {
-			t.Errorf("of %v a day: the model's threshold is %v, want %v", c.perDay, m.Threshold, c.want)
-		}
-		e := graphbuf.Event{Source: []byte("s"), Relation: []byte("r"), Destination: []byte("d"), Time: 1000 * dayNanos}
+		e := graphbuf.Event{Source: []byte("s"), Relation: []byte("r"), Destination: []byte("d"), Time: 1000 * secondsOfDay * 1e9}
 		if l.Low(&e, 0.21) || l.Ignores(0.001) || !l.Low(&e, 0.001) {
 			t.Errorf("of %v a day: wrong alerts", c.perDay)
 		}

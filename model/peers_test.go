@@ -1,7 +1,6 @@
 package model
 
 import (
-	"bytes"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -9,42 +8,6 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 )
-
-// byLetters are so many kinds of features: the letters of a name, from its end.
-type byLetters int
-
-func (n byLetters) Kinds() (kinds []string) {
-	for i := range n {
-		kinds = append(kinds, fmt.Sprint("letter ", i))
-	}
-	return kinds
-}
-
-func (n byLetters) Append(dst []uint64, host []byte) []uint64 {
-	for i := range min(int(n), len(host)) {
-		dst = append(dst, uint64(i)<<8|uint64(host[len(host)-1-i]))
-	}
-	return dst
-}
-
-// byTeam is the team that the events of teams give a host, by its number, and nothing of others.
-type byTeam struct{}
-
-func (byTeam) Kinds() []string { return []string{"team"} }
-
-func (byTeam) Append(dst []uint64, host []byte) []uint64 {
-	var n int
-	if _, err := fmt.Sscanf(string(host), "host-%d", &n); err == nil {
-		dst = append(dst, uint64(n%4))
-	}
-	return dst
-}
-
-// constant gives every host the same feature, without allocating.
-type constant struct{}
-
-func (constant) Kinds() []string                           { return []string{"all"} }
-func (constant) Append(dst []uint64, host []byte) []uint64 { return append(dst, 1) }
 
 // TestPeers compares the facts at a cut with what counting one by one says.
 func TestPeers(t *testing.T) {
@@ -104,94 +67,6 @@ func TestPeers(t *testing.T) {
 	}
 	if known == 0 || known == len(ds.edges) {
 		t.Errorf("%d of %d pairs known at the cut: the test shows half", known, len(ds.edges))
-	}
-}
-
-// TestPeersVouchForAStranger: a host never seen before is expected where its peers go, and a
-// model without features cannot tell.
-func TestPeersVouchForAStranger(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it judges scores after long trainings")
-	}
-	var events []graphbuf.Event
-	for i, e := range teams(1, 120, 6000) { // newcomers all along, so that there is something to learn
-		var n int
-		fmt.Sscanf(string(e.Source), "host-%d", &n)
-		if i >= n*40 {
-			events = append(events, e)
-		}
-	}
-	g := graphOf(t, events)
-	snap := g.Snapshot()
-	cfg := DefaultConfig()
-	margin := func(s *Scorer) float64 {
-		var ref [1]graphbuf.Ref
-		score := func(host, server int) float64 {
-			e := graphbuf.Event{Source: fmt.Appendf(nil, "host-%d", host), Relation: []byte("client-0"), Destination: fmt.Appendf(nil, "server-%d-0", server), Time: events[len(events)-1].Time}
-			g.Look([]graphbuf.Event{e}, ref[:])
-			x := float64(s.Score(g, &e, &ref[0]))
-			return math.Log(x / (1 - x))
-		}
-		var sum float64
-		for host := 1000; host < 1004; host++ {
-			sum += score(host, host%4) - score(host, (host+1)%4)
-		}
-		return sum / 4
-	}
-	blind, _ := train(t, snap, cfg)
-	if m := margin(blind); math.Abs(m) > 0.5 {
-		t.Errorf("without features a stranger's own servers have odds e^%.2f of others'", m)
-	}
-	cfg.Features = byTeam{}
-	s, _ := train(t, snap, cfg)
-	if m := margin(s); m < 2 {
-		t.Errorf("with features a stranger's own servers have odds e^%.2f of others', want above e^2", m)
-	}
-
-	// The model says with which kinds of features it was trained: others count for nothing, and are no start.
-	var m Model
-	b := encoded(t, s.Model())
-	if err := m.UnmarshalBinary(b); err != nil {
-		t.Fatal(err)
-	}
-	if again := encoded(t, &m); !bytes.Equal(again, b) {
-		t.Error("the decoded model has other bytes")
-	}
-	if got, want := margin(m.Scorer(snap, 1, byTeam{})), margin(s); got != want {
-		t.Errorf("restored: odds e^%v, before e^%v", got, want)
-	}
-	if got := margin(m.Scorer(snap, 1, nil)); math.Abs(got) > 0.5 {
-		t.Errorf("without its features: odds e^%.2f", got)
-	}
-	if got := m.Scorer(snap, 1, byLetters(1)); got.known != nil {
-		t.Error("features of another kind are taken for those of the training")
-	}
-	cfg.Previous, cfg.Steps = &m, 10
-	if _, report := train(t, snap, cfg); !report.Warm {
-		t.Error("the same kinds: a cold start")
-	}
-	cfg.Features = byLetters(1)
-	if _, report := train(t, snap, cfg); report.Warm {
-		t.Error("other kinds: a warm start")
-	}
-	cfg.Features, cfg.Without = byTeam{}, []string{"features"}
-	cfg.Previous, cfg.Steps = nil, DefaultConfig().Steps
-	s, _ = train(t, snap, cfg)
-	if m := margin(s); math.Abs(m) > 0.5 {
-		t.Errorf("features left out: odds e^%.2f", m)
-	}
-}
-
-func TestScoreOfAStrangerDoesNotAllocate(t *testing.T) {
-	g := graphOf(t, teams(1, 40, 2000))
-	cfg := quickConfig()
-	cfg.Features = constant{}
-	s, _ := train(t, g.Snapshot(), cfg)
-	event := graphbuf.Event{Source: []byte("nobody"), Relation: []byte("x"), Destination: []byte("server-0-0"), Time: 1}
-	var ref [1]graphbuf.Ref
-	g.Look([]graphbuf.Event{event}, ref[:])
-	if n := testing.AllocsPerRun(100, func() { s.Score(g, &event, &ref[0]) }); n != 0 {
-		t.Errorf("%v allocations", n)
 	}
 }
 

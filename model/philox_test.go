@@ -42,20 +42,6 @@ func TestDrawsAreEven(t *testing.T) {
 	}
 }
 
-func TestSignsAreANamesOwn(t *testing.T) {
-	const k = 1024
-	a, b, again := make([]float32, k), make([]float32, k), make([]float32, k)
-	fillSigns(a, "10.0.0.1")
-	fillSigns(b, "10.0.0.2")
-	fillSigns(again, "10.0.0.1")
-	if dot(a, again) != k {
-		t.Error("the same name has two vectors")
-	}
-	if d := dot(a, b); math.Abs(float64(d)) > 5*math.Sqrt(k) {
-		t.Errorf("two names have the inner product %v of %d", d, k)
-	}
-}
-
 func TestSkippedDraws(t *testing.T) {
 	for start := range 6 {
 		for skip := range uint64(9) {

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
@@ -250,60 +251,6 @@ func FuzzModelUnmarshal(f *testing.F) {
 	})
 }
 
-func TestThresholds(t *testing.T) {
-	var scores []scored
-	for i := range 1000 {
-		scores = append(scores, scored{float32(i) / 1000, 1})
-	}
-	under := func(th Threshold, days float64) int {
-		at := th.of(scores, days, 1)
-		n := 0
-		for _, s := range scores {
-			if s.score < at {
-				n++
-			}
-		}
-		return n
-	}
-	if n := under(Threshold{Method: Quantile, Quantile: 0.05}, 1); n != 50 {
-		t.Errorf("quantile 0.05 of 1000: %d below", n)
-	}
-	if n := under(Threshold{Method: Budget, PerDay: 20}, 4); n != 80 {
-		t.Errorf("20 a day in four days: %d below", n)
-	}
-	alike := []scored{{0.98, 5}, {0.97, 5}}
-	if at := (Threshold{Method: Sigma, K: 2}).of(alike, 1, 0.2); at != 0.2 {
-		t.Errorf("where all scores are high the threshold is %v", at)
-	}
-	if n := under(Threshold{Method: Sigma, K: 0}, 1); n < 490 || n > 510 {
-		t.Errorf("the mean of symmetric scores: %d of 1000 below", n)
-	}
-	one, two := under(Threshold{Method: Sigma, K: 1}, 1), under(Threshold{Method: Sigma, K: 2}, 1)
-	if !(two > 0 && two < one && one < 500) {
-		t.Errorf("one standard deviation: %d below, two: %d", one, two)
-	}
-}
-
-func TestAUC(t *testing.T) {
-	s := func(v ...float32) (out []scored) {
-		for _, x := range v {
-			out = append(out, scored{x, 1})
-		}
-		return out
-	}
-	for _, c := range []struct {
-		true_, false_ []scored
-		want          float64
-	}{
-		{s(0.9, 0.8), s(0.1, 0.2), 1}, {s(0.1), s(0.9), 0}, {s(0.5), s(0.5), 0.5}, {s(0.9, 0.4), s(0.5, 0.5), 0.5},
-		{s(0.9), nil, 0.5}, {[]scored{{0.9, 3}, {0.1, 1}}, s(0.5), 0.75},
-	} {
-		if got := auc(c.true_, c.false_); math.Abs(got-c.want) > 1e-9 {
-			t.Errorf("auc(%v, %v) = %v, want %v", c.true_, c.false_, got, c.want)
-		}
-	}
-}
-
 func TestScoreDoesNotAllocate(t *testing.T) {
 	g := graphOf(t, teams(1, 40, 2000))
 	s, _ := train(t, g.Snapshot(), quickConfig())
@@ -345,43 +292,6 @@ func BenchmarkTrain(b *testing.B) {
 	})
 }
 
-func TestAThresholdCanBeSetAnew(t *testing.T) {
-	cfg := quickConfig()
-	g := graphOf(t, teams(1, 40, 3000))
-	s, _ := train(t, g.Snapshot(), cfg)
-	var m Model
-	if err := m.UnmarshalBinary(encoded(t, s.Model())); err != nil {
-		t.Fatal(err)
-	}
-	m.SetThreshold(cfg.Threshold)
-	if m.Threshold != s.Threshold() {
-		t.Errorf("the same settings give %v after decoding, %v before", m.Threshold, s.Threshold())
-	}
-	m.SetThreshold(Threshold{Method: Quantile, Quantile: 0.5})
-	half := m.Scorer(g.Snapshot(), 1, nil).Threshold()
-	m.SetThreshold(Threshold{Method: Quantile, Quantile: 0.01})
-	if low := m.Scorer(g.Snapshot(), 1, nil).Threshold(); !(low < half) {
-		t.Errorf("one in a hundred lies below %v, one in two below %v", low, half)
-	}
-}
-
-func TestAPanicOfAWorkerComesUp(t *testing.T) {
-	for _, threads := range []int{1, 3} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%d threads: the panic was lost", threads)
-				}
-			}()
-			newCrew(threads, nil).do(100, func(_, from, to int) {
-				if from <= 50 && 50 < to {
-					panic("here")
-				}
-			})
-		}()
-	}
-}
-
 // TestTrainingsLeaveNothing: what a training took is free again when its scorer is gone.
 func TestTrainingsLeaveNothing(t *testing.T) {
 	snap := graphOf(t, teams(1, 400, 6000)).Snapshot()
@@ -402,5 +312,17 @@ func TestTrainingsLeaveNothing(t *testing.T) {
 	}
 	if grown := heap() - before; grown > 256<<10 {
 		t.Errorf("six trainings leave %d KiB", grown>>10)
+	}
+}
+
+// A whole training with more threads enters for each of them once.
+func TestATrainingKeepsItsThreads(t *testing.T) {
+	cfg := quickConfig()
+	cfg.Steps, cfg.Threads = 20, 3
+	var entered atomic.Int32
+	cfg.EnterThread = func() { entered.Add(1) }
+	train(t, graphOf(t, teams(1, 40, 2000)).Snapshot(), cfg)
+	if n := entered.Load(); n != 3 {
+		t.Errorf("3 threads entered %d times", n)
 	}
 }
