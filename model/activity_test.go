@@ -3,12 +3,14 @@ package model
 import (
 	"math"
 	"testing"
+
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // TestBusyDaysOfACentury: days are as if they were counted one by one, and to count those of two centuries takes no
 // longer: a graph may hold edges of 1970, of today and of 2262.
 func TestBusyDaysOfACentury(t *testing.T) {
-	rng := newPhilox(3, 1)
+	rng := num.NewPhilox(3, 1)
 	oneByOne := func(e *dataEdge, sp span) (n float64) {
 		for at := sp.at; at < sp.end; at = (at/dayNanos + 1) * dayNanos {
 			n += float64(e.within(at, min(sp.end, (at/dayNanos+1)*dayNanos)))
@@ -16,10 +18,10 @@ func TestBusyDaysOfACentury(t *testing.T) {
 		return n
 	}
 	const now = 20_000 * dayNanos
-	time := func() int64 { return now + int64(rng.intn(40*24))*dayNanos/24 }
+	time := func() int64 { return now + int64(rng.IntN(40*24))*dayNanos/24 }
 	for range 2000 {
 		a, b, c, d := time(), time(), time(), time()
-		e := dataEdge{first: min(a, b), last: max(a, b), count: float32(2 + rng.intn(30))}
+		e := dataEdge{first: min(a, b), last: max(a, b), count: float32(2 + rng.IntN(30))}
 		if e.first == e.last {
 			e.count = 1
 		}

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // banners compares relations by their names. A client's upgrade changes a few characters
@@ -120,7 +121,7 @@ func (x *relationTimes) similarity(b *banners, v []float32, s int32, t int64) (m
 	from := x.start[s]
 	n := int32(x.settledBy(s, t))
 	for _, r := range x.other[from+max(0, n-maxCompared) : from+n] {
-		most = max(most, dot(v, b.row(r)))
+		most = max(most, num.Dot(v, b.row(r)))
 	}
 	return min(most, 1)
 }

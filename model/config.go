@@ -140,7 +140,7 @@ func (c Config) sized(edges int) Config {
 		}
 		if p := c.Previous; p != nil && p.reference == nil && p.dim == s.dim {
 			above := i == 0 || edges > dimSteps[i-1].edges*3/4
-			if below := s.edges == math.MaxInt || edges <= s.edges*5/4; above && below {
+			if Below := s.edges == math.MaxInt || edges <= s.edges*5/4; above && Below {
 				c.Dim = s.dim
 				return c
 			}

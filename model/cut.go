@@ -1,8 +1,6 @@
 package model
 
-import (
-	"math"
-)
+import "math"
 
 // cut is what the network may know at one moment: the edges first seen before it as
 // messages, and the counts up to it.
@@ -148,14 +146,14 @@ func (c *cut) messages() *messages {
 	}
 	c.built = &messages{
 		bySource: newCSR(ds, c.srd, c.orders[0], len(ds.sources), norm,
-			func(e *dataEdge) (row, col int32) { return e.s, e.d }),
+			func(e *dataEdge) (Row, col int32) { return e.s, e.d }),
 		byDestination: newCSR(ds, c.srd, c.orders[1], len(ds.destinations), norm,
-			func(e *dataEdge) (row, col int32) { return e.d, e.s }),
+			func(e *dataEdge) (Row, col int32) { return e.d, e.s }),
 	}
 	return c.built
 }
 
-func newCSR(ds *dataset, known []float32, order []int32, rows int, norm func(*dataEdge) [3]float32, ends func(*dataEdge) (row, col int32)) *csr {
+func newCSR(ds *dataset, known []float32, order []int32, rows int, norm func(*dataEdge) [3]float32, ends func(*dataEdge) (Row, col int32)) *csr {
 	// Two passes: the first finds the sizes, since growing by doubling would take half as much again.
 	edges, groups := 0, 0
 	lastRow, lastRel := int32(-1), int32(-1)
@@ -164,9 +162,9 @@ func newCSR(ds *dataset, known []float32, order []int32, rows int, norm func(*da
 			continue
 		}
 		e := &ds.edges[i]
-		if row, _ := ends(e); row != lastRow || e.r != lastRel {
+		if Row, _ := ends(e); Row != lastRow || e.r != lastRel {
 			groups++
-			lastRow, lastRel = row, e.r
+			lastRow, lastRel = Row, e.r
 		}
 		edges++
 	}
@@ -181,8 +179,8 @@ func newCSR(ds *dataset, known []float32, order []int32, rows int, norm func(*da
 			continue
 		}
 		e := &ds.edges[i]
-		row, col := ends(e)
-		for ; next <= int(row); next++ {
+		Row, col := ends(e)
+		for ; next <= int(Row); next++ {
 			m.row[next] = int32(len(m.rel))
 			lastRel = -1
 		}

@@ -5,10 +5,11 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/modeltest"
 )
 
 func TestCutKnowsOnlyWhatCameBefore(t *testing.T) {
-	ds := newDataset(graphOf(t, teams(5, 20, 500)).Snapshot(), nil)
+	ds := newDataset(modeltest.Graph(t, modeltest.Teams(5, 20, 500)).Snapshot(), nil)
 	at := ds.cutTimes([]float64{0.5})[0]
 	c := newCut(ds, at, newOrders(ds))
 	before := 0
@@ -49,14 +50,14 @@ func TestEstimatesOfAnEdgesPast(t *testing.T) {
 }
 
 func TestFloodDoesNotDrawTheCuts(t *testing.T) {
-	events := teams(6, 20, 1000) // a minute each
+	events := modeltest.Teams(6, 20, 1000) // a minute each
 	flood := graphbuf.Event{Source: []byte("host-0"), Relation: []byte("client-0"), Destination: []byte("server-0-0")}
 	for i := range 20_000 {
 		flood.Time = 300*60e9 + int64(i)*1e6
 		events = append(events, flood)
 	}
-	ds := newDataset(graphOf(t, events).Snapshot(), nil)
-	plain := newDataset(graphOf(t, events[:1000]).Snapshot(), nil)
+	ds := newDataset(modeltest.Graph(t, events).Snapshot(), nil)
+	plain := newDataset(modeltest.Graph(t, events[:1000]).Snapshot(), nil)
 	for _, share := range []float64{0.2, 0.5, 0.8} {
 		a, b := ds.cutTimes([]float64{share})[0], plain.cutTimes([]float64{share})[0]
 		if math.Abs(float64(a-b)) > 50*60e9 {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // dataset is a snapshot in the numbering that training uses: sources and destinations
@@ -17,10 +18,10 @@ type dataset struct {
 	banners               *banners
 	edges                 []dataEdge // by first seen, as in the snapshot
 	sdN, srN, rdN         int        // numbers of distinct pairs
-	sd, sr, rd            *lookup
-	triplet               *lookup  // (sd pair, relation) -> edge
-	start, end            int64    // unix nanoseconds of the first and the last event
-	destinationsOf        arrivals // by source row: when it met each of its destinations
+	sd, sr, rd            *num.Pairs
+	triplet               *num.Pairs // (sd pair, relation) -> edge
+	start, end            int64      // unix nanoseconds of the first and the last event
+	destinationsOf        arrivals   // by source row: when it met each of its destinations
 	relationsOf           relationTimes
 	// When a source, by row, and a relation had its first event.
 	sourceSince, relationSince []int64
@@ -41,9 +42,9 @@ func newDataset(snap *graphbuf.Snapshot, features NodeFeatures) *dataset {
 		relations: len(snap.Relations),
 		banners:   newBanners(snap.Relations),
 		edges:     make([]dataEdge, n),
-		sd:        newLookup(n), sr: newLookup(n), rd: newLookup(n), triplet: newLookup(n),
+		sd:        num.NewPairs(n), sr: num.NewPairs(n), rd: num.NewPairs(n), triplet: num.NewPairs(n),
 	}
-	row := func(rows []int32, side *[]int32, node int32) int32 {
+	Row := func(rows []int32, side *[]int32, node int32) int32 {
 		if rows[node] < 0 {
 			rows[node] = int32(len(*side))
 			*side = append(*side, node)
@@ -57,9 +58,9 @@ func newDataset(snap *graphbuf.Snapshot, features NodeFeatures) *dataset {
 	ds.relationSince = slices.Repeat([]int64{math.MaxInt64}, ds.relations)
 	for i, e := range snap.Edges {
 		d := &ds.edges[i]
-		d.s, d.r, d.d = row(sourceRow, &ds.sources, e.Source), e.Relation, row(destinationRow, &ds.destinations, e.Destination)
-		d.sd, d.sr, d.rd = ds.sd.add(d.s, d.d), ds.sr.add(d.s, d.r), ds.rd.add(d.r, d.d)
-		ds.triplet.add(d.sd, d.r)
+		d.s, d.r, d.d = Row(sourceRow, &ds.sources, e.Source), e.Relation, Row(destinationRow, &ds.destinations, e.Destination)
+		d.sd, d.sr, d.rd = ds.sd.Add(d.s, d.d), ds.sr.Add(d.s, d.r), ds.rd.Add(d.r, d.d)
+		ds.triplet.Add(d.sd, d.r)
 		if int(d.s) == len(ds.sourceSince) {
 			ds.sourceSince = append(ds.sourceSince, e.First)
 		}
@@ -73,7 +74,7 @@ func newDataset(snap *graphbuf.Snapshot, features NodeFeatures) *dataset {
 			ds.end = e.Last
 		}
 	}
-	seenSD, seenSR := make([]bool, ds.sd.n), make([]bool, ds.sr.n)
+	seenSD, seenSR := make([]bool, ds.sd.Len), make([]bool, ds.sr.Len)
 	firstOf := func(seen []bool, pair func(e *dataEdge) int32) func(e *dataEdge) int32 {
 		return func(e *dataEdge) int32 {
 			if p := pair(e); !seen[p] {
@@ -89,7 +90,7 @@ func newDataset(snap *graphbuf.Snapshot, features NodeFeatures) *dataset {
 			func(e *dataEdge) int32 { return e.r }),
 		settled: min(maxSettled, (ds.end-ds.start)/settledShare),
 	}
-	ds.sdN, ds.srN, ds.rdN = int(ds.sd.n), int(ds.sr.n), int(ds.rd.n)
+	ds.sdN, ds.srN, ds.rdN = int(ds.sd.Len), int(ds.sr.Len), int(ds.rd.Len)
 	ds.tenures = newTenures(ds)
 	ds.peers = newPeers(ds, snap, features)
 	return ds

@@ -1,6 +1,10 @@
 package model
 
-import "math"
+import (
+	"math"
+
+	"flb-filter-rgcn/model/internal/num"
+)
 
 // The decoder's inputs, in their order: the logarithms of the facts, which of the events
 // among them are zero, three structural inner products, the relational score.
@@ -51,7 +55,7 @@ type decoder struct {
 // counted fills the part of f that comes from the facts, not yet scaled.
 func counted(f *[features]float32, n *facts) {
 	for i, c := range n {
-		f[i] = log1p(c)
+		f[i] = num.Log1p(c)
 		if i < eventFacts {
 			f[featZero+i] = 0
 			if c == 0 {
@@ -68,14 +72,14 @@ type structure struct{ walk, profile, near, rel float32 }
 func (d *decoder) structure(e *embeddings, s, r, dst int32, near *near) (x structure) {
 	if near.n > 0 {
 		table, of := e.comparison(near, s, dst)
-		x.near = asinh(profileScale * nearProduct(near, table, of, d.k))
+		x.near = num.Asinh(profileScale * nearProduct(near, table, of, d.k))
 	}
 	if s >= 0 && dst >= 0 {
 		inv := 1 / float32(d.k)
-		x.walk = asinh(walkScale * inv * dot(row(e.u, s, d.k), row(e.v, dst, d.k)))
-		x.profile = asinh(profileScale * inv * dot(row(e.m, s, d.k), row(e.c, dst, d.k)))
+		x.walk = num.Asinh(walkScale * inv * num.Dot(num.Row(e.u, s, d.k), num.Row(e.v, dst, d.k)))
+		x.profile = num.Asinh(profileScale * inv * num.Dot(num.Row(e.m, s, d.k), num.Row(e.c, dst, d.k)))
 		if r >= 0 {
-			x.rel = d.relational(row(e.u, s, d.k), row(d.rel, r, d.k), row(e.v, dst, d.k))
+			x.rel = d.relational(num.Row(e.u, s, d.k), num.Row(d.rel, r, d.k), num.Row(e.v, dst, d.k))
 		}
 	}
 	return x
@@ -92,9 +96,9 @@ func (e *embeddings) comparison(n *near, s, d int32) (table []float32, of int32)
 
 // nearProduct is the mean inner product, over the k dimensions, of a row with those of the neighbours.
 func nearProduct(n *near, table []float32, of int32, k int) (sum float32) {
-	x := row(table, of, k)
+	x := num.Row(table, of, k)
 	for _, j := range n.rows[:n.n] {
-		sum += dot(x, row(table, j, k))
+		sum += num.Dot(x, num.Row(table, j, k))
 	}
 	return sum / float32(n.n*k)
 }
@@ -131,7 +135,7 @@ func (d *decoder) logit(f *[features]float32, h *[hidden]float32, keep *[hidden]
 			h[j] *= x
 		}
 	}
-	return d.b2[0] + dot(d.a2, h[:])
+	return d.b2[0] + num.Dot(d.a2, h[:])
 }
 
 // relational is the score of the decoder's kind for rows hs, w, hd of width k, brought
@@ -140,7 +144,7 @@ func (d *decoder) relational(hs, w, hd []float32) float32 {
 	var sum float32
 	switch d.kind {
 	case DistMult:
-		return distMultScale * dot3(hs, w, hd) / float32(d.k)
+		return distMultScale * num.Dot3(hs, w, hd) / float32(d.k)
 	case TransE:
 		for i, v := range w {
 			x := hs[i] + v - hd[i]
@@ -154,7 +158,7 @@ func (d *decoder) relational(hs, w, hd []float32) float32 {
 			sum += re*re + im*im
 		}
 	}
-	return -sqrt(sum/float32(d.k) + distanceFloor)
+	return -num.Sqrt(sum/float32(d.k) + distanceFloor)
 }
 
 const (
@@ -167,9 +171,9 @@ func (d *decoder) relationalBackward(g float32, hs, w, hd, dhs, dw, dhd []float3
 	switch d.kind {
 	case DistMult:
 		g *= distMultScale / float32(d.k)
-		mulAdd(g, w, hd, dhs)
-		mulAdd(g, hs, hd, dw)
-		mulAdd(g, hs, w, dhd)
+		num.MulAdd(g, w, hd, dhs)
+		num.MulAdd(g, hs, hd, dw)
+		num.MulAdd(g, hs, w, dhd)
 	case TransE:
 		g /= float32(d.k) * d.relational(hs, w, hd)
 		for i, v := range w {
@@ -201,14 +205,14 @@ type stepBatch struct {
 }
 
 // dropout draws which hidden units stay; they are scaled up for those that do not.
-func (b *stepBatch) dropout(rng *philox, p float64) {
+func (b *stepBatch) dropout(rng *num.Philox, p float64) {
 	b.keep = b.keep[:0]
 	if p == 0 {
 		return
 	}
 	for i := range b.s {
 		b.keep = append(b.keep, [hidden]float32{})
-		rng.dropOut(b.keep[i][:], p)
+		rng.Dropout(b.keep[i][:], p)
 	}
 }
 
@@ -254,9 +258,9 @@ func (d *decoder) loss(e *embeddings, b *stepBatch, g *gradients) float32 {
 		}
 		y := d.logit(&f, &h, keep)
 		w := float64(b.weight[i]) / weights
-		total += w * (softplus(float64(y)) - float64(b.label[i]*y))
+		total += w * (num.Softplus(float64(y)) - float64(b.label[i]*y))
 		if g != nil {
-			d.backward(e, b, i, &f, &h, keep, float32(w)*(sigmoid(y)-b.label[i]), g)
+			d.backward(e, b, i, &f, &h, keep, float32(w)*(num.Sigmoid(y)-b.label[i]), g)
 		}
 	}
 	return float32(total)
@@ -289,39 +293,39 @@ func (d *decoder) backward(e *embeddings, b *stepBatch, i int, f *[features]floa
 	s, r, dst, k := b.s[i], b.r[i], b.d[i], d.k
 	// slope is the gradient by <x, y> of asinh(scale/k <x, y>), input at of the decoder:
 	// d asinh(x) = dx / sqrt(1 + x^2) = dx / cosh(asinh x)
-	slope := func(at int, scale float32) float32 {
+	slope := func(at int, Scale float32) float32 {
 		raw, dq := f[at], df[at]
 		if d.scaling != nil {
 			raw = raw/d.scaling.Inv[at] + d.scaling.Mean[at]
 			dq *= d.scaling.Inv[at]
 		}
-		return dq * scale / (float32(k) * cosh(raw))
+		return dq * Scale / (float32(k) * num.Cosh(raw))
 	}
 	if near := &b.near[i]; near.n > 0 {
 		table, of := e.comparison(near, s, dst)
 		grads, _ := g.comparison(near, s, dst)
 		dq := slope(featNear, profileScale) / float32(near.n)
 		for _, j := range near.rows[:near.n] {
-			axpy(dq, row(table, j, k), row(grads, of, k))
-			axpy(dq, row(table, of, k), row(grads, j, k))
+			num.AddScaled(dq, num.Row(table, j, k), num.Row(grads, of, k))
+			num.AddScaled(dq, num.Row(table, of, k), num.Row(grads, j, k))
 		}
 	}
 	if s < 0 || dst < 0 {
 		return
 	}
-	us, vd, ms, cd := row(e.u, s, k), row(e.v, dst, k), row(e.m, s, k), row(e.c, dst, k)
-	gu, gv := row(g.u, s, k), row(g.v, dst, k)
+	us, vd, ms, cd := num.Row(e.u, s, k), num.Row(e.v, dst, k), num.Row(e.m, s, k), num.Row(e.c, dst, k)
+	gu, gv := num.Row(g.u, s, k), num.Row(g.v, dst, k)
 	dq := slope(featWalk, walkScale)
-	axpy(dq, vd, gu)
-	axpy(dq, us, gv)
+	num.AddScaled(dq, vd, gu)
+	num.AddScaled(dq, us, gv)
 	dq = slope(featProfile, profileScale)
-	axpy(dq, cd, row(g.m, s, k))
-	axpy(dq, ms, row(g.c, dst, k))
+	num.AddScaled(dq, cd, num.Row(g.m, s, k))
+	num.AddScaled(dq, ms, num.Row(g.c, dst, k))
 	if r >= 0 {
 		dq = df[featRel]
 		if d.scaling != nil {
 			dq *= d.scaling.Inv[featRel]
 		}
-		d.relationalBackward(dq, us, row(d.rel, r, k), vd, gu, row(g.rel, r, k), gv)
+		d.relationalBackward(dq, us, num.Row(d.rel, r, k), vd, gu, num.Row(g.rel, r, k), gv)
 	}
 }

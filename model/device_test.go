@@ -3,6 +3,8 @@ package model
 import (
 	"errors"
 	"testing"
+
+	"flb-filter-rgcn/model/internal/modeltest"
 )
 
 // TestAutoWithoutACard: both objectives train on the CPU and say why; that there is no card is no failure of one.
@@ -12,7 +14,7 @@ func TestAutoWithoutACard(t *testing.T) {
 	}
 	from := cudaFrom
 	defer func() { cudaFrom = from }()
-	snap := graphOf(t, teams(1, 40, 500)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 500)).Snapshot()
 	for _, cfg := range []Config{quickConfig(), quickReferenceGoal()} {
 		cfg.Device = Auto
 		cudaFrom = len(snap.Edges) + 1

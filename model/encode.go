@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"flb-filter-rgcn/model/ranking"
 )
 
 // layout goes up when the same sizes of parameters mean something else.
@@ -49,10 +51,10 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 	for _, r := range m.relations {
 		h.Relations = append(h.Relations, []byte(r))
 	}
-	for _, s := range m.heldOut.scores {
-		h.HeldOut = append(h.HeldOut, s.score, s.weight)
+	for _, s := range m.heldOut.Scores {
+		h.HeldOut = append(h.HeldOut, s.Score, s.Weight)
 	}
-	h.Days, h.Even = m.heldOut.days, m.heldOut.even
+	h.Days, h.Even = m.heldOut.Days, m.heldOut.Even
 	if r := m.reference; r != nil {
 		h.Objective, h.Mean, h.SD = ReferenceGoal, r.mean, r.sd
 		for _, n := range m.nodes {
@@ -143,9 +145,9 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 		Threshold: h.Threshold, Quality: h.Quality,
 		dim: h.Dim, decoderKind: h.Decoder, layer1: h.Layer1, layer2: h.Layer2, scaling: h.Scaling, features: h.Features,
 	}
-	out.heldOut = heldOutScores{days: h.Days, even: h.Even}
+	out.heldOut = ranking.HeldOut{Days: h.Days, Even: h.Even}
 	for i := 0; i < len(h.HeldOut); i += 2 {
-		out.heldOut.scores = append(out.heldOut.scores, scored{h.HeldOut[i], h.HeldOut[i+1]})
+		out.heldOut.Scores = append(out.heldOut.Scores, ranking.Weighted{Score: h.HeldOut[i], Weight: h.HeldOut[i+1]})
 	}
 	out.SetTrained(h.Trained)
 	for _, r := range h.Relations {

@@ -11,9 +11,9 @@ import (
 	"sync"
 	"testing"
 
-	"gorgonia.org/cu"
-
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/modeltest"
+	"gorgonia.org/cu"
 )
 
 // needsCard skips where there is no real card. `build/oncard.sh` runs these tests on one.
@@ -58,7 +58,7 @@ func breakContext() error {
 func TestCardLost(t *testing.T) {
 	needsCard(t)
 	cfg := onAuto(t)
-	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
 	cpu := cfg
 	cpu.Device = CPU
 	want, _ := train(t, snap, cpu)
@@ -94,7 +94,7 @@ func TestCardCrowded(t *testing.T) {
 	needsCard(t)
 	cfg := onAuto(t)
 	cfg.Dim = 1024
-	snap := graphOf(t, hub(3, 4000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Hub(3, 4000)).Snapshot()
 	cpu := cfg
 	cpu.Device = CPU
 	want, _ := train(t, snap, cpu)
@@ -140,7 +140,7 @@ func TestCardCrowded(t *testing.T) {
 // Two trainings at once give what each gives alone.
 func TestCUDATwoAtOnce(t *testing.T) {
 	needsCUDA(t)
-	snap := graphOf(t, hub(4, 3000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Hub(4, 3000)).Snapshot()
 	cfg := quickConfig()
 	cfg.Device = CUDA
 	alone, _ := train(t, snap, cfg)
@@ -167,7 +167,7 @@ func TestCUDAMemoryGivenBack(t *testing.T) {
 	needsCUDA(t)
 	n, _ := strconv.Atoi(os.Getenv("RGCN_TRAININGS"))
 	n = max(n, 10)
-	snap := graphOf(t, hub(4, 3000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Hub(4, 3000)).Snapshot()
 	cfg := quickConfig()
 	cfg.Device = CUDA
 	resident := func() int64 {

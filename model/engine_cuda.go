@@ -159,9 +159,9 @@ func (e *cudaEngine) fill(to *cuda.Batch, b *stepBatch) {
 		var f [features]float32
 		counted(&f, &b.n[i])
 		e.decoder.scale(&f)
-		row := counts[i*cuda.Counted:][:cuda.Counted]
-		copy(row, f[:])
-		to.Counted = append(to.Counted, row)
+		Row := counts[i*cuda.Counted:][:cuda.Counted]
+		copy(Row, f[:])
+		to.Counted = append(to.Counted, Row)
 	}
 }
 
@@ -216,11 +216,11 @@ func messagesForCUDA(c *cut) *cuda.Messages {
 		o.Norm[i] = make([]float32, len(s.A))
 	}
 	next := append([]int32(nil), o.Start...)
-	for row := range len(s.Start) - 1 {
-		for e := s.Start[row]; e < s.Start[row+1]; e++ {
+	for Row := range len(s.Start) - 1 {
+		for e := s.Start[Row]; e < s.Start[Row+1]; e++ {
 			at := next[s.B[e]]
 			next[s.B[e]]++
-			o.A[at], o.B[at] = int32(row), s.A[e]
+			o.A[at], o.B[at] = int32(Row), s.A[e]
 			for i := range o.Norm {
 				o.Norm[i][at] = s.Norm[i][e]
 			}

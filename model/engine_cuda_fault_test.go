@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/modeltest"
 )
 
 // Faults need the driver that is none: it can lose its device and lack memory when asked to.
@@ -27,7 +28,7 @@ func needsFake(t *testing.T) {
 func TestCUDALost(t *testing.T) {
 	needsFake(t)
 	cfg := onAuto(t)
-	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
 	cfg.Device = CPU
 	alone, _ := train(t, snap, cfg)
 	want := string(encoded(t, alone.Model()))
@@ -63,7 +64,7 @@ func TestCUDALost(t *testing.T) {
 func TestCUDAMemory(t *testing.T) {
 	needsFake(t)
 	cfg := onAuto(t)
-	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
 	// Less than computed: refused before it is asked for, with both numbers.
 	t.Setenv("FAKECUDA_MEMORY", "9000000")
 	_, r := train(t, snap, cfg)
@@ -75,7 +76,7 @@ func TestCUDAMemory(t *testing.T) {
 // What Need computes is what a training takes at most.
 func TestCUDANeed(t *testing.T) {
 	needsFake(t)
-	snap := graphOf(t, hub(3, 4000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Hub(3, 4000)).Snapshot()
 	ds := newDataset(snap, nil)
 	for _, dim := range []int{64, 1024} {
 		cfg := onAuto(t)

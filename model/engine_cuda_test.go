@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // These tests drive both twins over the same inputs: on a card where there is one, else on the
@@ -35,13 +37,13 @@ type twins struct {
 
 func newTwins(t *testing.T, cfg networkConfig, dropout float64, hosts NodeFeatures, steps int) *twins {
 	t.Helper()
-	snap := graphOf(t, hub(3, 4000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Hub(3, 4000)).Snapshot()
 	w := &twins{dropout: dropout, ds: newDataset(snap, hosts)}
 	w.windows, _ = newWindows(w.ds, false)
 	var sums scalingSums
 	var b batch
 	for i := range w.windows.len() {
-		w.windows.get(i).sample(w.ds, &b, newPhilox(cfg.seed, uint64(i)), sampleSize, sampling{negatives: negatives, campaigns: true})
+		w.windows.get(i).sample(w.ds, &b, num.NewPhilox(cfg.seed, uint64(i)), sampleSize, sampling{negatives: negatives, campaigns: true})
 		sums.add(&b)
 	}
 	scaling := sums.scaling()
@@ -50,11 +52,11 @@ func newTwins(t *testing.T, cfg networkConfig, dropout float64, hosts NodeFeatur
 	}
 	for i := range w.engines {
 		w.params[i] = newParams(cfg, w.ds.relations)
-		rng := newPhilox(7, 7)
+		rng := num.NewPhilox(7, 7)
 		for _, q := range w.params[i].list { // away from the start, where many gradients vanish
 			noise := make([]float32, len(q.value))
-			normal(rng, noise, 0.2)
-			axpy(1, noise, q.value)
+			num.Normal(rng, noise, 0.2)
+			num.AddScaled(1, noise, q.value)
 		}
 		spec := engineSpec{
 			network: cfg, shape: shape{len(w.ds.sources), len(w.ds.destinations), w.ds.relations},
@@ -78,7 +80,7 @@ func (w *twins) pass(t *testing.T, step, rounds int) {
 	batches, rates := make([]stepBatch, rounds), make([]float64, rounds)
 	win := w.windows.get(step % w.windows.len())
 	for i := range batches {
-		rng := newPhilox(5, uint64(step*100+i))
+		rng := num.NewPhilox(5, uint64(step*100+i))
 		win.sample(w.ds, &batches[i].batch, rng, sampleSize, sampling{negatives: negatives, campaigns: true})
 		batches[i].dropout(rng, w.dropout)
 		rates[i] = 0.004
@@ -99,7 +101,7 @@ func TestCUDAGradientsAndLosses(t *testing.T) {
 		without  []int // inputs of the decoder
 		features NodeFeatures
 	}{
-		{DistMult, 128, 0.1, nil, nil}, {TransE, 32, 0, nil, nil}, {RotatE, 32, 0.2, nil, byLetters(2)}, {DistMult, 4, 0, nil, nil},
+		{DistMult, 128, 0.1, nil, nil}, {TransE, 32, 0, nil, nil}, {RotatE, 32, 0.2, nil, modeltest.ByLetters(2)}, {DistMult, 4, 0, nil, nil},
 		{RotatE, 132, 0.1, nil, nil}, {DistMult, 32, 0, []int{featNear, featRel}, nil},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
@@ -141,10 +143,10 @@ func TestCUDAGradientsAndLosses(t *testing.T) {
 				}
 				g := got[tensor][at[tensor]:][:len(p.value)]
 				at[tensor] += len(p.value)
-				if a := apart(want, g); !(a < 1e-4) {
+				if a := modeltest.Distance(want, g); !(a < 1e-4) {
 					t.Errorf("gradient of %s: %g apart", p.name, a)
 				}
-				if len(c.without) == 0 && apart(make([]float32, len(want)), want) == 0 {
+				if len(c.without) == 0 && modeltest.Distance(make([]float32, len(want)), want) == 0 {
 					t.Errorf("gradient of %s: nothing to compare", p.name)
 				}
 			}
@@ -179,12 +181,12 @@ func TestCUDAParametersAndEmbeddings(t *testing.T) {
 		}
 		for i, p := range a.list {
 			// Where a gradient is next to nothing, Adam makes a step of its sign all the same.
-			if d := apart(p.value, b.list[i].value); !(d < 0.005) {
+			if d := modeltest.Distance(p.value, b.list[i].value); !(d < 0.005) {
 				t.Errorf("%s: %s is %g apart after 30 passes", decoder, p.name, d)
 			}
 		}
 		for i, x := range [][2][]float32{{e[0].u, e[1].u}, {e[0].v, e[1].v}, {e[0].c, e[1].c}, {e[0].m, e[1].m}} {
-			if d := apart(x[0], x[1]); !(d < 1e-3) {
+			if d := modeltest.Distance(x[0], x[1]); !(d < 1e-3) {
 				t.Errorf("%s: embedding %d is %g apart", decoder, i, d)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/modeltest"
 )
 
 // BenchmarkDevices is the same training on the CPU (on two threads, the reference's on one) and on a card.
@@ -47,8 +48,8 @@ func BenchmarkDevices(b *testing.B) {
 // BenchmarkNotebook is the notebook's algorithm on the notebook's sessions: ten epochs of training on the
 // CPU, on one thread, and on a card, and the scores of all sessions.
 func BenchmarkNotebook(b *testing.B) {
-	events := notebook(b)
-	g := graphOf(b, events)
+	events := modeltest.Notebook(b)
+	g := modeltest.Graph(b, events)
 	snap := g.Snapshot()
 	refs := make([]graphbuf.Ref, len(events))
 	g.Observe(events, refs)

@@ -148,17 +148,17 @@ func newNews(ds *dataset, c *cut, end int64) *news {
 
 // facts are those of a triplet at a time of the window; a part that is -1 is unknown.
 func (w *window) facts(ds *dataset, s, r, d int32, t int64) (f facts) {
-	pair := ds.sd.find(s, d)
-	if i := ds.triplet.find(pair, r); i >= 0 && ds.edges[i].first < t {
+	pair := ds.sd.Find(s, d)
+	if i := ds.triplet.Find(pair, r); i >= 0 && ds.edges[i].first < t {
 		f[factSRD] = max(1, w.srd[i])
 	}
 	if pair >= 0 {
 		f[factSD] = w.sd[pair] + w.news.sd.before(pair, t)
 	}
-	if i := ds.sr.find(s, r); i >= 0 {
+	if i := ds.sr.Find(s, r); i >= 0 {
 		f[factSR] = w.sr[i] + w.news.sr.before(i, t)
 	}
-	if i := ds.rd.find(r, d); i >= 0 {
+	if i := ds.rd.Find(r, d); i >= 0 {
 		f[factRD] = w.rd[i] + w.news.rd.before(i, t)
 	}
 	if s >= 0 {

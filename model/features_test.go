@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/modeltest"
 )
 
 // TestPeersVouchForAStranger: a host never seen before is expected where its peers go, and a
@@ -16,14 +17,14 @@ func TestPeersVouchForAStranger(t *testing.T) {
 		t.Skip("it judges scores after long trainings")
 	}
 	var events []graphbuf.Event
-	for i, e := range teams(1, 120, 6000) { // newcomers all along, so that there is something to learn
+	for i, e := range modeltest.Teams(1, 120, 6000) { // newcomers all along, so that there is something to learn
 		var n int
 		fmt.Sscanf(string(e.Source), "host-%d", &n)
 		if i >= n*40 {
 			events = append(events, e)
 		}
 	}
-	g := graphOf(t, events)
+	g := modeltest.Graph(t, events)
 	snap := g.Snapshot()
 	cfg := DefaultConfig()
 	margin := func(s *Scorer) float64 {
@@ -44,7 +45,7 @@ func TestPeersVouchForAStranger(t *testing.T) {
 	if m := margin(blind); math.Abs(m) > 0.5 {
 		t.Errorf("without features a stranger's own servers have odds e^%.2f of others'", m)
 	}
-	cfg.Features = byTeam{}
+	cfg.Features = modeltest.ByTeam{}
 	s, _ := train(t, snap, cfg)
 	if m := margin(s); m < 2 {
 		t.Errorf("with features a stranger's own servers have odds e^%.2f of others', want above e^2", m)
@@ -59,24 +60,24 @@ func TestPeersVouchForAStranger(t *testing.T) {
 	if again := encoded(t, &m); !bytes.Equal(again, b) {
 		t.Error("the decoded model has other bytes")
 	}
-	if got, want := margin(m.Scorer(snap, 1, byTeam{})), margin(s); got != want {
+	if got, want := margin(m.Scorer(snap, 1, modeltest.ByTeam{})), margin(s); got != want {
 		t.Errorf("restored: odds e^%v, before e^%v", got, want)
 	}
 	if got := margin(m.Scorer(snap, 1, nil)); math.Abs(got) > 0.5 {
 		t.Errorf("without its features: odds e^%.2f", got)
 	}
-	if got := m.Scorer(snap, 1, byLetters(1)); got.known != nil {
+	if got := m.Scorer(snap, 1, modeltest.ByLetters(1)); got.known != nil {
 		t.Error("features of another kind are taken for those of the training")
 	}
 	cfg.Previous, cfg.Steps = &m, 10
 	if _, report := train(t, snap, cfg); !report.Warm {
 		t.Error("the same kinds: a cold start")
 	}
-	cfg.Features = byLetters(1)
+	cfg.Features = modeltest.ByLetters(1)
 	if _, report := train(t, snap, cfg); report.Warm {
 		t.Error("other kinds: a warm start")
 	}
-	cfg.Features, cfg.Without = byTeam{}, []string{"features"}
+	cfg.Features, cfg.Without = modeltest.ByTeam{}, []string{"features"}
 	cfg.Previous, cfg.Steps = nil, DefaultConfig().Steps
 	s, _ = train(t, snap, cfg)
 	if m := margin(s); math.Abs(m) > 0.5 {
@@ -85,9 +86,9 @@ func TestPeersVouchForAStranger(t *testing.T) {
 }
 
 func TestScoreOfAStrangerDoesNotAllocate(t *testing.T) {
-	g := graphOf(t, teams(1, 40, 2000))
+	g := modeltest.Graph(t, modeltest.Teams(1, 40, 2000))
 	cfg := quickConfig()
-	cfg.Features = constant{}
+	cfg.Features = modeltest.Constant{}
 	s, _ := train(t, g.Snapshot(), cfg)
 	event := graphbuf.Event{Source: []byte("nobody"), Relation: []byte("x"), Destination: []byte("server-0-0"), Time: 1}
 	var ref [1]graphbuf.Ref

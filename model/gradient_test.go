@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/num"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -32,16 +34,16 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 			t.Fatal(err)
 		}
 	}
-	snap := graphOf(t, teams(1, 6, 60)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 6, 60)).Snapshot()
 	ds := newDataset(snap, nil)
 	at := ds.cutTimes([]float64{0.7})[0]
 	w := newWindow(ds, newCut(ds, at, newOrders(ds)), ds.end+1)
 	p := newParams(cfg, ds.relations)
-	rng := newPhilox(7, 7)
+	rng := num.NewPhilox(7, 7)
 	for _, q := range p.list { // away from the start, where many gradients vanish
 		noise := make([]float32, len(q.value))
-		normal(rng, noise, 0.3)
-		axpy(1, noise, q.value)
+		num.Normal(rng, noise, 0.3)
+		num.AddScaled(1, noise, q.value)
 	}
 	x, y := fixedInputs(snap, ds.destinations, cfg.dim), fixedInputs(snap, ds.sources, cfg.dim)
 	n, err := newNetwork(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations}, p, x, y)
@@ -123,7 +125,7 @@ func (s *small) twin(value map[string][]float64) float64 {
 		}
 		return m
 	}
-	layer := func(i int, in func(row int32) []float64) map[int32][]float64 {
+	layer := func(i int, in func(Row int32) []float64) map[int32][]float64 {
 		out := map[int32][]float64{}
 		for _, e := range ds.edges {
 			if e.first >= s.window.at {
@@ -153,7 +155,7 @@ func (s *small) twin(value map[string][]float64) float64 {
 	fixed := func(x []float32) func(int32) []float64 {
 		return func(i int32) []float64 {
 			out := make([]float64, k)
-			for j, v := range row(x, i, k) {
+			for j, v := range num.Row(x, i, k) {
 				out[j] = float64(v)
 			}
 			return out
@@ -299,13 +301,13 @@ func TestGradientsAgreeWithDifferencesOfTheLoss(t *testing.T) {
 			length = math.Sqrt(length)
 			h := float32(4e-4 / length)
 			old := slices.Clone(p.value)
-			axpy(h, grads[i], p.value)
+			num.AddScaled(h, grads[i], p.value)
 			up, err := s.run(1, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			copy(p.value, old)
-			axpy(-h, grads[i], p.value)
+			num.AddScaled(-h, grads[i], p.value)
 			down, _ := s.run(1, nil)
 			copy(p.value, old)
 			if got := float64(up-down) / 8e-4; math.Abs(got-length) > 0.02*length+5e-4 {
@@ -325,7 +327,7 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 	g := G.NewGraph()
 	k, b := s.cfg.dim, &s.batch
 	n := len(b.s)
-	constant := func(name string, rows, cols int, v []float32) *G.Node {
+	Constant := func(name string, rows, cols int, v []float32) *G.Node {
 		return G.NewMatrix(g, tensor.Float32, G.WithName(name), G.WithShape(rows, cols), G.WithValue(tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(v))))
 	}
 	learn := map[string]*G.Node{}
@@ -334,13 +336,13 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 	for _, p := range s.params.list {
 		if p.perRelation { // one row vector for each relation
 			for r := range p.rows {
-				x := constant(fmt.Sprint(p.name, r), 1, k, slices.Clone(p.value[r*k:][:k]))
+				x := Constant(fmt.Sprint(p.name, r), 1, k, slices.Clone(p.value[r*k:][:k]))
 				perRelation[p.name] = append(perRelation[p.name], x)
 				nodes = append(nodes, x)
 			}
 			continue
 		}
-		learn[p.name] = constant(p.name, p.rows, p.cols, slices.Clone(p.value))
+		learn[p.name] = Constant(p.name, p.rows, p.cols, slices.Clone(p.value))
 		nodes = append(nodes, learn[p.name])
 	}
 	must := func(x *G.Node, err error) *G.Node {
@@ -352,8 +354,8 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 	}
 	ones := func(rows int) *G.Node {
 		v := make([]float32, rows)
-		fill(v, 1)
-		return constant(fmt.Sprintf("ones%d", rows), rows, 1, v)
+		num.Fill(v, 1)
+		return Constant(fmt.Sprintf("ones%d", rows), rows, 1, v)
 	}
 	layer := func(i int, h *G.Node) *G.Node {
 		c := s.convs[i]
@@ -369,7 +371,7 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 					}
 				}
 			}
-			msg := must(G.Mul(constant(fmt.Sprintf("incidence %d %d", i, r), c.rows, c.inRows, inc), h))
+			msg := must(G.Mul(Constant(fmt.Sprintf("incidence %d %d", i, r), c.rows, c.inRows, inc), h))
 			w := must(G.Mul(ones(c.rows), perRelation[layerNames[i]][r])) // the row, for every target
 			msg = must(G.HadamardProd(msg, w))
 			if sum == nil {
@@ -380,9 +382,9 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 		}
 		return sum
 	}
-	u := layer(0, constant("x", len(s.ds.destinations), k, s.x))
+	u := layer(0, Constant("x", len(s.ds.destinations), k, s.x))
 	v := layer(1, u)
-	c := layer(2, constant("y", len(s.ds.sources), k, s.y))
+	c := layer(2, Constant("y", len(s.ds.sources), k, s.y))
 	m := layer(3, c)
 	pick := func(name string, rows int, of []int32, also []int32) *G.Node {
 		x := make([]float32, n*rows)
@@ -391,13 +393,13 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 				x[i*rows+int(j)] = 1
 			}
 		}
-		return constant(name, n, rows, x)
+		return Constant(name, n, rows, x)
 	}
 	pickS, pickD := pick("pick s", len(s.ds.sources), b.s, b.d), pick("pick d", len(s.ds.destinations), b.d, b.s)
 	us, vd, ms, cd := must(G.Mul(pickS, u)), must(G.Mul(pickD, v)), must(G.Mul(pickS, m)), must(G.Mul(pickD, c))
 	inner := func(x *G.Node) *G.Node { return must(G.Mul(x, ones(k))) } // [n][k] -> [n][1]
-	scale := func(x *G.Node, by float32) *G.Node {
-		return must(G.Mul(x, constant(fmt.Sprint("scale ", by), 1, 1, []float32{by})))
+	Scale := func(x *G.Node, by float32) *G.Node {
+		return must(G.Mul(x, Constant(fmt.Sprint("scale ", by), 1, 1, []float32{by})))
 	}
 	asinhNode := func(x *G.Node) *G.Node { // log(x + sqrt(x^2 + 1)); all x here are >= 0 or small
 		return must(G.Log(must(G.Add(x, must(G.Sqrt(must(G.Add(must(G.Square(x)), ones(n)))))))))
@@ -410,11 +412,11 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 				x[i] = 1
 			}
 		}
-		row := must(G.Mul(constant(fmt.Sprint("pick r", r), n, 1, x), perRelation["relation"][r]))
+		Row := must(G.Mul(Constant(fmt.Sprint("pick r", r), n, 1, x), perRelation["relation"][r]))
 		if wr == nil {
-			wr = row
+			wr = Row
 		} else {
-			wr = must(G.Add(wr, row))
+			wr = must(G.Add(wr, Row))
 		}
 	}
 	nearS, nearD := make([]float32, n*len(s.ds.sources)), make([]float32, n*len(s.ds.destinations))
@@ -432,13 +434,13 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 		}
 	}
 	near := must(G.Add(
-		inner(must(G.HadamardProd(must(G.Mul(pick("near s", len(s.ds.sources), nearOf[0], nearOf[0]), m)), must(G.Mul(constant("of near s", n, len(s.ds.sources), nearS), m))))),
-		inner(must(G.HadamardProd(must(G.Mul(pick("near d", len(s.ds.destinations), nearOf[1], nearOf[1]), c)), must(G.Mul(constant("of near d", n, len(s.ds.destinations), nearD), c)))))))
+		inner(must(G.HadamardProd(must(G.Mul(pick("near s", len(s.ds.sources), nearOf[0], nearOf[0]), m)), must(G.Mul(Constant("of near s", n, len(s.ds.sources), nearS), m))))),
+		inner(must(G.HadamardProd(must(G.Mul(pick("near d", len(s.ds.destinations), nearOf[1], nearOf[1]), c)), must(G.Mul(Constant("of near d", n, len(s.ds.destinations), nearD), c)))))))
 	structure := []*G.Node{
-		asinhNode(scale(inner(must(G.HadamardProd(us, vd))), walkScale/float32(k))),
-		asinhNode(scale(inner(must(G.HadamardProd(ms, cd))), profileScale/float32(k))),
-		asinhNode(scale(near, profileScale/float32(k))),
-		scale(inner(must(G.HadamardProd(must(G.HadamardProd(us, wr)), vd))), distMultScale/float32(k)),
+		asinhNode(Scale(inner(must(G.HadamardProd(us, vd))), walkScale/float32(k))),
+		asinhNode(Scale(inner(must(G.HadamardProd(ms, cd))), profileScale/float32(k))),
+		asinhNode(Scale(near, profileScale/float32(k))),
+		Scale(inner(must(G.HadamardProd(must(G.HadamardProd(us, wr)), vd))), distMultScale/float32(k)),
 	}
 	counting := make([]float32, n*features)
 	for i := range n {
@@ -449,25 +451,25 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 			}
 		}
 	}
-	inputs := constant("counts", n, features, counting)
+	inputs := Constant("counts", n, features, counting)
 	for j, x := range structure { // each column to its place
 		place := make([]float32, features)
 		place[featWalk+j] = 1
-		inputs = must(G.Add(inputs, must(G.Mul(x, constant(fmt.Sprint("place", j), 1, features, place)))))
+		inputs = must(G.Add(inputs, must(G.Mul(x, Constant(fmt.Sprint("place", j), 1, features, place)))))
 	}
 	means, invs := make([]float32, n*features), make([]float32, n*features)
 	for i := range n {
 		copy(means[i*features:], s.decoder.scaling.Mean[:])
 		copy(invs[i*features:], s.decoder.scaling.Inv[:])
 	}
-	inputs = must(G.HadamardProd(must(G.Sub(inputs, constant("means", n, features, means))), constant("invs", n, features, invs)))
+	inputs = must(G.HadamardProd(must(G.Sub(inputs, Constant("means", n, features, means))), Constant("invs", n, features, invs)))
 	keep := make([]float32, n*hidden)
 	for i := range n {
 		copy(keep[i*hidden:], b.keep[i][:])
 	}
 	h := must(G.Mul(inputs, learn["hidden"]))
 	h = must(G.Rectify(must(G.Add(h, must(G.Mul(ones(n), learn["hidden.bias"]))))))
-	h = must(G.HadamardProd(h, constant("keep", n, hidden, keep)))
+	h = must(G.HadamardProd(h, Constant("keep", n, hidden, keep)))
 	y := must(G.Add(must(G.Mul(h, must(G.Transpose(learn["output"])))), must(G.Mul(ones(n), learn["output.bias"]))))
 	// Cross-entropy with the sign of the label: log(1 + exp(-y)) for true, log(1 + exp(y)) for false.
 	sign, weight := make([]float32, n), make([]float32, n)
@@ -479,8 +481,8 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 	for i := range weight {
 		weight[i] /= sum
 	}
-	each := must(G.Log1p(must(G.Exp(must(G.HadamardProd(y, constant("sign", n, 1, sign)))))))
-	cost := must(G.Sum(must(G.HadamardProd(each, constant("weight", n, 1, weight)))))
+	each := must(G.Log1p(must(G.Exp(must(G.HadamardProd(y, Constant("sign", n, 1, sign)))))))
+	cost := must(G.Sum(must(G.HadamardProd(each, Constant("weight", n, 1, weight)))))
 	var value G.Value
 	G.Read(cost, &value)
 	if _, err := G.Grad(cost, nodes...); err != nil {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // grown makes a graph of distinct edges over a tenth as many hosts, in teams of forty
@@ -21,16 +23,16 @@ func grownBetween(tb testing.TB, edges, hosts int) *graphbuf.Snapshot {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	rng := newPhilox(1, 97)
+	rng := num.NewPhilox(1, 97)
 	var ref [1]graphbuf.Ref
 	for i := 0; g.Stats().Edges < edges; i++ {
-		s := rng.intn(hosts)
-		d := s/40*40 + rng.intn(40)
-		if rng.intn(4) == 0 {
-			d = rng.intn(hosts)
+		s := rng.IntN(hosts)
+		d := s/40*40 + rng.IntN(40)
+		if rng.IntN(4) == 0 {
+			d = rng.IntN(hosts)
 		}
 		g.Observe([]graphbuf.Event{{
-			Source: fmt.Appendf(nil, "h%d", s), Relation: fmt.Appendf(nil, "c%d", rng.intn(60)),
+			Source: fmt.Appendf(nil, "h%d", s), Relation: fmt.Appendf(nil, "c%d", rng.IntN(60)),
 			Destination: fmt.Appendf(nil, "h%d", d), Time: int64(i) * (int64(14*24*time.Hour) / int64(2*edges)),
 		}}, ref[:])
 	}
@@ -81,7 +83,7 @@ func TestTrainingBytes(t *testing.T) {
 		oneWindow  bool
 	}{
 		{3000, 128, 300, "diagonal", nil, false}, {30_000, 32, 3000, "diagonal", nil, false}, {120_000, 64, 12_000, "diagonal", nil, false},
-		{3000, 64, 300, "full", nil, false}, {120_000, 64, 12_000, "diagonal", byLetters(4), false}, {30_000, 256, 8000, "diagonal", nil, false},
+		{3000, 64, 300, "full", nil, false}, {120_000, 64, 12_000, "diagonal", modeltest.ByLetters(4), false}, {30_000, 256, 8000, "diagonal", nil, false},
 		{60_000, 8, 2000, "diagonal", nil, true}, {30_000, 16, 15_000, "diagonal", nil, true}, {180_000, 8, 9000, "diagonal", nil, false},
 	} {
 		snap := grownBetween(t, c.edges, c.hosts)

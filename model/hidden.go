@@ -1,5 +1,7 @@
 package model
 
+import "flb-filter-rgcn/model/internal/num"
+
 // plainForward writes h = relu(b + w^T f); w is [features][hidden] row-major.
 func plainForward(w []float32, b, h *[hidden]float32, f *[features]float32) {
 	*h = *b
@@ -17,7 +19,7 @@ func plainForward(w []float32, b, h *[hidden]float32, f *[features]float32) {
 // it adds f dh^T to dw, of the shape of w, and writes df = w dh.
 func plainBackward(w, dw []float32, dh *[hidden]float32, f, df *[features]float32) {
 	for i, v := range f {
-		plainAxpy(v, dh[:], dw[i*hidden:][:hidden])
-		df[i] = plainDot(w[i*hidden:][:hidden], dh[:])
+		num.PlainAddScaled(v, dh[:], dw[i*hidden:][:hidden])
+		df[i] = num.PlainDot(w[i*hidden:][:hidden], dh[:])
 	}
 }

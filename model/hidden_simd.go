@@ -2,55 +2,59 @@
 
 package model
 
-import "simd/archsimd"
+import (
+	"simd/archsimd"
+
+	"flb-filter-rgcn/model/internal/num"
+)
 
 // The hidden layer is four vectors wide.
-const _ = uint(hidden-4*lanes) + uint(4*lanes-hidden)
+const _ = uint(hidden-4*num.Lanes) + uint(4*num.Lanes-hidden)
 
 func hiddenForward(w []float32, b, h *[hidden]float32, f *[features]float32) {
-	if !vectors {
+	if !num.Vectorised {
 		plainForward(w, b, h, f)
 		return
 	}
-	h0, h1, h2, h3 := load(b[:], 0), load(b[:], lanes), load(b[:], 2*lanes), load(b[:], 3*lanes)
+	h0, h1, h2, h3 := num.Load(b[:], 0), num.Load(b[:], num.Lanes), num.Load(b[:], 2*num.Lanes), num.Load(b[:], 3*num.Lanes)
 	for i, x := range f {
 		v := archsimd.BroadcastFloat32x8(x)
 		r := (*[hidden]float32)(w[i*hidden:])
-		h0 = v.MulAdd(load(r[:], 0), h0)
-		h1 = v.MulAdd(load(r[:], lanes), h1)
-		h2 = v.MulAdd(load(r[:], 2*lanes), h2)
-		h3 = v.MulAdd(load(r[:], 3*lanes), h3)
+		h0 = v.MulAdd(num.Load(r[:], 0), h0)
+		h1 = v.MulAdd(num.Load(r[:], num.Lanes), h1)
+		h2 = v.MulAdd(num.Load(r[:], 2*num.Lanes), h2)
+		h3 = v.MulAdd(num.Load(r[:], 3*num.Lanes), h3)
 	}
-	var zero vec
-	store(h0.Max(zero), h[:], 0)
-	store(h1.Max(zero), h[:], lanes)
-	store(h2.Max(zero), h[:], 2*lanes)
-	store(h3.Max(zero), h[:], 3*lanes)
+	var zero num.Vec
+	num.Store(h0.Max(zero), h[:], 0)
+	num.Store(h1.Max(zero), h[:], num.Lanes)
+	num.Store(h2.Max(zero), h[:], 2*num.Lanes)
+	num.Store(h3.Max(zero), h[:], 3*num.Lanes)
 	archsimd.ClearAVXUpperBits()
 }
 
 func hiddenBackward(w, dw []float32, dh *[hidden]float32, f, df *[features]float32) {
-	if !vectors {
+	if !num.Vectorised {
 		plainBackward(w, dw, dh, f, df)
 		return
 	}
-	var parts [features][lanes]float32 // of df: see sum
-	d0, d1, d2, d3 := load(dh[:], 0), load(dh[:], lanes), load(dh[:], 2*lanes), load(dh[:], 3*lanes)
+	var parts [features][num.Lanes]float32 // of df: see sum
+	d0, d1, d2, d3 := num.Load(dh[:], 0), num.Load(dh[:], num.Lanes), num.Load(dh[:], 2*num.Lanes), num.Load(dh[:], 3*num.Lanes)
 	for i, x := range f {
 		v := archsimd.BroadcastFloat32x8(x)
 		r, g := (*[hidden]float32)(w[i*hidden:]), (*[hidden]float32)(dw[i*hidden:])
-		store(v.MulAdd(d0, load(g[:], 0)), g[:], 0)
-		store(v.MulAdd(d1, load(g[:], lanes)), g[:], lanes)
-		store(v.MulAdd(d2, load(g[:], 2*lanes)), g[:], 2*lanes)
-		store(v.MulAdd(d3, load(g[:], 3*lanes)), g[:], 3*lanes)
-		s := d0.Mul(load(r[:], 0))
-		s = d1.MulAdd(load(r[:], lanes), s)
-		s = d2.MulAdd(load(r[:], 2*lanes), s)
-		s = d3.MulAdd(load(r[:], 3*lanes), s)
+		num.Store(v.MulAdd(d0, num.Load(g[:], 0)), g[:], 0)
+		num.Store(v.MulAdd(d1, num.Load(g[:], num.Lanes)), g[:], num.Lanes)
+		num.Store(v.MulAdd(d2, num.Load(g[:], 2*num.Lanes)), g[:], 2*num.Lanes)
+		num.Store(v.MulAdd(d3, num.Load(g[:], 3*num.Lanes)), g[:], 3*num.Lanes)
+		s := d0.Mul(num.Load(r[:], 0))
+		s = d1.MulAdd(num.Load(r[:], num.Lanes), s)
+		s = d2.MulAdd(num.Load(r[:], 2*num.Lanes), s)
+		s = d3.MulAdd(num.Load(r[:], 3*num.Lanes), s)
 		s.Store(&parts[i])
 	}
 	archsimd.ClearAVXUpperBits()
 	for i := range df {
-		df[i] = sumLanes(&parts[i])
+		df[i] = num.SumLanes(&parts[i])
 	}
 }

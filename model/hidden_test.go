@@ -3,17 +3,19 @@ package model
 import (
 	"math"
 	"testing"
+
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // TestHiddenLayer drives both twins of the hidden layer's kernels over the same numbers, with guards around the matrices.
 func TestHiddenLayer(t *testing.T) {
 	const guard, value = 8, float32(-1234.5)
-	rng := newPhilox(1, 99)
+	rng := num.NewPhilox(1, 99)
 	fenced := func(n int) (all, inner []float32) {
 		all = make([]float32, n+2*guard)
-		fill(all, value)
+		num.Fill(all, value)
 		inner = all[guard : guard+n : guard+n]
-		normal(rng, inner, 1)
+		num.Normal(rng, inner, 1)
 		return all, inner
 	}
 	near := func(what string, n int, got, want []float32) {
@@ -38,9 +40,9 @@ func TestHiddenLayer(t *testing.T) {
 	adw, dw := fenced(features * hidden)
 	var b, dh, h, wantH [hidden]float32
 	var f, df, wantDF [features]float32
-	normal(rng, b[:], 1)
-	normal(rng, dh[:], 1)
-	normal(rng, f[:], 1)
+	num.Normal(rng, b[:], 1)
+	num.Normal(rng, dh[:], 1)
+	num.Normal(rng, f[:], 1)
 	hiddenForward(w, &b, &h, &f)
 	plainForward(w, &b, &wantH, &f)
 	near("hiddenForward", hidden, h[:], wantH[:])

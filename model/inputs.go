@@ -1,6 +1,9 @@
 package model
 
-import "flb-filter-rgcn/graphbuf"
+import (
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
+)
 
 // fixedInputs returns the fixed vectors of one side, [len(side)][k], where side holds indices into
 // snap.Nodes: the signs of the names' hashes. Where k is at least the number of rows, orthogonal
@@ -9,9 +12,9 @@ func fixedInputs(snap *graphbuf.Snapshot, side []int32, k int) []float32 {
 	out := make([]float32, len(side)*k)
 	for i, node := range side {
 		if len(side) <= k {
-			out[i*k+i] = sqrt(float32(k))
+			out[i*k+i] = num.Sqrt(float32(k))
 		} else {
-			fillSigns(row(out, int32(i), k), snap.Nodes[node].Name)
+			fillSigns(num.Row(out, int32(i), k), snap.Nodes[node].Name)
 		}
 	}
 	return out
@@ -20,11 +23,11 @@ func fixedInputs(snap *graphbuf.Snapshot, side []int32, k int) []float32 {
 // fillSigns sets x to +1 and -1 by the hash of a name: its fixed random vector.
 // Signs have the smallest variance of inner products among all such draws.
 func fillSigns(x []float32, name string) {
-	p := newPhilox(fnv1a(fnvStart, name), 0)
+	p := num.NewPhilox(num.FNV1a(num.FNVStart, name), 0)
 	var word uint32
 	for i := range x {
 		if i%32 == 0 {
-			word = p.uint32()
+			word = p.Uint32()
 		}
 		x[i] = 1 - 2*float32(word&1)
 		word >>= 1

@@ -3,6 +3,8 @@ package model
 import (
 	"math"
 	"testing"
+
+	"flb-filter-rgcn/model/internal/num"
 )
 
 func TestSignsAreANamesOwn(t *testing.T) {
@@ -11,10 +13,10 @@ func TestSignsAreANamesOwn(t *testing.T) {
 	fillSigns(a, "10.0.0.1")
 	fillSigns(b, "10.0.0.2")
 	fillSigns(again, "10.0.0.1")
-	if dot(a, again) != k {
+	if num.Dot(a, again) != k {
 		t.Error("the same name has two vectors")
 	}
-	if d := dot(a, b); math.Abs(float64(d)) > 5*math.Sqrt(k) {
+	if d := num.Dot(a, b); math.Abs(float64(d)) > 5*math.Sqrt(k) {
 		t.Errorf("two names have the inner product %v of %d", d, k)
 	}
 }

@@ -1,10 +1,15 @@
 package model
 
-import "math"
+import (
+	"math"
+
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/ranking"
+)
 
 // judge scores a batch: the scores of its true triplets as often as they occur, and the AUC.
-func (d *decoder) judge(e *embeddings, b *batch) (natural []scored, quality float64) {
-	var positives, negatives []scored
+func (d *decoder) judge(e *embeddings, b *batch) (natural []ranking.Weighted, quality float64) {
+	var positives, negatives []ranking.Weighted
 	var f [features]float32
 	var h [hidden]float32
 	for i := range b.s {
@@ -13,13 +18,13 @@ func (d *decoder) judge(e *embeddings, b *batch) (natural []scored, quality floa
 		if y != y {
 			return nil, math.NaN()
 		}
-		s := scored{sigmoid(y + b.tenure[i]), b.weight[i]}
+		s := ranking.Weighted{Score: num.Sigmoid(y + b.tenure[i]), Weight: b.weight[i]}
 		if b.label[i] > 0 {
 			positives = append(positives, s)
-			natural = append(natural, scored{s.score, b.mass[i]})
+			natural = append(natural, ranking.Weighted{Score: s.Score, Weight: b.mass[i]})
 		} else {
 			negatives = append(negatives, s)
 		}
 	}
-	return natural, auc(positives, negatives)
+	return natural, ranking.AUC(positives, negatives)
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // layer is a kind of relation weights: bases is 0 for diagonal, -1 for full, else their number.
@@ -60,7 +62,7 @@ func layoutParams(cfg networkConfig, relations int) []*param {
 // propagation and the relational score at nothing, so that training has to beat the
 // structure; the decoder starts as He et al. 2015 have it.
 func newParams(cfg networkConfig, relations int) *params {
-	rng := newPhilox(cfg.seed, streamInit)
+	rng := num.NewPhilox(cfg.seed, num.StreamInit)
 	p := &params{list: layoutParams(cfg, relations)}
 	for _, x := range p.list {
 		n := x.rows * x.cols
@@ -75,7 +77,7 @@ func newParams(cfg networkConfig, relations int) *params {
 	for i, name := range layerNames {
 		switch kind := cfg.layers[i]; {
 		case kind.diagonal():
-			fill(p.get(name).value, 1)
+			num.Fill(p.get(name).value, 1)
 		case kind.bases < 0:
 			for r := range relations {
 				identity(p.get(name).value[r*k*k:])
@@ -86,16 +88,16 @@ func newParams(cfg networkConfig, relations int) *params {
 			}
 			basis := p.get(name + ".basis").value
 			identity(basis)
-			normal(rng, basis[k*k:], 1/math.Sqrt(float64(k)))
+			num.Normal(rng, basis[k*k:], 1/math.Sqrt(float64(k)))
 		}
 	}
 	// What hosts without features leave at zero counts for nothing, in the order of the draws and their spread.
 	h := p.get("hidden").value
 	peers, rest := h[factPeersToD*hidden:][:peerFacts*hidden], float64(features-peerFacts)
-	normal(rng, h[:factPeersToD*hidden], math.Sqrt(2/rest))
-	normal(rng, h[(factPeersToD+peerFacts)*hidden:], math.Sqrt(2/rest))
-	normal(rng, p.get("output").value, math.Sqrt(1.0/hidden))
-	normal(rng, peers, math.Sqrt(2/rest))
+	num.Normal(rng, h[:factPeersToD*hidden], math.Sqrt(2/rest))
+	num.Normal(rng, h[(factPeersToD+peerFacts)*hidden:], math.Sqrt(2/rest))
+	num.Normal(rng, p.get("output").value, math.Sqrt(1.0/hidden))
+	num.Normal(rng, peers, math.Sqrt(2/rest))
 	return p
 }
 
@@ -108,7 +110,7 @@ func layerWeights(p *params, i, k int) []float32 {
 	w := make([]float32, coef.rows*k*k)
 	for r := range coef.rows {
 		for b, v := range coef.value[r*coef.cols:][:coef.cols] {
-			axpy(v, basis.value[b*k*k:][:k*k], w[r*k*k:][:k*k])
+			num.AddScaled(v, basis.value[b*k*k:][:k*k], w[r*k*k:][:k*k])
 		}
 	}
 	return w

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/ranking"
 )
 
 // Ledger holds a threshold to a number of alerts a day. An alert is a triplet that scored
@@ -115,16 +117,16 @@ func (l *Ledger) follows() bool { return l.perDay <= MaxLedger }
 func (l *Ledger) Follow(m *Model) { l.follow(m.heldOut) }
 
 // follow takes up the held-out scores of a model that gives the scores from now on.
-func (l *Ledger) follow(h heldOutScores) {
+func (l *Ledger) follow(h ranking.HeldOut) {
 	var prior [curvePoints]float32
 	for i := range prior {
-		prior[i] = below(h.scores, l.perDay*float64(i)*curveStep*h.days)
+		prior[i] = ranking.Below(h.Scores, l.perDay*float64(i)*curveStep*h.Days)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.prior, l.even = prior, 1
-	if h.even > 0 {
-		l.even = h.even
+	if h.Even > 0 {
+		l.even = h.Even
 	}
 	l.plan()
 }
@@ -397,10 +399,10 @@ func (l *Ledger) setGate() {
 // tripletHash tells today's triplets apart; it is the same after a restart (FNV-1a), so the index does not go by it.
 // Whoever finds a collision is counted once instead of twice, and flagged all the same.
 func tripletHash(e *graphbuf.Event) uint64 {
-	h := fnvStart
+	h := num.FNVStart
 	for _, name := range [][]byte{e.Source, e.Relation, e.Destination} {
-		h = fnv1a(h, name)
-		h = fnv1a(h, "\xff") // no name in UTF-8 has this byte
+		h = num.FNV1a(h, name)
+		h = num.FNV1a(h, "\xff") // no name in UTF-8 has this byte
 	}
 	return h ^ h>>29
 }

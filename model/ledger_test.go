@@ -9,13 +9,15 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/ranking"
 )
 
 // stream feeds a ledger a day of sessions: usual triplets with high scores, each several
 // times, and unusual ones with scores of a long tail, some of which come again.
 type stream struct {
 	ledger *Ledger
-	rng    *philox
+	rng    *num.Philox
 	day    int
 }
 
@@ -30,11 +32,11 @@ func (s *stream) next(unusual int, shift float64) int {
 			// All day, in order.
 			Time: (int64(20_000+s.day)*secondsOfDay + int64(i)*secondsOfDay/int64(usual+unusual)) * 1e9,
 		}
-		score := 0.9 + 0.1*float64(s.rng.float())
-		if s.rng.intn(usual+unusual) < unusual {
-			score = shift * 0.5 * math.Exp(-4*float64(s.rng.float()))
+		score := 0.9 + 0.1*float64(s.rng.Float())
+		if s.rng.IntN(usual+unusual) < unusual {
+			score = shift * 0.5 * math.Exp(-4*float64(s.rng.Float()))
 		}
-		for range 1 + s.rng.intn(3) {
+		for range 1 + s.rng.IntN(3) {
 			if s.ledger.Low(&e, float32(score)) {
 				flagged[string(e.Source)] = true
 			}
@@ -45,7 +47,7 @@ func (s *stream) next(unusual int, shift float64) int {
 }
 
 func newStream(perDay float64, seed uint64) *stream {
-	return &stream{ledger: NewLedger(perDay), rng: newPhilox(seed, 1)}
+	return &stream{ledger: NewLedger(perDay), rng: num.NewPhilox(seed, 1)}
 }
 
 func TestLedgerKeepsTheBudget(t *testing.T) {
@@ -82,7 +84,7 @@ func TestLedgerWouldBeLow(t *testing.T) {
 				Source: fmt.Appendf(nil, "h%d-%d", day, i), Relation: []byte("c"), Destination: []byte("d"),
 				Time: (int64(20_000+day)*secondsOfDay + int64(i)*secondsOfDay/1000) * 1e9,
 			}
-			score := asked.rng.float() * asked.rng.float()
+			score := asked.rng.Float() * asked.rng.Float()
 			would := asked.ledger.WouldBeLow(&e, score)
 			if low := asked.ledger.Low(&e, score); low != would {
 				t.Fatalf("day %d, event %d, score %v: low is %v, would be %v", day, i, score, low, would)
@@ -139,9 +141,9 @@ func TestLedgerKeepsItsHeadOnUnusualDays(t *testing.T) {
 }
 
 func TestLedgerStartsFromTheHeldOut(t *testing.T) {
-	h := heldOutScores{days: 2}
+	h := ranking.HeldOut{Days: 2}
 	for i := range 1000 {
-		h.scores = append(h.scores, scored{float32(i) / 1000, 1})
+		h.Scores = append(h.Scores, ranking.Weighted{Score: float32(i) / 1000, Weight: 1})
 	}
 	l := NewLedger(20)
 	l.follow(h)
@@ -149,7 +151,7 @@ func TestLedgerStartsFromTheHeldOut(t *testing.T) {
 		t.Errorf("the threshold is %v, 40 of the scores of two days lie below 0.040", got)
 	}
 	huge := NewLedger(MaxLedger + 1)
-	huge.follow(heldOutScores{scores: []scored{{0.5, 1}, {0.6, 100_000}}, days: 1})
+	huge.follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 1}, {Score: 0.6, Weight: 100_000}}, Days: 1})
 	if !huge.Low(&graphbuf.Event{Time: 1e18}, 0.55) || huge.Low(&graphbuf.Event{Time: 1e18}, 0.7) {
 		t.Error("a budget too large to follow does not take the threshold of the training")
 	}
@@ -213,7 +215,7 @@ func TestLedgerForManyGoroutines(t *testing.T) {
 				e := graphbuf.Event{Source: fmt.Appendf(nil, "%d-%d", g, i), Time: int64(20_000*secondsOfDay+i*100) * 1e9}
 				l.Low(&e, float32(i%97)/97)
 				if i%500 == 0 {
-					l.Follow(&Model{heldOut: heldOutScores{scores: []scored{{0.5, 1}}, days: 1}})
+					l.Follow(&Model{heldOut: ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 1}}, Days: 1}})
 					l.AppendBinary(nil)
 				}
 			}
@@ -342,7 +344,7 @@ func TestTheLedgersIndexIsItsOwn(t *testing.T) {
 // A model that held nothing out has no low scores, and is no reason to panic.
 func TestLedgerOfAModelWithoutHeldOutScores(t *testing.T) {
 	l := NewLedger(20)
-	l.follow(heldOutScores{})
+	l.follow(ranking.HeldOut{})
 	if at := l.Usual(); at != 0 {
 		t.Errorf("the threshold is %v", at)
 	}
@@ -350,11 +352,11 @@ func TestLedgerOfAModelWithoutHeldOutScores(t *testing.T) {
 
 // TestNoBudgetPaysForTheUsual: where few sessions are likelier made up than true, fewer are flagged than the budget has.
 func TestNoBudgetPaysForTheUsual(t *testing.T) {
-	scores := make([]scored, 1000)
+	scores := make([]ranking.Weighted, 1000)
 	for i := range scores {
-		scores[i] = scored{float32(i+1) / 1000, 1} // evenly from 0 to 1, as many as on a day
+		scores[i] = ranking.Weighted{Score: float32(i+1) / 1000, Weight: 1} // evenly from 0 to 1, as many as on a day
 	}
-	h := heldOutScores{scores, 1, 0.2}
+	h := ranking.HeldOut{Scores: scores, Days: 1, Even: 0.2}
 	for _, c := range []struct {
 		perDay float64
 		want   float32

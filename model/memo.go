@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // The flood of usual sessions repeats itself, and most of what a score is computed from
@@ -101,8 +102,8 @@ func (m *memo) lasting(edge uint32) *lastingCell { return &m.lasts[int(edge)&(le
 
 // lastingKey is a hash of a triplet and of how many of its source's relations have settled.
 func lastingKey(ref *graphbuf.Ref, settled int) uint64 {
-	ends := mix(pack(ref.Source.Slot, ref.Source.Gen), pack(ref.Destination.Slot, ref.Destination.Gen))
-	return mix(ends, mix(pack(ref.Relation.Slot, ref.Relation.Gen), uint64(settled)))
+	ends := num.Hash(num.Pack(ref.Source.Slot, ref.Source.Gen), num.Pack(ref.Destination.Slot, ref.Destination.Gen))
+	return num.Hash(ends, num.Hash(num.Pack(ref.Relation.Slot, ref.Relation.Gen), uint64(settled)))
 }
 
 // scoreKey is a hash of all that a score is computed from: what lasts, by its key, and what coarsen leaves of the event.
@@ -117,8 +118,8 @@ func scoreKey(lasting uint64, ref *graphbuf.Ref) uint64 {
 		const lowest = 1<<(fine-rough) - 1
 		mask = ^uint64(lowest<<48 | lowest<<32 | lowest<<16 | lowest)
 	}
-	lasting = mix(lasting, classes(c.SRD, c.SD, c.SR, c.RD)&mask)
-	return mix(lasting, mix(fade<<48|classes(0, c.S, c.D, c.R)&mask, classes(c.DestinationsOfS, c.RelationsOfS, c.SourcesOfD, c.SourcesOfR)))
+	lasting = num.Hash(lasting, classes(c.SRD, c.SD, c.SR, c.RD)&mask)
+	return num.Hash(lasting, num.Hash(fade<<48|classes(0, c.S, c.D, c.R)&mask, classes(c.DestinationsOfS, c.RelationsOfS, c.SourcesOfD, c.SourcesOfR)))
 }
 
 func (c *scoreCell) get(key uint64) (logit float32, ok bool) {
@@ -139,13 +140,13 @@ func (c *lastingCell) get(key uint64) (x lasting, ok bool) {
 	}
 	x.walk, x.profile = unpack(a)
 	x.rel, x.similar = unpack(b)
-	return x, check == mix(key, mix(a, b))
+	return x, check == num.Hash(key, num.Hash(a, b))
 }
 
 func (c *lastingCell) put(key uint64, x lasting) {
-	a := pack(math.Float32bits(x.walk), math.Float32bits(x.profile))
-	b := pack(math.Float32bits(x.rel), math.Float32bits(x.similar))
+	a := num.Pack(math.Float32bits(x.walk), math.Float32bits(x.profile))
+	b := num.Pack(math.Float32bits(x.rel), math.Float32bits(x.similar))
 	c.words[0].Store(a)
 	c.words[1].Store(b)
-	c.check.Store(mix(key, mix(a, b)))
+	c.check.Store(num.Hash(key, num.Hash(a, b)))
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 func TestCoarse(t *testing.T) {
@@ -52,8 +54,8 @@ func TestCoarse(t *testing.T) {
 // score is the one that is computed without it. How far the coarse counts move the scores
 // is bounded on the way.
 func TestKeptScores(t *testing.T) {
-	events := notebook(t)
-	g := graphOf(t, events)
+	events := modeltest.Notebook(t)
+	g := modeltest.Graph(t, events)
 	refs := make([]graphbuf.Ref, len(events))
 	g.Observe(events, refs)
 	s, _ := train(t, g.Snapshot(), quickConfig())
@@ -63,8 +65,8 @@ func TestKeptScores(t *testing.T) {
 	for i, ref := range refs {
 		src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
 		age := s.tenures.factor(ref.SourceSince, ref.RelationSince, ref.Time)
-		want[i] = sigmoid(s.compute(nil, &events[i], &ref, src, rel, dst) + age)
-		off += math.Abs(float64(want[i] - sigmoid(s.computeOf(nil, &events[i], &ref, src, rel, dst)+age)))
+		want[i] = num.Sigmoid(s.compute(nil, &events[i], &ref, src, rel, dst) + age)
+		off += math.Abs(float64(want[i] - num.Sigmoid(s.computeOf(nil, &events[i], &ref, src, rel, dst)+age)))
 	}
 	if off /= float64(len(events)); off > 0.01 {
 		t.Errorf("coarse counts move a score by %.4f in the mean", off)

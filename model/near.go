@@ -13,16 +13,16 @@ type near struct {
 const maxNear = 4
 
 // add takes up a row, if there is room and it is not there.
-func (n *near) add(row int32) {
+func (n *near) add(Row int32) {
 	if n.n == maxNear {
 		return
 	}
 	for _, r := range n.rows[:n.n] {
-		if r == row {
+		if r == Row {
 			return
 		}
 	}
-	n.rows[n.n] = row
+	n.rows[n.n] = Row
 	n.n++
 }
 

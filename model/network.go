@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 
+	"flb-filter-rgcn/model/internal/num"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -48,9 +49,9 @@ type shape struct {
 // from walk1), profile1 (to destinations, from y), profile2 (to sources, from profile1). Whoever is done with them closes their crew.
 func newConvs(cfg networkConfig, sh shape) [4]*relConv {
 	var out [4]*relConv
-	crew := newCrew(cfg.threads, cfg.enterThread) // of all, since one layer is computed at a time
+	Pool := num.NewPool(cfg.threads, cfg.enterThread) // of all, since one layer is computed at a time
 	for i, norm := range []int{walk, walk, profile, mean} {
-		c := &relConv{k: cfg.dim, relations: sh.relations, diagonal: cfg.layers[i].diagonal(), crew: crew, norm: norm,
+		c := &relConv{k: cfg.dim, relations: sh.relations, diagonal: cfg.layers[i].diagonal(), crew: Pool, norm: norm,
 			rows: sh.sources, inRows: sh.destinations}
 		if toDestinations(i) {
 			c.rows, c.inRows = c.inRows, c.rows
@@ -191,7 +192,7 @@ func (n *network) run(rounds int, next func()) (loss float32, err error) {
 }
 
 func (n *network) close() {
-	n.convs[0].crew.close()
+	n.convs[0].crew.Close()
 	n.release()
 }
 

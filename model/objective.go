@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/ranking"
 )
 
 // The values of Config.Objective.
@@ -57,7 +59,7 @@ func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, 
 		Quality: report.Quality, reference: r, dim: cfg.Dim, decoderKind: cfg.Decoder, layer1: cfg.Layer1, layer2: cfg.Layer2,
 		params: &params{}, heldOut: heldOutOf(r, snap.Edges),
 	}
-	fill(m.scaling.Inv[:], 1)
+	num.Fill(m.scaling.Inv[:], 1)
 	for _, n := range snap.Nodes {
 		m.nodes = append(m.nodes, n.Name)
 	}
@@ -71,8 +73,8 @@ func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, 
 }
 
 // heldOutOf samples the scores of edges for thresholds that are no deviations from the mean.
-func heldOutOf(r *reference, edges []graphbuf.Edge) heldOutScores {
-	out := heldOutScores{even: 0.5}
+func heldOutOf(r *reference, edges []graphbuf.Edge) ranking.HeldOut {
+	out := ranking.HeldOut{Even: 0.5}
 	if len(edges) == 0 {
 		return out
 	}
@@ -82,10 +84,10 @@ func heldOutOf(r *reference, edges []graphbuf.Edge) heldOutScores {
 		e := &edges[i]
 		first, last = min(first, e.First), max(last, e.Last)
 		if i%step == 0 {
-			out.scores = append(out.scores, scored{r.score(e.Source, e.Relation, e.Destination), float32(step)})
+			out.Scores = append(out.Scores, ranking.Weighted{Score: r.score(e.Source, e.Relation, e.Destination), Weight: float32(step)})
 		}
 	}
-	out.days = float64(last-first) / float64(24*time.Hour)
+	out.Days = float64(last-first) / float64(24*time.Hour)
 	return out
 }
 
@@ -105,8 +107,8 @@ func (m *Model) referenceScorer(snap *graphbuf.Snapshot) *Scorer {
 			out[i].row = -1
 		}
 		for _, n := range names {
-			if row, ok := at[n.Name]; ok {
-				out[n.ID.Slot] = slotRow{n.ID.Gen, row}
+			if Row, ok := at[n.Name]; ok {
+				out[n.ID.Slot] = slotRow{n.ID.Gen, Row}
 			}
 		}
 		return out

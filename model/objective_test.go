@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/modeltest"
 )
 
 func quickReferenceGoal() Config {
@@ -17,8 +18,8 @@ func quickReferenceGoal() Config {
 
 // By its objective alone a training is the notebook's, and its model lives on as any other does.
 func TestTheReferenceObjectiveIsAModelLikeAnother(t *testing.T) {
-	events := teams(1, 40, 2000)
-	g := graphOf(t, events)
+	events := modeltest.Teams(1, 40, 2000)
+	g := modeltest.Graph(t, events)
 	snap := g.Snapshot()
 	cfg := quickReferenceGoal()
 	s, report := train(t, snap, cfg)
@@ -46,7 +47,7 @@ func TestTheReferenceObjectiveIsAModelLikeAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Restored over a graph with other numbers for the same names.
-	other := graphOf(t, append([]graphbuf.Event{{Source: []byte("a"), Relation: []byte("b"), Destination: []byte("c"), Time: 1}}, events...))
+	other := modeltest.Graph(t, append([]graphbuf.Event{{Source: []byte("a"), Relation: []byte("b"), Destination: []byte("c"), Time: 1}}, events...))
 	restored := m.Scorer(other.Snapshot(), 1, nil)
 	m.SetThreshold(cfg.Threshold)
 	if m.Threshold != s.Threshold() {
@@ -84,7 +85,7 @@ func TestTheReferenceObjectiveIsAModelLikeAnother(t *testing.T) {
 }
 
 func TestTheReferenceObjectiveRefuses(t *testing.T) {
-	snap := graphOf(t, teams(1, 40, 500)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 500)).Snapshot()
 	for _, change := range []func(*Config){
 		func(c *Config) { c.Sample = 0 },
 		func(c *Config) { c.TrainShare = 1 },

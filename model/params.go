@@ -1,6 +1,10 @@
 package model
 
-import "math"
+import (
+	"math"
+
+	"flb-filter-rgcn/model/internal/num"
+)
 
 // param is one learnable tensor, [rows][cols] row-major, with Adam's moments.
 type param struct {
@@ -75,7 +79,7 @@ func (p *params) adam(grads [][]float32, rate float64, layers bool) {
 		}
 		a, e := p.stepSize(x, rate)
 		decay := x.decay(rate)
-		adam(a, e, decay, grads[i], x.m, x.v, x.value)
+		num.Adam(a, e, decay, grads[i], x.m, x.v, x.value)
 	}
 }
 
@@ -97,7 +101,7 @@ func (p *params) stepSize(x *param, rate float64) (a, e float32) {
 	if x.layer {
 		t = float64(p.passes)
 	}
-	c1, c2 := 1-math.Pow(beta1, t), 1-math.Pow(beta2, t)
+	c1, c2 := 1-math.Pow(num.Beta1, t), 1-math.Pow(num.Beta2, t)
 	return float32(rate * math.Sqrt(c2) / c1), float32(epsilon * math.Sqrt(c2))
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // NodeFeatures tells what is known of hosts beside their sessions: networks, roles, sites. Hosts
@@ -26,15 +27,15 @@ type peers struct {
 	of                  NodeFeatures
 	numbers             map[uint64]int32 // of the features that some host of the dataset has
 	source, destination featureLists     // by row
-	toD                 *lookup          // (feature of a source, destination row)
-	fromS               *lookup          // (source row, feature of a destination)
-	useR                *lookup          // (feature of a source, relation)
+	toD                 *num.Pairs       // (feature of a source, destination row)
+	fromS               *num.Pairs       // (source row, feature of a destination)
+	useR                *num.Pairs       // (feature of a source, relation)
 }
 
 // featureLists are the features of each row, as numbers.
 type featureLists struct{ start, list []int32 }
 
-func (l *featureLists) of(row int32) []int32 { return l.list[l.start[row]:l.start[row+1]] }
+func (l *featureLists) of(Row int32) []int32 { return l.list[l.start[Row]:l.start[Row+1]] }
 
 // featured is how many hosts of a snapshot have a feature.
 func featured(snap *graphbuf.Snapshot, of NodeFeatures) (n int) {
@@ -80,17 +81,17 @@ func newPeers(ds *dataset, snap *graphbuf.Snapshot, of NodeFeatures) *peers {
 		toD += len(p.source.of(e.s))
 		fromS += len(p.destination.of(e.d))
 	}, func(e *dataEdge) { useR += len(p.source.of(e.s)) })
-	p.toD, p.fromS, p.useR = newLookup(toD), newLookup(fromS), newLookup(useR)
+	p.toD, p.fromS, p.useR = num.NewPairs(toD), num.NewPairs(fromS), num.NewPairs(useR)
 	p.eachPair(ds, func(e *dataEdge) {
 		for _, g := range p.source.of(e.s) {
-			p.toD.add(g, e.d)
+			p.toD.Add(g, e.d)
 		}
 		for _, g := range p.destination.of(e.d) {
-			p.fromS.add(e.s, g)
+			p.fromS.Add(e.s, g)
 		}
 	}, func(e *dataEdge) {
 		for _, g := range p.source.of(e.s) {
-			p.useR.add(g, e.r)
+			p.useR.Add(g, e.r)
 		}
 	})
 	return p
@@ -127,32 +128,32 @@ func (p *peers) find(dst []int32, hashes []uint64) []int32 {
 type met struct{ toD, fromS, useR []float32 }
 
 func (p *peers) newMet() *met {
-	return &met{make([]float32, p.toD.n), make([]float32, p.fromS.n), make([]float32, p.useR.n)}
+	return &met{make([]float32, p.toD.Len), make([]float32, p.fromS.Len), make([]float32, p.useR.Len)}
 }
 
 // pair counts a pair of source and destination.
 func (m *met) pair(p *peers, s, d int32) {
 	for _, g := range p.source.of(s) {
-		m.toD[p.toD.find(g, d)]++
+		m.toD[p.toD.Find(g, d)]++
 	}
 	for _, g := range p.destination.of(d) {
-		m.fromS[p.fromS.find(s, g)]++
+		m.fromS[p.fromS.Find(s, g)]++
 	}
 }
 
 // use counts a pair of source and relation.
 func (m *met) use(p *peers, s, r int32) {
 	for _, g := range p.source.of(s) {
-		m.useR[p.useR.find(g, r)]++
+		m.useR[p.useR.Find(g, r)]++
 	}
 }
 
 // facts adds those of a triplet whose source has the features of, and its destination to. ownSD
 // and ownSR say whether the pair itself is among those that were counted.
 func (p *peers) facts(f *facts, m *met, of, to []int32, s, r, d int32, ownSD, ownSR bool) {
-	f[factPeersToD] = average(of, ownSD, func(g int32) int32 { return p.toD.find(g, d) }, m.toD)
-	f[factToPeersOfD] = average(to, ownSD, func(g int32) int32 { return p.fromS.find(s, g) }, m.fromS)
-	f[factPeersUseR] = average(of, ownSR, func(g int32) int32 { return p.useR.find(g, r) }, m.useR)
+	f[factPeersToD] = average(of, ownSD, func(g int32) int32 { return p.toD.Find(g, d) }, m.toD)
+	f[factToPeersOfD] = average(to, ownSD, func(g int32) int32 { return p.fromS.Find(s, g) }, m.fromS)
+	f[factPeersUseR] = average(of, ownSR, func(g int32) int32 { return p.useR.Find(g, r) }, m.useR)
 }
 
 // average is the geometric mean of 1 + count over some features, less one.

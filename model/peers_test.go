@@ -7,16 +7,17 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/modeltest"
 )
 
 // TestPeers compares the facts at a cut with what counting one by one says.
 func TestPeers(t *testing.T) {
-	snap := graphOf(t, teams(5, 30, 400)).Snapshot()
-	features := byLetters(2)
+	snap := modeltest.Graph(t, modeltest.Teams(5, 30, 400)).Snapshot()
+	features := modeltest.ByLetters(2)
 	ds := newDataset(snap, features)
 	c := newCut(ds, ds.cutTimes([]float64{0.5})[0], newOrders(ds))
-	of := func(side []int32, row int32) []uint64 {
-		return features.Append(nil, []byte(snap.Nodes[side[row]].Name))
+	of := func(side []int32, Row int32) []uint64 {
+		return features.Append(nil, []byte(snap.Nodes[side[Row]].Name))
 	}
 	has := func(list []uint64, f uint64) bool {
 		for _, x := range list {
@@ -78,13 +79,13 @@ func TestFeaturesBeyondTheBound(t *testing.T) {
 		fmt.Fprint(h, i%20)
 		events = append(events, graphbuf.Event{Source: fmt.Appendf(nil, "a-host-with-a-long-name-%x", h.Sum64()), Relation: []byte("r"), Destination: []byte("d"), Time: int64(i) * 1e9})
 	}
-	snap := graphOf(t, events).Snapshot()
-	p := newDataset(snap, byLetters(30)).peers
+	snap := modeltest.Graph(t, events).Snapshot()
+	p := newDataset(snap, modeltest.ByLetters(30)).peers
 	if n := len(p.source.of(0)); n != MaxFeatures {
 		t.Errorf("%d features count, want %d", n, MaxFeatures)
 	}
 	var room [MaxFeatures]int32
-	if n := len(p.find(room[:0], byLetters(30).Append(nil, events[0].Source))); n != MaxFeatures {
+	if n := len(p.find(room[:0], modeltest.ByLetters(30).Append(nil, events[0].Source))); n != MaxFeatures {
 		t.Errorf("%d features of a host by its name", n)
 	}
 }

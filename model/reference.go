@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/ranking"
 )
 
 // The reference objective is the model that this package is compared with: the R-GCN
@@ -85,7 +87,7 @@ func (m *reference) score(s, r, d int32) float32 {
 	if s < 0 || r < 0 || d < 0 {
 		return 0
 	}
-	return sigmoid(referenceLogit(m.decoder, row(m.nodes, s, m.dim), row(m.relations, r, m.dim), row(m.nodes, d, m.dim)))
+	return num.Sigmoid(referenceLogit(m.decoder, num.Row(m.nodes, s, m.dim), num.Row(m.relations, r, m.dim), num.Row(m.nodes, d, m.dim)))
 }
 
 // errTooFew is what a training returns for events that cannot be parted into some that train and some that judge.
@@ -109,7 +111,7 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 	if err := cfg.validate(); err != nil {
 		return nil, report, err
 	}
-	train, test, err := splitEvents(ctx, snap.Edges, cfg.TrainShare, newPhilox(cfg.Seed, streamHeldOut))
+	train, test, err := splitEvents(ctx, snap.Edges, cfg.TrainShare, num.NewPhilox(cfg.Seed, num.StreamHeldOut))
 	if err != nil {
 		return nil, report, err
 	}
@@ -126,7 +128,7 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 	defer e.close()
 	report.Device, report.Fallback = on.device, on.fallback
 	steps := cfg.Epochs * cfg.StepsPerEpoch
-	tail, err := fitReference(ctx, e, train, newPhilox(cfg.Seed, streamSample), steps, progress)
+	tail, err := fitReference(ctx, e, train, num.NewPhilox(cfg.Seed, num.StreamSample), steps, progress)
 	if err != nil {
 		return nil, report, err
 	}
@@ -135,7 +137,7 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 		return nil, report, err
 	}
 	m := &reference{dim: cfg.Dim, decoder: cfg.Decoder, nodes: outputs, relations: net.relation}
-	report.Quality, m.recall = m.judge(test, len(snap.Nodes), newPhilox(cfg.Seed, streamHeldOut+1<<32))
+	report.Quality, m.recall = m.judge(test, len(snap.Nodes), num.NewPhilox(cfg.Seed, num.StreamHeldOut+1<<32))
 	mean, sd := m.spread(snap.Edges)
 	m.mean, m.sd, m.threshold = mean, sd, float32(mean-cfg.K*sd)
 	if math.IsNaN(mean) || math.IsNaN(report.Quality) {
@@ -146,7 +148,7 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 }
 
 // fitReference makes the steps and returns the mean loss of the last tenth of them.
-func fitReference(ctx context.Context, e referenceEngine, train *eventTable, rng *philox, steps int, progress func(step, steps int, loss float32)) (tail float64, err error) {
+func fitReference(ctx context.Context, e referenceEngine, train *eventTable, rng *num.Philox, steps int, progress func(step, steps int, loss float32)) (tail float64, err error) {
 	known := losses{steps: steps, progress: progress}
 	for range steps {
 		if err := ctx.Err(); err != nil {
@@ -171,29 +173,29 @@ const judgedNegatives = 2048
 
 // judge returns the AUC of held-out events against corrupted ones, and the recall at 0.5.
 // The AUC of scores that are no numbers is none either.
-func (m *reference) judge(test *eventTable, nodes int, rng *philox) (quality, recall float64) {
-	var positives, negatives []scored
+func (m *reference) judge(test *eventTable, nodes int, rng *num.Philox) (quality, recall float64) {
+	var positives, negatives []ranking.Weighted
 	for i := range test.edges {
 		n := test.count(i)
 		if n == 0 {
 			continue
 		}
 		e := &test.edges[i]
-		s := scored{m.score(e.Source, e.Relation, e.Destination), float32(n)}
+		s := ranking.Weighted{Score: m.score(e.Source, e.Relation, e.Destination), Weight: float32(n)}
 		positives = append(positives, s)
-		if s.score >= 0.5 {
+		if s.Score >= 0.5 {
 			recall += float64(n)
 		}
 	}
 	for range judgedNegatives {
 		s, r, d := test.draw(rng)
 		s, d = corrupt(s, d, nodes, rng)
-		negatives = append(negatives, scored{m.score(s, r, d), 1})
+		negatives = append(negatives, ranking.Weighted{Score: m.score(s, r, d), Weight: 1})
 	}
-	if slices.ContainsFunc(append(positives, negatives...), func(s scored) bool { return s.score != s.score }) {
+	if slices.ContainsFunc(append(positives, negatives...), func(s ranking.Weighted) bool { return s.Score != s.Score }) {
 		return math.NaN(), 0
 	}
-	return auc(positives, negatives), recall / float64(test.total())
+	return ranking.AUC(positives, negatives), recall / float64(test.total())
 }
 
 // spread returns mean and sample standard deviation of the scores over events: an edge

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // cudaReference is the reference's network on a card. The host draws the events and groups the
@@ -36,7 +37,7 @@ func (e *cudaReference) place(edges int) error {
 	c := cuda.ReferenceConfig{
 		Nodes: h.nodes, Relations: h.relations, Dim: h.cfg.Dim, Decoder: cuda.DecoderOf(h.cfg.Decoder),
 		Dropout: float32(h.cfg.Dropout), Regularization: float32(h.cfg.Regularization), Limit: referenceNorm,
-		Key: newPhilox(h.cfg.Seed, 0).key, Stream: streamSample, Steps: h.cfg.Epochs * h.cfg.StepsPerEpoch, Sample: 2 * h.cfg.Sample,
+		Key: num.NewPhilox(h.cfg.Seed, 0).Key, Stream: num.StreamSample, Steps: h.cfg.Epochs * h.cfg.StepsPerEpoch, Sample: 2 * h.cfg.Sample,
 	}
 	free, err := e.device.Free()
 	if err != nil {
@@ -56,13 +57,13 @@ func (e *cudaReference) place(edges int) error {
 	return e.net.Upload(all)
 }
 
-func (e *cudaReference) step(train *eventTable, rng *philox) error {
+func (e *cudaReference) step(train *eventTable, rng *num.Philox) error {
 	h := e.host
 	b, p := &h.batch, h.params
 	b.draw(train, h.nodes, rng)
 	h.messages.build(b.s, b.r, b.d, nil, h.nodes, h.relations)
-	s := cuda.ReferenceStep{Source: b.s, Relation: b.r, Target: b.d, Groups: h.messages.forCUDA(), Draw: rng.position()}
-	rng.skip(2 * uint64(h.nodes*h.cfg.Dim))
+	s := cuda.ReferenceStep{Source: b.s, Relation: b.r, Target: b.d, Groups: h.messages.forCUDA(), Draw: rng.Position()}
+	rng.Skip(2 * uint64(h.nodes*h.cfg.Dim))
 	p.advance(true)
 	s.Adam.Rate, s.Adam.Epsilon = p.stepSize(p.list[0], h.cfg.LearningRate)
 	if err := e.net.Step(&s); err != nil {

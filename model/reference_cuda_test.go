@@ -7,22 +7,25 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // referenceTwins are the same network on the CPU and on the card, and the events they learn from.
 func referenceTwins(t *testing.T, cfg referenceConfig) (train *eventTable, host *referenceNetwork, card *cudaReference) {
 	t.Helper()
-	snap := graphOf(t, hub(3, 4000)).Snapshot()
-	train, _, err := splitEvents(context.Background(), snap.Edges, cfg.TrainShare, newPhilox(1, 1))
+	snap := modeltest.Graph(t, modeltest.Hub(3, 4000)).Snapshot()
+	train, _, err := splitEvents(context.Background(), snap.Edges, cfg.TrainShare, num.NewPhilox(1, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var nets [2]*referenceNetwork
 	for i := range nets {
 		nets[i] = newReferenceNetwork(cfg, len(snap.Nodes), len(snap.Relations))
-		rng := newPhilox(7, 7)
+		rng := num.NewPhilox(7, 7)
 		for _, l := range nets[i].layers { // away from zero, where they start
-			normal(rng, l.bias, 0.3)
+			num.Normal(rng, l.bias, 0.3)
 		}
 	}
 	e, _, err := newCUDAReference(0, nets[1], len(snap.Edges))
@@ -59,14 +62,14 @@ func TestCUDAReferenceGradientsAndLosses(t *testing.T) {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			cfg := quickTwin(c.decoder, c.dim, c.dropout)
 			train, host, card := referenceTwins(t, cfg)
-			a, b := newPhilox(cfg.Seed, streamSample), newPhilox(cfg.Seed, streamSample)
+			a, b := num.NewPhilox(cfg.Seed, num.StreamSample), num.NewPhilox(cfg.Seed, num.StreamSample)
 			for range 2 { // the second draws behind what the first drew
 				want := host.step(train, a)
 				if err := card.step(train, b); err != nil {
 					t.Fatal(err)
 				}
-				if a.position() != b.position() {
-					t.Fatalf("draw %d, the twin %d", b.position(), a.position())
+				if a.Position() != b.Position() {
+					t.Fatalf("draw %d, the twin %d", b.Position(), a.Position())
 				}
 				if err := card.net.Sync(); err != nil {
 					t.Fatal(err)
@@ -89,10 +92,10 @@ func TestCUDAReferenceGradientsAndLosses(t *testing.T) {
 				}
 				clip(grads, referenceNorm)
 				for i, p := range host.params.list {
-					if d := apart(host.grads[i], grads[i]); !(d < 1e-4) {
+					if d := modeltest.Distance(host.grads[i], grads[i]); !(d < 1e-4) {
 						t.Errorf("gradient of %s: %g apart", p.name, d)
 					}
-					if apart(make([]float32, len(grads[i])), host.grads[i]) == 0 {
+					if modeltest.Distance(make([]float32, len(grads[i])), host.grads[i]) == 0 {
 						t.Errorf("gradient of %s: nothing to compare", p.name)
 					}
 				}
@@ -108,7 +111,7 @@ func TestCUDAReferenceParametersAndEmbeddings(t *testing.T) {
 	var parameters [2][][]float32
 	var outputs [2][]float32
 	for i, e := range []referenceEngine{&cpuReference{net: host}, card} {
-		if _, err := fitReference(context.Background(), e, train, newPhilox(cfg.Seed, streamSample), 30, nil); err != nil {
+		if _, err := fitReference(context.Background(), e, train, num.NewPhilox(cfg.Seed, num.StreamSample), 30, nil); err != nil {
 			t.Fatal(err)
 		}
 		net := []*referenceNetwork{host, card.host}[i]
@@ -122,13 +125,13 @@ func TestCUDAReferenceParametersAndEmbeddings(t *testing.T) {
 		outputs[i] = out
 	}
 	for i, p := range host.params.list {
-		if d := apart(parameters[0][i], parameters[1][i]); !(d < 0.01) {
+		if d := modeltest.Distance(parameters[0][i], parameters[1][i]); !(d < 0.01) {
 			t.Errorf("%s is %g apart after 30 steps", p.name, d)
 		} else {
 			t.Logf("%s is %g apart after 30 steps", p.name, d)
 		}
 	}
-	if d := apart(outputs[0], outputs[1]); !(d < 0.01) {
+	if d := modeltest.Distance(outputs[0], outputs[1]); !(d < 0.01) {
 		t.Errorf("the embeddings are %g apart", d)
 	}
 }

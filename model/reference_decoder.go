@@ -1,6 +1,10 @@
 package model
 
-import "math"
+import (
+	"math"
+
+	"flb-filter-rgcn/model/internal/num"
+)
 
 // referenceLogit is the score of a triplet before the sigmoid, from embeddings of source
 // and destination and the relation's vector. These are the reference's own forms of the
@@ -24,7 +28,7 @@ func referenceLogit(decoder string, h, r, t []float32) float32 {
 			y -= abs(v*r[i] - t[i])
 		}
 	default:
-		y = dot3(h, r, t)
+		y = num.Dot3(h, r, t)
 	}
 	return y
 }
@@ -49,9 +53,9 @@ func referenceLogitBackward(decoder string, a float32, h, r, t, dh, dr, dt []flo
 			dt[i] -= g
 		}
 	default:
-		mulAdd(a, r, t, dh)
-		mulAdd(a, h, t, dr)
-		mulAdd(a, h, r, dt)
+		num.MulAdd(a, r, t, dh)
+		num.MulAdd(a, h, t, dr)
+		num.MulAdd(a, h, r, dt)
 	}
 }
 

@@ -1,9 +1,11 @@
 package model
 
+import "flb-filter-rgcn/model/internal/num"
+
 // referenceEngine makes the steps of the reference's training on one device.
 type referenceEngine interface {
 	// step draws events and makes one step of the optimiser. It may return before the device is done.
-	step(train *eventTable, rng *philox) error
+	step(train *eventTable, rng *num.Philox) error
 
 	// losses returns the loss before each step that is known to be done.
 	losses() []float32
@@ -23,7 +25,7 @@ type cpuReference struct {
 	done []float32
 }
 
-func (e *cpuReference) step(train *eventTable, rng *philox) error {
+func (e *cpuReference) step(train *eventTable, rng *num.Philox) error {
 	e.done = append(e.done, e.net.step(train, rng))
 	return nil
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"math"
 	"testing"
+
+	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // The gradients are checked against numeric differences of a float64 twin written from
@@ -11,22 +14,22 @@ import (
 
 func smallReference(t *testing.T, decoder string) *referenceNetwork {
 	t.Helper()
-	snap := graphOf(t, teams(1, 6, 60)).Snapshot()
-	train, _, err := splitEvents(context.Background(), snap.Edges, 0.8, newPhilox(1, 1))
+	snap := modeltest.Graph(t, modeltest.Teams(1, 6, 60)).Snapshot()
+	train, _, err := splitEvents(context.Background(), snap.Edges, 0.8, num.NewPhilox(1, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg := defaultReference()
 	cfg.Dim, cfg.Sample, cfg.Decoder = 6, 12, decoder
 	n := newReferenceNetwork(cfg, len(snap.Nodes), len(snap.Relations))
-	rng := newPhilox(7, 7)
+	rng := num.NewPhilox(7, 7)
 	for i := range n.layers { // away from zero, where they start
-		normal(rng, n.layers[i].bias, 0.3)
+		num.Normal(rng, n.layers[i].bias, 0.3)
 	}
 	n.batch.draw(train, n.nodes, rng)
 	n.messages.build(n.batch.s, n.batch.r, n.batch.d, nil, n.nodes, n.relations)
 	for _, mask := range n.mask {
-		rng.dropOut(mask, cfg.Dropout)
+		rng.Dropout(mask, cfg.Dropout)
 	}
 	return n
 }
@@ -102,8 +105,8 @@ func (n *referenceNetwork) twin(value map[string][]float64) float64 {
 		}
 		loss += (math.Max(y, 0) + math.Log1p(math.Exp(-math.Abs(y)))) / float64(len(b.s))
 	}
-	for _, row := range h {
-		for _, v := range row {
+	for _, Row := range h {
+		for _, v := range Row {
 			embeddings += v * v / float64(n.nodes*k)
 		}
 	}
@@ -161,13 +164,13 @@ func TestReferenceLossFallsAlongItsGradient(t *testing.T) {
 	n.backward()
 	var squares float64
 	for _, g := range n.grads {
-		squares += float64(dot(g, g))
+		squares += float64(num.Dot(g, g))
 	}
 	// The same loss a little way along the gradient and against it.
 	const way = 1e-3
 	walk := func(a float64) float64 {
 		for i, p := range n.params.list {
-			axpy(float32(a/math.Sqrt(squares)), n.grads[i], p.value)
+			num.AddScaled(float32(a/math.Sqrt(squares)), n.grads[i], p.value)
 		}
 		n.forward()
 		return n.loss()

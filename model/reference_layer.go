@@ -1,5 +1,7 @@
 package model
 
+import "flb-filter-rgcn/model/internal/num"
+
 // messageGroups are the messages of a graph, those with the same relation and target
 // together, by relation and then by target. Group g holds messages start[g]:start[g+1].
 type messageGroups struct {
@@ -91,7 +93,7 @@ type referenceLayer struct {
 func (l *referenceLayer) gather(m *messageGroups, g int, x []float32) []float32 {
 	clear(l.sum)
 	for j := m.start[g]; j < m.start[g+1]; j++ {
-		axpy(m.norm[j], row(x, m.src[j], l.k), l.sum)
+		num.AddScaled(m.norm[j], num.Row(x, m.src[j], l.k), l.sum)
 	}
 	return l.sum
 }
@@ -99,28 +101,28 @@ func (l *referenceLayer) gather(m *messageGroups, g int, x []float32) []float32 
 // weights returns W_r, or its gradient, out of those of all relations.
 func (l *referenceLayer) weights(all []float32, r int32) []float32 {
 	if l.full {
-		return row(all, r, l.k*l.k)
+		return num.Row(all, r, l.k*l.k)
 	}
-	return row(all, r, l.k)
+	return num.Row(all, r, l.k)
 }
 
 // forward computes y from x, both [nodes][k].
 func (l *referenceLayer) forward(m *messageGroups, x, y []float32) {
-	transpose(l.loop, l.turned, l.k)
+	num.Transpose(l.loop, l.turned, l.k)
 	for i := range int32(len(x) / l.k) {
-		copy(row(y, i, l.k), l.bias)
-		gemvT(l.turned, row(x, i, l.k), row(y, i, l.k))
+		copy(num.Row(y, i, l.k), l.bias)
+		num.MulTransVec(l.turned, num.Row(x, i, l.k), num.Row(y, i, l.k))
 	}
 	for g, r := range m.rel {
-		sum, to, w := l.gather(m, g, x), row(y, m.dst[g], l.k), l.weights(l.relation, r)
+		sum, to, w := l.gather(m, g, x), num.Row(y, m.dst[g], l.k), l.weights(l.relation, r)
 		if !l.full {
-			mulAdd(1, w, sum, to)
+			num.MulAdd(1, w, sum, to)
 			continue
 		}
 		if g == 0 || r != m.rel[g-1] {
-			transpose(w, l.turned, l.k)
+			num.Transpose(w, l.turned, l.k)
 		}
-		gemvT(l.turned, sum, to)
+		num.MulTransVec(l.turned, sum, to)
 	}
 }
 
@@ -128,23 +130,23 @@ func (l *referenceLayer) forward(m *messageGroups, x, y []float32) {
 func (l *referenceLayer) backward(m *messageGroups, x, dy, dx []float32) {
 	clear(dx)
 	for i := range int32(len(x) / l.k) {
-		d := row(dy, i, l.k)
-		axpy(1, d, l.dBias)
-		outer(d, row(x, i, l.k), l.dLoop)
-		gemvT(l.loop, d, row(dx, i, l.k))
+		d := num.Row(dy, i, l.k)
+		num.AddScaled(1, d, l.dBias)
+		num.AddOuter(d, num.Row(x, i, l.k), l.dLoop)
+		num.MulTransVec(l.loop, d, num.Row(dx, i, l.k))
 	}
 	for g, r := range m.rel {
-		sum, d := l.gather(m, g, x), row(dy, m.dst[g], l.k)
+		sum, d := l.gather(m, g, x), num.Row(dy, m.dst[g], l.k)
 		clear(l.dSum)
 		if w, dw := l.weights(l.relation, r), l.weights(l.dRelation, r); l.full {
-			outer(d, sum, dw)
-			gemvT(w, d, l.dSum)
+			num.AddOuter(d, sum, dw)
+			num.MulTransVec(w, d, l.dSum)
 		} else {
-			mulAdd(1, d, sum, dw)
-			mulAdd(1, d, w, l.dSum)
+			num.MulAdd(1, d, sum, dw)
+			num.MulAdd(1, d, w, l.dSum)
 		}
 		for j := m.start[g]; j < m.start[g+1]; j++ {
-			axpy(m.norm[j], l.dSum, row(dx, m.src[j], l.k))
+			num.AddScaled(m.norm[j], l.dSum, num.Row(dx, m.src[j], l.k))
 		}
 	}
 }

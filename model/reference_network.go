@@ -1,6 +1,10 @@
 package model
 
-import "math"
+import (
+	"math"
+
+	"flb-filter-rgcn/model/internal/num"
+)
 
 // referenceNetwork is the reference in training: a table of node embeddings, a diagonal
 // and a full relational layer with a ReLU between, dropout after each, and a decoder.
@@ -38,9 +42,9 @@ func newReferenceNetwork(cfg referenceConfig, nodes, relations int) *referenceNe
 	// Glorot and Bengio 2010, with the gain for a ReLU.
 	glorot := func(rows, cols int) float64 { return math.Sqrt2 * math.Sqrt(6/float64(rows+cols)) }
 
-	rng := newPhilox(cfg.Seed, streamInit)
+	rng := num.NewPhilox(cfg.Seed, num.StreamInit)
 	n.table, n.dTable = add("table", nodes, k)
-	normal(rng, n.table, 1)
+	num.Normal(rng, n.table, 1)
 	for i, name := range []string{"layer1", "layer2"} {
 		l := &n.layers[i]
 		l.k, l.full = k, i == 1
@@ -52,11 +56,11 @@ func newReferenceNetwork(cfg referenceConfig, nodes, relations int) *referenceNe
 		l.relation, l.dRelation = add(name+".relation", relations, size)
 		l.loop, l.dLoop = add(name+".loop", k, k)
 		l.bias, l.dBias = add(name+".bias", 1, k)
-		uniform(rng, l.relation, 1/math.Sqrt(float64(fanIn)))
-		uniform(rng, l.loop, glorot(k, k))
+		num.Uniform(rng, l.relation, 1/math.Sqrt(float64(fanIn)))
+		num.Uniform(rng, l.loop, glorot(k, k))
 	}
 	n.relation, n.dRel = add("relation", relations, k)
-	uniform(rng, n.relation, glorot(relations, k))
+	num.Uniform(rng, n.relation, glorot(relations, k))
 
 	for _, x := range []*[]float32{&n.mask[0], &n.mask[1], &n.hidden, &n.out, &n.dHidden, &n.dOut} {
 		*x = make([]float32, nodes*k)
@@ -65,11 +69,11 @@ func newReferenceNetwork(cfg referenceConfig, nodes, relations int) *referenceNe
 }
 
 // step draws events, makes one step of the optimiser and returns the loss before it.
-func (n *referenceNetwork) step(train *eventTable, rng *philox) float32 {
+func (n *referenceNetwork) step(train *eventTable, rng *num.Philox) float32 {
 	n.batch.draw(train, n.nodes, rng)
 	n.messages.build(n.batch.s, n.batch.r, n.batch.d, nil, n.nodes, n.relations)
 	for _, mask := range n.mask {
-		rng.dropOut(mask, n.cfg.Dropout)
+		rng.Dropout(mask, n.cfg.Dropout)
 	}
 	n.forward()
 	loss := n.decode()
@@ -86,7 +90,7 @@ const referenceNorm = 1
 func (n *referenceNetwork) embed(train *eventTable) []float32 {
 	n.buildAll(train)
 	for _, mask := range n.mask {
-		fill(mask, 1)
+		num.Fill(mask, 1)
 	}
 	n.forward()
 	return n.out
@@ -124,7 +128,7 @@ func (n *referenceNetwork) decode() float32 {
 	var squares float64
 	for _, x := range [][2][]float32{{n.out, n.dOut}, {n.relation, n.dRel}} {
 		value, grad := x[0], x[1]
-		squares += float64(dot(value, value)) / float64(len(value))
+		squares += float64(num.Dot(value, value)) / float64(len(value))
 		a := float32(2 * n.cfg.Regularization / float64(len(value)))
 		for i, v := range value {
 			grad[i] = a * v
@@ -134,15 +138,15 @@ func (n *referenceNetwork) decode() float32 {
 	var entropy float64
 	for i := range b.s {
 		s, r, d := b.s[i], b.r[i], b.d[i]
-		h, w, t := row(n.out, s, k), row(n.relation, r, k), row(n.out, d, k)
+		h, w, t := num.Row(n.out, s, k), num.Row(n.relation, r, k), num.Row(n.out, d, k)
 		y := referenceLogit(n.cfg.Decoder, h, w, t)
-		err := sigmoid(y)
-		entropy += softplus(float64(y))
+		err := num.Sigmoid(y)
+		entropy += num.Softplus(float64(y))
 		if i < len(b.s)/2 {
 			err--
 			entropy -= float64(y)
 		}
-		referenceLogitBackward(n.cfg.Decoder, err/float32(len(b.s)), h, w, t, row(n.dOut, s, k), row(n.dRel, r, k), row(n.dOut, d, k))
+		referenceLogitBackward(n.cfg.Decoder, err/float32(len(b.s)), h, w, t, num.Row(n.dOut, s, k), num.Row(n.dRel, r, k), num.Row(n.dOut, d, k))
 	}
 	return float32(entropy/float64(len(b.s)) + n.cfg.Regularization*squares)
 }
@@ -173,11 +177,11 @@ func (n *referenceNetwork) backward() {
 func clip(grads [][]float32, limit float64) {
 	var squares float64
 	for _, g := range grads {
-		squares += float64(dot(g, g))
+		squares += float64(num.Dot(g, g))
 	}
 	if by := limit / (math.Sqrt(squares) + 1e-6); by < 1 {
 		for _, g := range grads {
-			scale(float32(by), g)
+			num.Scale(float32(by), g)
 		}
 	}
 }

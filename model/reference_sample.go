@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // eventTable is a set of events: edges, each some number of times.
@@ -30,21 +31,21 @@ func (t *eventTable) count(i int) uint64 {
 }
 
 // draw returns the triplet of an event, each event as likely as another.
-func (t *eventTable) draw(rng *philox) (s, r, d int32) {
+func (t *eventTable) draw(rng *num.Philox) (s, r, d int32) {
 	i, _ := slices.BinarySearch(t.upTo, below64(rng, t.total())+1)
 	e := &t.edges[i]
 	return e.Source, e.Relation, e.Destination
 }
 
 // below64 returns a number in [0, n), for any n above 0.
-func below64(rng *philox, n uint64) uint64 {
-	hi, _ := bits.Mul64(uint64(rng.uint32())<<32|uint64(rng.uint32()), n)
+func below64(rng *num.Philox, n uint64) uint64 {
+	hi, _ := bits.Mul64(uint64(rng.Uint32())<<32|uint64(rng.Uint32()), n)
 	return hi
 }
 
 // splitEvents parts the events of edges at random into a share that trains, rounded down,
 // and the rest: selection sampling (Knuth, volume 2, algorithm 3.4.2 S), one draw an event.
-func splitEvents(ctx context.Context, edges []graphbuf.Edge, share float64, rng *philox) (train, test *eventTable, err error) {
+func splitEvents(ctx context.Context, edges []graphbuf.Edge, share float64, rng *num.Philox) (train, test *eventTable, err error) {
 	var left uint64
 	for i := range edges {
 		left += uint64(edges[i].Count)
@@ -71,9 +72,9 @@ func splitEvents(ctx context.Context, edges []graphbuf.Edge, share float64, rng 
 }
 
 // corrupt replaces one end of a triplet, either as likely, by any node.
-func corrupt(s, d int32, nodes int, rng *philox) (int32, int32) {
-	other := int32(rng.intn(nodes))
-	if rng.uint32()&1 == 0 {
+func corrupt(s, d int32, nodes int, rng *num.Philox) (int32, int32) {
+	other := int32(rng.IntN(nodes))
+	if rng.Uint32()&1 == 0 {
 		return other, d
 	}
 	return s, other
@@ -87,7 +88,7 @@ func newReferenceBatch(sample int) referenceBatch {
 	return referenceBatch{make_(), make_(), make_()}
 }
 
-func (b *referenceBatch) draw(train *eventTable, nodes int, rng *philox) {
+func (b *referenceBatch) draw(train *eventTable, nodes int, rng *num.Philox) {
 	n := len(b.s) / 2
 	for i := range n {
 		s, r, d := train.draw(rng)

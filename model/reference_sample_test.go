@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 func edgesWithCounts(counts ...uint32) []graphbuf.Edge {
@@ -27,7 +28,7 @@ func TestASplitPartsEventsAndNotEdges(t *testing.T) {
 		}
 		want[0] = uint64(share * float64(want[1]))
 		want[1] -= want[0]
-		train, test, err := splitEvents(context.Background(), edges, share, newPhilox(3, 3))
+		train, test, err := splitEvents(context.Background(), edges, share, num.NewPhilox(3, 3))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,21 +48,21 @@ func TestASplitPartsEventsAndNotEdges(t *testing.T) {
 	check(0.8, 1)
 	check(0.8)
 
-	train, _, _ := splitEvents(context.Background(), edgesWithCounts(10000, 10000), 0.8, newPhilox(4, 4))
+	train, _, _ := splitEvents(context.Background(), edgesWithCounts(10000, 10000), 0.8, num.NewPhilox(4, 4))
 	if n := float64(train.count(0)); math.Abs(n-8000) > 150 { // 40 is the standard deviation
 		t.Errorf("%v of 10000 events train, want some 8000", n)
 	}
 
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, _, err := splitEvents(ctx, edgesWithCounts(1), 0.8, newPhilox(1, 1)); !errors.Is(err, context.Canceled) {
+	if _, _, err := splitEvents(ctx, edgesWithCounts(1), 0.8, num.NewPhilox(1, 1)); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v after the end", err)
 	}
 }
 
 func TestAnEventIsDrawnAsOftenAsItOccurs(t *testing.T) {
 	table := &eventTable{edges: edgesWithCounts(1, 0, 6, 3), upTo: []uint64{1, 1, 7, 10}}
-	rng := newPhilox(5, 5)
+	rng := num.NewPhilox(5, 5)
 	const draws = 20000
 	var got [4]float64
 	for range draws {
@@ -82,7 +83,7 @@ func TestABatchCorruptsOneEndOfEachTriplet(t *testing.T) {
 	const nodes, sample = 1000, 4000
 	table := &eventTable{edges: edgesWithCounts(2, 1), upTo: []uint64{2, 3}}
 	b := newReferenceBatch(sample)
-	b.draw(table, nodes, newPhilox(6, 6))
+	b.draw(table, nodes, num.NewPhilox(6, 6))
 	var sources, destinations int
 	low := 0 // replacements in the lower half of the nodes
 	for i := range sample {

@@ -11,6 +11,8 @@ import (
 
 	"flb-filter-rgcn/build/samples"
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 func trainedReference(t testing.TB, snap *graphbuf.Snapshot, cfg referenceConfig) (*reference, referenceReport) {
@@ -46,8 +48,8 @@ func TestReferenceFindsWhatTheNotebookFound(t *testing.T) {
 		t.Skip("it judges scores of five whole trainings")
 	}
 	uids := notebookUIDs(t)
-	events := notebook(t)
-	snap := graphOf(t, events).Snapshot()
+	events := modeltest.Notebook(t)
+	snap := modeltest.Graph(t, events).Snapshot()
 	index := func(names []graphbuf.Name) map[string]int32 {
 		at := map[string]int32{}
 		for i, n := range names {
@@ -111,14 +113,14 @@ func TestReferenceFindsWhatTheNotebookFound(t *testing.T) {
 }
 
 func TestReferenceLearnsWhoTalksToWhom(t *testing.T) {
-	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
-	check := func(decoder string, auc float64, recall ...float64) {
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
+	check := func(decoder string, AUC float64, recall ...float64) {
 		t.Run(decoder, func(t *testing.T) {
 			cfg := quickReference()
 			cfg.Decoder, cfg.Epochs, cfg.Dim = decoder, 12, 16
 			m, report := trainedReference(t, snap, cfg)
-			if report.Quality < auc {
-				t.Errorf("AUC on held-out events is %.3f, want %v", report.Quality, auc)
+			if report.Quality < AUC {
+				t.Errorf("AUC on held-out events is %.3f, want %v", report.Quality, AUC)
 			}
 			if m.recall < recall[0] || m.recall > recall[1] {
 				t.Errorf("recall at 0.5 is %.3f, want %v", m.recall, recall)
@@ -166,7 +168,7 @@ func TestReferenceStartsAsTheOriginalDoes(t *testing.T) {
 }
 
 func TestReferenceOfTheSameSeedIsTheSame(t *testing.T) {
-	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
 	run := func(seed uint64) *reference {
 		cfg := quickReference()
 		cfg.Seed = seed
@@ -183,7 +185,7 @@ func TestReferenceOfTheSameSeedIsTheSame(t *testing.T) {
 }
 
 func TestReferenceScoresTheUnknownLowest(t *testing.T) {
-	m, _ := trainedReference(t, graphOf(t, teams(1, 40, 500)).Snapshot(), quickReference())
+	m, _ := trainedReference(t, modeltest.Graph(t, modeltest.Teams(1, 40, 500)).Snapshot(), quickReference())
 	if s := m.score(0, 0, 1); !(s > 0 && s < 1) {
 		t.Errorf("a known triplet scores %v", s)
 	}
@@ -195,7 +197,7 @@ func TestReferenceScoresTheUnknownLowest(t *testing.T) {
 }
 
 func TestReferenceStopsWithinOneStep(t *testing.T) {
-	snap := graphOf(t, teams(1, 40, 500)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 500)).Snapshot()
 	ctx, cancel := context.WithCancel(context.Background())
 	last := 0
 	m, _, err := trainReference(ctx, snap, quickReference(), CPU, func(step, steps int, loss float32) {
@@ -213,7 +215,7 @@ func TestReferenceStopsWithinOneStep(t *testing.T) {
 }
 
 func TestReferenceRefuses(t *testing.T) {
-	snap := graphOf(t, teams(1, 40, 500)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 500)).Snapshot()
 	check := func(name string, snap *graphbuf.Snapshot, change func(*referenceConfig), want string) {
 		t.Run(name, func(t *testing.T) {
 			cfg := quickReference()
@@ -228,7 +230,7 @@ func TestReferenceRefuses(t *testing.T) {
 	check("divergence in the last step", snap, func(c *referenceConfig) { c.LearningRate, c.Epochs, c.StepsPerEpoch = 1e30, 1, 1 }, ErrDiverged.Error())
 	same := func(*referenceConfig) {}
 	check("an empty snapshot", &graphbuf.Snapshot{}, same, errTooFew.Error())
-	check("one event", graphOf(t, teams(1, 1, 1)).Snapshot(), same, errTooFew.Error())
+	check("one event", modeltest.Graph(t, modeltest.Teams(1, 1, 1)).Snapshot(), same, errTooFew.Error())
 	check("dim", snap, func(c *referenceConfig) { c.Dim = 0 }, "Dim is 0, allowed are 1 to 4096")
 	check("epochs", snap, func(c *referenceConfig) { c.Epochs = 0 }, "Epochs is 0")
 	check("steps", snap, func(c *referenceConfig) { c.StepsPerEpoch = -1 }, "StepsPerEpoch is -1")
@@ -242,10 +244,10 @@ func TestReferenceRefuses(t *testing.T) {
 }
 
 func TestReferenceStepDoesNotAllocate(t *testing.T) {
-	snap := graphOf(t, notebook(t)).Snapshot()
-	train, _, _ := splitEvents(context.Background(), snap.Edges, 0.8, newPhilox(1, 1))
+	snap := modeltest.Graph(t, modeltest.Notebook(t)).Snapshot()
+	train, _, _ := splitEvents(context.Background(), snap.Edges, 0.8, num.NewPhilox(1, 1))
 	n := newReferenceNetwork(defaultReference(), len(snap.Nodes), len(snap.Relations))
-	rng := newPhilox(1, 2)
+	rng := num.NewPhilox(1, 2)
 	n.step(train, rng)
 	// Groups of messages differ in number from step to step: room for the largest comes early.
 	for range 20 {
@@ -257,11 +259,11 @@ func TestReferenceStepDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkReferenceStep(b *testing.B) {
-	snap := graphOf(b, notebook(b)).Snapshot()
+	snap := modeltest.Graph(b, modeltest.Notebook(b)).Snapshot()
 	cfg := defaultReference()
-	train, _, _ := splitEvents(context.Background(), snap.Edges, cfg.TrainShare, newPhilox(1, 1))
+	train, _, _ := splitEvents(context.Background(), snap.Edges, cfg.TrainShare, num.NewPhilox(1, 1))
 	n := newReferenceNetwork(cfg, len(snap.Nodes), len(snap.Relations))
-	rng := newPhilox(1, 2)
+	rng := num.NewPhilox(1, 2)
 	b.ReportAllocs()
 	for b.Loop() {
 		n.step(train, rng)
@@ -270,7 +272,7 @@ func BenchmarkReferenceStep(b *testing.B) {
 }
 
 func BenchmarkReferenceScore(b *testing.B) {
-	snap := graphOf(b, notebook(b)).Snapshot()
+	snap := modeltest.Graph(b, modeltest.Notebook(b)).Snapshot()
 	cfg := defaultReference()
 	cfg.Epochs = 1
 	m, _ := trainedReference(b, snap, cfg)

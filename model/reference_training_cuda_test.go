@@ -9,11 +9,12 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/modeltest"
 )
 
 func TestCUDAReferenceTraining(t *testing.T) {
 	needsCUDA(t)
-	snap := graphOf(t, hub(4, 3000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Hub(4, 3000)).Snapshot()
 	cfg := DefaultReference()
 	cfg.Steps, cfg.Sample, cfg.Dim = 60, 300, 16
 	s, want := train(t, snap, cfg)

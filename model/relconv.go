@@ -1,5 +1,7 @@
 package model
 
+import "flb-filter-rgcn/model/internal/num"
+
 // relConv is the relational message passing of one layer in one direction,
 //
 //	out[i] = sum over relations r of W_r . sum over edges (j, r, i) of norm * h[j]
@@ -9,7 +11,7 @@ package model
 type relConv struct {
 	k, rows, inRows, relations int
 	diagonal                   bool
-	crew                       *crew
+	crew                       *num.Pool
 	norm                       int // which normalisation of csr
 	forth, back                *csr
 }
@@ -18,15 +20,15 @@ type relConv struct {
 func (c *relConv) forward(w, h, out []float32) {
 	clear(out)
 	k := c.k
-	c.crew.do(c.rows, func(_, from, to int) {
+	c.crew.For(c.rows, func(_, from, to int) {
 		z := make([]float32, k)
 		for i := from; i < to; i++ {
-			o := row(out, int32(i), k)
+			o := num.Row(out, int32(i), k)
 			c.groups(c.forth, int32(i), h, z, func(r int32) {
 				if c.diagonal {
-					mulAdd(1, row(w, r, k), z, o)
+					num.MulAdd(1, num.Row(w, r, k), z, o)
 				} else {
-					gemv(row(w, r, k*k), z, o)
+					num.MulVec(num.Row(w, r, k*k), z, o)
 				}
 			})
 		}
@@ -40,43 +42,43 @@ func (c *relConv) backward(w, h, dout, dw, dh []float32) {
 	clear(dw)
 	clear(dh)
 	// dw is a sum over all rows: each piece has its own, added up in their order.
-	parts := make([][]float32, max(1, c.crew.threads))
+	parts := make([][]float32, max(1, c.crew.Threads))
 	parts[0] = dw
-	c.crew.do(c.inRows, func(piece, from, to int) {
+	c.crew.For(c.inRows, func(piece, from, to int) {
 		if parts[piece] == nil {
 			parts[piece] = make([]float32, len(dw))
 		}
 		dw := parts[piece]
 		z := make([]float32, k)
 		for j := from; j < to; j++ {
-			hj := row(h, int32(j), k)
+			hj := num.Row(h, int32(j), k)
 			var dhj []float32
 			if dh != nil {
-				dhj = row(dh, int32(j), k)
+				dhj = num.Row(dh, int32(j), k)
 			}
 			// z gathers what the gradient sends back along the edges of j and one relation.
 			c.groups(c.back, int32(j), dout, z, func(r int32) {
 				if c.diagonal {
-					mulAdd(1, z, hj, row(dw, r, k))
+					num.MulAdd(1, z, hj, num.Row(dw, r, k))
 					if dhj != nil {
-						mulAdd(1, row(w, r, k), z, dhj)
+						num.MulAdd(1, num.Row(w, r, k), z, dhj)
 					}
 					return
 				}
 				for a, v := range z {
 					if v != 0 {
-						axpy(v, hj, row(dw, r, k*k)[a*k:][:k])
+						num.AddScaled(v, hj, num.Row(dw, r, k*k)[a*k:][:k])
 					}
 				}
 				if dhj != nil {
-					gemvT(row(w, r, k*k), z, dhj)
+					num.MulTransVec(num.Row(w, r, k*k), z, dhj)
 				}
 			})
 		}
 	})
 	for _, p := range parts[1:] {
 		if p != nil {
-			axpy(1, p, dw)
+			num.AddScaled(1, p, dw)
 		}
 	}
 }
@@ -87,7 +89,7 @@ func (c *relConv) groups(m *csr, i int32, h, z []float32, do func(r int32)) {
 	for g := m.row[i]; g < m.row[i+1]; g++ {
 		clear(z)
 		for e := m.group[g]; e < m.group[g+1]; e++ {
-			axpy(norm[e], row(h, m.col[e], c.k), z)
+			num.AddScaled(norm[e], num.Row(h, m.col[e], c.k), z)
 		}
 		do(m.rel[g])
 	}

@@ -1,5 +1,7 @@
 package model
 
+import "flb-filter-rgcn/model/internal/num"
+
 // What the corrupted triplets are made of. These shares are priors on what an attack
 // looks like; design and ablations stand in the documentation.
 const (
@@ -60,7 +62,7 @@ type sampling struct {
 
 // sample fills b with up to n positive triplets and the corrupted ones of each. New and known
 // positives each share their part of the weight.
-func (w *window) sample(ds *dataset, b *batch, rng *philox, n int, how sampling) {
+func (w *window) sample(ds *dataset, b *batch, rng *num.Philox, n int, how sampling) {
 	b.reset()
 	novel := min(len(w.novel), max(n/2, n-len(w.known)))
 	share := float32(novelShare)
@@ -74,13 +76,13 @@ func (w *window) sample(ds *dataset, b *batch, rng *philox, n int, how sampling)
 }
 
 // draw takes n of the targets without putting back and gives them weight in all.
-func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n int, weight float32, how sampling) {
+func (w *window) draw(ds *dataset, b *batch, rng *num.Philox, targets []target, n int, weight float32, how sampling) {
 	var sum, all float32
 	for _, t := range targets {
 		all += t.chance
 	}
 	for i := range n {
-		j := i + rng.intn(len(targets)-i)
+		j := i + rng.IntN(len(targets)-i)
 		targets[i], targets[j] = targets[j], targets[i]
 		sum += targets[i].chance
 	}
@@ -89,7 +91,7 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 		share := weight * t.chance / sum
 		at := e.first
 		if at < w.at { // a known one comes at any time of the window
-			at = w.at + int64(float64(rng.float())*float64(w.end-w.at))
+			at = w.at + int64(float64(rng.Float())*float64(w.end-w.at))
 		}
 		w.add(ds, b, rng, e.s, e.r, e.d, at, 1, share, all*t.chance/sum)
 		for range how.negatives {
@@ -101,7 +103,7 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 				b.n[last].forgetRelation()
 				b.tenure[last] = ds.tenure(s, -1, at)
 			}
-			if rng.float() < campaignShare && how.campaigns {
+			if rng.Float() < campaignShare && how.campaigns {
 				w.campaign(rng, e, b, last)
 			}
 		}
@@ -110,7 +112,7 @@ func (w *window) draw(ds *dataset, b *batch, rng *philox, targets []target, n in
 
 // add looks up the facts at the time t. For the rest of the network, a relation unseen
 // before the cut is as unknown as it was then.
-func (w *window) add(ds *dataset, b *batch, rng *philox, s, r, d int32, t int64, label, weight, mass float32) {
+func (w *window) add(ds *dataset, b *batch, rng *num.Philox, s, r, d int32, t int64, label, weight, mass float32) {
 	f := w.facts(ds, s, r, d, t)
 	if ds.peers != nil {
 		w.peers(ds, rng, &f, s, r, d)
@@ -127,47 +129,47 @@ func (w *window) add(ds *dataset, b *batch, rng *philox, s, r, d int32, t int64,
 const strangersAtHome = 0.5
 
 // peers adds the facts that features bring.
-func (w *window) peers(ds *dataset, rng *philox, f *facts, s, r, d int32) {
-	features := func(lists *featureLists, row int32, known []int32) []int32 {
+func (w *window) peers(ds *dataset, rng *num.Philox, f *facts, s, r, d int32) {
+	features := func(lists *featureLists, Row int32, known []int32) []int32 {
 		switch {
-		case row >= 0:
-			return lists.of(row)
-		case rng.float() < strangersAtHome:
-			return lists.of(known[rng.intn(len(known))])
+		case Row >= 0:
+			return lists.of(Row)
+		case rng.Float() < strangersAtHome:
+			return lists.of(known[rng.IntN(len(known))])
 		}
 		return nil
 	}
 	of := features(&ds.peers.source, s, w.knownSources)
 	to := features(&ds.peers.destination, d, w.knownDestinations)
-	pair, use := ds.sd.find(s, d), ds.sr.find(s, r)
+	pair, use := ds.sd.Find(s, d), ds.sr.Find(s, r)
 	ds.peers.facts(f, w.met, of, to, s, r, d, pair >= 0 && w.sd[pair] > 0, use >= 0 && w.sr[use] > 0)
 }
 
 // corrupt changes one part of a true triplet, into one that is not true in the window.
 // unknown says that the relation is to be taken for one never seen, of that name.
-func (w *window) corrupt(ds *dataset, rng *philox, e *dataEdge) (s, r, d int32, unknown bool) {
+func (w *window) corrupt(ds *dataset, rng *num.Philox, e *dataEdge) (s, r, d int32, unknown bool) {
 	const tries = 8 // a triplet that resists for so long has next to no false neighbours
 	for range tries {
 		s, r, d, unknown = e.s, e.r, e.d, false
-		switch u := rng.float(); {
+		switch u := rng.Float(); {
 		case u < relationShare:
-			r = w.knownRelations[rng.intn(len(w.knownRelations))]
-			unknown = r != e.r && rng.float() < unknownRelationShare
+			r = w.knownRelations[rng.IntN(len(w.knownRelations))]
+			unknown = r != e.r && rng.Float() < unknownRelationShare
 		case u < relationShare+unknownHostShare:
-			v := rng.float()
+			v := rng.Float()
 			if v < unknownSourceShare || v >= unknownSourceShare+unknownTargetShare {
 				s = -1
 			}
 			if v >= unknownSourceShare {
 				d = -1
 			}
-			unknown = rng.float() < unknownRelationShare
+			unknown = rng.Float() < unknownRelationShare
 		case u < relationShare+unknownHostShare+(1-relationShare-unknownHostShare)/2:
-			s = w.knownSources[rng.intn(len(w.knownSources))]
+			s = w.knownSources[rng.IntN(len(w.knownSources))]
 		default:
-			d = w.knownDestinations[rng.intn(len(w.knownDestinations))]
+			d = w.knownDestinations[rng.IntN(len(w.knownDestinations))]
 		}
-		i := ds.triplet.find(ds.sd.find(s, d), r)
+		i := ds.triplet.Find(ds.sd.Find(s, d), r)
 		if unknown || i < 0 || ds.edges[i].within(w.at, w.end) == 0 {
 			break
 		}
@@ -185,10 +187,10 @@ const campaignShare = 0.3
 const mostEarlier = 8
 
 // campaign gives corrupted triplet i of the batch, made from e, a recent past like itself.
-func (w *window) campaign(rng *philox, e *dataEdge, b *batch, i int) {
+func (w *window) campaign(rng *num.Philox, e *dataEdge, b *batch, i int) {
 	f := &b.n[i]
-	n := 1 + rng.intn(mostEarlier)
-	servers := float32(1 + rng.intn(min(n, maxNear)))
+	n := 1 + rng.IntN(mostEarlier)
+	servers := float32(1 + rng.IntN(min(n, maxNear)))
 	newSource := f[factS] == 0
 	if newSource {
 		f[factRelationsOfS] = 1
@@ -211,7 +213,7 @@ func (w *window) campaign(rng *philox, e *dataEdge, b *batch, i int) {
 	if newSource && b.d[i] >= 0 && w.d[b.d[i]] > 0 {
 		near := near{}
 		for range int(servers) {
-			near.add(w.knownDestinations[rng.intn(len(w.knownDestinations))])
+			near.add(w.knownDestinations[rng.IntN(len(w.knownDestinations))])
 		}
 		b.near[i] = near
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/ranking"
 )
 
 // Model is a trained network without a graph: its parameters, its threshold, and what is
@@ -16,7 +18,7 @@ type Model struct {
 	Threshold float32
 	Quality   float64 // AUC over the held-out triplets of its training
 
-	heldOut        heldOutScores
+	heldOut        ranking.HeldOut
 	dim            int
 	trainedText    string
 	decoderKind    string
@@ -49,7 +51,7 @@ func (m *Model) SetThreshold(t Threshold) {
 		m.Threshold = float32(m.reference.mean - t.K*m.reference.sd)
 		return
 	}
-	m.Threshold = t.of(m.heldOut.scores, m.heldOut.days, m.heldOut.even)
+	m.Threshold = t.of(m.heldOut.Scores, m.heldOut.Days, m.heldOut.Even)
 }
 
 // Dim is the dimension of the embeddings.
@@ -89,12 +91,12 @@ const (
 
 // IsWeak tells whether the model is not to be relied on for low scores.
 func (m *Model) IsWeak() bool {
-	return len(m.heldOut.scores) < leastHeldOut || m.Quality < leastQuality
+	return len(m.heldOut.Scores) < leastHeldOut || m.Quality < leastQuality
 }
 
 // Weak returns why the model is weak, "" for one that is not.
 func (m *Model) Weak() string {
-	switch n := len(m.heldOut.scores); {
+	switch n := len(m.heldOut.Scores); {
 	case !m.IsWeak():
 		return ""
 	case n < leastHeldOut:
@@ -146,7 +148,7 @@ type slotRow struct {
 type known struct {
 	peers  *peers
 	met    *met
-	sd, sr *lookup
+	sd, sr *num.Pairs
 }
 
 // Scorer makes a scorer over a snapshot: one forward pass over its edges. Features of kinds
@@ -164,7 +166,7 @@ func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features NodeFeatur
 	cfg := m.config().network()
 	cfg.threads = threads
 	convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
-	defer convs[0].crew.close()
+	defer convs[0].crew.Close()
 	s, _ := fresh.scorer(snap, ds, func(p *params, c *cut) (*embeddings, error) {
 		input := func(side []int32) func() []float32 {
 			return func() []float32 { return fixedInputs(snap, side, m.dim) }
@@ -238,7 +240,7 @@ func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) f
 		return r.score(rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination))
 	}
 	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
-	return sigmoid(s.logit(g, event, ref, src, rel, dst) + s.tenures.factor(ref.SourceSince, ref.RelationSince, ref.Time))
+	return num.Sigmoid(s.logit(g, event, ref, src, rel, dst) + s.tenures.factor(ref.SourceSince, ref.RelationSince, ref.Time))
 }
 
 // logit is what the decoder makes of an event, kept or computed.
@@ -307,16 +309,16 @@ func (s *Scorer) decode(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, sr
 
 // facts adds those that features bring to an event.
 func (k *known) facts(f *facts, x *scratch, event *graphbuf.Event, src, rel, dst int32) {
-	features := func(lists *featureLists, row int32, host []byte, room *[MaxFeatures]int32) []int32 {
-		if row >= 0 {
-			return lists.of(row)
+	features := func(lists *featureLists, Row int32, host []byte, room *[MaxFeatures]int32) []int32 {
+		if Row >= 0 {
+			return lists.of(Row)
 		}
 		x.hashes = k.peers.of.Append(x.hashes[:0], host)
 		return k.peers.find(room[:0], x.hashes)
 	}
 	of := features(&k.peers.source, src, event.Source, &x.source)
 	to := features(&k.peers.destination, dst, event.Destination, &x.destination)
-	k.peers.facts(f, k.met, of, to, src, rel, dst, k.sd.find(src, dst) >= 0, k.sr.find(src, rel) >= 0)
+	k.peers.facts(f, k.met, of, to, src, rel, dst, k.sd.Find(src, dst) >= 0, k.sr.Find(src, rel) >= 0)
 }
 
 // knows returns the features if the model was trained with their kinds, else nil.

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // How much memory the parts of this package take, in bytes. Bytes for each edge that are not spelt out were
@@ -18,10 +19,10 @@ func datasetBytes(s graphbuf.Sizes) int64 {
 		lookups  = 4
 		arrivals = 8 + 8 + 4 // when sources met destinations and relations, and which
 		seen     = 2         // which pairs were met, while it is made
-		row      = 96        // for each row: numbers both ways, where its arrivals begin, since when it is there; lists that grow by doubling
+		Row      = 96        // for each row: numbers both ways, where its arrivals begin, since when it is there; lists that grow by doubling
 	)
 	edges := int64(s.Edges)
-	return edges*(int64(unsafe.Sizeof(dataEdge{}))+arrivals+seen) + lookups*lookupBytes(s.Edges) + int64(s.Sources+s.Destinations)*row
+	return edges*(int64(unsafe.Sizeof(dataEdge{}))+arrivals+seen) + lookups*num.PairsBytes(s.Edges) + int64(s.Sources+s.Destinations)*Row
 }
 
 // orderBytes is what newOrders takes: two orders, and what sorting one takes.
@@ -29,8 +30,8 @@ func orderBytes(s graphbuf.Sizes) int64 { return int64(s.Edges) * 16 }
 
 // windowBytes is what a window takes, with its cut, its messages and what is new in it.
 func windowBytes(s graphbuf.Sizes) int64 {
-	const edge, row = 84, 64
-	return int64(s.Edges)*edge + int64(s.Sources+s.Destinations)*row
+	const edge, Row = 84, 64
+	return int64(s.Edges)*edge + int64(s.Sources+s.Destinations)*Row
 }
 
 // featureBytes is what features of hosts add: look-ups of three kinds of pairs, and a count of each in a window.

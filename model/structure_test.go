@@ -3,6 +3,9 @@ package model
 import (
 	"math"
 	"testing"
+
+	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // exact computes what the inner products stand for from the 0/1 matrix of sources by
@@ -56,7 +59,7 @@ func exact(ds *dataset) (walks, profiles [][]float64) {
 }
 
 func TestLayersStartAsStructure(t *testing.T) {
-	snap := graphOf(t, teams(3, 24, 600)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(3, 24, 600)).Snapshot()
 	ds := newDataset(snap, nil)
 	walks, profiles := exact(ds)
 	worst := func(k int) (walkError, profileError float64) {
@@ -66,8 +69,8 @@ func TestLayersStartAsStructure(t *testing.T) {
 		e := embed(&convs, newParams(cfg, ds.relations), newCut(ds, ds.end+1, newOrders(ds)).messages(), k, func() []float32 { return x }, func() []float32 { return y })
 		for s := range walks {
 			for d := range walks[s] {
-				u := dot(row(e.u, int32(s), k), row(e.v, int32(d), k)) / float32(k)
-				c := dot(row(e.m, int32(s), k), row(e.c, int32(d), k)) / float32(k)
+				u := num.Dot(num.Row(e.u, int32(s), k), num.Row(e.v, int32(d), k)) / float32(k)
+				c := num.Dot(num.Row(e.m, int32(s), k), num.Row(e.c, int32(d), k)) / float32(k)
 				walkError = max(walkError, math.Abs(float64(u)-walks[s][d]))
 				profileError = max(profileError, math.Abs(float64(c)-profiles[s][d]))
 			}

@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/modeltest"
 )
 
 // TestScoresRiseWithTenure scores one session as if its source, and its relation, had come earlier and earlier.
 func TestScoresRiseWithTenure(t *testing.T) {
-	events := teams(7, 20, 2000)
-	g := graphOf(t, events)
+	events := modeltest.Teams(7, 20, 2000)
+	g := modeltest.Graph(t, events)
 	s, _ := train(t, g.Snapshot(), quickConfig())
 	now := events[len(events)-1].Time
 	e := graphbuf.Event{Source: []byte("host-1"), Relation: []byte("client-0"), Destination: []byte("server-1-1"), Time: now}
@@ -39,28 +40,28 @@ func TestScoresRiseWithTenure(t *testing.T) {
 // TestHeldOutScoresKnowTenure compares the scores of which a threshold is made with those of the same training without
 // tenure: newcomers' are lower by their factor, all others are the same.
 func TestHeldOutScoresKnowTenure(t *testing.T) {
-	events := teams(8, 20, 3000)
+	events := modeltest.Teams(8, 20, 3000)
 	for i := range events[2800:] { // newcomers do what others do
 		e := &events[2800+i]
 		e.Source = append([]byte("new-"), e.Source...)
 	}
-	snap := graphOf(t, events).Snapshot()
+	snap := modeltest.Graph(t, events).Snapshot()
 	cfg := quickConfig()
 	with, _ := train(t, snap, cfg)
 	cfg.Without = []string{"tenure"}
 	without, _ := train(t, snap, cfg)
-	a, b := with.Model().heldOut.scores, without.Model().heldOut.scores
+	a, b := with.Model().heldOut.Scores, without.Model().heldOut.Scores
 	if len(a) != len(b) {
 		t.Fatalf("%d held-out scores with tenure, %d without", len(a), len(b))
 	}
 	newcomers := float32(0)
 	for i := range a {
-		factor := math.Exp(logit(a[i].score) - logit(b[i].score))
+		factor := math.Exp(logit(a[i].Score) - logit(b[i].Score))
 		if factor > 1.001 {
-			t.Errorf("tenure raises a score from %v to %v", b[i].score, a[i].score)
+			t.Errorf("tenure raises a score from %v to %v", b[i].Score, a[i].Score)
 		}
 		if factor < 0.5 {
-			newcomers += a[i].weight
+			newcomers += a[i].Weight
 		}
 	}
 	if newcomers < 20 {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/modeltest"
 )
 
 func TestTenureFactors(t *testing.T) {
@@ -46,12 +47,12 @@ func TestTenureFactors(t *testing.T) {
 // TestNewcomersThatAreTheRule: the more of a day's triplets newcomers bring, the less their youth counts.
 func TestNewcomersThatAreTheRule(t *testing.T) {
 	powers := func(newcomers int) tenures {
-		events := teams(9, 20, 2000) // a minute each
+		events := modeltest.Teams(9, 20, 2000) // a minute each
 		for i := range newcomers {
 			e := &events[len(events)-1-i*2]
 			e.Source = fmt.Appendf(nil, "new-%d", i)
 		}
-		ds := newDataset(graphOf(t, events).Snapshot(), nil)
+		ds := newDataset(modeltest.Graph(t, events).Snapshot(), nil)
 		return ds.tenures
 	}
 	none, some, many := powers(0), powers(20), powers(400)
@@ -65,16 +66,16 @@ func TestNewcomersThatAreTheRule(t *testing.T) {
 
 // TestOldRecordsDoNotAgeTheGraph: a few records with a clock of 1970 make nobody younger.
 func TestOldRecordsDoNotAgeTheGraph(t *testing.T) {
-	events := teams(10, 20, 3000)
+	events := modeltest.Teams(10, 20, 3000)
 	const begun = 1_700_000_000e9
 	for i := range events {
 		events[i].Time += begun
 	}
-	right := newDataset(graphOf(t, events).Snapshot(), nil)
+	right := newDataset(modeltest.Graph(t, events).Snapshot(), nil)
 	for i := range 2 {
 		events = append(events, graphbuf.Event{Source: fmt.Appendf(nil, "lost-%d", i), Relation: []byte("client-0"), Destination: []byte("server-0-0"), Time: 5e9})
 	}
-	ds := newDataset(graphOf(t, events).Snapshot(), nil)
+	ds := newDataset(modeltest.Graph(t, events).Snapshot(), nil)
 	if ds.start > begun/2 {
 		t.Fatal("the graph did not keep the old records")
 	}

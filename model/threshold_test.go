@@ -3,18 +3,21 @@ package model
 import (
 	"math"
 	"testing"
+
+	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/ranking"
 )
 
 func TestThresholds(t *testing.T) {
-	var scores []scored
+	var scores []ranking.Weighted
 	for i := range 1000 {
-		scores = append(scores, scored{float32(i) / 1000, 1})
+		scores = append(scores, ranking.Weighted{Score: float32(i) / 1000, Weight: 1})
 	}
 	under := func(th Threshold, days float64) int {
 		at := th.of(scores, days, 1)
 		n := 0
 		for _, s := range scores {
-			if s.score < at {
+			if s.Score < at {
 				n++
 			}
 		}
@@ -26,7 +29,7 @@ func TestThresholds(t *testing.T) {
 	if n := under(Threshold{Method: Budget, PerDay: 20}, 4); n != 80 {
 		t.Errorf("20 a day in four days: %d below", n)
 	}
-	alike := []scored{{0.98, 5}, {0.97, 5}}
+	alike := []ranking.Weighted{{Score: 0.98, Weight: 5}, {Score: 0.97, Weight: 5}}
 	if at := (Threshold{Method: Sigma, K: 2}).of(alike, 1, 0.2); at != 0.2 {
 		t.Errorf("where all scores are high the threshold is %v", at)
 	}
@@ -41,7 +44,7 @@ func TestThresholds(t *testing.T) {
 
 func TestAThresholdCanBeSetAnew(t *testing.T) {
 	cfg := quickConfig()
-	g := graphOf(t, teams(1, 40, 3000))
+	g := modeltest.Graph(t, modeltest.Teams(1, 40, 3000))
 	s, _ := train(t, g.Snapshot(), cfg)
 	var m Model
 	if err := m.UnmarshalBinary(encoded(t, s.Model())); err != nil {
@@ -61,12 +64,12 @@ func TestAThresholdCanBeSetAnew(t *testing.T) {
 
 // TestABudgetStopsAtEvenOdds: where few sessions are likelier made up than true, fewer are flagged than the budget has.
 func TestABudgetStopsAtEvenOdds(t *testing.T) {
-	scores := make([]scored, 1000)
+	scores := make([]ranking.Weighted, 1000)
 	for i := range scores {
-		scores[i] = scored{float32(i+1) / 1000, 1} // evenly from 0 to 1, as many as on a day
+		scores[i] = ranking.Weighted{Score: float32(i+1) / 1000, Weight: 1} // evenly from 0 to 1, as many as on a day
 	}
 	for perDay, want := range map[float64]float32{100: 0.101, 200: 0.2, 500: 0.2} {
-		m := &Model{heldOut: heldOutScores{scores, 1, 0.2}}
+		m := &Model{heldOut: ranking.HeldOut{Scores: scores, Days: 1, Even: 0.2}}
 		m.SetThreshold(Threshold{Method: Budget, PerDay: perDay})
 		if math.Abs(float64(m.Threshold-want)) > 1e-6 {
 			t.Errorf("of %v a day: threshold %v, want %v", perDay, m.Threshold, want)

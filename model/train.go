@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/ranking"
 )
 
 // Report says how a training went.
@@ -111,7 +113,7 @@ func (t *training) measure(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		t.windows.get(i).sample(t.ds, &b, newPhilox(t.cfg.Seed, streamHeldOut+uint64(i)<<32), sampleSize, t.cfg.sampling())
+		t.windows.get(i).sample(t.ds, &b, num.NewPhilox(t.cfg.Seed, num.StreamHeldOut+uint64(i)<<32), sampleSize, t.cfg.sampling())
 		sums.add(&b)
 	}
 	t.model.scaling = sums.scaling()
@@ -172,7 +174,7 @@ func (t *training) fit(ctx context.Context, e engine) error {
 		rate /= 2
 	}
 	known := losses{steps: steps, progress: t.progress}
-	first := streamSample + uint64(t.model.params.step)
+	first := num.StreamSample + uint64(t.model.params.step)
 	batches, rates := make([]stepBatch, rounds(len(t.ds.edges))), make([]float64, rounds(len(t.ds.edges)))
 	for step := 0; step < steps; {
 		if err := ctx.Err(); err != nil {
@@ -181,8 +183,8 @@ func (t *training) fit(ctx context.Context, e engine) error {
 		n := min(len(batches), steps-step)
 		var w *window
 		for i := range n {
-			rng := newPhilox(t.cfg.Seed, first+uint64(step+i))
-			if j := rng.intn(t.windows.len()); i == 0 { // every step draws, so that the number of rounds moves no other draw
+			rng := num.NewPhilox(t.cfg.Seed, first+uint64(step+i))
+			if j := rng.IntN(t.windows.len()); i == 0 { // every step draws, so that the number of rounds moves no other draw
 				w = t.windows.get(j)
 			}
 			w.sample(t.ds, &batches[i].batch, rng, sampleSize, t.cfg.sampling())
@@ -212,8 +214,8 @@ func (t *training) judge(e engine) (*Model, error) {
 	t.windows.forget()
 	judged := t.windows.make(t.heldOut)
 	var b batch
-	judged.sample(t.ds, &b, newPhilox(t.cfg.Seed, streamHeldOut), heldOutRows, t.cfg.sampling())
-	scoresOf := func(m *Model) ([]scored, float64, error) {
+	judged.sample(t.ds, &b, num.NewPhilox(t.cfg.Seed, num.StreamHeldOut), heldOutRows, t.cfg.sampling())
+	scoresOf := func(m *Model) ([]ranking.Weighted, float64, error) {
 		em, err := e.embed(m.params, judged.cut)
 		if err != nil {
 			return nil, 0, err
@@ -240,7 +242,7 @@ func (t *training) judge(e engine) (*Model, error) {
 		}
 	}
 	even := 1 / float32(1+t.cfg.Negatives) // for each positive there are so many corrupted ones of its weight
-	m.heldOut = heldOutScores{scores, t.ds.busyDays(t.heldOut), even}
+	m.heldOut = ranking.HeldOut{Scores: scores, Days: t.ds.busyDays(t.heldOut), Even: even}
 	m.SetThreshold(t.cfg.Threshold)
 	m.Quality = quality
 	t.report.Quality, t.report.Threshold = quality, m.Threshold

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/modeltest"
 )
 
 func encoded(t testing.TB, m *Model) []byte {
@@ -24,11 +25,11 @@ func encoded(t testing.TB, m *Model) []byte {
 }
 
 func TestTheSameSeedGivesTheSameBytes(t *testing.T) {
-	events := teams(1, 40, 2000)
+	events := modeltest.Teams(1, 40, 2000)
 	run := func(seed uint64, threads int) []byte {
 		cfg := quickConfig()
 		cfg.Seed, cfg.Threads = seed, threads
-		s, _ := train(t, graphOf(t, events).Snapshot(), cfg)
+		s, _ := train(t, modeltest.Graph(t, events).Snapshot(), cfg)
 		return encoded(t, s.Model())
 	}
 	one := run(1, 1)
@@ -44,8 +45,8 @@ func TestTheSameSeedGivesTheSameBytes(t *testing.T) {
 }
 
 func TestARestoredGraphTrainsTheSame(t *testing.T) {
-	g := graphOf(t, teams(1, 40, 2000))
-	h, err := graphbuf.New(roomy)
+	g := modeltest.Graph(t, modeltest.Teams(1, 40, 2000))
+	h, err := graphbuf.New(modeltest.Roomy)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +61,7 @@ func TestARestoredGraphTrainsTheSame(t *testing.T) {
 func TestTrainingStopsWithinOneStep(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	last := 0
-	_, _, err := Train(ctx, graphOf(t, teams(1, 40, 2000)).Snapshot(), quickConfig(), func(step, steps int, loss float32) {
+	_, _, err := Train(ctx, modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot(), quickConfig(), func(step, steps int, loss float32) {
 		last = step
 		if step == 7 {
 			cancel()
@@ -77,7 +78,7 @@ func TestTooLittleToLearnFrom(t *testing.T) {
 		same = append(same, graphbuf.Event{Source: []byte("a"), Relation: []byte("r"), Destination: []byte("b"), Time: 5})
 	}
 	for name, events := range map[string][]graphbuf.Event{"nothing": nil, "one moment": same} {
-		if _, _, err := Train(context.Background(), graphOf(t, events).Snapshot(), quickConfig(), nil); !errors.Is(err, ErrTooLittle) {
+		if _, _, err := Train(context.Background(), modeltest.Graph(t, events).Snapshot(), quickConfig(), nil); !errors.Is(err, ErrTooLittle) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -85,7 +86,7 @@ func TestTooLittleToLearnFrom(t *testing.T) {
 
 func TestDivergenceIsAnError(t *testing.T) {
 	cfg := quickConfig()
-	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
 	s, _ := train(t, snap, cfg)
 	s.Model().params.get("output.bias").value[0] = float32(math.NaN())
 	cfg.Previous = s.Model()
@@ -96,15 +97,15 @@ func TestDivergenceIsAnError(t *testing.T) {
 
 func TestWarmStart(t *testing.T) {
 	cfg := quickConfig()
-	events := teams(1, 40, 3000)
-	first, cold := train(t, graphOf(t, events[:2500]).Snapshot(), cfg)
+	events := modeltest.Teams(1, 40, 3000)
+	first, cold := train(t, modeltest.Graph(t, events[:2500]).Snapshot(), cfg)
 	if cold.Warm || cold.Steps != cfg.Steps {
 		t.Errorf("first training: %+v", cold)
 	}
 	cfg.Previous = first.Model()
 	before := encoded(t, first.Model())
 	later := append(events[2500:], graphbuf.Event{Source: []byte("host-1"), Relation: []byte("a new client"), Destination: []byte("server-1-1"), Time: 9e15})
-	second, warm := train(t, graphOf(t, append(events[:2500:2500], later...)).Snapshot(), cfg)
+	second, warm := train(t, modeltest.Graph(t, append(events[:2500:2500], later...)).Snapshot(), cfg)
 	if !warm.Warm || warm.Steps != cfg.Steps/4 || warm.Previous == 0 {
 		t.Errorf("second training: %+v", warm)
 	}
@@ -115,7 +116,7 @@ func TestWarmStart(t *testing.T) {
 		t.Errorf("the optimiser made %d steps in all", second.Model().params.step)
 	}
 	cfg.Dim = 8
-	if _, other := train(t, graphOf(t, events).Snapshot(), cfg); other.Warm {
+	if _, other := train(t, modeltest.Graph(t, events).Snapshot(), cfg); other.Warm {
 		t.Error("a model of another dimension is a warm start")
 	}
 }
@@ -123,7 +124,7 @@ func TestWarmStart(t *testing.T) {
 func TestAWorseModelDoesNotReplaceTheBetter(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.Dim = 16
-	snap := graphOf(t, teams(1, 40, 3000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 3000)).Snapshot()
 	good, _ := train(t, snap, cfg)
 	cfg.Previous = good.Model()
 	cfg.LearningRate, cfg.Dropout = 1, 0.9 // what comes out of this is no model
@@ -138,8 +139,8 @@ func TestAWorseModelDoesNotReplaceTheBetter(t *testing.T) {
 }
 
 func TestScoreTellsUsualFromStrange(t *testing.T) {
-	events := teams(1, 40, 4000)
-	g := graphOf(t, events)
+	events := modeltest.Teams(1, 40, 4000)
+	g := modeltest.Graph(t, events)
 	s, report := train(t, g.Snapshot(), DefaultConfig())
 	if report.Quality < 0.9 {
 		t.Errorf("held-out quality %v", report.Quality)
@@ -171,7 +172,7 @@ func TestAHostDoesNotInheritADeadOnesEmbedding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	events := teams(1, 40, 3000)
+	events := modeltest.Teams(1, 40, 3000)
 	refs := make([]graphbuf.Ref, len(events))
 	g.Observe(events, refs)
 	s, _ := train(t, g.Snapshot(), quickConfig())
@@ -191,7 +192,7 @@ func TestEncodeAndDecode(t *testing.T) {
 	for _, layers := range layerKinds {
 		cfg := quickConfig()
 		cfg.Dim, cfg.Steps, cfg.Layer1, cfg.Layer2 = 8, 5, layers[0], layers[1]
-		g := graphOf(t, teams(1, 40, 1000))
+		g := modeltest.Graph(t, modeltest.Teams(1, 40, 1000))
 		s, _ := train(t, g.Snapshot(), cfg)
 		b := encoded(t, s.Model())
 		var m Model
@@ -203,7 +204,7 @@ func TestEncodeAndDecode(t *testing.T) {
 		}
 		again := m.Scorer(g.Snapshot(), 1, nil)
 		var ref [1]graphbuf.Ref
-		for _, e := range teams(2, 50, 200) {
+		for _, e := range modeltest.Teams(2, 50, 200) {
 			g.Look([]graphbuf.Event{e}, ref[:])
 			if a, b := s.Score(g, &e, &ref[0]), again.Score(g, &e, &ref[0]); a != b {
 				t.Fatalf("%v: score %v before, %v after", layers, a, b)
@@ -215,7 +216,7 @@ func TestEncodeAndDecode(t *testing.T) {
 func TestDamagedBytesAreRefused(t *testing.T) {
 	cfg := quickConfig()
 	cfg.Dim, cfg.Steps = 4, 2
-	s, _ := train(t, graphOf(t, teams(1, 40, 1000)).Snapshot(), cfg)
+	s, _ := train(t, modeltest.Graph(t, modeltest.Teams(1, 40, 1000)).Snapshot(), cfg)
 	b := encoded(t, s.Model())
 	var m Model
 	for n := range b {
@@ -235,14 +236,14 @@ func TestDamagedBytesAreRefused(t *testing.T) {
 func FuzzModelUnmarshal(f *testing.F) {
 	cfg := quickConfig()
 	cfg.Dim, cfg.Steps = 4, 2
-	s, _ := train(f, graphOf(f, teams(1, 10, 300)).Snapshot(), cfg)
+	s, _ := train(f, modeltest.Graph(f, modeltest.Teams(1, 10, 300)).Snapshot(), cfg)
 	f.Add(encoded(f, s.Model()))
-	real, _ := train(f, graphOf(f, notebook(f)).Snapshot(), cfg)
+	real, _ := train(f, modeltest.Graph(f, modeltest.Notebook(f)).Snapshot(), cfg)
 	f.Add(encoded(f, real.Model()))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m Model
 		if m.UnmarshalBinary(b) == nil {
-			m.Scorer(graphOf(t, teams(1, 5, 20)).Snapshot(), 1, nil)
+			m.Scorer(modeltest.Graph(t, modeltest.Teams(1, 5, 20)).Snapshot(), 1, nil)
 			for _, th := range []Threshold{{Method: Sigma, K: 2}, {Method: Quantile, Quantile: 0.01}, {Method: Budget, PerDay: 20}} {
 				m.SetThreshold(th)
 			}
@@ -252,10 +253,10 @@ func FuzzModelUnmarshal(f *testing.F) {
 }
 
 func TestScoreDoesNotAllocate(t *testing.T) {
-	g := graphOf(t, teams(1, 40, 2000))
+	g := modeltest.Graph(t, modeltest.Teams(1, 40, 2000))
 	s, _ := train(t, g.Snapshot(), quickConfig())
 	var ref [1]graphbuf.Ref
-	events := teams(1, 40, 1)
+	events := modeltest.Teams(1, 40, 1)
 	g.Look(events, ref[:])
 	if n := testing.AllocsPerRun(100, func() { s.Score(g, &events[0], &ref[0]) }); n != 0 {
 		t.Errorf("%v allocations", n)
@@ -263,8 +264,8 @@ func TestScoreDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkScore(b *testing.B) {
-	events := notebook(b)
-	g := graphOf(b, events)
+	events := modeltest.Notebook(b)
+	g := modeltest.Graph(b, events)
 	s, _ := train(b, g.Snapshot(), DefaultConfig())
 	refs := make([]graphbuf.Ref, len(events))
 	g.Look(events, refs)
@@ -276,7 +277,7 @@ func BenchmarkScore(b *testing.B) {
 }
 
 func BenchmarkTrain(b *testing.B) {
-	snap := graphOf(b, notebook(b)).Snapshot()
+	snap := modeltest.Graph(b, modeltest.Notebook(b)).Snapshot()
 	cfg := DefaultConfig()
 	b.Run("cold", func(b *testing.B) {
 		for b.Loop() {
@@ -294,7 +295,7 @@ func BenchmarkTrain(b *testing.B) {
 
 // TestTrainingsLeaveNothing: what a training took is free again when its scorer is gone.
 func TestTrainingsLeaveNothing(t *testing.T) {
-	snap := graphOf(t, teams(1, 400, 6000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 400, 6000)).Snapshot()
 	cfg := DefaultConfig()
 	cfg.Steps = 2
 	heap := func() int64 {
@@ -321,7 +322,7 @@ func TestATrainingKeepsItsThreads(t *testing.T) {
 	cfg.Steps, cfg.Threads = 20, 3
 	var entered atomic.Int32
 	cfg.EnterThread = func() { entered.Add(1) }
-	train(t, graphOf(t, teams(1, 40, 2000)).Snapshot(), cfg)
+	train(t, modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot(), cfg)
 	if n := entered.Load(); n != 3 {
 		t.Errorf("3 threads entered %d times", n)
 	}

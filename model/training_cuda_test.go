@@ -11,6 +11,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/modeltest"
 )
 
 // These tests train on both devices: on a card where there is one, else on the
@@ -28,7 +29,7 @@ func needsCUDA(t testing.TB) {
 // A whole training there and here: the same decisions, the same scores but for rounding.
 func TestCUDATraining(t *testing.T) {
 	needsCUDA(t)
-	g := graphOf(t, hub(4, 3000))
+	g := modeltest.Graph(t, modeltest.Hub(4, 3000))
 	cfg := quickConfig()
 	snap := g.Snapshot()
 	s, want := train(t, snap, cfg)
@@ -41,7 +42,7 @@ func TestCUDATraining(t *testing.T) {
 		t.Errorf("held-out AUC %v and loss %v, on the CPU %v and %v", got.Quality, got.Loss, want.Quality, want.Loss)
 	}
 	refs := make([]graphbuf.Ref, 500)
-	events := hub(4, 3000)[2500:]
+	events := modeltest.Hub(4, 3000)[2500:]
 	g.Observe(events, refs)
 	var off float64
 	for i := range refs {
@@ -92,7 +93,7 @@ func TestCUDAStopsAndGivesBack(t *testing.T) {
 	needsCUDA(t)
 	before := freeMemory(t)
 	cfg := onAuto(t)
-	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
 	ctx, cancel := context.WithCancel(context.Background())
 	told := 0
 	_, _, err := Train(ctx, snap, cfg, func(step, _ int, _ float32) {

@@ -1,14 +1,14 @@
-package model
+package num
 
 import (
 	"fmt"
 	"sync"
 )
 
-// crew is the goroutines that share the work of a training. They are kept from one piece of work to the next: with enter each of
+// Pool is the goroutines that share the work of a training. They are kept from one piece of work to the next: with enter each of
 // them binds a thread of the operating system, which ends with it.
-type crew struct {
-	threads int
+type Pool struct {
+	Threads int
 	enter   func() // nil: nothing to do
 
 	mu    sync.Mutex // held for one piece of work
@@ -30,13 +30,13 @@ type failure struct {
 	set  bool
 }
 
-// newCrew makes a crew of so many, who enter before their first work. It is to be closed.
-func newCrew(threads int, enter func()) *crew {
-	return &crew{threads: threads, enter: enter, tasks: make([]chan task, max(threads, 0))}
+// NewPool makes a crew of so many, who enter before their first work. It is to be closed.
+func NewPool(threads int, enter func()) *Pool {
+	return &Pool{Threads: threads, enter: enter, tasks: make([]chan task, max(threads, 0))}
 }
 
-// close ends the goroutines. The crew may be used again.
-func (c *crew) close() {
+// Close ends the goroutines. The crew may be used again.
+func (c *Pool) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, t := range c.tasks {
@@ -47,10 +47,10 @@ func (c *crew) close() {
 	}
 }
 
-// do runs work over [0, n) in as many pieces as there are threads, each in a goroutine of
+// For runs work over [0, n) in as many pieces as there are threads, each in a goroutine of
 // its own. Pieces must not share what they write, nor use the crew.
-func (c *crew) do(n int, work func(piece, from, to int)) {
-	if c.threads <= 1 || n < 2*c.threads {
+func (c *Pool) For(n int, work func(piece, from, to int)) {
+	if c.Threads <= 1 || n < 2*c.Threads {
 		work(0, 0, n)
 		return
 	}
@@ -58,13 +58,13 @@ func (c *crew) do(n int, work func(piece, from, to int)) {
 	defer c.mu.Unlock()
 	var done sync.WaitGroup
 	var failed failure
-	done.Add(c.threads)
-	for i := range c.threads {
+	done.Add(c.Threads)
+	for i := range c.Threads {
 		if c.tasks[i] == nil {
 			c.tasks[i] = make(chan task)
 			go serve(c.tasks[i], c.enter)
 		}
-		c.tasks[i] <- task{work, i, n * i / c.threads, n * (i + 1) / c.threads, &done, &failed}
+		c.tasks[i] <- task{work, i, n * i / c.Threads, n * (i + 1) / c.Threads, &done, &failed}
 	}
 	done.Wait()
 	if failed.set {

@@ -1,4 +1,4 @@
-package model
+package num
 
 import (
 	"math"
@@ -12,14 +12,14 @@ func TestFunctions(t *testing.T) {
 			t.Fatalf("%s(%v) is %v, want %v", name, x, got, want)
 		}
 	}
-	rng := newPhilox(1, 98)
+	rng := NewPhilox(1, 98)
 	for i := range 200000 {
-		x := float32(math.Exp(float64(rng.float())*40 - 18)) // up to 3.6e9, the largest counts
+		x := float32(math.Exp(float64(rng.Float())*40 - 18)) // up to 3.6e9, the largest counts
 		if i < 70000 {
 			x = float32(i)
 		}
-		check("log1p", x, log1p(x), math.Log1p(float64(x)))
-		check("asinh", x, asinh(x), math.Asinh(float64(x)))
-		check("asinh", -x, asinh(-x), -math.Asinh(float64(x)))
+		check("log1p", x, Log1p(x), math.Log1p(float64(x)))
+		check("asinh", x, Asinh(x), math.Asinh(float64(x)))
+		check("asinh", -x, Asinh(-x), -math.Asinh(float64(x)))
 	}
 }

@@ -1,4 +1,4 @@
-package model
+package num
 
 import "math"
 
@@ -21,10 +21,10 @@ const (
 	one          = 127 << mantissaBits // the bits of 1
 )
 
-// log1p is log(1 + x) for finite x >= 0: with 1 + x = 2^e m (1 + d), m from the table,
+// Log1p is log(1 + x) for finite x >= 0: with 1 + x = 2^e m (1 + d), m from the table,
 //
 //	e log 2 + log m + d - d^2/2
-func log1p(x float32) float32 {
+func Log1p(x float32) float32 {
 	b := math.Float32bits(1 + x)
 	t := &logTable[b>>(mantissaBits-logBits)&(1<<logBits-1)]
 	e := float32(int32(b>>mantissaBits) - 127)
@@ -33,22 +33,22 @@ func log1p(x float32) float32 {
 	return e*math.Ln2 + t.log + d*(1-d/2)
 }
 
-// asinh is log(x + sqrt(1 + x^2)), odd and without cancellation near 0.
-func asinh(x float32) float32 {
+// Asinh is log(x + sqrt(1 + x^2)), odd and without cancellation near 0.
+func Asinh(x float32) float32 {
 	a := x
 	if a < 0 {
 		a = -a
 	}
-	y := log1p(a + a*a/(1+sqrt(1+a*a)))
+	y := Log1p(a + a*a/(1+Sqrt(1+a*a)))
 	if x < 0 {
 		return -y
 	}
 	return y
 }
 
-func cosh(x float32) float32    { return float32(math.Cosh(float64(x))) }
-func sqrt(x float32) float32    { return float32(math.Sqrt(float64(x))) }
-func sigmoid(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }
+func Cosh(x float32) float32    { return float32(math.Cosh(float64(x))) }
+func Sqrt(x float32) float32    { return float32(math.Sqrt(float64(x))) }
+func Sigmoid(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }
 
-// softplus is log(1 + exp(x)), without overflow.
-func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
+// Softplus is log(1 + exp(x)), without overflow.
+func Softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }

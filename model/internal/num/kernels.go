@@ -1,4 +1,4 @@
-package model
+package num
 
 import (
 	"gonum.org/v1/gonum/blas"
@@ -11,14 +11,14 @@ import (
 
 var impl blasgonum.Implementation
 
-// plainDot returns <x, y>.
-func plainDot(x, y []float32) float32 { return impl.Sdot(len(x), x, 1, y, 1) }
+// PlainDot returns <x, y>.
+func PlainDot(x, y []float32) float32 { return impl.Sdot(len(x), x, 1, y, 1) }
 
-// plainAxpy adds a*x to y.
-func plainAxpy(a float32, x, y []float32) { impl.Saxpy(len(x), a, x, 1, y, 1) }
+// PlainAddScaled adds a*x to y.
+func PlainAddScaled(a float32, x, y []float32) { impl.Saxpy(len(x), a, x, 1, y, 1) }
 
-// scale multiplies x by a.
-func scale(a float32, x []float32) { impl.Sscal(len(x), a, x, 1) }
+// Scale multiplies x by a.
+func Scale(a float32, x []float32) { impl.Sscal(len(x), a, x, 1) }
 
 // plainMulAdd adds a*x*y, element by element, to z.
 func plainMulAdd(a float32, x, y, z []float32) {
@@ -38,20 +38,20 @@ func plainDot3(x, y, z []float32) (sum float32) {
 }
 
 // The decay of Adam's first and second moments, the usual ones (Kingma and Ba 2015).
-const beta1, beta2 = 0.9, 0.999
+const Beta1, Beta2 = 0.9, 0.999
 
 // plainAdam takes the gradient g up in the moments m and v and moves x by -(a m / (sqrt v + e) + decay x).
 func plainAdam(a, e, decay float32, g, m, v, x []float32) {
 	m, v, x = m[:len(g)], v[:len(g)], x[:len(g)]
 	for i, d := range g {
-		m[i] = beta1*m[i] + (1-beta1)*d
-		v[i] = beta2*v[i] + (1-beta2)*d*d
-		x[i] -= a*m[i]/(sqrt(v[i])+e) + decay*x[i]
+		m[i] = Beta1*m[i] + (1-Beta1)*d
+		v[i] = Beta2*v[i] + (1-Beta2)*d*d
+		x[i] -= a*m[i]/(Sqrt(v[i])+e) + decay*x[i]
 	}
 }
 
-// gemv adds w x to y; w is [k][k] row-major.
-func gemv(w, x, y []float32) {
+// MulVec adds w x to y; w is [k][k] row-major.
+func MulVec(w, x, y []float32) {
 	k := len(x)
 	impl.Sgemv(blas.NoTrans, k, k, 1, w, k, x, 1, 1, y, 1)
 }
@@ -68,8 +68,8 @@ func plainOuter(x, y, w []float32) {
 	impl.Sger(k, k, 1, x, 1, y, 1, w, k)
 }
 
-// transpose makes t the transposed of w, both [k][k].
-func transpose(w, t []float32, k int) {
+// Transpose makes t the transposed of w, both [k][k].
+func Transpose(w, t []float32, k int) {
 	for i := range k {
 		for j, x := range w[i*k:][:k] {
 			t[j*k+i] = x
@@ -77,5 +77,5 @@ func transpose(w, t []float32, k int) {
 	}
 }
 
-// row returns row i of x, [rows][k] row-major.
-func row(x []float32, i int32, k int) []float32 { return x[int(i)*k:][:k:k] }
+// Row returns row i of x, [rows][k] row-major.
+func Row(x []float32, i int32, k int) []float32 { return x[int(i)*k:][:k:k] }

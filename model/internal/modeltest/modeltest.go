@@ -1,4 +1,4 @@
-package model
+package modeltest
 
 import (
 	"fmt"
@@ -12,11 +12,11 @@ import (
 	"flb-filter-rgcn/graphbuf"
 )
 
-var roomy = graphbuf.Config{MaxNodes: 1 << 20, MaxRelations: 1 << 10, MaxEdges: 1 << 20}
+var Roomy = graphbuf.Config{MaxNodes: 1 << 20, MaxRelations: 1 << 10, MaxEdges: 1 << 20}
 
-func graphOf(t testing.TB, events []graphbuf.Event) *graphbuf.Graph {
+func Graph(t testing.TB, events []graphbuf.Event) *graphbuf.Graph {
 	t.Helper()
-	g, err := graphbuf.New(roomy)
+	g, err := graphbuf.New(Roomy)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,8 +24,8 @@ func graphOf(t testing.TB, events []graphbuf.Event) *graphbuf.Graph {
 	return g
 }
 
-// notebook reads the notebook's sessions, or as many simulated ones: source, client, destination, time.
-func notebook(t testing.TB) []graphbuf.Event {
+// Notebook reads the notebook's sessions, or as many simulated ones: source, client, destination, time.
+func Notebook(t testing.TB) []graphbuf.Event {
 	t.Helper()
 	var out []graphbuf.Event
 	for _, line := range strings.Split(strings.TrimSpace(string(samples.Sessions(t))), "\n") {
@@ -39,8 +39,8 @@ func notebook(t testing.TB) []graphbuf.Event {
 	return out
 }
 
-// teams makes sessions of hosts that mostly keep to the servers of their team.
-func teams(seed uint64, hosts, events int) []graphbuf.Event {
+// Teams makes sessions of hosts that mostly keep to the servers of their team.
+func Teams(seed uint64, hosts, events int) []graphbuf.Event {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	out := make([]graphbuf.Event, events)
 	for i := range out {
@@ -57,9 +57,9 @@ func teams(seed uint64, hosts, events int) []graphbuf.Event {
 	return out
 }
 
-// hub makes sessions of which many go from and to the same hosts, so that sums have several levels.
-func hub(seed uint64, events int) []graphbuf.Event {
-	out := teams(seed, 300, events)
+// Hub makes sessions of which many go from and to the same hosts, so that sums have several levels.
+func Hub(seed uint64, events int) []graphbuf.Event {
+	out := Teams(seed, 300, events)
 	for i := range out {
 		if i%3 == 0 {
 			out[i].Destination = []byte("hub")
@@ -74,8 +74,8 @@ func hub(seed uint64, events int) []graphbuf.Event {
 	return out
 }
 
-// apart is the largest difference of two tensors against the largest of their values.
-func apart(a, b []float32) float64 {
+// Distance is the largest difference of two tensors against the largest of their values.
+func Distance(a, b []float32) float64 {
 	var most, size float64
 	for i := range a {
 		d := math.Abs(float64(a[i] - b[i]))
@@ -90,29 +90,29 @@ func apart(a, b []float32) float64 {
 	return most / size
 }
 
-// byLetters are so many kinds of features: the letters of a name, from its end.
-type byLetters int
+// ByLetters are so many kinds of features: the letters of a name, from its end.
+type ByLetters int
 
-func (n byLetters) Kinds() (kinds []string) {
+func (n ByLetters) Kinds() (kinds []string) {
 	for i := range n {
 		kinds = append(kinds, fmt.Sprint("letter ", i))
 	}
 	return kinds
 }
 
-func (n byLetters) Append(dst []uint64, host []byte) []uint64 {
+func (n ByLetters) Append(dst []uint64, host []byte) []uint64 {
 	for i := range min(int(n), len(host)) {
 		dst = append(dst, uint64(i)<<8|uint64(host[len(host)-1-i]))
 	}
 	return dst
 }
 
-// byTeam is the team that the events of teams give a host, by its number, and nothing of others.
-type byTeam struct{}
+// ByTeam is the team that the events of teams give a host, by its number, and nothing of others.
+type ByTeam struct{}
 
-func (byTeam) Kinds() []string { return []string{"team"} }
+func (ByTeam) Kinds() []string { return []string{"team"} }
 
-func (byTeam) Append(dst []uint64, host []byte) []uint64 {
+func (ByTeam) Append(dst []uint64, host []byte) []uint64 {
 	var n int
 	if _, err := fmt.Sscanf(string(host), "host-%d", &n); err == nil {
 		dst = append(dst, uint64(n%4))
@@ -120,8 +120,8 @@ func (byTeam) Append(dst []uint64, host []byte) []uint64 {
 	return dst
 }
 
-// constant gives every host the same feature, without allocating.
-type constant struct{}
+// Constant gives every host the same feature, without allocating.
+type Constant struct{}
 
-func (constant) Kinds() []string                           { return []string{"all"} }
-func (constant) Append(dst []uint64, host []byte) []uint64 { return append(dst, 1) }
+func (Constant) Kinds() []string                           { return []string{"all"} }
+func (Constant) Append(dst []uint64, host []byte) []uint64 { return append(dst, 1) }

@@ -1,4 +1,4 @@
-package model
+package num
 
 import (
 	"math"
@@ -9,12 +9,12 @@ import (
 // Both twins of each kernel over the same numbers, with guards before and behind every slice.
 func TestKernels(t *testing.T) {
 	const guard, value = 8, float32(-1234.5)
-	rng := newPhilox(1, 99)
+	rng := NewPhilox(1, 99)
 	fenced := func(n int) (all, inner []float32) {
 		all = make([]float32, n+2*guard)
-		fill(all, value)
+		Fill(all, value)
 		inner = all[guard : guard+n : guard+n]
-		normal(rng, inner, 1)
+		Normal(rng, inner, 1)
 		return all, inner
 	}
 	near := func(what string, n int, got, want []float32) {
@@ -39,14 +39,14 @@ func TestKernels(t *testing.T) {
 		ax, x := fenced(n)
 		ay, y := fenced(n)
 		az, z := fenced(n)
-		near("dot", n, []float32{dot(x, y)}, []float32{plainDot(x, y)})
-		near("dot3", n, []float32{dot3(x, y, z)}, []float32{plainDot3(x, y, z)})
+		near("dot", n, []float32{Dot(x, y)}, []float32{PlainDot(x, y)})
+		near("dot3", n, []float32{Dot3(x, y, z)}, []float32{plainDot3(x, y, z)})
 		want := append([]float32(nil), y...)
-		axpy(0.3, x, y)
-		plainAxpy(0.3, x, want)
+		AddScaled(0.3, x, y)
+		PlainAddScaled(0.3, x, want)
 		near("axpy", n, y, want)
 		want = append(want[:0], z...)
-		mulAdd(-0.7, x, y, z)
+		MulAdd(-0.7, x, y, z)
 		plainMulAdd(-0.7, x, y, want)
 		near("mulAdd", n, z, want)
 		whole("a kernel", n, ax, ay, az)
@@ -56,7 +56,7 @@ func TestKernels(t *testing.T) {
 		}
 		moments, squares, want := slices.Clone(y), slices.Clone(v), slices.Clone(z)
 		for range 3 {
-			adam(0.01, 1e-8, 0.002, x, y, v, z)
+			Adam(0.01, 1e-8, 0.002, x, y, v, z)
 			plainAdam(0.01, 1e-8, 0.002, x, moments, squares, want)
 		}
 		near("adam m", n, y, moments)
@@ -69,16 +69,16 @@ func TestKernels(t *testing.T) {
 		}
 		aw, w := fenced(n * n)
 		want = append(want[:0], y...)
-		gemvT(w, x, y)
+		MulTransVec(w, x, y)
 		plainGemvT(w, x, want)
 		near("gemvT", n, y, want)
 		turned := make([]float32, n*n)
-		transpose(w, turned, n)
-		gemvT(turned, x, y)
-		gemv(w, x, want)
+		Transpose(w, turned, n)
+		MulTransVec(turned, x, y)
+		MulVec(w, x, want)
 		near("gemv", n, y, want)
 		want = append(want[:0], w...)
-		outer(x, y, w)
+		AddOuter(x, y, w)
 		plainOuter(x, y, want)
 		near("outer", n, w, want)
 		whole("a kernel of a matrix", n, aw, ax, ay)

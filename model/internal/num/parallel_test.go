@@ -1,4 +1,4 @@
-package model
+package num
 
 import (
 	"slices"
@@ -10,10 +10,10 @@ import (
 func TestCrewIsKept(t *testing.T) {
 	for _, threads := range []int{2, 8} {
 		var entered atomic.Int32
-		c := newCrew(threads, func() { entered.Add(1) })
+		c := NewPool(threads, func() { entered.Add(1) })
 		for round := range 100 {
 			seen := make([]int, 100)
-			c.do(len(seen), func(piece, from, to int) {
+			c.For(len(seen), func(piece, from, to int) {
 				for i := from; i < to; i++ {
 					seen[i] += piece + 1
 				}
@@ -38,7 +38,7 @@ func TestCrewIsKept(t *testing.T) {
 					t.Errorf("%v", r)
 				}
 			}()
-			c.do(100, func(piece, _, _ int) {
+			c.For(100, func(piece, _, _ int) {
 				if piece == 1 {
 					panic("too bad")
 				}
@@ -46,12 +46,12 @@ func TestCrewIsKept(t *testing.T) {
 			t.Error("no panic")
 		}()
 		var sum atomic.Int32
-		c.do(100, func(_, from, to int) { sum.Add(int32(to - from)) })
-		c.close()
+		c.For(100, func(_, from, to int) { sum.Add(int32(to - from)) })
+		c.Close()
 		if sum.Load() != 100 || int(entered.Load()) != threads || slices.ContainsFunc(c.tasks, func(t chan task) bool { return t != nil }) {
 			t.Errorf("%d threads: %d items after a panic, entered %d times", threads, sum.Load(), entered.Load())
 		}
-		c.close()
+		c.Close()
 	}
 }
 
@@ -63,7 +63,7 @@ func TestAPanicOfAWorkerComesUp(t *testing.T) {
 					t.Errorf("%d threads: the panic was lost", threads)
 				}
 			}()
-			newCrew(threads, nil).do(100, func(_, from, to int) {
+			NewPool(threads, nil).For(100, func(_, from, to int) {
 				if from <= 50 && 50 < to {
 					panic("here")
 				}

@@ -1,0 +1,71 @@
+package ranking
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Weighted is the score of a triplet that stands for weight of its kind.
+type Weighted struct {
+	Score, Weight float32
+}
+
+// HeldOut are what a threshold is made of: the scores of the held-out triplets, the busy
+// days in which they were gathered, and the score of even odds.
+type HeldOut struct {
+	Scores []Weighted
+	Days   float64
+	Even   float32
+}
+
+// AUC is the area under the ROC curve: the chance that a positive scores higher than a negative, ties
+// counting half, each counted by its weight. It is 0.5 where one kind is missing.
+func AUC(positives, negatives []Weighted) float64 {
+	type point struct {
+		score      float32
+		pos, weigh float64
+	}
+	points := make([]point, 0, len(positives)+len(negatives))
+	var pos, neg float64
+	for _, s := range positives {
+		points = append(points, point{s.Score, float64(s.Weight), 0})
+		pos += float64(s.Weight)
+	}
+	for _, s := range negatives {
+		points = append(points, point{s.Score, 0, float64(s.Weight)})
+		neg += float64(s.Weight)
+	}
+	if pos == 0 || neg == 0 {
+		return 0.5
+	}
+	slices.SortFunc(points, func(a, b point) int { return cmp.Compare(a.score, b.score) })
+	var won, Below float64
+	for i := 0; i < len(points); {
+		var p, n float64
+		j := i
+		for ; j < len(points) && points[j].score == points[i].score; j++ {
+			p += points[j].pos
+			n += points[j].weigh
+		}
+		won += p * (Below + n/2)
+		Below += n
+		i = j
+	}
+	return won / (pos * neg)
+}
+
+// Below returns the score under which the given weight of triplets lies: 0, below which nothing lies, without any.
+func Below(scores []Weighted, weight float64) float32 {
+	if len(scores) == 0 {
+		return 0
+	}
+	sorted := slices.Clone(scores)
+	slices.SortFunc(sorted, func(a, b Weighted) int { return cmp.Compare(a.Score, b.Score) })
+	var sum float64
+	for _, s := range sorted {
+		if sum += float64(s.Weight); sum > weight {
+			return s.Score
+		}
+	}
+	return sorted[len(sorted)-1].Score
+}
