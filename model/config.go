@@ -19,6 +19,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"flb-filter-rgcn/model/internal/device"
 )
 
 // Config says how to train. The zero value is not usable; see DefaultConfig.
@@ -94,7 +96,7 @@ func (c Config) Validate() error {
 	case c.Threads < 1:
 		return bad("Threads", c.Threads, "are 1 and more")
 	}
-	if _, err := parseDevice(c.Device); err != nil {
+	if _, err := device.Parse(c.Device); err != nil {
 		return err
 	}
 	switch c.Objective {
@@ -200,5 +202,5 @@ func CheckDevice(cfg Config) error {
 		n := cfg.network()
 		unfit = n.unfit()
 	}
-	return checkDevice(cfg.Device, unfit)
+	return device.Check(cfg.Device, unfit)
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"flb-filter-rgcn/model/internal/optim"
 	"flb-filter-rgcn/model/ranking"
 )
 
@@ -46,7 +47,7 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 	h := header{
 		Layout: layout, Trained: m.Trained.UTC(), Threshold: m.Threshold, Quality: m.Quality,
 		Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2,
-		Features: m.features, Scaling: m.scaling, Step: m.params.step, Passes: m.params.passes,
+		Features: m.features, Scaling: m.scaling, Step: m.params.Steps, Passes: m.params.Passes,
 	}
 	for _, r := range m.relations {
 		h.Relations = append(h.Relations, []byte(r))
@@ -68,8 +69,8 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 	b = binary.AppendUvarint(b, uint64(len(js)))
 	b = append(b, js...)
 	var values [][]float32
-	for _, p := range m.params.list {
-		values = append(values, p.value, p.m, p.v)
+	for _, p := range m.params.List {
+		values = append(values, p.Value, p.Mean, p.Square)
 	}
 	if r := m.reference; r != nil {
 		values = append(values, r.nodes, r.relations)
@@ -135,7 +136,7 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 		want = 4 * h.Dim * (len(h.Nodes) + len(h.Relations))
 	} else {
 		for _, p := range layoutParams(cfg.network(), len(h.Relations)) {
-			want += 3 * 4 * p.rows * p.cols
+			want += 3 * 4 * p.Rows * p.Cols
 		}
 	}
 	if len(b) != want {
@@ -166,7 +167,7 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	if isReference {
 		r := &reference{dim: h.Dim, decoder: h.Decoder, mean: h.Mean, sd: h.SD,
 			nodes: make([]float32, h.Dim*len(h.Nodes)), relations: make([]float32, h.Dim*len(h.Relations))}
-		out.params, out.reference = &params{}, r
+		out.params, out.reference = &optim.Params{}, r
 		for _, n := range h.Nodes {
 			out.nodes = append(out.nodes, string(n))
 		}
@@ -175,10 +176,10 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 		}
 	} else {
 		out.params = newParams(cfg.network(), len(h.Relations))
-		out.params.step, out.params.passes = h.Step, h.Passes
-		for _, p := range out.params.list {
-			for _, x := range [][]float32{p.value, p.m, p.v} {
-				if err := read(p.name, x); err != nil {
+		out.params.Steps, out.params.Passes = h.Step, h.Passes
+		for _, p := range out.params.List {
+			for _, x := range [][]float32{p.Value, p.Mean, p.Square} {
+				if err := read(p.Name, x); err != nil {
 					return err
 				}
 			}

@@ -1,27 +1,32 @@
 package model
 
-import "errors"
+import (
+	"errors"
+
+	"flb-filter-rgcn/model/internal/device"
+	"flb-filter-rgcn/model/internal/optim"
+)
 
 // engineSpec is what an engine is made of.
 type engineSpec struct {
 	network  networkConfig
 	shape    shape
-	params   *params   // where training starts from, and where finish leaves what came of it
-	scaling  *scaling  // of the decoder's inputs
-	x, y     []float32 // fixed inputs of destinations and sources, each [rows][dim]
-	device   string    // see choose
-	steps    int       // optimiser steps of the training
-	edges    int       // of the graph
-	maxBatch int       // triplets of a step at most
-	dropout  float64   // share of hidden units left out
+	params   *optim.Params // where training starts from, and where finish leaves what came of it
+	scaling  *scaling      // of the decoder's inputs
+	x, y     []float32     // fixed inputs of destinations and sources, each [rows][dim]
+	device   string        // see choose
+	steps    int           // optimiser steps of the training
+	edges    int           // of the graph
+	maxBatch int           // triplets of a step at most
+	dropout  float64       // share of hidden units left out
 }
 
 // newEngine makes the engine for a training, on the device that the spec names.
-func newEngine(s engineSpec) (choice[engine], error) {
-	return choose(s.device, s.edges, makers[engine]{
-		unfit: s.network.unfit(),
-		card:  func(ordinal int) (engine, string, error) { return newCUDAEngine(ordinal, s) },
-		cpu:   func() (engine, error) { return newCPUEngine(s) },
+func newEngine(s engineSpec) (device.Choice[engine], error) {
+	return device.Choose(s.device, s.edges, device.Makers[engine]{
+		Unfit: s.network.unfit(),
+		Card:  func(ordinal int) (engine, string, error) { return newCUDAEngine(ordinal, s) },
+		CPU:   func() (engine, error) { return newCPUEngine(s) },
 	})
 }
 
@@ -50,7 +55,7 @@ type engine interface {
 	finish() error
 
 	// embed runs the layers with any parameters of the network's shape.
-	embed(p *params, c *cut) (*embeddings, error)
+	embed(p *optim.Params, c *cut) (*embeddings, error)
 
 	close()
 }
@@ -77,14 +82,14 @@ func (e *cpuEngine) pass(w *window, batches []stepBatch, rates []float64) error 
 	setMessages(&n.convs, w.messages())
 	n.batch = batches[0]
 	loss, err := n.run(len(batches), func() {
-		n.params.adam(n.decoderGrads, rates[i], false)
+		n.params.Adam(n.decoderGrads, rates[i], false)
 		i++
 		n.batch = batches[i]
 	})
 	if err != nil {
 		return err
 	}
-	n.params.adam(n.grads, rates[i], !e.fixedLayers)
+	n.params.Adam(n.grads, rates[i], !e.fixedLayers)
 	setMessages(&n.convs, &messages{}) // or they would live until the next window's are there
 	for range batches {
 		e.done = append(e.done, loss)
@@ -99,7 +104,7 @@ func (e *cpuEngine) finish() error {
 	return nil
 }
 
-func (e *cpuEngine) embed(p *params, c *cut) (*embeddings, error) {
+func (e *cpuEngine) embed(p *optim.Params, c *cut) (*embeddings, error) {
 	return embed(&e.net.convs, p, c.messages(), e.net.decoder.k, func() []float32 { return e.x }, func() []float32 { return e.y }), nil
 }
 

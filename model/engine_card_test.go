@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/modeltest"
 	"gorgonia.org/cu"
 )
@@ -60,7 +61,7 @@ func TestCardLost(t *testing.T) {
 	cfg := onAuto(t)
 	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
 	cpu := cfg
-	cpu.Device = CPU
+	cpu.Device = device.CPU
 	want, _ := train(t, snap, cpu)
 	broken := false
 	got, r, err := Train(t.Context(), snap, cfg, func(step, _ int, _ float32) {
@@ -74,7 +75,7 @@ func TestCardLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !broken || r.Device != CPU || !errors.Is(r.Fallback, ErrDevice) {
+	if !broken || r.Device != device.CPU || !errors.Is(r.Fallback, device.ErrFailed) {
 		t.Errorf("%+v", r)
 	}
 	t.Log(r.Fallback)
@@ -84,7 +85,7 @@ func TestCardLost(t *testing.T) {
 	// Whether the driver goes on in this process is its own affair; the training has to.
 	_, r = train(t, snap, cfg)
 	t.Logf("the next training of this process: on %s, %v", r.Device, r.Fallback)
-	if r.Device == CPU && r.Fallback == nil {
+	if r.Device == device.CPU && r.Fallback == nil {
 		t.Errorf("%+v", r)
 	}
 }
@@ -96,7 +97,7 @@ func TestCardCrowded(t *testing.T) {
 	cfg.Dim = 1024
 	snap := modeltest.Graph(t, modeltest.Hub(3, 4000)).Snapshot()
 	cpu := cfg
-	cpu.Device = CPU
+	cpu.Device = device.CPU
 	want, _ := train(t, snap, cpu)
 	for _, left := range []int64{16 << 20, 560 << 20} {
 		hold, release := make(chan error), make(chan struct{})
@@ -125,14 +126,14 @@ func TestCardCrowded(t *testing.T) {
 		close(release)
 		done.Wait()
 		t.Logf("%d MiB left: on %s, %v", left>>20, r.Device, r.Fallback)
-		if r.Device == CPU && !errors.Is(r.Fallback, ErrDevice) {
+		if r.Device == device.CPU && !errors.Is(r.Fallback, device.ErrFailed) {
 			t.Errorf("%d MiB left: %+v", left>>20, r)
 		}
-		if r.Device == CPU && string(encoded(t, s.Model())) != string(encoded(t, want.Model())) {
+		if r.Device == device.CPU && string(encoded(t, s.Model())) != string(encoded(t, want.Model())) {
 			t.Errorf("%d MiB left: the model is another than the CPU's alone", left>>20)
 		}
 	}
-	if _, r := train(t, snap, cfg); !strings.HasPrefix(r.Device, CUDA) {
+	if _, r := train(t, snap, cfg); !strings.HasPrefix(r.Device, device.CUDA) {
 		t.Errorf("the card is free again: %+v", r)
 	}
 }
@@ -142,7 +143,7 @@ func TestCUDATwoAtOnce(t *testing.T) {
 	needsCUDA(t)
 	snap := modeltest.Graph(t, modeltest.Hub(4, 3000)).Snapshot()
 	cfg := quickConfig()
-	cfg.Device = CUDA
+	cfg.Device = device.CUDA
 	alone, _ := train(t, snap, cfg)
 	want := string(encoded(t, alone.Model()))
 	var done sync.WaitGroup
@@ -169,7 +170,7 @@ func TestCUDAMemoryGivenBack(t *testing.T) {
 	n = max(n, 10)
 	snap := modeltest.Graph(t, modeltest.Hub(4, 3000)).Snapshot()
 	cfg := quickConfig()
-	cfg.Device = CUDA
+	cfg.Device = device.CUDA
 	resident := func() int64 {
 		debug.FreeOSMemory()
 		b, _ := os.ReadFile("/proc/self/statm")

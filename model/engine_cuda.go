@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/device"
+	"flb-filter-rgcn/model/internal/optim"
 )
 
 // The sizes that kernels are compiled for.
@@ -16,21 +18,11 @@ const (
 	_ = uint(maxNear-cuda.Near) + uint(cuda.Near-maxNear)
 )
 
-func probeCUDA(ordinal int) (string, error) {
-	name, err := cuda.Probe(ordinal)
-	if err != nil {
-		return "", err
-	}
-	return deviceName(ordinal, name), nil
-}
-
-func deviceName(ordinal int, name string) string { return fmt.Sprintf("%s:%d %s", CUDA, ordinal, name) }
-
 // cudaEngine is the network on a card, of which the CPU's is the readable twin.
 type cudaEngine struct {
 	device  *cuda.Device
 	net     *cuda.Network
-	params  *params
+	params  *optim.Params
 	decoder *decoder
 	batches []cuda.Batch
 	steps   []cuda.Steps
@@ -41,15 +33,15 @@ type cudaEngine struct {
 func newCUDAEngine(ordinal int, s engineSpec) (engine, string, error) {
 	d, err := cuda.Open(ordinal)
 	if err != nil {
-		return nil, "", fmt.Errorf("%w: %w", ErrDevice, err)
+		return nil, "", fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
 	e := &cudaEngine{device: d, params: s.params, decoder: newDecoder(s.network, s.params)}
 	e.decoder.scaling = s.scaling
 	if err := e.place(s); err != nil {
 		d.Close()
-		return nil, "", fmt.Errorf("%w: %w", ErrDevice, err)
+		return nil, "", fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
-	return e, deviceName(ordinal, d.Name), nil
+	return e, device.Name(ordinal, d.Name), nil
 }
 
 // place computes what the network needs, asks for it and copies the parameters.
@@ -80,37 +72,37 @@ func (e *cudaEngine) place(s engineSpec) error {
 }
 
 // each calls do with every parameter and its place on the device.
-func (e *cudaEngine) each(p *params, do func(t cuda.Tensor, from int, value, m, v []float32) error) error {
+func (e *cudaEngine) each(p *optim.Params, do func(t cuda.Tensor, from int, value, m, v []float32) error) error {
 	var at [3]int
-	for _, x := range p.list {
+	for _, x := range p.List {
 		t := cuda.DecoderWeights
 		switch {
-		case x.layer:
+		case x.Layer:
 			t = cuda.Layers
-		case x.perRelation:
+		case x.PerRelation:
 			t = cuda.Relations
 		}
-		if err := do(t, at[t], x.value, x.m, x.v); err != nil {
+		if err := do(t, at[t], x.Value, x.Mean, x.Square); err != nil {
 			return err
 		}
-		at[t] += len(x.value)
+		at[t] += len(x.Value)
 	}
 	return nil
 }
 
 func (e *cudaEngine) pass(w *window, batches []stepBatch, rates []float64) error {
 	p := *e.params // the counters alone: values are on the device
-	p.step, p.passes = p.step+e.step, p.passes+e.passes
+	p.Steps, p.Passes = p.Steps+e.step, p.Passes+e.passes
 	if len(e.batches) < len(batches) {
 		e.batches, e.steps = make([]cuda.Batch, len(batches)), make([]cuda.Steps, len(batches))
 	}
 	for i := range batches {
 		e.fill(&e.batches[i], &batches[i])
-		p.advance(i == len(batches)-1)
+		p.Advance(i == len(batches)-1)
 		step := func(name string) cuda.Step {
-			x := p.get(name)
-			rate, epsilon := p.stepSize(x, rates[i])
-			return cuda.Step{Rate: rate, Epsilon: epsilon, Decay: x.decay(rates[i])}
+			x := p.Get(name)
+			rate, epsilon := p.StepSize(x, rates[i])
+			return cuda.Step{Rate: rate, Epsilon: epsilon, Decay: x.Decay(rates[i])}
 		}
 		e.steps[i] = cuda.Steps{Decoder: step("hidden"), Relations: step("relation")}
 		if i == len(batches)-1 {
@@ -118,7 +110,7 @@ func (e *cudaEngine) pass(w *window, batches []stepBatch, rates []float64) error
 		}
 	}
 	if err := e.net.Pass(w.at, func() *cuda.Messages { return messagesForCUDA(w.cut) }, e.batches[:len(batches)], e.steps[:len(batches)]); err != nil {
-		return fmt.Errorf("%w: %w", ErrDevice, err)
+		return fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
 	e.step += len(batches)
 	e.passes++
@@ -173,21 +165,21 @@ func (e *cudaEngine) finish() error {
 		err = e.each(e.params, e.net.Download)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDevice, err)
+		return fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
-	e.params.step += e.step
-	e.params.passes += e.passes
+	e.params.Steps += e.step
+	e.params.Passes += e.passes
 	e.step, e.passes = 0, 0
 	return nil
 }
 
-func (e *cudaEngine) embed(p *params, c *cut) (*embeddings, error) {
+func (e *cudaEngine) embed(p *optim.Params, c *cut) (*embeddings, error) {
 	if err := e.each(p, e.net.Upload); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDevice, err)
+		return nil, fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
 	u, v, profiles, m, err := e.net.Embed(c.at, func() *cuda.Messages { return messagesForCUDA(c) })
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDevice, err)
+		return nil, fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
 	return &embeddings{u: u, v: v, c: profiles, m: m}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/modeltest"
 )
 
@@ -29,25 +30,25 @@ func TestCUDALost(t *testing.T) {
 	needsFake(t)
 	cfg := onAuto(t)
 	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
-	cfg.Device = CPU
+	cfg.Device = device.CPU
 	alone, _ := train(t, snap, cfg)
 	want := string(encoded(t, alone.Model()))
 
 	lost := func(launches int) error {
 		t.Helper()
 		t.Setenv("FAKECUDA_LAUNCHES", strconv.Itoa(launches))
-		cfg.Device = CUDA
+		cfg.Device = device.CUDA
 		_, _, err := Train(context.Background(), snap, cfg, nil)
 		return err
 	}
 	enough := sort.Search(1<<16, func(launches int) bool { return lost(launches) == nil })
 	for _, launches := range []int{0, 1, 40, enough / 2, enough - 60, enough - 30, enough - 8, enough - 1} {
-		if err := lost(launches); !errors.Is(err, ErrDevice) {
+		if err := lost(launches); !errors.Is(err, device.ErrFailed) {
 			t.Errorf("lost after %d launches: %v", launches, err)
 		}
-		cfg.Device = Auto
+		cfg.Device = device.Auto
 		s, r := train(t, snap, cfg)
-		if r.Device != CPU || !errors.Is(r.Fallback, ErrDevice) || r.Steps != cfg.Steps {
+		if r.Device != device.CPU || !errors.Is(r.Fallback, device.ErrFailed) || r.Steps != cfg.Steps {
 			t.Errorf("lost after %d launches: %+v", launches, r)
 		}
 		if string(encoded(t, s.Model())) != want {
@@ -55,8 +56,8 @@ func TestCUDALost(t *testing.T) {
 		}
 	}
 	t.Setenv("FAKECUDA_LAUNCHES", "1000000000")
-	cfg.Device = Auto
-	if _, r := train(t, snap, cfg); r.Device == CPU || r.Fallback != nil {
+	cfg.Device = device.Auto
+	if _, r := train(t, snap, cfg); r.Device == device.CPU || r.Fallback != nil {
 		t.Errorf("the card is back: %+v", r)
 	}
 }
@@ -68,7 +69,7 @@ func TestCUDAMemory(t *testing.T) {
 	// Less than computed: refused before it is asked for, with both numbers.
 	t.Setenv("FAKECUDA_MEMORY", "9000000")
 	_, r := train(t, snap, cfg)
-	if r.Device != CPU || r.Fallback == nil || !strings.Contains(r.Fallback.Error(), "MiB of host build of the kernels, which has 8 MiB free") {
+	if r.Device != device.CPU || r.Fallback == nil || !strings.Contains(r.Fallback.Error(), "MiB of host build of the kernels, which has 8 MiB free") {
 		t.Errorf("%+v", r)
 	}
 }
@@ -86,7 +87,7 @@ func TestCUDANeed(t *testing.T) {
 			MaxBatch: sampleSize * (1 + cfg.Negatives),
 		}, len(ds.edges))
 		t.Setenv("FAKECUDA_MEMORY", strconv.FormatInt(need, 10))
-		if _, r := train(t, snap, cfg); r.Device == CPU {
+		if _, r := train(t, snap, cfg); r.Device == device.CPU {
 			t.Errorf("dim %d: what was computed did not do: %+v", dim, r)
 		}
 	}

@@ -8,8 +8,10 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/modeltest"
 	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/optim"
 )
 
 // These tests drive both twins over the same inputs: on a card where there is one, else on the
@@ -17,7 +19,7 @@ import (
 
 func needsDevice(t testing.TB) {
 	t.Helper()
-	name, err := probeCUDA(0)
+	name, err := device.Probe(0)
 	if err != nil {
 		t.Skip(err)
 	}
@@ -31,7 +33,7 @@ type twins struct {
 	dropout float64
 	ds      *dataset
 	windows *windows
-	params  [2]*params // on the CPU, on the card
+	params  [2]*optim.Params // on the CPU, on the card
 	engines [2]engine
 }
 
@@ -53,23 +55,23 @@ func newTwins(t *testing.T, cfg networkConfig, dropout float64, hosts NodeFeatur
 	for i := range w.engines {
 		w.params[i] = newParams(cfg, w.ds.relations)
 		rng := num.NewPhilox(7, 7)
-		for _, q := range w.params[i].list { // away from the start, where many gradients vanish
-			noise := make([]float32, len(q.value))
+		for _, q := range w.params[i].List { // away from the start, where many gradients vanish
+			noise := make([]float32, len(q.Value))
 			num.Normal(rng, noise, 0.2)
-			num.AddScaled(1, noise, q.value)
+			num.AddScaled(1, noise, q.Value)
 		}
 		spec := engineSpec{
 			network: cfg, shape: shape{len(w.ds.sources), len(w.ds.destinations), w.ds.relations},
 			params: w.params[i], scaling: &scaling,
 			x: fixedInputs(snap, w.ds.destinations, cfg.dim), y: fixedInputs(snap, w.ds.sources, cfg.dim),
-			device: []string{CPU, CUDA}[i], steps: steps, edges: len(w.ds.edges), maxBatch: sampleSize * (1 + negatives), dropout: dropout,
+			device: []string{device.CPU, device.CUDA}[i], steps: steps, edges: len(w.ds.edges), maxBatch: sampleSize * (1 + negatives), dropout: dropout,
 		}
 		on, err := newEngine(spec)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(on.engine.close)
-		w.engines[i] = on.engine
+		t.Cleanup(on.Engine.close)
+		w.engines[i] = on.Engine
 	}
 	return w
 }
@@ -133,21 +135,21 @@ func TestCUDAGradientsAndLosses(t *testing.T) {
 				}
 			}
 			var at [3]int
-			for i, p := range cpu.net.params.list {
+			for i, p := range cpu.net.params.List {
 				tensor, want := cuda.DecoderWeights, cpu.net.grads[i]
 				switch {
-				case p.layer:
+				case p.Layer:
 					tensor = cuda.Layers
-				case p.perRelation:
+				case p.PerRelation:
 					tensor = cuda.Relations
 				}
-				g := got[tensor][at[tensor]:][:len(p.value)]
-				at[tensor] += len(p.value)
+				g := got[tensor][at[tensor]:][:len(p.Value)]
+				at[tensor] += len(p.Value)
 				if a := modeltest.Distance(want, g); !(a < 1e-4) {
-					t.Errorf("gradient of %s: %g apart", p.name, a)
+					t.Errorf("gradient of %s: %g apart", p.Name, a)
 				}
 				if len(c.without) == 0 && modeltest.Distance(make([]float32, len(want)), want) == 0 {
-					t.Errorf("gradient of %s: nothing to compare", p.name)
+					t.Errorf("gradient of %s: nothing to compare", p.Name)
 				}
 			}
 		})
@@ -176,13 +178,13 @@ func TestCUDAParametersAndEmbeddings(t *testing.T) {
 			}
 		}
 		a, b := w.params[0], w.params[1]
-		if a.step != b.step || a.passes != b.passes {
-			t.Errorf("steps %d and %d, passes %d and %d", a.step, b.step, a.passes, b.passes)
+		if a.Steps != b.Steps || a.Passes != b.Passes {
+			t.Errorf("steps %d and %d, passes %d and %d", a.Steps, b.Steps, a.Passes, b.Passes)
 		}
-		for i, p := range a.list {
+		for i, p := range a.List {
 			// Where a gradient is next to nothing, Adam makes a step of its sign all the same.
-			if d := modeltest.Distance(p.value, b.list[i].value); !(d < 0.005) {
-				t.Errorf("%s: %s is %g apart after 30 passes", decoder, p.name, d)
+			if d := modeltest.Distance(p.Value, b.List[i].Value); !(d < 0.005) {
+				t.Errorf("%s: %s is %g apart after 30 passes", decoder, p.Name, d)
 			}
 		}
 		for i, x := range [][2][]float32{{e[0].u, e[1].u}, {e[0].v, e[1].v}, {e[0].c, e[1].c}, {e[0].m, e[1].m}} {

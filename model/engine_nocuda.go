@@ -2,16 +2,8 @@
 
 package model
 
-import "errors"
-
-var errNoCUDA = errors.New("this build trains on the CPU only")
-
-func probeCUDA(int) (string, error) { return "", errNoCUDA }
+import "flb-filter-rgcn/model/internal/device"
 
 func newCUDAEngine(int, engineSpec) (engine, string, error) {
-	return nil, "", errNoCUDA
-}
-
-func newCUDAReference(int, *referenceNetwork, int) (referenceEngine, string, error) {
-	return nil, "", errNoCUDA
+	return nil, "", device.ErrNone
 }

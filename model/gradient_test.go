@@ -40,10 +40,10 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 	w := newWindow(ds, newCut(ds, at, newOrders(ds)), ds.end+1)
 	p := newParams(cfg, ds.relations)
 	rng := num.NewPhilox(7, 7)
-	for _, q := range p.list { // away from the start, where many gradients vanish
-		noise := make([]float32, len(q.value))
+	for _, q := range p.List { // away from the start, where many gradients vanish
+		noise := make([]float32, len(q.Value))
 		num.Normal(rng, noise, 0.3)
-		num.AddScaled(1, noise, q.value)
+		num.AddScaled(1, noise, q.Value)
 	}
 	x, y := fixedInputs(snap, ds.destinations, cfg.dim), fixedInputs(snap, ds.sources, cfg.dim)
 	n, err := newNetwork(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations}, p, x, y)
@@ -252,17 +252,17 @@ func TestGradientsAgreeWithTheFloat64Twin(t *testing.T) {
 				s := newSmall(t, layers[0], layers[1], kind)
 				got := s.gradients(t)
 				value := map[string][]float64{}
-				for _, p := range s.params.list {
-					for _, v := range p.value {
-						value[p.name] = append(value[p.name], float64(v))
+				for _, p := range s.params.List {
+					for _, v := range p.Value {
+						value[p.Name] = append(value[p.Name], float64(v))
 					}
 				}
 				loss, _ := s.run(1, nil)
 				if want := s.twin(value); math.Abs(float64(loss)-want) > 1e-5*want {
 					t.Errorf("loss %v, twin %v", loss, want)
 				}
-				for i, p := range s.params.list {
-					x := value[p.name]
+				for i, p := range s.params.List {
+					x := value[p.Name]
 					step := max(1, len(x)/40)
 					var largest float64
 					for j := 0; j < len(x); j += step {
@@ -276,11 +276,11 @@ func TestGradientsAgreeWithTheFloat64Twin(t *testing.T) {
 						want := (up - down) / (2 * h)
 						largest = max(largest, math.Abs(want))
 						if math.Abs(float64(got[i][j])-want) > 2e-5+2e-3*math.Abs(want) {
-							t.Errorf("%s[%d]: gradient %v, twin %v", p.name, j, got[i][j], want)
+							t.Errorf("%s[%d]: gradient %v, twin %v", p.Name, j, got[i][j], want)
 						}
 					}
 					if largest == 0 {
-						t.Errorf("%s: every gradient looked at is zero, the test shows nothing", p.name)
+						t.Errorf("%s: every gradient looked at is zero, the test shows nothing", p.Name)
 					}
 				}
 			})
@@ -292,7 +292,7 @@ func TestGradientsAgreeWithDifferencesOfTheLoss(t *testing.T) {
 	for _, layers := range layerKinds {
 		s := newSmall(t, layers[0], layers[1], DistMult)
 		grads := s.gradients(t)
-		for i, p := range s.params.list {
+		for i, p := range s.params.List {
 			// Along the gradient itself: the slope there is its length.
 			var length float64
 			for _, g := range grads[i] {
@@ -300,18 +300,18 @@ func TestGradientsAgreeWithDifferencesOfTheLoss(t *testing.T) {
 			}
 			length = math.Sqrt(length)
 			h := float32(4e-4 / length)
-			old := slices.Clone(p.value)
-			num.AddScaled(h, grads[i], p.value)
+			old := slices.Clone(p.Value)
+			num.AddScaled(h, grads[i], p.Value)
 			up, err := s.run(1, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			copy(p.value, old)
-			num.AddScaled(-h, grads[i], p.value)
+			copy(p.Value, old)
+			num.AddScaled(-h, grads[i], p.Value)
 			down, _ := s.run(1, nil)
-			copy(p.value, old)
+			copy(p.Value, old)
 			if got := float64(up-down) / 8e-4; math.Abs(got-length) > 0.02*length+5e-4 {
-				t.Errorf("%v %s: slope %v, gradient %v", layers, p.name, got, length)
+				t.Errorf("%v %s: slope %v, gradient %v", layers, p.Name, got, length)
 			}
 		}
 	}
@@ -333,17 +333,17 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 	learn := map[string]*G.Node{}
 	var nodes G.Nodes
 	perRelation := map[string][]*G.Node{}
-	for _, p := range s.params.list {
-		if p.perRelation { // one row vector for each relation
-			for r := range p.rows {
-				x := Constant(fmt.Sprint(p.name, r), 1, k, slices.Clone(p.value[r*k:][:k]))
-				perRelation[p.name] = append(perRelation[p.name], x)
+	for _, p := range s.params.List {
+		if p.PerRelation { // one row vector for each relation
+			for r := range p.Rows {
+				x := Constant(fmt.Sprint(p.Name, r), 1, k, slices.Clone(p.Value[r*k:][:k]))
+				perRelation[p.Name] = append(perRelation[p.Name], x)
 				nodes = append(nodes, x)
 			}
 			continue
 		}
-		learn[p.name] = Constant(p.name, p.rows, p.cols, slices.Clone(p.value))
-		nodes = append(nodes, learn[p.name])
+		learn[p.Name] = Constant(p.Name, p.Rows, p.Cols, slices.Clone(p.Value))
+		nodes = append(nodes, learn[p.Name])
 	}
 	must := func(x *G.Node, err error) *G.Node {
 		t.Helper()
@@ -504,18 +504,18 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 		return data(v)
 	}
 	compared := 0
-	for i, p := range s.params.list {
+	for i, p := range s.params.List {
 		var stock []float32
-		if p.perRelation {
-			for _, x := range perRelation[p.name] {
+		if p.PerRelation {
+			for _, x := range perRelation[p.Name] {
 				stock = append(stock, grad(x)...)
 			}
 		} else {
-			stock = grad(learn[p.name])
+			stock = grad(learn[p.Name])
 		}
 		for j, x := range stock {
 			if math.Abs(float64(x-want[i][j])) > 1e-5+1e-3*math.Abs(float64(x)) {
-				t.Errorf("%s[%d]: stock %v, fused %v", p.name, j, x, want[i][j])
+				t.Errorf("%s[%d]: stock %v, fused %v", p.Name, j, x, want[i][j])
 			}
 			compared++
 		}

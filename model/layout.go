@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/optim"
 )
 
 // layer is a kind of relation weights: bases is 0 for diagonal, -1 for full, else their number.
@@ -33,11 +34,11 @@ func parseLayer(s string) (layer, error) {
 var layerNames = [4]string{"walk1", "walk2", "profile1", "profile2"}
 
 // layoutParams lists the parameters of a network without their values.
-func layoutParams(cfg networkConfig, relations int) []*param {
-	var list []*param
+func layoutParams(cfg networkConfig, relations int) []*optim.Param {
+	var list []*optim.Param
 	k := cfg.dim
 	relational := func(name string, cols int) {
-		list = append(list, &param{name: name, rows: relations, cols: cols, perRelation: true, slow: true, layer: name != "relation"})
+		list = append(list, &optim.Param{Name: name, Rows: relations, Cols: cols, PerRelation: true, Slow: true, Layer: name != "relation"})
 	}
 	for i, name := range layerNames {
 		switch kind := cfg.layers[i]; {
@@ -47,26 +48,26 @@ func layoutParams(cfg networkConfig, relations int) []*param {
 			relational(name, k*k)
 		default: // W_r = sum over b of coef[r][b] basis[b]
 			relational(name+".coef", kind.bases)
-			list = append(list, &param{name: name + ".basis", rows: kind.bases, cols: k * k, slow: true, layer: true})
+			list = append(list, &optim.Param{Name: name + ".basis", Rows: kind.bases, Cols: k * k, Slow: true, Layer: true})
 		}
 	}
 	relational("relation", k)
 	return append(list,
-		&param{name: "hidden", rows: features, cols: hidden, decays: true},
-		&param{name: "hidden.bias", rows: 1, cols: hidden},
-		&param{name: "output", rows: 1, cols: hidden, decays: true},
-		&param{name: "output.bias", rows: 1, cols: 1})
+		&optim.Param{Name: "hidden", Rows: features, Cols: hidden, Decays: true},
+		&optim.Param{Name: "hidden.bias", Rows: 1, Cols: hidden},
+		&optim.Param{Name: "output", Rows: 1, Cols: hidden, Decays: true},
+		&optim.Param{Name: "output.bias", Rows: 1, Cols: 1})
 }
 
 // newParams makes the parameters of a cold start. Relational layers start as plain
 // propagation and the relational score at nothing, so that training has to beat the
 // structure; the decoder starts as He et al. 2015 have it.
-func newParams(cfg networkConfig, relations int) *params {
+func newParams(cfg networkConfig, relations int) *optim.Params {
 	rng := num.NewPhilox(cfg.seed, num.StreamInit)
-	p := &params{list: layoutParams(cfg, relations)}
-	for _, x := range p.list {
-		n := x.rows * x.cols
-		x.value, x.m, x.v = make([]float32, n), make([]float32, n), make([]float32, n)
+	p := &optim.Params{List: layoutParams(cfg, relations)}
+	for _, x := range p.List {
+		n := x.Rows * x.Cols
+		x.Value, x.Mean, x.Square = make([]float32, n), make([]float32, n), make([]float32, n)
 	}
 	k := cfg.dim
 	identity := func(x []float32) {
@@ -77,40 +78,40 @@ func newParams(cfg networkConfig, relations int) *params {
 	for i, name := range layerNames {
 		switch kind := cfg.layers[i]; {
 		case kind.diagonal():
-			num.Fill(p.get(name).value, 1)
+			num.Fill(p.Get(name).Value, 1)
 		case kind.bases < 0:
 			for r := range relations {
-				identity(p.get(name).value[r*k*k:])
+				identity(p.Get(name).Value[r*k*k:])
 			}
 		default: // the first basis is the identity, and all there is at first
 			for r := range relations {
-				p.get(name + ".coef").value[r*kind.bases] = 1
+				p.Get(name + ".coef").Value[r*kind.bases] = 1
 			}
-			basis := p.get(name + ".basis").value
+			basis := p.Get(name + ".basis").Value
 			identity(basis)
 			num.Normal(rng, basis[k*k:], 1/math.Sqrt(float64(k)))
 		}
 	}
 	// What hosts without features leave at zero counts for nothing, in the order of the draws and their spread.
-	h := p.get("hidden").value
+	h := p.Get("hidden").Value
 	peers, rest := h[factPeersToD*hidden:][:peerFacts*hidden], float64(features-peerFacts)
 	num.Normal(rng, h[:factPeersToD*hidden], math.Sqrt(2/rest))
 	num.Normal(rng, h[(factPeersToD+peerFacts)*hidden:], math.Sqrt(2/rest))
-	num.Normal(rng, p.get("output").value, math.Sqrt(1.0/hidden))
+	num.Normal(rng, p.Get("output").Value, math.Sqrt(1.0/hidden))
 	num.Normal(rng, peers, math.Sqrt(2/rest))
 	return p
 }
 
 // layerWeights returns the relation weights of the i-th layer, of width k, as relConv reads them.
-func layerWeights(p *params, i, k int) []float32 {
-	if w := p.get(layerNames[i]); w != nil {
-		return w.value
+func layerWeights(p *optim.Params, i, k int) []float32 {
+	if w := p.Get(layerNames[i]); w != nil {
+		return w.Value
 	}
-	coef, basis := p.get(layerNames[i]+".coef"), p.get(layerNames[i]+".basis")
-	w := make([]float32, coef.rows*k*k)
-	for r := range coef.rows {
-		for b, v := range coef.value[r*coef.cols:][:coef.cols] {
-			num.AddScaled(v, basis.value[b*k*k:][:k*k], w[r*k*k:][:k*k])
+	coef, basis := p.Get(layerNames[i]+".coef"), p.Get(layerNames[i]+".basis")
+	w := make([]float32, coef.Rows*k*k)
+	for r := range coef.Rows {
+		for b, v := range coef.Value[r*coef.Cols:][:coef.Cols] {
+			num.AddScaled(v, basis.Value[b*k*k:][:k*k], w[r*k*k:][:k*k])
 		}
 	}
 	return w
@@ -119,7 +120,7 @@ func layerWeights(p *params, i, k int) []float32 {
 // parameters is how many numbers a model learns.
 func parameters(cfg networkConfig, relations int) (n int64) {
 	for _, p := range layoutParams(cfg, relations) {
-		n += int64(p.rows) * int64(p.cols)
+		n += int64(p.Rows) * int64(p.Cols)
 	}
 	return n
 }

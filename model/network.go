@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/optim"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -12,7 +13,7 @@ import (
 // network is the expression graph of one training: parameters -> layers -> loss, with
 // the gradients of the loss. Edges and triplets are set anew for each step.
 type network struct {
-	params  *params
+	params  *optim.Params
 	convs   [4]*relConv // in the order of layerNames
 	decoder *decoder
 	batch   stepBatch
@@ -74,7 +75,7 @@ func setMessages(convs *[4]*relConv, m *messages) {
 }
 
 // embed runs the layers alone over m: what scoring needs. It asks for the fixed inputs when it needs them, and keeps them no longer.
-func embed(convs *[4]*relConv, p *params, m *messages, k int, x, y func() []float32) *embeddings {
+func embed(convs *[4]*relConv, p *optim.Params, m *messages, k int, x, y func() []float32) *embeddings {
 	setMessages(convs, m)
 	var out [4][]float32
 	for i, c := range convs {
@@ -94,7 +95,7 @@ func embed(convs *[4]*relConv, p *params, m *messages, k int, x, y func() []floa
 }
 
 // newNetwork builds the graph over fixed inputs x [destinations][k] and y [sources][k].
-func newNetwork(cfg networkConfig, sh shape, p *params, x, y []float32) (n *network, err error) {
+func newNetwork(cfg networkConfig, sh shape, p *optim.Params, x, y []float32) (n *network, err error) {
 	// Gorgonia panics where shapes do not fit; inside a host process that must be an error.
 	defer func() {
 		if r := recover(); r != nil {
@@ -107,9 +108,9 @@ func newNetwork(cfg networkConfig, sh shape, p *params, x, y []float32) (n *netw
 			G.WithValue(tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(backing))))
 	}
 	byName := map[string]*G.Node{}
-	for _, q := range p.list {
-		byName[q.name] = leaf(q.name, q.rows, q.cols, q.value)
-		n.nodes = append(n.nodes, byName[q.name])
+	for _, q := range p.List {
+		byName[q.Name] = leaf(q.Name, q.Rows, q.Cols, q.Value)
+		n.nodes = append(n.nodes, byName[q.Name])
 	}
 	var out [4]*G.Node
 	in := [4]*G.Node{0: leaf("x", sh.destinations, cfg.dim, x), 2: leaf("y", sh.sources, cfg.dim, y)}
@@ -139,8 +140,8 @@ func newNetwork(cfg networkConfig, sh shape, p *params, x, y []float32) (n *netw
 		"relation": n.lossOp.grads.rel, "hidden": n.lossOp.grads.a1, "hidden.bias": n.lossOp.grads.b1,
 		"output": n.lossOp.grads.a2, "output.bias": n.lossOp.grads.b2,
 	}
-	for _, q := range p.list {
-		n.decoderGrads = append(n.decoderGrads, own[q.name])
+	for _, q := range p.List {
+		n.decoderGrads = append(n.decoderGrads, own[q.Name])
 	}
 	if n.cost, err = G.ApplyOp(n.lossOp, inputs...); err != nil {
 		return nil, fmt.Errorf("model: decoder: %w", err)
@@ -153,12 +154,12 @@ func newNetwork(cfg networkConfig, sh shape, p *params, x, y []float32) (n *netw
 	return n, nil
 }
 
-func newDecoder(cfg networkConfig, p *params) *decoder {
+func newDecoder(cfg networkConfig, p *optim.Params) *decoder {
 	return &decoder{
 		k: cfg.dim, kind: cfg.decoder, mask: cfg.mask,
-		rel: p.get("relation").value,
-		a1:  p.get("hidden").value, b1: p.get("hidden.bias").value,
-		a2: p.get("output").value, b2: p.get("output.bias").value,
+		rel: p.Get("relation").Value,
+		a1:  p.Get("hidden").Value, b1: p.Get("hidden.bias").Value,
+		a2: p.Get("output").Value, b2: p.Get("output.bias").Value,
 	}
 }
 

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/optim"
 	"flb-filter-rgcn/model/ranking"
 )
 
@@ -43,9 +45,9 @@ func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, 
 	start := time.Now()
 	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges)}
 	r, did, err := trainReference(ctx, snap, cfg.reference(), cfg.Device, progress)
-	if cfg.Device == Auto && errors.Is(err, ErrDevice) {
+	if cfg.Device == device.Auto && errors.Is(err, device.ErrFailed) {
 		fallback := err
-		r, did, err = trainReference(ctx, snap, cfg.reference(), CPU, progress)
+		r, did, err = trainReference(ctx, snap, cfg.reference(), device.CPU, progress)
 		did.Fallback = fallback
 	}
 	report.Steps, report.Loss, report.Quality, report.Device, report.Fallback = did.Steps, did.Loss, did.Quality, did.Device, did.Fallback
@@ -57,7 +59,7 @@ func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, 
 	}
 	m := &Model{
 		Quality: report.Quality, reference: r, dim: cfg.Dim, decoderKind: cfg.Decoder, layer1: cfg.Layer1, layer2: cfg.Layer2,
-		params: &params{}, heldOut: heldOutOf(r, snap.Edges),
+		params: &optim.Params{}, heldOut: heldOutOf(r, snap.Edges),
 	}
 	num.Fill(m.scaling.Inv[:], 1)
 	for _, n := range snap.Nodes {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/modeltest"
 )
 
@@ -23,11 +24,11 @@ func TestTheReferenceObjectiveIsAModelLikeAnother(t *testing.T) {
 	snap := g.Snapshot()
 	cfg := quickReferenceGoal()
 	s, report := train(t, snap, cfg)
-	want, _, err := trainReference(context.Background(), snap, cfg.reference(), CPU, nil)
+	want, _, err := trainReference(context.Background(), snap, cfg.reference(), device.CPU, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Steps != 60 || report.Device != CPU || report.Warm || s.Threshold() != want.threshold {
+	if report.Steps != 60 || report.Device != device.CPU || report.Warm || s.Threshold() != want.threshold {
 		t.Errorf("%+v, threshold %v, want %v", report, s.Threshold(), want.threshold)
 	}
 	index := map[string]int32{}
@@ -91,7 +92,7 @@ func TestTheReferenceObjectiveRefuses(t *testing.T) {
 		func(c *Config) { c.TrainShare = 1 },
 		func(c *Config) { c.TrainShare = math.NaN() },
 		func(c *Config) { c.Objective = "other" },
-		func(c *Config) { c.Device = CUDA },
+		func(c *Config) { c.Device = device.CUDA },
 	} {
 		cfg := quickReferenceGoal()
 		change(&cfg)

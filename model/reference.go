@@ -8,7 +8,9 @@ import (
 	"slices"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/optim"
 	"flb-filter-rgcn/model/ranking"
 )
 
@@ -106,8 +108,8 @@ type referenceReport struct {
 // trainReference trains the reference on a snapshot, on the caller's goroutine alone or on a card. It
 // calls progress, unless nil, after each step, and returns ctx's error within one step of
 // its end. The same snapshot, configuration and device give the same model to the bit.
-func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceConfig, device string, progress func(step, steps int, loss float32)) (*reference, referenceReport, error) {
-	report := referenceReport{Device: CPU}
+func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceConfig, where string, progress func(step, steps int, loss float32)) (*reference, referenceReport, error) {
+	report := referenceReport{Device: device.CPU}
 	if err := cfg.validate(); err != nil {
 		return nil, report, err
 	}
@@ -120,13 +122,13 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 	}
 
 	net := newReferenceNetwork(cfg, len(snap.Nodes), len(snap.Relations))
-	on, err := newReferenceEngine(device, net, len(snap.Edges))
+	on, err := newReferenceEngine(where, net, len(snap.Edges))
 	if err != nil {
 		return nil, report, err
 	}
-	e := on.engine
+	e := on.Engine
 	defer e.close()
-	report.Device, report.Fallback = on.device, on.fallback
+	report.Device, report.Fallback = on.Device, on.Fallback
 	steps := cfg.Epochs * cfg.StepsPerEpoch
 	tail, err := fitReference(ctx, e, train, num.NewPhilox(cfg.Seed, num.StreamSample), steps, progress)
 	if err != nil {
@@ -141,7 +143,7 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 	mean, sd := m.spread(snap.Edges)
 	m.mean, m.sd, m.threshold = mean, sd, float32(mean-cfg.K*sd)
 	if math.IsNaN(mean) || math.IsNaN(report.Quality) {
-		return nil, report, fmt.Errorf("%w: mean score %v, AUC %v after the last step", ErrDiverged, mean, report.Quality)
+		return nil, report, fmt.Errorf("%w: mean score %v, AUC %v after the last step", optim.ErrDiverged, mean, report.Quality)
 	}
 	report.Steps, report.Loss, report.Threshold = steps, float32(tail), m.threshold
 	return m, report, nil
@@ -149,7 +151,7 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 
 // fitReference makes the steps and returns the mean loss of the last tenth of them.
 func fitReference(ctx context.Context, e referenceEngine, train *eventTable, rng *num.Philox, steps int, progress func(step, steps int, loss float32)) (tail float64, err error) {
-	known := losses{steps: steps, progress: progress}
+	known := optim.Losses{Steps: steps, Progress: progress}
 	for range steps {
 		if err := ctx.Err(); err != nil {
 			return 0, err
@@ -157,15 +159,15 @@ func fitReference(ctx context.Context, e referenceEngine, train *eventTable, rng
 		if err := e.step(train, rng); err != nil {
 			return 0, err
 		}
-		if err := known.tell(e.losses()); err != nil {
+		if err := known.Tell(e.losses()); err != nil {
 			return 0, err
 		}
 	}
 	if err := e.finish(); err != nil {
 		return 0, err
 	}
-	err = known.tell(e.losses())
-	return known.tail, err
+	err = known.Tell(e.losses())
+	return known.Tail, err
 }
 
 // judgedNegatives is how many corrupted events judge.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/num"
 )
 
@@ -18,7 +19,9 @@ type cudaReference struct {
 }
 
 func newCUDAReference(ordinal int, host *referenceNetwork, edges int) (referenceEngine, string, error) {
-	fail := func(err error) (referenceEngine, string, error) { return nil, "", fmt.Errorf("%w: %w", ErrDevice, err) }
+	fail := func(err error) (referenceEngine, string, error) {
+		return nil, "", fmt.Errorf("%w: %w", device.ErrFailed, err)
+	}
 	d, err := cuda.Open(ordinal)
 	if err != nil {
 		return fail(err)
@@ -28,7 +31,7 @@ func newCUDAReference(ordinal int, host *referenceNetwork, edges int) (reference
 		d.Close()
 		return fail(err)
 	}
-	return e, deviceName(ordinal, d.Name), nil
+	return e, device.Name(ordinal, d.Name), nil
 }
 
 // place computes what the network needs, asks for it and copies the parameters.
@@ -51,8 +54,8 @@ func (e *cudaReference) place(edges int) error {
 		return err
 	}
 	var all []float32
-	for _, p := range h.params.list {
-		all = append(all, p.value...)
+	for _, p := range h.params.List {
+		all = append(all, p.Value...)
 	}
 	return e.net.Upload(all)
 }
@@ -64,10 +67,10 @@ func (e *cudaReference) step(train *eventTable, rng *num.Philox) error {
 	h.messages.build(b.s, b.r, b.d, nil, h.nodes, h.relations)
 	s := cuda.ReferenceStep{Source: b.s, Relation: b.r, Target: b.d, Groups: h.messages.forCUDA(), Draw: rng.Position()}
 	rng.Skip(2 * uint64(h.nodes*h.cfg.Dim))
-	p.advance(true)
-	s.Adam.Rate, s.Adam.Epsilon = p.stepSize(p.list[0], h.cfg.LearningRate)
+	p.Advance(true)
+	s.Adam.Rate, s.Adam.Epsilon = p.StepSize(p.List[0], h.cfg.LearningRate)
 	if err := e.net.Step(&s); err != nil {
-		return fmt.Errorf("%w: %w", ErrDevice, err)
+		return fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
 	return nil
 }
@@ -81,17 +84,17 @@ func (e *cudaReference) losses() []float32 { return e.net.Losses() }
 func (e *cudaReference) finish() error {
 	err := e.net.Sync()
 	var all []float32
-	for _, p := range e.host.params.list {
-		all = append(all, p.value...)
+	for _, p := range e.host.params.List {
+		all = append(all, p.Value...)
 	}
 	if err == nil {
 		err = e.net.Download(all)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDevice, err)
+		return fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
-	for _, p := range e.host.params.list {
-		all = all[copy(p.value, all):]
+	for _, p := range e.host.params.List {
+		all = all[copy(p.Value, all):]
 	}
 	return nil
 }
@@ -101,7 +104,7 @@ func (e *cudaReference) embed(train *eventTable) ([]float32, error) {
 	h.buildAll(train)
 	g := h.messages.forCUDA()
 	if err := e.net.Embed(&g, h.out); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDevice, err)
+		return nil, fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
 	return h.out, nil
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"testing"
 
+	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/modeltest"
 	"flb-filter-rgcn/model/internal/num"
 )
@@ -38,7 +39,7 @@ func referenceTwins(t *testing.T, cfg referenceConfig) (train *eventTable, host 
 
 func needsReferenceDevice(t testing.TB) {
 	t.Helper()
-	name, err := probeCUDA(0)
+	name, err := device.Probe(0)
 	if err != nil {
 		t.Skip(err)
 	}
@@ -74,8 +75,8 @@ func TestCUDAReferenceGradientsAndLosses(t *testing.T) {
 				if err := card.net.Sync(); err != nil {
 					t.Fatal(err)
 				}
-				losses := card.losses()
-				if got := losses[len(losses)-1]; math.Abs(float64(got-want)) > 1e-4*math.Abs(float64(want)) {
+				Losses := card.losses()
+				if got := Losses[len(Losses)-1]; math.Abs(float64(got-want)) > 1e-4*math.Abs(float64(want)) {
 					t.Errorf("the loss is %v, the twin's %v", got, want)
 				}
 				var grads [][]float32
@@ -91,12 +92,12 @@ func TestCUDAReferenceGradientsAndLosses(t *testing.T) {
 					all = all[len(g):]
 				}
 				clip(grads, referenceNorm)
-				for i, p := range host.params.list {
+				for i, p := range host.params.List {
 					if d := modeltest.Distance(host.grads[i], grads[i]); !(d < 1e-4) {
-						t.Errorf("gradient of %s: %g apart", p.name, d)
+						t.Errorf("gradient of %s: %g apart", p.Name, d)
 					}
 					if modeltest.Distance(make([]float32, len(grads[i])), host.grads[i]) == 0 {
-						t.Errorf("gradient of %s: nothing to compare", p.name)
+						t.Errorf("gradient of %s: nothing to compare", p.Name)
 					}
 				}
 			}
@@ -115,8 +116,8 @@ func TestCUDAReferenceParametersAndEmbeddings(t *testing.T) {
 			t.Fatal(err)
 		}
 		net := []*referenceNetwork{host, card.host}[i]
-		for _, p := range net.params.list {
-			parameters[i] = append(parameters[i], p.value)
+		for _, p := range net.params.List {
+			parameters[i] = append(parameters[i], p.Value)
 		}
 		out, err := e.embed(train)
 		if err != nil {
@@ -124,11 +125,11 @@ func TestCUDAReferenceParametersAndEmbeddings(t *testing.T) {
 		}
 		outputs[i] = out
 	}
-	for i, p := range host.params.list {
+	for i, p := range host.params.List {
 		if d := modeltest.Distance(parameters[0][i], parameters[1][i]); !(d < 0.01) {
-			t.Errorf("%s is %g apart after 30 steps", p.name, d)
+			t.Errorf("%s is %g apart after 30 steps", p.Name, d)
 		} else {
-			t.Logf("%s is %g apart after 30 steps", p.name, d)
+			t.Logf("%s is %g apart after 30 steps", p.Name, d)
 		}
 	}
 	if d := modeltest.Distance(outputs[0], outputs[1]); !(d < 0.01) {

@@ -1,6 +1,9 @@
 package model
 
-import "flb-filter-rgcn/model/internal/num"
+import (
+	"flb-filter-rgcn/model/internal/device"
+	"flb-filter-rgcn/model/internal/num"
+)
 
 // referenceEngine makes the steps of the reference's training on one device.
 type referenceEngine interface {
@@ -39,9 +42,9 @@ func (e *cpuReference) embed(train *eventTable) ([]float32, error) { return e.ne
 func (e *cpuReference) close() {}
 
 // newReferenceEngine makes the engine for a network, on the device named.
-func newReferenceEngine(device string, net *referenceNetwork, edges int) (choice[referenceEngine], error) {
-	return choose(device, edges, makers[referenceEngine]{
-		card: func(ordinal int) (referenceEngine, string, error) { return newCUDAReference(ordinal, net, edges) },
-		cpu:  func() (referenceEngine, error) { return &cpuReference{net: net}, nil },
+func newReferenceEngine(where string, net *referenceNetwork, edges int) (device.Choice[referenceEngine], error) {
+	return device.Choose(where, edges, device.Makers[referenceEngine]{
+		Card: func(ordinal int) (referenceEngine, string, error) { return newCUDAReference(ordinal, net, edges) },
+		CPU:  func() (referenceEngine, error) { return &cpuReference{net: net}, nil },
 	})
 }

@@ -121,9 +121,9 @@ func TestReferenceGradients(t *testing.T) {
 		t.Run(decoder, func(t *testing.T) {
 			n := smallReference(t, decoder)
 			value := map[string][]float64{}
-			for _, p := range n.params.list {
-				for _, v := range p.value {
-					value[p.name] = append(value[p.name], float64(v))
+			for _, p := range n.params.List {
+				for _, v := range p.Value {
+					value[p.Name] = append(value[p.Name], float64(v))
 				}
 			}
 			n.forward()
@@ -133,8 +133,8 @@ func TestReferenceGradients(t *testing.T) {
 				t.Errorf("loss is %v, the twin's %v", loss, want)
 			}
 			const h = 1e-6
-			for i, p := range n.params.list {
-				x, nonzero := value[p.name], 0
+			for i, p := range n.params.List {
+				x, nonzero := value[p.Name], 0
 				for j := range x {
 					v := x[j]
 					x[j] = v + h
@@ -143,14 +143,14 @@ func TestReferenceGradients(t *testing.T) {
 					want := (up - n.twin(value)) / (2 * h)
 					x[j] = v
 					if got := float64(n.grads[i][j]); math.Abs(got-want) > 1e-5*(1+math.Abs(want)) {
-						t.Errorf("%s[%d]: gradient %v, numeric %v", p.name, j, got, want)
+						t.Errorf("%s[%d]: gradient %v, numeric %v", p.Name, j, got, want)
 					}
 					if want != 0 {
 						nonzero++
 					}
 				}
 				if nonzero == 0 {
-					t.Errorf("%s: no gradient to compare", p.name)
+					t.Errorf("%s: no gradient to compare", p.Name)
 				}
 			}
 		})
@@ -169,8 +169,8 @@ func TestReferenceLossFallsAlongItsGradient(t *testing.T) {
 	// The same loss a little way along the gradient and against it.
 	const way = 1e-3
 	walk := func(a float64) float64 {
-		for i, p := range n.params.list {
-			num.AddScaled(float32(a/math.Sqrt(squares)), n.grads[i], p.value)
+		for i, p := range n.params.List {
+			num.AddScaled(float32(a/math.Sqrt(squares)), n.grads[i], p.Value)
 		}
 		n.forward()
 		return n.loss()

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/optim"
 )
 
 // referenceNetwork is the reference in training: a table of node embeddings, a diagonal
@@ -12,7 +13,7 @@ type referenceNetwork struct {
 	cfg              referenceConfig
 	nodes, relations int
 
-	params   *params
+	params   *optim.Params
 	grads    [][]float32 // of params.list
 	layers   [2]referenceLayer
 	table    []float32 // [nodes][dim]
@@ -31,13 +32,13 @@ type referenceNetwork struct {
 
 func newReferenceNetwork(cfg referenceConfig, nodes, relations int) *referenceNetwork {
 	k := cfg.Dim
-	n := &referenceNetwork{cfg: cfg, nodes: nodes, relations: relations, params: &params{}, batch: newReferenceBatch(cfg.Sample)}
+	n := &referenceNetwork{cfg: cfg, nodes: nodes, relations: relations, params: &optim.Params{}, batch: newReferenceBatch(cfg.Sample)}
 	add := func(name string, rows, cols int) (value, grad []float32) {
 		size := rows * cols
-		p := &param{name: name, rows: rows, cols: cols, value: make([]float32, size), m: make([]float32, size), v: make([]float32, size)}
-		n.params.list = append(n.params.list, p)
+		p := &optim.Param{Name: name, Rows: rows, Cols: cols, Value: make([]float32, size), Mean: make([]float32, size), Square: make([]float32, size)}
+		n.params.List = append(n.params.List, p)
 		n.grads = append(n.grads, make([]float32, size))
-		return p.value, n.grads[len(n.grads)-1]
+		return p.Value, n.grads[len(n.grads)-1]
 	}
 	// Glorot and Bengio 2010, with the gain for a ReLU.
 	glorot := func(rows, cols int) float64 { return math.Sqrt2 * math.Sqrt(6/float64(rows+cols)) }
@@ -79,7 +80,7 @@ func (n *referenceNetwork) step(train *eventTable, rng *num.Philox) float32 {
 	loss := n.decode()
 	n.backward()
 	clip(n.grads, referenceNorm)
-	n.params.adam(n.grads, n.cfg.LearningRate, true)
+	n.params.Adam(n.grads, n.cfg.LearningRate, true)
 	return loss
 }
 

@@ -11,13 +11,15 @@ import (
 
 	"flb-filter-rgcn/build/samples"
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/modeltest"
 	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/optim"
 )
 
 func trainedReference(t testing.TB, snap *graphbuf.Snapshot, cfg referenceConfig) (*reference, referenceReport) {
 	t.Helper()
-	m, report, err := trainReference(context.Background(), snap, cfg, CPU, nil)
+	m, report, err := trainReference(context.Background(), snap, cfg, device.CPU, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +155,7 @@ func TestReferenceStartsAsTheOriginalDoes(t *testing.T) {
 		{"layer2.bias", k, 0, 0},
 		{"relation", relations * k, glorot(relations, k) / math.Sqrt(3), glorot(relations, k)},
 	} {
-		x := n.params.get(c.name).value
+		x := n.params.Get(c.name).Value
 		var mean, squares, largest float64
 		for _, v := range x {
 			mean += float64(v) / float64(len(x))
@@ -200,7 +202,7 @@ func TestReferenceStopsWithinOneStep(t *testing.T) {
 	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 500)).Snapshot()
 	ctx, cancel := context.WithCancel(context.Background())
 	last := 0
-	m, _, err := trainReference(ctx, snap, quickReference(), CPU, func(step, steps int, loss float32) {
+	m, _, err := trainReference(ctx, snap, quickReference(), device.CPU, func(step, steps int, loss float32) {
 		last = step
 		if step == 7 {
 			cancel()
@@ -209,7 +211,7 @@ func TestReferenceStopsWithinOneStep(t *testing.T) {
 	if m != nil || !errors.Is(err, context.Canceled) || last != 7 {
 		t.Errorf("model %v, error %v, last step %d, want none, %v, 7", m, err, last, context.Canceled)
 	}
-	if _, _, err := trainReference(ctx, snap, quickReference(), CPU, func(int, int, float32) { t.Error("a step after the end") }); !errors.Is(err, context.Canceled) {
+	if _, _, err := trainReference(ctx, snap, quickReference(), device.CPU, func(int, int, float32) { t.Error("a step after the end") }); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -220,14 +222,14 @@ func TestReferenceRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := quickReference()
 			change(&cfg)
-			m, _, err := trainReference(context.Background(), snap, cfg, CPU, nil)
+			m, _, err := trainReference(context.Background(), snap, cfg, device.CPU, nil)
 			if m != nil || err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("model %v, error %v, want %q", m, err, want)
 			}
 		})
 	}
-	check("divergence", snap, func(c *referenceConfig) { c.LearningRate = 1e30 }, ErrDiverged.Error())
-	check("divergence in the last step", snap, func(c *referenceConfig) { c.LearningRate, c.Epochs, c.StepsPerEpoch = 1e30, 1, 1 }, ErrDiverged.Error())
+	check("divergence", snap, func(c *referenceConfig) { c.LearningRate = 1e30 }, optim.ErrDiverged.Error())
+	check("divergence in the last step", snap, func(c *referenceConfig) { c.LearningRate, c.Epochs, c.StepsPerEpoch = 1e30, 1, 1 }, optim.ErrDiverged.Error())
 	same := func(*referenceConfig) {}
 	check("an empty snapshot", &graphbuf.Snapshot{}, same, errTooFew.Error())
 	check("one event", modeltest.Graph(t, modeltest.Teams(1, 1, 1)).Snapshot(), same, errTooFew.Error())

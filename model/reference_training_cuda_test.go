@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/modeltest"
 )
 
@@ -18,7 +19,7 @@ func TestCUDAReferenceTraining(t *testing.T) {
 	cfg := DefaultReference()
 	cfg.Steps, cfg.Sample, cfg.Dim = 60, 300, 16
 	s, want := train(t, snap, cfg)
-	cfg.Device = CUDA
+	cfg.Device = device.CUDA
 	card, got := train(t, snap, cfg)
 	if !strings.HasPrefix(got.Device, "cuda:0 ") || got.Steps != want.Steps || got.Fallback != nil {
 		t.Errorf("%+v", got)
@@ -47,7 +48,7 @@ func TestCUDAReferenceTraining(t *testing.T) {
 				Nodes: len(snap.Nodes), Relations: len(snap.Relations), Dim: dim, Sample: 2 * cfg.Sample,
 			}, len(snap.Edges))
 			t.Setenv("FAKECUDA_MEMORY", strconv.FormatInt(need, 10))
-			if _, r := train(t, snap, cfg); r.Device == CPU {
+			if _, r := train(t, snap, cfg); r.Device == device.CPU {
 				t.Errorf("dim %d: %d bytes did not do: %+v", dim, need, r)
 			}
 		}
@@ -58,12 +59,12 @@ func TestCUDAReferenceTraining(t *testing.T) {
 	t.Setenv("FAKECUDA_MEMORY", "1000000")
 	if d, err := cuda.Open(0); err == nil && d.Name == "host build of the kernels" {
 		d.Close()
-		if _, r := train(t, snap, cfg); r.Device != CPU || r.Fallback == nil || !strings.Contains(r.Fallback.Error(), "MiB free") {
+		if _, r := train(t, snap, cfg); r.Device != device.CPU || r.Fallback == nil || !strings.Contains(r.Fallback.Error(), "MiB free") {
 			t.Errorf("%+v", r)
 		}
 		t.Setenv("FAKECUDA_MEMORY", "1000000000")
 		t.Setenv("FAKECUDA_LAUNCHES", "500")
-		if _, r := train(t, snap, cfg); r.Device != CPU || r.Fallback == nil || r.Steps != want.Steps {
+		if _, r := train(t, snap, cfg); r.Device != device.CPU || r.Fallback == nil || r.Steps != want.Steps {
 			t.Errorf("%+v", r)
 		}
 	}

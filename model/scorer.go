@@ -8,6 +8,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/optim"
 	"flb-filter-rgcn/model/ranking"
 )
 
@@ -26,7 +27,7 @@ type Model struct {
 	without        []string // of an ablation; not kept on disk
 	features       []string // kinds of the hosts' features
 	relations      []string
-	params         *params
+	params         *optim.Params
 	scaling        scaling
 
 	reference *reference // of the reference objective, which has nothing of params and scaling
@@ -75,7 +76,7 @@ func (m *Model) config() Config {
 func (m *Model) adopt(old *Model) bool {
 	if old.reference != nil || m.dim != old.dim || m.decoderKind != old.decoderKind || m.layer1 != old.layer1 || m.layer2 != old.layer2 ||
 		!slices.Equal(m.features, old.features) ||
-		!m.params.adopt(old.params, old.relations, m.relations) {
+		!m.params.Adopt(old.params, old.relations, m.relations) {
 		return false
 	}
 	m.scaling = old.scaling
@@ -108,11 +109,11 @@ func (m *Model) Weak() string {
 
 func (m *Model) clone() *Model {
 	c := *m
-	c.params = &params{step: m.params.step}
-	for _, p := range m.params.list {
+	c.params = &optim.Params{Steps: m.params.Steps}
+	for _, p := range m.params.List {
 		q := *p
-		q.value, q.m, q.v = slices.Clone(p.value), slices.Clone(p.m), slices.Clone(p.v)
-		c.params.list = append(c.params.list, &q)
+		q.Value, q.Mean, q.Square = slices.Clone(p.Value), slices.Clone(p.Mean), slices.Clone(p.Square)
+		c.params.List = append(c.params.List, &q)
 	}
 	return &c
 }
@@ -167,7 +168,7 @@ func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features NodeFeatur
 	cfg.threads = threads
 	convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
 	defer convs[0].crew.Close()
-	s, _ := fresh.scorer(snap, ds, func(p *params, c *cut) (*embeddings, error) {
+	s, _ := fresh.scorer(snap, ds, func(p *optim.Params, c *cut) (*embeddings, error) {
 		input := func(side []int32) func() []float32 {
 			return func() []float32 { return fixedInputs(snap, side, m.dim) }
 		}
@@ -177,7 +178,7 @@ func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features NodeFeatur
 }
 
 // scorer makes a scorer over all of a snapshot by the embeddings that embed computes.
-func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, embed func(*params, *cut) (*embeddings, error)) (*Scorer, error) {
+func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, embed func(*optim.Params, *cut) (*embeddings, error)) (*Scorer, error) {
 	all := newCut(ds, ds.end+1, newOrders(ds))
 	e, err := embed(m.params, all)
 	if err != nil {

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/optim"
 	"flb-filter-rgcn/model/ranking"
 )
 
@@ -27,17 +29,15 @@ type Report struct {
 	Duration                time.Duration
 }
 
+// ErrDiverged is what Train returns when the loss is no number any more.
+var ErrDiverged = optim.ErrDiverged
+
 // ErrTooLittle is what Train returns for a snapshot in which nothing follows on anything.
 var ErrTooLittle = errors.New("model: too little to learn from: no new or repeated sessions after the first ones")
 
-// The shares of the activity at which cuts lie: trainWindows windows from firstCut to
-// heldOut, whose triplets are learned from, and the rest, whose triplets judge.
 const (
-	firstCut     = 0.15
-	heldOut      = 0.90
-	trainWindows = 11
-	warmShare    = 0.25 // of the steps, when training goes on from a previous model
-	heldOutRows  = 2048 // true triplets judged at most
+	warmShare   = 0.25 // of the steps, when training goes on from a previous model
+	heldOutRows = 2048 // positives judged at most
 )
 
 // Train trains on a snapshot and returns a Scorer over all of it. It calls progress, unless
@@ -46,7 +46,7 @@ const (
 // threads and device give the same Scorer to the bit.
 func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress func(step, steps int, loss float32)) (*Scorer, Report, error) {
 	start := time.Now()
-	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges), Device: CPU}
+	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges), Device: device.CPU}
 	if err := cfg.Validate(); err != nil {
 		return nil, report, err
 	}
@@ -62,10 +62,10 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 	t.progress = progress
 	s, err := t.run(ctx)
 	report = t.report
-	if cfg.Device == Auto && errors.Is(err, ErrDevice) {
+	if cfg.Device == device.Auto && errors.Is(err, device.ErrFailed) {
 		// The lost card may have left half of its parameters in the model, and windows in another order.
 		lost := err
-		cfg.Device = CPU
+		cfg.Device = device.CPU
 		s, report, err = Train(ctx, snap, cfg, progress)
 		report.Fallback = lost
 	}
@@ -140,9 +140,9 @@ func (t *training) run(ctx context.Context) (*Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := on.engine
+	e := on.Engine
 	defer e.close()
-	t.report.Device, t.report.Fallback = on.device, on.fallback
+	t.report.Device, t.report.Fallback = on.Device, on.Fallback
 	if err := t.fit(ctx, e); err != nil {
 		return nil, err
 	}
@@ -173,8 +173,8 @@ func (t *training) fit(ctx context.Context, e engine) error {
 	if t.report.Warm {
 		rate /= 2
 	}
-	known := losses{steps: steps, progress: t.progress}
-	first := num.StreamSample + uint64(t.model.params.step)
+	known := optim.Losses{Steps: steps, Progress: t.progress}
+	first := num.StreamSample + uint64(t.model.params.Steps)
 	batches, rates := make([]stepBatch, rounds(len(t.ds.edges))), make([]float64, rounds(len(t.ds.edges)))
 	for step := 0; step < steps; {
 		if err := ctx.Err(); err != nil {
@@ -195,7 +195,7 @@ func (t *training) fit(ctx context.Context, e engine) error {
 			return err
 		}
 		step += n
-		if err := known.tell(e.losses()); err != nil {
+		if err := known.Tell(e.losses()); err != nil {
 			return err
 		}
 	}
@@ -203,8 +203,8 @@ func (t *training) fit(ctx context.Context, e engine) error {
 		return err
 	}
 	t.report.Steps = steps
-	err := known.tell(e.losses())
-	t.report.Loss = float32(known.tail)
+	err := known.Tell(e.losses())
+	t.report.Loss = float32(known.Tail)
 	return err
 }
 
@@ -229,7 +229,7 @@ func (t *training) judge(e engine) (*Model, error) {
 		return nil, err
 	}
 	if math.IsNaN(quality) {
-		return nil, ErrDiverged
+		return nil, optim.ErrDiverged
 	}
 	if t.before != nil {
 		old, previous, err := scoresOf(t.before)

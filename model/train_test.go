@@ -13,6 +13,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/optim"
 )
 
 func encoded(t testing.TB, m *Model) []byte {
@@ -88,9 +89,9 @@ func TestDivergenceIsAnError(t *testing.T) {
 	cfg := quickConfig()
 	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
 	s, _ := train(t, snap, cfg)
-	s.Model().params.get("output.bias").value[0] = float32(math.NaN())
+	s.Model().params.Get("output.bias").Value[0] = float32(math.NaN())
 	cfg.Previous = s.Model()
-	if _, _, err := Train(context.Background(), snap, cfg, nil); !errors.Is(err, ErrDiverged) {
+	if _, _, err := Train(context.Background(), snap, cfg, nil); !errors.Is(err, optim.ErrDiverged) {
 		t.Errorf("%v", err)
 	}
 }
@@ -112,8 +113,8 @@ func TestWarmStart(t *testing.T) {
 	if !bytes.Equal(before, encoded(t, first.Model())) {
 		t.Error("the second training changed the first model")
 	}
-	if second.Model().params.step != cfg.Steps+cfg.Steps/4 && !warm.Kept {
-		t.Errorf("the optimiser made %d steps in all", second.Model().params.step)
+	if second.Model().params.Steps != cfg.Steps+cfg.Steps/4 && !warm.Kept {
+		t.Errorf("the optimiser made %d steps in all", second.Model().params.Steps)
 	}
 	cfg.Dim = 8
 	if _, other := train(t, modeltest.Graph(t, events).Snapshot(), cfg); other.Warm {
@@ -133,7 +134,7 @@ func TestAWorseModelDoesNotReplaceTheBetter(t *testing.T) {
 		t.Fatalf("%+v", report)
 	}
 	a, b := good.Model(), kept.Model()
-	if !slices.Equal(a.params.get("hidden").value, b.params.get("hidden").value) {
+	if !slices.Equal(a.params.Get("hidden").Value, b.params.Get("hidden").Value) {
 		t.Error("the parameters are not the previous ones")
 	}
 }

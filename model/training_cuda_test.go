@@ -11,6 +11,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/modeltest"
 )
 
@@ -19,7 +20,7 @@ import (
 
 func needsCUDA(t testing.TB) {
 	t.Helper()
-	name, err := probeCUDA(0)
+	name, err := device.Probe(0)
 	if err != nil {
 		t.Skip(err)
 	}
@@ -33,7 +34,7 @@ func TestCUDATraining(t *testing.T) {
 	cfg := quickConfig()
 	snap := g.Snapshot()
 	s, want := train(t, snap, cfg)
-	cfg.Device = CUDA
+	cfg.Device = device.CUDA
 	card, got := train(t, snap, cfg)
 	if !strings.HasPrefix(got.Device, "cuda:0 ") || got.Fallback != nil || got.Steps != cfg.Steps {
 		t.Errorf("%+v", got)
@@ -66,11 +67,11 @@ func TestCUDATraining(t *testing.T) {
 
 // onAuto lets Auto take the card however small the graph is.
 func onAuto(t *testing.T) Config {
-	from := cudaFrom
-	cudaFrom = 0
-	t.Cleanup(func() { cudaFrom = from })
+	from := device.AutoEdges
+	device.AutoEdges = 0
+	t.Cleanup(func() { device.AutoEdges = from })
 	cfg := quickConfig()
-	cfg.Device = Auto
+	cfg.Device = device.Auto
 	return cfg
 }
 
@@ -105,7 +106,7 @@ func TestCUDAStopsAndGivesBack(t *testing.T) {
 		t.Errorf("stopped at step 10: %v after %d steps", err, told)
 	}
 	for range 3 {
-		if _, r := train(t, snap, cfg); !strings.HasPrefix(r.Device, CUDA) {
+		if _, r := train(t, snap, cfg); !strings.HasPrefix(r.Device, device.CUDA) {
 			t.Fatalf("%+v", r)
 		}
 	}

@@ -1,5 +1,13 @@
 package model
 
+// The shares of the activity at which cuts lie: trainWindows windows from firstCut to
+// heldOut, whose triplets are learned from, and the rest, whose triplets judge.
+const (
+	firstCut     = 0.15
+	heldOut      = 0.90
+	trainWindows = 11
+)
+
 // span is a stretch of time: what is known before at, and what comes from then to end.
 type span struct{ at, end int64 }
 
