@@ -21,6 +21,7 @@ import (
 	"strings"
 
 	"flb-filter-rgcn/model/internal/device"
+	"flb-filter-rgcn/model/internal/temporal"
 )
 
 // Config says how to train. The zero value is not usable; see DefaultConfig.
@@ -142,7 +143,7 @@ func (c Config) sized(edges int) Config {
 		}
 		if p := c.Previous; p != nil && p.reference == nil && p.dim == s.dim {
 			above := i == 0 || edges > dimSteps[i-1].edges*3/4
-			if Below := s.edges == math.MaxInt || edges <= s.edges*5/4; above && Below {
+			if below := s.edges == math.MaxInt || edges <= s.edges*5/4; above && below {
 				c.Dim = s.dim
 				return c
 			}
@@ -163,11 +164,11 @@ func (c Config) mask() *[features]bool {
 	for part, inputs := range map[string][]int{
 		"structure":  {featWalk, featProfile, featNear, featRel},
 		"relational": {featRel},
-		"names":      {factSimilar},
-		"neighbours": {factDestinationsOfS, factRelationsOfS, factSourcesOfD, factSourcesOfR, factR, featZero + factR},
-		"fan-out":    {factNewDestinations},
+		"names":      {temporal.Similar},
+		"neighbours": {temporal.DestinationsOfS, temporal.RelationsOfS, temporal.SourcesOfD, temporal.SourcesOfR, temporal.CountR, featZero + temporal.CountR},
+		"fan-out":    {temporal.NewDestinations},
 		"near":       {featNear},
-		"features":   {factPeersToD, factToPeersOfD, factPeersUseR},
+		"features":   {temporal.PeersToD, temporal.ToPeersOfD, temporal.PeersUseR},
 	} {
 		for _, i := range inputs {
 			m[i] = m[i] || c.without(part)
@@ -191,8 +192,8 @@ func (c Config) network() networkConfig {
 }
 
 // sampling says what is drawn beside each positive triplet.
-func (c Config) sampling() sampling {
-	return sampling{negatives: c.Negatives, campaigns: !c.without("campaigns")}
+func (c Config) sampling() temporal.Sampling {
+	return temporal.Sampling{Negatives: c.Negatives, Campaigns: !c.without("campaigns")}
 }
 
 // CheckDevice looks for the card where a Config insists on one.

@@ -4,16 +4,17 @@ import (
 	"math"
 
 	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/temporal"
 )
 
 // The decoder's inputs, in their order: the logarithms of the facts, which of the events
 // among them are zero, three structural inner products, the relational score.
 const (
-	featZero    = factCount
-	featWalk    = featZero + eventFacts // (P Pt P)[s, d]: how the walks source - destination - source - destination meet
-	featProfile = featWalk + 1          // mean over the source's destinations of the cosine of their columns with d's
-	featNear    = featProfile + 1       // what stands in for the profile where one host is new: see near
-	featRel     = featNear + 1          // the relational score
+	featZero    = temporal.NumCounts
+	featWalk    = featZero + temporal.NumEventCounts // (P Pt P)[s, d]: how the walks source - destination - source - destination meet
+	featProfile = featWalk + 1                       // mean over the source's destinations of the cosine of their columns with d's
+	featNear    = featProfile + 1                    // what stands in for the profile where one host is new: see near
+	featRel     = featNear + 1                       // the relational score
 	features    = featRel + 1
 	hidden      = 32
 )
@@ -53,10 +54,10 @@ type decoder struct {
 }
 
 // counted fills the part of f that comes from the facts, not yet scaled.
-func counted(f *[features]float32, n *facts) {
+func counted(f *[features]float32, n *temporal.Counts) {
 	for i, c := range n {
 		f[i] = num.Log1p(c)
-		if i < eventFacts {
+		if i < temporal.NumEventCounts {
 			f[featZero+i] = 0
 			if c == 0 {
 				f[featZero+i] = 1
@@ -69,8 +70,8 @@ func counted(f *[features]float32, n *facts) {
 type structure struct{ walk, profile, near, rel float32 }
 
 // structure is that of a triplet; a part that is -1 is unknown and brings nothing.
-func (d *decoder) structure(e *embeddings, s, r, dst int32, near *near) (x structure) {
-	if near.n > 0 {
+func (d *decoder) structure(e *embeddings, s, r, dst int32, near *temporal.Neighbours) (x structure) {
+	if near.N > 0 {
 		table, of := e.comparison(near, s, dst)
 		x.near = num.Asinh(profileScale * nearProduct(near, table, of, d.k))
 	}
@@ -87,24 +88,24 @@ func (d *decoder) structure(e *embeddings, s, r, dst int32, near *near) (x struc
 
 // comparison returns the table in which a new host is compared by its neighbours, and the row of
 // the known host to compare with.
-func (e *embeddings) comparison(n *near, s, d int32) (table []float32, of int32) {
-	if n.sources {
+func (e *embeddings) comparison(n *temporal.Neighbours, s, d int32) (table []float32, of int32) {
+	if n.Sources {
 		return e.m, s
 	}
 	return e.c, d
 }
 
 // nearProduct is the mean inner product, over the k dimensions, of a row with those of the neighbours.
-func nearProduct(n *near, table []float32, of int32, k int) (sum float32) {
+func nearProduct(n *temporal.Neighbours, table []float32, of int32, k int) (sum float32) {
 	x := num.Row(table, of, k)
-	for _, j := range n.rows[:n.n] {
+	for _, j := range n.Rows[:n.N] {
 		sum += num.Dot(x, num.Row(table, j, k))
 	}
-	return sum / float32(n.n*k)
+	return sum / float32(n.N*k)
 }
 
 // inputs fills f for one triplet.
-func (d *decoder) inputs(f *[features]float32, n *facts, x structure) {
+func (d *decoder) inputs(f *[features]float32, n *temporal.Counts, x structure) {
 	counted(f, n)
 	f[featWalk], f[featProfile], f[featNear], f[featRel] = x.walk, x.profile, x.near, x.rel
 	d.scale(f)
@@ -200,7 +201,7 @@ func (d *decoder) relationalBackward(g float32, hs, w, hd, dhs, dw, dhd []float3
 
 // stepBatch is a batch with the decoder's dropout.
 type stepBatch struct {
-	batch
+	temporal.Batch
 	keep [][hidden]float32 // by triplet, what each hidden unit is multiplied by; empty: no dropout
 }
 
@@ -210,7 +211,7 @@ func (b *stepBatch) dropout(rng *num.Philox, p float64) {
 	if p == 0 {
 		return
 	}
-	for i := range b.s {
+	for i := range b.S {
 		b.keep = append(b.keep, [hidden]float32{})
 		rng.Dropout(b.keep[i][:], p)
 	}
@@ -242,7 +243,7 @@ func (g *gradients) clearEmbeddings() {
 // and, unless g is nil, its gradients, added to those that are there.
 func (d *decoder) loss(e *embeddings, b *stepBatch, g *gradients) float32 {
 	var total, weights float64
-	for _, w := range b.weight {
+	for _, w := range b.Weight {
 		weights += float64(w)
 	}
 	if weights == 0 {
@@ -250,17 +251,17 @@ func (d *decoder) loss(e *embeddings, b *stepBatch, g *gradients) float32 {
 	}
 	var f [features]float32
 	var h [hidden]float32
-	for i := range b.s {
-		d.inputs(&f, &b.n[i], d.structure(e, b.s[i], b.r[i], b.d[i], &b.near[i]))
+	for i := range b.S {
+		d.inputs(&f, &b.Counts[i], d.structure(e, b.S[i], b.R[i], b.D[i], &b.Neighbours[i]))
 		var keep *[hidden]float32
 		if len(b.keep) > 0 {
 			keep = &b.keep[i]
 		}
 		y := d.logit(&f, &h, keep)
-		w := float64(b.weight[i]) / weights
-		total += w * (num.Softplus(float64(y)) - float64(b.label[i]*y))
+		w := float64(b.Weight[i]) / weights
+		total += w * (num.Softplus(float64(y)) - float64(b.Label[i]*y))
 		if g != nil {
-			d.backward(e, b, i, &f, &h, keep, float32(w)*(num.Sigmoid(y)-b.label[i]), g)
+			d.backward(e, b, i, &f, &h, keep, float32(w)*(num.Sigmoid(y)-b.Label[i]), g)
 		}
 	}
 	return float32(total)
@@ -290,22 +291,22 @@ func (d *decoder) backward(e *embeddings, b *stepBatch, i int, f *[features]floa
 			}
 		}
 	}
-	s, r, dst, k := b.s[i], b.r[i], b.d[i], d.k
+	s, r, dst, k := b.S[i], b.R[i], b.D[i], d.k
 	// slope is the gradient by <x, y> of asinh(scale/k <x, y>), input at of the decoder:
 	// d asinh(x) = dx / sqrt(1 + x^2) = dx / cosh(asinh x)
-	slope := func(at int, Scale float32) float32 {
+	slope := func(at int, scale float32) float32 {
 		raw, dq := f[at], df[at]
 		if d.scaling != nil {
 			raw = raw/d.scaling.Inv[at] + d.scaling.Mean[at]
 			dq *= d.scaling.Inv[at]
 		}
-		return dq * Scale / (float32(k) * num.Cosh(raw))
+		return dq * scale / (float32(k) * num.Cosh(raw))
 	}
-	if near := &b.near[i]; near.n > 0 {
+	if near := &b.Neighbours[i]; near.N > 0 {
 		table, of := e.comparison(near, s, dst)
 		grads, _ := g.comparison(near, s, dst)
-		dq := slope(featNear, profileScale) / float32(near.n)
-		for _, j := range near.rows[:near.n] {
+		dq := slope(featNear, profileScale) / float32(near.N)
+		for _, j := range near.Rows[:near.N] {
 			num.AddScaled(dq, num.Row(table, j, k), num.Row(grads, of, k))
 			num.AddScaled(dq, num.Row(table, of, k), num.Row(grads, j, k))
 		}

@@ -5,6 +5,7 @@ import (
 
 	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/optim"
+	"flb-filter-rgcn/model/internal/temporal"
 )
 
 // engineSpec is what an engine is made of.
@@ -46,7 +47,7 @@ type engine interface {
 	// pass makes one pass of the layers over what was known at the start of the window, one
 	// step of the decoder for each batch at its rate, and one step of the layers. It may
 	// return before the device is done; the batches are free again.
-	pass(w *window, batches []stepBatch, rates []float64) error
+	pass(w *temporal.Window, batches []stepBatch, rates []float64) error
 
 	// losses returns the loss of each decoder step that is known to be done.
 	losses() []float32
@@ -55,7 +56,7 @@ type engine interface {
 	finish() error
 
 	// embed runs the layers with any parameters of the network's shape.
-	embed(p *optim.Params, c *cut) (*embeddings, error)
+	embed(p *optim.Params, c *temporal.Cut) (*embeddings, error)
 
 	close()
 }
@@ -77,9 +78,9 @@ func newCPUEngine(s engineSpec) (engine, error) {
 	return &cpuEngine{net: net, x: s.x, y: s.y, fixedLayers: s.network.fixedLayers}, nil
 }
 
-func (e *cpuEngine) pass(w *window, batches []stepBatch, rates []float64) error {
+func (e *cpuEngine) pass(w *temporal.Window, batches []stepBatch, rates []float64) error {
 	n, i := e.net, 0
-	setMessages(&n.convs, w.messages())
+	setMessages(&n.convs, w.Messages())
 	n.batch = batches[0]
 	loss, err := n.run(len(batches), func() {
 		n.params.Adam(n.decoderGrads, rates[i], false)
@@ -90,7 +91,7 @@ func (e *cpuEngine) pass(w *window, batches []stepBatch, rates []float64) error 
 		return err
 	}
 	n.params.Adam(n.grads, rates[i], !e.fixedLayers)
-	setMessages(&n.convs, &messages{}) // or they would live until the next window's are there
+	setMessages(&n.convs, &temporal.Messages{}) // or they would live until the next window's are there
 	for range batches {
 		e.done = append(e.done, loss)
 	}
@@ -104,8 +105,8 @@ func (e *cpuEngine) finish() error {
 	return nil
 }
 
-func (e *cpuEngine) embed(p *optim.Params, c *cut) (*embeddings, error) {
-	return embed(&e.net.convs, p, c.messages(), e.net.decoder.k, func() []float32 { return e.x }, func() []float32 { return e.y }), nil
+func (e *cpuEngine) embed(p *optim.Params, c *temporal.Cut) (*embeddings, error) {
+	return embed(&e.net.convs, p, c.Messages(), e.net.decoder.k, func() []float32 { return e.x }, func() []float32 { return e.y }), nil
 }
 
 func (e *cpuEngine) close() { e.net.close() }

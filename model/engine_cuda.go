@@ -8,6 +8,7 @@ import (
 	"flb-filter-rgcn/model/cuda"
 	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/optim"
+	"flb-filter-rgcn/model/internal/temporal"
 )
 
 // The sizes that kernels are compiled for.
@@ -15,7 +16,7 @@ const (
 	_ = uint(featWalk-cuda.Counted) + uint(cuda.Counted-featWalk)
 	_ = uint(features-cuda.Features) + uint(cuda.Features-features)
 	_ = uint(hidden-cuda.Hidden) + uint(cuda.Hidden-hidden)
-	_ = uint(maxNear-cuda.Near) + uint(cuda.Near-maxNear)
+	_ = uint(temporal.MaxNeighbours-cuda.Near) + uint(cuda.Near-temporal.MaxNeighbours)
 )
 
 // cudaEngine is the network on a card, of which the CPU's is the readable twin.
@@ -90,7 +91,7 @@ func (e *cudaEngine) each(p *optim.Params, do func(t cuda.Tensor, from int, valu
 	return nil
 }
 
-func (e *cudaEngine) pass(w *window, batches []stepBatch, rates []float64) error {
+func (e *cudaEngine) pass(w *temporal.Window, batches []stepBatch, rates []float64) error {
 	p := *e.params // the counters alone: values are on the device
 	p.Steps, p.Passes = p.Steps+e.step, p.Passes+e.passes
 	if len(e.batches) < len(batches) {
@@ -109,7 +110,7 @@ func (e *cudaEngine) pass(w *window, batches []stepBatch, rates []float64) error
 			e.steps[i].Layers = step(layerNames[0])
 		}
 	}
-	if err := e.net.Pass(w.at, func() *cuda.Messages { return messagesForCUDA(w.cut) }, e.batches[:len(batches)], e.steps[:len(batches)]); err != nil {
+	if err := e.net.Pass(w.At, func() *cuda.Messages { return messagesForCUDA(w.Cut) }, e.batches[:len(batches)], e.steps[:len(batches)]); err != nil {
 		return fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
 	e.step += len(batches)
@@ -119,25 +120,25 @@ func (e *cudaEngine) pass(w *window, batches []stepBatch, rates []float64) error
 
 // fill makes what the device reads of a batch.
 func (e *cudaEngine) fill(to *cuda.Batch, b *stepBatch) {
-	n := len(b.s)
+	n := len(b.S)
 	*to = cuda.Batch{
-		Source: b.s, Relation: b.r, Destination: b.d, Label: b.label,
+		Source: b.S, Relation: b.R, Destination: b.D, Label: b.Label,
 		NearCount: to.NearCount[:0], NearSources: to.NearSources[:0], NearRows: to.NearRows[:0],
 		Keep: to.Keep[:0], Weight: to.Weight[:0], Counted: to.Counted[:0],
 	}
 	var weights float64
-	for _, w := range b.weight {
+	for _, w := range b.Weight {
 		weights += float64(w)
 	}
 	counts := make([]float32, n*cuda.Counted)
 	for i := range n {
-		near := &b.near[i]
+		near := &b.Neighbours[i]
 		sources := int32(0)
-		if near.sources {
+		if near.Sources {
 			sources = 1
 		}
-		to.NearCount, to.NearSources = append(to.NearCount, int32(near.n)), append(to.NearSources, sources)
-		to.NearRows = append(to.NearRows, near.rows[:]...)
+		to.NearCount, to.NearSources = append(to.NearCount, int32(near.N)), append(to.NearSources, sources)
+		to.NearRows = append(to.NearRows, near.Rows[:]...)
 		keep := ^uint32(0)
 		if len(b.keep) > 0 {
 			for j, x := range b.keep[i] {
@@ -147,13 +148,13 @@ func (e *cudaEngine) fill(to *cuda.Batch, b *stepBatch) {
 			}
 		}
 		to.Keep = append(to.Keep, keep)
-		to.Weight = append(to.Weight, float32(float64(b.weight[i])/weights))
+		to.Weight = append(to.Weight, float32(float64(b.Weight[i])/weights))
 		var f [features]float32
-		counted(&f, &b.n[i])
+		counted(&f, &b.Counts[i])
 		e.decoder.scale(&f)
-		Row := counts[i*cuda.Counted:][:cuda.Counted]
-		copy(Row, f[:])
-		to.Counted = append(to.Counted, Row)
+		row := counts[i*cuda.Counted:][:cuda.Counted]
+		copy(row, f[:])
+		to.Counted = append(to.Counted, row)
 	}
 }
 
@@ -173,11 +174,11 @@ func (e *cudaEngine) finish() error {
 	return nil
 }
 
-func (e *cudaEngine) embed(p *optim.Params, c *cut) (*embeddings, error) {
+func (e *cudaEngine) embed(p *optim.Params, c *temporal.Cut) (*embeddings, error) {
 	if err := e.each(p, e.net.Upload); err != nil {
 		return nil, fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
-	u, v, profiles, m, err := e.net.Embed(c.at, func() *cuda.Messages { return messagesForCUDA(c) })
+	u, v, profiles, m, err := e.net.Embed(c.At, func() *cuda.Messages { return messagesForCUDA(c) })
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
@@ -188,13 +189,13 @@ func (e *cudaEngine) close() { e.device.Close() }
 
 // messagesForCUDA writes the edges of a cut out as the kernels read them. The card keeps them, so that the cut
 // does not.
-func messagesForCUDA(c *cut) *cuda.Messages {
-	defer c.forgetMessages()
-	m := c.messages()
-	out := &cuda.Messages{BySource: flat(m.bySource), ByDestination: flat(m.byDestination)}
+func messagesForCUDA(c *temporal.Cut) *cuda.Messages {
+	defer c.ForgetMessages()
+	m := c.Messages()
+	out := &cuda.Messages{BySource: flat(m.BySource), ByDestination: flat(m.ByDestination)}
 	// By relation, in the order of the sources.
 	s := &out.BySource
-	relations := len(c.r)
+	relations := len(c.R)
 	o := &out.ByRelation
 	o.Start = make([]int32, relations+1)
 	for _, r := range s.B {
@@ -208,11 +209,11 @@ func messagesForCUDA(c *cut) *cuda.Messages {
 		o.Norm[i] = make([]float32, len(s.A))
 	}
 	next := append([]int32(nil), o.Start...)
-	for Row := range len(s.Start) - 1 {
-		for e := s.Start[Row]; e < s.Start[Row+1]; e++ {
+	for row := range len(s.Start) - 1 {
+		for e := s.Start[row]; e < s.Start[row+1]; e++ {
 			at := next[s.B[e]]
 			next[s.B[e]]++
-			o.A[at], o.B[at] = int32(Row), s.A[e]
+			o.A[at], o.B[at] = int32(row), s.A[e]
 			for i := range o.Norm {
 				o.Norm[i][at] = s.Norm[i][e]
 			}
@@ -222,13 +223,13 @@ func messagesForCUDA(c *cut) *cuda.Messages {
 }
 
 // flat returns a csr without groups: each edge with its relation.
-func flat(m *csr) cuda.Order {
-	o := cuda.Order{Start: make([]int32, len(m.row)), A: m.col, B: make([]int32, 0, len(m.col)), Norm: m.norm}
-	for i, g := range m.row {
-		o.Start[i] = m.group[g]
+func flat(m *temporal.CSR) cuda.Order {
+	o := cuda.Order{Start: make([]int32, len(m.Row)), A: m.Col, B: make([]int32, 0, len(m.Col)), Norm: m.Norm}
+	for i, g := range m.Row {
+		o.Start[i] = m.Group[g]
 	}
-	for g, r := range m.rel {
-		for range m.group[g+1] - m.group[g] {
+	for g, r := range m.Rel {
+		for range m.Group[g+1] - m.Group[g] {
 			o.B = append(o.B, r)
 		}
 	}

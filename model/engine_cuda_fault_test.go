@@ -13,6 +13,7 @@ import (
 	"flb-filter-rgcn/model/cuda"
 	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/temporal"
 )
 
 // Faults need the driver that is none: it can lose its device and lack memory when asked to.
@@ -78,14 +79,14 @@ func TestCUDAMemory(t *testing.T) {
 func TestCUDANeed(t *testing.T) {
 	needsFake(t)
 	snap := modeltest.Graph(t, modeltest.Hub(3, 4000)).Snapshot()
-	ds := newDataset(snap, nil)
+	ds := temporal.NewDataset(snap, nil)
 	for _, dim := range []int{64, 1024} {
 		cfg := onAuto(t)
 		cfg.Dim = dim
 		need := cuda.Need(cuda.Config{
-			Sources: len(ds.sources), Destinations: len(ds.destinations), Relations: ds.relations, Dim: dim,
-			MaxBatch: sampleSize * (1 + cfg.Negatives),
-		}, len(ds.edges))
+			Sources: len(ds.Sources), Destinations: len(ds.Destinations), Relations: ds.Relations, Dim: dim,
+			MaxBatch: temporal.SampleSize * (1 + cfg.Negatives),
+		}, len(ds.Edges))
 		t.Setenv("FAKECUDA_MEMORY", strconv.FormatInt(need, 10))
 		if _, r := train(t, snap, cfg); r.Device == device.CPU {
 			t.Errorf("dim %d: what was computed did not do: %+v", dim, r)

@@ -12,6 +12,7 @@ import (
 	"flb-filter-rgcn/model/internal/modeltest"
 	"flb-filter-rgcn/model/internal/num"
 	"flb-filter-rgcn/model/internal/optim"
+	"flb-filter-rgcn/model/internal/temporal"
 )
 
 // These tests drive both twins over the same inputs: on a card where there is one, else on the
@@ -31,8 +32,8 @@ const negatives = 4
 
 type twins struct {
 	dropout float64
-	ds      *dataset
-	windows *windows
+	ds      *temporal.Dataset
+	windows *temporal.Windows
 	params  [2]*optim.Params // on the CPU, on the card
 	engines [2]engine
 }
@@ -40,12 +41,12 @@ type twins struct {
 func newTwins(t *testing.T, cfg networkConfig, dropout float64, hosts NodeFeatures, steps int) *twins {
 	t.Helper()
 	snap := modeltest.Graph(t, modeltest.Hub(3, 4000)).Snapshot()
-	w := &twins{dropout: dropout, ds: newDataset(snap, hosts)}
-	w.windows, _ = newWindows(w.ds, false)
+	w := &twins{dropout: dropout, ds: temporal.NewDataset(snap, hosts)}
+	w.windows, _ = temporal.NewWindows(w.ds, false)
 	var sums scalingSums
-	var b batch
-	for i := range w.windows.len() {
-		w.windows.get(i).sample(w.ds, &b, num.NewPhilox(cfg.seed, uint64(i)), sampleSize, sampling{negatives: negatives, campaigns: true})
+	var b temporal.Batch
+	for i := range w.windows.Len() {
+		w.windows.Get(i).Sample(w.ds, &b, num.NewPhilox(cfg.seed, uint64(i)), temporal.SampleSize, temporal.Sampling{Negatives: negatives, Campaigns: true})
 		sums.add(&b)
 	}
 	scaling := sums.scaling()
@@ -53,7 +54,7 @@ func newTwins(t *testing.T, cfg networkConfig, dropout float64, hosts NodeFeatur
 		scaling.Mean[i], scaling.Inv[i] = 0.02*float32(i-featWalk), 1-0.1*float32(i-featWalk)
 	}
 	for i := range w.engines {
-		w.params[i] = newParams(cfg, w.ds.relations)
+		w.params[i] = newParams(cfg, w.ds.Relations)
 		rng := num.NewPhilox(7, 7)
 		for _, q := range w.params[i].List { // away from the start, where many gradients vanish
 			noise := make([]float32, len(q.Value))
@@ -61,10 +62,10 @@ func newTwins(t *testing.T, cfg networkConfig, dropout float64, hosts NodeFeatur
 			num.AddScaled(1, noise, q.Value)
 		}
 		spec := engineSpec{
-			network: cfg, shape: shape{len(w.ds.sources), len(w.ds.destinations), w.ds.relations},
+			network: cfg, shape: shape{len(w.ds.Sources), len(w.ds.Destinations), w.ds.Relations},
 			params: w.params[i], scaling: &scaling,
-			x: fixedInputs(snap, w.ds.destinations, cfg.dim), y: fixedInputs(snap, w.ds.sources, cfg.dim),
-			device: []string{device.CPU, device.CUDA}[i], steps: steps, edges: len(w.ds.edges), maxBatch: sampleSize * (1 + negatives), dropout: dropout,
+			x: fixedInputs(snap, w.ds.Destinations, cfg.dim), y: fixedInputs(snap, w.ds.Sources, cfg.dim),
+			device: []string{device.CPU, device.CUDA}[i], steps: steps, edges: len(w.ds.Edges), maxBatch: temporal.SampleSize * (1 + negatives), dropout: dropout,
 		}
 		on, err := newEngine(spec)
 		if err != nil {
@@ -80,10 +81,10 @@ func newTwins(t *testing.T, cfg networkConfig, dropout float64, hosts NodeFeatur
 func (w *twins) pass(t *testing.T, step, rounds int) {
 	t.Helper()
 	batches, rates := make([]stepBatch, rounds), make([]float64, rounds)
-	win := w.windows.get(step % w.windows.len())
+	win := w.windows.Get(step % w.windows.Len())
 	for i := range batches {
 		rng := num.NewPhilox(5, uint64(step*100+i))
-		win.sample(w.ds, &batches[i].batch, rng, sampleSize, sampling{negatives: negatives, campaigns: true})
+		win.Sample(w.ds, &batches[i].Batch, rng, temporal.SampleSize, temporal.Sampling{Negatives: negatives, Campaigns: true})
 		batches[i].dropout(rng, w.dropout)
 		rates[i] = 0.004
 	}
@@ -164,7 +165,7 @@ func TestCUDAParametersAndEmbeddings(t *testing.T) {
 			w.pass(t, step, 2)
 		}
 		var e [2]*embeddings
-		c := newCut(w.ds, w.ds.end+1, newOrders(w.ds))
+		c := temporal.NewCut(w.ds, w.ds.End+1, temporal.NewOrders(w.ds))
 		for i, eng := range w.engines {
 			if err := eng.finish(); err != nil {
 				t.Fatal(err)

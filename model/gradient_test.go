@@ -8,6 +8,7 @@ import (
 
 	"flb-filter-rgcn/model/internal/modeltest"
 	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/temporal"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -20,8 +21,8 @@ import (
 type small struct {
 	*network
 	cfg    networkConfig
-	ds     *dataset
-	window *window
+	ds     *temporal.Dataset
+	window *temporal.Window
 	x, y   []float32
 }
 
@@ -35,29 +36,29 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 		}
 	}
 	snap := modeltest.Graph(t, modeltest.Teams(1, 6, 60)).Snapshot()
-	ds := newDataset(snap, nil)
-	at := ds.cutTimes([]float64{0.7})[0]
-	w := newWindow(ds, newCut(ds, at, newOrders(ds)), ds.end+1)
-	p := newParams(cfg, ds.relations)
+	ds := temporal.NewDataset(snap, nil)
+	at := ds.CutTimes([]float64{0.7})[0]
+	w := temporal.NewWindow(ds, temporal.NewCut(ds, at, temporal.NewOrders(ds)), ds.End+1)
+	p := newParams(cfg, ds.Relations)
 	rng := num.NewPhilox(7, 7)
 	for _, q := range p.List { // away from the start, where many gradients vanish
 		noise := make([]float32, len(q.Value))
 		num.Normal(rng, noise, 0.3)
 		num.AddScaled(1, noise, q.Value)
 	}
-	x, y := fixedInputs(snap, ds.destinations, cfg.dim), fixedInputs(snap, ds.sources, cfg.dim)
-	n, err := newNetwork(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations}, p, x, y)
+	x, y := fixedInputs(snap, ds.Destinations, cfg.dim), fixedInputs(snap, ds.Sources, cfg.dim)
+	n, err := newNetwork(cfg, shape{len(ds.Sources), len(ds.Destinations), ds.Relations}, p, x, y)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(n.close)
-	setMessages(&n.convs, w.messages())
-	w.sample(ds, &n.batch.batch, rng, 8, sampling{negatives: 3, campaigns: true})
+	setMessages(&n.convs, w.Messages())
+	w.Sample(ds, &n.batch.Batch, rng, 8, temporal.Sampling{Negatives: 3, Campaigns: true})
 	// Whatever the draw: a triplet of either kind with a new host.
-	n.batch.near[0] = near{n: 2, sources: true, rows: [maxNear]int32{1, 2}}
-	n.batch.near[1] = near{n: 3, rows: [maxNear]int32{0, 1, 2}}
+	n.batch.Neighbours[0] = temporal.Neighbours{N: 2, Sources: true, Rows: [temporal.MaxNeighbours]int32{1, 2}}
+	n.batch.Neighbours[1] = temporal.Neighbours{N: 3, Rows: [temporal.MaxNeighbours]int32{0, 1, 2}}
 	for i := range 2 {
-		n.batch.s[i], n.batch.d[i] = 0, 3
+		n.batch.S[i], n.batch.D[i] = 0, 3
 	}
 	n.batch.dropout(rng, 0.2)
 	n.decoder.scaling = &scaling{}
@@ -85,13 +86,13 @@ func (s *small) twin(value map[string][]float64) float64 {
 	k, ds := s.cfg.dim, s.ds
 	type pairKey struct{ s, d int32 }
 	relations, degS, degD := map[pairKey]float64{}, map[int32]float64{}, map[int32]float64{}
-	for _, e := range ds.edges {
-		if e.first < s.window.at {
-			if relations[pairKey{e.s, e.d}] == 0 {
-				degS[e.s]++
-				degD[e.d]++
+	for _, e := range ds.Edges {
+		if e.First < s.window.At {
+			if relations[pairKey{e.S, e.D}] == 0 {
+				degS[e.S]++
+				degD[e.D]++
 			}
-			relations[pairKey{e.s, e.d}]++
+			relations[pairKey{e.S, e.D}]++
 		}
 	}
 	say := func(s int32) float64 { return 1 / math.Log(2+degS[s]) }
@@ -125,18 +126,18 @@ func (s *small) twin(value map[string][]float64) float64 {
 		}
 		return m
 	}
-	layer := func(i int, in func(Row int32) []float64) map[int32][]float64 {
+	layer := func(i int, in func(row int32) []float64) map[int32][]float64 {
 		out := map[int32][]float64{}
-		for _, e := range ds.edges {
-			if e.first >= s.window.at {
+		for _, e := range ds.Edges {
+			if e.First >= s.window.At {
 				continue
 			}
-			to, from := e.s, e.d
+			to, from := e.S, e.D
 			if toDestinations(i) {
 				to, from = from, to
 			}
-			m := relations[pairKey{e.s, e.d}]
-			norm := [4]float64{1 / math.Sqrt(degS[e.s]*degD[e.d]), 1 / math.Sqrt(degS[e.s]*degD[e.d]), say(e.s) / math.Sqrt(length[e.d]), 1 / degS[e.s]}[i] / m
+			m := relations[pairKey{e.S, e.D}]
+			norm := [4]float64{1 / math.Sqrt(degS[e.S]*degD[e.D]), 1 / math.Sqrt(degS[e.S]*degD[e.D]), say(e.S) / math.Sqrt(length[e.D]), 1 / degS[e.S]}[i] / m
 			if out[to] == nil {
 				out[to] = make([]float64, k)
 			}
@@ -144,7 +145,7 @@ func (s *small) twin(value map[string][]float64) float64 {
 			if h == nil {
 				continue
 			}
-			for a, w := range matrix(i, e.r) {
+			for a, w := range matrix(i, e.R) {
 				for b := range w {
 					out[to][a] += norm * w[b] * h[b]
 				}
@@ -180,29 +181,29 @@ func (s *small) twin(value map[string][]float64) float64 {
 
 	var total, weights float64
 	b := &s.batch
-	for i := range b.s {
+	for i := range b.S {
 		var f [features]float64
-		for j, n := range b.n[i] {
+		for j, n := range b.Counts[i] {
 			f[j] = math.Log(1 + float64(n))
-			if n == 0 && j < eventFacts {
+			if n == 0 && j < temporal.NumEventCounts {
 				f[featZero+j] = 1
 			}
 		}
-		if n := &b.near[i]; n.n > 0 {
-			for _, j := range n.rows[:n.n] {
-				if n.sources {
-					f[featNear] += inner(at(m, b.s[i]), at(m, j))
+		if n := &b.Neighbours[i]; n.N > 0 {
+			for _, j := range n.Rows[:n.N] {
+				if n.Sources {
+					f[featNear] += inner(at(m, b.S[i]), at(m, j))
 				} else {
-					f[featNear] += inner(at(c, b.d[i]), at(c, j))
+					f[featNear] += inner(at(c, b.D[i]), at(c, j))
 				}
 			}
-			f[featNear] = math.Asinh(10 * f[featNear] / float64(n.n*k))
+			f[featNear] = math.Asinh(10 * f[featNear] / float64(n.N*k))
 		}
-		if b.s[i] >= 0 && b.d[i] >= 0 {
-			us, vd := at(u, b.s[i]), at(v, b.d[i])
+		if b.S[i] >= 0 && b.D[i] >= 0 {
+			us, vd := at(u, b.S[i]), at(v, b.D[i])
 			f[featWalk] = math.Asinh(30 * inner(us, vd) / float64(k))
-			f[featProfile] = math.Asinh(10 * inner(at(m, b.s[i]), at(c, b.d[i])) / float64(k))
-			if r := int(b.r[i]); r >= 0 {
+			f[featProfile] = math.Asinh(10 * inner(at(m, b.S[i]), at(c, b.D[i])) / float64(k))
+			if r := int(b.R[i]); r >= 0 {
 				w := value["relation"][r*k:][:k]
 				var sum float64
 				for j := range w {
@@ -232,9 +233,9 @@ func (s *small) twin(value map[string][]float64) float64 {
 			}
 			y += value["output"][j] * max(x, 0) * float64(b.keep[i][j])
 		}
-		w := float64(b.weight[i])
+		w := float64(b.Weight[i])
 		p := 1 / (1 + math.Exp(-y))
-		total -= w * (float64(b.label[i])*math.Log(p) + (1-float64(b.label[i]))*math.Log(1-p))
+		total -= w * (float64(b.Label[i])*math.Log(p) + (1-float64(b.Label[i]))*math.Log(1-p))
 		weights += w
 	}
 	return total / weights
@@ -326,8 +327,8 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 
 	g := G.NewGraph()
 	k, b := s.cfg.dim, &s.batch
-	n := len(b.s)
-	Constant := func(name string, rows, cols int, v []float32) *G.Node {
+	n := len(b.S)
+	constant := func(name string, rows, cols int, v []float32) *G.Node {
 		return G.NewMatrix(g, tensor.Float32, G.WithName(name), G.WithShape(rows, cols), G.WithValue(tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(v))))
 	}
 	learn := map[string]*G.Node{}
@@ -336,13 +337,13 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 	for _, p := range s.params.List {
 		if p.PerRelation { // one row vector for each relation
 			for r := range p.Rows {
-				x := Constant(fmt.Sprint(p.Name, r), 1, k, slices.Clone(p.Value[r*k:][:k]))
+				x := constant(fmt.Sprint(p.Name, r), 1, k, slices.Clone(p.Value[r*k:][:k]))
 				perRelation[p.Name] = append(perRelation[p.Name], x)
 				nodes = append(nodes, x)
 			}
 			continue
 		}
-		learn[p.Name] = Constant(p.Name, p.Rows, p.Cols, slices.Clone(p.Value))
+		learn[p.Name] = constant(p.Name, p.Rows, p.Cols, slices.Clone(p.Value))
 		nodes = append(nodes, learn[p.Name])
 	}
 	must := func(x *G.Node, err error) *G.Node {
@@ -355,23 +356,23 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 	ones := func(rows int) *G.Node {
 		v := make([]float32, rows)
 		num.Fill(v, 1)
-		return Constant(fmt.Sprintf("ones%d", rows), rows, 1, v)
+		return constant(fmt.Sprintf("ones%d", rows), rows, 1, v)
 	}
 	layer := func(i int, h *G.Node) *G.Node {
 		c := s.convs[i]
 		var sum *G.Node
-		for r := range s.ds.relations {
+		for r := range s.ds.Relations {
 			inc := make([]float32, c.rows*c.inRows)
 			for to := range c.rows {
-				for q := c.forth.row[to]; q < c.forth.row[to+1]; q++ {
-					if int(c.forth.rel[q]) == r {
-						for e := c.forth.group[q]; e < c.forth.group[q+1]; e++ {
-							inc[to*c.inRows+int(c.forth.col[e])] = c.forth.norm[c.norm][e]
+				for q := c.forth.Row[to]; q < c.forth.Row[to+1]; q++ {
+					if int(c.forth.Rel[q]) == r {
+						for e := c.forth.Group[q]; e < c.forth.Group[q+1]; e++ {
+							inc[to*c.inRows+int(c.forth.Col[e])] = c.forth.Norm[c.norm][e]
 						}
 					}
 				}
 			}
-			msg := must(G.Mul(Constant(fmt.Sprintf("incidence %d %d", i, r), c.rows, c.inRows, inc), h))
+			msg := must(G.Mul(constant(fmt.Sprintf("incidence %d %d", i, r), c.rows, c.inRows, inc), h))
 			w := must(G.Mul(ones(c.rows), perRelation[layerNames[i]][r])) // the row, for every target
 			msg = must(G.HadamardProd(msg, w))
 			if sum == nil {
@@ -382,9 +383,9 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 		}
 		return sum
 	}
-	u := layer(0, Constant("x", len(s.ds.destinations), k, s.x))
+	u := layer(0, constant("x", len(s.ds.Destinations), k, s.x))
 	v := layer(1, u)
-	c := layer(2, Constant("y", len(s.ds.sources), k, s.y))
+	c := layer(2, constant("y", len(s.ds.Sources), k, s.y))
 	m := layer(3, c)
 	pick := func(name string, rows int, of []int32, also []int32) *G.Node {
 		x := make([]float32, n*rows)
@@ -393,96 +394,96 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 				x[i*rows+int(j)] = 1
 			}
 		}
-		return Constant(name, n, rows, x)
+		return constant(name, n, rows, x)
 	}
-	pickS, pickD := pick("pick s", len(s.ds.sources), b.s, b.d), pick("pick d", len(s.ds.destinations), b.d, b.s)
+	pickS, pickD := pick("pick s", len(s.ds.Sources), b.S, b.D), pick("pick d", len(s.ds.Destinations), b.D, b.S)
 	us, vd, ms, cd := must(G.Mul(pickS, u)), must(G.Mul(pickD, v)), must(G.Mul(pickS, m)), must(G.Mul(pickD, c))
 	inner := func(x *G.Node) *G.Node { return must(G.Mul(x, ones(k))) } // [n][k] -> [n][1]
-	Scale := func(x *G.Node, by float32) *G.Node {
-		return must(G.Mul(x, Constant(fmt.Sprint("scale ", by), 1, 1, []float32{by})))
+	scale := func(x *G.Node, by float32) *G.Node {
+		return must(G.Mul(x, constant(fmt.Sprint("scale ", by), 1, 1, []float32{by})))
 	}
 	asinhNode := func(x *G.Node) *G.Node { // log(x + sqrt(x^2 + 1)); all x here are >= 0 or small
 		return must(G.Log(must(G.Add(x, must(G.Sqrt(must(G.Add(must(G.Square(x)), ones(n)))))))))
 	}
 	var wr *G.Node
-	for r := range s.ds.relations {
+	for r := range s.ds.Relations {
 		x := make([]float32, n)
 		for i := range x {
-			if int(b.r[i]) == r {
+			if int(b.R[i]) == r {
 				x[i] = 1
 			}
 		}
-		Row := must(G.Mul(Constant(fmt.Sprint("pick r", r), n, 1, x), perRelation["relation"][r]))
+		row := must(G.Mul(constant(fmt.Sprint("pick r", r), n, 1, x), perRelation["relation"][r]))
 		if wr == nil {
-			wr = Row
+			wr = row
 		} else {
-			wr = must(G.Add(wr, Row))
+			wr = must(G.Add(wr, row))
 		}
 	}
-	nearS, nearD := make([]float32, n*len(s.ds.sources)), make([]float32, n*len(s.ds.destinations))
+	nearS, nearD := make([]float32, n*len(s.ds.Sources)), make([]float32, n*len(s.ds.Destinations))
 	nearOf := [2][]int32{make([]int32, n), make([]int32, n)}
-	for i, x := range b.near {
+	for i, x := range b.Neighbours {
 		nearOf[0][i], nearOf[1][i] = -1, -1
-		for _, j := range x.rows[:x.n] {
-			if x.sources {
-				nearOf[0][i] = b.s[i]
-				nearS[i*len(s.ds.sources)+int(j)] = 1 / float32(x.n)
+		for _, j := range x.Rows[:x.N] {
+			if x.Sources {
+				nearOf[0][i] = b.S[i]
+				nearS[i*len(s.ds.Sources)+int(j)] = 1 / float32(x.N)
 			} else {
-				nearOf[1][i] = b.d[i]
-				nearD[i*len(s.ds.destinations)+int(j)] = 1 / float32(x.n)
+				nearOf[1][i] = b.D[i]
+				nearD[i*len(s.ds.Destinations)+int(j)] = 1 / float32(x.N)
 			}
 		}
 	}
 	near := must(G.Add(
-		inner(must(G.HadamardProd(must(G.Mul(pick("near s", len(s.ds.sources), nearOf[0], nearOf[0]), m)), must(G.Mul(Constant("of near s", n, len(s.ds.sources), nearS), m))))),
-		inner(must(G.HadamardProd(must(G.Mul(pick("near d", len(s.ds.destinations), nearOf[1], nearOf[1]), c)), must(G.Mul(Constant("of near d", n, len(s.ds.destinations), nearD), c)))))))
+		inner(must(G.HadamardProd(must(G.Mul(pick("near s", len(s.ds.Sources), nearOf[0], nearOf[0]), m)), must(G.Mul(constant("of near s", n, len(s.ds.Sources), nearS), m))))),
+		inner(must(G.HadamardProd(must(G.Mul(pick("near d", len(s.ds.Destinations), nearOf[1], nearOf[1]), c)), must(G.Mul(constant("of near d", n, len(s.ds.Destinations), nearD), c)))))))
 	structure := []*G.Node{
-		asinhNode(Scale(inner(must(G.HadamardProd(us, vd))), walkScale/float32(k))),
-		asinhNode(Scale(inner(must(G.HadamardProd(ms, cd))), profileScale/float32(k))),
-		asinhNode(Scale(near, profileScale/float32(k))),
-		Scale(inner(must(G.HadamardProd(must(G.HadamardProd(us, wr)), vd))), distMultScale/float32(k)),
+		asinhNode(scale(inner(must(G.HadamardProd(us, vd))), walkScale/float32(k))),
+		asinhNode(scale(inner(must(G.HadamardProd(ms, cd))), profileScale/float32(k))),
+		asinhNode(scale(near, profileScale/float32(k))),
+		scale(inner(must(G.HadamardProd(must(G.HadamardProd(us, wr)), vd))), distMultScale/float32(k)),
 	}
 	counting := make([]float32, n*features)
 	for i := range n {
-		for j, x := range b.n[i] {
+		for j, x := range b.Counts[i] {
 			counting[i*features+j] = float32(math.Log1p(float64(x)))
-			if x == 0 && j < eventFacts {
+			if x == 0 && j < temporal.NumEventCounts {
 				counting[i*features+featZero+j] = 1
 			}
 		}
 	}
-	inputs := Constant("counts", n, features, counting)
+	inputs := constant("counts", n, features, counting)
 	for j, x := range structure { // each column to its place
 		place := make([]float32, features)
 		place[featWalk+j] = 1
-		inputs = must(G.Add(inputs, must(G.Mul(x, Constant(fmt.Sprint("place", j), 1, features, place)))))
+		inputs = must(G.Add(inputs, must(G.Mul(x, constant(fmt.Sprint("place", j), 1, features, place)))))
 	}
 	means, invs := make([]float32, n*features), make([]float32, n*features)
 	for i := range n {
 		copy(means[i*features:], s.decoder.scaling.Mean[:])
 		copy(invs[i*features:], s.decoder.scaling.Inv[:])
 	}
-	inputs = must(G.HadamardProd(must(G.Sub(inputs, Constant("means", n, features, means))), Constant("invs", n, features, invs)))
+	inputs = must(G.HadamardProd(must(G.Sub(inputs, constant("means", n, features, means))), constant("invs", n, features, invs)))
 	keep := make([]float32, n*hidden)
 	for i := range n {
 		copy(keep[i*hidden:], b.keep[i][:])
 	}
 	h := must(G.Mul(inputs, learn["hidden"]))
 	h = must(G.Rectify(must(G.Add(h, must(G.Mul(ones(n), learn["hidden.bias"]))))))
-	h = must(G.HadamardProd(h, Constant("keep", n, hidden, keep)))
+	h = must(G.HadamardProd(h, constant("keep", n, hidden, keep)))
 	y := must(G.Add(must(G.Mul(h, must(G.Transpose(learn["output"])))), must(G.Mul(ones(n), learn["output.bias"]))))
 	// Cross-entropy with the sign of the label: log(1 + exp(-y)) for true, log(1 + exp(y)) for false.
 	sign, weight := make([]float32, n), make([]float32, n)
 	var sum float32
 	for i := range n {
-		sign[i], weight[i] = 1-2*b.label[i], b.weight[i]
+		sign[i], weight[i] = 1-2*b.Label[i], b.Weight[i]
 		sum += weight[i]
 	}
 	for i := range weight {
 		weight[i] /= sum
 	}
-	each := must(G.Log1p(must(G.Exp(must(G.HadamardProd(y, Constant("sign", n, 1, sign)))))))
-	cost := must(G.Sum(must(G.HadamardProd(each, Constant("weight", n, 1, weight)))))
+	each := must(G.Log1p(must(G.Exp(must(G.HadamardProd(y, constant("sign", n, 1, sign)))))))
+	cost := must(G.Sum(must(G.HadamardProd(each, constant("weight", n, 1, weight)))))
 	var value G.Value
 	G.Read(cost, &value)
 	if _, err := G.Grad(cost, nodes...); err != nil {

@@ -4,24 +4,25 @@ import (
 	"math"
 
 	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/temporal"
 	"flb-filter-rgcn/model/ranking"
 )
 
 // judge scores a batch: the scores of its true triplets as often as they occur, and the AUC.
-func (d *decoder) judge(e *embeddings, b *batch) (natural []ranking.Weighted, quality float64) {
+func (d *decoder) judge(e *embeddings, b *temporal.Batch) (natural []ranking.Weighted, quality float64) {
 	var positives, negatives []ranking.Weighted
 	var f [features]float32
 	var h [hidden]float32
-	for i := range b.s {
-		d.inputs(&f, &b.n[i], d.structure(e, b.s[i], b.r[i], b.d[i], &b.near[i]))
+	for i := range b.S {
+		d.inputs(&f, &b.Counts[i], d.structure(e, b.S[i], b.R[i], b.D[i], &b.Neighbours[i]))
 		y := d.logit(&f, &h, nil)
 		if y != y {
 			return nil, math.NaN()
 		}
-		s := ranking.Weighted{Score: num.Sigmoid(y + b.tenure[i]), Weight: b.weight[i]}
-		if b.label[i] > 0 {
+		s := ranking.Weighted{Score: num.Sigmoid(y + b.Tenure[i]), Weight: b.Weight[i]}
+		if b.Label[i] > 0 {
 			positives = append(positives, s)
-			natural = append(natural, ranking.Weighted{Score: s.Score, Weight: b.mass[i]})
+			natural = append(natural, ranking.Weighted{Score: s.Score, Weight: b.Mass[i]})
 		} else {
 			negatives = append(negatives, s)
 		}

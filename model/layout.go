@@ -8,6 +8,7 @@ import (
 
 	"flb-filter-rgcn/model/internal/num"
 	"flb-filter-rgcn/model/internal/optim"
+	"flb-filter-rgcn/model/internal/temporal"
 )
 
 // layer is a kind of relation weights: bases is 0 for diagonal, -1 for full, else their number.
@@ -94,9 +95,9 @@ func newParams(cfg networkConfig, relations int) *optim.Params {
 	}
 	// What hosts without features leave at zero counts for nothing, in the order of the draws and their spread.
 	h := p.Get("hidden").Value
-	peers, rest := h[factPeersToD*hidden:][:peerFacts*hidden], float64(features-peerFacts)
-	num.Normal(rng, h[:factPeersToD*hidden], math.Sqrt(2/rest))
-	num.Normal(rng, h[(factPeersToD+peerFacts)*hidden:], math.Sqrt(2/rest))
+	peers, rest := h[temporal.PeersToD*hidden:][:temporal.NumPeerCounts*hidden], float64(features-temporal.NumPeerCounts)
+	num.Normal(rng, h[:temporal.PeersToD*hidden], math.Sqrt(2/rest))
+	num.Normal(rng, h[(temporal.PeersToD+temporal.NumPeerCounts)*hidden:], math.Sqrt(2/rest))
 	num.Normal(rng, p.Get("output").Value, math.Sqrt(1.0/hidden))
 	num.Normal(rng, peers, math.Sqrt(2/rest))
 	return p

@@ -64,7 +64,7 @@ func TestKeptScores(t *testing.T) {
 	var off float64
 	for i, ref := range refs {
 		src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
-		age := s.tenures.factor(ref.SourceSince, ref.RelationSince, ref.Time)
+		age := s.tenures.Factor(ref.SourceSince, ref.RelationSince, ref.Time)
 		want[i] = num.Sigmoid(s.compute(nil, &events[i], &ref, src, rel, dst) + age)
 		off += math.Abs(float64(want[i] - num.Sigmoid(s.computeOf(nil, &events[i], &ref, src, rel, dst)+age)))
 	}

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/temporal"
 )
 
 // What is foretold here is what lives at the same time, at most, on top of what lives before: the graph and the scorer in use. What the
@@ -31,12 +32,12 @@ func TrainingBytes(s graphbuf.Sizes, cfg Config) int64 {
 	// scorer, which has two rows a side, is made when all of these but the inputs are gone.
 	fitting := rows*int64(cfg.Dim)*float*(1+2+2+1) + batchBytes(cfg, s.Edges)
 	scoring := rows*int64(cfg.Dim)*float*(1+2) + tableBytes(s)
-	windows := int64(trainWindows + 1)
-	if cfg.OneWindow || edges > keepEdges {
+	windows := int64(temporal.TrainWindows + 1)
+	if cfg.OneWindow || edges > temporal.KeepEdges {
 		windows = 1
 	}
-	training := max(fitting+(windows-1)*windowBytes(s), scoring) + datasetBytes(s) + orderBytes(s) + windowBytes(s)
-	training += featureBytes(s, cfg.Features, windows)
+	training := max(fitting+(windows-1)*temporal.WindowBytes(s), scoring) + temporal.DatasetBytes(s) + temporal.OrderBytes(s) + temporal.WindowBytes(s)
+	training += temporal.FeatureBytes(s, cfg.Features, windows)
 	// Value and two moments, the same again of the model before, gradient twice, and a part of the gradient for
 	// each further thread.
 	training += parameters(cfg.network(), s.Relations) * float * int64(8+cfg.Threads-1)
@@ -49,7 +50,7 @@ func (m *Model) ScorerBytes(s graphbuf.Sizes, features NodeFeatures) int64 {
 	if m.reference != nil {
 		return s.MakingBytes() + fixedBytes
 	}
-	making := rows*k*float*2 + tableBytes(s) + datasetBytes(s) + orderBytes(s) + windowBytes(s) + featureBytes(s, m.knows(features), 1)
+	making := rows*k*float*2 + tableBytes(s) + temporal.DatasetBytes(s) + temporal.OrderBytes(s) + temporal.WindowBytes(s) + temporal.FeatureBytes(s, m.knows(features), 1)
 	making += parameters(m.config().network(), s.Relations) * float * 3
 	return max(s.MakingBytes(), s.KeptBytes()+making) + fixedBytes
 }
@@ -57,8 +58,8 @@ func (m *Model) ScorerBytes(s graphbuf.Sizes, features NodeFeatures) int64 {
 // batchBytes is what the batches of a pass take, whose slices grow as they are filled.
 func batchBytes(cfg Config, edges int) int64 {
 	const growth = 1.5
-	const triplet = tripletBytes + hidden*float
-	return int64(growth * float64(rounds(edges)*sampleSize*(1+cfg.Negatives)) * float64(triplet))
+	const triplet = temporal.TripletBytes + hidden*float
+	return int64(growth * float64(rounds(edges)*temporal.SampleSize*(1+cfg.Negatives)) * float64(triplet))
 }
 
 // tableBytes is what a scorer has beside its embeddings: rows by slot of the graph, and the scores that it keeps.
@@ -76,7 +77,7 @@ func (c Config) Thriftier(edges int) (Config, bool) {
 	if c.Objective == ReferenceGoal {
 		return c, false
 	}
-	if !c.OneWindow && edges <= keepEdges {
+	if !c.OneWindow && edges <= temporal.KeepEdges {
 		c.OneWindow = true
 		return c, true
 	}

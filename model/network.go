@@ -6,6 +6,7 @@ import (
 
 	"flb-filter-rgcn/model/internal/num"
 	"flb-filter-rgcn/model/internal/optim"
+	"flb-filter-rgcn/model/internal/temporal"
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 )
@@ -50,9 +51,9 @@ type shape struct {
 // from walk1), profile1 (to destinations, from y), profile2 (to sources, from profile1). Whoever is done with them closes their crew.
 func newConvs(cfg networkConfig, sh shape) [4]*relConv {
 	var out [4]*relConv
-	Pool := num.NewPool(cfg.threads, cfg.enterThread) // of all, since one layer is computed at a time
-	for i, norm := range []int{walk, walk, profile, mean} {
-		c := &relConv{k: cfg.dim, relations: sh.relations, diagonal: cfg.layers[i].diagonal(), crew: Pool, norm: norm,
+	crew := num.NewPool(cfg.threads, cfg.enterThread) // of all, since one layer is computed at a time
+	for i, norm := range []int{temporal.NormWalk, temporal.NormWalk, temporal.NormProfile, temporal.NormMean} {
+		c := &relConv{k: cfg.dim, relations: sh.relations, diagonal: cfg.layers[i].diagonal(), crew: crew, norm: norm,
 			rows: sh.sources, inRows: sh.destinations}
 		if toDestinations(i) {
 			c.rows, c.inRows = c.inRows, c.rows
@@ -65,9 +66,9 @@ func newConvs(cfg networkConfig, sh shape) [4]*relConv {
 func toDestinations(layer int) bool { return layer == 1 || layer == 2 }
 
 // setMessages points the layers at the edges of a cut.
-func setMessages(convs *[4]*relConv, m *messages) {
+func setMessages(convs *[4]*relConv, m *temporal.Messages) {
 	for i, c := range convs {
-		c.forth, c.back = m.bySource, m.byDestination
+		c.forth, c.back = m.BySource, m.ByDestination
 		if toDestinations(i) {
 			c.forth, c.back = c.back, c.forth
 		}
@@ -75,7 +76,7 @@ func setMessages(convs *[4]*relConv, m *messages) {
 }
 
 // embed runs the layers alone over m: what scoring needs. It asks for the fixed inputs when it needs them, and keeps them no longer.
-func embed(convs *[4]*relConv, p *optim.Params, m *messages, k int, x, y func() []float32) *embeddings {
+func embed(convs *[4]*relConv, p *optim.Params, m *temporal.Messages, k int, x, y func() []float32) *embeddings {
 	setMessages(convs, m)
 	var out [4][]float32
 	for i, c := range convs {

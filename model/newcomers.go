@@ -1,6 +1,9 @@
 package model
 
-import "flb-filter-rgcn/graphbuf"
+import (
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/temporal"
+)
 
 // Neighbours tells of hosts that came after a training; a *graphbuf.Graph does.
 type Neighbours interface {
@@ -14,13 +17,13 @@ func (s *Scorer) Asks(ref *graphbuf.Ref) bool {
 }
 
 // near is the same for a scorer: which host is new it tells by the rows it has.
-func (s *Scorer) near(g Neighbours, x *scratch, ref *graphbuf.Ref, src, dst int32) (out near) {
+func (s *Scorer) near(g Neighbours, x *scratch, ref *graphbuf.Ref, src, dst int32) (out temporal.Neighbours) {
 	if (src < 0) == (dst < 0) || g == nil {
 		return out
 	}
 	rows := s.destinations
 	ids, n := &x.ids, 0
-	if out.sources = dst < 0; out.sources {
+	if out.Sources = dst < 0; out.Sources {
 		rows = s.sources
 		n = g.Near(ref.Destination, true, ref.Source, ids[:])
 	} else {
@@ -28,7 +31,7 @@ func (s *Scorer) near(g Neighbours, x *scratch, ref *graphbuf.Ref, src, dst int3
 	}
 	for _, id := range ids[:n] {
 		if r := rowOf(rows, id); r >= 0 {
-			out.add(r)
+			out.Add(r)
 		}
 	}
 	return out

@@ -109,8 +109,8 @@ func (m *Model) referenceScorer(snap *graphbuf.Snapshot) *Scorer {
 			out[i].row = -1
 		}
 		for _, n := range names {
-			if Row, ok := at[n.Name]; ok {
-				out[n.ID.Slot] = slotRow{n.ID.Gen, Row}
+			if row, ok := at[n.Name]; ok {
+				out[n.ID.Slot] = slotRow{n.ID.Gen, row}
 			}
 		}
 		return out

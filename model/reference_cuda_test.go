@@ -75,8 +75,8 @@ func TestCUDAReferenceGradientsAndLosses(t *testing.T) {
 				if err := card.net.Sync(); err != nil {
 					t.Fatal(err)
 				}
-				Losses := card.losses()
-				if got := Losses[len(Losses)-1]; math.Abs(float64(got-want)) > 1e-4*math.Abs(float64(want)) {
+				losses := card.losses()
+				if got := losses[len(losses)-1]; math.Abs(float64(got-want)) > 1e-4*math.Abs(float64(want)) {
 					t.Errorf("the loss is %v, the twin's %v", got, want)
 				}
 				var grads [][]float32

@@ -105,8 +105,8 @@ func (n *referenceNetwork) twin(value map[string][]float64) float64 {
 		}
 		loss += (math.Max(y, 0) + math.Log1p(math.Exp(-math.Abs(y)))) / float64(len(b.s))
 	}
-	for _, Row := range h {
-		for _, v := range Row {
+	for _, row := range h {
+		for _, v := range row {
 			embeddings += v * v / float64(n.nodes*k)
 		}
 	}

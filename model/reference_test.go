@@ -116,13 +116,13 @@ func TestReferenceFindsWhatTheNotebookFound(t *testing.T) {
 
 func TestReferenceLearnsWhoTalksToWhom(t *testing.T) {
 	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
-	check := func(decoder string, AUC float64, recall ...float64) {
+	check := func(decoder string, auc float64, recall ...float64) {
 		t.Run(decoder, func(t *testing.T) {
 			cfg := quickReference()
 			cfg.Decoder, cfg.Epochs, cfg.Dim = decoder, 12, 16
 			m, report := trainedReference(t, snap, cfg)
-			if report.Quality < AUC {
-				t.Errorf("AUC on held-out events is %.3f, want %v", report.Quality, AUC)
+			if report.Quality < auc {
+				t.Errorf("AUC on held-out events is %.3f, want %v", report.Quality, auc)
 			}
 			if m.recall < recall[0] || m.recall > recall[1] {
 				t.Errorf("recall at 0.5 is %.3f, want %v", m.recall, recall)

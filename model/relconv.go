@@ -1,6 +1,9 @@
 package model
 
-import "flb-filter-rgcn/model/internal/num"
+import (
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/temporal"
+)
 
 // relConv is the relational message passing of one layer in one direction,
 //
@@ -13,7 +16,7 @@ type relConv struct {
 	diagonal                   bool
 	crew                       *num.Pool
 	norm                       int // which normalisation of csr
-	forth, back                *csr
+	forth, back                *temporal.CSR
 }
 
 // forward writes out [rows][k] from w and h [inRows][k].
@@ -84,13 +87,13 @@ func (c *relConv) backward(w, h, dout, dw, dh []float32) {
 }
 
 // groups sums norm*h over each group of row i into z and hands it over with its relation.
-func (c *relConv) groups(m *csr, i int32, h, z []float32, do func(r int32)) {
-	norm := m.norm[c.norm]
-	for g := m.row[i]; g < m.row[i+1]; g++ {
+func (c *relConv) groups(m *temporal.CSR, i int32, h, z []float32, do func(r int32)) {
+	norm := m.Norm[c.norm]
+	for g := m.Row[i]; g < m.Row[i+1]; g++ {
 		clear(z)
-		for e := m.group[g]; e < m.group[g+1]; e++ {
-			num.AddScaled(norm[e], num.Row(h, m.col[e], c.k), z)
+		for e := m.Group[g]; e < m.Group[g+1]; e++ {
+			num.AddScaled(norm[e], num.Row(h, m.Col[e], c.k), z)
 		}
-		do(m.rel[g])
+		do(m.Rel[g])
 	}
 }

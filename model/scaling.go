@@ -1,6 +1,10 @@
 package model
 
-import "math"
+import (
+	"math"
+
+	"flb-filter-rgcn/model/internal/temporal"
+)
 
 // scaling brings the inputs to mean 0 and standard deviation 1 over the first training's
 // triplets; it stays with the parameters, which have learned to live with it.
@@ -16,10 +20,10 @@ type scalingSums struct {
 }
 
 // add takes up the triplets of a batch.
-func (m *scalingSums) add(b *batch) {
-	for i := range b.s {
+func (m *scalingSums) add(b *temporal.Batch) {
+	for i := range b.S {
 		var f [features]float32
-		counted(&f, &b.n[i])
+		counted(&f, &b.Counts[i])
 		for k, v := range f[:featWalk] {
 			m.sum[k] += float64(v)
 			m.squares[k] += float64(v * v)

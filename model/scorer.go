@@ -9,6 +9,7 @@ import (
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/internal/num"
 	"flb-filter-rgcn/model/internal/optim"
+	"flb-filter-rgcn/model/internal/temporal"
 	"flb-filter-rgcn/model/ranking"
 )
 
@@ -133,10 +134,10 @@ type Scorer struct {
 	// By slot of the graph: the row of a source, of a destination, the number of a
 	// relation, each with the generation that it holds for. Slot 0 is nobody's.
 	sources, destinations, relations []slotRow
-	banners                          *banners
-	relationsOf                      relationTimes
+	banners                          *temporal.Trigrams
+	relationsOf                      temporal.RelationTimes
 	known                            *known // nil: hosts have no features
-	tenures                          tenures
+	tenures                          temporal.Tenures
 	memo                             memo
 }
 
@@ -147,8 +148,8 @@ type slotRow struct {
 
 // known is what features of hosts are asked about: see peers.
 type known struct {
-	peers  *peers
-	met    *met
+	peers  *temporal.Peers
+	met    *temporal.Cooccurrence
 	sd, sr *num.Pairs
 }
 
@@ -163,34 +164,34 @@ func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features NodeFeatur
 	fresh.adopt(m)
 	fresh.Threshold, fresh.Quality, fresh.heldOut = m.Threshold, m.Quality, m.heldOut
 	fresh.SetTrained(m.Trained)
-	ds := newDataset(snap, m.knows(features))
+	ds := temporal.NewDataset(snap, m.knows(features))
 	cfg := m.config().network()
 	cfg.threads = threads
-	convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
+	convs := newConvs(cfg, shape{len(ds.Sources), len(ds.Destinations), ds.Relations})
 	defer convs[0].crew.Close()
-	s, _ := fresh.scorer(snap, ds, func(p *optim.Params, c *cut) (*embeddings, error) {
+	s, _ := fresh.scorer(snap, ds, func(p *optim.Params, c *temporal.Cut) (*embeddings, error) {
 		input := func(side []int32) func() []float32 {
 			return func() []float32 { return fixedInputs(snap, side, m.dim) }
 		}
-		return embed(&convs, p, c.messages(), m.dim, input(ds.destinations), input(ds.sources)), nil
+		return embed(&convs, p, c.Messages(), m.dim, input(ds.Destinations), input(ds.Sources)), nil
 	})
 	return s
 }
 
 // scorer makes a scorer over all of a snapshot by the embeddings that embed computes.
-func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, embed func(*optim.Params, *cut) (*embeddings, error)) (*Scorer, error) {
-	all := newCut(ds, ds.end+1, newOrders(ds))
+func (m *Model) scorer(snap *graphbuf.Snapshot, ds *temporal.Dataset, embed func(*optim.Params, *temporal.Cut) (*embeddings, error)) (*Scorer, error) {
+	all := temporal.NewCut(ds, ds.End+1, temporal.NewOrders(ds))
 	e, err := embed(m.params, all)
 	if err != nil {
 		return nil, err
 	}
 	s := &Scorer{model: m, decoder: m.decoder(), embeddings: *e}
-	s.banners, s.relationsOf, s.tenures = ds.banners, ds.relationsOf, ds.tenures
-	if ds.peers != nil {
-		s.known = &known{ds.peers, all.met, ds.sd, ds.sr}
+	s.banners, s.relationsOf, s.tenures = ds.Names, ds.RelationsOf, ds.Tenures
+	if ds.Peers != nil {
+		s.known = &known{ds.Peers, all.Cooccurrence, ds.SD, ds.SR}
 	}
-	s.sources = slotRows(snap.Nodes, ds.sources)
-	s.destinations = slotRows(snap.Nodes, ds.destinations)
+	s.sources = slotRows(snap.Nodes, ds.Sources)
+	s.destinations = slotRows(snap.Nodes, ds.Destinations)
 	s.relations = slotRows(snap.Relations, indices(len(snap.Relations)))
 	s.memo = newMemo(len(snap.Edges))
 	return s, nil
@@ -241,7 +242,7 @@ func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) f
 		return r.score(rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination))
 	}
 	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
-	return num.Sigmoid(s.logit(g, event, ref, src, rel, dst) + s.tenures.factor(ref.SourceSince, ref.RelationSince, ref.Time))
+	return num.Sigmoid(s.logit(g, event, ref, src, rel, dst) + s.tenures.Factor(ref.SourceSince, ref.RelationSince, ref.Time))
 }
 
 // logit is what the decoder makes of an event, kept or computed.
@@ -249,7 +250,7 @@ func (s *Scorer) logit(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref, s
 	if src < 0 || rel < 0 || dst < 0 {
 		return s.compute(g, event, ref, src, rel, dst)
 	}
-	lasting := lastingKey(ref, s.relationsOf.settledBy(src, ref.Time))
+	lasting := lastingKey(ref, s.relationsOf.SettledBy(src, ref.Time))
 	cell, key := s.memo.score(ref.Edge), scoreKey(lasting, ref)
 	logit, ok := cell.get(key)
 	if !ok {
@@ -267,8 +268,8 @@ func (s *Scorer) lasting(key uint64, ref *graphbuf.Ref, src, rel, dst int32) las
 	cell := s.memo.lasting(ref.Edge)
 	x, ok := cell.get(key)
 	if !ok {
-		x.structure = s.decoder.structure(&s.embeddings, src, rel, dst, &near{})
-		x.similar = s.relationsOf.similarity(s.banners, s.banners.row(rel), src, ref.Time)
+		x.structure = s.decoder.structure(&s.embeddings, src, rel, dst, &temporal.Neighbours{})
+		x.similar = s.relationsOf.Similarity(s.banners, s.banners.Row(rel), src, ref.Time)
 		cell.put(key, x)
 	}
 	return x
@@ -285,10 +286,10 @@ func (s *Scorer) computeOf(g Neighbours, event *graphbuf.Event, ref *graphbuf.Re
 	var l lasting
 	switch {
 	case src >= 0 && rel >= 0:
-		l.similar = s.relationsOf.similarity(s.banners, s.banners.row(rel), src, ref.Time)
+		l.similar = s.relationsOf.Similarity(s.banners, s.banners.Row(rel), src, ref.Time)
 	case src >= 0:
-		v := s.banners.vector(event.Relation)
-		l.similar = s.relationsOf.similarity(s.banners, v[:], src, ref.Time)
+		v := s.banners.Vector(event.Relation)
+		l.similar = s.relationsOf.Similarity(s.banners, v[:], src, ref.Time)
 	}
 	x := scratches.Get().(*scratch)
 	defer scratches.Put(x)
@@ -299,8 +300,8 @@ func (s *Scorer) computeOf(g Neighbours, event *graphbuf.Event, ref *graphbuf.Re
 
 // decode is computeOf from what lasts of the triplet.
 func (s *Scorer) decode(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32, l lasting) float32 {
-	n := liveFacts(ref)
-	n[factSimilar] = l.similar
+	n := temporal.LiveCounts(ref)
+	n[temporal.Similar] = l.similar
 	if s.known != nil {
 		s.known.facts(&n, x, event, src, rel, dst)
 	}
@@ -309,17 +310,17 @@ func (s *Scorer) decode(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, sr
 }
 
 // facts adds those that features bring to an event.
-func (k *known) facts(f *facts, x *scratch, event *graphbuf.Event, src, rel, dst int32) {
-	features := func(lists *featureLists, Row int32, host []byte, room *[MaxFeatures]int32) []int32 {
-		if Row >= 0 {
-			return lists.of(Row)
+func (k *known) facts(f *temporal.Counts, x *scratch, event *graphbuf.Event, src, rel, dst int32) {
+	features := func(lists *temporal.FeatureLists, row int32, host []byte, room *[MaxFeatures]int32) []int32 {
+		if row >= 0 {
+			return lists.Of(row)
 		}
-		x.hashes = k.peers.of.Append(x.hashes[:0], host)
-		return k.peers.find(room[:0], x.hashes)
+		x.hashes = k.peers.Features.Append(x.hashes[:0], host)
+		return k.peers.Find(room[:0], x.hashes)
 	}
-	of := features(&k.peers.source, src, event.Source, &x.source)
-	to := features(&k.peers.destination, dst, event.Destination, &x.destination)
-	k.peers.facts(f, k.met, of, to, src, rel, dst, k.sd.Find(src, dst) >= 0, k.sr.Find(src, rel) >= 0)
+	of := features(&k.peers.Source, src, event.Source, &x.source)
+	to := features(&k.peers.Destination, dst, event.Destination, &x.destination)
+	k.peers.Counts(f, k.met, of, to, src, rel, dst, k.sd.Find(src, dst) >= 0, k.sr.Find(src, rel) >= 0)
 }
 
 // knows returns the features if the model was trained with their kinds, else nil.
@@ -336,7 +337,7 @@ type scratch struct {
 	f [features]float32
 	h [hidden]float32
 	// Of hosts that the training did not know.
-	ids                 [maxNear]graphbuf.ID
+	ids                 [temporal.MaxNeighbours]graphbuf.ID
 	hashes              []uint64
 	source, destination [MaxFeatures]int32
 }

@@ -6,13 +6,14 @@ import (
 
 	"flb-filter-rgcn/model/internal/modeltest"
 	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/temporal"
 )
 
 // exact computes what the inner products stand for from the 0/1 matrix of sources by
 // destinations: (P Pt P)[s, d], and the mean over s's destinations of the cosine between
 // their weighted columns and d's.
-func exact(ds *dataset) (walks, profiles [][]float64) {
-	rows, cols := len(ds.sources), len(ds.destinations)
+func exact(ds *temporal.Dataset) (walks, profiles [][]float64) {
+	rows, cols := len(ds.Sources), len(ds.Destinations)
 	zero := func() [][]float64 {
 		x := make([][]float64, rows)
 		for i := range x {
@@ -22,8 +23,8 @@ func exact(ds *dataset) (walks, profiles [][]float64) {
 	}
 	a := zero()
 	degS, degD := make([]float64, rows), make([]float64, cols)
-	for _, e := range ds.edges {
-		a[e.s][e.d] = 1
+	for _, e := range ds.Edges {
+		a[e.S][e.D] = 1
 	}
 	for s := range a {
 		for d, v := range a[s] {
@@ -60,13 +61,13 @@ func exact(ds *dataset) (walks, profiles [][]float64) {
 
 func TestLayersStartAsStructure(t *testing.T) {
 	snap := modeltest.Graph(t, modeltest.Teams(3, 24, 600)).Snapshot()
-	ds := newDataset(snap, nil)
+	ds := temporal.NewDataset(snap, nil)
 	walks, profiles := exact(ds)
 	worst := func(k int) (walkError, profileError float64) {
 		cfg := testNetwork(k, DistMult)
-		x, y := fixedInputs(snap, ds.destinations, k), fixedInputs(snap, ds.sources, k)
-		convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
-		e := embed(&convs, newParams(cfg, ds.relations), newCut(ds, ds.end+1, newOrders(ds)).messages(), k, func() []float32 { return x }, func() []float32 { return y })
+		x, y := fixedInputs(snap, ds.Destinations, k), fixedInputs(snap, ds.Sources, k)
+		convs := newConvs(cfg, shape{len(ds.Sources), len(ds.Destinations), ds.Relations})
+		e := embed(&convs, newParams(cfg, ds.Relations), temporal.NewCut(ds, ds.End+1, temporal.NewOrders(ds)).Messages(), k, func() []float32 { return x }, func() []float32 { return y })
 		for s := range walks {
 			for d := range walks[s] {
 				u := num.Dot(num.Row(e.u, int32(s), k), num.Row(e.v, int32(d), k)) / float32(k)

@@ -10,6 +10,7 @@ import (
 	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/num"
 	"flb-filter-rgcn/model/internal/optim"
+	"flb-filter-rgcn/model/internal/temporal"
 	"flb-filter-rgcn/model/ranking"
 )
 
@@ -54,7 +55,7 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 	if cfg.Objective == ReferenceGoal {
 		return trainByReference(ctx, snap, cfg, progress)
 	}
-	report.Featured = featured(snap, cfg.Features)
+	report.Featured = temporal.Featured(snap, cfg.Features)
 	t, err := newTraining(ctx, snap, cfg, report)
 	if err != nil {
 		return nil, report, err
@@ -77,9 +78,9 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 type training struct {
 	snap     *graphbuf.Snapshot
 	cfg      Config
-	ds       *dataset
-	windows  *windows
-	heldOut  span
+	ds       *temporal.Dataset
+	windows  *temporal.Windows
+	heldOut  temporal.Span
 	model    *Model
 	before   *Model // that training started from, nil on a cold start
 	progress func(step, steps int, loss float32)
@@ -88,12 +89,12 @@ type training struct {
 
 // newTraining prepares the data and the model of a training; report says what is known of the snapshot.
 func newTraining(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, report Report) (*training, error) {
-	t := &training{snap: snap, cfg: cfg, ds: newDataset(snap, cfg.Features), report: report}
+	t := &training{snap: snap, cfg: cfg, ds: temporal.NewDataset(snap, cfg.Features), report: report}
 	if cfg.without("tenure") {
-		t.ds.ignoreTenure()
+		t.ds.IgnoreTenure()
 	}
-	t.windows, t.heldOut = newWindows(t.ds, cfg.OneWindow)
-	if t.windows.len() == 0 || !t.ds.hasTargets(t.heldOut) {
+	t.windows, t.heldOut = temporal.NewWindows(t.ds, cfg.OneWindow)
+	if t.windows.Len() == 0 || !t.ds.HasTargets(t.heldOut) {
 		return nil, ErrTooLittle
 	}
 	t.model = newModel(snap, cfg)
@@ -108,12 +109,12 @@ func newTraining(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, repor
 // measure takes the scaling of the decoder's inputs from a sample of each window.
 func (t *training) measure(ctx context.Context) error {
 	var sums scalingSums
-	var b batch
-	for i := range t.windows.len() {
+	var b temporal.Batch
+	for i := range t.windows.Len() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		t.windows.get(i).sample(t.ds, &b, num.NewPhilox(t.cfg.Seed, num.StreamHeldOut+uint64(i)<<32), sampleSize, t.cfg.sampling())
+		t.windows.Get(i).Sample(t.ds, &b, num.NewPhilox(t.cfg.Seed, num.StreamHeldOut+uint64(i)<<32), temporal.SampleSize, t.cfg.sampling())
 		sums.add(&b)
 	}
 	t.model.scaling = sums.scaling()
@@ -132,10 +133,10 @@ func (t *training) steps() int {
 func (t *training) run(ctx context.Context) (*Scorer, error) {
 	ds, cfg := t.ds, t.cfg
 	on, err := newEngine(engineSpec{
-		network: cfg.network(), shape: shape{len(ds.sources), len(ds.destinations), ds.relations},
+		network: cfg.network(), shape: shape{len(ds.Sources), len(ds.Destinations), ds.Relations},
 		params: t.model.params, scaling: &t.model.scaling,
-		x: fixedInputs(t.snap, ds.destinations, cfg.Dim), y: fixedInputs(t.snap, ds.sources, cfg.Dim),
-		device: cfg.Device, steps: t.steps(), edges: len(ds.edges), maxBatch: sampleSize * (1 + cfg.Negatives), dropout: cfg.Dropout,
+		x: fixedInputs(t.snap, ds.Destinations, cfg.Dim), y: fixedInputs(t.snap, ds.Sources, cfg.Dim),
+		device: cfg.Device, steps: t.steps(), edges: len(ds.Edges), maxBatch: temporal.SampleSize * (1 + cfg.Negatives), dropout: cfg.Dropout,
 	})
 	if err != nil {
 		return nil, err
@@ -175,19 +176,19 @@ func (t *training) fit(ctx context.Context, e engine) error {
 	}
 	known := optim.Losses{Steps: steps, Progress: t.progress}
 	first := num.StreamSample + uint64(t.model.params.Steps)
-	batches, rates := make([]stepBatch, rounds(len(t.ds.edges))), make([]float64, rounds(len(t.ds.edges)))
+	batches, rates := make([]stepBatch, rounds(len(t.ds.Edges))), make([]float64, rounds(len(t.ds.Edges)))
 	for step := 0; step < steps; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		n := min(len(batches), steps-step)
-		var w *window
+		var w *temporal.Window
 		for i := range n {
 			rng := num.NewPhilox(t.cfg.Seed, first+uint64(step+i))
-			if j := rng.IntN(t.windows.len()); i == 0 { // every step draws, so that the number of rounds moves no other draw
-				w = t.windows.get(j)
+			if j := rng.IntN(t.windows.Len()); i == 0 { // every step draws, so that the number of rounds moves no other draw
+				w = t.windows.Get(j)
 			}
-			w.sample(t.ds, &batches[i].batch, rng, sampleSize, t.cfg.sampling())
+			w.Sample(t.ds, &batches[i].Batch, rng, temporal.SampleSize, t.cfg.sampling())
 			batches[i].dropout(rng, t.cfg.Dropout)
 			rates[i] = rate * schedule(step+i, steps)
 		}
@@ -211,12 +212,12 @@ func (t *training) fit(ctx context.Context, e engine) error {
 // judge scores the held-out triplets by the trained model and by the one before it. It returns the one that
 // stays, with its threshold.
 func (t *training) judge(e engine) (*Model, error) {
-	t.windows.forget()
-	judged := t.windows.make(t.heldOut)
-	var b batch
-	judged.sample(t.ds, &b, num.NewPhilox(t.cfg.Seed, num.StreamHeldOut), heldOutRows, t.cfg.sampling())
+	t.windows.Forget()
+	judged := t.windows.Make(t.heldOut)
+	var b temporal.Batch
+	judged.Sample(t.ds, &b, num.NewPhilox(t.cfg.Seed, num.StreamHeldOut), heldOutRows, t.cfg.sampling())
 	scoresOf := func(m *Model) ([]ranking.Weighted, float64, error) {
-		em, err := e.embed(m.params, judged.cut)
+		em, err := e.embed(m.params, judged.Cut)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -242,7 +243,7 @@ func (t *training) judge(e engine) (*Model, error) {
 		}
 	}
 	even := 1 / float32(1+t.cfg.Negatives) // for each positive there are so many corrupted ones of its weight
-	m.heldOut = ranking.HeldOut{Scores: scores, Days: t.ds.busyDays(t.heldOut), Even: even}
+	m.heldOut = ranking.HeldOut{Scores: scores, Days: t.ds.BusyDays(t.heldOut), Even: even}
 	m.SetThreshold(t.cfg.Threshold)
 	m.Quality = quality
 	t.report.Quality, t.report.Threshold = quality, m.Threshold

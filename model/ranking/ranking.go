@@ -39,7 +39,7 @@ func AUC(positives, negatives []Weighted) float64 {
 		return 0.5
 	}
 	slices.SortFunc(points, func(a, b point) int { return cmp.Compare(a.score, b.score) })
-	var won, Below float64
+	var won, below float64
 	for i := 0; i < len(points); {
 		var p, n float64
 		j := i
@@ -47,8 +47,8 @@ func AUC(positives, negatives []Weighted) float64 {
 			p += points[j].pos
 			n += points[j].weigh
 		}
-		won += p * (Below + n/2)
-		Below += n
+		won += p * (below + n/2)
+		below += n
 		i = j
 	}
 	return won / (pos * neg)

@@ -78,8 +78,8 @@ func (p *Philox) Float() float32 { return float32(p.Uint32()>>8) * (1.0 / (1 << 
 // Dropout makes each of the mask 0 where a draw of float is below share, else 1/(1-share). Whole blocks need not wait for each other.
 func (p *Philox) Dropout(mask []float32, share float64) {
 	values := [2]float32{float32(1 / (1 - share)), 0}
-	Below := uint32(math.Ceil(float64(float32(share)) * (1 << 24)))
-	value := func(word uint32) float32 { return values[(word>>8-Below)>>31] }
+	below := uint32(math.Ceil(float64(float32(share)) * (1 << 24)))
+	value := func(word uint32) float32 { return values[(word>>8-below)>>31] }
 	i := 0
 	for ; i < len(mask) && p.left > 0; i++ {
 		mask[i] = value(p.Uint32())

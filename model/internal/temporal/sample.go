@@ -1,4 +1,4 @@
-package model
+package temporal
 
 import "flb-filter-rgcn/model/internal/num"
 
@@ -18,13 +18,13 @@ const (
 // which of the new sessions score high.
 const novelShare = 0.5
 
-// sampleSize is the number of true triplets of one step.
-const sampleSize = 256
+// SampleSize is the number of true triplets of one step.
+const SampleSize = 256
 
-// window is the time after a cut, whose distinct triplets are what the network learns to expect.
-type window struct {
-	*cut
-	news         *news
+// Window is the time after a cut, whose distinct triplets are what the network learns to expect.
+type Window struct {
+	*Cut
+	deltas       *deltas
 	end          int64
 	novel, known []target
 }
@@ -38,14 +38,14 @@ type target struct {
 // minChance is below what a known edge is not worth a place among the targets.
 const minChance = 0.05
 
-func newWindow(ds *dataset, c *cut, end int64) *window {
-	w := &window{cut: c, news: newNews(ds, c, end), end: end}
-	for i := range ds.edges {
-		e := &ds.edges[i]
-		chance := e.within(c.at, end)
+func NewWindow(ds *Dataset, c *Cut, end int64) *Window {
+	w := &Window{Cut: c, deltas: newDeltas(ds, c, end), end: end}
+	for i := range ds.Edges {
+		e := &ds.Edges[i]
+		chance := e.within(c.At, end)
 		switch {
 		case chance < minChance:
-		case e.first >= c.at:
+		case e.First >= c.At:
 			w.novel = append(w.novel, target{int32(i), chance})
 		default:
 			w.known = append(w.known, target{int32(i), chance})
@@ -54,15 +54,15 @@ func newWindow(ds *dataset, c *cut, end int64) *window {
 	return w
 }
 
-// sampling says what is drawn beside each positive triplet.
-type sampling struct {
-	negatives int  // corrupted triplets for each positive
-	campaigns bool // some of the corrupted triplets have a past of their own kind, see campaign
+// Sampling says what is drawn beside each positive triplet.
+type Sampling struct {
+	Negatives int  // corrupted triplets for each positive
+	Campaigns bool // some of the corrupted triplets have a past of their own kind, see campaign
 }
 
-// sample fills b with up to n positive triplets and the corrupted ones of each. New and known
+// Sample fills b with up to n positive triplets and the corrupted ones of each. New and known
 // positives each share their part of the weight.
-func (w *window) sample(ds *dataset, b *batch, rng *num.Philox, n int, how sampling) {
+func (w *Window) Sample(ds *Dataset, b *Batch, rng *num.Philox, n int, how Sampling) {
 	b.reset()
 	novel := min(len(w.novel), max(n/2, n-len(w.known)))
 	share := float32(novelShare)
@@ -76,7 +76,7 @@ func (w *window) sample(ds *dataset, b *batch, rng *num.Philox, n int, how sampl
 }
 
 // draw takes n of the targets without putting back and gives them weight in all.
-func (w *window) draw(ds *dataset, b *batch, rng *num.Philox, targets []target, n int, weight float32, how sampling) {
+func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, targets []target, n int, weight float32, how Sampling) {
 	var sum, all float32
 	for _, t := range targets {
 		all += t.chance
@@ -87,23 +87,23 @@ func (w *window) draw(ds *dataset, b *batch, rng *num.Philox, targets []target, 
 		sum += targets[i].chance
 	}
 	for _, t := range targets[:n] {
-		e := &ds.edges[t.edge]
+		e := &ds.Edges[t.edge]
 		share := weight * t.chance / sum
-		at := e.first
-		if at < w.at { // a known one comes at any time of the window
-			at = w.at + int64(float64(rng.Float())*float64(w.end-w.at))
+		at := e.First
+		if at < w.At { // a known one comes at any time of the window
+			at = w.At + int64(float64(rng.Float())*float64(w.end-w.At))
 		}
-		w.add(ds, b, rng, e.s, e.r, e.d, at, 1, share, all*t.chance/sum)
-		for range how.negatives {
+		w.add(ds, b, rng, e.S, e.R, e.D, at, 1, share, all*t.chance/sum)
+		for range how.Negatives {
 			s, r, d, unknown := w.corrupt(ds, rng, e)
 			w.add(ds, b, rng, s, r, d, at, 0, share, 0)
-			last := len(b.s) - 1
+			last := len(b.S) - 1
 			if unknown {
-				b.r[last] = -1
-				b.n[last].forgetRelation()
-				b.tenure[last] = ds.tenure(s, -1, at)
+				b.R[last] = -1
+				b.Counts[last].forgetRelation()
+				b.Tenure[last] = ds.tenure(s, -1, at)
 			}
-			if rng.Float() < campaignShare && how.campaigns {
+			if rng.Float() < campaignShare && how.Campaigns {
 				w.campaign(rng, e, b, last)
 			}
 		}
@@ -112,16 +112,16 @@ func (w *window) draw(ds *dataset, b *batch, rng *num.Philox, targets []target, 
 
 // add looks up the facts at the time t. For the rest of the network, a relation unseen
 // before the cut is as unknown as it was then.
-func (w *window) add(ds *dataset, b *batch, rng *num.Philox, s, r, d int32, t int64, label, weight, mass float32) {
-	f := w.facts(ds, s, r, d, t)
-	if ds.peers != nil {
+func (w *Window) add(ds *Dataset, b *Batch, rng *num.Philox, s, r, d int32, t int64, label, weight, mass float32) {
+	f := w.counts(ds, s, r, d, t)
+	if ds.Peers != nil {
 		w.peers(ds, rng, &f, s, r, d)
 	}
 	age := ds.tenure(s, r, t)
-	if r >= 0 && w.r[r] == 0 {
+	if r >= 0 && w.R[r] == 0 {
 		r = -1
 	}
-	b.add(s, r, d, f, w.near(s, d, t), label, weight, mass, age)
+	b.add(s, r, d, f, w.neighbours(s, d, t), label, weight, mass, age)
 }
 
 // strangersAtHome is the part of the hosts made up that have the features of a known one: who comes from
@@ -129,32 +129,32 @@ func (w *window) add(ds *dataset, b *batch, rng *num.Philox, s, r, d int32, t in
 const strangersAtHome = 0.5
 
 // peers adds the facts that features bring.
-func (w *window) peers(ds *dataset, rng *num.Philox, f *facts, s, r, d int32) {
-	features := func(lists *featureLists, Row int32, known []int32) []int32 {
+func (w *Window) peers(ds *Dataset, rng *num.Philox, f *Counts, s, r, d int32) {
+	features := func(lists *FeatureLists, row int32, known []int32) []int32 {
 		switch {
-		case Row >= 0:
-			return lists.of(Row)
+		case row >= 0:
+			return lists.Of(row)
 		case rng.Float() < strangersAtHome:
-			return lists.of(known[rng.IntN(len(known))])
+			return lists.Of(known[rng.IntN(len(known))])
 		}
 		return nil
 	}
-	of := features(&ds.peers.source, s, w.knownSources)
-	to := features(&ds.peers.destination, d, w.knownDestinations)
-	pair, use := ds.sd.Find(s, d), ds.sr.Find(s, r)
-	ds.peers.facts(f, w.met, of, to, s, r, d, pair >= 0 && w.sd[pair] > 0, use >= 0 && w.sr[use] > 0)
+	of := features(&ds.Peers.Source, s, w.knownSources)
+	to := features(&ds.Peers.Destination, d, w.knownDestinations)
+	pair, use := ds.SD.Find(s, d), ds.SR.Find(s, r)
+	ds.Peers.Counts(f, w.Cooccurrence, of, to, s, r, d, pair >= 0 && w.sd[pair] > 0, use >= 0 && w.sr[use] > 0)
 }
 
 // corrupt changes one part of a true triplet, into one that is not true in the window.
 // unknown says that the relation is to be taken for one never seen, of that name.
-func (w *window) corrupt(ds *dataset, rng *num.Philox, e *dataEdge) (s, r, d int32, unknown bool) {
+func (w *Window) corrupt(ds *Dataset, rng *num.Philox, e *Edge) (s, r, d int32, unknown bool) {
 	const tries = 8 // a triplet that resists for so long has next to no false neighbours
 	for range tries {
-		s, r, d, unknown = e.s, e.r, e.d, false
+		s, r, d, unknown = e.S, e.R, e.D, false
 		switch u := rng.Float(); {
 		case u < relationShare:
 			r = w.knownRelations[rng.IntN(len(w.knownRelations))]
-			unknown = r != e.r && rng.Float() < unknownRelationShare
+			unknown = r != e.R && rng.Float() < unknownRelationShare
 		case u < relationShare+unknownHostShare:
 			v := rng.Float()
 			if v < unknownSourceShare || v >= unknownSourceShare+unknownTargetShare {
@@ -169,8 +169,8 @@ func (w *window) corrupt(ds *dataset, rng *num.Philox, e *dataEdge) (s, r, d int
 		default:
 			d = w.knownDestinations[rng.IntN(len(w.knownDestinations))]
 		}
-		i := ds.triplet.Find(ds.sd.Find(s, d), r)
-		if unknown || i < 0 || ds.edges[i].within(w.at, w.end) == 0 {
+		i := ds.triplet.Find(ds.SD.Find(s, d), r)
+		if unknown || i < 0 || ds.Edges[i].within(w.At, w.end) == 0 {
 			break
 		}
 	}
@@ -187,34 +187,34 @@ const campaignShare = 0.3
 const mostEarlier = 8
 
 // campaign gives corrupted triplet i of the batch, made from e, a recent past like itself.
-func (w *window) campaign(rng *num.Philox, e *dataEdge, b *batch, i int) {
-	f := &b.n[i]
+func (w *Window) campaign(rng *num.Philox, e *Edge, b *Batch, i int) {
+	f := &b.Counts[i]
 	n := 1 + rng.IntN(mostEarlier)
-	servers := float32(1 + rng.IntN(min(n, maxNear)))
-	newSource := f[factS] == 0
+	servers := float32(1 + rng.IntN(min(n, MaxNeighbours)))
+	newSource := f[CountS] == 0
 	if newSource {
-		f[factRelationsOfS] = 1
+		f[RelationsOfS] = 1
 	}
-	if newSource || b.d[i] != e.d || b.s[i] != e.s { // it goes from server to server
-		f[factS] += float32(n)
-		f[factDestinationsOfS] += servers
-		f[factNewDestinations] += servers
+	if newSource || b.D[i] != e.D || b.S[i] != e.S { // it goes from server to server
+		f[CountS] += float32(n)
+		f[DestinationsOfS] += servers
+		f[NewDestinations] += servers
 	}
-	if newSource || b.r[i] != e.r { // its tool is new to the source
-		if f[factSR] == 0 {
-			f[factSR] += float32(n)
-			f[factSourcesOfR]++
+	if newSource || b.R[i] != e.R { // its tool is new to the source
+		if f[CountSR] == 0 {
+			f[CountSR] += float32(n)
+			f[SourcesOfR]++
 			if !newSource {
-				f[factRelationsOfS]++
+				f[RelationsOfS]++
 			}
 		}
-		f[factR] += float32(n)
+		f[CountR] += float32(n)
 	}
-	if newSource && b.d[i] >= 0 && w.d[b.d[i]] > 0 {
-		near := near{}
+	if newSource && b.D[i] >= 0 && w.d[b.D[i]] > 0 {
+		near := Neighbours{}
 		for range int(servers) {
-			near.add(w.knownDestinations[rng.IntN(len(w.knownDestinations))])
+			near.Add(w.knownDestinations[rng.IntN(len(w.knownDestinations))])
 		}
-		b.near[i] = near
+		b.Neighbours[i] = near
 	}
 }

@@ -1,4 +1,4 @@
-package model
+package temporal
 
 import (
 	"fmt"
@@ -14,10 +14,10 @@ import (
 func TestPeers(t *testing.T) {
 	snap := modeltest.Graph(t, modeltest.Teams(5, 30, 400)).Snapshot()
 	features := modeltest.ByLetters(2)
-	ds := newDataset(snap, features)
-	c := newCut(ds, ds.cutTimes([]float64{0.5})[0], newOrders(ds))
-	of := func(side []int32, Row int32) []uint64 {
-		return features.Append(nil, []byte(snap.Nodes[side[Row]].Name))
+	ds := NewDataset(snap, features)
+	c := NewCut(ds, ds.CutTimes([]float64{0.5})[0], NewOrders(ds))
+	of := func(side []int32, row int32) []uint64 {
+		return features.Append(nil, []byte(snap.Nodes[side[row]].Name))
 	}
 	has := func(list []uint64, f uint64) bool {
 		for _, x := range list {
@@ -28,12 +28,12 @@ func TestPeers(t *testing.T) {
 		return false
 	}
 	// mean of log(1 + n), n the different hosts of which one pair of the edges before the cut speaks.
-	mean := func(list []uint64, in func(e *dataEdge, f uint64) (int32, bool)) float64 {
+	mean := func(list []uint64, in func(e *Edge, f uint64) (int32, bool)) float64 {
 		var sum float64
 		for _, f := range list {
 			hosts := map[int32]bool{}
-			for i := range ds.edges {
-				if h, ok := in(&ds.edges[i], f); ok && c.srd[i] > 0 {
+			for i := range ds.Edges {
+				if h, ok := in(&ds.Edges[i], f); ok && c.srd[i] > 0 {
 					hosts[h] = true
 				}
 			}
@@ -42,23 +42,23 @@ func TestPeers(t *testing.T) {
 		return sum / float64(len(list))
 	}
 	known := 0
-	for i := range ds.edges {
-		e := &ds.edges[i]
-		var f facts
+	for i := range ds.Edges {
+		e := &ds.Edges[i]
+		var f Counts
 		pair, use := c.sd[e.sd] > 0, c.sr[e.sr] > 0
 		if pair {
 			known++
 		}
-		ds.peers.facts(&f, c.met, ds.peers.source.of(e.s), ds.peers.destination.of(e.d), e.s, e.r, e.d, pair, use)
+		ds.Peers.Counts(&f, c.Cooccurrence, ds.Peers.Source.Of(e.S), ds.Peers.Destination.Of(e.D), e.S, e.R, e.D, pair, use)
 		for at, want := range map[int]float64{
-			factPeersToD: mean(of(ds.sources, e.s), func(x *dataEdge, g uint64) (int32, bool) {
-				return x.s, x.d == e.d && x.s != e.s && has(of(ds.sources, x.s), g)
+			PeersToD: mean(of(ds.Sources, e.S), func(x *Edge, g uint64) (int32, bool) {
+				return x.S, x.D == e.D && x.S != e.S && has(of(ds.Sources, x.S), g)
 			}),
-			factToPeersOfD: mean(of(ds.destinations, e.d), func(x *dataEdge, g uint64) (int32, bool) {
-				return x.d, x.s == e.s && x.d != e.d && has(of(ds.destinations, x.d), g)
+			ToPeersOfD: mean(of(ds.Destinations, e.D), func(x *Edge, g uint64) (int32, bool) {
+				return x.D, x.S == e.S && x.D != e.D && has(of(ds.Destinations, x.D), g)
 			}),
-			factPeersUseR: mean(of(ds.sources, e.s), func(x *dataEdge, g uint64) (int32, bool) {
-				return x.s, x.r == e.r && x.s != e.s && has(of(ds.sources, x.s), g)
+			PeersUseR: mean(of(ds.Sources, e.S), func(x *Edge, g uint64) (int32, bool) {
+				return x.S, x.R == e.R && x.S != e.S && has(of(ds.Sources, x.S), g)
 			}),
 		} {
 			if got := math.Log1p(float64(f[at])); math.Abs(got-want) > 1e-5 {
@@ -66,8 +66,8 @@ func TestPeers(t *testing.T) {
 			}
 		}
 	}
-	if known == 0 || known == len(ds.edges) {
-		t.Errorf("%d of %d pairs known at the cut: the test shows half", known, len(ds.edges))
+	if known == 0 || known == len(ds.Edges) {
+		t.Errorf("%d of %d pairs known at the cut: the test shows half", known, len(ds.Edges))
 	}
 }
 
@@ -80,12 +80,12 @@ func TestFeaturesBeyondTheBound(t *testing.T) {
 		events = append(events, graphbuf.Event{Source: fmt.Appendf(nil, "a-host-with-a-long-name-%x", h.Sum64()), Relation: []byte("r"), Destination: []byte("d"), Time: int64(i) * 1e9})
 	}
 	snap := modeltest.Graph(t, events).Snapshot()
-	p := newDataset(snap, modeltest.ByLetters(30)).peers
-	if n := len(p.source.of(0)); n != MaxFeatures {
+	p := NewDataset(snap, modeltest.ByLetters(30)).Peers
+	if n := len(p.Source.Of(0)); n != MaxFeatures {
 		t.Errorf("%d features count, want %d", n, MaxFeatures)
 	}
 	var room [MaxFeatures]int32
-	if n := len(p.find(room[:0], modeltest.ByLetters(30).Append(nil, events[0].Source))); n != MaxFeatures {
+	if n := len(p.Find(room[:0], modeltest.ByLetters(30).Append(nil, events[0].Source))); n != MaxFeatures {
 		t.Errorf("%d features of a host by its name", n)
 	}
 }

@@ -1,8 +1,8 @@
-package model
+package temporal
 
 import "math"
 
-// tenures tell how long sources and relations have been in a graph, and what that makes of a score.
+// Tenures tell how long sources and relations have been in a graph, and what that makes of a score.
 //
 // The model cannot learn which kinds of session are attacks, since there are none in what it learns from. But the graph
 // tells how long the parts of a session have been there. An intruder brings a machine or a tool of his own, and both are
@@ -16,7 +16,7 @@ import "math"
 //
 // The decoder does not see the factor while it trains. It would learn to undo it, because the newcomers of its windows
 // are benign.
-type tenures struct {
+type Tenures struct {
 	start            int64   // of the graph, unix nanoseconds
 	source, relation float32 // the powers
 }
@@ -33,40 +33,40 @@ const (
 
 // newTenures finds when a graph began, and how usual newcomers are in the second half of its life: in the first one
 // everybody is new. The first fiftieth of the triplets does not say when it began: records with a wrong clock may be among them.
-func newTenures(ds *dataset) tenures {
+func newTenures(ds *Dataset) Tenures {
 	start := ds.start
-	if n := len(ds.edges); n > 0 {
-		start = ds.edges[n/50].first
+	if n := len(ds.Edges); n > 0 {
+		start = ds.Edges[n/50].First
 	}
-	sp := span{start + (ds.end-start)/2, ds.end + 1}
+	sp := Span{start + (ds.End-start)/2, ds.End + 1}
 	var sources, relations, all float64
-	for i := range ds.edges {
-		e := &ds.edges[i]
+	for i := range ds.Edges {
+		e := &ds.Edges[i]
 		all += e.days(sp)
-		if e.first < sp.at {
+		if e.First < sp.at {
 			continue
 		}
-		if e.first-ds.sourceSince[e.s] < shortTenure {
+		if e.First-ds.sourceSince[e.S] < shortTenure {
 			sources++
 		}
-		if e.first-ds.relationSince[e.r] < shortTenure {
+		if e.First-ds.relationSince[e.R] < shortTenure {
 			relations++
 		}
 	}
 	power := func(newcomers float64) float32 {
 		return float32(manyNewcomers / (manyNewcomers + newcomers/max(all, 1)))
 	}
-	return tenures{start, power(sources), power(relations)}
+	return Tenures{start, power(sources), power(relations)}
 }
 
-// factor is the logarithm of the factor for an event at the time t, at most 0. source and relation are the times at which
+// Factor is the logarithm of the factor for an event at the time t, at most 0. source and relation are the times at which
 // those first came. All are unix nanoseconds.
-func (k *tenures) factor(source, relation, t int64) float32 {
+func (k *Tenures) Factor(source, relation, t int64) float32 {
 	return min(k.source*k.chance(source, t), k.relation*k.chance(relation, t))
 }
 
 // chance is the logarithm of the chance that a part came as lately as since.
-func (k *tenures) chance(since, t int64) float32 {
+func (k *Tenures) chance(since, t int64) float32 {
 	age, life := later(since, t), later(k.start, t)
 	if age >= life {
 		return 0
@@ -79,7 +79,7 @@ func (k *tenures) chance(since, t int64) float32 {
 func later(from, to int64) float64 { return min(max(float64(to)-float64(from), 0), longTenure) }
 
 // tenure is the factor of a triplet at the time t. A part that is -1 has just come.
-func (ds *dataset) tenure(s, r int32, t int64) float32 {
+func (ds *Dataset) tenure(s, r int32, t int64) float32 {
 	source, relation := t, t
 	if s >= 0 {
 		source = ds.sourceSince[s]
@@ -87,8 +87,8 @@ func (ds *dataset) tenure(s, r int32, t int64) float32 {
 	if r >= 0 {
 		relation = ds.relationSince[r]
 	}
-	return ds.tenures.factor(source, relation, t)
+	return ds.Tenures.Factor(source, relation, t)
 }
 
-// ignoreTenure has tenure count for nothing.
-func (ds *dataset) ignoreTenure() { ds.tenures.source, ds.tenures.relation = 0, 0 }
+// IgnoreTenure has tenure count for nothing.
+func (ds *Dataset) IgnoreTenure() { ds.Tenures.source, ds.Tenures.relation = 0, 0 }

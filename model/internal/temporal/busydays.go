@@ -1,4 +1,4 @@
-package model
+package temporal
 
 import (
 	"math"
@@ -7,21 +7,21 @@ import (
 
 const dayNanos = int64(24 * 3600e9)
 
-// busyDays is how many busy days' worth of triplets a stretch of time holds: a weekend in
+// BusyDays is how many busy days' worth of triplets a stretch of time holds: a weekend in
 // which a third of what is usual happened is less than a day. Each triplet counts
 // once a day. Where the data are too short to know a usual day it is the length of the stretch.
-func (ds *dataset) busyDays(sp span) float64 {
+func (ds *Dataset) BusyDays(sp Span) float64 {
 	const recent = 14
-	first, last := dayOf(ds.start)+1, dayOf(ds.end) // whole days are first to last-1
+	first, last := dayOf(ds.start)+1, dayOf(ds.End) // whole days are first to last-1
 	first = max(first, last-recent)
 	if first >= last {
 		return (float64(sp.end) - float64(sp.at)) / float64(dayNanos)
 	}
 	whole := make([]float64, last-first)
 	var all float64
-	for i := range ds.edges {
-		e := &ds.edges[i]
-		for d := max(first, dayOf(e.first)); d < min(last, dayOf(e.last)+1); d++ {
+	for i := range ds.Edges {
+		e := &ds.Edges[i]
+		for d := max(first, dayOf(e.First)); d < min(last, dayOf(e.last)+1); d++ {
 			whole[d-first] += float64(e.within(startOf(d), startOf(d+1)))
 		}
 		all += e.days(sp)
@@ -32,8 +32,8 @@ func (ds *dataset) busyDays(sp span) float64 {
 
 // days is on how many days of a stretch of time an edge is likely to have had an event. However many they are, it takes
 // no longer: those between the day on which the edge or the stretch begins and that on which one of them ends are all alike.
-func (e *dataEdge) days(sp span) (n float64) {
-	from, to := max(e.first, sp.at), min(e.last, sp.end-1)
+func (e *Edge) days(sp Span) (n float64) {
+	from, to := max(e.First, sp.at), min(e.last, sp.end-1)
 	if from > to {
 		return 0
 	}

@@ -1,4 +1,4 @@
-package model
+package temporal
 
 import (
 	"math"
@@ -9,13 +9,13 @@ import (
 )
 
 func TestCutKnowsOnlyWhatCameBefore(t *testing.T) {
-	ds := newDataset(modeltest.Graph(t, modeltest.Teams(5, 20, 500)).Snapshot(), nil)
-	at := ds.cutTimes([]float64{0.5})[0]
-	c := newCut(ds, at, newOrders(ds))
+	ds := NewDataset(modeltest.Graph(t, modeltest.Teams(5, 20, 500)).Snapshot(), nil)
+	at := ds.CutTimes([]float64{0.5})[0]
+	c := NewCut(ds, at, NewOrders(ds))
 	before := 0
-	for i, e := range ds.edges {
+	for i, e := range ds.Edges {
 		switch {
-		case e.first < at:
+		case e.First < at:
 			before++
 			if c.srd[i] < 1 || c.srd[i] > e.count {
 				t.Errorf("edge %d of %v events counts %v before the cut", i, e.count, c.srd[i])
@@ -24,16 +24,16 @@ func TestCutKnowsOnlyWhatCameBefore(t *testing.T) {
 			t.Errorf("edge %d comes after the cut and counts %v", i, c.srd[i])
 		}
 	}
-	if n := len(c.messages().bySource.col); n != before || len(c.messages().byDestination.col) != before {
+	if n := len(c.Messages().BySource.Col); n != before || len(c.Messages().ByDestination.Col) != before {
 		t.Errorf("%d messages, %d edges before the cut", n, before)
 	}
-	if before == 0 || before == len(ds.edges) {
-		t.Errorf("%d of %d edges before the cut: the test shows nothing", before, len(ds.edges))
+	if before == 0 || before == len(ds.Edges) {
+		t.Errorf("%d of %d edges before the cut: the test shows nothing", before, len(ds.Edges))
 	}
 }
 
 func TestEstimatesOfAnEdgesPast(t *testing.T) {
-	e := dataEdge{count: 11, first: 100, last: 200}
+	e := Edge{count: 11, First: 100, last: 200}
 	for at, want := range map[int64]float32{50: 0, 100: 0, 101: 1.09, 150: 5.5, 201: 11} {
 		if got := e.before(at); math.Abs(float64(got-want)) > 1e-4 {
 			t.Errorf("before(%d) = %v, want %v", at, got, want)
@@ -56,10 +56,10 @@ func TestFloodDoesNotDrawTheCuts(t *testing.T) {
 		flood.Time = 300*60e9 + int64(i)*1e6
 		events = append(events, flood)
 	}
-	ds := newDataset(modeltest.Graph(t, events).Snapshot(), nil)
-	plain := newDataset(modeltest.Graph(t, events[:1000]).Snapshot(), nil)
+	ds := NewDataset(modeltest.Graph(t, events).Snapshot(), nil)
+	plain := NewDataset(modeltest.Graph(t, events[:1000]).Snapshot(), nil)
 	for _, share := range []float64{0.2, 0.5, 0.8} {
-		a, b := ds.cutTimes([]float64{share})[0], plain.cutTimes([]float64{share})[0]
+		a, b := ds.CutTimes([]float64{share})[0], plain.CutTimes([]float64{share})[0]
 		if math.Abs(float64(a-b)) > 50*60e9 {
 			t.Errorf("the flood moves the cut at %v by %v minutes", share, (a-b)/60e9)
 		}

@@ -1,4 +1,4 @@
-package model
+package temporal
 
 import (
 	"math"
@@ -11,7 +11,7 @@ import (
 // longer: a graph may hold edges of 1970, of today and of 2262.
 func TestBusyDaysOfACentury(t *testing.T) {
 	rng := num.NewPhilox(3, 1)
-	oneByOne := func(e *dataEdge, sp span) (n float64) {
+	oneByOne := func(e *Edge, sp Span) (n float64) {
 		for at := sp.at; at < sp.end; at = (at/dayNanos + 1) * dayNanos {
 			n += float64(e.within(at, min(sp.end, (at/dayNanos+1)*dayNanos)))
 		}
@@ -21,27 +21,27 @@ func TestBusyDaysOfACentury(t *testing.T) {
 	time := func() int64 { return now + int64(rng.IntN(40*24))*dayNanos/24 }
 	for range 2000 {
 		a, b, c, d := time(), time(), time(), time()
-		e := dataEdge{first: min(a, b), last: max(a, b), count: float32(2 + rng.IntN(30))}
-		if e.first == e.last {
+		e := Edge{First: min(a, b), last: max(a, b), count: float32(2 + rng.IntN(30))}
+		if e.First == e.last {
 			e.count = 1
 		}
-		sp := span{min(c, d), max(c, d)}
+		sp := Span{min(c, d), max(c, d)}
 		if got, want := e.days(sp), oneByOne(&e, sp); math.Abs(got-want) > 1e-4*(1+want) {
 			t.Fatalf("%+v has events on %v days of %+v, want %v", e, got, sp, want)
 		}
 	}
-	ds := &dataset{start: dayNanos / 2, end: math.MaxInt64 - 1}
+	ds := &Dataset{start: dayNanos / 2, End: math.MaxInt64 - 1}
 	for range 300_000 { // by days and edges this would be thirty thousand million steps
-		ds.edges = append(ds.edges, dataEdge{first: ds.start, last: ds.end, count: math.MaxFloat32})
+		ds.Edges = append(ds.Edges, Edge{First: ds.start, last: ds.End, count: math.MaxFloat32})
 	}
-	sp := span{now, math.MaxInt64}
-	if got, want := ds.busyDays(sp), float64(math.MaxInt64/dayNanos-20_000+1); math.Abs(got-want) > 1 {
+	sp := Span{now, math.MaxInt64}
+	if got, want := ds.BusyDays(sp), float64(math.MaxInt64/dayNanos-20_000+1); math.Abs(got-want) > 1 {
 		t.Errorf("%v busy days, want %v", got, want)
 	}
 	// Of the time before 1970, or of the last day there is, no more is asked for than there is.
-	for _, e := range []dataEdge{{first: math.MinInt64, last: -1, count: 2}, {first: math.MaxInt64 - 5, last: math.MaxInt64 - 1, count: 2}} {
-		ds := &dataset{start: e.first, end: e.last, edges: []dataEdge{e}}
-		if got := ds.busyDays(span{e.first, e.last + 1}); math.IsNaN(got) || got < 0 {
+	for _, e := range []Edge{{First: math.MinInt64, last: -1, count: 2}, {First: math.MaxInt64 - 5, last: math.MaxInt64 - 1, count: 2}} {
+		ds := &Dataset{start: e.First, End: e.last, Edges: []Edge{e}}
+		if got := ds.BusyDays(Span{e.First, e.last + 1}); math.IsNaN(got) || got < 0 {
 			t.Errorf("%+v: %v busy days", e, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package model
+package temporal
 
 import (
 	"math"
@@ -7,10 +7,10 @@ import (
 	"flb-filter-rgcn/model/internal/num"
 )
 
-// NodeFeatures tells what is known of hosts beside their sessions: networks, roles, sites. Hosts
+// HostFeatures tells what is known of hosts beside their sessions: networks, roles, sites. Hosts
 // that have a feature in common are peers, and what a host's peers do says something about it:
 // above all of one that was never seen before. Its methods must be safe for many goroutines.
-type NodeFeatures interface {
+type HostFeatures interface {
 	// Kinds names the kinds of features. A model that was trained with other kinds is no start for a training.
 	Kinds() []string
 	// Append appends the features of a host, each a hash of its kind and its value, at most
@@ -21,24 +21,24 @@ type NodeFeatures interface {
 // MaxFeatures is how many features of a host count.
 const MaxFeatures = 16
 
-// peers are the features of a dataset's hosts, and numbers for the pairs in which hosts that
+// Peers are the features of a dataset's hosts, and numbers for the pairs in which hosts that
 // share one meet others.
-type peers struct {
-	of                  NodeFeatures
+type Peers struct {
+	Features            HostFeatures
 	numbers             map[uint64]int32 // of the features that some host of the dataset has
-	source, destination featureLists     // by row
+	Source, Destination FeatureLists     // by row
 	toD                 *num.Pairs       // (feature of a source, destination row)
 	fromS               *num.Pairs       // (source row, feature of a destination)
 	useR                *num.Pairs       // (feature of a source, relation)
 }
 
-// featureLists are the features of each row, as numbers.
-type featureLists struct{ start, list []int32 }
+// FeatureLists are the features of each row, as numbers.
+type FeatureLists struct{ start, list []int32 }
 
-func (l *featureLists) of(Row int32) []int32 { return l.list[l.start[Row]:l.start[Row+1]] }
+func (l *FeatureLists) Of(row int32) []int32 { return l.list[l.start[row]:l.start[row+1]] }
 
-// featured is how many hosts of a snapshot have a feature.
-func featured(snap *graphbuf.Snapshot, of NodeFeatures) (n int) {
+// Featured is how many hosts of a snapshot have a feature.
+func Featured(snap *graphbuf.Snapshot, of HostFeatures) (n int) {
 	if of == nil {
 		return 0
 	}
@@ -53,12 +53,12 @@ func featured(snap *graphbuf.Snapshot, of NodeFeatures) (n int) {
 
 // newPeers numbers the features and the pairs of a dataset whose edges have their numbers. It
 // returns nil where hosts have no features.
-func newPeers(ds *dataset, snap *graphbuf.Snapshot, of NodeFeatures) *peers {
+func newPeers(ds *Dataset, snap *graphbuf.Snapshot, of HostFeatures) *Peers {
 	if of == nil {
 		return nil
 	}
-	p := &peers{of: of, numbers: map[uint64]int32{}}
-	gather := func(side []int32) (l featureLists) {
+	p := &Peers{Features: of, numbers: map[uint64]int32{}}
+	gather := func(side []int32) (l FeatureLists) {
 		l.start = make([]int32, 1, len(side)+1)
 		var hashes []uint64
 		for _, node := range side {
@@ -75,23 +75,23 @@ func newPeers(ds *dataset, snap *graphbuf.Snapshot, of NodeFeatures) *peers {
 		}
 		return l
 	}
-	p.source, p.destination = gather(ds.sources), gather(ds.destinations)
+	p.Source, p.Destination = gather(ds.Sources), gather(ds.Destinations)
 	var toD, fromS, useR int
-	p.eachPair(ds, func(e *dataEdge) {
-		toD += len(p.source.of(e.s))
-		fromS += len(p.destination.of(e.d))
-	}, func(e *dataEdge) { useR += len(p.source.of(e.s)) })
+	p.eachPair(ds, func(e *Edge) {
+		toD += len(p.Source.Of(e.S))
+		fromS += len(p.Destination.Of(e.D))
+	}, func(e *Edge) { useR += len(p.Source.Of(e.S)) })
 	p.toD, p.fromS, p.useR = num.NewPairs(toD), num.NewPairs(fromS), num.NewPairs(useR)
-	p.eachPair(ds, func(e *dataEdge) {
-		for _, g := range p.source.of(e.s) {
-			p.toD.Add(g, e.d)
+	p.eachPair(ds, func(e *Edge) {
+		for _, g := range p.Source.Of(e.S) {
+			p.toD.Add(g, e.D)
 		}
-		for _, g := range p.destination.of(e.d) {
-			p.fromS.Add(e.s, g)
+		for _, g := range p.Destination.Of(e.D) {
+			p.fromS.Add(e.S, g)
 		}
-	}, func(e *dataEdge) {
-		for _, g := range p.source.of(e.s) {
-			p.useR.Add(g, e.r)
+	}, func(e *Edge) {
+		for _, g := range p.Source.Of(e.S) {
+			p.useR.Add(g, e.R)
 		}
 	})
 	return p
@@ -99,10 +99,10 @@ func newPeers(ds *dataset, snap *graphbuf.Snapshot, of NodeFeatures) *peers {
 
 // eachPair calls sd with one edge of each pair of source and destination, and sr with one of each
 // pair of source and relation.
-func (p *peers) eachPair(ds *dataset, sd, sr func(e *dataEdge)) {
+func (p *Peers) eachPair(ds *Dataset, sd, sr func(e *Edge)) {
 	seenSD, seenSR := make([]bool, ds.sdN), make([]bool, ds.srN)
-	for i := range ds.edges {
-		e := &ds.edges[i]
+	for i := range ds.Edges {
+		e := &ds.Edges[i]
 		if !seenSD[e.sd] {
 			seenSD[e.sd] = true
 			sd(e)
@@ -114,8 +114,8 @@ func (p *peers) eachPair(ds *dataset, sd, sr func(e *dataEdge)) {
 	}
 }
 
-// find appends the numbers of features, as far as the dataset knows them.
-func (p *peers) find(dst []int32, hashes []uint64) []int32 {
+// Find appends the numbers of features, as far as the dataset knows them.
+func (p *Peers) Find(dst []int32, hashes []uint64) []int32 {
 	for _, h := range hashes[:min(len(hashes), MaxFeatures)] {
 		if n, ok := p.numbers[h]; ok {
 			dst = append(dst, n)
@@ -124,40 +124,40 @@ func (p *peers) find(dst []int32, hashes []uint64) []int32 {
 	return dst
 }
 
-// met is, at one moment and by number of a pair, how many hosts with the feature are in it.
-type met struct{ toD, fromS, useR []float32 }
+// Cooccurrence is, at one moment and by number of a pair, how many hosts with the feature are in it.
+type Cooccurrence struct{ toD, fromS, useR []float32 }
 
-func (p *peers) newMet() *met {
-	return &met{make([]float32, p.toD.Len), make([]float32, p.fromS.Len), make([]float32, p.useR.Len)}
+func (p *Peers) newCooccurrence() *Cooccurrence {
+	return &Cooccurrence{make([]float32, p.toD.Len), make([]float32, p.fromS.Len), make([]float32, p.useR.Len)}
 }
 
 // pair counts a pair of source and destination.
-func (m *met) pair(p *peers, s, d int32) {
-	for _, g := range p.source.of(s) {
+func (m *Cooccurrence) pair(p *Peers, s, d int32) {
+	for _, g := range p.Source.Of(s) {
 		m.toD[p.toD.Find(g, d)]++
 	}
-	for _, g := range p.destination.of(d) {
+	for _, g := range p.Destination.Of(d) {
 		m.fromS[p.fromS.Find(s, g)]++
 	}
 }
 
 // use counts a pair of source and relation.
-func (m *met) use(p *peers, s, r int32) {
-	for _, g := range p.source.of(s) {
+func (m *Cooccurrence) use(p *Peers, s, r int32) {
+	for _, g := range p.Source.Of(s) {
 		m.useR[p.useR.Find(g, r)]++
 	}
 }
 
-// facts adds those of a triplet whose source has the features of, and its destination to. ownSD
+// Counts adds those of a triplet whose source has the features of, and its destination to. ownSD
 // and ownSR say whether the pair itself is among those that were counted.
-func (p *peers) facts(f *facts, m *met, of, to []int32, s, r, d int32, ownSD, ownSR bool) {
-	f[factPeersToD] = average(of, ownSD, func(g int32) int32 { return p.toD.Find(g, d) }, m.toD)
-	f[factToPeersOfD] = average(to, ownSD, func(g int32) int32 { return p.fromS.Find(s, g) }, m.fromS)
-	f[factPeersUseR] = average(of, ownSR, func(g int32) int32 { return p.useR.Find(g, r) }, m.useR)
+func (p *Peers) Counts(f *Counts, m *Cooccurrence, of, to []int32, s, r, d int32, ownSD, ownSR bool) {
+	f[PeersToD] = geometricMean(of, ownSD, func(g int32) int32 { return p.toD.Find(g, d) }, m.toD)
+	f[ToPeersOfD] = geometricMean(to, ownSD, func(g int32) int32 { return p.fromS.Find(s, g) }, m.fromS)
+	f[PeersUseR] = geometricMean(of, ownSR, func(g int32) int32 { return p.useR.Find(g, r) }, m.useR)
 }
 
-// average is the geometric mean of 1 + count over some features, less one.
-func average(features []int32, own bool, find func(feature int32) int32, counts []float32) float32 {
+// geometricMean is the geometric mean of 1 + count over some features, less one.
+func geometricMean(features []int32, own bool, find func(feature int32) int32, counts []float32) float32 {
 	if len(features) == 0 {
 		return 0
 	}

@@ -1,0 +1,200 @@
+package temporal
+
+import (
+	"slices"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// Counts are what counting says about a triplet just before its event.
+type Counts [NumCounts]float32
+
+// Events seen of the parts of the triplet, different neighbours, the source's new
+// destinations, and how its relations' names compare with this one; zero for what was never
+// seen. How old the parts are is none: see tenures.
+const (
+	CountSRD = iota
+	CountSD
+	CountSR
+	CountRD
+	CountS
+	CountD
+	CountR
+	DestinationsOfS
+	RelationsOfS
+	SourcesOfD
+	SourcesOfR
+	NewDestinations // each fading by half in a day
+	Similar         // 0 to 1: see banners
+	PeersToD        // peers of the source that met the destination: see peers; 0 where hosts have no features
+	ToPeersOfD      // peers of the destination that the source met
+	PeersUseR       // peers of the source that use the relation
+	NumCounts
+
+	NumPeerCounts  = NumCounts - PeersToD
+	NumEventCounts = CountR + 1 // those of which it also matters whether they are zero
+)
+
+// LiveCounts are the facts of an event that the graph has just looked up.
+func LiveCounts(ref *graphbuf.Ref) Counts {
+	c := &ref.Counts
+	return Counts{
+		float32(c.SRD), float32(c.SD), float32(c.SR), float32(c.RD), float32(c.S), float32(c.D), float32(c.R),
+		float32(c.DestinationsOfS), float32(c.RelationsOfS), float32(c.SourcesOfD), float32(c.SourcesOfR),
+		ref.NewDestinations,
+		0, 0, 0, 0,
+	}
+}
+
+// eventTimes are times by number, each list in order.
+type eventTimes struct {
+	start []int32
+	times []int64
+	other []int32 // the other end of the pair that came; nil where nobody asks
+}
+
+// newEventTimes gathers for each of n numbers the times of the edges that key gives that
+// number; -1 is none. The edges are in order of time.
+func newEventTimes(n int, edges []Edge, key, other func(e *Edge) int32) eventTimes {
+	a := eventTimes{start: make([]int32, n+1)}
+	keys := make([]int32, len(edges))
+	for i := range edges {
+		if keys[i] = key(&edges[i]); keys[i] >= 0 {
+			a.start[keys[i]+1]++
+		}
+	}
+	for i := range n {
+		a.start[i+1] += a.start[i]
+	}
+	a.times = make([]int64, a.start[n])
+	if other != nil {
+		a.other = make([]int32, a.start[n])
+	}
+	next := slices.Clone(a.start)
+	for i, k := range keys {
+		if k < 0 {
+			continue
+		}
+		a.times[next[k]] = edges[i].First
+		if other != nil {
+			a.other[next[k]] = other(&edges[i])
+		}
+		next[k]++
+	}
+	return a
+}
+
+// last calls do with the other ends of a number's last few pairs before t, the latest first.
+func (a *eventTimes) last(i int32, t int64, do func(other int32)) {
+	const few = 2 * MaxNeighbours // some are left out
+	from := a.start[i]
+	n := int32(a.before(i, t))
+	for j := from + n - 1; j >= max(from, from+n-few); j-- {
+		do(a.other[j])
+	}
+}
+
+// before is how many of a number's times lie before t.
+func (a *eventTimes) before(i int32, t int64) float32 {
+	list := a.times[a.start[i]:a.start[i+1]]
+	n, _ := slices.BinarySearch(list, t)
+	return float32(n)
+}
+
+// deltas is what is new in a window: the edges first seen there, by each part. Added to what
+// was known at the cut they give the facts as they stood at any moment of the window, as a
+// scorer with live counts will see them.
+type deltas struct {
+	sd, sr, rd, s, d, r                                   eventTimes
+	destinationsOfS, relationsOfS, sourcesOfD, sourcesOfR eventTimes
+}
+
+func newDeltas(ds *Dataset, c *Cut, end int64) *deltas {
+	from, _ := slices.BinarySearchFunc(ds.Edges, c.At, func(e Edge, t int64) int { return int(min(max(e.First-t, -1), 1)) })
+	to, _ := slices.BinarySearchFunc(ds.Edges, end, func(e Edge, t int64) int { return int(min(max(e.First-t, -1), 1)) })
+	edges := ds.Edges[from:to]
+	// Of a pair that is new, its first edge counts.
+	freshSD, freshSR := make([]bool, len(edges)), make([]bool, len(edges))
+	seenSD, seenSR := make(map[int32]bool, len(edges)), make(map[int32]bool, len(edges))
+	for i := range edges {
+		e := &edges[i]
+		freshSD[i] = c.sd[e.sd] == 0 && !seenSD[e.sd]
+		freshSR[i] = c.sr[e.sr] == 0 && !seenSR[e.sr]
+		seenSD[e.sd], seenSR[e.sr] = true, true
+	}
+	all := func(n int, key func(e *Edge) int32) eventTimes { return newEventTimes(n, edges, key, nil) }
+	fresh := func(n int, is []bool, key, other func(e *Edge) int32) eventTimes {
+		i := -1
+		return newEventTimes(n, edges, func(e *Edge) int32 {
+			if i++; is[i] {
+				return key(e)
+			}
+			return -1
+		}, other)
+	}
+	source, target := len(ds.Sources), len(ds.Destinations)
+	s := func(e *Edge) int32 { return e.S }
+	d := func(e *Edge) int32 { return e.D }
+	r := func(e *Edge) int32 { return e.R }
+	return &deltas{
+		sd: all(ds.sdN, func(e *Edge) int32 { return e.sd }),
+		sr: all(ds.srN, func(e *Edge) int32 { return e.sr }),
+		rd: all(ds.rdN, func(e *Edge) int32 { return e.rd }),
+		s:  all(source, s), d: all(target, d), r: all(ds.Relations, r),
+		destinationsOfS: fresh(source, freshSD, s, d), sourcesOfD: fresh(target, freshSD, d, s),
+		relationsOfS: fresh(source, freshSR, s, nil), sourcesOfR: fresh(ds.Relations, freshSR, r, nil),
+	}
+}
+
+// counts are those of a triplet at a time of the window; a part that is -1 is unknown.
+func (w *Window) counts(ds *Dataset, s, r, d int32, t int64) (f Counts) {
+	pair := ds.SD.Find(s, d)
+	if i := ds.triplet.Find(pair, r); i >= 0 && ds.Edges[i].First < t {
+		f[CountSRD] = max(1, w.srd[i])
+	}
+	if pair >= 0 {
+		f[CountSD] = w.sd[pair] + w.deltas.sd.before(pair, t)
+	}
+	if i := ds.SR.Find(s, r); i >= 0 {
+		f[CountSR] = w.sr[i] + w.deltas.sr.before(i, t)
+	}
+	if i := ds.rd.Find(r, d); i >= 0 {
+		f[CountRD] = w.rd[i] + w.deltas.rd.before(i, t)
+	}
+	if s >= 0 {
+		f[CountS] = w.s[s] + w.deltas.s.before(s, t)
+		f[DestinationsOfS] = w.destinationsOfS[s] + w.deltas.destinationsOfS.before(s, t)
+		f[RelationsOfS] = w.relationsOfS[s] + w.deltas.relationsOfS.before(s, t)
+		f[NewDestinations] = ds.newDestinations(s, t)
+	}
+	if d >= 0 {
+		f[CountD] = w.d[d] + w.deltas.d.before(d, t)
+		f[SourcesOfD] = w.sourcesOfD[d] + w.deltas.sourcesOfD.before(d, t)
+	}
+	if r >= 0 {
+		f[CountR] = w.R[r] + w.deltas.r.before(r, t)
+		f[SourcesOfR] = w.sourcesOfR[r] + w.deltas.sourcesOfR.before(r, t)
+	}
+	if s >= 0 && r >= 0 {
+		f[Similar] = ds.RelationsOf.Similarity(ds.Names, ds.Names.Row(r), s, t)
+	}
+	return f
+}
+
+// forgetRelation makes the facts those of a relation with the same name that was never seen.
+func (f *Counts) forgetRelation() {
+	for _, i := range []int{CountSRD, CountSR, CountRD, CountR, SourcesOfR, PeersUseR} {
+		f[i] = 0
+	}
+}
+
+// newDestinations fades the source's new destinations before t as the graph does.
+func (ds *Dataset) newDestinations(s int32, t int64) (sum float32) {
+	const enough = 32 // older ones have faded, or there are so many that it does not matter
+	times := ds.destinationsOf.times[ds.destinationsOf.start[s]:ds.destinationsOf.start[s+1]]
+	n := int(ds.destinationsOf.before(s, t))
+	for _, first := range times[max(0, n-enough):n] {
+		sum += graphbuf.Fade(t - first)
+	}
+	return sum
+}

@@ -1,0 +1,49 @@
+package temporal
+
+// Neighbours is what is known of a host that came after the cut, or after the scorer's
+// training: the few hosts that it has met since. Where the destination is new, the
+// source is compared with the destination's first sources, by what they are known for;
+// where the source is new, the destination with the source's first destinations.
+type Neighbours struct {
+	N       int
+	Sources bool // the rows are sources, else destinations
+	Rows    [MaxNeighbours]int32
+}
+
+const MaxNeighbours = 4
+
+// Add takes up a row, if there is room and it is not there.
+func (n *Neighbours) Add(row int32) {
+	if n.N == MaxNeighbours {
+		return
+	}
+	for _, r := range n.Rows[:n.N] {
+		if r == row {
+			return
+		}
+	}
+	n.Rows[n.N] = row
+	n.N++
+}
+
+// neighbours gathers, for a triplet of which one host is new in the window, whom that one met
+// there before the time t.
+func (w *Window) neighbours(s, d int32, t int64) (out Neighbours) {
+	oldS, oldD := s >= 0 && w.s[s] > 0, d >= 0 && w.d[d] > 0
+	switch {
+	case oldS && !oldD && d >= 0:
+		out.Sources = true
+		w.deltas.sourcesOfD.last(d, t, func(other int32) {
+			if other != s && w.s[other] > 0 {
+				out.Add(other)
+			}
+		})
+	case oldD && !oldS && s >= 0:
+		w.deltas.destinationsOfS.last(s, t, func(other int32) {
+			if other != d && w.d[other] > 0 {
+				out.Add(other)
+			}
+		})
+	}
+	return out
+}
