@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"flb-filter-rgcn/model/internal/gnn"
 	"flb-filter-rgcn/model/internal/optim"
 	"flb-filter-rgcn/model/ranking"
 )
@@ -29,7 +30,7 @@ type header struct {
 	Layer2    string
 	Relations [][]byte // names are bytes, not always text
 	Features  []string `json:",omitempty"` // kinds of the hosts' features
-	Scaling   scaling
+	Scaling   gnn.Scaling
 	Step      int
 	Passes    int
 	// What the threshold is made of: scores and weights by turns.
@@ -135,7 +136,7 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 	if isReference {
 		want = 4 * h.Dim * (len(h.Nodes) + len(h.Relations))
 	} else {
-		for _, p := range layoutParams(cfg.network(), len(h.Relations)) {
+		for _, p := range gnn.Layout(cfg.network(), len(h.Relations)) {
 			want += 3 * 4 * p.Rows * p.Cols
 		}
 	}
@@ -175,7 +176,7 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 			return err
 		}
 	} else {
-		out.params = newParams(cfg.network(), len(h.Relations))
+		out.params = gnn.NewParams(cfg.network(), len(h.Relations))
 		out.params.Steps, out.params.Passes = h.Step, h.Passes
 		for _, p := range out.params.List {
 			for _, x := range [][]float32{p.Value, p.Mean, p.Square} {

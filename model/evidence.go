@@ -56,7 +56,7 @@ func (s *Scorer) Resemblance(a, b graphbuf.ID) (cosine float32, ok bool) {
 	if i < 0 || j < 0 {
 		return 0, false
 	}
-	x, y := num.Row(s.m, i, s.decoder.k), num.Row(s.m, j, s.decoder.k)
+	x, y := num.Row(s.SourceProfile, i, s.decoder.K), num.Row(s.SourceProfile, j, s.decoder.K)
 	length := math.Sqrt(float64(num.Dot(x, x)) * float64(num.Dot(y, y)))
 	if !(length > 0) {
 		return 0, false

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/gnn"
 	"flb-filter-rgcn/model/internal/num"
 )
 
@@ -78,8 +79,8 @@ type (
 // lasting are the decoder's inputs of a triplet that a model knows which no count changes. They hold as long as its
 // source has no more relations that settled.
 type lasting struct {
-	structure // near is 0
-	similar   float32
+	gnn.Structure // near is 0
+	similar       float32
 }
 
 // maxMemo bounds the cells, of 40 bytes for a triplet. Those beyond it share them.
@@ -138,14 +139,14 @@ func (c *lastingCell) get(key uint64) (x lasting, ok bool) {
 	unpack := func(w uint64) (x, y float32) {
 		return math.Float32frombits(uint32(w >> 32)), math.Float32frombits(uint32(w))
 	}
-	x.walk, x.profile = unpack(a)
-	x.rel, x.similar = unpack(b)
+	x.Walk, x.Profile = unpack(a)
+	x.Relational, x.similar = unpack(b)
 	return x, check == num.Hash(key, num.Hash(a, b))
 }
 
 func (c *lastingCell) put(key uint64, x lasting) {
-	a := num.Pack(math.Float32bits(x.walk), math.Float32bits(x.profile))
-	b := num.Pack(math.Float32bits(x.rel), math.Float32bits(x.similar))
+	a := num.Pack(math.Float32bits(x.Walk), math.Float32bits(x.Profile))
+	b := num.Pack(math.Float32bits(x.Relational), math.Float32bits(x.similar))
 	c.words[0].Store(a)
 	c.words[1].Store(b)
 	c.check.Store(num.Hash(key, num.Hash(a, b)))

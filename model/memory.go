@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/gnn"
 	"flb-filter-rgcn/model/internal/temporal"
 )
 
@@ -40,7 +41,7 @@ func TrainingBytes(s graphbuf.Sizes, cfg Config) int64 {
 	training += temporal.FeatureBytes(s, cfg.Features, windows)
 	// Value and two moments, the same again of the model before, gradient twice, and a part of the gradient for
 	// each further thread.
-	training += parameters(cfg.network(), s.Relations) * float * int64(8+cfg.Threads-1)
+	training += gnn.NumParameters(cfg.network(), s.Relations) * float * int64(8+cfg.Threads-1)
 	return max(s.MakingBytes(), s.KeptBytes()+training) + fixedBytes
 }
 
@@ -51,14 +52,14 @@ func (m *Model) ScorerBytes(s graphbuf.Sizes, features NodeFeatures) int64 {
 		return s.MakingBytes() + fixedBytes
 	}
 	making := rows*k*float*2 + tableBytes(s) + temporal.DatasetBytes(s) + temporal.OrderBytes(s) + temporal.WindowBytes(s) + temporal.FeatureBytes(s, m.knows(features), 1)
-	making += parameters(m.config().network(), s.Relations) * float * 3
+	making += gnn.NumParameters(m.config().network(), s.Relations) * float * 3
 	return max(s.MakingBytes(), s.KeptBytes()+making) + fixedBytes
 }
 
 // batchBytes is what the batches of a pass take, whose slices grow as they are filled.
 func batchBytes(cfg Config, edges int) int64 {
 	const growth = 1.5
-	const triplet = temporal.TripletBytes + hidden*float
+	const triplet = temporal.TripletBytes + gnn.Hidden*float
 	return int64(growth * float64(rounds(edges)*temporal.SampleSize*(1+cfg.Negatives)) * float64(triplet))
 }
 

@@ -30,15 +30,22 @@ type referenceConfig struct {
 	Dropout        float64 // after either layer, 0 to below 1
 	Regularization float64 // weight of the mean squares of embeddings and relation vectors
 	TrainShare     float64 // of the events; the rest judge
-	Decoder        string  // DistMult, TransE or RotatE, as referenceLogit has them
+	Decoder        string  // distmult, transe or rotate, as referenceLogit has them
 	Seed           uint64
 	K              float64 // the threshold lies K standard deviations below the mean
 }
 
+// The names of the decoders, which referenceLogit defines.
+const (
+	refDistMult = "distmult"
+	refTransE   = "transe"
+	refRotatE   = "rotate"
+)
+
 func defaultReference() referenceConfig {
 	return referenceConfig{
 		Dim: 32, Epochs: 10, StepsPerEpoch: 50, Sample: 1000, LearningRate: 0.01, Dropout: 0.2,
-		Regularization: 0.01, TrainShare: 0.8, Decoder: DistMult, Seed: 1, K: 2,
+		Regularization: 0.01, TrainShare: 0.8, Decoder: refDistMult, Seed: 1, K: 2,
 	}
 }
 
@@ -63,7 +70,7 @@ func (c referenceConfig) validate() error {
 		return bad("Regularization", c.Regularization, "are 0 and more")
 	case !(c.TrainShare > 0 && c.TrainShare < 1):
 		return bad("TrainShare", c.TrainShare, "are numbers between 0 and 1")
-	case c.Decoder != DistMult && c.Decoder != TransE && c.Decoder != RotatE:
+	case c.Decoder != refDistMult && c.Decoder != refTransE && c.Decoder != refRotatE:
 		return bad("Decoder", c.Decoder, "are distmult, transe, rotate")
 	case !(c.K >= 0):
 		return bad("K", c.K, "are 0 and more")

@@ -56,12 +56,12 @@ func quickTwin(decoder string, dim int, dropout float64) referenceConfig {
 func TestCUDAReferenceGradientsAndLosses(t *testing.T) {
 	needsReferenceDevice(t)
 	for _, c := range []struct {
-		decoder string
+		Decoder string
 		dim     int
 		dropout float64
-	}{{DistMult, 32, 0.2}, {TransE, 8, 0.5}, {RotatE, 20, 0}, {DistMult, 132, 0.1}} {
+	}{{refDistMult, 32, 0.2}, {refTransE, 8, 0.5}, {refRotatE, 20, 0}, {refDistMult, 132, 0.1}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			cfg := quickTwin(c.decoder, c.dim, c.dropout)
+			cfg := quickTwin(c.Decoder, c.dim, c.dropout)
 			train, host, card := referenceTwins(t, cfg)
 			a, b := num.NewPhilox(cfg.Seed, num.StreamSample), num.NewPhilox(cfg.Seed, num.StreamSample)
 			for range 2 { // the second draws behind what the first drew
@@ -107,7 +107,7 @@ func TestCUDAReferenceGradientsAndLosses(t *testing.T) {
 
 func TestCUDAReferenceParametersAndEmbeddings(t *testing.T) {
 	needsReferenceDevice(t)
-	cfg := quickTwin(DistMult, 32, 0.2)
+	cfg := quickTwin(refDistMult, 32, 0.2)
 	train, host, card := referenceTwins(t, cfg)
 	var parameters [2][][]float32
 	var outputs [2][]float32

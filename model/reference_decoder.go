@@ -19,11 +19,11 @@ func referenceLogit(decoder string, h, r, t []float32) float32 {
 	r, t = r[:len(h)], t[:len(h)]
 	var y float32
 	switch decoder {
-	case TransE:
+	case refTransE:
 		for i, v := range h {
 			y += abs(v + r[i] - t[i])
 		}
-	case RotatE:
+	case refRotatE:
 		for i, v := range h {
 			y -= abs(v*r[i] - t[i])
 		}
@@ -38,14 +38,14 @@ func referenceLogitBackward(decoder string, a float32, h, r, t, dh, dr, dt []flo
 	k := len(h)
 	r, t, dh, dr, dt = r[:k], t[:k], dh[:k], dr[:k], dt[:k]
 	switch decoder {
-	case TransE:
+	case refTransE:
 		for i, v := range h {
 			g := a * sign(v+r[i]-t[i])
 			dh[i] += g
 			dr[i] += g
 			dt[i] -= g
 		}
-	case RotatE:
+	case refRotatE:
 		for i, v := range h {
 			g := -a * sign(v*r[i]-t[i])
 			dh[i] += g * r[i]

@@ -92,11 +92,11 @@ func (n *referenceNetwork) twin(value map[string][]float64) float64 {
 		var y float64
 		for a := range k {
 			switch n.cfg.Decoder {
-			case DistMult:
+			case refDistMult:
 				y += src[a] * w[a] * dst[a]
-			case TransE:
+			case refTransE:
 				y += math.Abs(src[a] + w[a] - dst[a])
-			case RotatE:
+			case refRotatE:
 				y -= math.Abs(src[a]*w[a] - dst[a])
 			}
 		}
@@ -117,7 +117,7 @@ func (n *referenceNetwork) twin(value map[string][]float64) float64 {
 }
 
 func TestReferenceGradients(t *testing.T) {
-	for _, decoder := range []string{DistMult, TransE, RotatE} {
+	for _, decoder := range []string{refDistMult, refTransE, refRotatE} {
 		t.Run(decoder, func(t *testing.T) {
 			n := smallReference(t, decoder)
 			value := map[string][]float64{}
@@ -158,7 +158,7 @@ func TestReferenceGradients(t *testing.T) {
 }
 
 func TestReferenceLossFallsAlongItsGradient(t *testing.T) {
-	n := smallReference(t, DistMult)
+	n := smallReference(t, refDistMult)
 	n.forward()
 	n.decode()
 	n.backward()
@@ -209,7 +209,7 @@ func TestGradientsAreClippedTogether(t *testing.T) {
 
 // The message graph of all training events is that of the events one by one.
 func TestReferenceEmbedsEventsByTheirCounts(t *testing.T) {
-	n := smallReference(t, DistMult)
+	n := smallReference(t, refDistMult)
 	table := &eventTable{edges: edgesWithCounts(3, 1, 2), upTo: []uint64{3, 4, 6}}
 	got := append([]float32(nil), n.embed(table)...)
 	n.messages.build([]int32{0, 0, 0, 1, 2, 2}, make([]int32, 6), []int32{3, 3, 3, 3, 3, 3}, nil, n.nodes, n.relations)

@@ -132,9 +132,9 @@ func TestReferenceLearnsWhoTalksToWhom(t *testing.T) {
 			}
 		})
 	}
-	check(DistMult, 0.8, 0.5, 1)
-	check(TransE, 0.6, 1, 1) // a distance: never below one half
-	check(RotatE, 0.6, 0, 0) // a distance's negative: never above
+	check(refDistMult, 0.8, 0.5, 1)
+	check(refTransE, 0.6, 1, 1) // a distance: never below one half
+	check(refRotatE, 0.6, 0, 0) // a distance's negative: never above
 }
 
 func TestReferenceStartsAsTheOriginalDoes(t *testing.T) {

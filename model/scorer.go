@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/gnn"
 	"flb-filter-rgcn/model/internal/num"
 	"flb-filter-rgcn/model/internal/optim"
 	"flb-filter-rgcn/model/internal/temporal"
@@ -29,7 +30,7 @@ type Model struct {
 	features       []string // kinds of the hosts' features
 	relations      []string
 	params         *optim.Params
-	scaling        scaling
+	scaling        gnn.Scaling
 
 	reference *reference // of the reference objective, which has nothing of params and scaling
 	nodes     []string   // of its embeddings
@@ -43,7 +44,7 @@ func newModel(snap *graphbuf.Snapshot, cfg Config) *Model {
 	if cfg.Features != nil {
 		m.features = cfg.Features.Kinds()
 	}
-	m.params = newParams(cfg.network(), len(m.relations))
+	m.params = gnn.NewParams(cfg.network(), len(m.relations))
 	return m
 }
 
@@ -119,9 +120,9 @@ func (m *Model) clone() *Model {
 	return &c
 }
 
-func (m *Model) decoder() *decoder {
-	d := newDecoder(m.config().network(), m.params)
-	d.scaling = &m.scaling
+func (m *Model) decoder() *gnn.Decoder {
+	d := gnn.NewDecoder(m.config().network(), m.params)
+	d.Scaling = &m.scaling
 	return d
 }
 
@@ -129,8 +130,8 @@ func (m *Model) decoder() *decoder {
 // and, but for the scores that it keeps to be faster, immutable.
 type Scorer struct {
 	model   *Model
-	decoder *decoder
-	embeddings
+	decoder *gnn.Decoder
+	gnn.Embeddings
 	// By slot of the graph: the row of a source, of a destination, the number of a
 	// relation, each with the generation that it holds for. Slot 0 is nobody's.
 	sources, destinations, relations []slotRow
@@ -166,26 +167,25 @@ func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features NodeFeatur
 	fresh.SetTrained(m.Trained)
 	ds := temporal.NewDataset(snap, m.knows(features))
 	cfg := m.config().network()
-	cfg.threads = threads
-	convs := newConvs(cfg, shape{len(ds.Sources), len(ds.Destinations), ds.Relations})
-	defer convs[0].crew.Close()
-	s, _ := fresh.scorer(snap, ds, func(p *optim.Params, c *temporal.Cut) (*embeddings, error) {
+	cfg.Threads = threads
+	sh := gnn.Shape{Sources: len(ds.Sources), Destinations: len(ds.Destinations), Relations: ds.Relations}
+	s, _ := fresh.scorer(snap, ds, func(p *optim.Params, c *temporal.Cut) (*gnn.Embeddings, error) {
 		input := func(side []int32) func() []float32 {
-			return func() []float32 { return fixedInputs(snap, side, m.dim) }
+			return func() []float32 { return gnn.FixedInputs(snap, side, m.dim) }
 		}
-		return embed(&convs, p, c.Messages(), m.dim, input(ds.Destinations), input(ds.Sources)), nil
+		return gnn.Embed(cfg, sh, p, c.Messages(), input(ds.Destinations), input(ds.Sources)), nil
 	})
 	return s
 }
 
 // scorer makes a scorer over all of a snapshot by the embeddings that embed computes.
-func (m *Model) scorer(snap *graphbuf.Snapshot, ds *temporal.Dataset, embed func(*optim.Params, *temporal.Cut) (*embeddings, error)) (*Scorer, error) {
+func (m *Model) scorer(snap *graphbuf.Snapshot, ds *temporal.Dataset, embed func(*optim.Params, *temporal.Cut) (*gnn.Embeddings, error)) (*Scorer, error) {
 	all := temporal.NewCut(ds, ds.End+1, temporal.NewOrders(ds))
 	e, err := embed(m.params, all)
 	if err != nil {
 		return nil, err
 	}
-	s := &Scorer{model: m, decoder: m.decoder(), embeddings: *e}
+	s := &Scorer{model: m, decoder: m.decoder(), Embeddings: *e}
 	s.banners, s.relationsOf, s.tenures = ds.Names, ds.RelationsOf, ds.Tenures
 	if ds.Peers != nil {
 		s.known = &known{ds.Peers, all.Cooccurrence, ds.SD, ds.SR}
@@ -268,7 +268,7 @@ func (s *Scorer) lasting(key uint64, ref *graphbuf.Ref, src, rel, dst int32) las
 	cell := s.memo.lasting(ref.Edge)
 	x, ok := cell.get(key)
 	if !ok {
-		x.structure = s.decoder.structure(&s.embeddings, src, rel, dst, &temporal.Neighbours{})
+		x.Structure = s.decoder.Structure(&s.Embeddings, src, rel, dst, &temporal.Neighbours{})
 		x.similar = s.relationsOf.Similarity(s.banners, s.banners.Row(rel), src, ref.Time)
 		cell.put(key, x)
 	}
@@ -294,7 +294,7 @@ func (s *Scorer) computeOf(g Neighbours, event *graphbuf.Event, ref *graphbuf.Re
 	x := scratches.Get().(*scratch)
 	defer scratches.Put(x)
 	near := s.near(g, x, ref, src, dst)
-	l.structure = s.decoder.structure(&s.embeddings, src, rel, dst, &near)
+	l.Structure = s.decoder.Structure(&s.Embeddings, src, rel, dst, &near)
 	return s.decode(x, event, ref, src, rel, dst, l)
 }
 
@@ -305,8 +305,8 @@ func (s *Scorer) decode(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, sr
 	if s.known != nil {
 		s.known.facts(&n, x, event, src, rel, dst)
 	}
-	s.decoder.inputs(&x.f, &n, l.structure)
-	return s.decoder.logit(&x.f, &x.h, nil)
+	s.decoder.Inputs(&x.f, &n, l.Structure)
+	return s.decoder.Logit(&x.f, &x.h, nil)
 }
 
 // facts adds those that features bring to an event.
@@ -334,8 +334,8 @@ func (m *Model) knows(features NodeFeatures) NodeFeatures {
 // scratch is what one score needs. It would go to the heap from the stack: not everything that
 // is called promises to let go of its arguments.
 type scratch struct {
-	f [features]float32
-	h [hidden]float32
+	f [gnn.NumInputs]float32
+	h [gnn.Hidden]float32
 	// Of hosts that the training did not know.
 	ids                 [temporal.MaxNeighbours]graphbuf.ID
 	hashes              []uint64

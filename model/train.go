@@ -8,6 +8,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/internal/device"
+	"flb-filter-rgcn/model/internal/gnn"
 	"flb-filter-rgcn/model/internal/num"
 	"flb-filter-rgcn/model/internal/optim"
 	"flb-filter-rgcn/model/internal/temporal"
@@ -108,16 +109,16 @@ func newTraining(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, repor
 
 // measure takes the scaling of the decoder's inputs from a sample of each window.
 func (t *training) measure(ctx context.Context) error {
-	var sums scalingSums
+	var sums gnn.ScalingSums
 	var b temporal.Batch
 	for i := range t.windows.Len() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		t.windows.Get(i).Sample(t.ds, &b, num.NewPhilox(t.cfg.Seed, num.StreamHeldOut+uint64(i)<<32), temporal.SampleSize, t.cfg.sampling())
-		sums.add(&b)
+		sums.Add(&b)
 	}
-	t.model.scaling = sums.scaling()
+	t.model.scaling = sums.Scaling()
 	return nil
 }
 
@@ -132,17 +133,17 @@ func (t *training) steps() int {
 // run trains on one device, judges what came of it and makes the scorer.
 func (t *training) run(ctx context.Context) (*Scorer, error) {
 	ds, cfg := t.ds, t.cfg
-	on, err := newEngine(engineSpec{
-		network: cfg.network(), shape: shape{len(ds.Sources), len(ds.Destinations), ds.Relations},
-		params: t.model.params, scaling: &t.model.scaling,
-		x: fixedInputs(t.snap, ds.Destinations, cfg.Dim), y: fixedInputs(t.snap, ds.Sources, cfg.Dim),
-		device: cfg.Device, steps: t.steps(), edges: len(ds.Edges), maxBatch: temporal.SampleSize * (1 + cfg.Negatives), dropout: cfg.Dropout,
+	on, err := gnn.NewEngine(gnn.Spec{
+		Network: cfg.network(), Shape: gnn.Shape{Sources: len(ds.Sources), Destinations: len(ds.Destinations), Relations: ds.Relations},
+		Params: t.model.params, Scaling: &t.model.scaling,
+		DestinationInputs: gnn.FixedInputs(t.snap, ds.Destinations, cfg.Dim), SourceInputs: gnn.FixedInputs(t.snap, ds.Sources, cfg.Dim),
+		Device: cfg.Device, Steps: t.steps(), Edges: len(ds.Edges), MaxBatch: temporal.SampleSize * (1 + cfg.Negatives), Dropout: cfg.Dropout,
 	})
 	if err != nil {
 		return nil, err
 	}
 	e := on.Engine
-	defer e.close()
+	defer e.Close()
 	t.report.Device, t.report.Fallback = on.Device, on.Fallback
 	if err := t.fit(ctx, e); err != nil {
 		return nil, err
@@ -154,7 +155,7 @@ func (t *training) run(ctx context.Context) (*Scorer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return m.scorer(t.snap, ds, e.embed)
+	return m.scorer(t.snap, ds, e.Embed)
 }
 
 // edgesPerRound is for how many edges the decoder makes one more step on each pass of the
@@ -169,14 +170,14 @@ const (
 func rounds(edges int) int { return min(1+edges/edgesPerRound, maxRounds) }
 
 // fit makes the optimiser's steps on an engine.
-func (t *training) fit(ctx context.Context, e engine) error {
+func (t *training) fit(ctx context.Context, e gnn.Engine) error {
 	steps, rate := t.steps(), t.cfg.LearningRate
 	if t.report.Warm {
 		rate /= 2
 	}
 	known := optim.Losses{Steps: steps, Progress: t.progress}
 	first := num.StreamSample + uint64(t.model.params.Steps)
-	batches, rates := make([]stepBatch, rounds(len(t.ds.Edges))), make([]float64, rounds(len(t.ds.Edges)))
+	batches, rates := make([]gnn.StepBatch, rounds(len(t.ds.Edges))), make([]float64, rounds(len(t.ds.Edges)))
 	for step := 0; step < steps; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -189,39 +190,39 @@ func (t *training) fit(ctx context.Context, e engine) error {
 				w = t.windows.Get(j)
 			}
 			w.Sample(t.ds, &batches[i].Batch, rng, temporal.SampleSize, t.cfg.sampling())
-			batches[i].dropout(rng, t.cfg.Dropout)
+			batches[i].Dropout(rng, t.cfg.Dropout)
 			rates[i] = rate * schedule(step+i, steps)
 		}
-		if err := e.pass(w, batches[:n], rates[:n]); err != nil {
+		if err := e.Pass(w, batches[:n], rates[:n]); err != nil {
 			return err
 		}
 		step += n
-		if err := known.Tell(e.losses()); err != nil {
+		if err := known.Tell(e.Losses()); err != nil {
 			return err
 		}
 	}
-	if err := e.finish(); err != nil {
+	if err := e.Finish(); err != nil {
 		return err
 	}
 	t.report.Steps = steps
-	err := known.Tell(e.losses())
+	err := known.Tell(e.Losses())
 	t.report.Loss = float32(known.Tail)
 	return err
 }
 
 // judge scores the held-out triplets by the trained model and by the one before it. It returns the one that
 // stays, with its threshold.
-func (t *training) judge(e engine) (*Model, error) {
+func (t *training) judge(e gnn.Engine) (*Model, error) {
 	t.windows.Forget()
 	judged := t.windows.Make(t.heldOut)
 	var b temporal.Batch
 	judged.Sample(t.ds, &b, num.NewPhilox(t.cfg.Seed, num.StreamHeldOut), heldOutRows, t.cfg.sampling())
 	scoresOf := func(m *Model) ([]ranking.Weighted, float64, error) {
-		em, err := e.embed(m.params, judged.Cut)
+		em, err := e.Embed(m.params, judged.Cut)
 		if err != nil {
 			return nil, 0, err
 		}
-		scores, quality := m.decoder().judge(em, &b)
+		scores, quality := m.decoder().Judge(em, &b)
 		return scores, quality, nil
 	}
 	m := t.model

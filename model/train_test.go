@@ -190,7 +190,7 @@ func TestAHostDoesNotInheritADeadOnesEmbedding(t *testing.T) {
 }
 
 func TestEncodeAndDecode(t *testing.T) {
-	for _, layers := range layerKinds {
+	for _, layers := range [][2]string{{"diagonal", "diagonal"}, {"full", "basis:2"}, {"basis:3", "full"}} {
 		cfg := quickConfig()
 		cfg.Dim, cfg.Steps, cfg.Layer1, cfg.Layer2 = 8, 5, layers[0], layers[1]
 		g := modeltest.Graph(t, modeltest.Teams(1, 40, 1000))

@@ -1,12 +1,12 @@
-package model
+package gnn
 
 import "flb-filter-rgcn/model/internal/num"
 
 // plainForward writes h = relu(b + w^T f); w is [features][hidden] row-major.
-func plainForward(w []float32, b, h *[hidden]float32, f *[features]float32) {
+func plainForward(w []float32, b, h *[Hidden]float32, f *[NumInputs]float32) {
 	*h = *b
 	for i, v := range f {
-		for j, x := range w[i*hidden:][:hidden] {
+		for j, x := range w[i*Hidden:][:Hidden] {
 			h[j] += v * x
 		}
 	}
@@ -17,9 +17,9 @@ func plainForward(w []float32, b, h *[hidden]float32, f *[features]float32) {
 
 // plainBackward is that of plainForward for the gradient dh of what stands before the relu:
 // it adds f dh^T to dw, of the shape of w, and writes df = w dh.
-func plainBackward(w, dw []float32, dh *[hidden]float32, f, df *[features]float32) {
+func plainBackward(w, dw []float32, dh *[Hidden]float32, f, df *[NumInputs]float32) {
 	for i, v := range f {
-		num.PlainAddScaled(v, dh[:], dw[i*hidden:][:hidden])
-		df[i] = num.PlainDot(w[i*hidden:][:hidden], dh[:])
+		num.PlainAddScaled(v, dh[:], dw[i*Hidden:][:Hidden])
+		df[i] = num.PlainDot(w[i*Hidden:][:Hidden], dh[:])
 	}
 }

@@ -1,6 +1,6 @@
 //go:build gpu
 
-package model
+package gnn
 
 import (
 	"fmt"
@@ -13,9 +13,9 @@ import (
 
 // The sizes that kernels are compiled for.
 const (
-	_ = uint(featWalk-cuda.Counted) + uint(cuda.Counted-featWalk)
-	_ = uint(features-cuda.Features) + uint(cuda.Features-features)
-	_ = uint(hidden-cuda.Hidden) + uint(cuda.Hidden-hidden)
+	_ = uint(InputWalk-cuda.Counted) + uint(cuda.Counted-InputWalk)
+	_ = uint(NumInputs-cuda.Features) + uint(cuda.Features-NumInputs)
+	_ = uint(Hidden-cuda.Hidden) + uint(cuda.Hidden-Hidden)
 	_ = uint(temporal.MaxNeighbours-cuda.Near) + uint(cuda.Near-temporal.MaxNeighbours)
 )
 
@@ -24,20 +24,20 @@ type cudaEngine struct {
 	device  *cuda.Device
 	net     *cuda.Network
 	params  *optim.Params
-	decoder *decoder
+	decoder *Decoder
 	batches []cuda.Batch
 	steps   []cuda.Steps
 
 	step, passes int // of the parameters, when the engine was made: they count on only at the end
 }
 
-func newCUDAEngine(ordinal int, s engineSpec) (engine, string, error) {
+func newCUDAEngine(ordinal int, s Spec) (Engine, string, error) {
 	d, err := cuda.Open(ordinal)
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
-	e := &cudaEngine{device: d, params: s.params, decoder: newDecoder(s.network, s.params)}
-	e.decoder.scaling = s.scaling
+	e := &cudaEngine{device: d, params: s.Params, decoder: NewDecoder(s.Network, s.Params)}
+	e.decoder.Scaling = s.Scaling
 	if err := e.place(s); err != nil {
 		d.Close()
 		return nil, "", fmt.Errorf("%w: %w", device.ErrFailed, err)
@@ -46,15 +46,15 @@ func newCUDAEngine(ordinal int, s engineSpec) (engine, string, error) {
 }
 
 // place computes what the network needs, asks for it and copies the parameters.
-func (e *cudaEngine) place(s engineSpec) error {
+func (e *cudaEngine) place(s Spec) error {
 	c := cuda.Config{
-		Sources: s.shape.sources, Destinations: s.shape.destinations, Relations: s.shape.relations, Dim: s.network.dim,
-		Decoder:   cuda.DecoderOf(s.network.decoder),
-		KeepScale: float32(1 / (1 - s.dropout)), Steps: s.steps, MaxBatch: s.maxBatch, FixedLayers: s.network.fixedLayers,
+		Sources: s.Shape.Sources, Destinations: s.Shape.Destinations, Relations: s.Shape.Relations, Dim: s.Network.Dim,
+		Decoder:   cuda.DecoderOf(s.Network.Decoder),
+		KeepScale: float32(1 / (1 - s.Dropout)), Steps: s.Steps, MaxBatch: s.MaxBatch, FixedLayers: s.Network.FixedLayers,
 	}
 	for i := range c.Inverse {
-		c.Mean[i], c.Inverse[i] = s.scaling.Mean[featWalk+i], s.scaling.Inv[featWalk+i]
-		if e.decoder.mask != nil && e.decoder.mask[featWalk+i] {
+		c.Mean[i], c.Inverse[i] = s.Scaling.Mean[InputWalk+i], s.Scaling.Inv[InputWalk+i]
+		if e.decoder.mask != nil && e.decoder.mask[InputWalk+i] {
 			c.Inverse[i] = 0
 		}
 	}
@@ -62,14 +62,14 @@ func (e *cudaEngine) place(s engineSpec) error {
 	if err != nil {
 		return err
 	}
-	if need := cuda.Need(c, s.edges); need > free {
+	if need := cuda.Need(c, s.Edges); need > free {
 		return fmt.Errorf("%w: %d edges between %d hosts need %d MiB of %s, which has %d MiB free",
-			cuda.ErrMemory, s.edges, s.shape.sources+s.shape.destinations, need>>20, e.device.Name, free>>20)
+			cuda.ErrMemory, s.Edges, s.Shape.Sources+s.Shape.Destinations, need>>20, e.device.Name, free>>20)
 	}
-	if e.net, err = cuda.NewNetwork(e.device, c, s.x, s.y); err != nil {
+	if e.net, err = cuda.NewNetwork(e.device, c, s.DestinationInputs, s.SourceInputs); err != nil {
 		return err
 	}
-	return e.each(s.params, e.net.Upload)
+	return e.each(s.Params, e.net.Upload)
 }
 
 // each calls do with every parameter and its place on the device.
@@ -91,7 +91,7 @@ func (e *cudaEngine) each(p *optim.Params, do func(t cuda.Tensor, from int, valu
 	return nil
 }
 
-func (e *cudaEngine) pass(w *temporal.Window, batches []stepBatch, rates []float64) error {
+func (e *cudaEngine) Pass(w *temporal.Window, batches []StepBatch, rates []float64) error {
 	p := *e.params // the counters alone: values are on the device
 	p.Steps, p.Passes = p.Steps+e.step, p.Passes+e.passes
 	if len(e.batches) < len(batches) {
@@ -119,7 +119,7 @@ func (e *cudaEngine) pass(w *temporal.Window, batches []stepBatch, rates []float
 }
 
 // fill makes what the device reads of a batch.
-func (e *cudaEngine) fill(to *cuda.Batch, b *stepBatch) {
+func (e *cudaEngine) fill(to *cuda.Batch, b *StepBatch) {
 	n := len(b.S)
 	*to = cuda.Batch{
 		Source: b.S, Relation: b.R, Destination: b.D, Label: b.Label,
@@ -149,7 +149,7 @@ func (e *cudaEngine) fill(to *cuda.Batch, b *stepBatch) {
 		}
 		to.Keep = append(to.Keep, keep)
 		to.Weight = append(to.Weight, float32(float64(b.Weight[i])/weights))
-		var f [features]float32
+		var f [NumInputs]float32
 		counted(&f, &b.Counts[i])
 		e.decoder.scale(&f)
 		row := counts[i*cuda.Counted:][:cuda.Counted]
@@ -158,9 +158,9 @@ func (e *cudaEngine) fill(to *cuda.Batch, b *stepBatch) {
 	}
 }
 
-func (e *cudaEngine) losses() []float32 { return e.net.Losses() }
+func (e *cudaEngine) Losses() []float32 { return e.net.Losses() }
 
-func (e *cudaEngine) finish() error {
+func (e *cudaEngine) Finish() error {
 	err := e.net.Sync()
 	if err == nil {
 		err = e.each(e.params, e.net.Download)
@@ -174,7 +174,7 @@ func (e *cudaEngine) finish() error {
 	return nil
 }
 
-func (e *cudaEngine) embed(p *optim.Params, c *temporal.Cut) (*embeddings, error) {
+func (e *cudaEngine) Embed(p *optim.Params, c *temporal.Cut) (*Embeddings, error) {
 	if err := e.each(p, e.net.Upload); err != nil {
 		return nil, fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
@@ -182,10 +182,10 @@ func (e *cudaEngine) embed(p *optim.Params, c *temporal.Cut) (*embeddings, error
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
-	return &embeddings{u: u, v: v, c: profiles, m: m}, nil
+	return &Embeddings{SourceWalk: u, DestinationWalk: v, DestinationProfile: profiles, SourceProfile: m}, nil
 }
 
-func (e *cudaEngine) close() { e.device.Close() }
+func (e *cudaEngine) Close() { e.device.Close() }
 
 // messagesForCUDA writes the edges of a cut out as the kernels read them. The card keeps them, so that the cut
 // does not.

@@ -1,4 +1,4 @@
-package model
+package gnn
 
 import (
 	"fmt"
@@ -11,38 +11,38 @@ import (
 	"flb-filter-rgcn/model/internal/temporal"
 )
 
-// layer is a kind of relation weights: bases is 0 for diagonal, -1 for full, else their number.
-type layer struct{ bases int }
+// LayerKind is a kind of relation weights: bases is 0 for diagonal, -1 for full, else their number.
+type LayerKind struct{ bases int }
 
-func (l layer) diagonal() bool { return l.bases == 0 }
+func (l LayerKind) diagonal() bool { return l.bases == 0 }
 
-func parseLayer(s string) (layer, error) {
+func ParseLayer(s string) (LayerKind, error) {
 	switch {
 	case s == "diagonal":
-		return layer{}, nil
+		return LayerKind{}, nil
 	case s == "full":
-		return layer{bases: -1}, nil
+		return LayerKind{bases: -1}, nil
 	}
 	if n, ok := strings.CutPrefix(s, "basis:"); ok {
 		if b, err := strconv.Atoi(n); err == nil && b >= 1 && b <= 64 {
-			return layer{bases: b}, nil
+			return LayerKind{bases: b}, nil
 		}
 	}
-	return layer{}, fmt.Errorf("model: layer %q", s)
+	return LayerKind{}, fmt.Errorf("model: layer %q", s)
 }
 
 // The layers: two hops along the walk, and profiles with their mean.
 var layerNames = [4]string{"walk1", "walk2", "profile1", "profile2"}
 
-// layoutParams lists the parameters of a network without their values.
-func layoutParams(cfg networkConfig, relations int) []*optim.Param {
+// Layout lists the parameters of a network without their values.
+func Layout(cfg Config, relations int) []*optim.Param {
 	var list []*optim.Param
-	k := cfg.dim
+	k := cfg.Dim
 	relational := func(name string, cols int) {
 		list = append(list, &optim.Param{Name: name, Rows: relations, Cols: cols, PerRelation: true, Slow: true, Layer: name != "relation"})
 	}
 	for i, name := range layerNames {
-		switch kind := cfg.layers[i]; {
+		switch kind := cfg.Layers[i]; {
 		case kind.diagonal():
 			relational(name, k)
 		case kind.bases < 0:
@@ -54,30 +54,30 @@ func layoutParams(cfg networkConfig, relations int) []*optim.Param {
 	}
 	relational("relation", k)
 	return append(list,
-		&optim.Param{Name: "hidden", Rows: features, Cols: hidden, Decays: true},
-		&optim.Param{Name: "hidden.bias", Rows: 1, Cols: hidden},
-		&optim.Param{Name: "output", Rows: 1, Cols: hidden, Decays: true},
+		&optim.Param{Name: "hidden", Rows: NumInputs, Cols: Hidden, Decays: true},
+		&optim.Param{Name: "hidden.bias", Rows: 1, Cols: Hidden},
+		&optim.Param{Name: "output", Rows: 1, Cols: Hidden, Decays: true},
 		&optim.Param{Name: "output.bias", Rows: 1, Cols: 1})
 }
 
-// newParams makes the parameters of a cold start. Relational layers start as plain
+// NewParams makes the parameters of a cold start. Relational layers start as plain
 // propagation and the relational score at nothing, so that training has to beat the
 // structure; the decoder starts as He et al. 2015 have it.
-func newParams(cfg networkConfig, relations int) *optim.Params {
-	rng := num.NewPhilox(cfg.seed, num.StreamInit)
-	p := &optim.Params{List: layoutParams(cfg, relations)}
+func NewParams(cfg Config, relations int) *optim.Params {
+	rng := num.NewPhilox(cfg.Seed, num.StreamInit)
+	p := &optim.Params{List: Layout(cfg, relations)}
 	for _, x := range p.List {
 		n := x.Rows * x.Cols
 		x.Value, x.Mean, x.Square = make([]float32, n), make([]float32, n), make([]float32, n)
 	}
-	k := cfg.dim
+	k := cfg.Dim
 	identity := func(x []float32) {
 		for j := range k {
 			x[j*k+j] = 1
 		}
 	}
 	for i, name := range layerNames {
-		switch kind := cfg.layers[i]; {
+		switch kind := cfg.Layers[i]; {
 		case kind.diagonal():
 			num.Fill(p.Get(name).Value, 1)
 		case kind.bases < 0:
@@ -95,10 +95,10 @@ func newParams(cfg networkConfig, relations int) *optim.Params {
 	}
 	// What hosts without features leave at zero counts for nothing, in the order of the draws and their spread.
 	h := p.Get("hidden").Value
-	peers, rest := h[temporal.PeersToD*hidden:][:temporal.NumPeerCounts*hidden], float64(features-temporal.NumPeerCounts)
-	num.Normal(rng, h[:temporal.PeersToD*hidden], math.Sqrt(2/rest))
-	num.Normal(rng, h[(temporal.PeersToD+temporal.NumPeerCounts)*hidden:], math.Sqrt(2/rest))
-	num.Normal(rng, p.Get("output").Value, math.Sqrt(1.0/hidden))
+	peers, rest := h[temporal.PeersToD*Hidden:][:temporal.NumPeerCounts*Hidden], float64(NumInputs-temporal.NumPeerCounts)
+	num.Normal(rng, h[:temporal.PeersToD*Hidden], math.Sqrt(2/rest))
+	num.Normal(rng, h[(temporal.PeersToD+temporal.NumPeerCounts)*Hidden:], math.Sqrt(2/rest))
+	num.Normal(rng, p.Get("output").Value, math.Sqrt(1.0/Hidden))
 	num.Normal(rng, peers, math.Sqrt(2/rest))
 	return p
 }
@@ -118,9 +118,9 @@ func layerWeights(p *optim.Params, i, k int) []float32 {
 	return w
 }
 
-// parameters is how many numbers a model learns.
-func parameters(cfg networkConfig, relations int) (n int64) {
-	for _, p := range layoutParams(cfg, relations) {
+// NumParameters is how many numbers a model learns.
+func NumParameters(cfg Config, relations int) (n int64) {
+	for _, p := range Layout(cfg, relations) {
 		n += int64(p.Rows) * int64(p.Cols)
 	}
 	return n

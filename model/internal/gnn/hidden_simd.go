@@ -1,6 +1,6 @@
 //go:build goexperiment.simd && amd64
 
-package model
+package gnn
 
 import (
 	"simd/archsimd"
@@ -9,9 +9,9 @@ import (
 )
 
 // The hidden layer is four vectors wide.
-const _ = uint(hidden-4*num.Lanes) + uint(4*num.Lanes-hidden)
+const _ = uint(Hidden-4*num.Lanes) + uint(4*num.Lanes-Hidden)
 
-func hiddenForward(w []float32, b, h *[hidden]float32, f *[features]float32) {
+func hiddenForward(w []float32, b, h *[Hidden]float32, f *[NumInputs]float32) {
 	if !num.Vectorised {
 		plainForward(w, b, h, f)
 		return
@@ -19,7 +19,7 @@ func hiddenForward(w []float32, b, h *[hidden]float32, f *[features]float32) {
 	h0, h1, h2, h3 := num.Load(b[:], 0), num.Load(b[:], num.Lanes), num.Load(b[:], 2*num.Lanes), num.Load(b[:], 3*num.Lanes)
 	for i, x := range f {
 		v := archsimd.BroadcastFloat32x8(x)
-		r := (*[hidden]float32)(w[i*hidden:])
+		r := (*[Hidden]float32)(w[i*Hidden:])
 		h0 = v.MulAdd(num.Load(r[:], 0), h0)
 		h1 = v.MulAdd(num.Load(r[:], num.Lanes), h1)
 		h2 = v.MulAdd(num.Load(r[:], 2*num.Lanes), h2)
@@ -33,16 +33,16 @@ func hiddenForward(w []float32, b, h *[hidden]float32, f *[features]float32) {
 	archsimd.ClearAVXUpperBits()
 }
 
-func hiddenBackward(w, dw []float32, dh *[hidden]float32, f, df *[features]float32) {
+func hiddenBackward(w, dw []float32, dh *[Hidden]float32, f, df *[NumInputs]float32) {
 	if !num.Vectorised {
 		plainBackward(w, dw, dh, f, df)
 		return
 	}
-	var parts [features][num.Lanes]float32 // of df: see sum
+	var parts [NumInputs][num.Lanes]float32 // of df: see sum
 	d0, d1, d2, d3 := num.Load(dh[:], 0), num.Load(dh[:], num.Lanes), num.Load(dh[:], 2*num.Lanes), num.Load(dh[:], 3*num.Lanes)
 	for i, x := range f {
 		v := archsimd.BroadcastFloat32x8(x)
-		r, g := (*[hidden]float32)(w[i*hidden:]), (*[hidden]float32)(dw[i*hidden:])
+		r, g := (*[Hidden]float32)(w[i*Hidden:]), (*[Hidden]float32)(dw[i*Hidden:])
 		num.Store(v.MulAdd(d0, num.Load(g[:], 0)), g[:], 0)
 		num.Store(v.MulAdd(d1, num.Load(g[:], num.Lanes)), g[:], num.Lanes)
 		num.Store(v.MulAdd(d2, num.Load(g[:], 2*num.Lanes)), g[:], 2*num.Lanes)

@@ -1,4 +1,4 @@
-package model
+package gnn
 
 import (
 	"fmt"
@@ -20,7 +20,7 @@ import (
 // small is a network of a few rows at one cut, with a batch that has every kind of triplet.
 type small struct {
 	*network
-	cfg    networkConfig
+	cfg    Config
 	ds     *temporal.Dataset
 	window *temporal.Window
 	x, y   []float32
@@ -31,7 +31,7 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 	cfg := testNetwork(8, decoder)
 	for i, kind := range []string{layer1, layer2, layer1, layer2} {
 		var err error
-		if cfg.layers[i], err = parseLayer(kind); err != nil {
+		if cfg.Layers[i], err = ParseLayer(kind); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -39,15 +39,15 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 	ds := temporal.NewDataset(snap, nil)
 	at := ds.CutTimes([]float64{0.7})[0]
 	w := temporal.NewWindow(ds, temporal.NewCut(ds, at, temporal.NewOrders(ds)), ds.End+1)
-	p := newParams(cfg, ds.Relations)
+	p := NewParams(cfg, ds.Relations)
 	rng := num.NewPhilox(7, 7)
 	for _, q := range p.List { // away from the start, where many gradients vanish
 		noise := make([]float32, len(q.Value))
 		num.Normal(rng, noise, 0.3)
 		num.AddScaled(1, noise, q.Value)
 	}
-	x, y := fixedInputs(snap, ds.Destinations, cfg.dim), fixedInputs(snap, ds.Sources, cfg.dim)
-	n, err := newNetwork(cfg, shape{len(ds.Sources), len(ds.Destinations), ds.Relations}, p, x, y)
+	x, y := FixedInputs(snap, ds.Destinations, cfg.Dim), FixedInputs(snap, ds.Sources, cfg.Dim)
+	n, err := newNetwork(cfg, Shape{len(ds.Sources), len(ds.Destinations), ds.Relations}, p, x, y)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,10 +60,10 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 	for i := range 2 {
 		n.batch.S[i], n.batch.D[i] = 0, 3
 	}
-	n.batch.dropout(rng, 0.2)
-	n.decoder.scaling = &scaling{}
-	for i := range features {
-		n.decoder.scaling.Mean[i], n.decoder.scaling.Inv[i] = 0.05*float32(i), 1/(1+0.1*float32(i))
+	n.batch.Dropout(rng, 0.2)
+	n.decoder.Scaling = &Scaling{}
+	for i := range NumInputs {
+		n.decoder.Scaling.Mean[i], n.decoder.Scaling.Inv[i] = 0.05*float32(i), 1/(1+0.1*float32(i))
 	}
 	return &small{n, cfg, ds, w, x, y}
 }
@@ -83,7 +83,7 @@ func (s *small) gradients(t *testing.T) [][]float32 {
 // twin computes the loss in float64, written from the formulas and not from the code:
 // one message at a time over the list of edges.
 func (s *small) twin(value map[string][]float64) float64 {
-	k, ds := s.cfg.dim, s.ds
+	k, ds := s.cfg.Dim, s.ds
 	type pairKey struct{ s, d int32 }
 	relations, degS, degD := map[pairKey]float64{}, map[int32]float64{}, map[int32]float64{}
 	for _, e := range ds.Edges {
@@ -106,7 +106,7 @@ func (s *small) twin(value map[string][]float64) float64 {
 			m[i] = make([]float64, k)
 		}
 		name := layerNames[layer]
-		switch kind := s.cfg.layers[layer]; {
+		switch kind := s.cfg.Layers[layer]; {
 		case kind.diagonal():
 			for i := range k {
 				m[i][i] = value[name][int(r)*k+i]
@@ -182,32 +182,32 @@ func (s *small) twin(value map[string][]float64) float64 {
 	var total, weights float64
 	b := &s.batch
 	for i := range b.S {
-		var f [features]float64
+		var f [NumInputs]float64
 		for j, n := range b.Counts[i] {
 			f[j] = math.Log(1 + float64(n))
 			if n == 0 && j < temporal.NumEventCounts {
-				f[featZero+j] = 1
+				f[InputZero+j] = 1
 			}
 		}
 		if n := &b.Neighbours[i]; n.N > 0 {
 			for _, j := range n.Rows[:n.N] {
 				if n.Sources {
-					f[featNear] += inner(at(m, b.S[i]), at(m, j))
+					f[InputNeighbours] += inner(at(m, b.S[i]), at(m, j))
 				} else {
-					f[featNear] += inner(at(c, b.D[i]), at(c, j))
+					f[InputNeighbours] += inner(at(c, b.D[i]), at(c, j))
 				}
 			}
-			f[featNear] = math.Asinh(10 * f[featNear] / float64(n.N*k))
+			f[InputNeighbours] = math.Asinh(10 * f[InputNeighbours] / float64(n.N*k))
 		}
 		if b.S[i] >= 0 && b.D[i] >= 0 {
 			us, vd := at(u, b.S[i]), at(v, b.D[i])
-			f[featWalk] = math.Asinh(30 * inner(us, vd) / float64(k))
-			f[featProfile] = math.Asinh(10 * inner(at(m, b.S[i]), at(c, b.D[i])) / float64(k))
+			f[InputWalk] = math.Asinh(30 * inner(us, vd) / float64(k))
+			f[InputProfile] = math.Asinh(10 * inner(at(m, b.S[i]), at(c, b.D[i])) / float64(k))
 			if r := int(b.R[i]); r >= 0 {
 				w := value["relation"][r*k:][:k]
 				var sum float64
 				for j := range w {
-					switch s.cfg.decoder {
+					switch s.cfg.Decoder {
 					case DistMult:
 						sum += us[j] * w[j] * vd[j]
 					case TransE:
@@ -219,17 +219,17 @@ func (s *small) twin(value map[string][]float64) float64 {
 						}
 					}
 				}
-				f[featRel] = -math.Sqrt(sum/float64(k) + distanceFloor)
-				if s.cfg.decoder == DistMult {
-					f[featRel] = 10 * sum / float64(k)
+				f[InputRelational] = -math.Sqrt(sum/float64(k) + distanceFloor)
+				if s.cfg.Decoder == DistMult {
+					f[InputRelational] = 10 * sum / float64(k)
 				}
 			}
 		}
 		y := value["output.bias"][0]
-		for j := range hidden {
+		for j := range Hidden {
 			x := value["hidden.bias"][j]
 			for q := range f {
-				x += value["hidden"][q*hidden+j] * (f[q] - float64(s.decoder.scaling.Mean[q])) * float64(s.decoder.scaling.Inv[q])
+				x += value["hidden"][q*Hidden+j] * (f[q] - float64(s.decoder.Scaling.Mean[q])) * float64(s.decoder.Scaling.Inv[q])
 			}
 			y += value["output"][j] * max(x, 0) * float64(b.keep[i][j])
 		}
@@ -326,7 +326,7 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 	loss, _ := s.run(1, nil)
 
 	g := G.NewGraph()
-	k, b := s.cfg.dim, &s.batch
+	k, b := s.cfg.Dim, &s.batch
 	n := len(b.S)
 	constant := func(name string, rows, cols int, v []float32) *G.Node {
 		return G.NewMatrix(g, tensor.Float32, G.WithName(name), G.WithShape(rows, cols), G.WithValue(tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(v))))
@@ -443,34 +443,34 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 		asinhNode(scale(near, profileScale/float32(k))),
 		scale(inner(must(G.HadamardProd(must(G.HadamardProd(us, wr)), vd))), distMultScale/float32(k)),
 	}
-	counting := make([]float32, n*features)
+	counting := make([]float32, n*NumInputs)
 	for i := range n {
 		for j, x := range b.Counts[i] {
-			counting[i*features+j] = float32(math.Log1p(float64(x)))
+			counting[i*NumInputs+j] = float32(math.Log1p(float64(x)))
 			if x == 0 && j < temporal.NumEventCounts {
-				counting[i*features+featZero+j] = 1
+				counting[i*NumInputs+InputZero+j] = 1
 			}
 		}
 	}
-	inputs := constant("counts", n, features, counting)
+	inputs := constant("counts", n, NumInputs, counting)
 	for j, x := range structure { // each column to its place
-		place := make([]float32, features)
-		place[featWalk+j] = 1
-		inputs = must(G.Add(inputs, must(G.Mul(x, constant(fmt.Sprint("place", j), 1, features, place)))))
+		place := make([]float32, NumInputs)
+		place[InputWalk+j] = 1
+		inputs = must(G.Add(inputs, must(G.Mul(x, constant(fmt.Sprint("place", j), 1, NumInputs, place)))))
 	}
-	means, invs := make([]float32, n*features), make([]float32, n*features)
+	means, invs := make([]float32, n*NumInputs), make([]float32, n*NumInputs)
 	for i := range n {
-		copy(means[i*features:], s.decoder.scaling.Mean[:])
-		copy(invs[i*features:], s.decoder.scaling.Inv[:])
+		copy(means[i*NumInputs:], s.decoder.Scaling.Mean[:])
+		copy(invs[i*NumInputs:], s.decoder.Scaling.Inv[:])
 	}
-	inputs = must(G.HadamardProd(must(G.Sub(inputs, constant("means", n, features, means))), constant("invs", n, features, invs)))
-	keep := make([]float32, n*hidden)
+	inputs = must(G.HadamardProd(must(G.Sub(inputs, constant("means", n, NumInputs, means))), constant("invs", n, NumInputs, invs)))
+	keep := make([]float32, n*Hidden)
 	for i := range n {
-		copy(keep[i*hidden:], b.keep[i][:])
+		copy(keep[i*Hidden:], b.keep[i][:])
 	}
 	h := must(G.Mul(inputs, learn["hidden"]))
 	h = must(G.Rectify(must(G.Add(h, must(G.Mul(ones(n), learn["hidden.bias"]))))))
-	h = must(G.HadamardProd(h, constant("keep", n, hidden, keep)))
+	h = must(G.HadamardProd(h, constant("keep", n, Hidden, keep)))
 	y := must(G.Add(must(G.Mul(h, must(G.Transpose(learn["output"])))), must(G.Mul(ones(n), learn["output.bias"]))))
 	// Cross-entropy with the sign of the label: log(1 + exp(-y)) for true, log(1 + exp(y)) for false.
 	sign, weight := make([]float32, n), make([]float32, n)

@@ -1,6 +1,6 @@
 //go:build gpu
 
-package model
+package gnn
 
 import (
 	"fmt"
@@ -18,7 +18,7 @@ import (
 // These tests drive both twins over the same inputs: on a card where there is one, else on the
 // host build of the kernels behind a driver that is none (`make test` puts it in the way).
 
-func needsDevice(t testing.TB) {
+func needsCUDA(t testing.TB) {
 	t.Helper()
 	name, err := device.Probe(0)
 	if err != nil {
@@ -35,43 +35,43 @@ type twins struct {
 	ds      *temporal.Dataset
 	windows *temporal.Windows
 	params  [2]*optim.Params // on the CPU, on the card
-	engines [2]engine
+	engines [2]Engine
 }
 
-func newTwins(t *testing.T, cfg networkConfig, dropout float64, hosts NodeFeatures, steps int) *twins {
+func newTwins(t *testing.T, cfg Config, dropout float64, hosts temporal.HostFeatures, steps int) *twins {
 	t.Helper()
 	snap := modeltest.Graph(t, modeltest.Hub(3, 4000)).Snapshot()
 	w := &twins{dropout: dropout, ds: temporal.NewDataset(snap, hosts)}
 	w.windows, _ = temporal.NewWindows(w.ds, false)
-	var sums scalingSums
+	var sums ScalingSums
 	var b temporal.Batch
 	for i := range w.windows.Len() {
-		w.windows.Get(i).Sample(w.ds, &b, num.NewPhilox(cfg.seed, uint64(i)), temporal.SampleSize, temporal.Sampling{Negatives: negatives, Campaigns: true})
-		sums.add(&b)
+		w.windows.Get(i).Sample(w.ds, &b, num.NewPhilox(cfg.Seed, uint64(i)), temporal.SampleSize, temporal.Sampling{Negatives: negatives, Campaigns: true})
+		sums.Add(&b)
 	}
-	scaling := sums.scaling()
-	for i := featWalk; i < features; i++ {
-		scaling.Mean[i], scaling.Inv[i] = 0.02*float32(i-featWalk), 1-0.1*float32(i-featWalk)
+	scaling := sums.Scaling()
+	for i := InputWalk; i < NumInputs; i++ {
+		scaling.Mean[i], scaling.Inv[i] = 0.02*float32(i-InputWalk), 1-0.1*float32(i-InputWalk)
 	}
 	for i := range w.engines {
-		w.params[i] = newParams(cfg, w.ds.Relations)
+		w.params[i] = NewParams(cfg, w.ds.Relations)
 		rng := num.NewPhilox(7, 7)
 		for _, q := range w.params[i].List { // away from the start, where many gradients vanish
 			noise := make([]float32, len(q.Value))
 			num.Normal(rng, noise, 0.2)
 			num.AddScaled(1, noise, q.Value)
 		}
-		spec := engineSpec{
-			network: cfg, shape: shape{len(w.ds.Sources), len(w.ds.Destinations), w.ds.Relations},
-			params: w.params[i], scaling: &scaling,
-			x: fixedInputs(snap, w.ds.Destinations, cfg.dim), y: fixedInputs(snap, w.ds.Sources, cfg.dim),
-			device: []string{device.CPU, device.CUDA}[i], steps: steps, edges: len(w.ds.Edges), maxBatch: temporal.SampleSize * (1 + negatives), dropout: dropout,
+		spec := Spec{
+			Network: cfg, Shape: Shape{len(w.ds.Sources), len(w.ds.Destinations), w.ds.Relations},
+			Params: w.params[i], Scaling: &scaling,
+			DestinationInputs: FixedInputs(snap, w.ds.Destinations, cfg.Dim), SourceInputs: FixedInputs(snap, w.ds.Sources, cfg.Dim),
+			Device: []string{device.CPU, device.CUDA}[i], Steps: steps, Edges: len(w.ds.Edges), MaxBatch: temporal.SampleSize * (1 + negatives), Dropout: dropout,
 		}
-		on, err := newEngine(spec)
+		on, err := NewEngine(spec)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(on.Engine.close)
+		t.Cleanup(on.Engine.Close)
 		w.engines[i] = on.Engine
 	}
 	return w
@@ -80,42 +80,42 @@ func newTwins(t *testing.T, cfg networkConfig, dropout float64, hosts NodeFeatur
 // pass lets both make the same pass.
 func (w *twins) pass(t *testing.T, step, rounds int) {
 	t.Helper()
-	batches, rates := make([]stepBatch, rounds), make([]float64, rounds)
+	batches, rates := make([]StepBatch, rounds), make([]float64, rounds)
 	win := w.windows.Get(step % w.windows.Len())
 	for i := range batches {
 		rng := num.NewPhilox(5, uint64(step*100+i))
 		win.Sample(w.ds, &batches[i].Batch, rng, temporal.SampleSize, temporal.Sampling{Negatives: negatives, Campaigns: true})
-		batches[i].dropout(rng, w.dropout)
+		batches[i].Dropout(rng, w.dropout)
 		rates[i] = 0.004
 	}
 	for _, e := range w.engines {
-		if err := e.pass(win, batches, rates); err != nil {
+		if err := e.Pass(win, batches, rates); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
 func TestCUDAGradientsAndLosses(t *testing.T) {
-	needsDevice(t)
+	needsCUDA(t)
 	for _, c := range []struct {
-		decoder  string
-		dim      int
-		dropout  float64
-		without  []int // inputs of the decoder
-		features NodeFeatures
+		Decoder   string
+		dim       int
+		dropout   float64
+		without   []int // inputs of the decoder
+		NumInputs temporal.HostFeatures
 	}{
 		{DistMult, 128, 0.1, nil, nil}, {TransE, 32, 0, nil, nil}, {RotatE, 32, 0.2, nil, modeltest.ByLetters(2)}, {DistMult, 4, 0, nil, nil},
-		{RotatE, 132, 0.1, nil, nil}, {DistMult, 32, 0, []int{featNear, featRel}, nil},
+		{RotatE, 132, 0.1, nil, nil}, {DistMult, 32, 0, []int{InputNeighbours, InputRelational}, nil},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			cfg := testNetwork(c.dim, c.decoder)
+			cfg := testNetwork(c.dim, c.Decoder)
 			if len(c.without) > 0 {
-				cfg.mask = new([features]bool)
+				cfg.Mask = new([NumInputs]bool)
 				for _, i := range c.without {
-					cfg.mask[i] = true
+					cfg.Mask[i] = true
 				}
 			}
-			w := newTwins(t, cfg, c.dropout, c.features, 3)
+			w := newTwins(t, cfg, c.dropout, c.NumInputs, 3)
 			w.pass(t, 1, 3)
 			card, cpu := w.engines[1].(*cudaEngine), w.engines[0].(*cpuEngine)
 			err := card.net.Sync()
@@ -123,7 +123,7 @@ func TestCUDAGradientsAndLosses(t *testing.T) {
 				t.Fatal(err)
 			}
 			var mean float64
-			for _, x := range card.losses() {
+			for _, x := range card.Losses() {
 				mean += float64(x) / 3
 			}
 			if want := float64(cpu.done[0]); math.Abs(mean-want) > 1e-4*want {
@@ -158,23 +158,23 @@ func TestCUDAGradientsAndLosses(t *testing.T) {
 }
 
 func TestCUDAParametersAndEmbeddings(t *testing.T) {
-	needsDevice(t)
+	needsCUDA(t)
 	for _, decoder := range []string{DistMult, RotatE} {
 		w := newTwins(t, testNetwork(64, decoder), 0.1, nil, 60)
 		for step := range 30 {
 			w.pass(t, step, 2)
 		}
-		var e [2]*embeddings
+		var e [2]*Embeddings
 		c := temporal.NewCut(w.ds, w.ds.End+1, temporal.NewOrders(w.ds))
 		for i, eng := range w.engines {
-			if err := eng.finish(); err != nil {
+			if err := eng.Finish(); err != nil {
 				t.Fatal(err)
 			}
-			if n := len(eng.losses()); n != 60 {
+			if n := len(eng.Losses()); n != 60 {
 				t.Errorf("%d losses of 60 steps", n)
 			}
 			var err error
-			if e[i], err = eng.embed(w.params[i], c); err != nil {
+			if e[i], err = eng.Embed(w.params[i], c); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -188,7 +188,7 @@ func TestCUDAParametersAndEmbeddings(t *testing.T) {
 				t.Errorf("%s: %s is %g apart after 30 passes", decoder, p.Name, d)
 			}
 		}
-		for i, x := range [][2][]float32{{e[0].u, e[1].u}, {e[0].v, e[1].v}, {e[0].c, e[1].c}, {e[0].m, e[1].m}} {
+		for i, x := range [][2][]float32{{e[0].SourceWalk, e[1].SourceWalk}, {e[0].DestinationWalk, e[1].DestinationWalk}, {e[0].DestinationProfile, e[1].DestinationProfile}, {e[0].SourceProfile, e[1].SourceProfile}} {
 			if d := modeltest.Distance(x[0], x[1]); !(d < 1e-3) {
 				t.Errorf("%s: embedding %d is %g apart", decoder, i, d)
 			}

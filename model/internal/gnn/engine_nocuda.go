@@ -1,9 +1,9 @@
 //go:build !gpu
 
-package model
+package gnn
 
 import "flb-filter-rgcn/model/internal/device"
 
-func newCUDAEngine(int, engineSpec) (engine, string, error) {
+func newCUDAEngine(int, Spec) (Engine, string, error) {
 	return nil, "", device.ErrNone
 }

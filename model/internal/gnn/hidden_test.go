@@ -1,4 +1,4 @@
-package model
+package gnn
 
 import (
 	"math"
@@ -36,21 +36,21 @@ func TestHiddenLayer(t *testing.T) {
 			}
 		}
 	}
-	aw, w := fenced(features * hidden)
-	adw, dw := fenced(features * hidden)
-	var b, dh, h, wantH [hidden]float32
-	var f, df, wantDF [features]float32
+	aw, w := fenced(NumInputs * Hidden)
+	adw, dw := fenced(NumInputs * Hidden)
+	var b, dh, h, wantH [Hidden]float32
+	var f, df, wantDF [NumInputs]float32
 	num.Normal(rng, b[:], 1)
 	num.Normal(rng, dh[:], 1)
 	num.Normal(rng, f[:], 1)
 	hiddenForward(w, &b, &h, &f)
 	plainForward(w, &b, &wantH, &f)
-	near("hiddenForward", hidden, h[:], wantH[:])
+	near("hiddenForward", Hidden, h[:], wantH[:])
 	wantDW := append([]float32(nil), dw...)
 	hiddenBackward(w, dw, &dh, &f, &df)
 	plainBackward(w, wantDW, &dh, &f, &wantDF)
-	near("hiddenBackward dw", hidden, dw, wantDW)
-	near("hiddenBackward df", features, df[:], wantDF[:])
+	near("hiddenBackward dw", Hidden, dw, wantDW)
+	near("hiddenBackward df", NumInputs, df[:], wantDF[:])
 	whole(aw, adw)
 	for _, x := range h {
 		if x < 0 {

@@ -1,4 +1,4 @@
-package model
+package gnn
 
 import (
 	"math"

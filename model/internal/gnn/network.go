@@ -1,4 +1,4 @@
-package model
+package gnn
 
 import (
 	"fmt"
@@ -16,8 +16,8 @@ import (
 type network struct {
 	params  *optim.Params
 	convs   [4]*relConv // in the order of layerNames
-	decoder *decoder
-	batch   stepBatch
+	decoder *Decoder
+	batch   StepBatch
 
 	graph *G.ExprGraph
 	vm    G.VM
@@ -30,31 +30,31 @@ type network struct {
 	decoderGrads [][]float32 // in the order of the parameters, nil for those of layers
 }
 
-// networkConfig says what a network looks like and how it is computed.
-type networkConfig struct {
-	dim         int             // width k of the layers, a multiple of 4
-	decoder     string          // relational score: DistMult, TransE or RotatE
-	layers      [4]layer        // kinds of relation weights, in the order of layerNames
-	mask        *[features]bool // inputs of the decoder to leave out; nil: none
-	fixedLayers bool            // the layers stay plain propagation
-	seed        uint64          // of the first values
-	threads     int             // at least 1
-	enterThread func()          // called at the start of every further goroutine; nil: nothing to do
+// Config says what a network looks like and how it is computed.
+type Config struct {
+	Dim         int              // width k of the layers, a multiple of 4
+	Decoder     string           // relational score: DistMult, TransE or RotatE
+	Layers      [4]LayerKind     // kinds of relation weights, in the order of layerNames
+	Mask        *[NumInputs]bool // inputs of the decoder to leave out; nil: none
+	FixedLayers bool             // the layers stay plain propagation
+	Seed        uint64           // of the first values
+	Threads     int              // at least 1
+	EnterThread func()           // called at the start of every further goroutine; nil: nothing to do
 }
 
-// shape says how large a network's sides are.
-type shape struct {
-	sources, destinations, relations int
+// Shape says how large a network's sides are.
+type Shape struct {
+	Sources, Destinations, Relations int
 }
 
 // newConvs makes the four layers: walk1 (to sources, from x), walk2 (to destinations,
 // from walk1), profile1 (to destinations, from y), profile2 (to sources, from profile1). Whoever is done with them closes their crew.
-func newConvs(cfg networkConfig, sh shape) [4]*relConv {
+func newConvs(cfg Config, sh Shape) [4]*relConv {
 	var out [4]*relConv
-	crew := num.NewPool(cfg.threads, cfg.enterThread) // of all, since one layer is computed at a time
+	crew := num.NewPool(cfg.Threads, cfg.EnterThread) // of all, since one layer is computed at a time
 	for i, norm := range []int{temporal.NormWalk, temporal.NormWalk, temporal.NormProfile, temporal.NormMean} {
-		c := &relConv{k: cfg.dim, relations: sh.relations, diagonal: cfg.layers[i].diagonal(), crew: crew, norm: norm,
-			rows: sh.sources, inRows: sh.destinations}
+		c := &relConv{k: cfg.Dim, relations: sh.Relations, diagonal: cfg.Layers[i].diagonal(), pool: crew, norm: norm,
+			rows: sh.Sources, inRows: sh.Destinations}
 		if toDestinations(i) {
 			c.rows, c.inRows = c.inRows, c.rows
 		}
@@ -75,8 +75,8 @@ func setMessages(convs *[4]*relConv, m *temporal.Messages) {
 	}
 }
 
-// embed runs the layers alone over m: what scoring needs. It asks for the fixed inputs when it needs them, and keeps them no longer.
-func embed(convs *[4]*relConv, p *optim.Params, m *temporal.Messages, k int, x, y func() []float32) *embeddings {
+// embedWith runs the layers alone over m: what scoring needs. It asks for the fixed inputs when it needs them, and keeps them no longer.
+func embedWith(convs *[4]*relConv, p *optim.Params, m *temporal.Messages, k int, x, y func() []float32) *Embeddings {
 	setMessages(convs, m)
 	var out [4][]float32
 	for i, c := range convs {
@@ -92,18 +92,26 @@ func embed(convs *[4]*relConv, p *optim.Params, m *temporal.Messages, k int, x, 
 		out[i] = make([]float32, c.rows*k)
 		c.forward(layerWeights(p, i, k), in, out[i])
 	}
-	return &embeddings{u: out[0], v: out[1], c: out[2], m: out[3]}
+	return &Embeddings{SourceWalk: out[0], DestinationWalk: out[1], DestinationProfile: out[2], SourceProfile: out[3]}
+}
+
+// Embed computes the embeddings of a graph without a training. x and y make the fixed inputs of destinations
+// and sources when they are needed.
+func Embed(cfg Config, sh Shape, p *optim.Params, m *temporal.Messages, x, y func() []float32) *Embeddings {
+	convs := newConvs(cfg, sh)
+	defer convs[0].pool.Close()
+	return embedWith(&convs, p, m, cfg.Dim, x, y)
 }
 
 // newNetwork builds the graph over fixed inputs x [destinations][k] and y [sources][k].
-func newNetwork(cfg networkConfig, sh shape, p *optim.Params, x, y []float32) (n *network, err error) {
+func newNetwork(cfg Config, sh Shape, p *optim.Params, x, y []float32) (n *network, err error) {
 	// Gorgonia panics where shapes do not fit; inside a host process that must be an error.
 	defer func() {
 		if r := recover(); r != nil {
 			n, err = nil, fmt.Errorf("model: expression graph: %v", r)
 		}
 	}()
-	n = &network{params: p, convs: newConvs(cfg, sh), graph: G.NewGraph(), decoder: newDecoder(cfg, p)}
+	n = &network{params: p, convs: newConvs(cfg, sh), graph: G.NewGraph(), decoder: NewDecoder(cfg, p)}
 	leaf := func(name string, rows, cols int, backing []float32) *G.Node {
 		return G.NewMatrix(n.graph, tensor.Float32, G.WithName(name), G.WithShape(rows, cols),
 			G.WithValue(tensor.New(tensor.WithShape(rows, cols), tensor.WithBacking(backing))))
@@ -114,7 +122,7 @@ func newNetwork(cfg networkConfig, sh shape, p *optim.Params, x, y []float32) (n
 		n.nodes = append(n.nodes, byName[q.Name])
 	}
 	var out [4]*G.Node
-	in := [4]*G.Node{0: leaf("x", sh.destinations, cfg.dim, x), 2: leaf("y", sh.sources, cfg.dim, y)}
+	in := [4]*G.Node{0: leaf("x", sh.Destinations, cfg.Dim, x), 2: leaf("y", sh.Sources, cfg.Dim, y)}
 	for i, name := range layerNames {
 		w := byName[name]
 		if w == nil {
@@ -155,9 +163,9 @@ func newNetwork(cfg networkConfig, sh shape, p *optim.Params, x, y []float32) (n
 	return n, nil
 }
 
-func newDecoder(cfg networkConfig, p *optim.Params) *decoder {
-	return &decoder{
-		k: cfg.dim, kind: cfg.decoder, mask: cfg.mask,
+func NewDecoder(cfg Config, p *optim.Params) *Decoder {
+	return &Decoder{
+		K: cfg.Dim, kind: cfg.Decoder, mask: cfg.Mask,
 		rel: p.Get("relation").Value,
 		a1:  p.Get("hidden").Value, b1: p.Get("hidden.bias").Value,
 		a2: p.Get("output").Value, b2: p.Get("output.bias").Value,
@@ -194,7 +202,7 @@ func (n *network) run(rounds int, next func()) (loss float32, err error) {
 }
 
 func (n *network) close() {
-	n.convs[0].crew.Close()
+	n.convs[0].pool.Close()
 	n.release()
 }
 

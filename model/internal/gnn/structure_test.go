@@ -1,4 +1,4 @@
-package model
+package gnn
 
 import (
 	"math"
@@ -65,13 +65,13 @@ func TestLayersStartAsStructure(t *testing.T) {
 	walks, profiles := exact(ds)
 	worst := func(k int) (walkError, profileError float64) {
 		cfg := testNetwork(k, DistMult)
-		x, y := fixedInputs(snap, ds.Destinations, k), fixedInputs(snap, ds.Sources, k)
-		convs := newConvs(cfg, shape{len(ds.Sources), len(ds.Destinations), ds.Relations})
-		e := embed(&convs, newParams(cfg, ds.Relations), temporal.NewCut(ds, ds.End+1, temporal.NewOrders(ds)).Messages(), k, func() []float32 { return x }, func() []float32 { return y })
+		x, y := FixedInputs(snap, ds.Destinations, k), FixedInputs(snap, ds.Sources, k)
+		convs := newConvs(cfg, Shape{len(ds.Sources), len(ds.Destinations), ds.Relations})
+		e := embedWith(&convs, NewParams(cfg, ds.Relations), temporal.NewCut(ds, ds.End+1, temporal.NewOrders(ds)).Messages(), k, func() []float32 { return x }, func() []float32 { return y })
 		for s := range walks {
 			for d := range walks[s] {
-				u := num.Dot(num.Row(e.u, int32(s), k), num.Row(e.v, int32(d), k)) / float32(k)
-				c := num.Dot(num.Row(e.m, int32(s), k), num.Row(e.c, int32(d), k)) / float32(k)
+				u := num.Dot(num.Row(e.SourceWalk, int32(s), k), num.Row(e.DestinationWalk, int32(d), k)) / float32(k)
+				c := num.Dot(num.Row(e.SourceProfile, int32(s), k), num.Row(e.DestinationProfile, int32(d), k)) / float32(k)
 				walkError = max(walkError, math.Abs(float64(u)-walks[s][d]))
 				profileError = max(profileError, math.Abs(float64(c)-profiles[s][d]))
 			}

@@ -1,4 +1,4 @@
-package model
+package gnn
 
 import (
 	"math"
@@ -10,13 +10,13 @@ import (
 // The decoder's inputs, in their order: the logarithms of the facts, which of the events
 // among them are zero, three structural inner products, the relational score.
 const (
-	featZero    = temporal.NumCounts
-	featWalk    = featZero + temporal.NumEventCounts // (P Pt P)[s, d]: how the walks source - destination - source - destination meet
-	featProfile = featWalk + 1                       // mean over the source's destinations of the cosine of their columns with d's
-	featNear    = featProfile + 1                    // what stands in for the profile where one host is new: see near
-	featRel     = featNear + 1                       // the relational score
-	features    = featRel + 1
-	hidden      = 32
+	InputZero       = temporal.NumCounts
+	InputWalk       = InputZero + temporal.NumEventCounts // (P Pt P)[s, d]: how the walks source - destination - source - destination meet
+	InputProfile    = InputWalk + 1                       // mean over the source's destinations of the cosine of their columns with d's
+	InputNeighbours = InputProfile + 1                    // what stands in for the profile where one host is new: see near
+	InputRelational = InputNeighbours + 1                 // the relational score
+	NumInputs       = InputRelational + 1
+	Hidden          = 32
 )
 
 // Scales at which the structural inputs enter asinh: where it turns from linear to logarithmic.
@@ -32,55 +32,55 @@ const (
 	RotatE   = "rotate"   // -|h_s * e^(i w_r) - h_d|, pairs of dimensions as complex numbers, Sun et al. 2019
 )
 
-// embeddings are what arrived at every row, each [rows][k] row-major.
-type embeddings struct {
-	u []float32 // sources, one hop along the walk
-	v []float32 // destinations, two hops along the walk
-	m []float32 // sources, the mean of their destinations' profiles
-	c []float32 // destinations, their profiles
+// Embeddings are what arrived at every row, each [rows][k] row-major.
+type Embeddings struct {
+	SourceWalk         []float32 // sources, one hop along the walk
+	DestinationWalk    []float32 // destinations, two hops along the walk
+	SourceProfile      []float32 // sources, the mean of their destinations' profiles
+	DestinationProfile []float32 // destinations, their profiles
 }
 
-// decoder scores triplets. Its slices belong to the parameters it was made from.
-type decoder struct {
-	k       int
+// Decoder scores triplets. Its slices belong to the parameters it was made from.
+type Decoder struct {
+	K       int
 	kind    string
 	rel     []float32 // [relations][k]
 	a1      []float32 // [features][hidden]
 	b1      []float32 // [hidden]
 	a2      []float32 // [hidden]
 	b2      []float32 // [1]
-	scaling *scaling
-	mask    *[features]bool // inputs to leave out; nil: none
+	Scaling *Scaling
+	mask    *[NumInputs]bool // inputs to leave out; nil: none
 }
 
 // counted fills the part of f that comes from the facts, not yet scaled.
-func counted(f *[features]float32, n *temporal.Counts) {
+func counted(f *[NumInputs]float32, n *temporal.Counts) {
 	for i, c := range n {
 		f[i] = num.Log1p(c)
 		if i < temporal.NumEventCounts {
-			f[featZero+i] = 0
+			f[InputZero+i] = 0
 			if c == 0 {
-				f[featZero+i] = 1
+				f[InputZero+i] = 1
 			}
 		}
 	}
 }
 
-// structure is what the embeddings tell of a triplet, by the inputs of the same names.
-type structure struct{ walk, profile, near, rel float32 }
+// Structure is what the embeddings tell of a triplet, by the inputs of the same names.
+type Structure struct{ Walk, Profile, neighbours, Relational float32 }
 
-// structure is that of a triplet; a part that is -1 is unknown and brings nothing.
-func (d *decoder) structure(e *embeddings, s, r, dst int32, near *temporal.Neighbours) (x structure) {
+// Structure is that of a triplet; a part that is -1 is unknown and brings nothing.
+func (d *Decoder) Structure(e *Embeddings, s, r, dst int32, near *temporal.Neighbours) (x Structure) {
 	if near.N > 0 {
 		table, of := e.comparison(near, s, dst)
-		x.near = num.Asinh(profileScale * nearProduct(near, table, of, d.k))
+		x.neighbours = num.Asinh(profileScale * neighbourProduct(near, table, of, d.K))
 	}
 	if s >= 0 && dst >= 0 {
-		inv := 1 / float32(d.k)
-		x.walk = num.Asinh(walkScale * inv * num.Dot(num.Row(e.u, s, d.k), num.Row(e.v, dst, d.k)))
-		x.profile = num.Asinh(profileScale * inv * num.Dot(num.Row(e.m, s, d.k), num.Row(e.c, dst, d.k)))
+		inv := 1 / float32(d.K)
+		x.Walk = num.Asinh(walkScale * inv * num.Dot(num.Row(e.SourceWalk, s, d.K), num.Row(e.DestinationWalk, dst, d.K)))
+		x.Profile = num.Asinh(profileScale * inv * num.Dot(num.Row(e.SourceProfile, s, d.K), num.Row(e.DestinationProfile, dst, d.K)))
 		if r >= 0 {
-			x.rel = d.relational(num.Row(e.u, s, d.k), num.Row(d.rel, r, d.k), num.Row(e.v, dst, d.k))
+			x.Relational = d.relational(num.Row(e.SourceWalk, s, d.K), num.Row(d.rel, r, d.K), num.Row(e.DestinationWalk, dst, d.K))
 		}
 	}
 	return x
@@ -88,15 +88,15 @@ func (d *decoder) structure(e *embeddings, s, r, dst int32, near *temporal.Neigh
 
 // comparison returns the table in which a new host is compared by its neighbours, and the row of
 // the known host to compare with.
-func (e *embeddings) comparison(n *temporal.Neighbours, s, d int32) (table []float32, of int32) {
+func (e *Embeddings) comparison(n *temporal.Neighbours, s, d int32) (table []float32, of int32) {
 	if n.Sources {
-		return e.m, s
+		return e.SourceProfile, s
 	}
-	return e.c, d
+	return e.DestinationProfile, d
 }
 
-// nearProduct is the mean inner product, over the k dimensions, of a row with those of the neighbours.
-func nearProduct(n *temporal.Neighbours, table []float32, of int32, k int) (sum float32) {
+// neighbourProduct is the mean inner product, over the k dimensions, of a row with those of the neighbours.
+func neighbourProduct(n *temporal.Neighbours, table []float32, of int32, k int) (sum float32) {
 	x := num.Row(table, of, k)
 	for _, j := range n.Rows[:n.N] {
 		sum += num.Dot(x, num.Row(table, j, k))
@@ -104,18 +104,18 @@ func nearProduct(n *temporal.Neighbours, table []float32, of int32, k int) (sum 
 	return sum / float32(n.N*k)
 }
 
-// inputs fills f for one triplet.
-func (d *decoder) inputs(f *[features]float32, n *temporal.Counts, x structure) {
+// Inputs fills f for one triplet.
+func (d *Decoder) Inputs(f *[NumInputs]float32, n *temporal.Counts, x Structure) {
 	counted(f, n)
-	f[featWalk], f[featProfile], f[featNear], f[featRel] = x.walk, x.profile, x.near, x.rel
+	f[InputWalk], f[InputProfile], f[InputNeighbours], f[InputRelational] = x.Walk, x.Profile, x.neighbours, x.Relational
 	d.scale(f)
 }
 
 // scale brings f to the scale of the decoder and leaves out what is masked.
-func (d *decoder) scale(f *[features]float32) {
-	if d.scaling != nil {
+func (d *Decoder) scale(f *[NumInputs]float32) {
+	if d.Scaling != nil {
 		for i := range f {
-			f[i] = (f[i] - d.scaling.Mean[i]) * d.scaling.Inv[i]
+			f[i] = (f[i] - d.Scaling.Mean[i]) * d.Scaling.Inv[i]
 		}
 	}
 	if d.mask != nil {
@@ -127,10 +127,10 @@ func (d *decoder) scale(f *[features]float32) {
 	}
 }
 
-// logit runs the hidden layer; h keeps its outputs. keep is nil or says by what each
+// Logit runs the hidden layer; h keeps its outputs. keep is nil or says by what each
 // hidden unit is multiplied (dropout).
-func (d *decoder) logit(f *[features]float32, h *[hidden]float32, keep *[hidden]float32) float32 {
-	hiddenForward(d.a1, (*[hidden]float32)(d.b1), h, f)
+func (d *Decoder) Logit(f *[NumInputs]float32, h *[Hidden]float32, keep *[Hidden]float32) float32 {
+	hiddenForward(d.a1, (*[Hidden]float32)(d.b1), h, f)
 	if keep != nil {
 		for j, x := range keep {
 			h[j] *= x
@@ -141,25 +141,25 @@ func (d *decoder) logit(f *[features]float32, h *[hidden]float32, keep *[hidden]
 
 // relational is the score of the decoder's kind for rows hs, w, hd of width k, brought
 // to the scale of its mean over the dimensions.
-func (d *decoder) relational(hs, w, hd []float32) float32 {
+func (d *Decoder) relational(hs, w, hd []float32) float32 {
 	var sum float32
 	switch d.kind {
 	case DistMult:
-		return distMultScale * num.Dot3(hs, w, hd) / float32(d.k)
+		return distMultScale * num.Dot3(hs, w, hd) / float32(d.K)
 	case TransE:
 		for i, v := range w {
 			x := hs[i] + v - hd[i]
 			sum += x * x
 		}
 	case RotatE:
-		for i := 0; i < d.k; i += 2 {
+		for i := 0; i < d.K; i += 2 {
 			sin, cos := math.Sincos(float64(w[i/2]))
 			re := hs[i]*float32(cos) - hs[i+1]*float32(sin) - hd[i]
 			im := hs[i]*float32(sin) + hs[i+1]*float32(cos) - hd[i+1]
 			sum += re*re + im*im
 		}
 	}
-	return -num.Sqrt(sum/float32(d.k) + distanceFloor)
+	return -num.Sqrt(sum/float32(d.K) + distanceFloor)
 }
 
 const (
@@ -168,15 +168,15 @@ const (
 )
 
 // relationalBackward adds g times the gradient of relational to dhs, dw, dhd.
-func (d *decoder) relationalBackward(g float32, hs, w, hd, dhs, dw, dhd []float32) {
+func (d *Decoder) relationalBackward(g float32, hs, w, hd, dhs, dw, dhd []float32) {
 	switch d.kind {
 	case DistMult:
-		g *= distMultScale / float32(d.k)
+		g *= distMultScale / float32(d.K)
 		num.MulAdd(g, w, hd, dhs)
 		num.MulAdd(g, hs, hd, dw)
 		num.MulAdd(g, hs, w, dhd)
 	case TransE:
-		g /= float32(d.k) * d.relational(hs, w, hd)
+		g /= float32(d.K) * d.relational(hs, w, hd)
 		for i, v := range w {
 			x := g * (hs[i] + v - hd[i])
 			dhs[i] += x
@@ -184,8 +184,8 @@ func (d *decoder) relationalBackward(g float32, hs, w, hd, dhs, dw, dhd []float3
 			dhd[i] -= x
 		}
 	case RotatE:
-		g /= float32(d.k) * d.relational(hs, w, hd)
-		for i := 0; i < d.k; i += 2 {
+		g /= float32(d.K) * d.relational(hs, w, hd)
+		for i := 0; i < d.K; i += 2 {
 			s64, c64 := math.Sincos(float64(w[i/2]))
 			sin, cos := float32(s64), float32(c64)
 			rotRe, rotIm := hs[i]*cos-hs[i+1]*sin, hs[i]*sin+hs[i+1]*cos
@@ -199,27 +199,27 @@ func (d *decoder) relationalBackward(g float32, hs, w, hd, dhs, dw, dhd []float3
 	}
 }
 
-// stepBatch is a batch with the decoder's dropout.
-type stepBatch struct {
+// StepBatch is a batch with the decoder's dropout.
+type StepBatch struct {
 	temporal.Batch
-	keep [][hidden]float32 // by triplet, what each hidden unit is multiplied by; empty: no dropout
+	keep [][Hidden]float32 // by triplet, what each hidden unit is multiplied by; empty: no dropout
 }
 
-// dropout draws which hidden units stay; they are scaled up for those that do not.
-func (b *stepBatch) dropout(rng *num.Philox, p float64) {
+// Dropout draws which hidden units stay; they are scaled up for those that do not.
+func (b *StepBatch) Dropout(rng *num.Philox, p float64) {
 	b.keep = b.keep[:0]
 	if p == 0 {
 		return
 	}
 	for i := range b.S {
-		b.keep = append(b.keep, [hidden]float32{})
+		b.keep = append(b.keep, [Hidden]float32{})
 		rng.Dropout(b.keep[i][:], p)
 	}
 }
 
 // gradients of everything that the decoder reads; shapes as there.
 type gradients struct {
-	embeddings
+	Embeddings
 	rel, a1, b1, a2, b2 []float32
 }
 
@@ -231,7 +231,7 @@ func (g *gradients) clear() {
 }
 
 func (g *gradients) clearEmbeddings() {
-	for _, x := range [][]float32{g.u, g.v, g.m, g.c} {
+	for _, x := range [][]float32{g.SourceWalk, g.DestinationWalk, g.SourceProfile, g.DestinationProfile} {
 		clear(x)
 	}
 }
@@ -241,7 +241,7 @@ func (g *gradients) clearEmbeddings() {
 //	sum of weight * (log(1 + exp(logit)) - label * logit) / sum of weight
 //
 // and, unless g is nil, its gradients, added to those that are there.
-func (d *decoder) loss(e *embeddings, b *stepBatch, g *gradients) float32 {
+func (d *Decoder) loss(e *Embeddings, b *StepBatch, g *gradients) float32 {
 	var total, weights float64
 	for _, w := range b.Weight {
 		weights += float64(w)
@@ -249,15 +249,15 @@ func (d *decoder) loss(e *embeddings, b *stepBatch, g *gradients) float32 {
 	if weights == 0 {
 		return 0
 	}
-	var f [features]float32
-	var h [hidden]float32
+	var f [NumInputs]float32
+	var h [Hidden]float32
 	for i := range b.S {
-		d.inputs(&f, &b.Counts[i], d.structure(e, b.S[i], b.R[i], b.D[i], &b.Neighbours[i]))
-		var keep *[hidden]float32
+		d.Inputs(&f, &b.Counts[i], d.Structure(e, b.S[i], b.R[i], b.D[i], &b.Neighbours[i]))
+		var keep *[Hidden]float32
 		if len(b.keep) > 0 {
 			keep = &b.keep[i]
 		}
-		y := d.logit(&f, &h, keep)
+		y := d.Logit(&f, &h, keep)
 		w := float64(b.Weight[i]) / weights
 		total += w * (num.Softplus(float64(y)) - float64(b.Label[i]*y))
 		if g != nil {
@@ -268,9 +268,9 @@ func (d *decoder) loss(e *embeddings, b *stepBatch, g *gradients) float32 {
 }
 
 // backward adds the gradients of triplet i of the batch, dy being that of its logit.
-func (d *decoder) backward(e *embeddings, b *stepBatch, i int, f *[features]float32, h, keep *[hidden]float32, dy float32, g *gradients) {
-	var df [features]float32
-	var dh [hidden]float32
+func (d *Decoder) backward(e *Embeddings, b *StepBatch, i int, f *[NumInputs]float32, h, keep *[Hidden]float32, dy float32, g *gradients) {
+	var df [NumInputs]float32
+	var dh [Hidden]float32
 	g.b2[0] += dy
 	for j, x := range h {
 		g.a2[j] += dy * x
@@ -291,21 +291,21 @@ func (d *decoder) backward(e *embeddings, b *stepBatch, i int, f *[features]floa
 			}
 		}
 	}
-	s, r, dst, k := b.S[i], b.R[i], b.D[i], d.k
+	s, r, dst, k := b.S[i], b.R[i], b.D[i], d.K
 	// slope is the gradient by <x, y> of asinh(scale/k <x, y>), input at of the decoder:
 	// d asinh(x) = dx / sqrt(1 + x^2) = dx / cosh(asinh x)
 	slope := func(at int, scale float32) float32 {
 		raw, dq := f[at], df[at]
-		if d.scaling != nil {
-			raw = raw/d.scaling.Inv[at] + d.scaling.Mean[at]
-			dq *= d.scaling.Inv[at]
+		if d.Scaling != nil {
+			raw = raw/d.Scaling.Inv[at] + d.Scaling.Mean[at]
+			dq *= d.Scaling.Inv[at]
 		}
 		return dq * scale / (float32(k) * num.Cosh(raw))
 	}
 	if near := &b.Neighbours[i]; near.N > 0 {
 		table, of := e.comparison(near, s, dst)
 		grads, _ := g.comparison(near, s, dst)
-		dq := slope(featNear, profileScale) / float32(near.N)
+		dq := slope(InputNeighbours, profileScale) / float32(near.N)
 		for _, j := range near.Rows[:near.N] {
 			num.AddScaled(dq, num.Row(table, j, k), num.Row(grads, of, k))
 			num.AddScaled(dq, num.Row(table, of, k), num.Row(grads, j, k))
@@ -314,18 +314,18 @@ func (d *decoder) backward(e *embeddings, b *stepBatch, i int, f *[features]floa
 	if s < 0 || dst < 0 {
 		return
 	}
-	us, vd, ms, cd := num.Row(e.u, s, k), num.Row(e.v, dst, k), num.Row(e.m, s, k), num.Row(e.c, dst, k)
-	gu, gv := num.Row(g.u, s, k), num.Row(g.v, dst, k)
-	dq := slope(featWalk, walkScale)
+	us, vd, ms, cd := num.Row(e.SourceWalk, s, k), num.Row(e.DestinationWalk, dst, k), num.Row(e.SourceProfile, s, k), num.Row(e.DestinationProfile, dst, k)
+	gu, gv := num.Row(g.SourceWalk, s, k), num.Row(g.DestinationWalk, dst, k)
+	dq := slope(InputWalk, walkScale)
 	num.AddScaled(dq, vd, gu)
 	num.AddScaled(dq, us, gv)
-	dq = slope(featProfile, profileScale)
-	num.AddScaled(dq, cd, num.Row(g.m, s, k))
-	num.AddScaled(dq, ms, num.Row(g.c, dst, k))
+	dq = slope(InputProfile, profileScale)
+	num.AddScaled(dq, cd, num.Row(g.SourceProfile, s, k))
+	num.AddScaled(dq, ms, num.Row(g.DestinationProfile, dst, k))
 	if r >= 0 {
-		dq = df[featRel]
-		if d.scaling != nil {
-			dq *= d.scaling.Inv[featRel]
+		dq = df[InputRelational]
+		if d.Scaling != nil {
+			dq *= d.Scaling.Inv[InputRelational]
 		}
 		d.relationalBackward(dq, us, num.Row(d.rel, r, k), vd, gu, num.Row(g.rel, r, k), gv)
 	}

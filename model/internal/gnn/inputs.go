@@ -1,14 +1,14 @@
-package model
+package gnn
 
 import (
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/internal/num"
 )
 
-// fixedInputs returns the fixed vectors of one side, [len(side)][k], where side holds indices into
+// FixedInputs returns the fixed vectors of one side, [len(side)][k], where side holds indices into
 // snap.Nodes: the signs of the names' hashes. Where k is at least the number of rows, orthogonal
 // vectors of the same length take their place, and the inner products are exact.
-func fixedInputs(snap *graphbuf.Snapshot, side []int32, k int) []float32 {
+func FixedInputs(snap *graphbuf.Snapshot, side []int32, k int) []float32 {
 	out := make([]float32, len(side)*k)
 	for i, node := range side {
 		if len(side) <= k {

@@ -1,4 +1,4 @@
-package model
+package gnn
 
 import (
 	"flb-filter-rgcn/model/internal/num"
@@ -14,7 +14,7 @@ import (
 type relConv struct {
 	k, rows, inRows, relations int
 	diagonal                   bool
-	crew                       *num.Pool
+	pool                       *num.Pool
 	norm                       int // which normalisation of csr
 	forth, back                *temporal.CSR
 }
@@ -23,7 +23,7 @@ type relConv struct {
 func (c *relConv) forward(w, h, out []float32) {
 	clear(out)
 	k := c.k
-	c.crew.For(c.rows, func(_, from, to int) {
+	c.pool.For(c.rows, func(_, from, to int) {
 		z := make([]float32, k)
 		for i := from; i < to; i++ {
 			o := num.Row(out, int32(i), k)
@@ -45,9 +45,9 @@ func (c *relConv) backward(w, h, dout, dw, dh []float32) {
 	clear(dw)
 	clear(dh)
 	// dw is a sum over all rows: each piece has its own, added up in their order.
-	parts := make([][]float32, max(1, c.crew.Threads))
+	parts := make([][]float32, max(1, c.pool.Threads))
 	parts[0] = dw
-	c.crew.For(c.inRows, func(piece, from, to int) {
+	c.pool.For(c.inRows, func(piece, from, to int) {
 		if parts[piece] == nil {
 			parts[piece] = make([]float32, len(dw))
 		}

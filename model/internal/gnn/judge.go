@@ -1,4 +1,4 @@
-package model
+package gnn
 
 import (
 	"math"
@@ -8,14 +8,14 @@ import (
 	"flb-filter-rgcn/model/ranking"
 )
 
-// judge scores a batch: the scores of its true triplets as often as they occur, and the AUC.
-func (d *decoder) judge(e *embeddings, b *temporal.Batch) (natural []ranking.Weighted, quality float64) {
+// Judge scores a batch: the scores of its true triplets as often as they occur, and the AUC.
+func (d *Decoder) Judge(e *Embeddings, b *temporal.Batch) (natural []ranking.Weighted, quality float64) {
 	var positives, negatives []ranking.Weighted
-	var f [features]float32
-	var h [hidden]float32
+	var f [NumInputs]float32
+	var h [Hidden]float32
 	for i := range b.S {
-		d.inputs(&f, &b.Counts[i], d.structure(e, b.S[i], b.R[i], b.D[i], &b.Neighbours[i]))
-		y := d.logit(&f, &h, nil)
+		d.Inputs(&f, &b.Counts[i], d.Structure(e, b.S[i], b.R[i], b.D[i], &b.Neighbours[i]))
+		y := d.Logit(&f, &h, nil)
 		if y != y {
 			return nil, math.NaN()
 		}

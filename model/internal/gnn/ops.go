@@ -1,4 +1,4 @@
-package model
+package gnn
 
 import (
 	"fmt"
@@ -113,8 +113,8 @@ func (o *convOp) SymDiff(in G.Nodes, _, grad *G.Node) (G.Nodes, error) {
 // (u, v, m, c, relation, hidden, hidden bias, output, output bias) -> loss.
 type lossOp struct {
 	fused
-	decoder *decoder
-	batch   *stepBatch
+	decoder *Decoder
+	batch   *StepBatch
 	out     []*tensor.Dense // gradients of the inputs, in their order
 	grads   gradients
 
@@ -126,13 +126,13 @@ type lossOp struct {
 
 const lossInputs = 9
 
-func newLossOp(d *decoder, b *stepBatch, shapes [lossInputs]tensor.Shape) *lossOp {
+func newLossOp(d *Decoder, b *StepBatch, shapes [lossInputs]tensor.Shape) *lossOp {
 	o := &lossOp{fused: fused{"decoder loss", lossInputs}, decoder: d, batch: b}
 	for _, s := range shapes {
 		o.out = append(o.out, matrix(s[0], s[1]))
 	}
 	x := func(i int) []float32 { return data(o.out[i]) }
-	o.grads = gradients{embeddings{x(0), x(1), x(2), x(3)}, x(4), x(5), x(6), x(7), x(8)}
+	o.grads = gradients{Embeddings{x(0), x(1), x(2), x(3)}, x(4), x(5), x(6), x(7), x(8)}
 	return o
 }
 
@@ -144,7 +144,7 @@ func (o *lossOp) InferShape(...G.DimSizer) (tensor.Shape, error) { return tensor
 // embeddings are the sum over the rounds, those of the decoder are of the last.
 func (o *lossOp) Do(in ...G.Value) (G.Value, error) {
 	d := *o.decoder
-	e := embeddings{data(in[0]), data(in[1]), data(in[2]), data(in[3])}
+	e := Embeddings{data(in[0]), data(in[1]), data(in[2]), data(in[3])}
 	d.rel, d.a1, d.b1, d.a2, d.b2 = data(in[4]), data(in[5]), data(in[6]), data(in[7]), data(in[8])
 	o.grads.clearEmbeddings()
 	var sum float32
