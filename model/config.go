@@ -104,7 +104,7 @@ func (c Config) Validate() error {
 	switch c.Objective {
 	case Temporal, "":
 	case ReferenceGoal:
-		if err := c.reference().validate(); err != nil {
+		if err := c.reference().Validate(); err != nil {
 			return err
 		}
 	default:

@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"flb-filter-rgcn/model/baseline"
 	"flb-filter-rgcn/model/internal/gnn"
 	"flb-filter-rgcn/model/internal/optim"
 	"flb-filter-rgcn/model/ranking"
@@ -58,7 +59,7 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 	}
 	h.Days, h.Even = m.heldOut.Days, m.heldOut.Even
 	if r := m.reference; r != nil {
-		h.Objective, h.Mean, h.SD = ReferenceGoal, r.mean, r.sd
+		h.Objective, h.Mean, h.SD = ReferenceGoal, r.Mean, r.SD
 		for _, n := range m.nodes {
 			h.Nodes = append(h.Nodes, []byte(n))
 		}
@@ -74,7 +75,7 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 		values = append(values, p.Value, p.Mean, p.Square)
 	}
 	if r := m.reference; r != nil {
-		values = append(values, r.nodes, r.relations)
+		values = append(values, r.Nodes, r.Relations)
 	}
 	for _, x := range values {
 		for _, v := range x {
@@ -166,13 +167,13 @@ func (m *Model) UnmarshalBinary(b []byte) error {
 		return nil
 	}
 	if isReference {
-		r := &reference{dim: h.Dim, decoder: h.Decoder, mean: h.Mean, sd: h.SD,
-			nodes: make([]float32, h.Dim*len(h.Nodes)), relations: make([]float32, h.Dim*len(h.Relations))}
+		r := &baseline.Model{Dim: h.Dim, Decoder: h.Decoder, Mean: h.Mean, SD: h.SD,
+			Nodes: make([]float32, h.Dim*len(h.Nodes)), Relations: make([]float32, h.Dim*len(h.Relations))}
 		out.params, out.reference = &optim.Params{}, r
 		for _, n := range h.Nodes {
 			out.nodes = append(out.nodes, string(n))
 		}
-		if err := errors.Join(read("embedding", r.nodes), read("relation", r.relations)); err != nil {
+		if err := errors.Join(read("embedding", r.Nodes), read("relation", r.Relations)); err != nil {
 			return err
 		}
 	} else {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/baseline"
 	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/num"
 	"flb-filter-rgcn/model/internal/optim"
@@ -21,7 +22,7 @@ const (
 // DefaultReference returns the notebook's settings: DefaultConfig with the reference objective
 // and what goes with that.
 func DefaultReference() Config {
-	r := defaultReference()
+	r := baseline.Default()
 	cfg := DefaultConfig()
 	cfg.Objective = ReferenceGoal
 	cfg.Dim, cfg.Dropout, cfg.Steps, cfg.LearningRate = r.Dim, r.Dropout, r.Epochs*r.StepsPerEpoch, r.LearningRate
@@ -31,8 +32,8 @@ func DefaultReference() Config {
 }
 
 // reference returns what a Config says of the reference objective.
-func (c Config) reference() referenceConfig {
-	r := defaultReference()
+func (c Config) reference() baseline.Config {
+	r := baseline.Default()
 	r.Dim, r.Dropout, r.LearningRate, r.Decoder, r.Seed = c.Dim, c.Dropout, c.LearningRate, c.Decoder, c.Seed
 	r.Epochs, r.StepsPerEpoch = 1, c.Steps // an epoch is nothing but a number of steps
 	r.Sample, r.TrainShare = c.Sample, c.TrainShare
@@ -44,14 +45,14 @@ func (c Config) reference() referenceConfig {
 func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress func(step, steps int, loss float32)) (*Scorer, Report, error) {
 	start := time.Now()
 	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges)}
-	r, did, err := trainReference(ctx, snap, cfg.reference(), cfg.Device, progress)
+	r, did, err := baseline.Train(ctx, snap, cfg.reference(), cfg.Device, progress)
 	if cfg.Device == device.Auto && errors.Is(err, device.ErrFailed) {
 		fallback := err
-		r, did, err = trainReference(ctx, snap, cfg.reference(), device.CPU, progress)
+		r, did, err = baseline.Train(ctx, snap, cfg.reference(), device.CPU, progress)
 		did.Fallback = fallback
 	}
 	report.Steps, report.Loss, report.Quality, report.Device, report.Fallback = did.Steps, did.Loss, did.Quality, did.Device, did.Fallback
-	if errors.Is(err, errTooFew) {
+	if errors.Is(err, baseline.ErrTooFew) {
 		err = ErrTooLittle
 	}
 	if err != nil {
@@ -75,7 +76,7 @@ func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, 
 }
 
 // heldOutOf samples the scores of edges for thresholds that are no deviations from the mean.
-func heldOutOf(r *reference, edges []graphbuf.Edge) ranking.HeldOut {
+func heldOutOf(r *baseline.Model, edges []graphbuf.Edge) ranking.HeldOut {
 	out := ranking.HeldOut{Even: 0.5}
 	if len(edges) == 0 {
 		return out
@@ -86,7 +87,7 @@ func heldOutOf(r *reference, edges []graphbuf.Edge) ranking.HeldOut {
 		e := &edges[i]
 		first, last = min(first, e.First), max(last, e.Last)
 		if i%step == 0 {
-			out.Scores = append(out.Scores, ranking.Weighted{Score: r.score(e.Source, e.Relation, e.Destination), Weight: float32(step)})
+			out.Scores = append(out.Scores, ranking.Weighted{Score: r.Score(e.Source, e.Relation, e.Destination), Weight: float32(step)})
 		}
 	}
 	out.Days = float64(last-first) / float64(24*time.Hour)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/baseline"
 	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/modeltest"
 )
@@ -24,12 +25,12 @@ func TestTheReferenceObjectiveIsAModelLikeAnother(t *testing.T) {
 	snap := g.Snapshot()
 	cfg := quickReferenceGoal()
 	s, report := train(t, snap, cfg)
-	want, _, err := trainReference(context.Background(), snap, cfg.reference(), device.CPU, nil)
+	want, _, err := baseline.Train(context.Background(), snap, cfg.reference(), device.CPU, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Steps != 60 || report.Device != device.CPU || report.Warm || s.Threshold() != want.threshold {
-		t.Errorf("%+v, threshold %v, want %v", report, s.Threshold(), want.threshold)
+	if report.Steps != 60 || report.Device != device.CPU || report.Warm || s.Threshold() != want.Threshold {
+		t.Errorf("%+v, threshold %v, want %v", report, s.Threshold(), want.Threshold)
 	}
 	index := map[string]int32{}
 	for i, n := range snap.Nodes {
@@ -58,7 +59,7 @@ func TestTheReferenceObjectiveIsAModelLikeAnother(t *testing.T) {
 	for _, e := range events[:200] {
 		g.Look([]graphbuf.Event{e}, ref[:])
 		other.Look([]graphbuf.Event{e}, otherRef[:])
-		w := want.score(index[string(e.Source)], relation[string(e.Relation)], index[string(e.Destination)])
+		w := want.Score(index[string(e.Source)], relation[string(e.Relation)], index[string(e.Destination)])
 		if x, y := s.Score(g, &e, &ref[0]), restored.Score(other, &e, &otherRef[0]); x != w || y != w {
 			t.Fatalf("scores %v and, restored, %v, want %v", x, y, w)
 		}

@@ -30,7 +30,7 @@ func TestCUDAReferenceTraining(t *testing.T) {
 	var off float64
 	for i := range snap.Edges {
 		e := &snap.Edges[i]
-		off += math.Abs(float64(s.model.reference.score(e.Source, e.Relation, e.Destination) - card.model.reference.score(e.Source, e.Relation, e.Destination)))
+		off += math.Abs(float64(s.model.reference.Score(e.Source, e.Relation, e.Destination) - card.model.reference.Score(e.Source, e.Relation, e.Destination)))
 	}
 	if off /= float64(len(snap.Edges)); off > 2e-3 {
 		t.Errorf("scores are %v apart on average", off)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/baseline"
 	"flb-filter-rgcn/model/internal/gnn"
 	"flb-filter-rgcn/model/internal/num"
 	"flb-filter-rgcn/model/internal/optim"
@@ -32,8 +33,8 @@ type Model struct {
 	params         *optim.Params
 	scaling        gnn.Scaling
 
-	reference *reference // of the reference objective, which has nothing of params and scaling
-	nodes     []string   // of its embeddings
+	reference *baseline.Model // of the reference objective, which has nothing of params and scaling
+	nodes     []string        // of its embeddings
 }
 
 func newModel(snap *graphbuf.Snapshot, cfg Config) *Model {
@@ -51,7 +52,7 @@ func newModel(snap *graphbuf.Snapshot, cfg Config) *Model {
 // SetThreshold sets the threshold anew by the scores that the model's training held out.
 func (m *Model) SetThreshold(t Threshold) {
 	if m.reference != nil && t.Method == Sigma { // of the scores themselves, as the notebook has it
-		m.Threshold = float32(m.reference.mean - t.K*m.reference.sd)
+		m.Threshold = float32(m.reference.Mean - t.K*m.reference.SD)
 		return
 	}
 	m.Threshold = t.of(m.heldOut.Scores, m.heldOut.Days, m.heldOut.Even)
@@ -239,7 +240,7 @@ func (s *Scorer) Threshold() float32 { return s.model.Threshold }
 // training scores 0: it has no embedding for that.
 func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) float32 {
 	if r := s.model.reference; r != nil {
-		return r.score(rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination))
+		return r.Score(rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination))
 	}
 	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
 	return num.Sigmoid(s.logit(g, event, ref, src, rel, dst) + s.tenures.Factor(ref.SourceSince, ref.RelationSince, ref.Time))

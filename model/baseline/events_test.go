@@ -1,4 +1,4 @@
-package model
+package baseline
 
 import (
 	"context"
@@ -82,7 +82,7 @@ func TestAnEventIsDrawnAsOftenAsItOccurs(t *testing.T) {
 func TestABatchCorruptsOneEndOfEachTriplet(t *testing.T) {
 	const nodes, sample = 1000, 4000
 	table := &eventTable{edges: edgesWithCounts(2, 1), upTo: []uint64{2, 3}}
-	b := newReferenceBatch(sample)
+	b := newBatch(sample)
 	b.draw(table, nodes, num.NewPhilox(6, 6))
 	var sources, destinations int
 	low := 0 // replacements in the lower half of the nodes

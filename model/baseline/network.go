@@ -1,4 +1,4 @@
-package model
+package baseline
 
 import (
 	"math"
@@ -7,21 +7,21 @@ import (
 	"flb-filter-rgcn/model/internal/optim"
 )
 
-// referenceNetwork is the reference in training: a table of node embeddings, a diagonal
+// network is the reference in training: a table of node embeddings, a diagonal
 // and a full relational layer with a ReLU between, dropout after each, and a decoder.
-type referenceNetwork struct {
-	cfg              referenceConfig
+type network struct {
+	cfg              Config
 	nodes, relations int
 
 	params   *optim.Params
 	grads    [][]float32 // of params.list
-	layers   [2]referenceLayer
+	layers   [2]layer
 	table    []float32 // [nodes][dim]
 	relation []float32 // [relations][dim]
 	dTable   []float32
 	dRel     []float32
 
-	batch    referenceBatch
+	batch    batch
 	messages messageGroups
 	mask     [2][]float32 // of dropout, [nodes][dim]: 0 or what keeps the mean
 	hidden   []float32    // [nodes][dim], of the first layer after ReLU and dropout
@@ -30,9 +30,9 @@ type referenceNetwork struct {
 	dOut     []float32
 }
 
-func newReferenceNetwork(cfg referenceConfig, nodes, relations int) *referenceNetwork {
+func newNetwork(cfg Config, nodes, relations int) *network {
 	k := cfg.Dim
-	n := &referenceNetwork{cfg: cfg, nodes: nodes, relations: relations, params: &optim.Params{}, batch: newReferenceBatch(cfg.Sample)}
+	n := &network{cfg: cfg, nodes: nodes, relations: relations, params: &optim.Params{}, batch: newBatch(cfg.Sample)}
 	add := func(name string, rows, cols int) (value, grad []float32) {
 		size := rows * cols
 		p := &optim.Param{Name: name, Rows: rows, Cols: cols, Value: make([]float32, size), Mean: make([]float32, size), Square: make([]float32, size)}
@@ -70,7 +70,7 @@ func newReferenceNetwork(cfg referenceConfig, nodes, relations int) *referenceNe
 }
 
 // step draws events, makes one step of the optimiser and returns the loss before it.
-func (n *referenceNetwork) step(train *eventTable, rng *num.Philox) float32 {
+func (n *network) step(train *eventTable, rng *num.Philox) float32 {
 	n.batch.draw(train, n.nodes, rng)
 	n.messages.build(n.batch.s, n.batch.r, n.batch.d, nil, n.nodes, n.relations)
 	for _, mask := range n.mask {
@@ -79,16 +79,16 @@ func (n *referenceNetwork) step(train *eventTable, rng *num.Philox) float32 {
 	n.forward()
 	loss := n.decode()
 	n.backward()
-	clip(n.grads, referenceNorm)
+	clip(n.grads, maxNorm)
 	n.params.Adam(n.grads, n.cfg.LearningRate, true)
 	return loss
 }
 
-// referenceNorm is what the gradients are clipped to.
-const referenceNorm = 1
+// maxNorm is what the gradients are clipped to.
+const maxNorm = 1
 
 // embed returns the output of the layers over the message graph of all of train.
-func (n *referenceNetwork) embed(train *eventTable) []float32 {
+func (n *network) embed(train *eventTable) []float32 {
 	n.buildAll(train)
 	for _, mask := range n.mask {
 		num.Fill(mask, 1)
@@ -98,7 +98,7 @@ func (n *referenceNetwork) embed(train *eventTable) []float32 {
 }
 
 // buildAll makes the messages of all events.
-func (n *referenceNetwork) buildAll(train *eventTable) {
+func (n *network) buildAll(train *eventTable) {
 	var s, r, d []int32
 	var weight []float32
 	for i := range train.edges {
@@ -112,7 +112,7 @@ func (n *referenceNetwork) buildAll(train *eventTable) {
 }
 
 // forward computes hidden and out.
-func (n *referenceNetwork) forward() {
+func (n *network) forward() {
 	n.layers[0].forward(&n.messages, n.table, n.hidden)
 	for i, v := range n.hidden {
 		n.hidden[i] = max(v, 0) * n.mask[0][i]
@@ -125,7 +125,7 @@ func (n *referenceNetwork) forward() {
 
 // decode returns the loss, the mean binary cross-entropy of the batch plus the mean squares
 // of out and of the relation vectors, and computes the gradients dOut and dRel.
-func (n *referenceNetwork) decode() float32 {
+func (n *network) decode() float32 {
 	var squares float64
 	for _, x := range [][2][]float32{{n.out, n.dOut}, {n.relation, n.dRel}} {
 		value, grad := x[0], x[1]
@@ -140,20 +140,20 @@ func (n *referenceNetwork) decode() float32 {
 	for i := range b.s {
 		s, r, d := b.s[i], b.r[i], b.d[i]
 		h, w, t := num.Row(n.out, s, k), num.Row(n.relation, r, k), num.Row(n.out, d, k)
-		y := referenceLogit(n.cfg.Decoder, h, w, t)
+		y := logit(n.cfg.Decoder, h, w, t)
 		err := num.Sigmoid(y)
 		entropy += num.Softplus(float64(y))
 		if i < len(b.s)/2 {
 			err--
 			entropy -= float64(y)
 		}
-		referenceLogitBackward(n.cfg.Decoder, err/float32(len(b.s)), h, w, t, num.Row(n.dOut, s, k), num.Row(n.dRel, r, k), num.Row(n.dOut, d, k))
+		logitBackward(n.cfg.Decoder, err/float32(len(b.s)), h, w, t, num.Row(n.dOut, s, k), num.Row(n.dRel, r, k), num.Row(n.dOut, d, k))
 	}
 	return float32(entropy/float64(len(b.s)) + n.cfg.Regularization*squares)
 }
 
 // backward computes the gradients of the layers and of the table from dOut.
-func (n *referenceNetwork) backward() {
+func (n *network) backward() {
 	for i := range n.layers {
 		l := &n.layers[i]
 		clear(l.dRelation)

@@ -1,4 +1,4 @@
-package model
+package baseline
 
 import "flb-filter-rgcn/model/internal/num"
 
@@ -73,13 +73,13 @@ func zeroed[T int32 | float32](x []T, n int) []T {
 	return x
 }
 
-// referenceLayer is a relational layer,
+// layer is a relational layer,
 //
 //	y[i] = sum over messages j -> i of norm W_r x[j] + W_0 x[i] + b,
 //
 // where W_r is a diagonal or a full matrix. Sums of the inputs of a group come first, so
 // that there is one product with W_r for each group.
-type referenceLayer struct {
+type layer struct {
 	k    int
 	full bool
 
@@ -90,7 +90,7 @@ type referenceLayer struct {
 }
 
 // gather sums the inputs of group g.
-func (l *referenceLayer) gather(m *messageGroups, g int, x []float32) []float32 {
+func (l *layer) gather(m *messageGroups, g int, x []float32) []float32 {
 	clear(l.sum)
 	for j := m.start[g]; j < m.start[g+1]; j++ {
 		num.AddScaled(m.norm[j], num.Row(x, m.src[j], l.k), l.sum)
@@ -99,7 +99,7 @@ func (l *referenceLayer) gather(m *messageGroups, g int, x []float32) []float32 
 }
 
 // weights returns W_r, or its gradient, out of those of all relations.
-func (l *referenceLayer) weights(all []float32, r int32) []float32 {
+func (l *layer) weights(all []float32, r int32) []float32 {
 	if l.full {
 		return num.Row(all, r, l.k*l.k)
 	}
@@ -107,7 +107,7 @@ func (l *referenceLayer) weights(all []float32, r int32) []float32 {
 }
 
 // forward computes y from x, both [nodes][k].
-func (l *referenceLayer) forward(m *messageGroups, x, y []float32) {
+func (l *layer) forward(m *messageGroups, x, y []float32) {
 	num.Transpose(l.loop, l.turned, l.k)
 	for i := range int32(len(x) / l.k) {
 		copy(num.Row(y, i, l.k), l.bias)
@@ -127,7 +127,7 @@ func (l *referenceLayer) forward(m *messageGroups, x, y []float32) {
 }
 
 // backward computes dx from dy, both [nodes][k], and adds to the gradients of the weights.
-func (l *referenceLayer) backward(m *messageGroups, x, dy, dx []float32) {
+func (l *layer) backward(m *messageGroups, x, dy, dx []float32) {
 	clear(dx)
 	for i := range int32(len(x) / l.k) {
 		d := num.Row(dy, i, l.k)

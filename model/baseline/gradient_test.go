@@ -1,4 +1,4 @@
-package model
+package baseline
 
 import (
 	"context"
@@ -12,16 +12,16 @@ import (
 // The gradients are checked against numeric differences of a float64 twin written from
 // the formulas, one message at a time, and against differences of the real loss.
 
-func smallReference(t *testing.T, decoder string) *referenceNetwork {
+func smallReference(t *testing.T, decoder string) *network {
 	t.Helper()
 	snap := modeltest.Graph(t, modeltest.Teams(1, 6, 60)).Snapshot()
 	train, _, err := splitEvents(context.Background(), snap.Edges, 0.8, num.NewPhilox(1, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := defaultReference()
+	cfg := Default()
 	cfg.Dim, cfg.Sample, cfg.Decoder = 6, 12, decoder
-	n := newReferenceNetwork(cfg, len(snap.Nodes), len(snap.Relations))
+	n := newNetwork(cfg, len(snap.Nodes), len(snap.Relations))
 	rng := num.NewPhilox(7, 7)
 	for i := range n.layers { // away from zero, where they start
 		num.Normal(rng, n.layers[i].bias, 0.3)
@@ -35,7 +35,7 @@ func smallReference(t *testing.T, decoder string) *referenceNetwork {
 }
 
 // twin computes the loss in float64.
-func (n *referenceNetwork) twin(value map[string][]float64) float64 {
+func (n *network) twin(value map[string][]float64) float64 {
 	k, b := n.cfg.Dim, &n.batch
 	at := func(name string, i int32, size int) []float64 { return value[name][int(i)*size:][:size] }
 	inDegree := map[int32]float64{}
@@ -92,11 +92,11 @@ func (n *referenceNetwork) twin(value map[string][]float64) float64 {
 		var y float64
 		for a := range k {
 			switch n.cfg.Decoder {
-			case refDistMult:
+			case DistMult:
 				y += src[a] * w[a] * dst[a]
-			case refTransE:
+			case TransE:
 				y += math.Abs(src[a] + w[a] - dst[a])
-			case refRotatE:
+			case RotatE:
 				y -= math.Abs(src[a]*w[a] - dst[a])
 			}
 		}
@@ -117,7 +117,7 @@ func (n *referenceNetwork) twin(value map[string][]float64) float64 {
 }
 
 func TestReferenceGradients(t *testing.T) {
-	for _, decoder := range []string{refDistMult, refTransE, refRotatE} {
+	for _, decoder := range []string{DistMult, TransE, RotatE} {
 		t.Run(decoder, func(t *testing.T) {
 			n := smallReference(t, decoder)
 			value := map[string][]float64{}
@@ -158,7 +158,7 @@ func TestReferenceGradients(t *testing.T) {
 }
 
 func TestReferenceLossFallsAlongItsGradient(t *testing.T) {
-	n := smallReference(t, refDistMult)
+	n := smallReference(t, DistMult)
 	n.forward()
 	n.decode()
 	n.backward()
@@ -183,7 +183,7 @@ func TestReferenceLossFallsAlongItsGradient(t *testing.T) {
 }
 
 // loss is decode without touching the gradients.
-func (n *referenceNetwork) loss() float64 {
+func (n *network) loss() float64 {
 	dOut, dRel := n.dOut, n.dRel
 	defer func() { n.dOut, n.dRel = dOut, dRel }()
 	n.dOut, n.dRel = make([]float32, len(dOut)), make([]float32, len(dRel))
@@ -209,7 +209,7 @@ func TestGradientsAreClippedTogether(t *testing.T) {
 
 // The message graph of all training events is that of the events one by one.
 func TestReferenceEmbedsEventsByTheirCounts(t *testing.T) {
-	n := smallReference(t, refDistMult)
+	n := smallReference(t, DistMult)
 	table := &eventTable{edges: edgesWithCounts(3, 1, 2), upTo: []uint64{3, 4, 6}}
 	got := append([]float32(nil), n.embed(table)...)
 	n.messages.build([]int32{0, 0, 0, 1, 2, 2}, make([]int32, 6), []int32{3, 3, 3, 3, 3, 3}, nil, n.nodes, n.relations)

@@ -1,6 +1,6 @@
 //go:build gpu
 
-package model
+package baseline
 
 import (
 	"fmt"
@@ -10,23 +10,23 @@ import (
 	"flb-filter-rgcn/model/internal/num"
 )
 
-// cudaReference is the reference's network on a card. The host draws the events and groups the
+// cudaEngine is the reference's network on a card. The host draws the events and groups the
 // messages; all else, dropout's draws included, happens there.
-type cudaReference struct {
+type cudaEngine struct {
 	device *cuda.Device
 	net    *cuda.Reference
-	host   *referenceNetwork // its values are those of the start until finish
+	host   *network // its values are those of the start until finish
 }
 
-func newCUDAReference(ordinal int, host *referenceNetwork, edges int) (referenceEngine, string, error) {
-	fail := func(err error) (referenceEngine, string, error) {
+func newCUDAEngine(ordinal int, host *network, edges int) (engine, string, error) {
+	fail := func(err error) (engine, string, error) {
 		return nil, "", fmt.Errorf("%w: %w", device.ErrFailed, err)
 	}
 	d, err := cuda.Open(ordinal)
 	if err != nil {
 		return fail(err)
 	}
-	e := &cudaReference{device: d, host: host}
+	e := &cudaEngine{device: d, host: host}
 	if err := e.place(edges); err != nil {
 		d.Close()
 		return fail(err)
@@ -35,11 +35,11 @@ func newCUDAReference(ordinal int, host *referenceNetwork, edges int) (reference
 }
 
 // place computes what the network needs, asks for it and copies the parameters.
-func (e *cudaReference) place(edges int) error {
+func (e *cudaEngine) place(edges int) error {
 	h := e.host
 	c := cuda.ReferenceConfig{
 		Nodes: h.nodes, Relations: h.relations, Dim: h.cfg.Dim, Decoder: cuda.DecoderOf(h.cfg.Decoder),
-		Dropout: float32(h.cfg.Dropout), Regularization: float32(h.cfg.Regularization), Limit: referenceNorm,
+		Dropout: float32(h.cfg.Dropout), Regularization: float32(h.cfg.Regularization), Limit: maxNorm,
 		Key: num.NewPhilox(h.cfg.Seed, 0).Key, Stream: num.StreamSample, Steps: h.cfg.Epochs * h.cfg.StepsPerEpoch, Sample: 2 * h.cfg.Sample,
 	}
 	free, err := e.device.Free()
@@ -60,7 +60,7 @@ func (e *cudaReference) place(edges int) error {
 	return e.net.Upload(all)
 }
 
-func (e *cudaReference) step(train *eventTable, rng *num.Philox) error {
+func (e *cudaEngine) step(train *eventTable, rng *num.Philox) error {
 	h := e.host
 	b, p := &h.batch, h.params
 	b.draw(train, h.nodes, rng)
@@ -79,9 +79,9 @@ func (m *messageGroups) forCUDA() cuda.Groups {
 	return cuda.Groups{Relation: m.rel, Target: m.dst, Start: m.start, Source: m.src, Norm: m.norm}
 }
 
-func (e *cudaReference) losses() []float32 { return e.net.Losses() }
+func (e *cudaEngine) losses() []float32 { return e.net.Losses() }
 
-func (e *cudaReference) finish() error {
+func (e *cudaEngine) finish() error {
 	err := e.net.Sync()
 	var all []float32
 	for _, p := range e.host.params.List {
@@ -99,7 +99,7 @@ func (e *cudaReference) finish() error {
 	return nil
 }
 
-func (e *cudaReference) embed(train *eventTable) ([]float32, error) {
+func (e *cudaEngine) embed(train *eventTable) ([]float32, error) {
 	h := e.host
 	h.buildAll(train)
 	g := h.messages.forCUDA()
@@ -109,4 +109,4 @@ func (e *cudaReference) embed(train *eventTable) ([]float32, error) {
 	return h.out, nil
 }
 
-func (e *cudaReference) close() { e.device.Close() }
+func (e *cudaEngine) close() { e.device.Close() }

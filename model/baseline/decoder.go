@@ -1,4 +1,4 @@
-package model
+package baseline
 
 import (
 	"math"
@@ -6,7 +6,7 @@ import (
 	"flb-filter-rgcn/model/internal/num"
 )
 
-// referenceLogit is the score of a triplet before the sigmoid, from embeddings of source
+// logit is the score of a triplet before the sigmoid, from embeddings of source
 // and destination and the relation's vector. These are the reference's own forms of the
 // decoders: TransE without the minus sign that would make near ends likely, so that no
 // score is below one half, and RotatE with a real product in place of the rotation, so that
@@ -15,15 +15,15 @@ import (
 //	distmult  sum of h r t
 //	transe    |h + r - t|, the sum of absolute values
 //	rotate    -|h r - t|, the same
-func referenceLogit(decoder string, h, r, t []float32) float32 {
+func logit(decoder string, h, r, t []float32) float32 {
 	r, t = r[:len(h)], t[:len(h)]
 	var y float32
 	switch decoder {
-	case refTransE:
+	case TransE:
 		for i, v := range h {
 			y += abs(v + r[i] - t[i])
 		}
-	case refRotatE:
+	case RotatE:
 		for i, v := range h {
 			y -= abs(v*r[i] - t[i])
 		}
@@ -33,19 +33,19 @@ func referenceLogit(decoder string, h, r, t []float32) float32 {
 	return y
 }
 
-// referenceLogitBackward adds a times the gradient of referenceLogit to dh, dr and dt.
-func referenceLogitBackward(decoder string, a float32, h, r, t, dh, dr, dt []float32) {
+// logitBackward adds a times the gradient of referenceLogit to dh, dr and dt.
+func logitBackward(decoder string, a float32, h, r, t, dh, dr, dt []float32) {
 	k := len(h)
 	r, t, dh, dr, dt = r[:k], t[:k], dh[:k], dr[:k], dt[:k]
 	switch decoder {
-	case refTransE:
+	case TransE:
 		for i, v := range h {
 			g := a * sign(v+r[i]-t[i])
 			dh[i] += g
 			dr[i] += g
 			dt[i] -= g
 		}
-	case refRotatE:
+	case RotatE:
 		for i, v := range h {
 			g := -a * sign(v*r[i]-t[i])
 			dh[i] += g * r[i]

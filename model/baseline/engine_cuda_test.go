@@ -1,6 +1,6 @@
 //go:build gpu
 
-package model
+package baseline
 
 import (
 	"context"
@@ -14,30 +14,30 @@ import (
 )
 
 // referenceTwins are the same network on the CPU and on the card, and the events they learn from.
-func referenceTwins(t *testing.T, cfg referenceConfig) (train *eventTable, host *referenceNetwork, card *cudaReference) {
+func referenceTwins(t *testing.T, cfg Config) (train *eventTable, host *network, card *cudaEngine) {
 	t.Helper()
 	snap := modeltest.Graph(t, modeltest.Hub(3, 4000)).Snapshot()
 	train, _, err := splitEvents(context.Background(), snap.Edges, cfg.TrainShare, num.NewPhilox(1, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var nets [2]*referenceNetwork
+	var nets [2]*network
 	for i := range nets {
-		nets[i] = newReferenceNetwork(cfg, len(snap.Nodes), len(snap.Relations))
+		nets[i] = newNetwork(cfg, len(snap.Nodes), len(snap.Relations))
 		rng := num.NewPhilox(7, 7)
 		for _, l := range nets[i].layers { // away from zero, where they start
 			num.Normal(rng, l.bias, 0.3)
 		}
 	}
-	e, _, err := newCUDAReference(0, nets[1], len(snap.Edges))
+	e, _, err := newCUDAEngine(0, nets[1], len(snap.Edges))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.close)
-	return train, nets[0], e.(*cudaReference)
+	return train, nets[0], e.(*cudaEngine)
 }
 
-func needsReferenceDevice(t testing.TB) {
+func needsCUDA(t testing.TB) {
 	t.Helper()
 	name, err := device.Probe(0)
 	if err != nil {
@@ -46,20 +46,20 @@ func needsReferenceDevice(t testing.TB) {
 	t.Log(name)
 }
 
-func quickTwin(decoder string, dim int, dropout float64) referenceConfig {
-	cfg := defaultReference()
+func quickTwin(decoder string, dim int, dropout float64) Config {
+	cfg := Default()
 	cfg.Dim, cfg.Decoder, cfg.Dropout = dim, decoder, dropout
 	cfg.Epochs, cfg.StepsPerEpoch, cfg.Sample = 1, 30, 700
 	return cfg
 }
 
 func TestCUDAReferenceGradientsAndLosses(t *testing.T) {
-	needsReferenceDevice(t)
+	needsCUDA(t)
 	for _, c := range []struct {
 		Decoder string
 		dim     int
 		dropout float64
-	}{{refDistMult, 32, 0.2}, {refTransE, 8, 0.5}, {refRotatE, 20, 0}, {refDistMult, 132, 0.1}} {
+	}{{DistMult, 32, 0.2}, {TransE, 8, 0.5}, {RotatE, 20, 0}, {DistMult, 132, 0.1}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			cfg := quickTwin(c.Decoder, c.dim, c.dropout)
 			train, host, card := referenceTwins(t, cfg)
@@ -91,7 +91,7 @@ func TestCUDAReferenceGradientsAndLosses(t *testing.T) {
 					grads = append(grads, all[:len(g)])
 					all = all[len(g):]
 				}
-				clip(grads, referenceNorm)
+				clip(grads, maxNorm)
 				for i, p := range host.params.List {
 					if d := modeltest.Distance(host.grads[i], grads[i]); !(d < 1e-4) {
 						t.Errorf("gradient of %s: %g apart", p.Name, d)
@@ -106,16 +106,16 @@ func TestCUDAReferenceGradientsAndLosses(t *testing.T) {
 }
 
 func TestCUDAReferenceParametersAndEmbeddings(t *testing.T) {
-	needsReferenceDevice(t)
-	cfg := quickTwin(refDistMult, 32, 0.2)
+	needsCUDA(t)
+	cfg := quickTwin(DistMult, 32, 0.2)
 	train, host, card := referenceTwins(t, cfg)
 	var parameters [2][][]float32
 	var outputs [2][]float32
-	for i, e := range []referenceEngine{&cpuReference{net: host}, card} {
-		if _, err := fitReference(context.Background(), e, train, num.NewPhilox(cfg.Seed, num.StreamSample), 30, nil); err != nil {
+	for i, e := range []engine{&cpuEngine{net: host}, card} {
+		if _, err := fit(context.Background(), e, train, num.NewPhilox(cfg.Seed, num.StreamSample), 30, nil); err != nil {
 			t.Fatal(err)
 		}
-		net := []*referenceNetwork{host, card.host}[i]
+		net := []*network{host, card.host}[i]
 		for _, p := range net.params.List {
 			parameters[i] = append(parameters[i], p.Value)
 		}

@@ -1,4 +1,9 @@
-package model
+// Package baseline is the algorithm that the model is compared with: the R-GCN (Schlichtkrull et
+// al. 2018) of a well-known notebook on SSH sessions, with a free table of node embeddings, to the
+// letter and with its weaknesses. Corrupted triplets carry messages as positives do, a positive is in its own
+// message graph, messages only run from source to destination, chatty pairs dominate, and the events that are
+// scored were trained on.
+package baseline
 
 import (
 	"context"
@@ -14,14 +19,8 @@ import (
 	"flb-filter-rgcn/model/ranking"
 )
 
-// The reference objective is the model that this package is compared with: the R-GCN
-// (Schlichtkrull et al. 2018) of a well-known notebook on SSH sessions, with a free table
-// of node embeddings, to the letter and with its weaknesses. False triplets carry messages
-// as true ones do, a target is in its own message graph, messages only run from source to
-// destination, chatty pairs dominate, and the events that are scored were trained on.
-
-// referenceConfig says how to train the reference. The zero value is not usable.
-type referenceConfig struct {
+// Config says how to train the reference. The zero value is not usable.
+type Config struct {
 	Dim            int // width of embeddings and layers
 	Epochs         int // one is StepsPerEpoch optimiser steps, whatever the size of the graph
 	StepsPerEpoch  int
@@ -37,19 +36,19 @@ type referenceConfig struct {
 
 // The names of the decoders, which referenceLogit defines.
 const (
-	refDistMult = "distmult"
-	refTransE   = "transe"
-	refRotatE   = "rotate"
+	DistMult = "distmult"
+	TransE   = "transe"
+	RotatE   = "rotate"
 )
 
-func defaultReference() referenceConfig {
-	return referenceConfig{
+func Default() Config {
+	return Config{
 		Dim: 32, Epochs: 10, StepsPerEpoch: 50, Sample: 1000, LearningRate: 0.01, Dropout: 0.2,
-		Regularization: 0.01, TrainShare: 0.8, Decoder: refDistMult, Seed: 1, K: 2,
+		Regularization: 0.01, TrainShare: 0.8, Decoder: DistMult, Seed: 1, K: 2,
 	}
 }
 
-func (c referenceConfig) validate() error {
+func (c Config) Validate() error {
 	bad := func(name string, value any, allowed string) error {
 		return fmt.Errorf("model: reference: %s is %v, allowed %s", name, value, allowed)
 	}
@@ -70,7 +69,7 @@ func (c referenceConfig) validate() error {
 		return bad("Regularization", c.Regularization, "are 0 and more")
 	case !(c.TrainShare > 0 && c.TrainShare < 1):
 		return bad("TrainShare", c.TrainShare, "are numbers between 0 and 1")
-	case c.Decoder != refDistMult && c.Decoder != refTransE && c.Decoder != refRotatE:
+	case c.Decoder != DistMult && c.Decoder != TransE && c.Decoder != RotatE:
 		return bad("Decoder", c.Decoder, "are distmult, transe, rotate")
 	case !(c.K >= 0):
 		return bad("K", c.K, "are 0 and more")
@@ -78,32 +77,32 @@ func (c referenceConfig) validate() error {
 	return nil
 }
 
-// reference is a trained reference model. It is immutable.
-type reference struct {
-	dim       int
-	decoder   string
-	nodes     []float32 // [nodes][dim], what the layers made of the table over all training events
-	relations []float32 // [relations][dim]
-	mean, sd  float64   // of the scores of all events; sd of a sample
-	threshold float32   // mean - K sd
+// Model is a trained reference model. It is immutable.
+type Model struct {
+	Dim       int
+	Decoder   string
+	Nodes     []float32 // [nodes][dim], what the layers made of the table over all training events
+	Relations []float32 // [relations][dim]
+	Mean, SD  float64   // of the scores of all events; sd of a sample
+	Threshold float32   // mean - K sd
 	recall    float64   // share of the held-out events with a score of at least 0.5
 }
 
-// score tells how expected a triplet is, 0 to 1; its parts are indices into the Nodes and
+// Score tells how expected a triplet is, 0 to 1; its parts are indices into the Nodes and
 // Relations of the snapshot that was trained on. This model has no embedding for what it
 // has not seen: anything unknown, -1, makes the score 0, the lowest there is.
-func (m *reference) score(s, r, d int32) float32 {
+func (m *Model) Score(s, r, d int32) float32 {
 	if s < 0 || r < 0 || d < 0 {
 		return 0
 	}
-	return num.Sigmoid(referenceLogit(m.decoder, num.Row(m.nodes, s, m.dim), num.Row(m.relations, r, m.dim), num.Row(m.nodes, d, m.dim)))
+	return num.Sigmoid(logit(m.Decoder, num.Row(m.Nodes, s, m.Dim), num.Row(m.Relations, r, m.Dim), num.Row(m.Nodes, d, m.Dim)))
 }
 
-// errTooFew is what a training returns for events that cannot be parted into some that train and some that judge.
-var errTooFew = errors.New("baseline: too few events to train and to judge")
+// ErrTooFew is what a training returns for events that cannot be parted into some that train and some that judge.
+var ErrTooFew = errors.New("baseline: too few events to train and to judge")
 
-// referenceReport says how a training of the reference went.
-type referenceReport struct {
+// Report says how a training of the reference went.
+type Report struct {
 	Steps     int     // optimiser steps made
 	Loss      float32 // mean of the last tenth of the steps
 	Quality   float64 // AUC over held-out events against corrupted ones
@@ -112,12 +111,12 @@ type referenceReport struct {
 	Fallback  error  // why Auto did not train a graph of this size on a card; nil where it did, or the graph is small
 }
 
-// trainReference trains the reference on a snapshot, on the caller's goroutine alone or on a card. It
+// Train trains the reference on a snapshot, on the caller's goroutine alone or on a card. It
 // calls progress, unless nil, after each step, and returns ctx's error within one step of
 // its end. The same snapshot, configuration and device give the same model to the bit.
-func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceConfig, where string, progress func(step, steps int, loss float32)) (*reference, referenceReport, error) {
-	report := referenceReport{Device: device.CPU}
-	if err := cfg.validate(); err != nil {
+func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, where string, progress func(step, steps int, loss float32)) (*Model, Report, error) {
+	report := Report{Device: device.CPU}
+	if err := cfg.Validate(); err != nil {
 		return nil, report, err
 	}
 	train, test, err := splitEvents(ctx, snap.Edges, cfg.TrainShare, num.NewPhilox(cfg.Seed, num.StreamHeldOut))
@@ -125,11 +124,11 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 		return nil, report, err
 	}
 	if train.total() == 0 || test.total() == 0 {
-		return nil, report, errTooFew
+		return nil, report, ErrTooFew
 	}
 
-	net := newReferenceNetwork(cfg, len(snap.Nodes), len(snap.Relations))
-	on, err := newReferenceEngine(where, net, len(snap.Edges))
+	net := newNetwork(cfg, len(snap.Nodes), len(snap.Relations))
+	on, err := newEngine(where, net, len(snap.Edges))
 	if err != nil {
 		return nil, report, err
 	}
@@ -137,7 +136,7 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 	defer e.close()
 	report.Device, report.Fallback = on.Device, on.Fallback
 	steps := cfg.Epochs * cfg.StepsPerEpoch
-	tail, err := fitReference(ctx, e, train, num.NewPhilox(cfg.Seed, num.StreamSample), steps, progress)
+	tail, err := fit(ctx, e, train, num.NewPhilox(cfg.Seed, num.StreamSample), steps, progress)
 	if err != nil {
 		return nil, report, err
 	}
@@ -145,19 +144,19 @@ func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceC
 	if err != nil {
 		return nil, report, err
 	}
-	m := &reference{dim: cfg.Dim, decoder: cfg.Decoder, nodes: outputs, relations: net.relation}
+	m := &Model{Dim: cfg.Dim, Decoder: cfg.Decoder, Nodes: outputs, Relations: net.relation}
 	report.Quality, m.recall = m.judge(test, len(snap.Nodes), num.NewPhilox(cfg.Seed, num.StreamHeldOut+1<<32))
 	mean, sd := m.spread(snap.Edges)
-	m.mean, m.sd, m.threshold = mean, sd, float32(mean-cfg.K*sd)
+	m.Mean, m.SD, m.Threshold = mean, sd, float32(mean-cfg.K*sd)
 	if math.IsNaN(mean) || math.IsNaN(report.Quality) {
 		return nil, report, fmt.Errorf("%w: mean score %v, AUC %v after the last step", optim.ErrDiverged, mean, report.Quality)
 	}
-	report.Steps, report.Loss, report.Threshold = steps, float32(tail), m.threshold
+	report.Steps, report.Loss, report.Threshold = steps, float32(tail), m.Threshold
 	return m, report, nil
 }
 
-// fitReference makes the steps and returns the mean loss of the last tenth of them.
-func fitReference(ctx context.Context, e referenceEngine, train *eventTable, rng *num.Philox, steps int, progress func(step, steps int, loss float32)) (tail float64, err error) {
+// fit makes the steps and returns the mean loss of the last tenth of them.
+func fit(ctx context.Context, e engine, train *eventTable, rng *num.Philox, steps int, progress func(step, steps int, loss float32)) (tail float64, err error) {
 	known := optim.Losses{Steps: steps, Progress: progress}
 	for range steps {
 		if err := ctx.Err(); err != nil {
@@ -182,7 +181,7 @@ const judgedNegatives = 2048
 
 // judge returns the AUC of held-out events against corrupted ones, and the recall at 0.5.
 // The AUC of scores that are no numbers is none either.
-func (m *reference) judge(test *eventTable, nodes int, rng *num.Philox) (quality, recall float64) {
+func (m *Model) judge(test *eventTable, nodes int, rng *num.Philox) (quality, recall float64) {
 	var positives, negatives []ranking.Weighted
 	for i := range test.edges {
 		n := test.count(i)
@@ -190,7 +189,7 @@ func (m *reference) judge(test *eventTable, nodes int, rng *num.Philox) (quality
 			continue
 		}
 		e := &test.edges[i]
-		s := ranking.Weighted{Score: m.score(e.Source, e.Relation, e.Destination), Weight: float32(n)}
+		s := ranking.Weighted{Score: m.Score(e.Source, e.Relation, e.Destination), Weight: float32(n)}
 		positives = append(positives, s)
 		if s.Score >= 0.5 {
 			recall += float64(n)
@@ -199,7 +198,7 @@ func (m *reference) judge(test *eventTable, nodes int, rng *num.Philox) (quality
 	for range judgedNegatives {
 		s, r, d := test.draw(rng)
 		s, d = corrupt(s, d, nodes, rng)
-		negatives = append(negatives, ranking.Weighted{Score: m.score(s, r, d), Weight: 1})
+		negatives = append(negatives, ranking.Weighted{Score: m.Score(s, r, d), Weight: 1})
 	}
 	if slices.ContainsFunc(append(positives, negatives...), func(s ranking.Weighted) bool { return s.Score != s.Score }) {
 		return math.NaN(), 0
@@ -209,11 +208,11 @@ func (m *reference) judge(test *eventTable, nodes int, rng *num.Philox) (quality
 
 // spread returns mean and sample standard deviation of the scores over events: an edge
 // counts as often as it was seen.
-func (m *reference) spread(edges []graphbuf.Edge) (mean, sd float64) {
+func (m *Model) spread(edges []graphbuf.Edge) (mean, sd float64) {
 	var n, squares float64
 	for i := range edges { // West 1979
 		e := &edges[i]
-		w, x := float64(e.Count), float64(m.score(e.Source, e.Relation, e.Destination))
+		w, x := float64(e.Count), float64(m.Score(e.Source, e.Relation, e.Destination))
 		n += w
 		delta := x - mean
 		mean += delta * w / n

@@ -1,4 +1,4 @@
-package model
+package baseline
 
 import (
 	"context"
@@ -80,15 +80,15 @@ func corrupt(s, d int32, nodes int, rng *num.Philox) (int32, int32) {
 	return s, other
 }
 
-// referenceBatch is the triplets of a step: true ones first, then as many corrupted ones.
-type referenceBatch struct{ s, r, d []int32 }
+// batch is the triplets of a step: true ones first, then as many corrupted ones.
+type batch struct{ s, r, d []int32 }
 
-func newReferenceBatch(sample int) referenceBatch {
+func newBatch(sample int) batch {
 	make_ := func() []int32 { return make([]int32, 2*sample) }
-	return referenceBatch{make_(), make_(), make_()}
+	return batch{make_(), make_(), make_()}
 }
 
-func (b *referenceBatch) draw(train *eventTable, nodes int, rng *num.Philox) {
+func (b *batch) draw(train *eventTable, nodes int, rng *num.Philox) {
 	n := len(b.s) / 2
 	for i := range n {
 		s, r, d := train.draw(rng)

@@ -1,4 +1,4 @@
-package model
+package baseline
 
 import (
 	"cmp"
@@ -17,17 +17,17 @@ import (
 	"flb-filter-rgcn/model/internal/optim"
 )
 
-func trainedReference(t testing.TB, snap *graphbuf.Snapshot, cfg referenceConfig) (*reference, referenceReport) {
+func trainedReference(t testing.TB, snap *graphbuf.Snapshot, cfg Config) (*Model, Report) {
 	t.Helper()
-	m, report, err := trainReference(context.Background(), snap, cfg, device.CPU, nil)
+	m, report, err := Train(context.Background(), snap, cfg, device.CPU, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m, report
 }
 
-func quickReference() referenceConfig {
-	cfg := defaultReference()
+func quickConfig() Config {
+	cfg := Default()
 	cfg.Dim, cfg.Epochs, cfg.StepsPerEpoch, cfg.Sample = 8, 4, 25, 100
 	return cfg
 }
@@ -66,16 +66,16 @@ func TestReferenceFindsWhatTheNotebookFound(t *testing.T) {
 	alike := 0
 	const seeds = 5
 	for seed := range uint64(seeds) {
-		cfg := defaultReference()
+		cfg := Default()
 		cfg.Seed = seed + 1
 		m, report := trainedReference(t, snap, cfg)
 		scores, order := make([]float32, len(events)), make([]int, len(events))
 		var mean, squares, flagged float64
 		for i, e := range events {
-			s := m.score(nodes[string(e.Source)], relations[string(e.Relation)], nodes[string(e.Destination)])
+			s := m.Score(nodes[string(e.Source)], relations[string(e.Relation)], nodes[string(e.Destination)])
 			scores[i], order[i] = s, i
 			mean += float64(s) / float64(len(events))
-			if s < m.threshold {
+			if s < m.Threshold {
 				flagged++
 			}
 		}
@@ -83,8 +83,8 @@ func TestReferenceFindsWhatTheNotebookFound(t *testing.T) {
 			squares += (float64(s) - mean) * (float64(s) - mean)
 		}
 		sd := math.Sqrt(squares / float64(len(events)-1))
-		if want := mean - 2*sd; math.Abs(float64(m.threshold)-want) > 1e-5 {
-			t.Errorf("seed %d: threshold %v, the rows' mean less two standard deviations is %v", seed+1, m.threshold, want)
+		if want := mean - 2*sd; math.Abs(float64(m.Threshold)-want) > 1e-5 {
+			t.Errorf("seed %d: threshold %v, the rows' mean less two standard deviations is %v", seed+1, m.Threshold, want)
 		}
 		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[a], scores[b]) })
 		found := 0
@@ -98,7 +98,7 @@ func TestReferenceFindsWhatTheNotebookFound(t *testing.T) {
 		}
 		means, sds, flags = append(means, mean), append(sds, sd), append(flags, flagged)
 		t.Logf("seed %d: mean %.3f, sd %.3f, %v rows below %.3f, %d of %d among the lowest 30; AUC %.3f, recall %.3f, loss %.3f",
-			seed+1, mean, sd, flagged, m.threshold, found, len(shown), report.Quality, m.recall, report.Loss)
+			seed+1, mean, sd, flagged, m.Threshold, found, len(shown), report.Quality, m.recall, report.Loss)
 	}
 	within := func(what string, values []float64, low, high float64) {
 		slices.Sort(values)
@@ -118,7 +118,7 @@ func TestReferenceLearnsWhoTalksToWhom(t *testing.T) {
 	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
 	check := func(decoder string, auc float64, recall ...float64) {
 		t.Run(decoder, func(t *testing.T) {
-			cfg := quickReference()
+			cfg := quickConfig()
 			cfg.Decoder, cfg.Epochs, cfg.Dim = decoder, 12, 16
 			m, report := trainedReference(t, snap, cfg)
 			if report.Quality < auc {
@@ -127,19 +127,19 @@ func TestReferenceLearnsWhoTalksToWhom(t *testing.T) {
 			if m.recall < recall[0] || m.recall > recall[1] {
 				t.Errorf("recall at 0.5 is %.3f, want %v", m.recall, recall)
 			}
-			if report.Steps != 300 || report.Threshold != m.threshold || report.Device != "cpu" {
+			if report.Steps != 300 || report.Threshold != m.Threshold || report.Device != "cpu" {
 				t.Errorf("report is %+v", report)
 			}
 		})
 	}
-	check(refDistMult, 0.8, 0.5, 1)
-	check(refTransE, 0.6, 1, 1) // a distance: never below one half
-	check(refRotatE, 0.6, 0, 0) // a distance's negative: never above
+	check(DistMult, 0.8, 0.5, 1)
+	check(TransE, 0.6, 1, 1) // a distance: never below one half
+	check(RotatE, 0.6, 0, 0) // a distance's negative: never above
 }
 
 func TestReferenceStartsAsTheOriginalDoes(t *testing.T) {
 	const nodes, relations, k = 400, 50, 32
-	n := newReferenceNetwork(defaultReference(), nodes, relations)
+	n := newNetwork(Default(), nodes, relations)
 	glorot := func(rows, cols float64) float64 { return math.Sqrt(12 / (rows + cols)) }
 	for _, c := range []struct {
 		name      string
@@ -171,28 +171,28 @@ func TestReferenceStartsAsTheOriginalDoes(t *testing.T) {
 
 func TestReferenceOfTheSameSeedIsTheSame(t *testing.T) {
 	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
-	run := func(seed uint64) *reference {
-		cfg := quickReference()
+	run := func(seed uint64) *Model {
+		cfg := quickConfig()
 		cfg.Seed = seed
 		m, _ := trainedReference(t, snap, cfg)
 		return m
 	}
 	a, b, c := run(1), run(1), run(2)
-	if !slices.Equal(a.nodes, b.nodes) || !slices.Equal(a.relations, b.relations) || a.threshold != b.threshold || a.recall != b.recall {
+	if !slices.Equal(a.Nodes, b.Nodes) || !slices.Equal(a.Relations, b.Relations) || a.Threshold != b.Threshold || a.recall != b.recall {
 		t.Error("two trainings differ")
 	}
-	if slices.Equal(a.nodes, c.nodes) {
+	if slices.Equal(a.Nodes, c.Nodes) {
 		t.Error("another seed changes nothing")
 	}
 }
 
 func TestReferenceScoresTheUnknownLowest(t *testing.T) {
-	m, _ := trainedReference(t, modeltest.Graph(t, modeltest.Teams(1, 40, 500)).Snapshot(), quickReference())
-	if s := m.score(0, 0, 1); !(s > 0 && s < 1) {
+	m, _ := trainedReference(t, modeltest.Graph(t, modeltest.Teams(1, 40, 500)).Snapshot(), quickConfig())
+	if s := m.Score(0, 0, 1); !(s > 0 && s < 1) {
 		t.Errorf("a known triplet scores %v", s)
 	}
 	for _, id := range [][3]int32{{-1, 0, 1}, {0, -1, 1}, {0, 0, -1}, {-1, -1, -1}} {
-		if s := m.score(id[0], id[1], id[2]); s != 0 {
+		if s := m.Score(id[0], id[1], id[2]); s != 0 {
 			t.Errorf("%v scores %v, want 0", id, s)
 		}
 	}
@@ -202,7 +202,7 @@ func TestReferenceStopsWithinOneStep(t *testing.T) {
 	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 500)).Snapshot()
 	ctx, cancel := context.WithCancel(context.Background())
 	last := 0
-	m, _, err := trainReference(ctx, snap, quickReference(), device.CPU, func(step, steps int, loss float32) {
+	m, _, err := Train(ctx, snap, quickConfig(), device.CPU, func(step, steps int, loss float32) {
 		last = step
 		if step == 7 {
 			cancel()
@@ -211,44 +211,44 @@ func TestReferenceStopsWithinOneStep(t *testing.T) {
 	if m != nil || !errors.Is(err, context.Canceled) || last != 7 {
 		t.Errorf("model %v, error %v, last step %d, want none, %v, 7", m, err, last, context.Canceled)
 	}
-	if _, _, err := trainReference(ctx, snap, quickReference(), device.CPU, func(int, int, float32) { t.Error("a step after the end") }); !errors.Is(err, context.Canceled) {
+	if _, _, err := Train(ctx, snap, quickConfig(), device.CPU, func(int, int, float32) { t.Error("a step after the end") }); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestReferenceRefuses(t *testing.T) {
 	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 500)).Snapshot()
-	check := func(name string, snap *graphbuf.Snapshot, change func(*referenceConfig), want string) {
+	check := func(name string, snap *graphbuf.Snapshot, change func(*Config), want string) {
 		t.Run(name, func(t *testing.T) {
-			cfg := quickReference()
+			cfg := quickConfig()
 			change(&cfg)
-			m, _, err := trainReference(context.Background(), snap, cfg, device.CPU, nil)
+			m, _, err := Train(context.Background(), snap, cfg, device.CPU, nil)
 			if m != nil || err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("model %v, error %v, want %q", m, err, want)
 			}
 		})
 	}
-	check("divergence", snap, func(c *referenceConfig) { c.LearningRate = 1e30 }, optim.ErrDiverged.Error())
-	check("divergence in the last step", snap, func(c *referenceConfig) { c.LearningRate, c.Epochs, c.StepsPerEpoch = 1e30, 1, 1 }, optim.ErrDiverged.Error())
-	same := func(*referenceConfig) {}
-	check("an empty snapshot", &graphbuf.Snapshot{}, same, errTooFew.Error())
-	check("one event", modeltest.Graph(t, modeltest.Teams(1, 1, 1)).Snapshot(), same, errTooFew.Error())
-	check("dim", snap, func(c *referenceConfig) { c.Dim = 0 }, "Dim is 0, allowed are 1 to 4096")
-	check("epochs", snap, func(c *referenceConfig) { c.Epochs = 0 }, "Epochs is 0")
-	check("steps", snap, func(c *referenceConfig) { c.StepsPerEpoch = -1 }, "StepsPerEpoch is -1")
-	check("sample", snap, func(c *referenceConfig) { c.Sample = 0 }, "Sample is 0")
-	check("rate", snap, func(c *referenceConfig) { c.LearningRate = math.NaN() }, "LearningRate is NaN")
-	check("dropout", snap, func(c *referenceConfig) { c.Dropout = 1 }, "Dropout is 1")
-	check("regularization", snap, func(c *referenceConfig) { c.Regularization = -1 }, "Regularization is -1")
-	check("share", snap, func(c *referenceConfig) { c.TrainShare = 1 }, "TrainShare is 1")
-	check("decoder", snap, func(c *referenceConfig) { c.Decoder = "dot" }, "Decoder is dot, allowed are distmult, transe, rotate")
-	check("k", snap, func(c *referenceConfig) { c.K = -1 }, "K is -1")
+	check("divergence", snap, func(c *Config) { c.LearningRate = 1e30 }, optim.ErrDiverged.Error())
+	check("divergence in the last step", snap, func(c *Config) { c.LearningRate, c.Epochs, c.StepsPerEpoch = 1e30, 1, 1 }, optim.ErrDiverged.Error())
+	same := func(*Config) {}
+	check("an empty snapshot", &graphbuf.Snapshot{}, same, ErrTooFew.Error())
+	check("one event", modeltest.Graph(t, modeltest.Teams(1, 1, 1)).Snapshot(), same, ErrTooFew.Error())
+	check("dim", snap, func(c *Config) { c.Dim = 0 }, "Dim is 0, allowed are 1 to 4096")
+	check("epochs", snap, func(c *Config) { c.Epochs = 0 }, "Epochs is 0")
+	check("steps", snap, func(c *Config) { c.StepsPerEpoch = -1 }, "StepsPerEpoch is -1")
+	check("sample", snap, func(c *Config) { c.Sample = 0 }, "Sample is 0")
+	check("rate", snap, func(c *Config) { c.LearningRate = math.NaN() }, "LearningRate is NaN")
+	check("dropout", snap, func(c *Config) { c.Dropout = 1 }, "Dropout is 1")
+	check("regularization", snap, func(c *Config) { c.Regularization = -1 }, "Regularization is -1")
+	check("share", snap, func(c *Config) { c.TrainShare = 1 }, "TrainShare is 1")
+	check("decoder", snap, func(c *Config) { c.Decoder = "dot" }, "Decoder is dot, allowed are distmult, transe, rotate")
+	check("k", snap, func(c *Config) { c.K = -1 }, "K is -1")
 }
 
 func TestReferenceStepDoesNotAllocate(t *testing.T) {
 	snap := modeltest.Graph(t, modeltest.Notebook(t)).Snapshot()
 	train, _, _ := splitEvents(context.Background(), snap.Edges, 0.8, num.NewPhilox(1, 1))
-	n := newReferenceNetwork(defaultReference(), len(snap.Nodes), len(snap.Relations))
+	n := newNetwork(Default(), len(snap.Nodes), len(snap.Relations))
 	rng := num.NewPhilox(1, 2)
 	n.step(train, rng)
 	// Groups of messages differ in number from step to step: room for the largest comes early.
@@ -262,9 +262,9 @@ func TestReferenceStepDoesNotAllocate(t *testing.T) {
 
 func BenchmarkReferenceStep(b *testing.B) {
 	snap := modeltest.Graph(b, modeltest.Notebook(b)).Snapshot()
-	cfg := defaultReference()
+	cfg := Default()
 	train, _, _ := splitEvents(context.Background(), snap.Edges, cfg.TrainShare, num.NewPhilox(1, 1))
-	n := newReferenceNetwork(cfg, len(snap.Nodes), len(snap.Relations))
+	n := newNetwork(cfg, len(snap.Nodes), len(snap.Relations))
 	rng := num.NewPhilox(1, 2)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -275,14 +275,14 @@ func BenchmarkReferenceStep(b *testing.B) {
 
 func BenchmarkReferenceScore(b *testing.B) {
 	snap := modeltest.Graph(b, modeltest.Notebook(b)).Snapshot()
-	cfg := defaultReference()
+	cfg := Default()
 	cfg.Epochs = 1
 	m, _ := trainedReference(b, snap, cfg)
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
 		e := &snap.Edges[i%len(snap.Edges)]
-		m.score(e.Source, e.Relation, e.Destination)
+		m.Score(e.Source, e.Relation, e.Destination)
 		i++
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")

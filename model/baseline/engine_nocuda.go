@@ -1,9 +1,9 @@
 //go:build !gpu
 
-package model
+package baseline
 
 import "flb-filter-rgcn/model/internal/device"
 
-func newCUDAReference(int, *referenceNetwork, int) (referenceEngine, string, error) {
+func newCUDAEngine(int, *network, int) (engine, string, error) {
 	return nil, "", device.ErrNone
 }
