@@ -62,6 +62,9 @@ func TestRecordsAsPeopleSendThem(t *testing.T) {
 			p.untilLines(out, strings.Count(c.input, "\n"))
 			p.stop()
 			p.wantLogged("closed: " + c.want)
+			if strings.Contains(p.log(), "cannot parse") {
+				t.Errorf("the host's parser complains of each record:\n%s", p.log())
+			}
 			for _, record := range lines(t, out) {
 				if strings.Contains(c.name, "times") && !strings.Contains(record, `"time":"2026-11-25T23:16:10`) {
 					t.Errorf("the text of the time is lost: %s", record)
