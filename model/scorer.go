@@ -58,6 +58,9 @@ func (m *Model) SetThreshold(t Threshold) {
 	m.Threshold = t.of(m.heldOut.Scores, m.heldOut.Days, m.heldOut.Even)
 }
 
+// HeldOut returns the scores of the triplets that the model's training held out.
+func (m *Model) HeldOut() ranking.HeldOut { return m.heldOut }
+
 // Dim is the dimension of the embeddings.
 func (m *Model) Dim() int { return m.dim }
 

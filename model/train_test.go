@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/budget"
 	"flb-filter-rgcn/model/internal/modeltest"
 	"flb-filter-rgcn/model/internal/optim"
 )
@@ -248,7 +249,7 @@ func FuzzModelUnmarshal(f *testing.F) {
 			for _, th := range []Threshold{{Method: Sigma, K: 2}, {Method: Quantile, Quantile: 0.01}, {Method: Budget, PerDay: 20}} {
 				m.SetThreshold(th)
 			}
-			NewLedger(20).Follow(&m)
+			budget.New(20).Follow(m.HeldOut())
 		}
 	})
 }

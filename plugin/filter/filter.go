@@ -15,6 +15,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/model/budget"
 	"flb-filter-rgcn/plugin/allow"
 	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/hosts"
@@ -61,7 +62,7 @@ type Instance struct {
 	features    model.NodeFeatures // nil: none
 	allow       *allow.File        // of judged sessions; nil: none
 	scorer      atomic.Pointer[model.Scorer]
-	ledger      *model.Ledger // of the alerts, with threshold.method = budget; else nil
+	ledger      *budget.AlertBudget // of the alerts, with threshold.method = budget; else nil
 	rarity      atomic.Pointer[model.Rarity]
 	usual       float32   // its threshold, of a frozen instance
 	scratch     sync.Pool // *scratch
@@ -241,7 +242,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 		return nil, err
 	}
 	if th := cfg.Threshold; th.Method == model.Budget {
-		f.ledger = model.NewLedger(th.PerDay)
+		f.ledger = budget.New(th.PerDay)
 	}
 	if err := f.compileFields(); err != nil {
 		return nil, err

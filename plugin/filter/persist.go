@@ -121,7 +121,7 @@ func (f *Instance) saveColumns() error {
 // publish lets records be scored by a scorer from now on.
 func (f *Instance) publish(s *model.Scorer) {
 	if f.ledger != nil {
-		f.ledger.Follow(s.Model())
+		f.ledger.Follow(s.Model().HeldOut())
 	}
 	f.reach()
 	f.rarity.Store(s.Model().Rarity())

@@ -1,4 +1,6 @@
-package model
+// Package budget holds alerts to a number a day: AlertBudget turns the scores of events into a threshold
+// that follows the days before. It takes scores and knows no model.
+package budget
 
 import (
 	"cmp"
@@ -14,7 +16,7 @@ import (
 	"flb-filter-rgcn/model/ranking"
 )
 
-// Ledger holds a threshold to a number of alerts a day. An alert is a triplet that scored
+// AlertBudget holds a threshold to a number of alerts a day. An alert is a triplet that scored
 // low on that day, however often.
 //
 // What scores will look like tomorrow no training can know: held-out sessions are those of
@@ -32,7 +34,7 @@ import (
 // day, and among those of today.
 //
 // A Ledger is safe for many goroutines.
-type Ledger struct {
+type AlertBudget struct {
 	perDay float64
 	depth  int // lowest triplets kept of a day
 
@@ -43,15 +45,15 @@ type Ledger struct {
 	mu    sync.Mutex
 	prior [curvePoints]float32   // what curve is before there are days
 	even  float32                // the score of even odds, which no threshold is above
-	past  []ledgerDay            // whole days, the oldest first
+	past  []pastDay              // whole days, the oldest first
 	curve [curvePoints]float32   // score at a rank of 0 to mostPace budgets
 	after [quartersOfDay]float32 // share of a day's low scores that comes after the quarter of an hour began
-	today ledgerToday
+	today today
 	spare []float32 // room to sort today's scores in
 }
 
 const (
-	ledgerDays    = 10
+	keptDays      = 10
 	leastPace     = 0.25
 	mostPace      = 3
 	curveStep     = 1.0 / 16 // of a budget
@@ -59,26 +61,26 @@ const (
 	quartersOfDay = 24 * 4
 	lateScores    = 64 // in a row, of days long past, are a log of its own days and no late records
 
-	// MaxLedger is the largest budget that is followed. Beyond it nobody reads
+	// Max is the largest budget that is followed. Beyond it nobody reads
 	// alerts one by one, and the ledger would take more memory than the graph: the held-out
 	// triplets of the training then say all.
-	MaxLedger = 10_000
+	Max = 10_000
 
 	secondsOfDay = 24 * 3600
 )
 
-// ledgerDay is what is kept of a day that is over.
-type ledgerDay struct {
+// pastDay is what is kept of a day that is over.
+type pastDay struct {
 	Scores   []float32             // lowest of each of the lowest triplets, ascending
 	Quarters [quartersOfDay]uint32 // how many of them came first in that quarter of an hour
 }
 
-// ledgerToday is the day that runs.
-type ledgerToday struct {
+// today is the day that runs.
+type today struct {
 	Day     int64 // since 1970, of event time; 0: none yet
 	Whole   bool  // it was watched from its beginning
 	Alerts  int
-	Entries []ledgerEntry
+	Entries []entry
 	// Only scores below Watch are kept. It falls as the day fills up.
 	Watch float32
 	// Once the budget is spent, only scores below this are alerts.
@@ -88,20 +90,20 @@ type ledgerToday struct {
 	index  []int32 // hash table of Entries: number+1
 }
 
-type ledgerEntry struct {
+type entry struct {
 	Key     uint64
 	Score   float32 // the lowest
 	Quarter int32   // in which the triplet came first
 	Alert   bool
 }
 
-// NewLedger returns an empty ledger for a budget of alerts a day.
-func NewLedger(perDay float64) *Ledger {
-	l := &Ledger{perDay: perDay}
+// New returns an empty ledger for a budget of alerts a day.
+func New(perDay float64) *AlertBudget {
+	l := &AlertBudget{perDay: perDay}
 	if l.follows() {
 		const least = 256 // the median of many days is only as good as their ranks
 		l.depth = max(least, int(8*perDay))
-		l.today.Entries = make([]ledgerEntry, 0, l.depth)
+		l.today.Entries = make([]entry, 0, l.depth)
 		l.today.index = make([]int32, 1<<bits.Len(uint(2*l.depth)))
 		l.spare = make([]float32, 0, l.depth)
 	}
@@ -111,13 +113,10 @@ func NewLedger(perDay float64) *Ledger {
 }
 
 // follows tells whether the ledger corrects the threshold at all.
-func (l *Ledger) follows() bool { return l.perDay <= MaxLedger }
+func (l *AlertBudget) follows() bool { return l.perDay <= Max }
 
-// Follow takes up a model that gives the scores from now on.
-func (l *Ledger) Follow(m *Model) { l.follow(m.heldOut) }
-
-// follow takes up the held-out scores of a model that gives the scores from now on.
-func (l *Ledger) follow(h ranking.HeldOut) {
+// Follow takes up the held-out scores of a model that gives the scores from now on.
+func (l *AlertBudget) Follow(h ranking.HeldOut) {
 	var prior [curvePoints]float32
 	for i := range prior {
 		prior[i] = ranking.Below(h.Scores, l.perDay*float64(i)*curveStep*h.Days)
@@ -132,10 +131,10 @@ func (l *Ledger) follow(h ranking.HeldOut) {
 }
 
 // Threshold is the score below which the next triplet would be an alert, by the last low score.
-func (l *Ledger) Threshold() float32 { return math.Float32frombits(l.threshold.Load()) }
+func (l *AlertBudget) Threshold() float32 { return math.Float32frombits(l.threshold.Load()) }
 
 // Usual is the threshold at the usual pace: for whoever looks at scores out of their time.
-func (l *Ledger) Usual() float32 {
+func (l *AlertBudget) Usual() float32 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.at(1)
@@ -143,7 +142,7 @@ func (l *Ledger) Usual() float32 {
 
 // Low judges the score of an event and takes it down, for the event's time as whoever calls believes it. Scores of
 // an earlier day count for the one that runs. It does not allocate but for a few small pieces when a day begins.
-func (l *Ledger) Low(e *graphbuf.Event, score float32) bool {
+func (l *AlertBudget) Low(e *graphbuf.Event, score float32) bool {
 	if l.Ignores(score) {
 		return false
 	}
@@ -158,16 +157,18 @@ func (l *Ledger) Low(e *graphbuf.Event, score float32) bool {
 	l.threshold.Store(math.Float32bits(threshold))
 	low := score < threshold
 	if low || score < l.today.Watch {
-		l.note(tripletHash(e), quarter, score, low)
+		l.note(tripletKey(e), quarter, score, low)
 	}
 	return low
 }
 
 // Ignores tells a score that is neither an alert nor of any use to the ledger, without its lock.
-func (l *Ledger) Ignores(score float32) bool { return score >= math.Float32frombits(l.gate.Load()) }
+func (l *AlertBudget) Ignores(score float32) bool {
+	return score >= math.Float32frombits(l.gate.Load())
+}
 
 // WouldBeLow is what Low would say of an event, which is not taken down. It begins a day as Reach does.
-func (l *Ledger) WouldBeLow(e *graphbuf.Event, score float32) bool {
+func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, score float32) bool {
 	if l.Ignores(score) {
 		return false
 	}
@@ -183,7 +184,7 @@ func (l *Ledger) WouldBeLow(e *graphbuf.Event, score float32) bool {
 }
 
 // now is the score below which a triplet is an alert at a time of the day.
-func (l *Ledger) now(quarter int32) float32 { return min(l.at(l.pace(quarter)), l.today.Lowest) }
+func (l *AlertBudget) now(quarter int32) float32 { return min(l.at(l.pace(quarter)), l.today.Lowest) }
 
 // quarterOf is the quarter of an hour of its day in which a time lies, unix nanoseconds.
 func quarterOf(time int64) int32 {
@@ -191,7 +192,7 @@ func quarterOf(time int64) int32 {
 }
 
 // Reach has the ledger know that a time, in unix nanoseconds, is reached: what comes of days long before it is old.
-func (l *Ledger) Reach(time int64) {
+func (l *AlertBudget) Reach(time int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if day := time / 1e9 / secondsOfDay; l.follows() && day > l.today.Day {
@@ -202,7 +203,7 @@ func (l *Ledger) Reach(time int64) {
 // see begins a day when its first event comes. The number of the day only goes up, and what was spent of a day stays
 // spent. Where a clock was far ahead, or an archive is read, its day may not end for long: then many low scores in a
 // row of days long past have their days end with midnights of their own.
-func (l *Ledger) see(day int64) {
+func (l *AlertBudget) see(day int64) {
 	d := &l.today
 	switch {
 	case day > d.Day:
@@ -225,21 +226,21 @@ func (l *Ledger) see(day int64) {
 }
 
 // pace is how many budgets a day the threshold stands for at a time of the day.
-func (l *Ledger) pace(quarter int32) float64 {
+func (l *AlertBudget) pace(quarter int32) float64 {
 	left := 1 - float64(l.today.Alerts)/l.perDay
 	return min(max(left/max(float64(l.after[quarter]), 1e-3), leastPace), mostPace)
 }
 
 // at returns the score below which so many budgets of triplets lie on a usual day, at most that of even odds: a quiet
 // network may not have so many strange sessions.
-func (l *Ledger) at(budgets float64) float32 {
+func (l *AlertBudget) at(budgets float64) float32 {
 	x := budgets / curveStep
 	i := min(int(x), curvePoints-2)
 	return min(l.curve[i]+(l.curve[i+1]-l.curve[i])*float32(x-float64(i)), l.even)
 }
 
 // note keeps a triplet of today and counts an alert once.
-func (l *Ledger) note(key uint64, quarter int32, score float32, alert bool) {
+func (l *AlertBudget) note(key uint64, quarter int32, score float32, alert bool) {
 	d := &l.today
 	at := d.find(key)
 	if d.index[at] == 0 {
@@ -247,7 +248,7 @@ func (l *Ledger) note(key uint64, quarter int32, score float32, alert bool) {
 			l.thin()
 			at = d.find(key)
 		}
-		d.Entries = append(d.Entries, ledgerEntry{Key: key, Score: score, Quarter: quarter})
+		d.Entries = append(d.Entries, entry{Key: key, Score: score, Quarter: quarter})
 		d.index[at] = int32(len(d.Entries))
 	}
 	e := &d.Entries[d.index[at]-1]
@@ -265,20 +266,20 @@ func (l *Ledger) note(key uint64, quarter int32, score float32, alert bool) {
 	}
 }
 
-// ledgerSeed makes the order of collisions in the index unknown to whoever picks the names.
-var ledgerSeed = maphash.MakeSeed()
+// indexSeed makes the order of collisions in the index unknown to whoever picks the names.
+var indexSeed = maphash.MakeSeed()
 
 // find returns where in the index a key is, or would be.
-func (d *ledgerToday) find(key uint64) int {
+func (d *today) find(key uint64) int {
 	mask := len(d.index) - 1
-	i := int(maphash.Comparable(ledgerSeed, key)>>32) & mask
+	i := int(maphash.Comparable(indexSeed, key)>>32) & mask
 	for d.index[i] != 0 && d.Entries[d.index[i]-1].Key != key {
 		i = (i + 1) & mask
 	}
 	return i
 }
 
-func (d *ledgerToday) reindex() {
+func (d *today) reindex() {
 	clear(d.index)
 	for i := range d.Entries {
 		d.index[d.find(d.Entries[i].Key)] = int32(i + 1)
@@ -286,9 +287,9 @@ func (d *ledgerToday) reindex() {
 }
 
 // thin lets the higher half of today's triplets go, and all like them from now on.
-func (l *Ledger) thin() {
+func (l *AlertBudget) thin() {
 	d := &l.today
-	slices.SortFunc(d.Entries, func(a, b ledgerEntry) int { return cmp.Compare(a.Score, b.Score) })
+	slices.SortFunc(d.Entries, func(a, b entry) int { return cmp.Compare(a.Score, b.Score) })
 	half := len(d.Entries) / 2
 	d.Watch = d.Entries[half].Score
 	d.Entries = d.Entries[:half]
@@ -297,16 +298,16 @@ func (l *Ledger) thin() {
 }
 
 // turn ends today and begins another day.
-func (l *Ledger) turn(day int64) {
+func (l *AlertBudget) turn(day int64) {
 	d := &l.today
 	if d.Day > 0 && d.Whole {
-		slices.SortFunc(d.Entries, func(a, b ledgerEntry) int { return cmp.Compare(a.Score, b.Score) })
-		var over ledgerDay
-		if len(l.past) == ledgerDays { // its memory serves again
+		slices.SortFunc(d.Entries, func(a, b entry) int { return cmp.Compare(a.Score, b.Score) })
+		var over pastDay
+		if len(l.past) == keptDays { // its memory serves again
 			over = l.past[0]
 			over.Scores, over.Quarters = over.Scores[:0], [quartersOfDay]uint32{}
 			copy(l.past, l.past[1:])
-			l.past = l.past[:ledgerDays-1]
+			l.past = l.past[:keptDays-1]
 		}
 		for _, e := range d.Entries {
 			over.Scores = append(over.Scores, e.Score)
@@ -322,7 +323,7 @@ func (l *Ledger) turn(day int64) {
 }
 
 // plan computes curve and after anew.
-func (l *Ledger) plan() {
+func (l *AlertBudget) plan() {
 	defer l.setGate()
 	for i := range l.after {
 		l.after[i] = 1 - float32(i)/quartersOfDay
@@ -333,7 +334,7 @@ func (l *Ledger) plan() {
 		l.threshold.Store(math.Float32bits(l.at(1)))
 		return
 	}
-	var at [ledgerDays]float32
+	var at [keptDays]float32
 	for i := range l.curve {
 		for j, d := range days {
 			at[j] = d.rank(l.perDay * float64(i) * curveStep)
@@ -356,8 +357,8 @@ func (l *Ledger) plan() {
 }
 
 // busy returns the days on which as much happened as on a working day.
-func (l *Ledger) busy() []ledgerDay {
-	sizes := make([]int, 0, ledgerDays)
+func (l *AlertBudget) busy() []pastDay {
+	sizes := make([]int, 0, keptDays)
 	for _, d := range l.past {
 		sizes = append(sizes, len(d.Scores))
 	}
@@ -366,7 +367,7 @@ func (l *Ledger) busy() []ledgerDay {
 	}
 	slices.Sort(sizes)
 	least := max(1, sizes[(len(sizes)-1)*3/4]/2)
-	var days []ledgerDay
+	var days []pastDay
 	for _, d := range l.past {
 		if len(d.Scores) >= least {
 			days = append(days, d)
@@ -376,7 +377,7 @@ func (l *Ledger) busy() []ledgerDay {
 }
 
 // rank is the score below which n triplets of the day lie, between two of them in between.
-func (d *ledgerDay) rank(n float64) float32 {
+func (d *pastDay) rank(n float64) float32 {
 	last := len(d.Scores) - 1
 	i := min(int(n), last)
 	a, b := d.Scores[i], d.Scores[min(i+1, last)]
@@ -388,7 +389,7 @@ func median(x []float32) float32 {
 	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
 }
 
-func (l *Ledger) setGate() {
+func (l *AlertBudget) setGate() {
 	gate := min(l.curve[curvePoints-1], l.even)
 	if l.follows() {
 		gate = max(gate, l.today.Watch)
@@ -396,9 +397,9 @@ func (l *Ledger) setGate() {
 	l.gate.Store(math.Float32bits(gate))
 }
 
-// tripletHash tells today's triplets apart; it is the same after a restart (FNV-1a), so the index does not go by it.
+// tripletKey tells today's triplets apart; it is the same after a restart (FNV-1a), so the index does not go by it.
 // Whoever finds a collision is counted once instead of twice, and flagged all the same.
-func tripletHash(e *graphbuf.Event) uint64 {
+func tripletKey(e *graphbuf.Event) uint64 {
 	h := num.FNVStart
 	for _, name := range [][]byte{e.Source, e.Relation, e.Destination} {
 		h = num.FNV1a(h, name)

@@ -1,4 +1,4 @@
-package model
+package budget
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 // stream feeds a ledger a day of sessions: usual triplets with high scores, each several
 // times, and unusual ones with scores of a long tail, some of which come again.
 type stream struct {
-	ledger *Ledger
+	ledger *AlertBudget
 	rng    *num.Philox
 	day    int
 }
@@ -47,7 +47,7 @@ func (s *stream) next(unusual int, shift float64) int {
 }
 
 func newStream(perDay float64, seed uint64) *stream {
-	return &stream{ledger: NewLedger(perDay), rng: num.NewPhilox(seed, 1)}
+	return &stream{ledger: New(perDay), rng: num.NewPhilox(seed, 1)}
 }
 
 func TestLedgerKeepsTheBudget(t *testing.T) {
@@ -64,7 +64,7 @@ func TestLedgerKeepsTheBudget(t *testing.T) {
 			switch {
 			case day == 12:
 				most = 60
-			case day > 12 && day < 12+ledgerDays: // half of the days that count are still of before
+			case day > 12 && day < 12+keptDays: // half of the days that count are still of before
 				most = 35
 			}
 			if n := s.next(200, shift); n < 15 || n > most {
@@ -145,13 +145,13 @@ func TestLedgerStartsFromTheHeldOut(t *testing.T) {
 	for i := range 1000 {
 		h.Scores = append(h.Scores, ranking.Weighted{Score: float32(i) / 1000, Weight: 1})
 	}
-	l := NewLedger(20)
-	l.follow(h)
+	l := New(20)
+	l.Follow(h)
 	if got := l.Usual(); math.Abs(float64(got)-0.040) > 0.001 {
 		t.Errorf("the threshold is %v, 40 of the scores of two days lie below 0.040", got)
 	}
-	huge := NewLedger(MaxLedger + 1)
-	huge.follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 1}, {Score: 0.6, Weight: 100_000}}, Days: 1})
+	huge := New(Max + 1)
+	huge.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 1}, {Score: 0.6, Weight: 100_000}}, Days: 1})
 	if !huge.Low(&graphbuf.Event{Time: 1e18}, 0.55) || huge.Low(&graphbuf.Event{Time: 1e18}, 0.7) {
 		t.Error("a budget too large to follow does not take the threshold of the training")
 	}
@@ -168,7 +168,7 @@ func TestLedgerInBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := NewLedger(20)
+	l := New(20)
 	if err := l.UnmarshalBinary(b); err != nil {
 		t.Fatal(err)
 	}
@@ -178,17 +178,17 @@ func TestLedgerInBytes(t *testing.T) {
 	if l.Low(&half, 1e-5); l.today.Alerts != 1 {
 		t.Error("an alert of before the restart counts twice")
 	}
-	if l := NewLedger(500); l.UnmarshalBinary(b) != nil || len(l.past) > 0 {
+	if l := New(500); l.UnmarshalBinary(b) != nil || len(l.past) > 0 {
 		t.Error("days kept for a small budget serve a large one")
 	}
-	if l := NewLedger(2); l.UnmarshalBinary(b) != nil || len(l.past) != 3 {
+	if l := New(2); l.UnmarshalBinary(b) != nil || len(l.past) != 3 {
 		t.Errorf("%d days serve a smaller budget, want 3", len(l.past))
 	}
 	for _, bad := range []string{
 		"", "[]", strings.Replace(string(b), `"Scores":[`, `"Scores":[2,`, 1), strings.Replace(string(b), `"Watch":`, `"Watch":-`, 1),
 		strings.Replace(string(b), `"Day":`, `"Day":-`, 1),
 	} {
-		if err := NewLedger(20).UnmarshalBinary([]byte(bad)); err == nil {
+		if err := New(20).UnmarshalBinary([]byte(bad)); err == nil {
 			t.Errorf("taken: %.60s", bad)
 		}
 	}
@@ -207,7 +207,7 @@ func TestLedgerAllocatesNothing(t *testing.T) {
 }
 
 func TestLedgerForManyGoroutines(t *testing.T) {
-	l := NewLedger(20)
+	l := New(20)
 	var wg sync.WaitGroup
 	for g := range 4 {
 		wg.Go(func() {
@@ -215,7 +215,7 @@ func TestLedgerForManyGoroutines(t *testing.T) {
 				e := graphbuf.Event{Source: fmt.Appendf(nil, "%d-%d", g, i), Time: int64(20_000*secondsOfDay+i*100) * 1e9}
 				l.Low(&e, float32(i%97)/97)
 				if i%500 == 0 {
-					l.Follow(&Model{heldOut: ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 1}}, Days: 1}})
+					l.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 1}}, Days: 1})
 					l.AppendBinary(nil)
 				}
 			}
@@ -322,11 +322,11 @@ func TestLedgerForgetsNothingForOldScores(t *testing.T) {
 
 // TestTheLedgersIndexIsItsOwn: keys that are made to lie in the first cells by their bits lie anywhere.
 func TestTheLedgersIndexIsItsOwn(t *testing.T) {
-	l := NewLedger(1000)
+	l := New(1000)
 	d := &l.today
 	for key := uint64(0); len(d.Entries) < cap(d.Entries); key++ {
 		at := d.find(key)
-		d.Entries = append(d.Entries, ledgerEntry{Key: key})
+		d.Entries = append(d.Entries, entry{Key: key})
 		d.index[at] = int32(len(d.Entries))
 	}
 	longest, run := 0, 0
@@ -343,8 +343,8 @@ func TestTheLedgersIndexIsItsOwn(t *testing.T) {
 
 // A model that held nothing out has no low scores, and is no reason to panic.
 func TestLedgerOfAModelWithoutHeldOutScores(t *testing.T) {
-	l := NewLedger(20)
-	l.follow(ranking.HeldOut{})
+	l := New(20)
+	l.Follow(ranking.HeldOut{})
 	if at := l.Usual(); at != 0 {
 		t.Errorf("the threshold is %v", at)
 	}
@@ -361,8 +361,8 @@ func TestNoBudgetPaysForTheUsual(t *testing.T) {
 		perDay float64
 		want   float32
 	}{{100, 0.101}, {200, 0.2}, {500, 0.2}} {
-		l := NewLedger(c.perDay)
-		l.follow(h)
+		l := New(c.perDay)
+		l.Follow(h)
 		if got := l.Usual(); math.Abs(float64(got-c.want)) > 1e-6 {
 			t.Errorf("of %v a day: threshold %v, want %v", c.perDay, got, c.want)
 		}

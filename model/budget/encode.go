@@ -1,4 +1,4 @@
-package model
+package budget
 
 import (
 	"encoding/json"
@@ -6,18 +6,18 @@ import (
 	"slices"
 )
 
-// ledgerBytes is a Ledger between runs, as JSON.
-type ledgerBytes struct {
+// encoded is a Ledger between runs, as JSON.
+type encoded struct {
 	Depth int
-	Past  []ledgerDay
-	Today ledgerToday
+	Past  []pastDay
+	Today today
 }
 
 // AppendBinary implements encoding.BinaryAppender.
-func (l *Ledger) AppendBinary(b []byte) ([]byte, error) {
+func (l *AlertBudget) AppendBinary(b []byte) ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	js, err := json.Marshal(ledgerBytes{l.depth, l.past, l.today})
+	js, err := json.Marshal(encoded{l.depth, l.past, l.today})
 	if err != nil {
 		return b, fmt.Errorf("model: encode alerts: %w", err)
 	}
@@ -26,13 +26,13 @@ func (l *Ledger) AppendBinary(b []byte) ([]byte, error) {
 
 // UnmarshalBinary implements encoding.BinaryUnmarshaler. What was kept for a smaller budget
 // says too little of a larger one, and is left.
-func (l *Ledger) UnmarshalBinary(b []byte) error {
+func (l *AlertBudget) UnmarshalBinary(b []byte) error {
 	fail := func(format string, a ...any) error { return fmt.Errorf("model: decode alerts: "+format, a...) }
-	var in ledgerBytes
+	var in encoded
 	if err := json.Unmarshal(b, &in); err != nil {
 		return fail("%w", err)
 	}
-	if len(in.Past) > ledgerDays || len(in.Today.Entries) > in.Depth || in.Today.Alerts < 0 || in.Today.Day < 0 {
+	if len(in.Past) > keptDays || len(in.Today.Entries) > in.Depth || in.Today.Alerts < 0 || in.Today.Day < 0 {
 		return fail("%d days, %d triplets of today for a depth of %d, %d alerts on day %d",
 			len(in.Past), len(in.Today.Entries), in.Depth, in.Today.Alerts, in.Today.Day)
 	}
