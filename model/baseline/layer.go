@@ -10,25 +10,22 @@ type messageGroups struct {
 	src      []int32   // of each message
 	norm     []float32 // of each message: its weight over the weights of all messages to its target
 
-	inDegree       []float32 // of each node
-	order, scratch []int32
-	bucket         []int32
+	inDegree []float32 // of each node
+	order    num.Grouping
 }
 
 // build makes a message from s[i] to d[i] over r[i] for each i, that counts as weight[i]
 // messages, or as one where weight is nil.
 func (m *messageGroups) build(s, r, d []int32, weight []float32, nodes, relations int) {
-	m.inDegree = zeroed(m.inDegree, nodes)
-	m.order = zeroed(m.order, len(s))
+	m.inDegree = num.Zeroed(m.inDegree, nodes)
 	for i := range s {
 		m.inDegree[d[i]] += weightOf(weight, i)
-		m.order[i] = int32(i)
 	}
-	m.sortBy(d, nodes)
-	m.sortBy(r, relations)
+	m.order.By(d, nodes, nil)
+	m.order.By(r, relations, m.order.Items)
 
 	m.rel, m.dst, m.start, m.src, m.norm = m.rel[:0], m.dst[:0], m.start[:0], m.src[:0], m.norm[:0]
-	for _, i := range m.order {
+	for _, i := range m.order.Items {
 		if g := len(m.rel) - 1; g < 0 || m.rel[g] != r[i] || m.dst[g] != d[i] {
 			m.rel, m.dst = append(m.rel, r[i]), append(m.dst, d[i])
 			m.start = append(m.start, int32(len(m.src)))
@@ -39,38 +36,11 @@ func (m *messageGroups) build(s, r, d []int32, weight []float32, nodes, relation
 	m.start = append(m.start, int32(len(m.src)))
 }
 
-// sortBy sorts the order by a key below n, equal ones staying as they were.
-func (m *messageGroups) sortBy(key []int32, n int) {
-	m.bucket, m.scratch = zeroed(m.bucket, n+1), zeroed(m.scratch, len(m.order))
-	for _, k := range key {
-		m.bucket[k+1]++
-	}
-	for k := range n {
-		m.bucket[k+1] += m.bucket[k]
-	}
-	for _, i := range m.order {
-		at := &m.bucket[key[i]]
-		m.scratch[*at] = i
-		*at++
-	}
-	m.order, m.scratch = m.scratch, m.order
-}
-
 func weightOf(weight []float32, i int) float32 {
 	if weight == nil {
 		return 1
 	}
 	return weight[i]
-}
-
-// zeroed returns n zeros, in x where they fit.
-func zeroed[T int32 | float32](x []T, n int) []T {
-	if cap(x) < n {
-		return make([]T, n)
-	}
-	x = x[:n]
-	clear(x)
-	return x
 }
 
 // layer is a relational layer,

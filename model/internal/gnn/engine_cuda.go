@@ -7,6 +7,7 @@ import (
 
 	"flb-filter-rgcn/model/cuda"
 	"flb-filter-rgcn/model/internal/device"
+	"flb-filter-rgcn/model/internal/num"
 	"flb-filter-rgcn/model/internal/optim"
 	"flb-filter-rgcn/model/internal/temporal"
 )
@@ -194,29 +195,21 @@ func messagesForCUDA(c *temporal.Cut) *cuda.Messages {
 	m := c.Messages()
 	out := &cuda.Messages{BySource: flat(m.BySource), ByDestination: flat(m.ByDestination)}
 	// By relation, in the order of the sources.
-	s := &out.BySource
-	relations := len(c.R)
-	o := &out.ByRelation
-	o.Start = make([]int32, relations+1)
-	for _, r := range s.B {
-		o.Start[r+1]++
+	s, o := &out.BySource, &out.ByRelation
+	rows := make([]int32, len(s.A)) // of each edge
+	for row := range len(s.Start) - 1 {
+		num.Fill(rows[s.Start[row]:s.Start[row+1]], int32(row))
 	}
-	for r := range relations {
-		o.Start[r+1] += o.Start[r]
-	}
-	o.A, o.B = make([]int32, len(s.A)), make([]int32, len(s.A))
+	var g num.Grouping
+	g.By(s.B, c.Relations(), nil)
+	o.Start, o.A, o.B = g.Start, make([]int32, len(s.A)), make([]int32, len(s.A))
 	for i := range o.Norm {
 		o.Norm[i] = make([]float32, len(s.A))
 	}
-	next := append([]int32(nil), o.Start...)
-	for row := range len(s.Start) - 1 {
-		for e := s.Start[row]; e < s.Start[row+1]; e++ {
-			at := next[s.B[e]]
-			next[s.B[e]]++
-			o.A[at], o.B[at] = int32(row), s.A[e]
-			for i := range o.Norm {
-				o.Norm[i][at] = s.Norm[i][e]
-			}
+	for at, e := range g.Items {
+		o.A[at], o.B[at] = rows[e], s.A[e]
+		for i := range o.Norm {
+			o.Norm[i][at] = s.Norm[i][e]
 		}
 	}
 	return out

@@ -16,6 +16,7 @@ type LayerKind struct{ bases int }
 
 func (l LayerKind) diagonal() bool { return l.bases == 0 }
 
+// ParseLayer returns the kind of layer that a setting names: diagonal, full or basis:N, N from 1 to 64.
 func ParseLayer(s string) (LayerKind, error) {
 	switch {
 	case s == "diagonal":

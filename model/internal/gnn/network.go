@@ -163,6 +163,7 @@ func newNetwork(cfg Config, sh Shape, p *optim.Params, x, y []float32) (n *netwo
 	return n, nil
 }
 
+// NewDecoder returns the decoder with the parameters p, as NewParams lays them out. Its Scaling is nil: inputs stay as they are.
 func NewDecoder(cfg Config, p *optim.Params) *Decoder {
 	return &Decoder{
 		K: cfg.Dim, kind: cfg.Decoder, mask: cfg.Mask,

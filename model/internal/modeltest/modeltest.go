@@ -12,8 +12,10 @@ import (
 	"flb-filter-rgcn/graphbuf"
 )
 
+// Roomy are bounds of a graph that no test reaches.
 var Roomy = graphbuf.Config{MaxNodes: 1 << 20, MaxRelations: 1 << 10, MaxEdges: 1 << 20}
 
+// Graph returns a graph that has observed the events.
 func Graph(t testing.TB, events []graphbuf.Event) *graphbuf.Graph {
 	t.Helper()
 	g, err := graphbuf.New(Roomy)

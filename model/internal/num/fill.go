@@ -3,7 +3,7 @@ package num
 import "math"
 
 // Fill sets all of x to v.
-func Fill(x []float32, v float32) {
+func Fill[T float32 | int32](x []T, v T) {
 	for i := range x {
 		x[i] = v
 	}

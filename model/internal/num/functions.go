@@ -46,8 +46,13 @@ func Asinh(x float32) float32 {
 	return y
 }
 
-func Cosh(x float32) float32    { return float32(math.Cosh(float64(x))) }
-func Sqrt(x float32) float32    { return float32(math.Sqrt(float64(x))) }
+// Cosh is the hyperbolic cosine.
+func Cosh(x float32) float32 { return float32(math.Cosh(float64(x))) }
+
+// Sqrt is the square root.
+func Sqrt(x float32) float32 { return float32(math.Sqrt(float64(x))) }
+
+// Sigmoid is 1/(1+exp(-x)).
 func Sigmoid(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }
 
 // Softplus is log(1 + exp(x)), without overflow.

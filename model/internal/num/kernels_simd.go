@@ -7,12 +7,16 @@ import "simd/archsimd"
 // Vectorised says whether the machine has what these kernels need.
 var Vectorised = archsimd.X86.AVX2() && archsimd.X86.FMA()
 
+// Vec is Lanes numbers in a register.
 type Vec = archsimd.Float32x8
 
+// Lanes is how many numbers a Vec holds.
 const Lanes = 8
 
+// Load returns x[i:i+Lanes].
 func Load(x []float32, i int) Vec { return archsimd.LoadFloat32x8((*[Lanes]float32)(x[i:])) }
 
+// Store writes v to x[i:i+Lanes].
 func Store(v Vec, x []float32, i int) { v.Store((*[Lanes]float32)(x[i:])) }
 
 // sum adds the lanes up, in scalar code behind the instruction that ends vector code: a scalar
@@ -24,10 +28,12 @@ func sum(v Vec) float32 {
 	return SumLanes(&x)
 }
 
+// SumLanes adds the lanes up in the order of Dot.
 func SumLanes(x *[Lanes]float32) float32 {
 	return (x[0] + x[4] + (x[2] + x[6])) + (x[1] + x[5] + (x[3] + x[7]))
 }
 
+// Dot returns <x, y>.
 func Dot(x, y []float32) float32 {
 	if !Vectorised {
 		return PlainDot(x, y)
@@ -50,6 +56,7 @@ func Dot(x, y []float32) float32 {
 	return s
 }
 
+// AddScaled adds a x to y.
 func AddScaled(a float32, x, y []float32) {
 	if !Vectorised {
 		PlainAddScaled(a, x, y)
@@ -67,6 +74,7 @@ func AddScaled(a float32, x, y []float32) {
 	}
 }
 
+// MulAdd adds a x y, element by element, to z.
 func MulAdd(a float32, x, y, z []float32) {
 	if !Vectorised {
 		plainMulAdd(a, x, y, z)
@@ -84,6 +92,7 @@ func MulAdd(a float32, x, y, z []float32) {
 	}
 }
 
+// Dot3 returns the sum over i of x[i] y[i] z[i].
 func Dot3(x, y, z []float32) float32 {
 	if !Vectorised {
 		return plainDot3(x, y, z)
@@ -101,6 +110,7 @@ func Dot3(x, y, z []float32) float32 {
 	return s
 }
 
+// Adam takes the gradient g up in the moments m and v and moves x by -(a m / (sqrt v + e) + decay x).
 func Adam(a, e, decay float32, g, m, v, x []float32) {
 	i := 0
 	if Vectorised {
@@ -124,6 +134,7 @@ func Adam(a, e, decay float32, g, m, v, x []float32) {
 // columns is how many columns of a matrix are gone through at once, in registers.
 const columns = 4 * Lanes
 
+// MulTransVec adds the transposed w times x to y; w is [k][k] row-major, k the length of x.
 func MulTransVec(w, x, y []float32) {
 	if !Vectorised {
 		plainGemvT(w, x, y)
@@ -155,6 +166,7 @@ func MulTransVec(w, x, y []float32) {
 	}
 }
 
+// AddOuter adds x y^T to w, [k][k] row-major, k the length of x.
 func AddOuter(x, y, w []float32) {
 	if !Vectorised {
 		plainOuter(x, y, w)

@@ -16,6 +16,7 @@ type Philox struct {
 	left   int
 }
 
+// NewPhilox returns a generator at the start of one stream of a seed.
 func NewPhilox(seed, stream uint64) *Philox {
 	return &Philox{Key: [2]uint32{uint32(seed), uint32(seed >> 32)}, stream: stream}
 }
@@ -45,6 +46,7 @@ func (p *Philox) nextBlock() [4]uint32 {
 	return block(p.Key, [4]uint32{uint32(n), uint32(n >> 32), uint32(p.stream), uint32(p.stream >> 32)})
 }
 
+// Uint32 returns the next word.
 func (p *Philox) Uint32() uint32 {
 	if p.left == 0 {
 		p.out, p.left = p.nextBlock(), 4

@@ -26,6 +26,7 @@ type Params struct {
 	Steps, Passes int
 }
 
+// Get returns the parameter of a name, nil where there is none.
 func (p *Params) Get(name string) *Param {
 	for _, x := range p.List {
 		if x.Name == name {

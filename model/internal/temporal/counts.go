@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // Counts are what counting says about a triplet just before its event.
@@ -56,32 +57,23 @@ type eventTimes struct {
 // newEventTimes gathers for each of n numbers the times of the edges that key gives that
 // number; -1 is none. The edges are in order of time.
 func newEventTimes(n int, edges []Edge, key, other func(e *Edge) int32) eventTimes {
-	a := eventTimes{start: make([]int32, n+1)}
 	keys := make([]int32, len(edges))
 	for i := range edges {
-		if keys[i] = key(&edges[i]); keys[i] >= 0 {
-			a.start[keys[i]+1]++
-		}
+		keys[i] = key(&edges[i])
 	}
-	for i := range n {
-		a.start[i+1] += a.start[i]
+	var g num.Grouping
+	g.By(keys, n, nil)
+	t := eventTimes{start: g.Start, times: make([]int64, len(g.Items))}
+	for at, i := range g.Items {
+		t.times[at] = edges[i].First
 	}
-	a.times = make([]int64, a.start[n])
 	if other != nil {
-		a.other = make([]int32, a.start[n])
-	}
-	next := slices.Clone(a.start)
-	for i, k := range keys {
-		if k < 0 {
-			continue
+		t.other = g.Items
+		for at, i := range g.Items {
+			t.other[at] = other(&edges[i])
 		}
-		a.times[next[k]] = edges[i].First
-		if other != nil {
-			a.other[next[k]] = other(&edges[i])
-		}
-		next[k]++
 	}
-	return a
+	return t
 }
 
 // last calls do with the other ends of a number's last few pairs before t, the latest first.
@@ -172,7 +164,7 @@ func (w *Window) counts(ds *Dataset, s, r, d int32, t int64) (f Counts) {
 		f[SourcesOfD] = w.sourcesOfD[d] + w.deltas.sourcesOfD.before(d, t)
 	}
 	if r >= 0 {
-		f[CountR] = w.R[r] + w.deltas.r.before(r, t)
+		f[CountR] = w.r[r] + w.deltas.r.before(r, t)
 		f[SourcesOfR] = w.sourcesOfR[r] + w.deltas.sourcesOfR.before(r, t)
 	}
 	if s >= 0 && r >= 0 {

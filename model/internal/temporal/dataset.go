@@ -29,6 +29,7 @@ type Dataset struct {
 	Peers                      *Peers // nil: hosts have no features
 }
 
+// Edge is a distinct triplet with its events.
 type Edge struct {
 	S, R, D     int32 // rows
 	sd, sr, rd  int32 // pair numbers
@@ -36,6 +37,7 @@ type Edge struct {
 	First, last int64
 }
 
+// NewDataset numbers the hosts, relations and pairs of a snapshot. features may be nil.
 func NewDataset(snap *graphbuf.Snapshot, features HostFeatures) *Dataset {
 	n := len(snap.Edges)
 	ds := &Dataset{

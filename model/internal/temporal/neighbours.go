@@ -10,6 +10,7 @@ type Neighbours struct {
 	Rows    [MaxNeighbours]int32
 }
 
+// MaxNeighbours is how many hosts stand in for a new one at most.
 const MaxNeighbours = 4
 
 // Add takes up a row, if there is room and it is not there.

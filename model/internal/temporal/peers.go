@@ -35,6 +35,7 @@ type Peers struct {
 // FeatureLists are the features of each row, as numbers.
 type FeatureLists struct{ start, list []int32 }
 
+// Of returns the numbers of a row's features.
 func (l *FeatureLists) Of(row int32) []int32 { return l.list[l.start[row]:l.start[row+1]] }
 
 // Featured is how many hosts of a snapshot have a feature.

@@ -38,6 +38,7 @@ type target struct {
 // minChance is below what a known edge is not worth a place among the targets.
 const minChance = 0.05
 
+// NewWindow is the time from a cut to end, unix nanoseconds. The order of its positives is that of the edges.
 func NewWindow(ds *Dataset, c *Cut, end int64) *Window {
 	w := &Window{Cut: c, deltas: newDeltas(ds, c, end), end: end}
 	for i := range ds.Edges {
@@ -118,7 +119,7 @@ func (w *Window) add(ds *Dataset, b *Batch, rng *num.Philox, s, r, d int32, t in
 		w.peers(ds, rng, &f, s, r, d)
 	}
 	age := ds.tenure(s, r, t)
-	if r >= 0 && w.R[r] == 0 {
+	if r >= 0 && w.r[r] == 0 {
 		r = -1
 	}
 	b.add(s, r, d, f, w.neighbours(s, d, t), label, weight, mass, age)

@@ -67,6 +67,7 @@ func eachTrigram(name []byte, do func(hash uint32)) {
 	}
 }
 
+// Vector is the row of a name that need not be among the relations.
 func (b *Trigrams) Vector(name []byte) (v NameVector) {
 	var length float64
 	eachTrigram(name, func(h uint32) {
@@ -88,6 +89,7 @@ func (b *Trigrams) Vector(name []byte) (v NameVector) {
 	return v
 }
 
+// Row is the row of relation r, of length trigramDim.
 func (b *Trigrams) Row(r int32) []float32 { return b.vectors[int(r)*trigramDim:][:trigramDim] }
 
 // RelationTimes are the relations of each source row and when it took them up.

@@ -52,6 +52,7 @@ func NewWindows(ds *Dataset, one bool) (train *Windows, test Span) {
 	return train, test
 }
 
+// Len is how many windows there are to learn from.
 func (w *Windows) Len() int { return len(w.spans) }
 
 // Get returns a window, which is good until the next call.
@@ -65,6 +66,7 @@ func (w *Windows) Get(i int) *Window {
 	return w.kept[i]
 }
 
+// Make makes the window of a stretch of time, which is not kept.
 func (w *Windows) Make(sp Span) *Window {
 	return NewWindow(w.ds, NewCut(w.ds, sp.at, w.orders), sp.end)
 }
