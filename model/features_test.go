@@ -66,7 +66,7 @@ func TestPeersVouchForAStranger(t *testing.T) {
 	if got := margin(m.Scorer(snap, 1, nil)); math.Abs(got) > 0.5 {
 		t.Errorf("without its features: odds e^%.2f", got)
 	}
-	if got := m.Scorer(snap, 1, modeltest.ByLetters(1)); got.known != nil {
+	if got := m.Scorer(snap, 1, modeltest.ByLetters(1)); got.peers != nil {
 		t.Error("features of another kind are taken for those of the training")
 	}
 	cfg.Previous, cfg.Steps = &m, 10

@@ -51,7 +51,7 @@ func (m *Model) ScorerBytes(s graphbuf.Sizes, features NodeFeatures) int64 {
 	if m.reference != nil {
 		return s.MakingBytes() + fixedBytes
 	}
-	making := rows*k*float*2 + tableBytes(s) + temporal.DatasetBytes(s) + temporal.OrderBytes(s) + temporal.WindowBytes(s) + temporal.FeatureBytes(s, m.knows(features), 1)
+	making := rows*k*float*2 + tableBytes(s) + temporal.DatasetBytes(s) + temporal.OrderBytes(s) + temporal.WindowBytes(s) + temporal.FeatureBytes(s, m.matching(features), 1)
 	making += gnn.NumParameters(m.config().network(), s.Relations) * float * 3
 	return max(s.MakingBytes(), s.KeptBytes()+making) + fixedBytes
 }
@@ -65,8 +65,8 @@ func batchBytes(cfg Config, edges int) int64 {
 
 // tableBytes is what a scorer has beside its embeddings: rows by slot of the graph, and the scores that it keeps.
 func tableBytes(s graphbuf.Sizes) int64 {
-	const cell = unsafe.Sizeof(scoreCell{}) + unsafe.Sizeof(lastingCell{})
-	return int64(3*s.Nodes)*int64(unsafe.Sizeof(slotRow{})) + int64(memoCells(s.Edges))*int64(cell)
+	const cell = unsafe.Sizeof(logitCell{}) + unsafe.Sizeof(staticCell{})
+	return int64(3*s.Nodes)*int64(unsafe.Sizeof(slotRow{})) + int64(cacheCells(s.Edges))*int64(cell)
 }
 
 // smallerDims are the dimensions that Thriftier goes down.

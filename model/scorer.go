@@ -141,9 +141,9 @@ type Scorer struct {
 	sources, destinations, relations []slotRow
 	banners                          *temporal.Trigrams
 	relationsOf                      temporal.RelationTimes
-	known                            *known // nil: hosts have no features
+	peers                            *peerIndex // nil: hosts have no features
 	tenures                          temporal.Tenures
-	memo                             memo
+	cache                            cache
 }
 
 type slotRow struct {
@@ -151,8 +151,8 @@ type slotRow struct {
 	row int32
 }
 
-// known is what features of hosts are asked about: see peers.
-type known struct {
+// peerIndex is what features of hosts are asked about: see peers.
+type peerIndex struct {
 	peers  *temporal.Peers
 	met    *temporal.Cooccurrence
 	sd, sr *num.Pairs
@@ -169,7 +169,7 @@ func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features NodeFeatur
 	fresh.adopt(m)
 	fresh.Threshold, fresh.Quality, fresh.heldOut = m.Threshold, m.Quality, m.heldOut
 	fresh.SetTrained(m.Trained)
-	ds := temporal.NewDataset(snap, m.knows(features))
+	ds := temporal.NewDataset(snap, m.matching(features))
 	cfg := m.config().network()
 	cfg.Threads = threads
 	sh := gnn.Shape{Sources: len(ds.Sources), Destinations: len(ds.Destinations), Relations: ds.Relations}
@@ -192,12 +192,12 @@ func (m *Model) scorer(snap *graphbuf.Snapshot, ds *temporal.Dataset, embed func
 	s := &Scorer{model: m, decoder: m.decoder(), Embeddings: *e}
 	s.banners, s.relationsOf, s.tenures = ds.Names, ds.RelationsOf, ds.Tenures
 	if ds.Peers != nil {
-		s.known = &known{ds.Peers, all.Cooccurrence, ds.SD, ds.SR}
+		s.peers = &peerIndex{ds.Peers, all.Cooccurrence, ds.SD, ds.SR}
 	}
 	s.sources = slotRows(snap.Nodes, ds.Sources)
 	s.destinations = slotRows(snap.Nodes, ds.Destinations)
 	s.relations = slotRows(snap.Relations, indices(len(snap.Relations)))
-	s.memo = newMemo(len(snap.Edges))
+	s.cache = newCache(len(snap.Edges))
 	return s, nil
 }
 
@@ -254,22 +254,22 @@ func (s *Scorer) logit(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref, s
 	if src < 0 || rel < 0 || dst < 0 {
 		return s.compute(g, event, ref, src, rel, dst)
 	}
-	lasting := lastingKey(ref, s.relationsOf.SettledBy(src, ref.Time))
-	cell, key := s.memo.score(ref.Edge), scoreKey(lasting, ref)
+	lasting := staticKey(ref, s.relationsOf.SettledBy(src, ref.Time))
+	cell, key := s.cache.logit(ref.Edge), logitKey(lasting, ref)
 	logit, ok := cell.get(key)
 	if !ok {
 		seen := coarsen(*ref)
 		x := scratches.Get().(*scratch)
-		logit = s.decode(x, event, &seen, src, rel, dst, s.lasting(lasting, ref, src, rel, dst))
+		logit = s.decode(x, event, &seen, src, rel, dst, s.static(lasting, ref, src, rel, dst))
 		scratches.Put(x)
 		cell.put(key, logit)
 	}
 	return logit
 }
 
-// lasting is what of a triplet that the model knows stays as it is from session to session, kept or computed.
-func (s *Scorer) lasting(key uint64, ref *graphbuf.Ref, src, rel, dst int32) lasting {
-	cell := s.memo.lasting(ref.Edge)
+// static is what of a triplet that the model knows stays as it is from session to session, kept or computed.
+func (s *Scorer) static(key uint64, ref *graphbuf.Ref, src, rel, dst int32) staticInputs {
+	cell := s.cache.static(ref.Edge)
 	x, ok := cell.get(key)
 	if !ok {
 		x.Structure = s.decoder.Structure(&s.Embeddings, src, rel, dst, &temporal.Neighbours{})
@@ -287,7 +287,7 @@ func (s *Scorer) compute(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref,
 
 // computeOf is compute for a ref that need not be coarse.
 func (s *Scorer) computeOf(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) float32 {
-	var l lasting
+	var l staticInputs
 	switch {
 	case src >= 0 && rel >= 0:
 		l.similar = s.relationsOf.Similarity(s.banners, s.banners.Row(rel), src, ref.Time)
@@ -303,18 +303,18 @@ func (s *Scorer) computeOf(g Neighbours, event *graphbuf.Event, ref *graphbuf.Re
 }
 
 // decode is computeOf from what lasts of the triplet.
-func (s *Scorer) decode(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32, l lasting) float32 {
+func (s *Scorer) decode(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32, l staticInputs) float32 {
 	n := temporal.LiveCounts(ref)
 	n[temporal.Similar] = l.similar
-	if s.known != nil {
-		s.known.facts(&n, x, event, src, rel, dst)
+	if s.peers != nil {
+		s.peers.facts(&n, x, event, src, rel, dst)
 	}
 	s.decoder.Inputs(&x.f, &n, l.Structure)
 	return s.decoder.Logit(&x.f, &x.h, nil)
 }
 
 // facts adds those that features bring to an event.
-func (k *known) facts(f *temporal.Counts, x *scratch, event *graphbuf.Event, src, rel, dst int32) {
+func (k *peerIndex) facts(f *temporal.Counts, x *scratch, event *graphbuf.Event, src, rel, dst int32) {
 	features := func(lists *temporal.FeatureLists, row int32, host []byte, room *[MaxFeatures]int32) []int32 {
 		if row >= 0 {
 			return lists.Of(row)
@@ -324,11 +324,11 @@ func (k *known) facts(f *temporal.Counts, x *scratch, event *graphbuf.Event, src
 	}
 	of := features(&k.peers.Source, src, event.Source, &x.source)
 	to := features(&k.peers.Destination, dst, event.Destination, &x.destination)
-	k.peers.Counts(f, k.met, of, to, src, rel, dst, k.sd.Find(src, dst) >= 0, k.sr.Find(src, rel) >= 0)
+	k.peers.AddCounts(f, k.met, of, to, src, rel, dst, k.sd.Find(src, dst) >= 0, k.sr.Find(src, rel) >= 0)
 }
 
-// knows returns the features if the model was trained with their kinds, else nil.
-func (m *Model) knows(features NodeFeatures) NodeFeatures {
+// matching returns the features if the model was trained with their kinds, else nil.
+func (m *Model) matching(features NodeFeatures) NodeFeatures {
 	if features == nil || !slices.Equal(features.Kinds(), m.features) {
 		return nil
 	}

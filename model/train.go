@@ -56,7 +56,7 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 	if cfg.Objective == ReferenceGoal {
 		return trainByReference(ctx, snap, cfg, progress)
 	}
-	report.Featured = temporal.Featured(snap, cfg.Features)
+	report.Featured = temporal.CountFeatured(snap, cfg.Features)
 	t, err := newTraining(ctx, snap, cfg, report)
 	if err != nil {
 		return nil, report, err
@@ -95,7 +95,7 @@ func newTraining(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, repor
 		t.ds.IgnoreTenure()
 	}
 	t.windows, t.heldOut = temporal.NewWindows(t.ds, cfg.OneWindow)
-	if t.windows.Len() == 0 || !t.ds.HasTargets(t.heldOut) {
+	if t.windows.Len() == 0 || !t.ds.HasPositives(t.heldOut) {
 		return nil, ErrTooLittle
 	}
 	t.model = newModel(snap, cfg)
@@ -213,7 +213,7 @@ func (t *training) fit(ctx context.Context, e gnn.Engine) error {
 // judge scores the held-out triplets by the trained model and by the one before it. It returns the one that
 // stays, with its threshold.
 func (t *training) judge(e gnn.Engine) (*Model, error) {
-	t.windows.Forget()
+	t.windows.Release()
 	judged := t.windows.Make(t.heldOut)
 	var b temporal.Batch
 	judged.Sample(t.ds, &b, num.NewPhilox(t.cfg.Seed, num.StreamHeldOut), heldOutRows, t.cfg.sampling())

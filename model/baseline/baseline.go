@@ -145,8 +145,8 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, where strin
 		return nil, report, err
 	}
 	m := &Model{Dim: cfg.Dim, Decoder: cfg.Decoder, Nodes: outputs, Relations: net.relation}
-	report.Quality, m.recall = m.judge(test, len(snap.Nodes), num.NewPhilox(cfg.Seed, num.StreamHeldOut+1<<32))
-	mean, sd := m.spread(snap.Edges)
+	report.Quality, m.recall = m.evaluate(test, len(snap.Nodes), num.NewPhilox(cfg.Seed, num.StreamHeldOut+1<<32))
+	mean, sd := m.moments(snap.Edges)
 	m.Mean, m.SD, m.Threshold = mean, sd, float32(mean-cfg.K*sd)
 	if math.IsNaN(mean) || math.IsNaN(report.Quality) {
 		return nil, report, fmt.Errorf("%w: mean score %v, AUC %v after the last step", optim.ErrDiverged, mean, report.Quality)
@@ -176,12 +176,12 @@ func fit(ctx context.Context, e engine, train *eventTable, rng *num.Philox, step
 	return known.Tail, err
 }
 
-// judgedNegatives is how many corrupted events judge.
-const judgedNegatives = 2048
+// heldOutNegatives is how many corrupted events judge.
+const heldOutNegatives = 2048
 
-// judge returns the AUC of held-out events against corrupted ones, and the recall at 0.5.
+// evaluate returns the AUC of held-out events against corrupted ones, and the recall at 0.5.
 // The AUC of scores that are no numbers is none either.
-func (m *Model) judge(test *eventTable, nodes int, rng *num.Philox) (quality, recall float64) {
+func (m *Model) evaluate(test *eventTable, nodes int, rng *num.Philox) (quality, recall float64) {
 	var positives, negatives []ranking.Weighted
 	for i := range test.edges {
 		n := test.count(i)
@@ -195,7 +195,7 @@ func (m *Model) judge(test *eventTable, nodes int, rng *num.Philox) (quality, re
 			recall += float64(n)
 		}
 	}
-	for range judgedNegatives {
+	for range heldOutNegatives {
 		s, r, d := test.draw(rng)
 		s, d = corrupt(s, d, nodes, rng)
 		negatives = append(negatives, ranking.Weighted{Score: m.Score(s, r, d), Weight: 1})
@@ -206,9 +206,9 @@ func (m *Model) judge(test *eventTable, nodes int, rng *num.Philox) (quality, re
 	return ranking.AUC(positives, negatives), recall / float64(test.total())
 }
 
-// spread returns mean and sample standard deviation of the scores over events: an edge
+// moments returns mean and sample standard deviation of the scores over events: an edge
 // counts as often as it was seen.
-func (m *Model) spread(edges []graphbuf.Edge) (mean, sd float64) {
+func (m *Model) moments(edges []graphbuf.Edge) (mean, sd float64) {
 	var n, squares float64
 	for i := range edges { // West 1979
 		e := &edges[i]

@@ -32,13 +32,13 @@ func (t *eventTable) count(i int) uint64 {
 
 // draw returns the triplet of an event, each event as likely as another.
 func (t *eventTable) draw(rng *num.Philox) (s, r, d int32) {
-	i, _ := slices.BinarySearch(t.upTo, below64(rng, t.total())+1)
+	i, _ := slices.BinarySearch(t.upTo, uint64N(rng, t.total())+1)
 	e := &t.edges[i]
 	return e.Source, e.Relation, e.Destination
 }
 
-// below64 returns a number in [0, n), for any n above 0.
-func below64(rng *num.Philox, n uint64) uint64 {
+// uint64N returns a number in [0, n), for any n above 0.
+func uint64N(rng *num.Philox, n uint64) uint64 {
 	hi, _ := bits.Mul64(uint64(rng.Uint32())<<32|uint64(rng.Uint32()), n)
 	return hi
 }
@@ -59,7 +59,7 @@ func splitEvents(ctx context.Context, edges []graphbuf.Edge, share float64, rng 
 			return nil, nil, err
 		}
 		for range edges[i].Count {
-			if below64(rng, left) < wanted-taken {
+			if uint64N(rng, left) < wanted-taken {
 				taken++
 			} else {
 				spared++

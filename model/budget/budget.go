@@ -108,7 +108,7 @@ func New(perDay float64) *AlertBudget {
 		l.spare = make([]float32, 0, l.depth)
 	}
 	l.today.Watch, l.today.Lowest, l.even = 1, 1, 1
-	l.plan()
+	l.recompute()
 	return l
 }
 
@@ -127,7 +127,7 @@ func (l *AlertBudget) Follow(h ranking.HeldOut) {
 	if h.Even > 0 {
 		l.even = h.Even
 	}
-	l.plan()
+	l.recompute()
 }
 
 // Threshold is the score below which the next triplet would be an alert, by the last low score.
@@ -137,7 +137,7 @@ func (l *AlertBudget) Threshold() float32 { return math.Float32frombits(l.thresh
 func (l *AlertBudget) Usual() float32 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.at(1)
+	return l.scoreAt(1)
 }
 
 // Low judges the score of an event and takes it down, for the event's time as whoever calls believes it. Scores of
@@ -149,15 +149,15 @@ func (l *AlertBudget) Low(e *graphbuf.Event, score float32) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.follows() {
-		return score < l.at(1)
+		return score < l.scoreAt(1)
 	}
-	l.see(e.Time / 1e9 / secondsOfDay)
+	l.observeDay(e.Time / 1e9 / secondsOfDay)
 	quarter := quarterOf(e.Time)
-	threshold := l.now(quarter)
+	threshold := l.thresholdAt(quarter)
 	l.threshold.Store(math.Float32bits(threshold))
 	low := score < threshold
 	if low || score < l.today.Watch {
-		l.note(tripletKey(e), quarter, score, low)
+		l.record(tripletKey(e), quarter, score, low)
 	}
 	return low
 }
@@ -175,16 +175,18 @@ func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, score float32) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.follows() {
-		return score < l.at(1)
+		return score < l.scoreAt(1)
 	}
 	if day := e.Time / 1e9 / secondsOfDay; day > l.today.Day {
-		l.turn(day)
+		l.startDay(day)
 	}
-	return score < l.now(quarterOf(e.Time))
+	return score < l.thresholdAt(quarterOf(e.Time))
 }
 
-// now is the score below which a triplet is an alert at a time of the day.
-func (l *AlertBudget) now(quarter int32) float32 { return min(l.at(l.pace(quarter)), l.today.Lowest) }
+// thresholdAt is the score below which a triplet is an alert at a time of the day.
+func (l *AlertBudget) thresholdAt(quarter int32) float32 {
+	return min(l.scoreAt(l.pace(quarter)), l.today.Lowest)
+}
 
 // quarterOf is the quarter of an hour of its day in which a time lies, unix nanoseconds.
 func quarterOf(time int64) int32 {
@@ -196,25 +198,25 @@ func (l *AlertBudget) Reach(time int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if day := time / 1e9 / secondsOfDay; l.follows() && day > l.today.Day {
-		l.turn(day)
+		l.startDay(day)
 	}
 }
 
-// see begins a day when its first event comes. The number of the day only goes up, and what was spent of a day stays
+// observeDay begins a day when its first event comes. The number of the day only goes up, and what was spent of a day stays
 // spent. Where a clock was far ahead, or an archive is read, its day may not end for long: then many low scores in a
 // row of days long past have their days end with midnights of their own.
-func (l *AlertBudget) see(day int64) {
+func (l *AlertBudget) observeDay(day int64) {
 	d := &l.today
 	switch {
 	case day > d.Day:
-		l.turn(day)
+		l.startDay(day)
 	case day < d.Day-1:
 		if d.late++; d.late >= lateScores {
 			d.Whole = false // nobody learns from the days of an archive what is usual now
 		}
 		if day > d.past && d.late > lateScores {
 			late := d.late
-			l.turn(d.Day)
+			l.startDay(d.Day)
 			d.late, d.Whole = late, false
 		}
 		if d.late == 1 || day > d.past {
@@ -231,21 +233,21 @@ func (l *AlertBudget) pace(quarter int32) float64 {
 	return min(max(left/max(float64(l.after[quarter]), 1e-3), leastPace), mostPace)
 }
 
-// at returns the score below which so many budgets of triplets lie on a usual day, at most that of even odds: a quiet
+// scoreAt returns the score below which so many budgets of triplets lie on a usual day, at most that of even odds: a quiet
 // network may not have so many strange sessions.
-func (l *AlertBudget) at(budgets float64) float32 {
+func (l *AlertBudget) scoreAt(budgets float64) float32 {
 	x := budgets / curveStep
 	i := min(int(x), curvePoints-2)
 	return min(l.curve[i]+(l.curve[i+1]-l.curve[i])*float32(x-float64(i)), l.even)
 }
 
-// note keeps a triplet of today and counts an alert once.
-func (l *AlertBudget) note(key uint64, quarter int32, score float32, alert bool) {
+// record keeps a triplet of today and counts an alert once.
+func (l *AlertBudget) record(key uint64, quarter int32, score float32, alert bool) {
 	d := &l.today
 	at := d.find(key)
 	if d.index[at] == 0 {
 		if len(d.Entries) == cap(d.Entries) {
-			l.thin()
+			l.evictHigher()
 			at = d.find(key)
 		}
 		d.Entries = append(d.Entries, entry{Key: key, Score: score, Quarter: quarter})
@@ -286,8 +288,8 @@ func (d *today) reindex() {
 	}
 }
 
-// thin lets the higher half of today's triplets go, and all like them from now on.
-func (l *AlertBudget) thin() {
+// evictHigher lets the higher half of today's triplets go, and all like them from now on.
+func (l *AlertBudget) evictHigher() {
 	d := &l.today
 	slices.SortFunc(d.Entries, func(a, b entry) int { return cmp.Compare(a.Score, b.Score) })
 	half := len(d.Entries) / 2
@@ -297,8 +299,8 @@ func (l *AlertBudget) thin() {
 	l.setGate()
 }
 
-// turn ends today and begins another day.
-func (l *AlertBudget) turn(day int64) {
+// startDay ends today and begins another day.
+func (l *AlertBudget) startDay(day int64) {
 	d := &l.today
 	if d.Day > 0 && d.Whole {
 		slices.SortFunc(d.Entries, func(a, b entry) int { return cmp.Compare(a.Score, b.Score) })
@@ -319,19 +321,19 @@ func (l *AlertBudget) turn(day int64) {
 	d.late = 0
 	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = day, 0, 1, 1, d.Entries[:0]
 	clear(d.index)
-	l.plan()
+	l.recompute()
 }
 
-// plan computes curve and after anew.
-func (l *AlertBudget) plan() {
+// recompute computes curve and after anew.
+func (l *AlertBudget) recompute() {
 	defer l.setGate()
 	for i := range l.after {
 		l.after[i] = 1 - float32(i)/quartersOfDay
 	}
-	days := l.busy()
+	days := l.busyDays()
 	if len(days) == 0 {
 		l.curve = l.prior
-		l.threshold.Store(math.Float32bits(l.at(1)))
+		l.threshold.Store(math.Float32bits(l.scoreAt(1)))
 		return
 	}
 	var at [keptDays]float32
@@ -353,11 +355,11 @@ func (l *AlertBudget) plan() {
 		l.after[i] = 1 - before/all
 		before += quarters[i]
 	}
-	l.threshold.Store(math.Float32bits(l.at(1)))
+	l.threshold.Store(math.Float32bits(l.scoreAt(1)))
 }
 
-// busy returns the days on which as much happened as on a working day.
-func (l *AlertBudget) busy() []pastDay {
+// busyDays returns the days on which as much happened as on a working day.
+func (l *AlertBudget) busyDays() []pastDay {
 	sizes := make([]int, 0, keptDays)
 	for _, d := range l.past {
 		sizes = append(sizes, len(d.Scores))

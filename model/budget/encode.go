@@ -63,12 +63,12 @@ func (l *AlertBudget) UnmarshalBinary(b []byte) error {
 	d.Day, d.Whole, d.Alerts, d.Watch, d.Lowest = in.Today.Day, in.Today.Whole, in.Today.Alerts, in.Today.Watch, in.Today.Lowest
 	for _, e := range in.Today.Entries {
 		if len(d.Entries) == cap(d.Entries) {
-			l.thin()
+			l.evictHigher()
 		}
 		d.Entries = append(d.Entries, e)
 	}
 	d.reindex()
-	l.plan()
+	l.recompute()
 	return nil
 }
 

@@ -53,8 +53,8 @@ type Decoder struct {
 	mask    *[NumInputs]bool // inputs to leave out; nil: none
 }
 
-// counted fills the part of f that comes from the facts, not yet scaled.
-func counted(f *[NumInputs]float32, n *temporal.Counts) {
+// countInputs fills the part of f that comes from the facts, not yet scaled.
+func countInputs(f *[NumInputs]float32, n *temporal.Counts) {
 	for i, c := range n {
 		f[i] = num.Log1p(c)
 		if i < temporal.NumEventCounts {
@@ -106,7 +106,7 @@ func neighbourProduct(n *temporal.Neighbours, table []float32, of int32, k int) 
 
 // Inputs fills f for one triplet.
 func (d *Decoder) Inputs(f *[NumInputs]float32, n *temporal.Counts, x Structure) {
-	counted(f, n)
+	countInputs(f, n)
 	f[InputWalk], f[InputProfile], f[InputNeighbours], f[InputRelational] = x.Walk, x.Profile, x.neighbours, x.Relational
 	d.scale(f)
 }
@@ -202,18 +202,18 @@ func (d *Decoder) relationalBackward(g float32, hs, w, hd, dhs, dw, dhd []float3
 // StepBatch is a batch with the decoder's dropout.
 type StepBatch struct {
 	temporal.Batch
-	keep [][Hidden]float32 // by triplet, what each hidden unit is multiplied by; empty: no dropout
+	mask [][Hidden]float32 // by triplet, what each hidden unit is multiplied by; empty: no dropout
 }
 
 // Dropout draws which hidden units stay; they are scaled up for those that do not.
 func (b *StepBatch) Dropout(rng *num.Philox, p float64) {
-	b.keep = b.keep[:0]
+	b.mask = b.mask[:0]
 	if p == 0 {
 		return
 	}
 	for i := range b.S {
-		b.keep = append(b.keep, [Hidden]float32{})
-		rng.Dropout(b.keep[i][:], p)
+		b.mask = append(b.mask, [Hidden]float32{})
+		rng.Dropout(b.mask[i][:], p)
 	}
 }
 
@@ -254,8 +254,8 @@ func (d *Decoder) loss(e *Embeddings, b *StepBatch, g *gradients) float32 {
 	for i := range b.S {
 		d.Inputs(&f, &b.Counts[i], d.Structure(e, b.S[i], b.R[i], b.D[i], &b.Neighbours[i]))
 		var keep *[Hidden]float32
-		if len(b.keep) > 0 {
-			keep = &b.keep[i]
+		if len(b.mask) > 0 {
+			keep = &b.mask[i]
 		}
 		y := d.Logit(&f, &h, keep)
 		w := float64(b.Weight[i]) / weights

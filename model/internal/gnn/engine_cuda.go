@@ -141,8 +141,8 @@ func (e *cudaEngine) fill(to *cuda.Batch, b *StepBatch) {
 		to.NearCount, to.NearSources = append(to.NearCount, int32(near.N)), append(to.NearSources, sources)
 		to.NearRows = append(to.NearRows, near.Rows[:]...)
 		keep := ^uint32(0)
-		if len(b.keep) > 0 {
-			for j, x := range b.keep[i] {
+		if len(b.mask) > 0 {
+			for j, x := range b.mask[i] {
 				if x == 0 {
 					keep &^= 1 << j
 				}
@@ -151,7 +151,7 @@ func (e *cudaEngine) fill(to *cuda.Batch, b *StepBatch) {
 		to.Keep = append(to.Keep, keep)
 		to.Weight = append(to.Weight, float32(float64(b.Weight[i])/weights))
 		var f [NumInputs]float32
-		counted(&f, &b.Counts[i])
+		countInputs(&f, &b.Counts[i])
 		e.decoder.scale(&f)
 		row := counts[i*cuda.Counted:][:cuda.Counted]
 		copy(row, f[:])
@@ -191,7 +191,7 @@ func (e *cudaEngine) Close() { e.device.Close() }
 // messagesForCUDA writes the edges of a cut out as the kernels read them. The card keeps them, so that the cut
 // does not.
 func messagesForCUDA(c *temporal.Cut) *cuda.Messages {
-	defer c.ForgetMessages()
+	defer c.ReleaseMessages()
 	m := c.Messages()
 	out := &cuda.Messages{BySource: flat(m.BySource), ByDestination: flat(m.ByDestination)}
 	// By relation, in the order of the sources.

@@ -231,7 +231,7 @@ func (s *small) twin(value map[string][]float64) float64 {
 			for q := range f {
 				x += value["hidden"][q*Hidden+j] * (f[q] - float64(s.decoder.Scaling.Mean[q])) * float64(s.decoder.Scaling.Inv[q])
 			}
-			y += value["output"][j] * max(x, 0) * float64(b.keep[i][j])
+			y += value["output"][j] * max(x, 0) * float64(b.mask[i][j])
 		}
 		w := float64(b.Weight[i])
 		p := 1 / (1 + math.Exp(-y))
@@ -466,7 +466,7 @@ func TestGradientsAgreeWithStockGorgonia(t *testing.T) {
 	inputs = must(G.HadamardProd(must(G.Sub(inputs, constant("means", n, NumInputs, means))), constant("invs", n, NumInputs, invs)))
 	keep := make([]float32, n*Hidden)
 	for i := range n {
-		copy(keep[i*Hidden:], b.keep[i][:])
+		copy(keep[i*Hidden:], b.mask[i][:])
 	}
 	h := must(G.Mul(inputs, learn["hidden"]))
 	h = must(G.Rectify(must(G.Add(h, must(G.Mul(ones(n), learn["hidden.bias"]))))))

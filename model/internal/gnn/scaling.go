@@ -23,7 +23,7 @@ type ScalingSums struct {
 func (m *ScalingSums) Add(b *temporal.Batch) {
 	for i := range b.S {
 		var f [NumInputs]float32
-		counted(&f, &b.Counts[i])
+		countInputs(&f, &b.Counts[i])
 		for k, v := range f[:InputWalk] {
 			m.sum[k] += float64(v)
 			m.squares[k] += float64(v * v)

@@ -15,7 +15,7 @@ func (ds *Dataset) BusyDays(sp Span) float64 {
 	first, last := dayOf(ds.start)+1, dayOf(ds.End) // whole days are first to last-1
 	first = max(first, last-recent)
 	if first >= last {
-		return (float64(sp.end) - float64(sp.at)) / float64(dayNanos)
+		return (float64(sp.end) - float64(sp.start)) / float64(dayNanos)
 	}
 	whole := make([]float64, last-first)
 	var all float64
@@ -33,12 +33,12 @@ func (ds *Dataset) BusyDays(sp Span) float64 {
 // days is on how many days of a stretch of time an edge is likely to have had an event. However many they are, it takes
 // no longer: those between the day on which the edge or the stretch begins and that on which one of them ends are all alike.
 func (e *Edge) days(sp Span) (n float64) {
-	from, to := max(e.First, sp.at), min(e.last, sp.end-1)
+	from, to := max(e.First, sp.start), min(e.last, sp.end-1)
 	if from > to {
 		return 0
 	}
 	on := func(d int64) float64 {
-		return float64(e.within(max(sp.at, startOf(d)), min(sp.end, startOf(d+1))))
+		return float64(e.within(max(sp.start, startOf(d)), min(sp.end, startOf(d+1))))
 	}
 	a, b := dayOf(from), dayOf(to)
 	if n = on(a); b > a {

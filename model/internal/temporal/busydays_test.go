@@ -12,7 +12,7 @@ import (
 func TestBusyDaysOfACentury(t *testing.T) {
 	rng := num.NewPhilox(3, 1)
 	oneByOne := func(e *Edge, sp Span) (n float64) {
-		for at := sp.at; at < sp.end; at = (at/dayNanos + 1) * dayNanos {
+		for at := sp.start; at < sp.end; at = (at/dayNanos + 1) * dayNanos {
 			n += float64(e.within(at, min(sp.end, (at/dayNanos+1)*dayNanos)))
 		}
 		return n

@@ -76,8 +76,8 @@ func newEventTimes(n int, edges []Edge, key, other func(e *Edge) int32) eventTim
 	return t
 }
 
-// last calls do with the other ends of a number's last few pairs before t, the latest first.
-func (a *eventTimes) last(i int32, t int64, do func(other int32)) {
+// eachLast calls do with the other ends of a number's last few pairs before t, the latest first.
+func (a *eventTimes) eachLast(i int32, t int64, do func(other int32)) {
 	const few = 2 * MaxNeighbours // some are left out
 	from := a.start[i]
 	n := int32(a.before(i, t))
@@ -173,8 +173,8 @@ func (w *Window) counts(ds *Dataset, s, r, d int32, t int64) (f Counts) {
 	return f
 }
 
-// forgetRelation makes the facts those of a relation with the same name that was never seen.
-func (f *Counts) forgetRelation() {
+// clearRelation makes the facts those of a relation with the same name that was never seen.
+func (f *Counts) clearRelation() {
 	for _, i := range []int{CountSRD, CountSR, CountRD, CountR, SourcesOfR, PeersUseR} {
 		f[i] = 0
 	}

@@ -57,7 +57,7 @@ func (c *Cut) add(e *Edge, n float32) {
 		c.destinationsOfS[e.S]++
 		c.sourcesOfD[e.D]++
 		if c.Cooccurrence != nil {
-			c.Cooccurrence.pair(c.ds.Peers, e.S, e.D)
+			c.Cooccurrence.addPair(c.ds.Peers, e.S, e.D)
 		}
 	}
 	c.relationsOfPair[e.sd]++
@@ -65,7 +65,7 @@ func (c *Cut) add(e *Edge, n float32) {
 		c.relationsOfS[e.S]++
 		c.sourcesOfR[e.R]++
 		if c.Cooccurrence != nil {
-			c.Cooccurrence.use(c.ds.Peers, e.S, e.R)
+			c.Cooccurrence.addUse(c.ds.Peers, e.S, e.R)
 		}
 	}
 	c.sd[e.sd] += n

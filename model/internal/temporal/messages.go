@@ -76,8 +76,8 @@ func (c *Cut) Messages() *Messages {
 	return c.built
 }
 
-// ForgetMessages lets the messages go; they are made anew when asked for.
-func (c *Cut) ForgetMessages() { c.built = nil }
+// ReleaseMessages lets the messages go; they are made anew when asked for.
+func (c *Cut) ReleaseMessages() { c.built = nil }
 
 // newCSR makes a matrix of the edges with known events, in an order that has them by row, by relation and by column.
 func newCSR(ds *Dataset, known []float32, order []int32, rows int, norm func(*Edge) [3]float32, ends func(*Edge) (row, col int32)) *CSR {

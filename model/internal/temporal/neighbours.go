@@ -34,13 +34,13 @@ func (w *Window) neighbours(s, d int32, t int64) (out Neighbours) {
 	switch {
 	case oldS && !oldD && d >= 0:
 		out.Sources = true
-		w.deltas.sourcesOfD.last(d, t, func(other int32) {
+		w.deltas.sourcesOfD.eachLast(d, t, func(other int32) {
 			if other != s && w.s[other] > 0 {
 				out.Add(other)
 			}
 		})
 	case oldD && !oldS && s >= 0:
-		w.deltas.destinationsOfS.last(s, t, func(other int32) {
+		w.deltas.destinationsOfS.eachLast(s, t, func(other int32) {
 			if other != d && w.d[other] > 0 {
 				out.Add(other)
 			}

@@ -38,8 +38,8 @@ type FeatureLists struct{ start, list []int32 }
 // Of returns the numbers of a row's features.
 func (l *FeatureLists) Of(row int32) []int32 { return l.list[l.start[row]:l.start[row+1]] }
 
-// Featured is how many hosts of a snapshot have a feature.
-func Featured(snap *graphbuf.Snapshot, of HostFeatures) (n int) {
+// CountFeatured is how many hosts of a snapshot have a feature.
+func CountFeatured(snap *graphbuf.Snapshot, of HostFeatures) (n int) {
 	if of == nil {
 		return 0
 	}
@@ -132,8 +132,8 @@ func (p *Peers) newCooccurrence() *Cooccurrence {
 	return &Cooccurrence{make([]float32, p.toD.Len), make([]float32, p.fromS.Len), make([]float32, p.useR.Len)}
 }
 
-// pair counts a pair of source and destination.
-func (m *Cooccurrence) pair(p *Peers, s, d int32) {
+// addPair counts a pair of source and destination.
+func (m *Cooccurrence) addPair(p *Peers, s, d int32) {
 	for _, g := range p.Source.Of(s) {
 		m.toD[p.toD.Find(g, d)]++
 	}
@@ -142,16 +142,16 @@ func (m *Cooccurrence) pair(p *Peers, s, d int32) {
 	}
 }
 
-// use counts a pair of source and relation.
-func (m *Cooccurrence) use(p *Peers, s, r int32) {
+// addUse counts a pair of source and relation.
+func (m *Cooccurrence) addUse(p *Peers, s, r int32) {
 	for _, g := range p.Source.Of(s) {
 		m.useR[p.useR.Find(g, r)]++
 	}
 }
 
-// Counts adds those of a triplet whose source has the features of, and its destination to. ownSD
+// AddCounts adds those of a triplet whose source has the features of, and its destination to. ownSD
 // and ownSR say whether the pair itself is among those that were counted.
-func (p *Peers) Counts(f *Counts, m *Cooccurrence, of, to []int32, s, r, d int32, ownSD, ownSR bool) {
+func (p *Peers) AddCounts(f *Counts, m *Cooccurrence, of, to []int32, s, r, d int32, ownSD, ownSR bool) {
 	f[PeersToD] = geometricMean(of, ownSD, func(g int32) int32 { return p.toD.Find(g, d) }, m.toD)
 	f[ToPeersOfD] = geometricMean(to, ownSD, func(g int32) int32 { return p.fromS.Find(s, g) }, m.fromS)
 	f[PeersUseR] = geometricMean(of, ownSR, func(g int32) int32 { return p.useR.Find(g, r) }, m.useR)

@@ -49,7 +49,7 @@ func TestPeers(t *testing.T) {
 		if pair {
 			known++
 		}
-		ds.Peers.Counts(&f, c.Cooccurrence, ds.Peers.Source.Of(e.S), ds.Peers.Destination.Of(e.D), e.S, e.R, e.D, pair, use)
+		ds.Peers.AddCounts(&f, c.Cooccurrence, ds.Peers.Source.Of(e.S), ds.Peers.Destination.Of(e.D), e.S, e.R, e.D, pair, use)
 		for at, want := range map[int]float64{
 			PeersToD: mean(of(ds.Sources, e.S), func(x *Edge, g uint64) (int32, bool) {
 				return x.S, x.D == e.D && x.S != e.S && has(of(ds.Sources, x.S), g)

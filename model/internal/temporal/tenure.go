@@ -43,7 +43,7 @@ func newTenures(ds *Dataset) Tenures {
 	for i := range ds.Edges {
 		e := &ds.Edges[i]
 		all += e.days(sp)
-		if e.First < sp.at {
+		if e.First < sp.start {
 			continue
 		}
 		if e.First-ds.sourceSince[e.S] < shortTenure {

@@ -9,7 +9,7 @@ const (
 )
 
 // Span is a stretch of time: what is known before at, and what comes from then to end.
-type Span struct{ at, end int64 }
+type Span struct{ start, end int64 }
 
 // Windows are the windows of a training. Those of a large graph take more memory than all
 // else, so of such a one only the last that was asked for stays.
@@ -18,7 +18,7 @@ type Windows struct {
 	orders [2][]int32
 	spans  []Span
 	kept   []*Window // by span; nil: not made, or let go
-	one    bool      // at most one is kept
+	single bool      // at most one is kept
 }
 
 // KeepEdges is up to how many edges all windows stay.
@@ -32,7 +32,7 @@ func NewWindows(ds *Dataset, one bool) (train *Windows, test Span) {
 		shares[i] = firstCut + (heldOut-firstCut)*float64(i)/TrainWindows
 	}
 	times := ds.CutTimes(shares)
-	train = &Windows{ds: ds, orders: NewOrders(ds), one: one || len(ds.Edges) > KeepEdges}
+	train = &Windows{ds: ds, orders: NewOrders(ds), single: one || len(ds.Edges) > KeepEdges}
 	for i, at := range times {
 		sp := Span{at, ds.End + 1}
 		last := i == len(times)-1
@@ -44,7 +44,7 @@ func NewWindows(ds *Dataset, one bool) (train *Windows, test Span) {
 		}
 		if last {
 			test = sp
-		} else if ds.HasTargets(sp) {
+		} else if ds.HasPositives(sp) {
 			train.spans = append(train.spans, sp)
 		}
 	}
@@ -58,8 +58,8 @@ func (w *Windows) Len() int { return len(w.spans) }
 // Get returns a window, which is good until the next call.
 func (w *Windows) Get(i int) *Window {
 	if w.kept[i] == nil {
-		if w.one {
-			w.Forget()
+		if w.single {
+			w.Release()
 		}
 		w.kept[i] = w.Make(w.spans[i])
 	}
@@ -68,16 +68,16 @@ func (w *Windows) Get(i int) *Window {
 
 // Make makes the window of a stretch of time, which is not kept.
 func (w *Windows) Make(sp Span) *Window {
-	return NewWindow(w.ds, NewCut(w.ds, sp.at, w.orders), sp.end)
+	return NewWindow(w.ds, NewCut(w.ds, sp.start, w.orders), sp.end)
 }
 
-// Forget lets go what is kept.
-func (w *Windows) Forget() { clear(w.kept) }
+// Release lets go what is kept.
+func (w *Windows) Release() { clear(w.kept) }
 
-// HasTargets says whether anything is likely to happen in a stretch of time.
-func (ds *Dataset) HasTargets(sp Span) bool {
+// HasPositives says whether anything is likely to happen in a stretch of time.
+func (ds *Dataset) HasPositives(sp Span) bool {
 	for i := range ds.Edges {
-		if ds.Edges[i].within(sp.at, sp.end) >= minChance {
+		if ds.Edges[i].within(sp.start, sp.end) >= minChance {
 			return true
 		}
 	}

@@ -86,13 +86,13 @@ func TestKeptScores(t *testing.T) {
 	}
 	wg.Wait()
 	kept := 0
-	for i := range s.memo.scores {
-		if s.memo.scores[i].value.Load() != 0 {
+	for i := range s.cache.logits {
+		if s.cache.logits[i].value.Load() != 0 {
 			kept++
 		}
 	}
 	if kept == 0 {
 		t.Error("the memo is empty")
 	}
-	t.Logf("%d cells of %d in use, moved by %.4f", kept, len(s.memo.scores), off)
+	t.Logf("%d cells of %d in use, moved by %.4f", kept, len(s.cache.logits), off)
 }

@@ -61,54 +61,54 @@ func coarsen(ref graphbuf.Ref) graphbuf.Ref {
 	return ref
 }
 
-// memo keeps the last logit of many triplets, and what lasts of them when the counts have changed. Readers and
+// cache keeps the last logit of many triplets, and what lasts of them when the counts have changed. Readers and
 // writers need no lock: a cell holds a key mixed with its value, so that parts of two writes match no key.
-type memo struct {
-	scores []scoreCell // of logits
-	lasts  []lastingCell
+type cache struct {
+	logits  []logitCell // of logits
+	statics []staticCell
 }
 
 type (
-	scoreCell   struct{ check, value atomic.Uint64 }
-	lastingCell struct {
+	logitCell  struct{ check, value atomic.Uint64 }
+	staticCell struct {
 		check atomic.Uint64
 		words [2]atomic.Uint64
 	}
 )
 
-// lasting are the decoder's inputs of a triplet that a model knows which no count changes. They hold as long as its
+// staticInputs are the decoder's inputs of a triplet that a model knows which no count changes. They hold as long as its
 // source has no more relations that settled.
-type lasting struct {
+type staticInputs struct {
 	gnn.Structure // near is 0
 	similar       float32
 }
 
-// maxMemo bounds the cells, of 40 bytes for a triplet. Those beyond it share them.
-const maxMemo = 1 << 18
+// maxCells bounds the cells, of 40 bytes for a triplet. Those beyond it share them.
+const maxCells = 1 << 18
 
 // written tells a kept score, the lower half of a value, from an empty cell.
 const written = 1 << 32
 
-func memoCells(edges int) int { return min(max(1<<bits.Len(uint(edges)), 1<<10), maxMemo) }
+func cacheCells(edges int) int { return min(max(1<<bits.Len(uint(edges)), 1<<10), maxCells) }
 
-func newMemo(edges int) memo {
-	n := memoCells(edges)
-	return memo{make([]scoreCell, n), make([]lastingCell, n)}
+func newCache(edges int) cache {
+	n := cacheCells(edges)
+	return cache{make([]logitCell, n), make([]staticCell, n)}
 }
 
-// score and lasting return the cells of an edge of the graph.
-func (m *memo) score(edge uint32) *scoreCell { return &m.scores[int(edge)&(len(m.scores)-1)] }
+// logit and lasting return the cells of an edge of the graph.
+func (m *cache) logit(edge uint32) *logitCell { return &m.logits[int(edge)&(len(m.logits)-1)] }
 
-func (m *memo) lasting(edge uint32) *lastingCell { return &m.lasts[int(edge)&(len(m.lasts)-1)] }
+func (m *cache) static(edge uint32) *staticCell { return &m.statics[int(edge)&(len(m.statics)-1)] }
 
-// lastingKey is a hash of a triplet and of how many of its source's relations have settled.
-func lastingKey(ref *graphbuf.Ref, settled int) uint64 {
+// staticKey is a hash of a triplet and of how many of its source's relations have settled.
+func staticKey(ref *graphbuf.Ref, settled int) uint64 {
 	ends := num.Hash(num.Pack(ref.Source.Slot, ref.Source.Gen), num.Pack(ref.Destination.Slot, ref.Destination.Gen))
 	return num.Hash(ends, num.Hash(num.Pack(ref.Relation.Slot, ref.Relation.Gen), uint64(settled)))
 }
 
-// scoreKey is a hash of all that a score is computed from: what lasts, by its key, and what coarsen leaves of the event.
-func scoreKey(lasting uint64, ref *graphbuf.Ref) uint64 {
+// logitKey is a hash of all that a score is computed from: what lasts, by its key, and what coarsen leaves of the event.
+func logitKey(lasting uint64, ref *graphbuf.Ref) uint64 {
 	classes := func(a, b, c, d uint32) uint64 {
 		return class(a)<<48 | class(b)<<32 | class(c)<<16 | class(d)
 	}
@@ -123,18 +123,18 @@ func scoreKey(lasting uint64, ref *graphbuf.Ref) uint64 {
 	return num.Hash(lasting, num.Hash(fade<<48|classes(0, c.S, c.D, c.R)&mask, classes(c.DestinationsOfS, c.RelationsOfS, c.SourcesOfD, c.SourcesOfR)))
 }
 
-func (c *scoreCell) get(key uint64) (logit float32, ok bool) {
+func (c *logitCell) get(key uint64) (logit float32, ok bool) {
 	v := c.value.Load()
 	return math.Float32frombits(uint32(v)), v&written != 0 && c.check.Load()^v == key
 }
 
-func (c *scoreCell) put(key uint64, logit float32) {
+func (c *logitCell) put(key uint64, logit float32) {
 	v := written | uint64(math.Float32bits(logit))
 	c.value.Store(v)
 	c.check.Store(key ^ v)
 }
 
-func (c *lastingCell) get(key uint64) (x lasting, ok bool) {
+func (c *staticCell) get(key uint64) (x staticInputs, ok bool) {
 	check, a, b := c.check.Load(), c.words[0].Load(), c.words[1].Load()
 	unpack := func(w uint64) (x, y float32) {
 		return math.Float32frombits(uint32(w >> 32)), math.Float32frombits(uint32(w))
@@ -144,7 +144,7 @@ func (c *lastingCell) get(key uint64) (x lasting, ok bool) {
 	return x, check == num.Hash(key, num.Hash(a, b))
 }
 
-func (c *lastingCell) put(key uint64, x lasting) {
+func (c *staticCell) put(key uint64, x staticInputs) {
 	a := num.Pack(math.Float32bits(x.Walk), math.Float32bits(x.Profile))
 	b := num.Pack(math.Float32bits(x.Relational), math.Float32bits(x.similar))
 	c.words[0].Store(a)
