@@ -10,8 +10,8 @@ type Weighted struct {
 	Score, Weight float32
 }
 
-// HeldOut are what a threshold is made of: the scores of the held-out triplets, the busy
-// days in which they were gathered, and the score of even odds.
+// HeldOut are the scores of the triplets held out of a training, the number of busy days in which those came,
+// and the score at even odds of positive and corrupted.
 type HeldOut struct {
 	Scores []Weighted
 	Days   float64
@@ -54,7 +54,7 @@ func AUC(positives, negatives []Weighted) float64 {
 	return won / (pos * neg)
 }
 
-// Below returns the score under which the given weight of triplets lies: 0, below which nothing lies, without any.
+// Below returns the score under which the given weight lies, and 0 where there are no scores.
 func Below(scores []Weighted, weight float64) float32 {
 	if len(scores) == 0 {
 		return 0

@@ -16,12 +16,12 @@ const (
 	CUDA = "cuda"
 )
 
-// AutoEdges is from how many edges on Auto takes the card. On an H100 the card was the faster one from
-// 2,000 edges on, but by a second at most below 20,000, for which it would take half a gigabyte of
-// the card away from others.
+// AutoEdges is the smallest number of edges for which Auto takes the card. On an H100 the card was faster from
+// 2,000 edges on, but below 20,000 by a second at most, for half a gigabyte of its memory. It is a variable for
+// tests.
 var AutoEdges = 20_000
 
-// ErrFailed is what the failures of a card wrap: the same training may succeed on the CPU.
+// ErrFailed is wrapped by the errors of a card: the same training may succeed on the CPU.
 var ErrFailed = errors.New("the device failed")
 
 // Parse returns the number of the card that a device names, 0 unless it says another.
@@ -50,7 +50,8 @@ func findCard(device string, unfit error) (name string, err error) {
 	return Probe(ordinal)
 }
 
-// Check looks for the card where a device insists on one; unfit is why no card can do the work, nil where one can.
+// Check returns why the card that a device insists on cannot be used, nil where it can or none is insisted on.
+// unfit is why no card can do the work at all, or nil.
 func Check(device string, unfit error) error {
 	if device == CPU || device == Auto || device == "" {
 		return nil
@@ -59,7 +60,7 @@ func Check(device string, unfit error) error {
 	return err
 }
 
-// Makers make an engine of the kind E on either device.
+// Makers make an engine of the type E, one for each kind of device.
 type Makers[E any] struct {
 	Unfit error                                // why no card can do the work; nil: one can
 	Card  func(ordinal int) (E, string, error) // and the card's name
@@ -73,8 +74,8 @@ type Choice[E any] struct {
 	Fallback error  // why Auto has the CPU do what is large enough for a card; else nil
 }
 
-// Choose makes an engine on the card or on the CPU, as device has it: Auto takes a card for cudaFrom
-// edges and more.
+// Choose makes an engine on the device that is named. Auto takes a card for graphs of AutoEdges edges and more,
+// and the CPU for all others.
 func Choose[E any](device string, edges int, on Makers[E]) (c Choice[E], err error) {
 	ordinal, err := Parse(device)
 	if err != nil {

@@ -7,13 +7,13 @@ import (
 	"flb-filter-rgcn/model/internal/temporal"
 )
 
-// The decoder's inputs, in their order: the logarithms of the facts, which of the events
-// among them are zero, three structural inner products, the relational score.
+// The decoder's inputs in their order: the logarithms of the counts, whether each count of events is
+// zero, three structural inner products, and the relational score.
 const (
 	InputZero       = temporal.NumCounts
 	InputWalk       = InputZero + temporal.NumEventCounts // (P Pt P)[s, d]: how the walks source - destination - source - destination meet
 	InputProfile    = InputWalk + 1                       // mean over the source's destinations of the cosine of their columns with d's
-	InputNeighbours = InputProfile + 1                    // what stands in for the profile where one host is new: see near
+	InputNeighbours = InputProfile + 1                    // what stands in for the profile where one host is new: see temporal.Neighbours
 	InputRelational = InputNeighbours + 1                 // the relational score
 	NumInputs       = InputRelational + 1
 	Hidden          = 32
@@ -32,7 +32,7 @@ const (
 	RotatE   = "rotate"   // -|h_s * e^(i w_r) - h_d|, pairs of dimensions as complex numbers, Sun et al. 2019
 )
 
-// Embeddings are what arrived at every row, each [rows][k] row-major.
+// Embeddings are the outputs of the layers for every row, each [rows][k] row-major.
 type Embeddings struct {
 	SourceWalk         []float32 // sources, one hop along the walk
 	DestinationWalk    []float32 // destinations, two hops along the walk
@@ -45,7 +45,7 @@ type Decoder struct {
 	K       int
 	kind    string
 	rel     []float32 // [relations][k]
-	a1      []float32 // [features][hidden]
+	a1      []float32 // [NumInputs][Hidden]
 	b1      []float32 // [hidden]
 	a2      []float32 // [hidden]
 	b2      []float32 // [1]
@@ -53,7 +53,7 @@ type Decoder struct {
 	mask    *[NumInputs]bool // inputs to leave out; nil: none
 }
 
-// countInputs fills the part of f that comes from the facts, not yet scaled.
+// countInputs fills the inputs that come from counts, not yet scaled.
 func countInputs(f *[NumInputs]float32, n *temporal.Counts) {
 	for i, c := range n {
 		f[i] = num.Log1p(c)
@@ -66,10 +66,10 @@ func countInputs(f *[NumInputs]float32, n *temporal.Counts) {
 	}
 }
 
-// Structure is what the embeddings tell of a triplet, by the inputs of the same names.
+// Structure are the inputs that come from the embeddings, by their names.
 type Structure struct{ Walk, Profile, neighbours, Relational float32 }
 
-// Structure is that of a triplet; a part that is -1 is unknown and brings nothing.
+// Structure returns the structural inputs of a triplet. Those of a part that is -1, which is unknown, are 0.
 func (d *Decoder) Structure(e *Embeddings, s, r, dst int32, near *temporal.Neighbours) (x Structure) {
 	if near.N > 0 {
 		table, of := e.comparison(near, s, dst)
@@ -104,7 +104,7 @@ func neighbourProduct(n *temporal.Neighbours, table []float32, of int32, k int) 
 	return sum / float32(n.N*k)
 }
 
-// Inputs fills f for one triplet.
+// Inputs fills f for one triplet with its counts n and structure x.
 func (d *Decoder) Inputs(f *[NumInputs]float32, n *temporal.Counts, x Structure) {
 	countInputs(f, n)
 	f[InputWalk], f[InputProfile], f[InputNeighbours], f[InputRelational] = x.Walk, x.Profile, x.neighbours, x.Relational
@@ -205,7 +205,7 @@ type StepBatch struct {
 	mask [][Hidden]float32 // by triplet, what each hidden unit is multiplied by; empty: no dropout
 }
 
-// Dropout draws which hidden units stay; they are scaled up for those that do not.
+// Dropout draws which hidden units stay; those that stay are scaled up to keep the mean.
 func (b *StepBatch) Dropout(rng *num.Philox, p float64) {
 	b.mask = b.mask[:0]
 	if p == 0 {

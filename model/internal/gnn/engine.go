@@ -12,10 +12,10 @@ import (
 type Spec struct {
 	Network                         Config
 	Shape                           Shape
-	Params                          *optim.Params // where training starts from, and where finish leaves what came of it
+	Params                          *optim.Params // where training starts from, and where Finish writes the result
 	Scaling                         *Scaling      // of the decoder's inputs
 	DestinationInputs, SourceInputs []float32     // fixed inputs of destinations and sources, each [rows][dim]
-	Device                          string        // see choose
+	Device                          string        // see device.Choose
 	Steps                           int           // optimiser steps of the training
 	Edges                           int           // of the graph
 	MaxBatch                        int           // triplets of a step at most
@@ -41,23 +41,24 @@ func (c *Config) Unfit() error {
 	return nil
 }
 
-// Engine makes a training's steps on one device. It starts from the parameters of a model
-// and leaves them as they are until finish.
+// Engine makes the steps of a training on one device. It starts from the parameters of its Spec and leaves them
+// untouched until Finish.
 type Engine interface {
-	// pass makes one pass of the layers over what was known at the start of the window, one
+	// Pass makes one pass of the layers over what was known at the start of the window, one
 	// step of the decoder for each batch at its rate, and one step of the layers. It may
 	// return before the device is done; the batches are free again.
 	Pass(w *temporal.Window, batches []StepBatch, rates []float64) error
 
-	// losses returns the loss of each decoder step that is known to be done.
+	// Losses returns the loss of each decoder step that is known to be done.
 	Losses() []float32
 
-	// finish waits for all steps and writes the parameters back. No pass comes after it.
+	// Finish waits for all steps and writes the parameters back. No Pass may follow.
 	Finish() error
 
-	// embed runs the layers with any parameters of the network's shape.
+	// Embed runs the layers with any parameters of the network's shape.
 	Embed(p *optim.Params, c *temporal.Cut) (*Embeddings, error)
 
+	// Close frees the device.
 	Close()
 }
 

@@ -8,7 +8,8 @@ import (
 	"flb-filter-rgcn/model/ranking"
 )
 
-// Judge scores a batch: the scores of its true triplets as often as they occur, and the AUC.
+// Judge scores a batch. It returns the scores of its positives, each with the number of triplets it stands for,
+// and the AUC, which is NaN where a score is.
 func (d *Decoder) Judge(e *Embeddings, b *temporal.Batch) (natural []ranking.Weighted, quality float64) {
 	var positives, negatives []ranking.Weighted
 	var f [NumInputs]float32

@@ -38,7 +38,7 @@ func hiddenBackward(w, dw []float32, dh *[Hidden]float32, f, df *[NumInputs]floa
 		plainBackward(w, dw, dh, f, df)
 		return
 	}
-	var parts [NumInputs][num.Lanes]float32 // of df: see sum
+	var parts [NumInputs][num.Lanes]float32 // of df, added up after the vector code
 	d0, d1, d2, d3 := num.Load(dh[:], 0), num.Load(dh[:], num.Lanes), num.Load(dh[:], 2*num.Lanes), num.Load(dh[:], 3*num.Lanes)
 	for i, x := range f {
 		v := archsimd.BroadcastFloat32x8(x)

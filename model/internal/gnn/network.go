@@ -48,12 +48,12 @@ type Shape struct {
 }
 
 // newConvs makes the four layers: walk1 (to sources, from x), walk2 (to destinations,
-// from walk1), profile1 (to destinations, from y), profile2 (to sources, from profile1). Whoever is done with them closes their crew.
+// from walk1), profile1 (to destinations, from y), profile2 (to sources, from profile1). The caller closes their pool.
 func newConvs(cfg Config, sh Shape) [4]*relConv {
 	var out [4]*relConv
-	crew := num.NewPool(cfg.Threads, cfg.EnterThread) // of all, since one layer is computed at a time
+	pool := num.NewPool(cfg.Threads, cfg.EnterThread) // of all, since one layer is computed at a time
 	for i, norm := range []int{temporal.NormWalk, temporal.NormWalk, temporal.NormProfile, temporal.NormMean} {
-		c := &relConv{k: cfg.Dim, relations: sh.Relations, diagonal: cfg.Layers[i].diagonal(), pool: crew, norm: norm,
+		c := &relConv{k: cfg.Dim, relations: sh.Relations, diagonal: cfg.Layers[i].diagonal(), pool: pool, norm: norm,
 			rows: sh.Sources, inRows: sh.Destinations}
 		if toDestinations(i) {
 			c.rows, c.inRows = c.inRows, c.rows

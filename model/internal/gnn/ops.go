@@ -110,7 +110,7 @@ func (o *convOp) SymDiff(in G.Nodes, _, grad *G.Node) (G.Nodes, error) {
 }
 
 // lossOp is the decoder with its loss over the current batch:
-// (u, v, m, c, relation, hidden, hidden bias, output, output bias) -> loss.
+// (embeddings, relation, hidden, hidden bias, output, output bias) -> loss.
 type lossOp struct {
 	fused
 	decoder *Decoder

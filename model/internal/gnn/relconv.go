@@ -15,7 +15,7 @@ type relConv struct {
 	k, rows, inRows, relations int
 	diagonal                   bool
 	pool                       *num.Pool
-	norm                       int // which normalisation of csr
+	norm                       int // which of the normalisations of temporal.CSR
 	forth, back                *temporal.CSR
 }
 

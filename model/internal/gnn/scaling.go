@@ -6,8 +6,8 @@ import (
 	"flb-filter-rgcn/model/internal/temporal"
 )
 
-// Scaling brings the inputs to mean 0 and standard deviation 1 over the first training's
-// triplets; it stays with the parameters, which have learned to live with it.
+// Scaling brings the inputs to mean 0 and standard deviation 1 over the first training's triplets. It stays with
+// the parameters, which were trained with it.
 type Scaling struct {
 	Mean, Inv [NumInputs]float32
 }

@@ -68,7 +68,7 @@ func plainOuter(x, y, w []float32) {
 	impl.Sger(k, k, 1, x, 1, y, 1, w, k)
 }
 
-// Transpose makes t the transposed of w, both [k][k].
+// Transpose writes the transpose of w to t, both [k][k].
 func Transpose(w, t []float32, k int) {
 	for i := range k {
 		for j, x := range w[i*k:][:k] {

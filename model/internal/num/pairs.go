@@ -22,7 +22,7 @@ func pairsSize(keys int) int {
 	return size
 }
 
-// PairsBytes is what newLookup takes.
+// PairsBytes is how many bytes NewPairs takes.
 func PairsBytes(keys int) int64 { return int64(pairsSize(keys)) * (8 + 4) }
 
 func pairKey(a, b int32) uint64 { return uint64(uint32(a))<<32 | uint64(uint32(b)) }
@@ -36,7 +36,7 @@ func (l *Pairs) at(key uint64) int {
 	return i
 }
 
-// Add returns the number of a pair, a new one when it is new.
+// Add returns the number of a pair, the next free one if the pair is new.
 func (l *Pairs) Add(a, b int32) int32 {
 	i := l.at(pairKey(a, b))
 	if l.keys[i] == 0 {

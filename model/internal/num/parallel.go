@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Pool is the goroutines that share the work of a training. They are kept from one piece of work to the next: with enter each of
-// them binds a thread of the operating system, which ends with it.
+// Pool is the goroutines that share the work of a training. They live from one piece of work to the next,
+// because each of them may bind an operating system thread when it enters.
 type Pool struct {
 	Threads int
 	enter   func() // nil: nothing to do
@@ -30,12 +30,13 @@ type failure struct {
 	set  bool
 }
 
-// NewPool makes a crew of so many, who enter before their first work. It is to be closed.
+// NewPool returns a pool of the given number of threads. Each calls enter, unless nil, before its first work.
+// Close the pool after use.
 func NewPool(threads int, enter func()) *Pool {
 	return &Pool{Threads: threads, enter: enter, tasks: make([]chan task, max(threads, 0))}
 }
 
-// Close ends the goroutines. The crew may be used again.
+// Close ends the goroutines. The pool may be used again.
 func (c *Pool) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -47,8 +48,8 @@ func (c *Pool) Close() {
 	}
 }
 
-// For runs work over [0, n) in as many pieces as there are threads, each in a goroutine of
-// its own. Pieces must not share what they write, nor use the crew.
+// For runs work over [0, n) in as many pieces as there are threads, each in its own goroutine. Pieces must not
+// write to shared memory nor use the pool. A panic in a piece comes up in the caller.
 func (c *Pool) For(n int, work func(piece, from, to int)) {
 	if c.Threads <= 1 || n < 2*c.Threads {
 		work(0, 0, n)
@@ -72,7 +73,7 @@ func (c *Pool) For(n int, work func(piece, from, to int)) {
 	}
 }
 
-// serve is one goroutine of a crew.
+// serve is the loop of one goroutine.
 func serve(tasks <-chan task, enter func()) {
 	entered := false
 	for t := range tasks {

@@ -58,7 +58,7 @@ func (p *Philox) Uint32() uint32 {
 // Position is the number of the next draw, of single words.
 func (p *Philox) Position() uint64 { return 4*p.n - uint64(p.left) }
 
-// Skip leaves out so many draws, which somebody else makes.
+// Skip passes over draws that are made elsewhere, such as on a card.
 func (p *Philox) Skip(draws uint64) {
 	at := p.Position() + draws
 	p.n, p.left = at/4, 0
@@ -77,7 +77,7 @@ func (p *Philox) IntN(n int) int {
 // Float returns a number in [0, 1) with 24 bits.
 func (p *Philox) Float() float32 { return float32(p.Uint32()>>8) * (1.0 / (1 << 24)) }
 
-// Dropout makes each of the mask 0 where a draw of float is below share, else 1/(1-share). Whole blocks need not wait for each other.
+// Dropout sets each entry of the mask to 0 where a draw of Float is below share, else to 1/(1-share).
 func (p *Philox) Dropout(mask []float32, share float64) {
 	values := [2]float32{float32(1 / (1 - share)), 0}
 	below := uint32(math.Ceil(float64(float32(share)) * (1 << 24)))

@@ -6,11 +6,10 @@ import (
 	"math"
 )
 
-// ErrDiverged is what a training ends with when the loss is no number any more.
+// ErrDiverged is the error of a training whose loss is no longer a finite number.
 var ErrDiverged = errors.New("model: training diverged")
 
-// Losses are those of a training's steps as they become known, on some devices a while after the
-// step.
+// Losses passes the losses of a training on as they become known; on a card that is a while after the step.
 type Losses struct {
 	Steps    int // in all
 	Progress func(step, steps int, loss float32)
@@ -18,7 +17,8 @@ type Losses struct {
 	Tail     float64 // mean of the last tenth of the steps, as far as they are known
 }
 
-// Tell passes on what is new of all losses so far. It returns ErrDiverged for one that is no number.
+// Tell reports the losses that are new among all losses so far. It returns ErrDiverged for a loss that is not a
+// number.
 func (l *Losses) Tell(all []float32) error {
 	tailSteps := max(1, l.Steps/10)
 	for ; l.told < len(all); l.told++ {

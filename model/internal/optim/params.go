@@ -86,7 +86,7 @@ func (p *Params) Adam(grads [][]float32, rate float64, layers bool) {
 	}
 }
 
-// Advance counts a step.
+// Advance counts a step of the decoder and, with layers, one of the layers.
 func (p *Params) Advance(layers bool) {
 	p.Steps++
 	if layers {

@@ -7,9 +7,9 @@ import (
 
 const dayNanos = int64(24 * 3600e9)
 
-// BusyDays is how many busy days' worth of triplets a stretch of time holds: a weekend in
-// which a third of what is usual happened is less than a day. Each triplet counts
-// once a day. Where the data are too short to know a usual day it is the length of the stretch.
+// BusyDays measures a stretch of time in busy days: by how many triplets it has, each counted once a day,
+// against those of a usual busy day. A weekend with a third of the usual activity is less than one day. Where
+// the data are too short to know a usual day, it returns the plain length in days.
 func (ds *Dataset) BusyDays(sp Span) float64 {
 	const recent = 14
 	first, last := dayOf(ds.start)+1, dayOf(ds.End) // whole days are first to last-1
@@ -30,8 +30,8 @@ func (ds *Dataset) BusyDays(sp Span) float64 {
 	return all / max(whole[(len(whole)-1)*3/4], 1)
 }
 
-// days is on how many days of a stretch of time an edge is likely to have had an event. However many they are, it takes
-// no longer: those between the day on which the edge or the stretch begins and that on which one of them ends are all alike.
+// days estimates on how many days of a stretch of time an edge had an event. It takes constant time: all days
+// between the first and the last one that count are alike.
 func (e *Edge) days(sp Span) (n float64) {
 	from, to := max(e.First, sp.start), min(e.last, sp.end-1)
 	if from > to {
@@ -50,7 +50,7 @@ func (e *Edge) days(sp Span) (n float64) {
 	return n
 }
 
-// dayOf is the day of a time, since 1970.
+// dayOf returns the day of a time, counted from 1970.
 func dayOf(t int64) int64 {
 	d := t / dayNanos
 	if t%dayNanos < 0 {
@@ -59,7 +59,8 @@ func dayOf(t int64) int64 {
 	return d
 }
 
-// startOf is the time at which a day begins, the first or the last moment that there is where it is beyond.
+// startOf returns the time at which a day begins. Beyond the range of int64 it returns the first or the last
+// time there is.
 func startOf(day int64) int64 {
 	switch {
 	case day > math.MaxInt64/dayNanos:

@@ -2,8 +2,8 @@ package temporal
 
 import "flb-filter-rgcn/model/internal/num"
 
-// What the corrupted triplets are made of. These shares are priors on what an attack
-// looks like; design and ablations stand in the documentation.
+// The mix of corrupted triplets. These shares are guesses at what an attack looks like; model/README.md has the
+// reasons and the ablations.
 const (
 	relationShare           = 0.2  // another relation between the same hosts
 	unknownRelationShare    = 0.3  // of those: one never seen before, with the name of another
@@ -13,10 +13,10 @@ const (
 	// what remains: another known source or another known destination, half and half
 )
 
-// corrupt changes one part of a true triplet, into one that is not true in the window.
-// unknown says that the relation is to be taken for one never seen, of that name.
+// corrupt changes one part of a positive so that the result is not true in the window. unknown says that the
+// relation has the name of r but counts as one never seen.
 func (w *Window) corrupt(ds *Dataset, rng *num.Philox, e *Edge) (s, r, d int32, unknown bool) {
-	const tries = 8 // a triplet that resists for so long has next to no false neighbours
+	const tries = 8 // after which nearly every change of this triplet is true
 	for range tries {
 		s, r, d, unknown = e.S, e.R, e.D, false
 		switch u := rng.Float(); {
@@ -45,16 +45,15 @@ func (w *Window) corrupt(ds *Dataset, rng *num.Philox, e *Edge) (s, r, d int32, 
 	return s, r, d, unknown
 }
 
-// campaignShare is the part of the corrupted triplets that are not the first of their kind.
-// Who moves through a network leaves a trail of its own making: the second server
-// of a new source, the third use of a strange tool. Were all corrupted triplets first
-// ones, the trail would vouch for itself.
+// campaignShare is the share of corrupted triplets that are not the first of their kind. An intruder who moves
+// through a network leaves a trail: the second server of a new source, the third use of a new tool. If all
+// corrupted triplets were first ones, the model would learn that such a trail is benign.
 const campaignShare = 0.3
 
-// mostEarlier is the number of earlier sessions of a campaign at most.
+// mostEarlier is the largest number of earlier sessions in a campaign.
 const mostEarlier = 8
 
-// campaign gives corrupted triplet i of the batch, made from e, a recent past like itself.
+// campaign gives corrupted triplet i of the batch, made from e, earlier sessions of the same kind.
 func (w *Window) campaign(rng *num.Philox, e *Edge, b *Batch, i int) {
 	f := &b.Counts[i]
 	n := 1 + rng.IntN(mostEarlier)

@@ -7,12 +7,12 @@ import (
 	"flb-filter-rgcn/model/internal/num"
 )
 
-// Counts are what counting says about a triplet just before its event.
+// Counts are what was counted of a triplet's parts just before its event.
 type Counts [NumCounts]float32
 
-// Events seen of the parts of the triplet, different neighbours, the source's new
-// destinations, and how its relations' names compare with this one; zero for what was never
-// seen. How old the parts are is none: see tenures.
+// The entries of Counts: events of each part of the triplet, numbers of different partners, the source's new
+// destinations, and how similar the relation's name is to the source's others. What was never seen is 0. The age
+// of the parts is not among them, see Tenures.
 const (
 	CountSRD = iota
 	CountSD
@@ -36,7 +36,8 @@ const (
 	NumEventCounts = CountR + 1 // those of which it also matters whether they are zero
 )
 
-// LiveCounts are the facts of an event that the graph has just looked up.
+// LiveCounts returns the counts that the graph gave for an event. Similar and the counts of peers are 0: the
+// caller fills them in.
 func LiveCounts(ref *graphbuf.Ref) Counts {
 	c := &ref.Counts
 	return Counts{
@@ -47,15 +48,15 @@ func LiveCounts(ref *graphbuf.Ref) Counts {
 	}
 }
 
-// eventTimes are times by number, each list in order.
+// eventTimes are lists of times by key, each in ascending order.
 type eventTimes struct {
 	start []int32
 	times []int64
 	other []int32 // the other end of the pair that came; nil where nobody asks
 }
 
-// newEventTimes gathers for each of n numbers the times of the edges that key gives that
-// number; -1 is none. The edges are in order of time.
+// newEventTimes lists the first times of the edges by key, 0 to n-1. An edge whose key is -1 is left out. The
+// edges are in order of time.
 func newEventTimes(n int, edges []Edge, key, other func(e *Edge) int32) eventTimes {
 	keys := make([]int32, len(edges))
 	for i := range edges {
@@ -76,7 +77,7 @@ func newEventTimes(n int, edges []Edge, key, other func(e *Edge) int32) eventTim
 	return t
 }
 
-// eachLast calls do with the other ends of a number's last few pairs before t, the latest first.
+// eachLast calls do with the other ends of the last few pairs of key i before t, the latest first.
 func (a *eventTimes) eachLast(i int32, t int64, do func(other int32)) {
 	const few = 2 * MaxNeighbours // some are left out
 	from := a.start[i]
@@ -86,16 +87,15 @@ func (a *eventTimes) eachLast(i int32, t int64, do func(other int32)) {
 	}
 }
 
-// before is how many of a number's times lie before t.
+// before returns how many times of key i lie before t.
 func (a *eventTimes) before(i int32, t int64) float32 {
 	list := a.times[a.start[i]:a.start[i+1]]
 	n, _ := slices.BinarySearch(list, t)
 	return float32(n)
 }
 
-// deltas is what is new in a window: the edges first seen there, by each part. Added to what
-// was known at the cut they give the facts as they stood at any moment of the window, as a
-// scorer with live counts will see them.
+// deltas are the edges first seen within a window, by each of their parts. Added to the counts at the cut they
+// give the counts at any moment of the window, as a scorer with live counts sees them.
 type deltas struct {
 	sd, sr, rd, s, d, r                                   eventTimes
 	destinationsOfS, relationsOfS, sourcesOfD, sourcesOfR eventTimes
@@ -138,7 +138,7 @@ func newDeltas(ds *Dataset, c *Cut, end int64) *deltas {
 	}
 }
 
-// counts are those of a triplet at a time of the window; a part that is -1 is unknown.
+// counts returns the counts of a triplet at a time of the window. A part that is -1 is unknown.
 func (w *Window) counts(ds *Dataset, s, r, d int32, t int64) (f Counts) {
 	pair := ds.SD.Find(s, d)
 	if i := ds.triplet.Find(pair, r); i >= 0 && ds.Edges[i].First < t {
@@ -173,14 +173,14 @@ func (w *Window) counts(ds *Dataset, s, r, d int32, t int64) (f Counts) {
 	return f
 }
 
-// clearRelation makes the facts those of a relation with the same name that was never seen.
+// clearRelation turns the counts into those of a relation with the same name that was never seen.
 func (f *Counts) clearRelation() {
 	for _, i := range []int{CountSRD, CountSR, CountRD, CountR, SourcesOfR, PeersUseR} {
 		f[i] = 0
 	}
 }
 
-// newDestinations fades the source's new destinations before t as the graph does.
+// newDestinations counts the source's new destinations before t, each fading with its age as in the graph.
 func (ds *Dataset) newDestinations(s int32, t int64) (sum float32) {
 	const enough = 32 // older ones have faded, or there are so many that it does not matter
 	times := ds.destinationsOf.times[ds.destinationsOf.start[s]:ds.destinationsOf.start[s+1]]

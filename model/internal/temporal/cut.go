@@ -1,7 +1,6 @@
 package temporal
 
-// Cut is what the network may know at one moment: the edges first seen before it as
-// messages, and the counts up to it.
+// Cut is what is known at one moment: the edges first seen before it, as messages, and the counts up to it.
 type Cut struct {
 	At              int64
 	ds              *Dataset
@@ -51,7 +50,7 @@ func newCut(ds *Dataset) *Cut {
 	return c
 }
 
-// add takes up an edge with n events before the cut.
+// add counts an edge with n events before the cut.
 func (c *Cut) add(e *Edge, n float32) {
 	if c.relationsOfPair[e.sd] == 0 {
 		c.destinationsOfS[e.S]++
@@ -76,7 +75,7 @@ func (c *Cut) add(e *Edge, n float32) {
 	c.r[e.R] += n
 }
 
-// known returns the indices with events.
+// known returns the indices that have events.
 func known(events []float32) (list []int32) {
 	for i, n := range events {
 		if n > 0 {

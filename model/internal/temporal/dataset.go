@@ -98,8 +98,8 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures) *Dataset {
 	return ds
 }
 
-// before estimates how many of an edge's events came before t. The graph keeps the count
-// and the first and last time; in between, events are taken as evenly spread.
+// before estimates how many events of an edge came before t. The graph keeps their number and the first and last
+// time; those between are taken to be evenly spread.
 func (e *Edge) before(t int64) float32 {
 	switch {
 	case e.First >= t:

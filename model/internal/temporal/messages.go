@@ -38,8 +38,8 @@ const (
 	NormMean
 )
 
-// Messages returns the edges before the cut with their normalisations. They are made when first asked
-// for: scaling needs counts alone, and a card keeps the messages of the cuts that it had.
+// Messages returns the edges before the cut with their normalisations. They are built at the first call, since
+// measuring the scaling needs counts only, and a card keeps copies of its own.
 func (c *Cut) Messages() *Messages {
 	if c.built != nil {
 		return c.built
@@ -76,7 +76,7 @@ func (c *Cut) Messages() *Messages {
 	return c.built
 }
 
-// ReleaseMessages lets the messages go; they are made anew when asked for.
+// ReleaseMessages frees the messages. The next call of Messages builds them again.
 func (c *Cut) ReleaseMessages() { c.built = nil }
 
 // newCSR makes a matrix of the edges with known events, in an order that has them by row, by relation and by column.

@@ -1,19 +1,18 @@
 package temporal
 
-// Neighbours is what is known of a host that came after the cut, or after the scorer's
-// training: the few hosts that it has met since. Where the destination is new, the
-// source is compared with the destination's first sources, by what they are known for;
-// where the source is new, the destination with the source's first destinations.
+// Neighbours stand in for a host that came after the cut, or after the scorer's training: they are the few hosts
+// that it has met since. Where the destination is new, the source is compared with the destination's first
+// sources; where the source is new, the destination is compared with the source's first destinations.
 type Neighbours struct {
 	N       int
 	Sources bool // the rows are sources, else destinations
 	Rows    [MaxNeighbours]int32
 }
 
-// MaxNeighbours is how many hosts stand in for a new one at most.
+// MaxNeighbours is the largest number of neighbours.
 const MaxNeighbours = 4
 
-// Add takes up a row, if there is room and it is not there.
+// Add adds a row unless it is there or there is no room.
 func (n *Neighbours) Add(row int32) {
 	if n.N == MaxNeighbours {
 		return
@@ -27,8 +26,8 @@ func (n *Neighbours) Add(row int32) {
 	n.N++
 }
 
-// neighbours gathers, for a triplet of which one host is new in the window, whom that one met
-// there before the time t.
+// neighbours returns the neighbours of a triplet's new host before the time t. It returns none unless exactly
+// one of the two hosts is new in the window.
 func (w *Window) neighbours(s, d int32, t int64) (out Neighbours) {
 	oldS, oldD := s >= 0 && w.s[s] > 0, d >= 0 && w.d[d] > 0
 	switch {

@@ -21,8 +21,8 @@ type HostFeatures interface {
 // MaxFeatures is how many features of a host count.
 const MaxFeatures = 16
 
-// Peers are the features of a dataset's hosts, and numbers for the pairs in which hosts that
-// share one meet others.
+// Peers holds the features of a dataset's hosts. Hosts that share a feature are peers. The tables number the
+// pairs in which peers meet other hosts and use relations.
 type Peers struct {
 	Features            HostFeatures
 	numbers             map[uint64]int32 // of the features that some host of the dataset has
@@ -38,7 +38,7 @@ type FeatureLists struct{ start, list []int32 }
 // Of returns the numbers of a row's features.
 func (l *FeatureLists) Of(row int32) []int32 { return l.list[l.start[row]:l.start[row+1]] }
 
-// CountFeatured is how many hosts of a snapshot have a feature.
+// CountFeatured returns how many hosts of a snapshot have at least one feature.
 func CountFeatured(snap *graphbuf.Snapshot, of HostFeatures) (n int) {
 	if of == nil {
 		return 0
@@ -125,7 +125,7 @@ func (p *Peers) Find(dst []int32, hashes []uint64) []int32 {
 	return dst
 }
 
-// Cooccurrence is, at one moment and by number of a pair, how many hosts with the feature are in it.
+// Cooccurrence is, at one moment and by number of a pair, how many hosts with the feature are in the pair.
 type Cooccurrence struct{ toD, fromS, useR []float32 }
 
 func (p *Peers) newCooccurrence() *Cooccurrence {
@@ -149,8 +149,9 @@ func (m *Cooccurrence) addUse(p *Peers, s, r int32) {
 	}
 }
 
-// AddCounts adds those of a triplet whose source has the features of, and its destination to. ownSD
-// and ownSR say whether the pair itself is among those that were counted.
+// AddCounts fills in the counts of peers for a triplet. of are the features of its source and to those of its
+// destination. ownSD and ownSR say whether the triplet's own pairs are among those counted; they are then left
+// out.
 func (p *Peers) AddCounts(f *Counts, m *Cooccurrence, of, to []int32, s, r, d int32, ownSD, ownSR bool) {
 	f[PeersToD] = geometricMean(of, ownSD, func(g int32) int32 { return p.toD.Find(g, d) }, m.toD)
 	f[ToPeersOfD] = geometricMean(to, ownSD, func(g int32) int32 { return p.fromS.Find(s, g) }, m.fromS)

@@ -2,12 +2,11 @@ package temporal
 
 import "flb-filter-rgcn/model/internal/num"
 
-// unseenShare is the part of the weight of true triplets that lies on those unseen before
-// the cut. Left to their number, the usual ones would drown them; yet on them depends
-// which of the new sessions score high.
+// unseenShare is the share of the positives' weight that goes to triplets unseen before the cut. Weighted by
+// number alone, the seen ones would drown them, and yet they decide which of the new sessions score high.
 const unseenShare = 0.5
 
-// SampleSize is the number of true triplets of one step.
+// SampleSize is the number of positives in one step.
 const SampleSize = 256
 
 // Sampling says what is drawn beside each positive triplet.
@@ -16,8 +15,8 @@ type Sampling struct {
 	Campaigns bool // some of the corrupted triplets have a past of their own kind, see campaign
 }
 
-// Sample fills b with up to n positive triplets and the corrupted ones of each. New and known
-// positives each share their part of the weight.
+// Sample fills b with up to n positives and the corrupted triplets of each. Unseen and seen positives divide the
+// weight as unseenShare has it.
 func (w *Window) Sample(ds *Dataset, b *Batch, rng *num.Philox, n int, how Sampling) {
 	b.reset()
 	novel := min(len(w.unseen), max(n/2, n-len(w.seen)))
@@ -31,7 +30,7 @@ func (w *Window) Sample(ds *Dataset, b *Batch, rng *num.Philox, n int, how Sampl
 	w.draw(ds, b, rng, w.seen, min(len(w.seen), n-novel), 1-share, how)
 }
 
-// draw takes n of the targets without putting back and gives them weight in all.
+// draw takes n of the positives without replacement. Together they get the given weight.
 func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, targets []positive, n int, weight float32, how Sampling) {
 	var sum, all float32
 	for _, t := range targets {
@@ -66,8 +65,8 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, targets []positive
 	}
 }
 
-// add looks up the facts at the time t. For the rest of the network, a relation unseen
-// before the cut is as unknown as it was then.
+// add adds a triplet with its counts at the time t. A relation unseen before the cut is unknown to the rest of
+// the network, as it was then.
 func (w *Window) add(ds *Dataset, b *Batch, rng *num.Philox, s, r, d int32, t int64, label, weight, mass float32) {
 	f := w.counts(ds, s, r, d, t)
 	if ds.Peers != nil {
@@ -80,11 +79,11 @@ func (w *Window) add(ds *Dataset, b *Batch, rng *num.Philox, s, r, d int32, t in
 	b.add(s, r, d, f, w.neighbours(s, d, t), label, weight, mass, age)
 }
 
-// featuredNewHostShare is the part of the hosts made up that have the features of a known one: who comes from
-// outside may sit in the network of others or in one that nobody knows.
+// featuredNewHostShare is the share of made-up hosts that get the features of a known one: an outsider may sit
+// in the network of others or in one that nobody knows.
 const featuredNewHostShare = 0.5
 
-// peers adds the facts that features bring.
+// peers fills in the counts that features of hosts bring.
 func (w *Window) peers(ds *Dataset, rng *num.Philox, f *Counts, s, r, d int32) {
 	features := func(lists *FeatureLists, row int32, known []int32) []int32 {
 		switch {

@@ -10,7 +10,7 @@ import (
 // How much memory the parts of this package take, in bytes. Bytes for each edge that are not spelt out were
 // measured; the tests of trainings of many sizes hold them to what those take.
 
-// TripletBytes is what a triplet of a batch takes.
+// TripletBytes is the size of one triplet in a batch.
 const TripletBytes = int64(unsafe.Sizeof(Counts{}) + unsafe.Sizeof(Neighbours{}) + 6*4)
 
 // DatasetBytes is what a dataset takes, without features.

@@ -12,7 +12,7 @@ import (
 // similarity says little and the decoder learns to leave it alone.
 //
 // A name is the set of its three-character pieces, each weighted by how few of the known
-// relations have it, hashed to gramDim signed sums and brought to length one.
+// relations have it, hashed to trigramDim signed sums and scaled to length one.
 type Trigrams struct {
 	vectors   []float32 // [relations][gramDim]
 	documents []float32 // by hash of a piece: how many relations have it
@@ -92,7 +92,7 @@ func (b *Trigrams) Vector(name []byte) (v NameVector) {
 // Row is the row of relation r, of length trigramDim.
 func (b *Trigrams) Row(r int32) []float32 { return b.vectors[int(r)*trigramDim:][:trigramDim] }
 
-// RelationTimes are the relations of each source row and when it took them up.
+// RelationTimes are the relations of each source row and when the source first used them.
 type RelationTimes struct {
 	eventTimes
 	settled int64 // nanoseconds after which a relation of a source vouches for others, and for itself
@@ -108,7 +108,7 @@ const (
 // maxCompared bounds the relations of a source that a name is compared with.
 const maxCompared = 16
 
-// SettledBy is how many relations source s had settled on by the time t.
+// SettledBy returns how many relations of source s had settled by the time t.
 func (x *RelationTimes) SettledBy(s int32, t int64) int {
 	t -= x.settled
 	if from, to := x.start[s], x.start[s+1]; to > from && x.times[to-1] < t { // usually all have
@@ -117,8 +117,8 @@ func (x *RelationTimes) SettledBy(s int32, t int64) int {
 	return int(x.before(s, t))
 }
 
-// Similarity is the largest cosine of a name's vector with those of the relations that
-// source s had settled on by the time t, 0 when there are none or all point elsewhere.
+// Similarity is the largest cosine of a name's vector with those of the relations of source s that had settled
+// by the time t. It is 0 when there are none or all cosines are negative.
 func (x *RelationTimes) Similarity(b *Trigrams, v []float32, s int32, t int64) (most float32) {
 	from := x.start[s]
 	n := int32(x.SettledBy(s, t))

@@ -1,6 +1,6 @@
 package temporal
 
-// Window is the time after a cut, whose distinct triplets are what the network learns to expect.
+// Window is the time after a cut. Its distinct triplets are the positives that the network learns to expect.
 type Window struct {
 	*Cut
 	deltas       *deltas
@@ -8,16 +8,16 @@ type Window struct {
 	unseen, seen []positive
 }
 
-// positive is an edge with events in the window, or that would have some with the given chance.
+// positive is an edge with an event in the window, or one that is likely to have had one.
 type positive struct {
 	edge   int32
 	chance float32
 }
 
-// minChance is below what a known edge is not worth a place among the targets.
+// minChance is the least chance of an event with which a seen edge counts as a positive.
 const minChance = 0.05
 
-// NewWindow is the time from a cut to end, unix nanoseconds. The order of its positives is that of the edges.
+// NewWindow returns the window from a cut to end, unix nanoseconds.
 func NewWindow(ds *Dataset, c *Cut, end int64) *Window {
 	w := &Window{Cut: c, deltas: newDeltas(ds, c, end), end: end}
 	for i := range ds.Edges {

@@ -1,18 +1,18 @@
 package temporal
 
-// The shares of the activity at which cuts lie: trainWindows windows from firstCut to
-// heldOut, whose triplets are learned from, and the rest, whose triplets judge.
+// The shares of the activity at which cuts lie: TrainWindows windows from firstCut to heldOut, which train, and
+// the rest, which judges.
 const (
 	firstCut     = 0.15
 	heldOut      = 0.90
 	TrainWindows = 11
 )
 
-// Span is a stretch of time: what is known before at, and what comes from then to end.
+// Span is a stretch of time from start up to, but without, end.
 type Span struct{ start, end int64 }
 
-// Windows are the windows of a training. Those of a large graph take more memory than all
-// else, so of such a one only the last that was asked for stays.
+// Windows are the windows of a training. Those of a large graph take more memory than all else, so of a large
+// one only the last that was asked for stays.
 type Windows struct {
 	ds     *Dataset
 	orders [2][]int32
@@ -21,11 +21,11 @@ type Windows struct {
 	single bool      // at most one is kept
 }
 
-// KeepEdges is up to how many edges all windows stay.
+// KeepEdges is the largest number of edges for which all windows stay in memory.
 const KeepEdges = 100_000
 
-// NewWindows cuts the time of the data: windows to learn from, those without targets left
-// out, and the one that judges. one keeps one window at a time, however small the graph.
+// NewWindows divides the time of the data into windows that train, without those that have no positives, and the
+// span that judges. single keeps one window at a time, however small the graph.
 func NewWindows(ds *Dataset, one bool) (train *Windows, test Span) {
 	shares := make([]float64, TrainWindows+1)
 	for i := range shares {
@@ -55,7 +55,7 @@ func NewWindows(ds *Dataset, one bool) (train *Windows, test Span) {
 // Len is how many windows there are to learn from.
 func (w *Windows) Len() int { return len(w.spans) }
 
-// Get returns a window, which is good until the next call.
+// Get returns window i, which is valid until the next call.
 func (w *Windows) Get(i int) *Window {
 	if w.kept[i] == nil {
 		if w.single {
@@ -66,15 +66,15 @@ func (w *Windows) Get(i int) *Window {
 	return w.kept[i]
 }
 
-// Make makes the window of a stretch of time, which is not kept.
+// Make returns the window of a span without keeping it.
 func (w *Windows) Make(sp Span) *Window {
 	return NewWindow(w.ds, NewCut(w.ds, sp.start, w.orders), sp.end)
 }
 
-// Release lets go what is kept.
+// Release frees the windows that were kept.
 func (w *Windows) Release() { clear(w.kept) }
 
-// HasPositives says whether anything is likely to happen in a stretch of time.
+// HasPositives tells whether an event is likely within a span.
 func (ds *Dataset) HasPositives(sp Span) bool {
 	for i := range ds.Edges {
 		if ds.Edges[i].within(sp.start, sp.end) >= minChance {
