@@ -3,37 +3,30 @@
 package budget
 
 import (
-	"cmp"
-	"hash/maphash"
 	"math"
-	"math/bits"
-	"slices"
 	"sync"
 	"sync/atomic"
 
 	"flb-filter-rgcn/graphbuf"
-	"flb-filter-rgcn/model/internal/num"
 	"flb-filter-rgcn/model/ranking"
 )
 
 // AlertBudget holds a threshold to a number of alerts a day. An alert is a triplet that scored
 // low on that day, however often.
 //
-// What scores will look like tomorrow no training can know: held-out sessions are those of
-// a weekend, a new model puts its scores elsewhere, and a threshold at the edge of the usual
-// turns a small shift into a hundred alerts. So the ledger keeps the lowest scores of the last
-// days as they were given, and takes for the threshold the median, over those days, of the
-// score below which as many triplets lay as may. A day on which little happens, such as
-// one of a weekend, does not count among them; a day of a scan, or of an upgrade everywhere, is
-// one among ten.
+// No training can know what scores will look like tomorrow: the held-out sessions may be those of
+// a weekend, a new model puts its scores elsewhere, and where many scores are alike a small shift makes a
+// hundred alerts. So the budget keeps the lowest scores of the last days as they were given. Its threshold
+// is the median, over those days, of the score below which as many triplets lay as the budget allows. Days of
+// little activity, such as weekends, do not count; the day of a scan, or of an upgrade everywhere, is one
+// among ten.
 //
-// Within a day it keeps pace: what is left of the budget is spread over what is left of the
-// day, by the hours at which low scores used to come, up to mostPace of the usual rate, so that a
-// quiet day does not call the usual strange. When the budget is spent, what scores lowest is
-// shown all the same: what would be among the leastPace of a budget that are lowest on a usual
-// day, and among those of today.
+// Within a day the budget is paced. What is left of it is spread over what is left of the day, by the hours
+// at which low scores usually come, but at most at mostPace of the usual rate, so that a quiet day does not
+// flag usual sessions. Once the budget is spent, a triplet is still an alert if its score is among the
+// lowest leastPace of a budget, both on a usual day and today.
 //
-// A Ledger is safe for many goroutines.
+// An AlertBudget is safe for many goroutines.
 type AlertBudget struct {
 	perDay float64
 	depth  int // lowest triplets kept of a day
@@ -42,106 +35,63 @@ type AlertBudget struct {
 	gate      atomic.Uint32 // float32 bits
 	threshold atomic.Uint32 // float32 bits, as of the last low score
 
-	mu    sync.Mutex
-	prior [curvePoints]float32   // what curve is before there are days
-	even  float32                // the score of even odds, which no threshold is above
-	past  []pastDay              // whole days, the oldest first
-	curve [curvePoints]float32   // score at a rank of 0 to mostPace budgets
-	after [quartersOfDay]float32 // share of a day's low scores that comes after the quarter of an hour began
-	today today
-	spare []float32 // room to sort today's scores in
+	mu      sync.Mutex
+	history history
+	today   today
 }
 
 const (
-	keptDays      = 10
-	leastPace     = 0.25
-	mostPace      = 3
-	curveStep     = 1.0 / 16 // of a budget
-	curvePoints   = mostPace/curveStep + 1
-	quartersOfDay = 24 * 4
-	lateScores    = 64 // in a row, of days long past, are a log of its own days and no late records
+	leastPace  = 0.25
+	mostPace   = 3
+	lateScores = 64 // this many scores in a row of days long past are an archive with days of its own, not late records
 
-	// Max is the largest budget that is followed. Beyond it nobody reads
-	// alerts one by one, and the ledger would take more memory than the graph: the held-out
-	// triplets of the training then say all.
+	// Max is the largest budget that is followed. Beyond it nobody reads alerts one by one, and the lowest
+	// scores would take more memory than the graph. The threshold is then that of the held-out triplets.
 	Max = 10_000
 
 	secondsOfDay = 24 * 3600
 )
 
-// pastDay is what is kept of a day that is over.
-type pastDay struct {
-	Scores   []float32             // lowest of each of the lowest triplets, ascending
-	Quarters [quartersOfDay]uint32 // how many of them came first in that quarter of an hour
-}
-
-// today is the day that runs.
-type today struct {
-	Day     int64 // since 1970, of event time; 0: none yet
-	Whole   bool  // it was watched from its beginning
-	Alerts  int
-	Entries []entry
-	// Only scores below Watch are kept. It falls as the day fills up.
-	Watch float32
-	// Once the budget is spent, only scores below this are alerts.
-	Lowest float32
-	late   int     // scores in a row of days long past,
-	past   int64   // and the newest of these days
-	index  []int32 // hash table of Entries: number+1
-}
-
-type entry struct {
-	Key     uint64
-	Score   float32 // the lowest
-	Quarter int32   // in which the triplet came first
-	Alert   bool
-}
-
-// New returns an empty ledger for a budget of alerts a day.
+// New returns an empty budget of so many alerts a day.
 func New(perDay float64) *AlertBudget {
-	l := &AlertBudget{perDay: perDay}
+	l := &AlertBudget{perDay: perDay, history: history{perDay: perDay, even: 1}}
 	if l.follows() {
 		const least = 256 // the median of many days is only as good as their ranks
 		l.depth = max(least, int(8*perDay))
-		l.today.Entries = make([]entry, 0, l.depth)
-		l.today.index = make([]int32, 1<<bits.Len(uint(2*l.depth)))
-		l.spare = make([]float32, 0, l.depth)
 	}
-	l.today.Watch, l.today.Lowest, l.even = 1, 1, 1
+	l.today = newToday(l.depth)
 	l.recompute()
 	return l
 }
 
-// follows tells whether the ledger corrects the threshold at all.
+// follows tells whether the days correct the threshold at all.
 func (l *AlertBudget) follows() bool { return l.perDay <= Max }
 
-// Follow takes up the held-out scores of a model that gives the scores from now on.
+// Follow takes the held-out scores of the model that gives the scores from now on.
 func (l *AlertBudget) Follow(h ranking.HeldOut) {
-	var prior [curvePoints]float32
-	for i := range prior {
-		prior[i] = ranking.Below(h.Scores, l.perDay*float64(i)*curveStep*h.Days)
-	}
+	prior := curveOf(h, l.perDay) // takes a while, and records wait for the lock
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.prior, l.even = prior, 1
+	l.history.prior, l.history.even = prior, 1
 	if h.Even > 0 {
-		l.even = h.Even
+		l.history.even = h.Even
 	}
 	l.recompute()
 }
 
-// Threshold is the score below which the next triplet would be an alert, by the last low score.
+// Threshold returns the score below which the next triplet would be an alert, as of the last low score.
 func (l *AlertBudget) Threshold() float32 { return math.Float32frombits(l.threshold.Load()) }
 
-// Usual is the threshold at the usual pace: for whoever looks at scores out of their time.
+// Usual returns the threshold at the usual pace, for scores that are looked at out of their time.
 func (l *AlertBudget) Usual() float32 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.scoreAt(1)
+	return l.history.scoreAt(1)
 }
 
-// Low judges the score of an event and takes it down, for the event's time as whoever calls believes it. Scores of
-// an earlier day count for the one that runs. It does not allocate but for a few small pieces when a day begins.
+// Low tells whether an event with the given score is an alert, and records it. The event's time is taken as
+// true. Scores of an earlier day count for the current one. Low does not allocate, except for a few small
+// pieces when a day begins.
 func (l *AlertBudget) Low(e *graphbuf.Event, score float32) bool {
 	if l.Ignores(score) {
 		return false
@@ -149,25 +99,29 @@ func (l *AlertBudget) Low(e *graphbuf.Event, score float32) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.follows() {
-		return score < l.scoreAt(1)
+		return score < l.history.scoreAt(1)
 	}
-	l.observeDay(e.Time / 1e9 / secondsOfDay)
+	l.observeDay(dayOf(e.Time))
 	quarter := quarterOf(e.Time)
 	threshold := l.thresholdAt(quarter)
 	l.threshold.Store(math.Float32bits(threshold))
 	low := score < threshold
 	if low || score < l.today.Watch {
-		l.record(tripletKey(e), quarter, score, low)
+		counted := l.today.record(tripletKey(e), quarter, score, low)
+		if counted && float64(l.today.Alerts) >= l.perDay {
+			l.today.Lowest = l.today.scoreAtRank(int(l.perDay * leastPace))
+		}
+		l.setGate()
 	}
 	return low
 }
 
-// Ignores tells a score that is neither an alert nor of any use to the ledger, without its lock.
+// Ignores tells, without the lock, that a score is neither an alert nor worth recording.
 func (l *AlertBudget) Ignores(score float32) bool {
 	return score >= math.Float32frombits(l.gate.Load())
 }
 
-// WouldBeLow is what Low would say of an event, which is not taken down. It begins a day as Reach does.
+// WouldBeLow returns what Low would say of an event, without recording it. It begins a day as Reach does.
 func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, score float32) bool {
 	if l.Ignores(score) {
 		return false
@@ -175,36 +129,34 @@ func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, score float32) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.follows() {
-		return score < l.scoreAt(1)
+		return score < l.history.scoreAt(1)
 	}
-	if day := e.Time / 1e9 / secondsOfDay; day > l.today.Day {
+	if day := dayOf(e.Time); day > l.today.Day {
 		l.startDay(day)
 	}
 	return score < l.thresholdAt(quarterOf(e.Time))
 }
 
-// thresholdAt is the score below which a triplet is an alert at a time of the day.
-func (l *AlertBudget) thresholdAt(quarter int32) float32 {
-	return min(l.scoreAt(l.pace(quarter)), l.today.Lowest)
-}
-
-// quarterOf is the quarter of an hour of its day in which a time lies, unix nanoseconds.
-func quarterOf(time int64) int32 {
-	return int32(time / 1e9 % secondsOfDay / (secondsOfDay / quartersOfDay))
-}
-
-// Reach has the ledger know that a time, in unix nanoseconds, is reached: what comes of days long before it is old.
+// Reach says that a time, in unix nanoseconds, is reached: what comes of days long before it is old.
 func (l *AlertBudget) Reach(time int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if day := time / 1e9 / secondsOfDay; l.follows() && day > l.today.Day {
+	if day := dayOf(time); l.follows() && day > l.today.Day {
 		l.startDay(day)
 	}
 }
 
-// observeDay begins a day when its first event comes. The number of the day only goes up, and what was spent of a day stays
-// spent. Where a clock was far ahead, or an archive is read, its day may not end for long: then many low scores in a
-// row of days long past have their days end with midnights of their own.
+// dayOf returns the day of a time in unix nanoseconds, counted from 1970.
+func dayOf(time int64) int64 { return time / 1e9 / secondsOfDay }
+
+// quarterOf returns the quarter of an hour, within its day, of a time in unix nanoseconds.
+func quarterOf(time int64) int32 {
+	return int32(time / 1e9 % secondsOfDay / (secondsOfDay / quartersOfDay))
+}
+
+// observeDay begins a day when its first event comes. The number of the day only goes up, and what was spent
+// of a day stays spent. After a clock that was far ahead, or while an archive is read, that day may not end for long. Then
+// many low scores in a row of days long past make their own midnights end the day.
 func (l *AlertBudget) observeDay(day int64) {
 	d := &l.today
 	switch {
@@ -212,7 +164,7 @@ func (l *AlertBudget) observeDay(day int64) {
 		l.startDay(day)
 	case day < d.Day-1:
 		if d.late++; d.late >= lateScores {
-			d.Whole = false // nobody learns from the days of an archive what is usual now
+			d.Whole = false // the days of an archive do not tell what is usual now
 		}
 		if day > d.past && d.late > lateScores {
 			late := d.late
@@ -227,185 +179,38 @@ func (l *AlertBudget) observeDay(day int64) {
 	}
 }
 
-// pace is how many budgets a day the threshold stands for at a time of the day.
-func (l *AlertBudget) pace(quarter int32) float64 {
-	left := 1 - float64(l.today.Alerts)/l.perDay
-	return min(max(left/max(float64(l.after[quarter]), 1e-3), leastPace), mostPace)
-}
-
-// scoreAt returns the score below which so many budgets of triplets lie on a usual day, at most that of even odds: a quiet
-// network may not have so many strange sessions.
-func (l *AlertBudget) scoreAt(budgets float64) float32 {
-	x := budgets / curveStep
-	i := min(int(x), curvePoints-2)
-	return min(l.curve[i]+(l.curve[i+1]-l.curve[i])*float32(x-float64(i)), l.even)
-}
-
-// record keeps a triplet of today and counts an alert once.
-func (l *AlertBudget) record(key uint64, quarter int32, score float32, alert bool) {
-	d := &l.today
-	at := d.find(key)
-	if d.index[at] == 0 {
-		if len(d.Entries) == cap(d.Entries) {
-			l.evictHigher()
-			at = d.find(key)
-		}
-		d.Entries = append(d.Entries, entry{Key: key, Score: score, Quarter: quarter})
-		d.index[at] = int32(len(d.Entries))
-	}
-	e := &d.Entries[d.index[at]-1]
-	e.Score = min(e.Score, score)
-	if alert && !e.Alert {
-		e.Alert = true
-		if d.Alerts++; float64(d.Alerts) >= l.perDay {
-			l.spare = l.spare[:0]
-			for i := range d.Entries {
-				l.spare = append(l.spare, d.Entries[i].Score)
-			}
-			slices.Sort(l.spare)
-			d.Lowest = l.spare[min(int(l.perDay*leastPace), len(l.spare)-1)]
-		}
-	}
-}
-
-// indexSeed makes the order of collisions in the index unknown to whoever picks the names.
-var indexSeed = maphash.MakeSeed()
-
-// find returns where in the index a key is, or would be.
-func (d *today) find(key uint64) int {
-	mask := len(d.index) - 1
-	i := int(maphash.Comparable(indexSeed, key)>>32) & mask
-	for d.index[i] != 0 && d.Entries[d.index[i]-1].Key != key {
-		i = (i + 1) & mask
-	}
-	return i
-}
-
-func (d *today) reindex() {
-	clear(d.index)
-	for i := range d.Entries {
-		d.index[d.find(d.Entries[i].Key)] = int32(i + 1)
-	}
-}
-
-// evictHigher lets the higher half of today's triplets go, and all like them from now on.
-func (l *AlertBudget) evictHigher() {
-	d := &l.today
-	slices.SortFunc(d.Entries, func(a, b entry) int { return cmp.Compare(a.Score, b.Score) })
-	half := len(d.Entries) / 2
-	d.Watch = d.Entries[half].Score
-	d.Entries = d.Entries[:half]
-	d.reindex()
-	l.setGate()
-}
-
-// startDay ends today and begins another day.
+// startDay ends the current day and begins another.
 func (l *AlertBudget) startDay(day int64) {
-	d := &l.today
-	if d.Day > 0 && d.Whole {
-		slices.SortFunc(d.Entries, func(a, b entry) int { return cmp.Compare(a.Score, b.Score) })
-		var over pastDay
-		if len(l.past) == keptDays { // its memory serves again
-			over = l.past[0]
-			over.Scores, over.Quarters = over.Scores[:0], [quartersOfDay]uint32{}
-			copy(l.past, l.past[1:])
-			l.past = l.past[:keptDays-1]
-		}
-		for _, e := range d.Entries {
-			over.Scores = append(over.Scores, e.Score)
-			over.Quarters[e.Quarter]++
-		}
-		l.past = append(l.past, over)
+	if d := &l.today; d.Day > 0 && d.Whole {
+		d.sort()
+		l.history.add(d.Entries)
 	}
-	d.Whole = d.Day > 0
-	d.late = 0
-	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = day, 0, 1, 1, d.Entries[:0]
-	clear(d.index)
+	l.today.begin(day)
 	l.recompute()
 }
 
-// recompute computes curve and after anew.
+// recompute brings history, threshold and gate up to date.
 func (l *AlertBudget) recompute() {
-	defer l.setGate()
-	for i := range l.after {
-		l.after[i] = 1 - float32(i)/quartersOfDay
-	}
-	days := l.busyDays()
-	if len(days) == 0 {
-		l.curve = l.prior
-		l.threshold.Store(math.Float32bits(l.scoreAt(1)))
-		return
-	}
-	var at [keptDays]float32
-	for i := range l.curve {
-		for j, d := range days {
-			at[j] = d.rank(l.perDay * float64(i) * curveStep)
-		}
-		l.curve[i] = median(at[:len(days)])
-	}
-	var quarters [quartersOfDay]float32
-	var all, before float32
-	for _, d := range days {
-		for i, n := range d.Quarters {
-			quarters[i] += float32(n)
-			all += float32(n)
-		}
-	}
-	for i := range l.after {
-		l.after[i] = 1 - before/all
-		before += quarters[i]
-	}
-	l.threshold.Store(math.Float32bits(l.scoreAt(1)))
+	l.history.recompute()
+	l.threshold.Store(math.Float32bits(l.history.scoreAt(1)))
+	l.setGate()
 }
 
-// busyDays returns the days on which as much happened as on a working day.
-func (l *AlertBudget) busyDays() []pastDay {
-	sizes := make([]int, 0, keptDays)
-	for _, d := range l.past {
-		sizes = append(sizes, len(d.Scores))
-	}
-	if len(sizes) == 0 {
-		return nil
-	}
-	slices.Sort(sizes)
-	least := max(1, sizes[(len(sizes)-1)*3/4]/2)
-	var days []pastDay
-	for _, d := range l.past {
-		if len(d.Scores) >= least {
-			days = append(days, d)
-		}
-	}
-	return days
+// thresholdAt returns the score below which a triplet is an alert at a time of the day.
+func (l *AlertBudget) thresholdAt(quarter int32) float32 {
+	return min(l.history.scoreAt(l.pace(quarter)), l.today.Lowest)
 }
 
-// rank is the score below which n triplets of the day lie, between two of them in between.
-func (d *pastDay) rank(n float64) float32 {
-	last := len(d.Scores) - 1
-	i := min(int(n), last)
-	a, b := d.Scores[i], d.Scores[min(i+1, last)]
-	return a + (b-a)*float32(min(n-float64(i), 1))
-}
-
-func median(x []float32) float32 {
-	slices.Sort(x)
-	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
+// pace returns for how many budgets a day the threshold stands at a time of the day.
+func (l *AlertBudget) pace(quarter int32) float64 {
+	left := 1 - float64(l.today.Alerts)/l.perDay
+	return min(max(left/max(float64(l.history.after[quarter]), 1e-3), leastPace), mostPace)
 }
 
 func (l *AlertBudget) setGate() {
-	gate := min(l.curve[curvePoints-1], l.even)
+	gate := l.history.highest()
 	if l.follows() {
 		gate = max(gate, l.today.Watch)
 	}
 	l.gate.Store(math.Float32bits(gate))
-}
-
-// tripletKey tells today's triplets apart; it is the same after a restart (FNV-1a), so the index does not go by it.
-// Whoever finds a collision is counted once instead of twice, and flagged all the same.
-func tripletKey(e *graphbuf.Event) uint64 {
-	h := num.FNVStart
-	for _, name := range [][]byte{e.Source, e.Relation, e.Destination} {
-		h = num.FNV1a(h, name)
-		h = num.FNV1a(h, "\xff") // no name in UTF-8 has this byte
-	}
-	return h ^ h>>29
 }

@@ -178,11 +178,11 @@ func TestLedgerInBytes(t *testing.T) {
 	if l.Low(&half, 1e-5); l.today.Alerts != 1 {
 		t.Error("an alert of before the restart counts twice")
 	}
-	if l := New(500); l.UnmarshalBinary(b) != nil || len(l.past) > 0 {
+	if l := New(500); l.UnmarshalBinary(b) != nil || len(l.history.past) > 0 {
 		t.Error("days kept for a small budget serve a large one")
 	}
-	if l := New(2); l.UnmarshalBinary(b) != nil || len(l.past) != 3 {
-		t.Errorf("%d days serve a smaller budget, want 3", len(l.past))
+	if l := New(2); l.UnmarshalBinary(b) != nil || len(l.history.past) != 3 {
+		t.Errorf("%d days serve a smaller budget, want 3", len(l.history.past))
 	}
 	for _, bad := range []string{
 		"", "[]", strings.Replace(string(b), `"Scores":[`, `"Scores":[2,`, 1), strings.Replace(string(b), `"Watch":`, `"Watch":-`, 1),
@@ -264,7 +264,7 @@ func TestLedgerLearnsNothingOfAnArchive(t *testing.T) {
 	for range 5 {
 		fresh.next(200, 0.1)
 	}
-	if n := len(fresh.ledger.past); n != 0 {
+	if n := len(fresh.ledger.history.past); n != 0 {
 		t.Errorf("%d days of an archive are kept", n)
 	}
 	s.day -= 100

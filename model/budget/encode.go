@@ -17,7 +17,7 @@ type encoded struct {
 func (l *AlertBudget) AppendBinary(b []byte) ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	js, err := json.Marshal(encoded{l.depth, l.past, l.today})
+	js, err := json.Marshal(encoded{l.depth, l.history.past, l.today})
 	if err != nil {
 		return b, fmt.Errorf("model: encode alerts: %w", err)
 	}
@@ -59,11 +59,11 @@ func (l *AlertBudget) UnmarshalBinary(b []byte) error {
 		return nil
 	}
 	d := &l.today
-	l.past = in.Past
+	l.history.past = in.Past
 	d.Day, d.Whole, d.Alerts, d.Watch, d.Lowest = in.Today.Day, in.Today.Whole, in.Today.Alerts, in.Today.Watch, in.Today.Lowest
 	for _, e := range in.Today.Entries {
 		if len(d.Entries) == cap(d.Entries) {
-			l.evictHigher()
+			d.evictHigher()
 		}
 		d.Entries = append(d.Entries, e)
 	}
