@@ -26,6 +26,10 @@ import (
 // flag usual sessions. Once the budget is spent, a triplet is still an alert if its score is among the
 // lowest leastPace of a budget, both on a usual day and today.
 //
+// Until settledDays are known, the threshold comes from the training's held-out triplets, of which there are
+// few, or from days that need not be like this one, such as those of a weekend. Until then the budget is handed
+// out evenly, and no more than the budget and a leastPace of it is spent in a day, whatever the scores are.
+//
 // An AlertBudget is safe for many goroutines.
 type AlertBudget struct {
 	perDay float64
@@ -101,14 +105,14 @@ func (l *AlertBudget) Low(e *graphbuf.Event, score float32) bool {
 	if !l.follows() {
 		return score < l.history.scoreAt(1)
 	}
-	l.observeDay(dayOf(e.Time))
+	l.observeDay(e.Time)
 	quarter := quarterOf(e.Time)
 	threshold := l.thresholdAt(quarter)
 	l.threshold.Store(math.Float32bits(threshold))
 	low := score < threshold
 	if low || score < l.today.Watch {
 		counted := l.today.record(tripletKey(e), quarter, score, low)
-		if counted && float64(l.today.Alerts) >= l.perDay {
+		if counted && float64(l.today.Alerts) >= l.allowance(quarter) {
 			l.today.Lowest = l.today.scoreAtRank(int(l.perDay * leastPace))
 		}
 		l.setGate()
@@ -131,8 +135,8 @@ func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, score float32) bool {
 	if !l.follows() {
 		return score < l.history.scoreAt(1)
 	}
-	if day := dayOf(e.Time); day > l.today.Day {
-		l.startDay(day)
+	if dayOf(e.Time) > l.today.Day {
+		l.startDay(e.Time)
 	}
 	return score < l.thresholdAt(quarterOf(e.Time))
 }
@@ -141,8 +145,8 @@ func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, score float32) bool {
 func (l *AlertBudget) Reach(time int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if day := dayOf(time); l.follows() && day > l.today.Day {
-		l.startDay(day)
+	if l.follows() && dayOf(time) > l.today.Day {
+		l.startDay(time)
 	}
 }
 
@@ -157,18 +161,18 @@ func quarterOf(time int64) int32 {
 // observeDay begins a day when its first event comes. The number of the day only goes up, and what was spent
 // of a day stays spent. After a clock that was far ahead, or while an archive is read, that day may not end for long. Then
 // many low scores in a row of days long past make their own midnights end the day.
-func (l *AlertBudget) observeDay(day int64) {
-	d := &l.today
+func (l *AlertBudget) observeDay(time int64) {
+	day, d := dayOf(time), &l.today
 	switch {
 	case day > d.Day:
-		l.startDay(day)
+		l.startDay(time)
 	case day < d.Day-1:
 		if d.late++; d.late >= lateScores {
 			d.Whole = false // the days of an archive do not tell what is usual now
 		}
 		if day > d.past && d.late > lateScores {
 			late := d.late
-			l.startDay(d.Day)
+			l.startDay(d.Day * secondsOfDay * 1e9)
 			d.late, d.Whole = late, false
 		}
 		if d.late == 1 || day > d.past {
@@ -179,13 +183,13 @@ func (l *AlertBudget) observeDay(day int64) {
 	}
 }
 
-// startDay ends the current day and begins another.
-func (l *AlertBudget) startDay(day int64) {
+// startDay ends the current day and begins the one in which a time lies, unix nanoseconds.
+func (l *AlertBudget) startDay(time int64) {
 	if d := &l.today; d.Day > 0 && d.Whole {
 		d.sort()
 		l.history.add(d.Entries)
 	}
-	l.today.begin(day)
+	l.today.begin(time)
 	l.recompute()
 }
 
@@ -198,13 +202,34 @@ func (l *AlertBudget) recompute() {
 
 // thresholdAt returns the score below which a triplet is an alert at a time of the day.
 func (l *AlertBudget) thresholdAt(quarter int32) float32 {
-	return min(l.history.scoreAt(l.pace(quarter)), l.today.Lowest)
+	threshold := l.history.scoreAt(l.pace(quarter))
+	switch over := float64(l.today.Alerts) - l.allowance(quarter); {
+	case over < 0:
+		return threshold
+	case over >= leastPace*l.perDay && !l.history.settled():
+		// The scores of new sources fall as a young graph ages, and with each of the first trainings: any of them would be
+		// the lowest of the day.
+		return 0
+	}
+	return min(threshold, l.today.Lowest)
 }
 
 // pace returns for how many budgets a day the threshold stands at a time of the day.
 func (l *AlertBudget) pace(quarter int32) float64 {
-	left := 1 - float64(l.today.Alerts)/l.perDay
-	return min(max(left/max(float64(l.history.after[quarter]), 1e-3), leastPace), mostPace)
+	after := &l.history.after
+	left := float64(after[l.today.Since]) - float64(l.today.Alerts)/l.perDay
+	return min(max(left/max(float64(after[quarter]), 1e-3), leastPace), mostPace)
+}
+
+// allowance returns how many alerts of today's budget may be spent by a time of the day. A day that is watched in
+// part has a part of the budget. In the first days the budget is handed out as the day goes by, a leastPace of it
+// ahead.
+func (l *AlertBudget) allowance(quarter int32) float64 {
+	today := float64(l.history.after[l.today.Since])
+	if l.history.settled() {
+		return l.perDay * today
+	}
+	return l.perDay * min(today, today-float64(l.history.after[quarter])+leastPace)
 }
 
 func (l *AlertBudget) setGate() {

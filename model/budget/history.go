@@ -8,6 +8,7 @@ import (
 
 const (
 	keptDays      = 10
+	settledDays   = 3        // busy days after which the threshold goes by the days alone
 	curveStep     = 1.0 / 16 // of a budget
 	curvePoints   = mostPace/curveStep + 1
 	quartersOfDay = 24 * 4
@@ -18,6 +19,7 @@ type history struct {
 	perDay float64              // the budget
 	past   []pastDay            // whole days, the oldest first
 	prior  [curvePoints]float32 // what curve is before there are days
+	known  int                  // how many of the days count
 	even   float32              // the score at even odds, which no threshold exceeds
 
 	curve [curvePoints]float32   // score at a rank of 0 to mostPace budgets
@@ -60,6 +62,7 @@ func (h *history) recompute() {
 		h.after[i] = 1 - float32(i)/quartersOfDay
 	}
 	days := h.busyDays()
+	h.known = len(days)
 	if len(days) == 0 {
 		h.curve = h.prior
 		return
@@ -84,6 +87,9 @@ func (h *history) recompute() {
 		before += quarters[i]
 	}
 }
+
+// settled tells whether enough days are known to go by.
+func (h *history) settled() bool { return h.known >= settledDays }
 
 // scoreAt returns the score below which the given number of budgets lies on a usual day. It is at most the
 // score at even odds, because a quiet network may not have so many unusual sessions.

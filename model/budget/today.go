@@ -14,11 +14,12 @@ import (
 type today struct {
 	Day     int64 // since 1970, of event time; 0: none yet
 	Whole   bool  // it was watched from its beginning
+	Since   int32 // the quarter of an hour from which it was watched
 	Alerts  int
 	Entries []entry
 	// Only scores below Watch are kept. It falls as the day fills up.
 	Watch float32
-	// Once the budget is spent, only scores below this are alerts.
+	// Once what may be spent by now is spent, only scores below this are alerts.
 	Lowest float32
 
 	late  int       // scores in a row of days long past,
@@ -46,11 +47,15 @@ func newToday(depth int) today {
 	return d
 }
 
-// begin empties the day and begins another.
-func (d *today) begin(day int64) {
-	d.Whole = d.Day > 0
+// begin empties the day and begins the one in which a time lies, unix nanoseconds. Only the first day of all is
+// not watched from its beginning.
+func (d *today) begin(time int64) {
+	d.Whole, d.Since = d.Day > 0, 0
+	if !d.Whole {
+		d.Since = quarterOf(time)
+	}
 	d.late = 0
-	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = day, 0, 1, 1, d.Entries[:0]
+	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = dayOf(time), 0, 1, 1, d.Entries[:0]
 	clear(d.index)
 }
 

@@ -54,13 +54,18 @@ func AUC(positives, negatives []Weighted) float64 {
 	return won / (pos * neg)
 }
 
-// Below returns the score under which the given weight lies, and 0 where there are no scores.
+// Below returns the score under which the given weight lies, and 0 where there are no scores. A weight less than that
+// of the lowest score lies below a part of that score.
 func Below(scores []Weighted, weight float64) float32 {
 	if len(scores) == 0 {
 		return 0
 	}
 	sorted := slices.Clone(scores)
 	slices.SortFunc(sorted, func(a, b Weighted) int { return cmp.Compare(a.Score, b.Score) })
+	if first := sorted[0]; weight < float64(first.Weight) {
+		// Of few triplets the lowest is not so low: less than one lies below a part of its score.
+		return first.Score * float32(weight/float64(first.Weight))
+	}
 	var sum float64
 	for _, s := range sorted {
 		if sum += float64(s.Weight); sum > weight {

@@ -24,3 +24,13 @@ func TestAUC(t *testing.T) {
 		}
 	}
 }
+
+// The lowest of a handful of held-out triplets is what one of a handful scores, and not what one of a thousand does.
+func TestFewHeldOutScores(t *testing.T) {
+	few := []Weighted{{0.2, 2}, {0.1, 1}, {0.4, 1}}
+	for weight, want := range map[float64]float32{0: 0, 0.25: 0.025, 1: 0.2, 2.5: 0.2, 3: 0.4, 9: 0.4} {
+		if got := Below(few, weight); math.Abs(float64(got-want)) > 1e-6 {
+			t.Errorf("below %v lie triplets of weight %v, want %v", got, weight, want)
+		}
+	}
+}
