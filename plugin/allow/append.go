@@ -74,7 +74,8 @@ func Append(path string, e Entry, naming Naming) (*Line, error) {
 func target(path string) (string, error) {
 	whole, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Lstat(path); err == nil {
+		// Another that appends may have made the file since: only a link is in the way.
+		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			return "", fmt.Errorf("%s: a link to a file that is not there, want a file", path)
 		}
 		return path, nil
