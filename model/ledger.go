@@ -113,16 +113,23 @@ func (l *Ledger) follows() bool { return l.perDay <= MaxLedger }
 
 // Follow takes up a model that gives the scores from now on.
 func (l *Ledger) Follow(m *Model) {
+	even := float32(1)
+	if m.heldOut.even > 0 {
+		even = m.heldOut.even
+	}
+	l.Expect(func(perDay float64) float32 { return below(m.heldOut.scores, perDay*m.heldOut.days) }, even)
+}
+
+// Expect says what scores will look like until there are days to learn from: below which score so many lie on a day. most is
+// what no threshold is above.
+func (l *Ledger) Expect(below func(perDay float64) float32, most float32) {
 	var prior [curvePoints]float32
 	for i := range prior {
-		prior[i] = below(m.heldOut.scores, l.perDay*float64(i)*curveStep*m.heldOut.days)
+		prior[i] = below(l.perDay * float64(i) * curveStep)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.prior, l.even = prior, 1
-	if m.heldOut.even > 0 {
-		l.even = m.heldOut.even
-	}
+	l.prior, l.even = prior, most
 	l.plan()
 }
 

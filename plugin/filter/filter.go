@@ -63,6 +63,7 @@ type Instance struct {
 	scorer      atomic.Pointer[model.Scorer]
 	ledger      *model.Ledger // of the alerts, with threshold.method = budget; else nil
 	rarity      atomic.Pointer[model.Rarity]
+	sources     *sources  // nil: none is reported
 	usual       float32   // its threshold, of a frozen instance
 	scratch     sync.Pool // *scratch
 	counters    counters
@@ -113,7 +114,7 @@ type Instance struct {
 }
 
 type counters struct {
-	records, counted, scored, flagged, allowed, denied, missing, skipped, malformed atomic.Uint64
+	records, counted, scored, flagged, reported, allowed, denied, missing, skipped, malformed atomic.Uint64
 }
 
 // New makes an instance as the properties say, takes up what its state directory holds,
@@ -243,6 +244,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	if th := cfg.Threshold; th.Method == model.Budget {
 		f.ledger = model.NewLedger(th.PerDay)
 	}
+	f.sources = newSources(cfg.Threshold.SourcesPerDay)
 	if err := f.compileFields(); err != nil {
 		return nil, err
 	}
@@ -295,7 +297,7 @@ func (f *Instance) saveAll() (err error) {
 		}
 	}()
 	defer f.sayNotes()
-	err = errors.Join(f.saveGraph(), f.saveLedger(), f.saveColumns(), f.saveStatus())
+	err = errors.Join(f.saveGraph(), f.saveLedgers(), f.saveColumns(), f.saveStatus())
 	if s := f.scorer.Load(); err == nil && s != nil && !f.state.Has(modelFile) { // it went with the directory, which is a new one
 		err = f.saveModel(s.Model())
 	}

@@ -10,6 +10,7 @@ import (
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/plugin/allow"
+	"flb-filter-rgcn/plugin/risk"
 )
 
 // The reasons of sessions that the list of judged ones decided on.
@@ -48,6 +49,25 @@ func (f *Instance) judge(e *graphbuf.Event, scorer *model.Scorer, score float32,
 		by = nil
 	}
 	return false, by
+}
+
+// judgeSource takes down how odd a session is and tells whether its source is to be reported with it. by is the line of the list that made a
+// difference, nil for none: what the list allows speaks against no source, and a session that it calls bad always does.
+func (f *Instance) judgeSource(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, by *allow.Line) (p risk.Pooled, report bool) {
+	if f.sources == nil || f.frozen {
+		return p, false
+	}
+	if by != nil {
+		return p, by.Verdict == allow.Bad && f.sources.denied(e)
+	}
+	if scorer == nil || scorer.Model().IsWeak() {
+		return p, false
+	}
+	oddness := f.rarity.Load().Oddness(score)
+	if oddness == 0 || list.Find(allow.Allowed, e.Source, e.Relation, e.Destination, e.Time) != nil {
+		return p, false
+	}
+	return f.sources.judge(e, oddness)
 }
 
 // list is the list of judged sessions as it is now, nil for none.

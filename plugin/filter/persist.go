@@ -20,6 +20,9 @@ const (
 	ledgerFile    = "alerts"
 	ledgerVersion = 1
 
+	sourcesFile    = "sources" // of the alerts about sources
+	sourcesVersion = 1
+
 	columnsFile    = "columns" // of rows of Zeek's logs, by tag
 	columnsVersion = 1
 
@@ -51,6 +54,9 @@ func (f *Instance) restore() {
 		load(ledgerFile, ledgerVersion, f.ledger.UnmarshalBinary)
 		f.reach()
 		f.usual = f.ledger.Usual()
+	}
+	if f.sources != nil {
+		load(sourcesFile, sourcesVersion, f.sources.budget.UnmarshalBinary)
 	}
 	load(columnsFile, columnsVersion, func(b []byte) error { return f.finder.Restore(&f.streams, b) })
 	if f.frozen {
@@ -124,15 +130,26 @@ func (f *Instance) publish(s *model.Scorer) {
 		f.ledger.Follow(s.Model())
 	}
 	f.reach()
-	f.rarity.Store(s.Model().Rarity())
+	rarity := s.Model().Rarity()
+	if f.sources != nil {
+		f.sources.follow(rarity)
+	}
+	f.rarity.Store(rarity)
 	f.scorer.Store(s)
 }
 
-// reach tells the ledger of alerts how far the graph got, where an archive may come next. A live filter
+// reach tells the ledgers of alerts how far the graph got, where an archive may come next. A live filter
 // tells it with each alert.
 func (f *Instance) reach() {
-	if f.ledger != nil && !f.live && !f.frozen {
-		f.ledger.Reach(f.graph.Stats().Now)
+	if f.live || f.frozen {
+		return
+	}
+	now := f.graph.Stats().Now
+	if f.ledger != nil {
+		f.ledger.Reach(now)
+	}
+	if f.sources != nil {
+		f.sources.budget.Reach(now)
 	}
 }
 
@@ -144,7 +161,7 @@ func (f *Instance) save(m *model.Model) {
 	f.saveMu.Lock()
 	defer f.saveMu.Unlock()
 	defer f.sayNotes()
-	f.warnUnsaved(inTurn(f.saveGraph, func() error { return f.saveModel(m) }, f.saveLedger, f.saveColumns, f.saveStatus))
+	f.warnUnsaved(inTurn(f.saveGraph, func() error { return f.saveModel(m) }, f.saveLedgers, f.saveColumns, f.saveStatus))
 }
 
 // inTurn does one after another until one fails.
@@ -175,7 +192,7 @@ func (f *Instance) saveChanges() {
 		return
 	}
 	defer f.sayNotes()
-	f.warnUnsaved(inTurn(f.saveGraph, f.saveLedger, f.saveColumns))
+	f.warnUnsaved(inTurn(f.saveGraph, f.saveLedgers, f.saveColumns))
 }
 
 // saveOnTimer saves changes when State_Interval has passed. The host's database of what it has read moves on all the time: what is
@@ -238,16 +255,24 @@ func (f *Instance) hold(now time.Time) {
 	f.warnUnsaved(f.saveAll())
 }
 
-// saveLedger writes what the threshold learned of the last days, if it is one that does.
-func (f *Instance) saveLedger() error {
-	if f.ledger == nil {
-		return nil
+// saveLedgers writes what the thresholds learned of the last days, those that do.
+func (f *Instance) saveLedgers() error {
+	save := func(name string, version uint32, l *model.Ledger) error {
+		b, err := l.AppendBinary(nil)
+		if err != nil {
+			return err
+		}
+		return f.state.Save(name, version, b)
 	}
-	b, err := f.ledger.AppendBinary(nil)
-	if err != nil {
-		return err
+	if f.ledger != nil {
+		if err := save(ledgerFile, ledgerVersion, f.ledger); err != nil {
+			return err
+		}
 	}
-	return f.state.Save(ledgerFile, ledgerVersion, b)
+	if f.sources != nil {
+		return save(sourcesFile, sourcesVersion, f.sources.budget)
+	}
+	return nil
 }
 
 func (f *Instance) saveGraph() error {

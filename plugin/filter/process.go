@@ -11,13 +11,15 @@ import (
 	"flb-filter-rgcn/plugin/allow"
 	"flb-filter-rgcn/plugin/evidence"
 	"flb-filter-rgcn/plugin/record"
+	"flb-filter-rgcn/plugin/risk"
 	"flb-filter-rgcn/plugin/triplet"
 )
 
 // keys are the added fields' names as msgpack.
 type keys struct {
-	score, lowScore, reason, trained []byte
-	evidence                         [evidence.Count][]byte
+	score, lowScore, reason, trained        []byte
+	sourceAlert, sourceRisk, sourceTriplets []byte
+	evidence                                [evidence.Count][]byte
 }
 
 // scratch is what one call of Process needs, kept between calls.
@@ -49,16 +51,17 @@ type waiting struct {
 // compileFields prepares the look-up of the configured fields in a record.
 func (f *Instance) compileFields() error {
 	c := &f.cfg.Fields
-	spec := record.Spec{Drop: []string{c.Score, c.LowScore}}
+	spec := record.Spec{Drop: []string{c.Score, c.LowScore, c.SourceAlert}}
 	if f.cfg.Explain {
-		spec.Drop = append(append(spec.Drop, c.Reason, c.Model), c.Evidence[:]...)
+		spec.Drop = append(append(spec.Drop, c.Reason, c.Model, c.SourceRisk, c.SourceTriplets), c.Evidence[:]...)
 	}
 	var err error
 	if f.finder, err = triplet.New(*c, &spec); err != nil {
 		return err
 	}
 	text := func(s string) []byte { return msgp.AppendString(nil, s) }
-	f.keys = keys{score: text(c.Score), lowScore: text(c.LowScore), reason: text(c.Reason), trained: text(c.Model)}
+	f.keys = keys{score: text(c.Score), lowScore: text(c.LowScore), reason: text(c.Reason), trained: text(c.Model),
+		sourceAlert: text(c.SourceAlert), sourceRisk: text(c.SourceRisk), sourceTriplets: text(c.SourceTriplets)}
 	for i, name := range c.Evidence {
 		f.keys.evidence[i] = text(name)
 	}
@@ -85,7 +88,7 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 	s.list = f.list()
 	listsBad := s.list.Has(allow.Bad)
 	var timed bool
-	var records, counted, scored, flagged, missing, skipped, malformed uint64
+	var records, counted, scored, flagged, reported, missing, skipped, malformed uint64
 	var misfit, overwritten record.Extent // the last record that was not understood, and one that had a field of the name of an added one
 	out = dst
 	added := f.added(scorer)
@@ -151,14 +154,13 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 				seen += f.observe(s.events[seen:sessions], s.refs[seen:sessions], s.bad[seen:sessions], scorer)
 			}
 			d := f.decide(s, next, scorer, now.own)
-			more := 0
 			if d.low {
 				flagged++
-				if f.cfg.Explain {
-					more = s.evidence.Len()
-				}
 			}
-			out = s.walker.AppendSpliced(out, w.extent, added+more)
+			if d.report {
+				reported++
+			}
+			out = s.walker.AppendSpliced(out, w.extent, added+f.moreFields(s, &d))
 			out = f.appendFields(out, s, scorer, &d)
 			next++
 		}
@@ -191,6 +193,7 @@ func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified b
 	c.counted.Add(counted)
 	c.scored.Add(scored)
 	c.flagged.Add(flagged)
+	c.reported.Add(reported)
 	c.missing.Add(missing)
 	c.skipped.Add(skipped)
 	c.malformed.Add(malformed)
@@ -243,6 +246,25 @@ type decision struct {
 	score  float64
 	low    bool
 	reason string
+	report bool        // the source is to be reported
+	pooled risk.Pooled // what is known of the source, for a session that is odd
+}
+
+// explained tells whether the evidence goes with the session.
+func (d *decision) explained() bool { return d.low || d.report }
+
+// moreFields is how many fields a session gets beside those that all get.
+func (f *Instance) moreFields(s *scratch, d *decision) (n int) {
+	if d.report {
+		n++
+	}
+	if f.cfg.Explain && d.explained() {
+		n += s.evidence.Len()
+		if d.pooled.Triplets > 0 {
+			n += 2
+		}
+	}
+	return n
 }
 
 // decide judges session i of those that wait. own is the filter's own time. The evidence for a low score, where it is asked for, is
@@ -253,17 +275,20 @@ func (f *Instance) decide(s *scratch, i int, scorer *model.Scorer, own int64) (d
 	var score float32
 	if scorer != nil {
 		score = scorer.Score(f.graph, event, ref)
-		at := event.Time
-		event.Time = f.alertTime(own, ref)
-		d.low, by = f.judge(event, scorer, score, s.list, by)
-		event.Time = at
 		d.score = shorten(score)
 	}
+	at := event.Time
+	event.Time = f.alertTime(own, ref)
+	if scorer != nil {
+		d.low, by = f.judge(event, scorer, score, s.list, by)
+	}
+	d.pooled, d.report = f.judgeSource(event, scorer, score, s.list, by)
+	event.Time = at
 	if by != nil {
 		f.countHit(by)
 	}
 	d.reason = reason(ref, d.low, by)
-	if d.low && f.cfg.Explain {
+	if d.explained() && f.cfg.Explain {
 		f.gather(&s.evidence, &s.seen, ref, scorer, score)
 	}
 	if f.watch != nil && scorer != nil {
@@ -284,6 +309,9 @@ func (f *Instance) appendFields(out []byte, s *scratch, scorer *model.Scorer, d 
 		out = msgp.AppendFloat64(out, d.score)
 	}
 	out = msgp.AppendBool(append(out, f.keys.lowScore...), d.low)
+	if d.report {
+		out = msgp.AppendBool(append(out, f.keys.sourceAlert...), true)
+	}
 	if !f.cfg.Explain {
 		return out
 	}
@@ -291,10 +319,14 @@ func (f *Instance) appendFields(out []byte, s *scratch, scorer *model.Scorer, d 
 	if scorer != nil {
 		out = msgp.AppendString(append(out, f.keys.trained...), scorer.Model().TrainedText())
 	}
-	if d.low {
-		out = s.evidence.AppendTo(out, &f.keys.evidence)
+	if !d.explained() {
+		return out
 	}
-	return out
+	if d.pooled.Triplets > 0 {
+		out = msgp.AppendFloat64(append(out, f.keys.sourceRisk...), math.Round(float64(d.pooled.Risk)*1e3)/1e3)
+		out = msgp.AppendInt(append(out, f.keys.sourceTriplets...), d.pooled.Triplets)
+	}
+	return s.evidence.AppendTo(out, &f.keys.evidence)
 }
 
 // shorten leaves six decimals: more would be noise, and bytes in every record.

@@ -56,12 +56,12 @@ func NewSources() *Sources {
 
 // Pooled is the evidence about a source within a window.
 type Pooled struct {
-	Risk     float32 // the sum of the triplets' evidence, in nats
+	Risk     float32 // the sum of the triplets' evidence
 	Triplets int     // that it is made of
 	Alerted  bool    // it was reported within the window: see Report
 }
 
-// Add takes down a session's evidence against its source, in nats, and returns what is known of the source with it. A
+// Add takes down a session's evidence against its source and returns what is known of the source with it. A
 // triplet counts once, with the most that any of its sessions brought. It does not allocate.
 func (s *Sources) Add(e *graphbuf.Event, evidence float32) Pooled {
 	key, id := s.hash(e)
