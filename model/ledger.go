@@ -29,6 +29,10 @@ import (
 // shown all the same: what would be among the leastPace of a budget that are lowest on a usual
 // day, and among those of today.
 //
+// Until settledDays are known, the threshold comes from the training's held-out triplets, of which there are few, or from days
+// that need not be like this one, such as those of a weekend. Then the budget is handed out evenly, and no more than it and a
+// leastPace are spent in a day, whatever the scores are.
+//
 // A Ledger is safe for many goroutines.
 type Ledger struct {
 	perDay float64
@@ -42,6 +46,7 @@ type Ledger struct {
 	prior [curvePoints]float32   // what curve is before there are days
 	even  float32                // the score of even odds, which no threshold is above
 	past  []ledgerDay            // whole days, the oldest first
+	known int                    // of these, how many count
 	curve [curvePoints]float32   // score at a rank of 0 to mostPace budgets
 	after [quartersOfDay]float32 // share of a day's low scores that comes after the quarter of an hour began
 	today ledgerToday
@@ -50,6 +55,7 @@ type Ledger struct {
 
 const (
 	ledgerDays    = 10
+	settledDays   = 3 // known, of those on which much happened
 	leastPace     = 0.25
 	mostPace      = 3
 	curveStep     = 1.0 / 16 // of a budget
@@ -75,11 +81,12 @@ type ledgerDay struct {
 type ledgerToday struct {
 	Day     int64 // since 1970, of event time; 0: none yet
 	Whole   bool  // it was watched from its beginning
+	Since   int32 // the quarter of an hour from which it was watched
 	Alerts  int
 	Entries []ledgerEntry
 	// Only scores below Watch are kept. It falls as the day fills up.
 	Watch float32
-	// Once the budget is spent, only scores below this are alerts.
+	// Once what may be spent by now is spent, only scores below this are alerts.
 	Lowest float32
 	late   int     // scores in a row of days long past,
 	past   int64   // and the newest of these days
@@ -154,7 +161,7 @@ func (l *Ledger) Low(e *graphbuf.Event, score float32) bool {
 	if !l.follows() {
 		return score < l.at(1)
 	}
-	l.see(e.Time / 1e9 / secondsOfDay)
+	l.see(e.Time)
 	quarter := quarterOf(e.Time)
 	threshold := l.now(quarter)
 	l.threshold.Store(math.Float32bits(threshold))
@@ -178,14 +185,25 @@ func (l *Ledger) WouldBeLow(e *graphbuf.Event, score float32) bool {
 	if !l.follows() {
 		return score < l.at(1)
 	}
-	if day := e.Time / 1e9 / secondsOfDay; day > l.today.Day {
-		l.turn(day)
+	if e.Time/1e9/secondsOfDay > l.today.Day {
+		l.turn(e.Time)
 	}
 	return score < l.now(quarterOf(e.Time))
 }
 
 // now is the score below which a triplet is an alert at a time of the day.
-func (l *Ledger) now(quarter int32) float32 { return min(l.at(l.pace(quarter)), l.today.Lowest) }
+func (l *Ledger) now(quarter int32) float32 {
+	threshold := l.at(l.pace(quarter))
+	switch over := float64(l.today.Alerts) - l.allowance(quarter); {
+	case over < 0:
+		return threshold
+	case over >= leastPace*l.perDay && !l.settled():
+		// The scores of new sources fall as a young graph ages, and with each of the first trainings: any of them would be
+		// the lowest of the day.
+		return 0
+	}
+	return min(threshold, l.today.Lowest)
+}
 
 // quarterOf is the quarter of an hour of its day in which a time lies, unix nanoseconds.
 func quarterOf(time int64) int32 {
@@ -196,26 +214,27 @@ func quarterOf(time int64) int32 {
 func (l *Ledger) Reach(time int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if day := time / 1e9 / secondsOfDay; l.follows() && day > l.today.Day {
-		l.turn(day)
+	if l.follows() && time/1e9/secondsOfDay > l.today.Day {
+		l.turn(time)
 	}
 }
 
 // see begins a day when its first event comes. The number of the day only goes up, and what was spent of a day stays
 // spent. Where a clock was far ahead, or an archive is read, its day may not end for long: then many low scores in a
 // row of days long past have their days end with midnights of their own.
-func (l *Ledger) see(day int64) {
+func (l *Ledger) see(time int64) {
+	day := time / 1e9 / secondsOfDay
 	d := &l.today
 	switch {
 	case day > d.Day:
-		l.turn(day)
+		l.turn(time)
 	case day < d.Day-1:
 		if d.late++; d.late >= lateScores {
 			d.Whole = false // nobody learns from the days of an archive what is usual now
 		}
 		if day > d.past && d.late > lateScores {
 			late := d.late
-			l.turn(d.Day)
+			l.turn(d.Day * secondsOfDay * 1e9)
 			d.late, d.Whole = late, false
 		}
 		if d.late == 1 || day > d.past {
@@ -228,9 +247,22 @@ func (l *Ledger) see(day int64) {
 
 // pace is how many budgets a day the threshold stands for at a time of the day.
 func (l *Ledger) pace(quarter int32) float64 {
-	left := 1 - float64(l.today.Alerts)/l.perDay
+	left := float64(l.after[l.today.Since]) - float64(l.today.Alerts)/l.perDay
 	return min(max(left/max(float64(l.after[quarter]), 1e-3), leastPace), mostPace)
 }
+
+// allowance is how many alerts of today's budget may be spent by a time of the day. A day that is watched in part has a
+// part of the budget. In the first days it is handed out as the day goes by, a leastPace of a budget ahead.
+func (l *Ledger) allowance(quarter int32) float64 {
+	today := float64(l.after[l.today.Since])
+	if l.settled() {
+		return l.perDay * today
+	}
+	return l.perDay * min(today, today-float64(l.after[quarter])+leastPace)
+}
+
+// settled tells whether enough days are known to go by.
+func (l *Ledger) settled() bool { return l.known >= settledDays }
 
 // at returns the score below which so many budgets of triplets lie on a usual day, at most that of even odds: a quiet
 // network may not have so many strange sessions.
@@ -256,7 +288,7 @@ func (l *Ledger) note(key uint64, quarter int32, score float32, alert bool) {
 	e.Score = min(e.Score, score)
 	if alert && !e.Alert {
 		e.Alert = true
-		if d.Alerts++; float64(d.Alerts) >= l.perDay {
+		if d.Alerts++; float64(d.Alerts) >= l.allowance(quarter) {
 			l.spare = l.spare[:0]
 			for i := range d.Entries {
 				l.spare = append(l.spare, d.Entries[i].Score)
@@ -299,7 +331,7 @@ func (l *Ledger) thin() {
 }
 
 // turn ends today and begins another day.
-func (l *Ledger) turn(day int64) {
+func (l *Ledger) turn(time int64) {
 	d := &l.today
 	if d.Day > 0 && d.Whole {
 		slices.SortFunc(d.Entries, func(a, b ledgerEntry) int { return cmp.Compare(a.Score, b.Score) })
@@ -316,9 +348,12 @@ func (l *Ledger) turn(day int64) {
 		}
 		l.past = append(l.past, over)
 	}
-	d.Whole = d.Day > 0
+	d.Whole, d.Since = d.Day > 0, 0
+	if !d.Whole {
+		d.Since = quarterOf(time)
+	}
 	d.late = 0
-	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = day, 0, 1, 1, d.Entries[:0]
+	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = time/1e9/secondsOfDay, 0, 1, 1, d.Entries[:0]
 	clear(d.index)
 	l.plan()
 }
@@ -330,6 +365,7 @@ func (l *Ledger) plan() {
 		l.after[i] = 1 - float32(i)/quartersOfDay
 	}
 	days := l.busy()
+	l.known = len(days)
 	if len(days) == 0 {
 		l.curve = l.prior
 		l.threshold.Store(math.Float32bits(l.at(1)))

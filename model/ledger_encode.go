@@ -50,6 +50,9 @@ func (l *Ledger) UnmarshalBinary(b []byte) error {
 			return fail("a score of %v in quarter %d, allowed are 0 to 1 and 0 to %d", e.Score, e.Quarter, quartersOfDay-1)
 		}
 	}
+	if since := in.Today.Since; since < 0 || since >= quartersOfDay {
+		return fail("today is watched since quarter %d, allowed are 0 to %d", since, quartersOfDay-1)
+	}
 	if noScore(in.Today.Watch) || noScore(in.Today.Lowest) {
 		return fail("today's limits of %v and %v, allowed are 0 to 1", in.Today.Watch, in.Today.Lowest)
 	}
@@ -60,7 +63,7 @@ func (l *Ledger) UnmarshalBinary(b []byte) error {
 	}
 	d := &l.today
 	l.past = in.Past
-	d.Day, d.Whole, d.Alerts, d.Watch, d.Lowest = in.Today.Day, in.Today.Whole, in.Today.Alerts, in.Today.Watch, in.Today.Lowest
+	d.Day, d.Whole, d.Since, d.Alerts, d.Watch, d.Lowest = in.Today.Day, in.Today.Whole, in.Today.Since, in.Today.Alerts, in.Today.Watch, in.Today.Lowest
 	for _, e := range in.Today.Entries {
 		if len(d.Entries) == cap(d.Entries) {
 			l.thin()

@@ -91,6 +91,10 @@ func below(scores []scored, weight float64) float32 {
 	}
 	sorted := slices.Clone(scores)
 	slices.SortFunc(sorted, func(a, b scored) int { return cmp.Compare(a.score, b.score) })
+	if first := sorted[0]; weight < float64(first.weight) {
+		// Of few triplets the lowest is not so low: less than one lies below a part of its score.
+		return first.score * float32(weight/float64(first.weight))
+	}
 	var sum float64
 	for _, s := range sorted {
 		if sum += float64(s.weight); sum > weight {

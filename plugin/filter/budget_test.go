@@ -3,6 +3,7 @@ package filter
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -46,5 +47,34 @@ func TestABudgetOutlivesARestart(t *testing.T) {
 	low(again, 39)
 	if now := again.Status().Model.Threshold; now != was {
 		t.Errorf("the threshold is %v after the restart, was %v", now, was)
+	}
+}
+
+// What a day has spent of the budget is remembered over a restart in the middle of it: the same sessions have low scores as
+// without one.
+func TestARestartSpendsNothingTwice(t *testing.T) {
+	verdicts := func(restart bool) (low []bool) {
+		properties := []string{"state_dir", filepath.Join(t.TempDir(), "state"), "threshold_method", "budget", "threshold_per_day", "5"}
+		f := offline(t, host(properties...))
+		f.Process(nil, join(sessions(2000)))
+		train(t, f)
+		for i := range 60 {
+			if restart && i == 30 {
+				if err := f.Close(); err != nil {
+					t.Fatal(err)
+				}
+				f = offline(t, host(properties...))
+			}
+			out, _ := f.Process(nil, session(3000+i, fmt.Sprintf("stranger-%d", i), fmt.Sprintf("elsewhere-%d", i%7), "client-1"))
+			low = append(low, decode(t, out)[0].body["low_score"].(bool))
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return low
+	}
+	without, with := verdicts(false), verdicts(true)
+	if !slices.Equal(without, with) || !slices.Contains(without[:30], true) {
+		t.Errorf("low without a restart\n%v\nand with one\n%v", without, with)
 	}
 }
