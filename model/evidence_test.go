@@ -73,7 +73,7 @@ func TestOddness(t *testing.T) {
 		held[9].score:      1,                     // five a day
 		held[0].score:      2,                     // one in two days
 		held[0].score / 10: 3,                     // a tenth of its odds
-		held[79].score:     math.Log10(50.0 / 40), // the last below even odds
+		held[77].score:     math.Log10(50.0 / 39), // the last below even odds
 		0.041:              0,                     // as likely corrupted as true
 		0.9:                0, 1: 0,
 	} {
