@@ -85,6 +85,9 @@ func (s *session) sumUp(more ...string) {
 	d := time.Since(s.began)
 	parts := append([]string{fmt.Sprintf("%d records", s.records)}, more...)
 	parts = append(parts, fmt.Sprintf("%d counted, %d scored, %d with a low score, %d without source or destination", st.Counted, st.Scored, st.LowScore, st.Missing))
+	if st.Reported > 0 {
+		parts = append(parts, fmt.Sprintf("%d with an alert about their source", st.Reported))
+	}
 	if st.Allowed+st.Denied > 0 {
 		parts = append(parts, fmt.Sprintf("%d allowed, %d denied", st.Allowed, st.Denied))
 	}
