@@ -73,7 +73,7 @@ func TestLayouts(t *testing.T) {
 		"no metadata, map32":     {[]any{[]any{extTime(7, 9), raw("\xdf\x00\x00\x00\x00")}, body}, Log, 7*second + 9},
 		"metadata, map32":        {[]any{[]any{extTime(7, 9), raw("\xdf\x00\x00\x00\x01\xa1a\x01")}, body}, Log, 7*second + 9},
 		"opens, map32":           {[]any{[]any{extTime(0xffffffff, 0), raw("\xdf\x00\x00\x00\x00")}, body}, Marker, 0},
-		"nanoseconds, map32":     {[]any{[]any{extTime(7, 1e9), raw("\xdf\x00\x00\x00\x00")}, body}, Alien, 0},
+		"nanoseconds, map32":     {[]any{[]any{extTime(7, 1e9), raw("\xdf\x00\x00\x00\x00")}, body}, Malformed, 0},
 		"before 2.1":             {[]any{extTime(7, 9), body}, Log, 7*second + 9},
 		"integer":                {[]any{7, body}, Log, 7 * second},
 		"wide integer":           {[]any{raw("\xcf\x00\x00\x00\x00\x00\x00\x00\x07"), body}, Log, 7 * second},
@@ -84,21 +84,21 @@ func TestLayouts(t *testing.T) {
 		"group opens":            {[]any{[]any{extTime(0xffffffff, 0), object{}}, body}, Marker, 0},
 		"group closes":           {[]any{[]any{extTime(0xfffffffe, 0), object{}}, object{}}, Marker, 0},
 		"old marker":             {[]any{extTime(0xffffffff, 0), body}, Marker, 0},
-		"array of one":           {[]any{body}, Alien, 0},
-		"array of three":         {[]any{7, body, body}, Alien, 0},
-		"body is text":           {[]any{7, "body"}, Alien, 0},
-		"header of one":          {[]any{[]any{7}, body}, Alien, 0},
-		"header of three":        {[]any{[]any{7, object{}, object{}}, body}, Alien, 0},
-		"metadata is an array":   {[]any{[]any{7, []any{}}, body}, Alien, 0},
-		"time is text":           {[]any{"7", body}, Alien, 0},
-		"time is negative":       {[]any{-7, body}, Alien, 0},
-		"time is no number":      {[]any{raw("\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00"), body}, Alien, 0},
-		"time is beyond 2262":    {[]any{uint64(1) << 40, body}, Alien, 0},
-		"time of another ext":    {[]any{raw("\xd7\x01\x00\x00\x00\x07\x00\x00\x00\x09"), body}, Alien, 0},
-		"too many nanoseconds":   {[]any{extTime(7, 1e9), body}, Alien, 0},
-		"time is an array":       {[]any{[]any{[]any{}, object{}}, body}, Alien, 0},
-		"time of a short ext":    {[]any{raw("\xd6\x00\x00\x00\x00\x07"), body}, Alien, 0},
-		"metadata, but no array": {[]any{object{}, body}, Alien, 0},
+		"array of one":           {[]any{body}, Malformed, 0},
+		"array of three":         {[]any{7, body, body}, Malformed, 0},
+		"body is text":           {[]any{7, "body"}, Malformed, 0},
+		"header of one":          {[]any{[]any{7}, body}, Malformed, 0},
+		"header of three":        {[]any{[]any{7, object{}, object{}}, body}, Malformed, 0},
+		"metadata is an array":   {[]any{[]any{7, []any{}}, body}, Malformed, 0},
+		"time is text":           {[]any{"7", body}, Malformed, 0},
+		"time is negative":       {[]any{-7, body}, Malformed, 0},
+		"time is no number":      {[]any{raw("\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00"), body}, Malformed, 0},
+		"time is beyond 2262":    {[]any{uint64(1) << 40, body}, Malformed, 0},
+		"time of another ext":    {[]any{raw("\xd7\x01\x00\x00\x00\x07\x00\x00\x00\x09"), body}, Malformed, 0},
+		"too many nanoseconds":   {[]any{extTime(7, 1e9), body}, Malformed, 0},
+		"time is an array":       {[]any{[]any{[]any{}, object{}}, body}, Malformed, 0},
+		"time of a short ext":    {[]any{raw("\xd6\x00\x00\x00\x00\x07"), body}, Malformed, 0},
+		"metadata, but no array": {[]any{object{}, body}, Malformed, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := one(t, zeek, appendAny(nil, c.event))
@@ -122,7 +122,7 @@ func TestLayouts(t *testing.T) {
 		})
 	}
 	for name, chunk := range map[string][]byte{"nil": {0xc0}, "number": {7}, "map": {0x81, 1, 2}, "empty array": {0x90}} {
-		if e := one(t, zeek, chunk); e.Kind != Alien {
+		if e := one(t, zeek, chunk); e.Kind != Malformed {
 			t.Errorf("%s: kind %d, want alien", name, e.Kind)
 		}
 	}

@@ -119,7 +119,7 @@ func TestLowestOfEnrichedRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	if code := run(context.Background(), []string{"lowest", "-n", "2", path}, &out, &errs); code != 0 {
+	if code := execute(context.Background(), []string{"lowest", "-n", "2", path}, &out, &errs); code != 0 {
 		t.Fatalf("exit %d: %s", code, errs.String())
 	}
 	want := "SCORE     LOW   TIME                 SOURCE  RELATION  DESTINATION  COUNT  LABEL\n" +

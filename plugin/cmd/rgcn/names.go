@@ -28,7 +28,7 @@ type scored struct {
 type scoredReader struct {
 	*record.Extractor
 	finder *triplet.Finder
-	room   triplet.Room
+	buffer triplet.Buffer
 	stream triplet.Stream
 	names  [evidence.Count]string // of the fields of evidence
 }
@@ -60,7 +60,7 @@ func (r *scoredReader) session(w *record.Walker) (s scored, ok bool) {
 	if e.Kind != record.Log {
 		return s, false
 	}
-	found, verdict := r.finder.Find(&r.room, &r.stream, e.Values)
+	found, verdict := r.finder.Find(&r.buffer, &r.stream, e.Values)
 	if verdict != triplet.Found {
 		return s, false
 	}
