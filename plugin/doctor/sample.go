@@ -94,7 +94,7 @@ func look(r *logfile.Reader, w *way, fields config.Fields, pass func(chunk []byt
 		return nil, err
 	}
 	s := &seen{keys: map[string]int{}, triplets: map[string]bool{}}
-	walker, room := x.NewWalker(), new(triplet.Room)
+	walker, room := x.NewWalker(), new(triplet.Buffer)
 	var streams triplet.Streams
 	stream := finder.Of(&streams, []byte(tag))
 	var chunk []byte
@@ -136,7 +136,7 @@ func look(r *logfile.Reader, w *way, fields config.Fields, pass func(chunk []byt
 }
 
 // take counts one record.
-func (s *seen) take(ev *record.Event, finder *triplet.Finder, room *triplet.Room, stream *triplet.Stream) {
+func (s *seen) take(ev *record.Event, finder *triplet.Finder, room *triplet.Buffer, stream *triplet.Stream) {
 	if ev.Kind != record.Log {
 		return
 	}
