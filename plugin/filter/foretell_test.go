@@ -12,13 +12,13 @@ import (
 func TestAllowanceIsTheInstances(t *testing.T) {
 	f := offline(t, host())
 	for _, left := range []int64{0, 10 * mib, 70 * mib, 200 * mib, 900 * mib} {
-		f.files = pod(left)
-		l, ok := memlimit.Tightest(f.files)
+		f.memory.files = pod(left)
+		l, ok := memlimit.Tightest(f.memory.files)
 		if !ok {
 			t.Fatal("no limit")
 		}
 		shared.mu.Lock()
-		want := f.allowed().bytes
+		want := f.memory.allowed().bytes
 		shared.mu.Unlock()
 		if got := Allowance(f.cfg, l, 0); got != want {
 			t.Errorf("%d left: %d, the instance says %d", left, got, want)
