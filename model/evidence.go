@@ -7,6 +7,8 @@ import (
 	"sort"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/ranking"
 )
 
 // Rarity tells how many triplets a day score as low as some score. It does not change.
@@ -17,17 +19,17 @@ type Rarity struct {
 
 // Rarity returns that of the triplets which the model's training held out; nil where they do not tell.
 func (m *Model) Rarity() *Rarity {
-	if len(m.heldOut.scores) == 0 || !(m.heldOut.days > 0) {
+	if len(m.heldOut.Scores) == 0 || !(m.heldOut.Days > 0) {
 		return nil
 	}
-	sorted := slices.Clone(m.heldOut.scores)
-	slices.SortFunc(sorted, func(a, b scored) int { return cmp.Compare(a.score, b.score) })
+	sorted := slices.Clone(m.heldOut.Scores)
+	slices.SortFunc(sorted, func(a, b ranking.Weighted) int { return cmp.Compare(a.Score, b.Score) })
 	r := &Rarity{}
 	sum := 0.0
 	for _, s := range sorted {
-		sum += float64(s.weight)
-		r.scores = append(r.scores, s.score)
-		r.perDay = append(r.perDay, sum/m.heldOut.days)
+		sum += float64(s.Weight)
+		r.scores = append(r.scores, s.Score)
+		r.perDay = append(r.perDay, sum/m.heldOut.Days)
 	}
 	return r
 }
@@ -54,10 +56,10 @@ func (s *Scorer) Resemblance(a, b graphbuf.ID) (cosine float32, ok bool) {
 	if i < 0 || j < 0 {
 		return 0, false
 	}
-	x, y := row(s.m, i, s.decoder.k), row(s.m, j, s.decoder.k)
-	length := math.Sqrt(float64(dot(x, x)) * float64(dot(y, y)))
+	x, y := num.Row(s.SourceProfile, i, s.decoder.K), num.Row(s.SourceProfile, j, s.decoder.K)
+	length := math.Sqrt(float64(num.Dot(x, x)) * float64(num.Dot(y, y)))
 	if !(length > 0) {
 		return 0, false
 	}
-	return float32(float64(dot(x, y)) / length), true
+	return float32(float64(num.Dot(x, y)) / length), true
 }

@@ -6,10 +6,12 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/ranking"
 )
 
 func TestRarity(t *testing.T) {
-	m := &Model{heldOut: heldOutScores{scores: []scored{{0.5, 2}, {0.1, 1}, {0.9, 5}}, days: 2}}
+	m := &Model{heldOut: ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 2}, {Score: 0.1, Weight: 1}, {Score: 0.9, Weight: 5}}, Days: 2}}
 	r := m.Rarity()
 	for score, want := range map[float32]float64{0.05: 0, 0.1: 0.5, 0.3: 0.5, 0.5: 1.5, 0.89: 1.5, 0.9: 4, 1: 4} {
 		if n := r.PerDay(score); n != want {
@@ -23,7 +25,7 @@ func TestRarity(t *testing.T) {
 
 // TestResemblance: hosts of a team are more alike than hosts of two.
 func TestResemblance(t *testing.T) {
-	snap := graphOf(t, teams(1, 40, 4000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 4000)).Snapshot()
 	s, _ := train(t, snap, quickConfig())
 	id := map[string]graphbuf.ID{}
 	for _, n := range snap.Nodes {

@@ -5,6 +5,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/model/budget"
 	"flb-filter-rgcn/plugin/allow"
 )
 
@@ -14,14 +15,14 @@ type judge struct {
 	*common
 	scorer atomic.Pointer[model.Scorer] // nil: no model yet
 	rarity atomic.Pointer[model.Rarity] // of its scores; nil as long as scorer is
-	ledger *model.Ledger                // follows the scores, with threshold.method = budget; else nil
+	ledger *budget.AlertBudget          // follows the scores, with threshold.method = budget; else nil
 	usual  float32                      // the ledger's threshold on a usual day, of a frozen instance
 }
 
 func (j *judge) init(c *common) {
 	j.common = c
 	if th := c.cfg.Threshold; th.Method == model.Budget {
-		j.ledger = model.NewLedger(th.PerDay)
+		j.ledger = budget.New(th.PerDay)
 	}
 }
 
@@ -29,18 +30,18 @@ func (j *judge) init(c *common) {
 // calls the event bad: it is low whatever its score, and spends nothing of a budget. What the list allows spends nothing
 // either, and the threshold learns nothing of it.
 func (j *judge) low(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line) (low bool, by *allow.Line) {
-	budget := j.ledger != nil && !j.frozen // to look at scores out of their time spends nothing
+	spends := j.ledger != nil && !j.frozen // to look at scores out of their time spends nothing
 	switch {
 	case bad != nil:
 		return true, bad
 	case scorer.Model().IsWeak():
 		return false, nil
-	case budget && j.ledger.Ignores(score), !budget && score >= j.fixedThreshold(scorer):
+	case spends && j.ledger.Ignores(score), !spends && score >= j.fixedThreshold(scorer):
 		return false, nil
 	}
 	by = list.Find(allow.Allowed, e.Source, e.Relation, e.Destination, e.Time)
 	switch {
-	case !budget:
+	case !spends:
 		return by == nil, by
 	case by == nil:
 		return j.ledger.Low(e, score), nil
@@ -69,7 +70,7 @@ func (j *judge) threshold(s *model.Scorer) float32 {
 // use has records scored by a scorer from now on.
 func (j *judge) use(s *model.Scorer) {
 	if j.ledger != nil {
-		j.ledger.Follow(s.Model())
+		j.ledger.Follow(s.Model().HeldOut())
 	}
 	j.reach()
 	j.rarity.Store(s.Model().Rarity())
