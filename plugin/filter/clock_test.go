@@ -44,7 +44,8 @@ var wrongClocks = []struct {
 
 // TestAWrongClockLosesNothing: 600 triplets of ten days, then a thousand records with a wrong time, by the machine's
 // clock or by the sender's alone, then many of the right one. All triplets are held, with their right times, whatever
-// the records touched, whether right ones came between, and whether the filter was started anew meanwhile; live, and in a log.
+// the records touched, whether right ones came between, and whether the filter was started anew meanwhile; live, and in
+// a log.
 func TestAWrongClockLosesNothing(t *testing.T) {
 	for _, wrong := range wrongClocks {
 		for i := range 48 {
@@ -231,7 +232,8 @@ func TestABacklogKeepsItsTimes(t *testing.T) {
 	}
 }
 
-// TestOldRecordsSpendNoBudget: old times between new ones do not turn the day of the budget, and neither do times ahead.
+// TestOldRecordsSpendNoBudget: old times between new ones do not turn the day of the budget, and neither do times
+// ahead.
 func TestOldRecordsSpendNoBudget(t *testing.T) {
 	for _, x := range []struct {
 		name string

@@ -1,4 +1,5 @@
-// Package filter is one instance of the filter. Instance joins the parts; each part has its own fields and says what guards
+// Package filter is one instance of the filter. Instance joins the parts; each part has its own fields and says what
+// guards
 // them:
 //
 //   - recordPath (process.go): what happens to a chunk of records

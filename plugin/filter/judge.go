@@ -8,8 +8,8 @@ import (
 	"flb-filter-rgcn/plugin/allow"
 )
 
-// judge is the model in use and the threshold that goes with it: it says whether a score is low. Its fields are set once or
-// atomic; the ledger has a lock of its own, which is held for one session.
+// judge is the model in use and the threshold that goes with it: it says whether a score is low. Its fields are set
+// once or atomic; the ledger has a lock of its own, which is held for one session.
 type judge struct {
 	*common
 	scorer atomic.Pointer[model.Scorer] // nil: no model yet
@@ -25,9 +25,9 @@ func (j *judge) init(c *common) {
 	}
 }
 
-// low reports whether a score is low, and which line of the list made the difference, nil for none. bad is the line that
-// calls the event bad: it is low whatever its score, and spends nothing of a budget. What the list allows spends nothing
-// either, and the threshold learns nothing of it.
+// low reports whether a score is low, and which line of the list made the difference, nil for none. bad is the line
+// that calls the event bad: it is low whatever its score, and spends nothing of a budget. What the list allows spends
+// nothing either, and the threshold learns nothing of it.
 func (j *judge) low(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line) (low bool, by *allow.Line) {
 	budget := j.ledger != nil && !j.frozen // to look at scores out of their time spends nothing
 	switch {

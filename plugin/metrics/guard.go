@@ -40,8 +40,8 @@ func (s *seldom) log(level filter.Level, message string, stack []byte) {
 	}
 }
 
-// guarded is a collector whose panic is an error of one scrape. Collectors run in goroutines of their own, where a panic would
-// end the host.
+// guarded is a collector whose panic is an error of one scrape. Collectors run in goroutines of their own, where a
+// panic would end the host.
 type guarded struct {
 	prometheus.Collector
 	said *seldom

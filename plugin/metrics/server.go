@@ -101,8 +101,8 @@ func (s *Server) Close() {
 	<-s.done
 }
 
-// handler answers requests. Nothing slow is done while others wait, but for making what is asked for: that is done once for
-// all who ask for the same, and handed out as fast as each reads it.
+// handler answers requests. Nothing slow is done while others wait, but for making what is asked for: that is done once
+// for all who ask for the same, and handed out as fast as each reads it.
 func handler(f *filter.Instance, allowRemote bool, log func(level filter.Level, message string)) http.Handler {
 	said := &seldom{to: log}
 	registry := prometheus.NewRegistry()
