@@ -12,5 +12,7 @@
 //   - store (store.go, restore.go): the state directory
 //   - watch (watch.go): what the live page shows
 //
+// Without an instance, saved.go looks at a state directory and foretell.go at the memory that one would take.
+//
 // The package is pure Go and knows no C: what it needs of the host process it asks of a Host.
 package filter

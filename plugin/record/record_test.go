@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/tinylib/msgp/msgp"
 )
 
 var zeek = Spec{
@@ -269,6 +271,38 @@ func TestUnder(t *testing.T) {
 	for _, bad := range []string{"$a[", "a..b", strings.Repeat("a.", 15) + "a"} {
 		if paths, err := Under(bad, []string{"id.orig_h"}); err == nil {
 			t.Errorf("under %q: %q", bad, paths)
+		}
+	}
+}
+
+// List finds a top-level key wherever it is, takes texts alone, and no more of them than asked for.
+func TestList(t *testing.T) {
+	x, err := Compile(Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := msgp.AppendMapHeader(nil, 4)
+	body = msgp.AppendInt(msgp.AppendString(body, "first"), 1)
+	body = msgp.AppendString(msgp.AppendString(body, "one"), "alone")
+	body = msgp.AppendArrayHeader(msgp.AppendString(body, "list"), 4)
+	body = msgp.AppendString(msgp.AppendInt(msgp.AppendString(body, "a"), 7), "b")
+	body = msgp.AppendString(body, "c")
+	body = msgp.AppendNil(msgp.AppendString(body, "none"))
+	chunk := append(msgp.AppendInt(msgp.AppendArrayHeader(nil, 2), 1_600_000_000), body...)
+	w := x.NewWalker()
+	w.Reset(append(chunk, chunk...))
+	for range 2 {
+		if !w.Next() || w.Event().Kind != Log {
+			t.Fatal("no record")
+		}
+		for _, c := range []struct {
+			name string
+			most int
+			want string
+		}{{"list", 3, "[a b c]"}, {"list", 2, "[a b]"}, {"one", 3, "[alone]"}, {"first", 3, "[]"}, {"none", 3, "[]"}, {"absent", 3, "[]"}, {"list", 0, "[]"}} {
+			if got := fmt.Sprint(w.List(w.Event().Extent, c.name, c.most, nil)); got != c.want {
+				t.Errorf("%d of %s: %s, want %s", c.most, c.name, got, c.want)
+			}
 		}
 	}
 }

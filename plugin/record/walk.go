@@ -119,6 +119,40 @@ func (w *Walker) Next() bool {
 // Raw returns an event's bytes.
 func (w *Walker) Raw(e Extent) []byte { return w.chunk[e.from:e.to:e.to] }
 
+// List appends to out the texts of the array, or the text, that a top-level key of the record has, the first most of
+// them.
+func (w *Walker) List(e Extent, name string, most int, out []string) []string {
+	b := w.chunk[e.from:e.to]
+	for i, n := e.first, e.pairs; n > 0 && i >= 0; n-- {
+		from, to, ok := text(b, i)
+		value := skip(b, i)
+		if value < 0 {
+			break
+		}
+		if ok && string(b[from:to]) == name {
+			return texts(b, value, most, out)
+		}
+		i = skip(b, value)
+	}
+	return out
+}
+
+// texts appends the text at i, or those of the array there.
+func texts(b []byte, i, most int, out []string) []string {
+	if from, to, ok := text(b, i); ok {
+		return append(out, string(b[from:to]))
+	}
+	n, at, ok := container(b, i, 1)
+	for ; ok && n > 0 && most > 0 && at >= 0; n-- {
+		if from, to, isText := text(b, at); isText {
+			out = append(out, string(b[from:to]))
+			most--
+		}
+		at = skip(b, at)
+	}
+	return out
+}
+
 // read parses the event at the offset and returns where it ends, or -1 when Fluent Bit would not take it for an event.
 func (w *Walker) read(at int) int {
 	b, e := w.chunk, &w.event

@@ -138,7 +138,7 @@ var lowestCommand = command{
 			err = s.input.each(ctx, func(c chunk) error {
 				w.Reset(c.data)
 				for w.Next() {
-					if v, ok := r.read(w.Event()); ok {
+					if v, ok := r.read(w); ok {
 						l.add(&v)
 					}
 				}

@@ -124,7 +124,7 @@ func (w *writer) write(chunk []byte) error {
 		if w.lowest == nil {
 			continue
 		}
-		if s, ok := w.reader.read(e); ok {
+		if s, ok := w.reader.read(w.walker); ok {
 			w.lowest.add(&s)
 		}
 	}

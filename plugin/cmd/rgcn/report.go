@@ -37,7 +37,7 @@ var reportCommand = command{
 			err = s.input.each(ctx, func(c chunk) error {
 				w.Reset(c.data)
 				for w.Next() {
-					if v, ok := r.session(w.Event()); ok {
+					if v, ok := r.session(w); ok {
 						b.Add(&report.Session{
 							Source: v.source, Relation: v.relation, Destination: v.destination,
 							Reason: v.reason, Evidence: v.evidence(), Score: v.score, Low: v.low, Time: v.time.UnixNano(),
