@@ -118,9 +118,9 @@ func (failing) Collect(chan<- prometheus.Metric) { panic("no \"reason\"") }
 
 func TestAPanicIsAnErrorOfOneAnswer(t *testing.T) {
 	h := &host{}
-	said := &seldom{to: h.Log}
+	limited := &limitedLog{to: h.Log}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(guarded{failing{}, said})
+	registry.MustRegister(guarded{failing{}, limited})
 	answer := oneByOne(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	for range 3 {
 		if r := get(t, answer, "GET", "/metrics", "localhost"); r.StatusCode != 500 || !strings.Contains(body(t, r), `metrics: panic: no "reason"`) {
