@@ -2,7 +2,7 @@
 # nothing else here installs anything outside this folder and Go's cache.
 
 GO       ?= go
-# Vector kernels where the machine has them (model/kernels_simd.go); without it the plain ones are built.
+# Vector kernels where the machine has them (model/internal/num/kernels_simd.go); without it the plain ones are built.
 export GOEXPERIMENT := simd
 OUT      := build/out
 comma    := ,
@@ -99,10 +99,10 @@ test: all $(WANTED_FAKECUDA) skipped
 	$(GPUENV) $(GO) vet -tags gpu ./model/... ./plugin
 ifneq ($(WANTED_FAKECUDA),)
 	LD_LIBRARY_PATH=$(dir $(FAKECUDA)):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -tags gpu -timeout 5m -run 'CUDA|Plan|PTX' ./model/...
-	LD_LIBRARY_PATH=$(FAKEWARP):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -count=1 -tags gpu -timeout 5m -run 'CUDA.*Gradients' ./model
+	LD_LIBRARY_PATH=$(FAKEWARP):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -count=1 -tags gpu -timeout 5m -run 'CUDA.*Gradients' ./model/internal/gnn ./model/baseline
 endif
 	@$(MAKE) -s fuzz FUZZTIME=2s FUZZ='FuzzProcess|FuzzWalk'
-	$(GO) test -race -short -timeout 10m ./graphbuf ./model ./plugin/filter ./plugin/metrics
+	$(GO) test -race -short -timeout 10m ./graphbuf ./model/... ./plugin/filter ./plugin/metrics
 
 # The suite once more as a clone with nothing beside it has it: no file from outside the repository. .ci/run runs it in a copy.
 .PHONY: test-bare

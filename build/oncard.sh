@@ -19,6 +19,8 @@ pack() {
   export GOEXPERIMENT=simd CGO_CFLAGS="-O2 -g -I$cuda" CGO_LDFLAGS="-L$cuda"
   go test -c -tags gpu -ldflags '-s -w' -o "$out/cuda.test" ./model/cuda
   go test -c -tags gpu -ldflags '-s -w' -o "$out/model.test" ./model
+  go test -c -tags gpu -ldflags '-s -w' -o "$out/gnn.test" ./model/internal/gnn
+  go test -c -tags gpu -ldflags '-s -w' -o "$out/baseline.test" ./model/baseline
   cp build/out/rgcn build/out/flb-filter_rgcn.so model/cuda/kernels.ptx build/oncard.sh build/oncard/reference.py conf/parsers.conf "$out"
   build/out/rgcn simulate -q -o "$out/data/ssh.log"
   # The notebook's sessions and Fluent Bit, where they are at hand.
@@ -124,7 +126,10 @@ compiler() {
 sanitizer() { # TOOL
   local tool
   tool=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null) || { echo "compute-sanitizer is not here"; return; }
-  "$tool" --tool "$1" --error-exitcode 9 ./model.test -test.run 'TestCUDA(Reference)?GradientsAndLosses' -test.v 2>&1 | grep -vE '^\s*(=== |engine)'
+  local binary
+  for binary in gnn.test baseline.test; do
+    "$tool" --tool "$1" --error-exitcode 9 "./$binary" -test.run 'TestCUDA(Reference)?GradientsAndLosses' -test.v 2>&1 | grep -vE '^\s*(=== |engine)' || return
+  done
 }
 
 notebook() {
@@ -149,7 +154,7 @@ run() {
   } >"$report"
   local f
   for f in benchmark host trainings compiler sanitizer notebook; do export -f "${f?}"; done
-  stage twins 100 ./model.test -test.run CUDA -test.v
+  stage twins 100 bash -c 'for t in gnn baseline model; do "./$t.test" -test.run CUDA -test.v || exit; done'
   stage crowded 30 ./model.test -test.run TestCardCrowded -test.v
   stage lost 30 ./model.test -test.run TestCardLost -test.v # a process of its own: the driver refuses it all that follows
   stage compiler 30 bash -c compiler

@@ -18,8 +18,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
+
+	"flb-filter-rgcn/model/internal/device"
+	"flb-filter-rgcn/model/internal/gnn"
+	"flb-filter-rgcn/model/internal/temporal"
 )
 
 // Config says how to train. The zero value is not usable; see DefaultConfig.
@@ -68,18 +71,11 @@ type Config struct {
 // DefaultConfig returns the settings that the documentation calls defaults.
 func DefaultConfig() Config {
 	return Config{
-		Decoder: DistMult, Layer1: "diagonal", Layer2: "diagonal", Dropout: 0.1,
+		Decoder: gnn.DistMult, Layer1: "diagonal", Layer2: "diagonal", Dropout: 0.1,
 		Steps: 400, LearningRate: 0.005, Negatives: 4, Seed: 1, Threads: 1, Tolerance: 0.02,
 		Threshold: Threshold{Method: Budget, K: 2, Quantile: 0.01, PerDay: 20},
 	}
 }
-
-// The relational scores.
-const (
-	DistMult = "distmult" // <h_s, w_r, h_d>, Yang et al. 2015
-	TransE   = "transe"   // -|h_s + w_r - h_d|, Bordes et al. 2013
-	RotatE   = "rotate"   // -|h_s * e^(i w_r) - h_d|, pairs of dimensions as complex numbers, Sun et al. 2019
-)
 
 // Validate reports the first setting that cannot be trained with.
 func (c Config) Validate() error {
@@ -89,7 +85,7 @@ func (c Config) Validate() error {
 	switch {
 	case c.Dim < 0 || c.Dim%4 != 0 || c.Dim > 4096:
 		return bad("Dim", c.Dim, "are multiples of 4 up to 4096, and 0")
-	case c.Decoder != DistMult && c.Decoder != TransE && c.Decoder != RotatE:
+	case c.Decoder != gnn.DistMult && c.Decoder != gnn.TransE && c.Decoder != gnn.RotatE:
 		return bad("Decoder", c.Decoder, "are distmult, transe, rotate")
 	case c.Dropout < 0 || c.Dropout > 0.9:
 		return bad("Dropout", c.Dropout, "are 0 to 0.9")
@@ -102,13 +98,13 @@ func (c Config) Validate() error {
 	case c.Threads < 1:
 		return bad("Threads", c.Threads, "are 1 and more")
 	}
-	if _, err := parseDevice(c.Device); err != nil {
+	if _, err := device.Parse(c.Device); err != nil {
 		return err
 	}
 	switch c.Objective {
 	case Temporal, "":
 	case ReferenceGoal:
-		if err := c.reference().validate(); err != nil {
+		if err := c.reference().Validate(); err != nil {
 			return err
 		}
 	default:
@@ -120,7 +116,7 @@ func (c Config) Validate() error {
 		}
 	}
 	for name, s := range map[string]string{"Layer1": c.Layer1, "Layer2": c.Layer2} {
-		if _, err := parseLayer(s); err != nil {
+		if _, err := gnn.ParseLayer(s); err != nil {
 			return bad(name, s, "are diagonal, basis:N with N from 1 to 64, full")
 		}
 	}
@@ -164,43 +160,56 @@ var Ablations = []string{"structure", "relational", "layers", "names", "neighbou
 func (c Config) without(part string) bool { return slices.Contains(c.Without, part) }
 
 // mask is which of the decoder's inputs are left out.
-func (c Config) mask() *[features]bool {
-	var m [features]bool
+func (c Config) mask() *[gnn.NumInputs]bool {
+	var m [gnn.NumInputs]bool
 	for part, inputs := range map[string][]int{
-		"structure":  {featWalk, featProfile, featNear, featRel},
-		"relational": {featRel},
-		"names":      {factSimilar},
-		"neighbours": {factDestinationsOfS, factRelationsOfS, factSourcesOfD, factSourcesOfR, factR, featZero + factR},
-		"fan-out":    {factNewDestinations},
-		"near":       {featNear},
-		"features":   {factPeersToD, factToPeersOfD, factPeersUseR},
+		"structure":  {gnn.InputWalk, gnn.InputProfile, gnn.InputNeighbours, gnn.InputRelational},
+		"relational": {gnn.InputRelational},
+		"names":      {temporal.Similar},
+		"neighbours": {temporal.DestinationsOfS, temporal.RelationsOfS, temporal.SourcesOfD, temporal.SourcesOfR, temporal.CountR, gnn.InputZero + temporal.CountR},
+		"fan-out":    {temporal.NewDestinations},
+		"near":       {gnn.InputNeighbours},
+		"features":   {temporal.PeersToD, temporal.ToPeersOfD, temporal.PeersUseR},
 	} {
 		for _, i := range inputs {
 			m[i] = m[i] || c.without(part)
 		}
 	}
-	if m == ([features]bool{}) {
+	if m == ([gnn.NumInputs]bool{}) {
 		return nil
 	}
 	return &m
 }
 
-// layer is a kind of relation weights: bases is 0 for diagonal, -1 for full, else their number.
-type layer struct{ bases int }
-
-func (l layer) diagonal() bool { return l.bases == 0 }
-
-func parseLayer(s string) (layer, error) {
-	switch {
-	case s == "diagonal":
-		return layer{}, nil
-	case s == "full":
-		return layer{bases: -1}, nil
+// network is the part of the settings that says what the network looks like and how it is computed. Validate has
+// seen them.
+func (c Config) network() gnn.Config {
+	first, _ := gnn.ParseLayer(c.Layer1)
+	second, _ := gnn.ParseLayer(c.Layer2)
+	return gnn.Config{
+		Dim: c.Dim, Decoder: c.Decoder, Layers: [4]gnn.LayerKind{first, second, first, second}, Mask: c.mask(), FixedLayers: c.without("layers"),
+		Seed: c.Seed, Threads: c.Threads, EnterThread: c.EnterThread,
 	}
-	if n, ok := strings.CutPrefix(s, "basis:"); ok {
-		if b, err := strconv.Atoi(n); err == nil && b >= 1 && b <= 64 {
-			return layer{bases: b}, nil
-		}
-	}
-	return layer{}, fmt.Errorf("model: layer %q", s)
 }
+
+// sampling says what is drawn beside each positive triplet.
+func (c Config) sampling() temporal.Sampling {
+	return temporal.Sampling{Negatives: c.Negatives, Campaigns: !c.without("campaigns")}
+}
+
+// CheckDevice looks for the card where a Config insists on one.
+func CheckDevice(cfg Config) error {
+	var unfit error
+	if cfg.Objective != ReferenceGoal {
+		n := cfg.network()
+		unfit = n.Unfit()
+	}
+	return device.Check(cfg.Device, unfit)
+}
+
+// The relational scores that Config.Decoder names.
+const (
+	DistMult = gnn.DistMult // <h_s, w_r, h_d>, Yang et al. 2015
+	TransE   = gnn.TransE   // -|h_s + w_r - h_d|, Bordes et al. 2013
+	RotatE   = gnn.RotatE   // -|h_s * e^(i w_r) - h_d|, pairs of dimensions as complex numbers, Sun et al. 2019
+)

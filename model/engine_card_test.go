@@ -11,9 +11,10 @@ import (
 	"sync"
 	"testing"
 
-	"gorgonia.org/cu"
-
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/device"
+	"flb-filter-rgcn/model/internal/modeltest"
+	"gorgonia.org/cu"
 )
 
 // needsCard skips where there is no real card. `build/oncard.sh` runs these tests on one.
@@ -58,9 +59,9 @@ func breakContext() error {
 func TestCardLost(t *testing.T) {
 	needsCard(t)
 	cfg := onAuto(t)
-	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
 	cpu := cfg
-	cpu.Device = CPU
+	cpu.Device = device.CPU
 	want, _ := train(t, snap, cpu)
 	broken := false
 	got, r, err := Train(t.Context(), snap, cfg, func(step, _ int, _ float32) {
@@ -74,7 +75,7 @@ func TestCardLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !broken || r.Device != CPU || !errors.Is(r.Fallback, ErrDevice) {
+	if !broken || r.Device != device.CPU || !errors.Is(r.Fallback, device.ErrFailed) {
 		t.Errorf("%+v", r)
 	}
 	t.Log(r.Fallback)
@@ -84,7 +85,7 @@ func TestCardLost(t *testing.T) {
 	// Whether the driver goes on in this process is its own affair; the training has to.
 	_, r = train(t, snap, cfg)
 	t.Logf("the next training of this process: on %s, %v", r.Device, r.Fallback)
-	if r.Device == CPU && r.Fallback == nil {
+	if r.Device == device.CPU && r.Fallback == nil {
 		t.Errorf("%+v", r)
 	}
 }
@@ -94,9 +95,9 @@ func TestCardCrowded(t *testing.T) {
 	needsCard(t)
 	cfg := onAuto(t)
 	cfg.Dim = 1024
-	snap := graphOf(t, hub(3, 4000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Hub(3, 4000)).Snapshot()
 	cpu := cfg
-	cpu.Device = CPU
+	cpu.Device = device.CPU
 	want, _ := train(t, snap, cpu)
 	for _, left := range []int64{16 << 20, 560 << 20} {
 		hold, release := make(chan error), make(chan struct{})
@@ -125,14 +126,14 @@ func TestCardCrowded(t *testing.T) {
 		close(release)
 		done.Wait()
 		t.Logf("%d MiB left: on %s, %v", left>>20, r.Device, r.Fallback)
-		if r.Device == CPU && !errors.Is(r.Fallback, ErrDevice) {
+		if r.Device == device.CPU && !errors.Is(r.Fallback, device.ErrFailed) {
 			t.Errorf("%d MiB left: %+v", left>>20, r)
 		}
-		if r.Device == CPU && string(encoded(t, s.Model())) != string(encoded(t, want.Model())) {
+		if r.Device == device.CPU && string(encoded(t, s.Model())) != string(encoded(t, want.Model())) {
 			t.Errorf("%d MiB left: the model is another than the CPU's alone", left>>20)
 		}
 	}
-	if _, r := train(t, snap, cfg); !strings.HasPrefix(r.Device, CUDA) {
+	if _, r := train(t, snap, cfg); !strings.HasPrefix(r.Device, device.CUDA) {
 		t.Errorf("the card is free again: %+v", r)
 	}
 }
@@ -140,9 +141,9 @@ func TestCardCrowded(t *testing.T) {
 // Two trainings at once give what each gives alone.
 func TestCUDATwoAtOnce(t *testing.T) {
 	needsCUDA(t)
-	snap := graphOf(t, hub(4, 3000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Hub(4, 3000)).Snapshot()
 	cfg := quickConfig()
-	cfg.Device = CUDA
+	cfg.Device = device.CUDA
 	alone, _ := train(t, snap, cfg)
 	want := string(encoded(t, alone.Model()))
 	var done sync.WaitGroup
@@ -167,9 +168,9 @@ func TestCUDAMemoryGivenBack(t *testing.T) {
 	needsCUDA(t)
 	n, _ := strconv.Atoi(os.Getenv("RGCN_TRAININGS"))
 	n = max(n, 10)
-	snap := graphOf(t, hub(4, 3000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Hub(4, 3000)).Snapshot()
 	cfg := quickConfig()
-	cfg.Device = CUDA
+	cfg.Device = device.CUDA
 	resident := func() int64 {
 		debug.FreeOSMemory()
 		b, _ := os.ReadFile("/proc/self/statm")

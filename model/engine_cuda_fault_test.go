@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/model/cuda"
+	"flb-filter-rgcn/model/internal/device"
+	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/temporal"
 )
 
 // Faults need the driver that is none: it can lose its device and lack memory when asked to.
@@ -27,26 +30,26 @@ func needsFake(t *testing.T) {
 func TestCUDALost(t *testing.T) {
 	needsFake(t)
 	cfg := onAuto(t)
-	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
-	cfg.Device = CPU
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
+	cfg.Device = device.CPU
 	alone, _ := train(t, snap, cfg)
 	want := string(encoded(t, alone.Model()))
 
 	lost := func(launches int) error {
 		t.Helper()
 		t.Setenv("FAKECUDA_LAUNCHES", strconv.Itoa(launches))
-		cfg.Device = CUDA
+		cfg.Device = device.CUDA
 		_, _, err := Train(context.Background(), snap, cfg, nil)
 		return err
 	}
 	enough := sort.Search(1<<16, func(launches int) bool { return lost(launches) == nil })
 	for _, launches := range []int{0, 1, 40, enough / 2, enough - 60, enough - 30, enough - 8, enough - 1} {
-		if err := lost(launches); !errors.Is(err, ErrDevice) {
+		if err := lost(launches); !errors.Is(err, device.ErrFailed) {
 			t.Errorf("lost after %d launches: %v", launches, err)
 		}
-		cfg.Device = Auto
+		cfg.Device = device.Auto
 		s, r := train(t, snap, cfg)
-		if r.Device != CPU || !errors.Is(r.Fallback, ErrDevice) || r.Steps != cfg.Steps {
+		if r.Device != device.CPU || !errors.Is(r.Fallback, device.ErrFailed) || r.Steps != cfg.Steps {
 			t.Errorf("lost after %d launches: %+v", launches, r)
 		}
 		if string(encoded(t, s.Model())) != want {
@@ -54,8 +57,8 @@ func TestCUDALost(t *testing.T) {
 		}
 	}
 	t.Setenv("FAKECUDA_LAUNCHES", "1000000000")
-	cfg.Device = Auto
-	if _, r := train(t, snap, cfg); r.Device == CPU || r.Fallback != nil {
+	cfg.Device = device.Auto
+	if _, r := train(t, snap, cfg); r.Device == device.CPU || r.Fallback != nil {
 		t.Errorf("the card is back: %+v", r)
 	}
 }
@@ -63,11 +66,11 @@ func TestCUDALost(t *testing.T) {
 func TestCUDAMemory(t *testing.T) {
 	needsFake(t)
 	cfg := onAuto(t)
-	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
 	// Less than computed: refused before it is asked for, with both numbers.
 	t.Setenv("FAKECUDA_MEMORY", "9000000")
 	_, r := train(t, snap, cfg)
-	if r.Device != CPU || r.Fallback == nil || !strings.Contains(r.Fallback.Error(), "MiB of host build of the kernels, which has 8 MiB free") {
+	if r.Device != device.CPU || r.Fallback == nil || !strings.Contains(r.Fallback.Error(), "MiB of host build of the kernels, which has 8 MiB free") {
 		t.Errorf("%+v", r)
 	}
 }
@@ -75,17 +78,17 @@ func TestCUDAMemory(t *testing.T) {
 // What Need computes is what a training takes at most.
 func TestCUDANeed(t *testing.T) {
 	needsFake(t)
-	snap := graphOf(t, hub(3, 4000)).Snapshot()
-	ds := newDataset(snap, nil)
+	snap := modeltest.Graph(t, modeltest.Hub(3, 4000)).Snapshot()
+	ds := temporal.NewDataset(snap, nil)
 	for _, dim := range []int{64, 1024} {
 		cfg := onAuto(t)
 		cfg.Dim = dim
 		need := cuda.Need(cuda.Config{
-			Sources: len(ds.sources), Destinations: len(ds.destinations), Relations: ds.relations, Dim: dim,
-			MaxBatch: sampleSize * (1 + cfg.Negatives),
-		}, len(ds.edges))
+			Sources: len(ds.Sources), Destinations: len(ds.Destinations), Relations: ds.Relations, Dim: dim,
+			MaxBatch: temporal.SampleSize * (1 + cfg.Negatives),
+		}, len(ds.Edges))
 		t.Setenv("FAKECUDA_MEMORY", strconv.FormatInt(need, 10))
-		if _, r := train(t, snap, cfg); r.Device == CPU {
+		if _, r := train(t, snap, cfg); r.Device == device.CPU {
 			t.Errorf("dim %d: what was computed did not do: %+v", dim, r)
 		}
 	}

@@ -8,11 +8,13 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/device"
+	"flb-filter-rgcn/model/internal/modeltest"
 )
 
 // BenchmarkDevices is the same training on the CPU (on two threads, the reference's on one) and on a card.
 func BenchmarkDevices(b *testing.B) {
-	if _, err := probeCUDA(0); err != nil {
+	if _, err := device.Probe(0); err != nil {
 		b.Skip(err)
 	}
 	for _, edges := range []int{2_000, 20_000, 200_000, 1_000_000, 2_000_000} {
@@ -24,7 +26,7 @@ func BenchmarkDevices(b *testing.B) {
 				objective = ReferenceGoal
 				cfg.Steps /= 10 // the CPU would take an hour for the largest
 			}
-			for _, device := range []string{CUDA, CPU} {
+			for _, device := range []string{device.CUDA, device.CPU} {
 				b.Run(fmt.Sprintf("edges=%d/%s/%s", edges, objective, device), func(b *testing.B) {
 					if snap == nil {
 						snap = grown(b, edges)
@@ -47,13 +49,13 @@ func BenchmarkDevices(b *testing.B) {
 // BenchmarkNotebook is the notebook's algorithm on the notebook's sessions: ten epochs of training on the
 // CPU, on one thread, and on a card, and the scores of all sessions.
 func BenchmarkNotebook(b *testing.B) {
-	events := notebook(b)
-	g := graphOf(b, events)
+	events := modeltest.Notebook(b)
+	g := modeltest.Graph(b, events)
 	snap := g.Snapshot()
 	refs := make([]graphbuf.Ref, len(events))
 	g.Observe(events, refs)
 	cfg := DefaultReference()
-	for _, device := range []string{CPU, CUDA} {
+	for _, device := range []string{device.CPU, device.CUDA} {
 		b.Run("training/"+device, func(b *testing.B) {
 			cfg.Device = device
 			for b.Loop() {
@@ -66,7 +68,7 @@ func BenchmarkNotebook(b *testing.B) {
 			}
 		})
 	}
-	cfg.Device = CPU
+	cfg.Device = device.CPU
 	s, _ := train(b, snap, cfg)
 	b.Run("scores", func(b *testing.B) {
 		for b.Loop() {

@@ -7,29 +7,63 @@ import (
 	"sort"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/ranking"
 )
 
 // Rarity tells how many triplets a day score as low as some score. It does not change.
 type Rarity struct {
 	scores []float32 // ascending
 	perDay []float64 // how many a day score so low or lower
+	odd    float64   // how many of a day are odd
+	gate   float32   // the score from which on none is
 }
+
+// oddShare is the part of the triplets that are odd: those with the lowest scores of a day.
+const oddShare = 0.05
 
 // Rarity returns that of the triplets which the model's training held out; nil where they do not tell.
 func (m *Model) Rarity() *Rarity {
-	if len(m.heldOut.scores) == 0 || !(m.heldOut.days > 0) {
+	if len(m.heldOut.Scores) == 0 || !(m.heldOut.Days > 0) {
 		return nil
 	}
-	sorted := slices.Clone(m.heldOut.scores)
-	slices.SortFunc(sorted, func(a, b scored) int { return cmp.Compare(a.score, b.score) })
+	sorted := slices.Clone(m.heldOut.Scores)
+	slices.SortFunc(sorted, func(a, b ranking.Weighted) int { return cmp.Compare(a.Score, b.Score) })
 	r := &Rarity{}
 	sum := 0.0
 	for _, s := range sorted {
-		sum += float64(s.weight)
-		r.scores = append(r.scores, s.score)
-		r.perDay = append(r.perDay, sum/m.heldOut.days)
+		sum += float64(s.Weight)
+		r.scores = append(r.scores, s.Score)
+		r.perDay = append(r.perDay, sum/m.heldOut.Days)
+	}
+	r.odd = oddShare * r.perDay[len(r.perDay)-1]
+	r.gate = ranking.Below(m.heldOut.Scores, r.odd*m.heldOut.Days)
+	if m.heldOut.Even > 0 {
+		r.gate = min(r.gate, m.heldOut.Even)
 	}
 	return r
+}
+
+// Odd is how many distinct triplets of a busy day are odd: the twentieth with the lowest scores. 0 where that is not known.
+func (r *Rarity) Odd() float64 {
+	if r == nil {
+		return 0
+	}
+	return r.odd
+}
+
+// Oddness tells how much rarer a score is than odd ones are, as a decimal logarithm: 1 where a tenth as many triplets of a day score
+// so low as are odd. It is 0 for a score that is not odd, and for one that is likelier among true triplets than among corrupted ones.
+// Below the lowest held-out score the number of triplets is taken to fall as the odds do.
+func (r *Rarity) Oddness(score float32) float64 {
+	if r == nil || score >= r.gate {
+		return 0
+	}
+	perDay := r.PerDay(score)
+	if perDay == 0 {
+		perDay = r.perDay[0] * math.Exp(min(0, logit(score)-logit(r.scores[0])))
+	}
+	return max(0, math.Log10(r.odd/perDay))
 }
 
 // PerDay is how many distinct triplets of a busy day score so low or lower; NaN where that is not known.
@@ -54,10 +88,10 @@ func (s *Scorer) Resemblance(a, b graphbuf.ID) (cosine float32, ok bool) {
 	if i < 0 || j < 0 {
 		return 0, false
 	}
-	x, y := row(s.m, i, s.decoder.k), row(s.m, j, s.decoder.k)
-	length := math.Sqrt(float64(dot(x, x)) * float64(dot(y, y)))
+	x, y := num.Row(s.SourceProfile, i, s.decoder.K), num.Row(s.SourceProfile, j, s.decoder.K)
+	length := math.Sqrt(float64(num.Dot(x, x)) * float64(num.Dot(y, y)))
 	if !(length > 0) {
 		return 0, false
 	}
-	return float32(float64(dot(x, y)) / length), true
+	return float32(float64(num.Dot(x, y)) / length), true
 }

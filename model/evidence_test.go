@@ -6,10 +6,12 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/ranking"
 )
 
 func TestRarity(t *testing.T) {
-	m := &Model{heldOut: heldOutScores{scores: []scored{{0.5, 2}, {0.1, 1}, {0.9, 5}}, days: 2}}
+	m := &Model{heldOut: ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 2}, {Score: 0.1, Weight: 1}, {Score: 0.9, Weight: 5}}, Days: 2}}
 	r := m.Rarity()
 	for score, want := range map[float32]float64{0.05: 0, 0.1: 0.5, 0.3: 0.5, 0.5: 1.5, 0.89: 1.5, 0.9: 4, 1: 4} {
 		if n := r.PerDay(score); n != want {
@@ -23,7 +25,7 @@ func TestRarity(t *testing.T) {
 
 // TestResemblance: hosts of a team are more alike than hosts of two.
 func TestResemblance(t *testing.T) {
-	snap := graphOf(t, teams(1, 40, 4000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 4000)).Snapshot()
 	s, _ := train(t, snap, quickConfig())
 	id := map[string]graphbuf.ID{}
 	for _, n := range snap.Nodes {
@@ -57,5 +59,44 @@ func TestResemblance(t *testing.T) {
 	}
 	if _, ok := s.Resemblance(id["server-0-1"], id["host-1"]); ok {
 		t.Error("a host that is no source is one")
+	}
+}
+
+func TestOddness(t *testing.T) {
+	held := make([]ranking.Weighted, 2000)
+	for i := range held {
+		held[i] = ranking.Weighted{Score: 0.001 + float32(i)/2001, Weight: 1}
+	}
+	r := (&Model{heldOut: ranking.HeldOut{Scores: held, Days: 2, Even: 0.04}}).Rarity() // a thousand triplets a day, of which fifty are odd
+	if r.Odd() != 50 {
+		t.Errorf("%v a day are odd, want 50", r.Odd())
+	}
+	for score, want := range map[float32]float64{
+		held[9].Score:      1,                     // five a day
+		held[0].Score:      2,                     // one in two days
+		held[0].Score / 10: 3,                     // a tenth of its odds
+		held[77].Score:     math.Log10(50.0 / 39), // the last below even odds
+		0.041:              0,                     // as likely corrupted as true
+		0.9:                0, 1: 0,
+	} {
+		if x := r.Oddness(score); math.Abs(x-want) > 0.002 {
+			t.Errorf("%v is odd by %v, want %v", score, x, want)
+		}
+	}
+	last := r.Oddness(0)
+	for x := float32(0); x < 1; x += 1.0 / 4096 {
+		if now := r.Oddness(x); now > last {
+			t.Fatalf("%v is odder than what scores less: %v after %v", x, now, last)
+		} else {
+			last = now
+		}
+	}
+	// A budget of scores far from even odds: the gate is the odd share.
+	r = (&Model{heldOut: ranking.HeldOut{Scores: held, Days: 2, Even: 0.5}}).Rarity()
+	if x, y := r.Oddness(held[98].Score), r.Oddness(held[101].Score); !(x > 0) || y != 0 {
+		t.Errorf("the last of the odd ones is odd by %v, the next by %v", x, y)
+	}
+	if r := (&Model{}).Rarity(); r.Oddness(0) != 0 || r.Odd() != 0 {
+		t.Error("a model without held-out scores tells of them")
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // grown makes a graph of distinct edges over a tenth as many hosts, in teams of forty
@@ -21,16 +23,16 @@ func grownBetween(tb testing.TB, edges, hosts int) *graphbuf.Snapshot {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	rng := newPhilox(1, 97)
+	rng := num.NewPhilox(1, 97)
 	var ref [1]graphbuf.Ref
 	for i := 0; g.Stats().Edges < edges; i++ {
-		s := rng.intn(hosts)
-		d := s/40*40 + rng.intn(40)
-		if rng.intn(4) == 0 {
-			d = rng.intn(hosts)
+		s := rng.IntN(hosts)
+		d := s/40*40 + rng.IntN(40)
+		if rng.IntN(4) == 0 {
+			d = rng.IntN(hosts)
 		}
 		g.Observe([]graphbuf.Event{{
-			Source: fmt.Appendf(nil, "h%d", s), Relation: fmt.Appendf(nil, "c%d", rng.intn(60)),
+			Source: fmt.Appendf(nil, "h%d", s), Relation: fmt.Appendf(nil, "c%d", rng.IntN(60)),
 			Destination: fmt.Appendf(nil, "h%d", d), Time: int64(i) * (int64(14*24*time.Hour) / int64(2*edges)),
 		}}, ref[:])
 	}
@@ -76,17 +78,17 @@ func TestTrainingBytes(t *testing.T) {
 	for _, c := range []struct {
 		edges, dim int
 		hosts      int
-		layer      string
-		features   NodeFeatures
+		LayerKind  string
+		NumInputs  NodeFeatures
 		oneWindow  bool
 	}{
 		{3000, 128, 300, "diagonal", nil, false}, {30_000, 32, 3000, "diagonal", nil, false}, {120_000, 64, 12_000, "diagonal", nil, false},
-		{3000, 64, 300, "full", nil, false}, {120_000, 64, 12_000, "diagonal", byLetters(4), false}, {30_000, 256, 8000, "diagonal", nil, false},
+		{3000, 64, 300, "full", nil, false}, {120_000, 64, 12_000, "diagonal", modeltest.ByLetters(4), false}, {30_000, 256, 8000, "diagonal", nil, false},
 		{60_000, 8, 2000, "diagonal", nil, true}, {30_000, 16, 15_000, "diagonal", nil, true}, {180_000, 8, 9000, "diagonal", nil, false},
 	} {
 		snap := grownBetween(t, c.edges, c.hosts)
 		cfg := DefaultConfig()
-		cfg.Steps, cfg.Dim, cfg.Layer1, cfg.Layer2, cfg.Features, cfg.OneWindow = 20, c.dim, c.layer, c.layer, c.features, c.oneWindow
+		cfg.Steps, cfg.Dim, cfg.Layer1, cfg.Layer2, cfg.Features, cfg.OneWindow = 20, c.dim, c.LayerKind, c.LayerKind, c.NumInputs, c.oneWindow
 		marked := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		live := func() int64 {
 			runtime.GC()
@@ -128,8 +130,8 @@ func TestTrainingBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		sizes, kept := snap.Sizes(), snap.Sizes().KeptBytes() // the snapshot was there before
-		remade := watched(func() { second = first.Model().Scorer(snap, 1, c.features) })
-		if foretold := first.Model().ScorerBytes(sizes, c.features) - kept; remade > foretold || foretold > 2*remade+16<<20 {
+		remade := watched(func() { second = first.Model().Scorer(snap, 1, c.NumInputs) })
+		if foretold := first.Model().ScorerBytes(sizes, c.NumInputs) - kept; remade > foretold || foretold > 2*remade+16<<20 {
 			t.Errorf("%+v: a scorer kept %.1f MiB, foretold %.1f", c, float64(remade)/(1<<20), float64(foretold)/(1<<20))
 		}
 		runtime.KeepAlive(first)

@@ -4,6 +4,8 @@ import (
 	"unsafe"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/gnn"
+	"flb-filter-rgcn/model/internal/temporal"
 )
 
 // What is foretold here is what lives at the same time, at most, on top of what lives before: the graph and the scorer in use. What the
@@ -31,15 +33,15 @@ func TrainingBytes(s graphbuf.Sizes, cfg Config) int64 {
 	// scorer, which has two rows a side, is made when all of these but the inputs are gone.
 	fitting := rows*int64(cfg.Dim)*float*(1+2+2+1) + batchBytes(cfg, s.Edges)
 	scoring := rows*int64(cfg.Dim)*float*(1+2) + tableBytes(s)
-	windows := int64(trainWindows + 1)
-	if cfg.OneWindow || edges > keepEdges {
+	windows := int64(temporal.TrainWindows + 1)
+	if cfg.OneWindow || edges > temporal.KeepEdges {
 		windows = 1
 	}
-	training := max(fitting+(windows-1)*windowBytes(s), scoring) + datasetBytes(s) + edges*orderBytes + windowBytes(s)
-	training += featureBytes(s, cfg.Features, windows)
+	training := max(fitting+(windows-1)*temporal.WindowBytes(s), scoring) + temporal.DatasetBytes(s) + temporal.OrderBytes(s) + temporal.WindowBytes(s)
+	training += temporal.FeatureBytes(s, cfg.Features, windows)
 	// Value and two moments, the same again of the model before, gradient twice, and a part of the gradient for
 	// each further thread.
-	training += parameters(cfg, s.Relations) * float * int64(8+cfg.Threads-1)
+	training += gnn.NumParameters(cfg.network(), s.Relations) * float * int64(8+cfg.Threads-1)
 	return max(s.MakingBytes(), s.KeptBytes()+training) + fixedBytes
 }
 
@@ -49,58 +51,22 @@ func (m *Model) ScorerBytes(s graphbuf.Sizes, features NodeFeatures) int64 {
 	if m.reference != nil {
 		return s.MakingBytes() + fixedBytes
 	}
-	making := rows*k*float*2 + tableBytes(s) + datasetBytes(s) + int64(s.Edges)*orderBytes + windowBytes(s) + featureBytes(s, m.knows(features), 1)
-	making += parameters(m.config(), s.Relations) * float * 3
+	making := rows*k*float*2 + tableBytes(s) + temporal.DatasetBytes(s) + temporal.OrderBytes(s) + temporal.WindowBytes(s) + temporal.FeatureBytes(s, m.matching(features), 1)
+	making += gnn.NumParameters(m.config().network(), s.Relations) * float * 3
 	return max(s.MakingBytes(), s.KeptBytes()+making) + fixedBytes
-}
-
-const orderBytes = 16 // for each edge: two orders of them, and what sorting one takes
-
-// windowBytes is what a window takes, with its cut, its messages and what is new in it.
-func windowBytes(s graphbuf.Sizes) int64 {
-	const edge, row = 84, 64
-	return int64(s.Edges)*edge + int64(s.Sources+s.Destinations)*row
 }
 
 // batchBytes is what the batches of a pass take, whose slices grow as they are filled.
 func batchBytes(cfg Config, edges int) int64 {
 	const growth = 1.5
-	triplet := unsafe.Sizeof(facts{}) + unsafe.Sizeof(near{}) + hidden*float + 6*float
-	return int64(growth * float64(rounds(edges)*sampleSize*(1+cfg.Negatives)) * float64(triplet))
+	const triplet = temporal.TripletBytes + gnn.Hidden*float
+	return int64(growth * float64(rounds(edges)*temporal.SampleSize*(1+cfg.Negatives)) * float64(triplet))
 }
 
 // tableBytes is what a scorer has beside its embeddings: rows by slot of the graph, and the scores that it keeps.
 func tableBytes(s graphbuf.Sizes) int64 {
-	const cell = unsafe.Sizeof(scoreCell{}) + unsafe.Sizeof(lastingCell{})
-	return int64(3*s.Nodes)*int64(unsafe.Sizeof(slotRow{})) + int64(memoCells(s.Edges))*int64(cell)
-}
-
-// datasetBytes is what a dataset takes, without features.
-func datasetBytes(s graphbuf.Sizes) int64 {
-	const (
-		lookups  = 4
-		arrivals = 8 + 8 + 4 // when sources met destinations and relations, and which
-		seen     = 2         // which pairs were met, while it is made
-		row      = 96        // for each row: numbers both ways, where its arrivals begin, since when it is there; lists that grow by doubling
-	)
-	edges := int64(s.Edges)
-	return edges*(int64(unsafe.Sizeof(dataEdge{}))+arrivals+seen) + lookups*lookupBytes(s.Edges) + int64(s.Sources+s.Destinations)*row
-}
-
-// featureBytes is what features of hosts add: look-ups of three kinds of pairs, and a count of each in a window.
-func featureBytes(s graphbuf.Sizes, features NodeFeatures, windows int64) int64 {
-	if features == nil {
-		return 0
-	}
-	return int64(s.Edges) * int64(min(len(features.Kinds()), MaxFeatures)) * 3 * (36 + 4*windows)
-}
-
-// parameters is how many numbers a model learns.
-func parameters(cfg Config, relations int) (n int64) {
-	for _, p := range layoutParams(cfg, relations) {
-		n += int64(p.rows) * int64(p.cols)
-	}
-	return n
+	const cell = unsafe.Sizeof(logitCell{}) + unsafe.Sizeof(staticCell{})
+	return int64(3*s.Nodes)*int64(unsafe.Sizeof(slotRow{})) + int64(cacheCells(s.Edges))*int64(cell)
 }
 
 // smallerDims are the dimensions that Thriftier goes down.
@@ -112,7 +78,7 @@ func (c Config) Thriftier(edges int) (Config, bool) {
 	if c.Objective == ReferenceGoal {
 		return c, false
 	}
-	if !c.OneWindow && edges <= keepEdges {
+	if !c.OneWindow && edges <= temporal.KeepEdges {
 		c.OneWindow = true
 		return c, true
 	}

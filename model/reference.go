@@ -2,196 +2,120 @@ package model
 
 import (
 	"context"
-	"fmt"
-	"math"
-	"slices"
+	"errors"
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/baseline"
+	"flb-filter-rgcn/model/internal/device"
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/optim"
+	"flb-filter-rgcn/model/ranking"
 )
 
-// The reference objective is the model that this package is compared with: the R-GCN
-// (Schlichtkrull et al. 2018) of a well-known notebook on SSH sessions, with a free table
-// of node embeddings, to the letter and with its weaknesses. False triplets carry messages
-// as true ones do, a target is in its own message graph, messages only run from source to
-// destination, chatty pairs dominate, and the events that are scored were trained on.
+// The values of Config.Objective.
+const (
+	Temporal      = "temporal"  // what follows after a cut in time, from what came before it
+	ReferenceGoal = "reference" // the algorithm of the notebook, for comparison
+)
 
-// referenceConfig says how to train the reference. The zero value is not usable.
-type referenceConfig struct {
-	Dim            int // width of embeddings and layers
-	Epochs         int // one is StepsPerEpoch optimiser steps, whatever the size of the graph
-	StepsPerEpoch  int
-	Sample         int     // events drawn in a step, each with one corrupted triplet beside it
-	LearningRate   float64 // of Adam, constant
-	Dropout        float64 // after either layer, 0 to below 1
-	Regularization float64 // weight of the mean squares of embeddings and relation vectors
-	TrainShare     float64 // of the events; the rest judge
-	Decoder        string  // DistMult, TransE or RotatE, as referenceLogit has them
-	Seed           uint64
-	K              float64 // the threshold lies K standard deviations below the mean
+// DefaultReference returns the notebook's settings: DefaultConfig with the reference objective
+// and what goes with that.
+func DefaultReference() Config {
+	r := baseline.Default()
+	cfg := DefaultConfig()
+	cfg.Objective = ReferenceGoal
+	cfg.Dim, cfg.Dropout, cfg.Steps, cfg.LearningRate = r.Dim, r.Dropout, r.Epochs*r.StepsPerEpoch, r.LearningRate
+	cfg.Sample, cfg.TrainShare = r.Sample, r.TrainShare
+	cfg.Threshold.Method = Sigma
+	return cfg
 }
 
-func defaultReference() referenceConfig {
-	return referenceConfig{
-		Dim: 32, Epochs: 10, StepsPerEpoch: 50, Sample: 1000, LearningRate: 0.01, Dropout: 0.2,
-		Regularization: 0.01, TrainShare: 0.8, Decoder: DistMult, Seed: 1, K: 2,
-	}
+// reference returns what a Config says of the reference objective.
+func (c Config) reference() baseline.Config {
+	r := baseline.Default()
+	r.Dim, r.Dropout, r.LearningRate, r.Decoder, r.Seed = c.Dim, c.Dropout, c.LearningRate, c.Decoder, c.Seed
+	r.Epochs, r.StepsPerEpoch = 1, c.Steps // an epoch is nothing but a number of steps
+	r.Sample, r.TrainShare = c.Sample, c.TrainShare
+	return r
 }
 
-func (c referenceConfig) validate() error {
-	bad := func(name string, value any, allowed string) error {
-		return fmt.Errorf("model: reference: %s is %v, allowed %s", name, value, allowed)
-	}
-	switch {
-	case c.Dim < 1 || c.Dim > 4096:
-		return bad("Dim", c.Dim, "are 1 to 4096")
-	case c.Epochs < 1:
-		return bad("Epochs", c.Epochs, "are 1 and more")
-	case c.StepsPerEpoch < 1:
-		return bad("StepsPerEpoch", c.StepsPerEpoch, "are 1 and more")
-	case c.Sample < 1 || c.Sample > 1<<20:
-		return bad("Sample", c.Sample, "are 1 to 1048576")
-	case !(c.LearningRate > 0):
-		return bad("LearningRate", c.LearningRate, "are numbers above 0")
-	case !(c.Dropout >= 0 && c.Dropout < 1):
-		return bad("Dropout", c.Dropout, "are 0 to below 1")
-	case !(c.Regularization >= 0):
-		return bad("Regularization", c.Regularization, "are 0 and more")
-	case !(c.TrainShare > 0 && c.TrainShare < 1):
-		return bad("TrainShare", c.TrainShare, "are numbers between 0 and 1")
-	case c.Decoder != DistMult && c.Decoder != TransE && c.Decoder != RotatE:
-		return bad("Decoder", c.Decoder, "are distmult, transe, rotate")
-	case !(c.K >= 0):
-		return bad("K", c.K, "are 0 and more")
-	}
-	return nil
-}
-
-// reference is a trained reference model. It is immutable.
-type reference struct {
-	dim       int
-	decoder   string
-	nodes     []float32 // [nodes][dim], what the layers made of the table over all training events
-	relations []float32 // [relations][dim]
-	mean, sd  float64   // of the scores of all events; sd of a sample
-	threshold float32   // mean - K sd
-	recall    float64   // share of the held-out events with a score of at least 0.5
-}
-
-// score tells how expected a triplet is, 0 to 1; its parts are indices into the Nodes and
-// Relations of the snapshot that was trained on. This model has no embedding for what it
-// has not seen: anything unknown, -1, makes the score 0, the lowest there is.
-func (m *reference) score(s, r, d int32) float32 {
-	if s < 0 || r < 0 || d < 0 {
-		return 0
-	}
-	return sigmoid(referenceLogit(m.decoder, row(m.nodes, s, m.dim), row(m.relations, r, m.dim), row(m.nodes, d, m.dim)))
-}
-
-// trainReference trains the reference on a snapshot, on the caller's goroutine alone or on a card. It
-// calls progress, unless nil, after each step, and returns ctx's error within one step of
-// its end. The same snapshot, configuration and device give the same model to the bit.
-func trainReference(ctx context.Context, snap *graphbuf.Snapshot, cfg referenceConfig, device string, progress func(step, steps int, loss float32)) (*reference, Report, error) {
+// trainByReference is Train for the reference objective. It starts cold every time, as the notebook
+// does, and the new model always takes the place of the old one.
+func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress func(step, steps int, loss float32)) (*Scorer, Report, error) {
 	start := time.Now()
-	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges), Device: CPU}
-	if err := cfg.validate(); err != nil {
-		return nil, report, err
+	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges)}
+	r, did, err := baseline.Train(ctx, snap, cfg.reference(), cfg.Device, progress)
+	if cfg.Device == device.Auto && errors.Is(err, device.ErrFailed) {
+		fallback := err
+		r, did, err = baseline.Train(ctx, snap, cfg.reference(), device.CPU, progress)
+		did.Fallback = fallback
 	}
-	train, test, err := splitEvents(ctx, snap.Edges, cfg.TrainShare, newPhilox(cfg.Seed, streamHeldOut))
+	report.Steps, report.Loss, report.Quality, report.Device, report.Fallback = did.Steps, did.Loss, did.Quality, did.Device, did.Fallback
+	if errors.Is(err, baseline.ErrTooFew) {
+		err = ErrTooLittle
+	}
 	if err != nil {
 		return nil, report, err
 	}
-	if train.total() == 0 || test.total() == 0 {
-		return nil, report, ErrTooLittle
+	m := &Model{
+		Quality: report.Quality, reference: r, dim: cfg.Dim, decoderKind: cfg.Decoder, layer1: cfg.Layer1, layer2: cfg.Layer2,
+		params: &optim.Params{}, heldOut: heldOutOf(r, snap.Edges),
 	}
-
-	net := newReferenceNetwork(cfg, len(snap.Nodes), len(snap.Relations))
-	e, name, fallback, err := newReferenceEngine(device, net, len(snap.Edges))
-	if err != nil {
-		return nil, report, err
+	num.Fill(m.scaling.Inv[:], 1)
+	for _, n := range snap.Nodes {
+		m.nodes = append(m.nodes, n.Name)
 	}
-	defer e.close()
-	report.Device, report.Fallback = name, fallback
-	steps := cfg.Epochs * cfg.StepsPerEpoch
-	tail, err := fitReference(ctx, e, train, newPhilox(cfg.Seed, streamSample), steps, progress)
-	if err != nil {
-		return nil, report, err
+	for _, n := range snap.Relations {
+		m.relations = append(m.relations, n.Name)
 	}
-	outputs, err := e.embed(train)
-	if err != nil {
-		return nil, report, err
-	}
-	m := &reference{dim: cfg.Dim, decoder: cfg.Decoder, nodes: outputs, relations: net.relation}
-	report.Quality, m.recall = m.judge(test, len(snap.Nodes), newPhilox(cfg.Seed, streamHeldOut+1<<32))
-	mean, sd := m.spread(snap.Edges)
-	m.mean, m.sd, m.threshold = mean, sd, float32(mean-cfg.K*sd)
-	if math.IsNaN(mean) || math.IsNaN(report.Quality) {
-		return nil, report, fmt.Errorf("%w: mean score %v, AUC %v after the last step", ErrDiverged, mean, report.Quality)
-	}
-	report.Steps, report.Loss, report.Threshold = steps, float32(tail), m.threshold
+	m.SetThreshold(cfg.Threshold)
+	report.Threshold = m.Threshold
 	report.Duration = time.Since(start)
-	return m, report, nil
+	return m.referenceScorer(snap), report, nil
 }
 
-// fitReference makes the steps and returns the mean loss of the last tenth of them.
-func fitReference(ctx context.Context, e referenceEngine, train *eventTable, rng *philox, steps int, progress func(step, steps int, loss float32)) (tail float64, err error) {
-	known := losses{steps: steps, progress: progress}
-	for range steps {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		if err := e.step(train, rng); err != nil {
-			return 0, err
-		}
-		if err := known.tell(e.losses()); err != nil {
-			return 0, err
-		}
+// heldOutOf samples the scores of edges for thresholds that are no deviations from the mean.
+func heldOutOf(r *baseline.Model, edges []graphbuf.Edge) ranking.HeldOut {
+	out := ranking.HeldOut{Even: 0.5}
+	if len(edges) == 0 {
+		return out
 	}
-	if err := e.finish(); err != nil {
-		return 0, err
-	}
-	err = known.tell(e.losses())
-	return known.tail, err
-}
-
-// judge returns the AUC of held-out events against corrupted ones, and the recall at 0.5.
-// The AUC of scores that are no numbers is none either.
-func (m *reference) judge(test *eventTable, nodes int, rng *philox) (quality, recall float64) {
-	var true_, false_ []scored
-	for i := range test.edges {
-		n := test.count(i)
-		if n == 0 {
-			continue
-		}
-		e := &test.edges[i]
-		s := scored{m.score(e.Source, e.Relation, e.Destination), float32(n)}
-		true_ = append(true_, s)
-		if s.score >= 0.5 {
-			recall += float64(n)
-		}
-	}
-	for range heldOutRows {
-		s, r, d := test.draw(rng)
-		s, d = corrupt(s, d, nodes, rng)
-		false_ = append(false_, scored{m.score(s, r, d), 1})
-	}
-	if slices.ContainsFunc(append(true_, false_...), func(s scored) bool { return s.score != s.score }) {
-		return math.NaN(), 0
-	}
-	return auc(true_, false_), recall / float64(test.total())
-}
-
-// spread returns mean and sample standard deviation of the scores over events: an edge
-// counts as often as it was seen.
-func (m *reference) spread(edges []graphbuf.Edge) (mean, sd float64) {
-	var n, squares float64
-	for i := range edges { // West 1979
+	first, last := edges[0].First, edges[0].Last
+	step := max(1, len(edges)/heldOutRows)
+	for i := range edges {
 		e := &edges[i]
-		w, x := float64(e.Count), float64(m.score(e.Source, e.Relation, e.Destination))
-		n += w
-		delta := x - mean
-		mean += delta * w / n
-		squares += w * delta * (x - mean)
+		first, last = min(first, e.First), max(last, e.Last)
+		if i%step == 0 {
+			out.Scores = append(out.Scores, ranking.Weighted{Score: r.Score(e.Source, e.Relation, e.Destination), Weight: float32(step)})
+		}
 	}
-	return mean, math.Sqrt(squares / (n - 1)) // a split has two events at least
+	out.Days = float64(last-first) / float64(24*time.Hour)
+	return out
+}
+
+// referenceScorer finds the model's hosts and relations in a snapshot by their names.
+func (m *Model) referenceScorer(snap *graphbuf.Snapshot) *Scorer {
+	find := func(known []string, names []graphbuf.Name) []slotRow {
+		at := make(map[string]int32, len(known))
+		for i, n := range known {
+			at[n] = int32(i)
+		}
+		var top uint32
+		for _, n := range names {
+			top = max(top, n.ID.Slot)
+		}
+		out := make([]slotRow, top+1)
+		for i := range out {
+			out[i].row = -1
+		}
+		for _, n := range names {
+			if row, ok := at[n.Name]; ok {
+				out[n.ID.Slot] = slotRow{n.ID.Gen, row}
+			}
+		}
+		return out
+	}
+	nodes := find(m.nodes, snap.Nodes)
+	return &Scorer{model: m, sources: nodes, destinations: nodes, relations: find(m.relations, snap.Relations)}
 }

@@ -7,6 +7,12 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/baseline"
+	"flb-filter-rgcn/model/internal/gnn"
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/optim"
+	"flb-filter-rgcn/model/internal/temporal"
+	"flb-filter-rgcn/model/ranking"
 )
 
 // Model is a trained network without a graph: its parameters, its threshold, and what is
@@ -16,7 +22,7 @@ type Model struct {
 	Threshold float32
 	Quality   float64 // AUC over the held-out triplets of its training
 
-	heldOut        heldOutScores
+	heldOut        ranking.HeldOut
 	dim            int
 	trainedText    string
 	decoderKind    string
@@ -24,11 +30,11 @@ type Model struct {
 	without        []string // of an ablation; not kept on disk
 	features       []string // kinds of the hosts' features
 	relations      []string
-	params         *params
-	scaling        scaling
+	params         *optim.Params
+	scaling        gnn.Scaling
 
-	reference *reference // of the reference objective, which has nothing of params and scaling
-	nodes     []string   // of its embeddings
+	reference *baseline.Model // of the reference objective, which has nothing of params and scaling
+	nodes     []string        // of its embeddings
 }
 
 func newModel(snap *graphbuf.Snapshot, cfg Config) *Model {
@@ -39,26 +45,21 @@ func newModel(snap *graphbuf.Snapshot, cfg Config) *Model {
 	if cfg.Features != nil {
 		m.features = cfg.Features.Kinds()
 	}
-	m.params = newParams(cfg, len(m.relations))
+	m.params = gnn.NewParams(cfg.network(), len(m.relations))
 	return m
-}
-
-// heldOutScores are what a threshold is made of: the scores of the held-out triplets, the busy
-// days in which they were gathered, and the score of even odds.
-type heldOutScores struct {
-	scores []scored
-	days   float64
-	even   float32
 }
 
 // SetThreshold sets the threshold anew by the scores that the model's training held out.
 func (m *Model) SetThreshold(t Threshold) {
 	if m.reference != nil && t.Method == Sigma { // of the scores themselves, as the notebook has it
-		m.Threshold = float32(m.reference.mean - t.K*m.reference.sd)
+		m.Threshold = float32(m.reference.Mean - t.K*m.reference.SD)
 		return
 	}
-	m.Threshold = t.of(m.heldOut.scores, m.heldOut.days, m.heldOut.even)
+	m.Threshold = t.of(m.heldOut.Scores, m.heldOut.Days, m.heldOut.Even)
 }
+
+// HeldOut returns the scores of the triplets that the model's training held out.
+func (m *Model) HeldOut() ranking.HeldOut { return m.heldOut }
 
 // Dim is the dimension of the embeddings.
 func (m *Model) Dim() int { return m.dim }
@@ -81,7 +82,7 @@ func (m *Model) config() Config {
 func (m *Model) adopt(old *Model) bool {
 	if old.reference != nil || m.dim != old.dim || m.decoderKind != old.decoderKind || m.layer1 != old.layer1 || m.layer2 != old.layer2 ||
 		!slices.Equal(m.features, old.features) ||
-		!m.params.adopt(old.params, old.relations, m.relations) {
+		!m.params.Adopt(old.params, old.relations, m.relations) {
 		return false
 	}
 	m.scaling = old.scaling
@@ -97,12 +98,12 @@ const (
 
 // IsWeak tells whether the model is not to be relied on for low scores.
 func (m *Model) IsWeak() bool {
-	return len(m.heldOut.scores) < leastHeldOut || m.Quality < leastQuality
+	return len(m.heldOut.Scores) < leastHeldOut || m.Quality < leastQuality
 }
 
 // Weak returns why the model is weak, "" for one that is not.
 func (m *Model) Weak() string {
-	switch n := len(m.heldOut.scores); {
+	switch n := len(m.heldOut.Scores); {
 	case !m.IsWeak():
 		return ""
 	case n < leastHeldOut:
@@ -114,18 +115,18 @@ func (m *Model) Weak() string {
 
 func (m *Model) clone() *Model {
 	c := *m
-	c.params = &params{step: m.params.step}
-	for _, p := range m.params.list {
+	c.params = &optim.Params{Steps: m.params.Steps}
+	for _, p := range m.params.List {
 		q := *p
-		q.value, q.m, q.v = slices.Clone(p.value), slices.Clone(p.m), slices.Clone(p.v)
-		c.params.list = append(c.params.list, &q)
+		q.Value, q.Mean, q.Square = slices.Clone(p.Value), slices.Clone(p.Mean), slices.Clone(p.Square)
+		c.params.List = append(c.params.List, &q)
 	}
 	return &c
 }
 
-func (m *Model) decoder() *decoder {
-	d := newDecoder(m.config(), m.params)
-	d.scaling = &m.scaling
+func (m *Model) decoder() *gnn.Decoder {
+	d := gnn.NewDecoder(m.config().network(), m.params)
+	d.Scaling = &m.scaling
 	return d
 }
 
@@ -133,16 +134,16 @@ func (m *Model) decoder() *decoder {
 // and, but for the scores that it keeps to be faster, immutable.
 type Scorer struct {
 	model   *Model
-	decoder *decoder
-	embeddings
+	decoder *gnn.Decoder
+	gnn.Embeddings
 	// By slot of the graph: the row of a source, of a destination, the number of a
 	// relation, each with the generation that it holds for. Slot 0 is nobody's.
 	sources, destinations, relations []slotRow
-	banners                          *banners
-	relationsOf                      relationTimes
-	known                            *known // nil: hosts have no features
-	tenures                          tenures
-	memo                             memo
+	banners                          *temporal.Trigrams
+	relationsOf                      temporal.RelationTimes
+	peers                            *peerIndex // nil: hosts have no features
+	tenures                          temporal.Tenures
+	cache                            cache
 }
 
 type slotRow struct {
@@ -150,11 +151,11 @@ type slotRow struct {
 	row int32
 }
 
-// known is what features of hosts are asked about: see peers.
-type known struct {
-	peers  *peers
-	met    *met
-	sd, sr *lookup
+// peerIndex is what features of hosts are asked about: see peers.
+type peerIndex struct {
+	peers  *temporal.Peers
+	met    *temporal.Cooccurrence
+	sd, sr *num.Pairs
 }
 
 // Scorer makes a scorer over a snapshot: one forward pass over its edges. Features of kinds
@@ -168,36 +169,35 @@ func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features NodeFeatur
 	fresh.adopt(m)
 	fresh.Threshold, fresh.Quality, fresh.heldOut = m.Threshold, m.Quality, m.heldOut
 	fresh.SetTrained(m.Trained)
-	ds := newDataset(snap, m.knows(features))
-	cfg := m.config()
+	ds := temporal.NewDataset(snap, m.matching(features))
+	cfg := m.config().network()
 	cfg.Threads = threads
-	convs := newConvs(cfg, shape{len(ds.sources), len(ds.destinations), ds.relations})
-	defer convs[0].crew.close()
-	s, _ := fresh.scorer(snap, ds, func(p *params, c *cut) (*embeddings, error) {
+	sh := gnn.Shape{Sources: len(ds.Sources), Destinations: len(ds.Destinations), Relations: ds.Relations}
+	s, _ := fresh.scorer(snap, ds, func(p *optim.Params, c *temporal.Cut) (*gnn.Embeddings, error) {
 		input := func(side []int32) func() []float32 {
-			return func() []float32 { return input(snap, side, m.dim) }
+			return func() []float32 { return gnn.FixedInputs(snap, side, m.dim) }
 		}
-		return embed(&convs, p, c.messages(), m.dim, input(ds.destinations), input(ds.sources)), nil
+		return gnn.Embed(cfg, sh, p, c.Messages(), input(ds.Destinations), input(ds.Sources)), nil
 	})
 	return s
 }
 
 // scorer makes a scorer over all of a snapshot by the embeddings that embed computes.
-func (m *Model) scorer(snap *graphbuf.Snapshot, ds *dataset, embed func(*params, *cut) (*embeddings, error)) (*Scorer, error) {
-	all := newCut(ds, ds.end+1, newOrders(ds))
+func (m *Model) scorer(snap *graphbuf.Snapshot, ds *temporal.Dataset, embed func(*optim.Params, *temporal.Cut) (*gnn.Embeddings, error)) (*Scorer, error) {
+	all := temporal.NewCut(ds, ds.End+1, temporal.NewOrders(ds))
 	e, err := embed(m.params, all)
 	if err != nil {
 		return nil, err
 	}
-	s := &Scorer{model: m, decoder: m.decoder(), embeddings: *e}
-	s.banners, s.relationsOf, s.tenures = ds.banners, ds.relationsOf, ds.tenures
-	if ds.peers != nil {
-		s.known = &known{ds.peers, all.met, ds.sd, ds.sr}
+	s := &Scorer{model: m, decoder: m.decoder(), Embeddings: *e}
+	s.banners, s.relationsOf, s.tenures = ds.Names, ds.RelationsOf, ds.Tenures
+	if ds.Peers != nil {
+		s.peers = &peerIndex{ds.Peers, all.Cooccurrence, ds.SD, ds.SR}
 	}
-	s.sources = slotRows(snap.Nodes, ds.sources)
-	s.destinations = slotRows(snap.Nodes, ds.destinations)
+	s.sources = slotRows(snap.Nodes, ds.Sources)
+	s.destinations = slotRows(snap.Nodes, ds.Destinations)
 	s.relations = slotRows(snap.Relations, indices(len(snap.Relations)))
-	s.memo = newMemo(len(snap.Edges))
+	s.cache = newCache(len(snap.Edges))
 	return s, nil
 }
 
@@ -243,10 +243,10 @@ func (s *Scorer) Threshold() float32 { return s.model.Threshold }
 // training scores 0: it has no embedding for that.
 func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) float32 {
 	if r := s.model.reference; r != nil {
-		return r.score(rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination))
+		return r.Score(rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination))
 	}
 	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
-	return sigmoid(s.logit(g, event, ref, src, rel, dst) + s.tenures.factor(ref.SourceSince, ref.RelationSince, ref.Time))
+	return num.Sigmoid(s.logit(g, event, ref, src, rel, dst) + s.tenures.Factor(ref.SourceSince, ref.RelationSince, ref.Time))
 }
 
 // logit is what the decoder makes of an event, kept or computed.
@@ -254,26 +254,26 @@ func (s *Scorer) logit(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref, s
 	if src < 0 || rel < 0 || dst < 0 {
 		return s.compute(g, event, ref, src, rel, dst)
 	}
-	lasting := lastingKey(ref, s.relationsOf.settledBy(src, ref.Time))
-	cell, key := s.memo.score(ref.Edge), scoreKey(lasting, ref)
+	lasting := staticKey(ref, s.relationsOf.SettledBy(src, ref.Time))
+	cell, key := s.cache.logit(ref.Edge), logitKey(lasting, ref)
 	logit, ok := cell.get(key)
 	if !ok {
 		seen := coarsen(*ref)
 		x := scratches.Get().(*scratch)
-		logit = s.decode(x, event, &seen, src, rel, dst, s.lasting(lasting, ref, src, rel, dst))
+		logit = s.decode(x, event, &seen, src, rel, dst, s.static(lasting, ref, src, rel, dst))
 		scratches.Put(x)
 		cell.put(key, logit)
 	}
 	return logit
 }
 
-// lasting is what of a triplet that the model knows stays as it is from session to session, kept or computed.
-func (s *Scorer) lasting(key uint64, ref *graphbuf.Ref, src, rel, dst int32) lasting {
-	cell := s.memo.lasting(ref.Edge)
+// static is what of a triplet that the model knows stays as it is from session to session, kept or computed.
+func (s *Scorer) static(key uint64, ref *graphbuf.Ref, src, rel, dst int32) staticInputs {
+	cell := s.cache.static(ref.Edge)
 	x, ok := cell.get(key)
 	if !ok {
-		x.structure = s.decoder.structure(&s.embeddings, src, rel, dst, &near{})
-		x.similar = s.relationsOf.similarity(s.banners, s.banners.row(rel), src, ref.Time)
+		x.Structure = s.decoder.Structure(&s.Embeddings, src, rel, dst, &temporal.Neighbours{})
+		x.similar = s.relationsOf.Similarity(s.banners, s.banners.Row(rel), src, ref.Time)
 		cell.put(key, x)
 	}
 	return x
@@ -287,48 +287,48 @@ func (s *Scorer) compute(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref,
 
 // computeOf is compute for a ref that need not be coarse.
 func (s *Scorer) computeOf(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) float32 {
-	var l lasting
+	var l staticInputs
 	switch {
 	case src >= 0 && rel >= 0:
-		l.similar = s.relationsOf.similarity(s.banners, s.banners.row(rel), src, ref.Time)
+		l.similar = s.relationsOf.Similarity(s.banners, s.banners.Row(rel), src, ref.Time)
 	case src >= 0:
-		v := s.banners.vector(event.Relation)
-		l.similar = s.relationsOf.similarity(s.banners, v[:], src, ref.Time)
+		v := s.banners.Vector(event.Relation)
+		l.similar = s.relationsOf.Similarity(s.banners, v[:], src, ref.Time)
 	}
 	x := scratches.Get().(*scratch)
 	defer scratches.Put(x)
 	near := s.near(g, x, ref, src, dst)
-	l.structure = s.decoder.structure(&s.embeddings, src, rel, dst, &near)
+	l.Structure = s.decoder.Structure(&s.Embeddings, src, rel, dst, &near)
 	return s.decode(x, event, ref, src, rel, dst, l)
 }
 
 // decode is computeOf from what lasts of the triplet.
-func (s *Scorer) decode(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32, l lasting) float32 {
-	n := liveFacts(ref)
-	n[factSimilar] = l.similar
-	if s.known != nil {
-		s.known.facts(&n, x, event, src, rel, dst)
+func (s *Scorer) decode(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32, l staticInputs) float32 {
+	n := temporal.LiveCounts(ref)
+	n[temporal.Similar] = l.similar
+	if s.peers != nil {
+		s.peers.facts(&n, x, event, src, rel, dst)
 	}
-	s.decoder.inputs(&x.f, &n, l.structure)
-	return s.decoder.logit(&x.f, &x.h, nil)
+	s.decoder.Inputs(&x.f, &n, l.Structure)
+	return s.decoder.Logit(&x.f, &x.h, nil)
 }
 
 // facts adds those that features bring to an event.
-func (k *known) facts(f *facts, x *scratch, event *graphbuf.Event, src, rel, dst int32) {
-	features := func(lists *featureLists, row int32, host []byte, room *[MaxFeatures]int32) []int32 {
+func (k *peerIndex) facts(f *temporal.Counts, x *scratch, event *graphbuf.Event, src, rel, dst int32) {
+	features := func(lists *temporal.FeatureLists, row int32, host []byte, room *[MaxFeatures]int32) []int32 {
 		if row >= 0 {
-			return lists.of(row)
+			return lists.Of(row)
 		}
-		x.hashes = k.peers.of.Append(x.hashes[:0], host)
-		return k.peers.find(room[:0], x.hashes)
+		x.hashes = k.peers.Features.Append(x.hashes[:0], host)
+		return k.peers.Find(room[:0], x.hashes)
 	}
-	of := features(&k.peers.source, src, event.Source, &x.source)
-	to := features(&k.peers.destination, dst, event.Destination, &x.destination)
-	k.peers.facts(f, k.met, of, to, src, rel, dst, k.sd.find(src, dst) >= 0, k.sr.find(src, rel) >= 0)
+	of := features(&k.peers.Source, src, event.Source, &x.source)
+	to := features(&k.peers.Destination, dst, event.Destination, &x.destination)
+	k.peers.AddCounts(f, k.met, of, to, src, rel, dst, k.sd.Find(src, dst) >= 0, k.sr.Find(src, rel) >= 0)
 }
 
-// knows returns the features if the model was trained with their kinds, else nil.
-func (m *Model) knows(features NodeFeatures) NodeFeatures {
+// matching returns the features if the model was trained with their kinds, else nil.
+func (m *Model) matching(features NodeFeatures) NodeFeatures {
 	if features == nil || !slices.Equal(features.Kinds(), m.features) {
 		return nil
 	}
@@ -338,10 +338,10 @@ func (m *Model) knows(features NodeFeatures) NodeFeatures {
 // scratch is what one score needs. It would go to the heap from the stack: not everything that
 // is called promises to let go of its arguments.
 type scratch struct {
-	f [features]float32
-	h [hidden]float32
+	f [gnn.NumInputs]float32
+	h [gnn.Hidden]float32
 	// Of hosts that the training did not know.
-	ids                 [maxNear]graphbuf.ID
+	ids                 [temporal.MaxNeighbours]graphbuf.ID
 	hashes              []uint64
 	source, destination [MaxFeatures]int32
 }

@@ -1,10 +1,11 @@
 package model
 
 import (
-	"cmp"
 	"fmt"
 	"math"
-	"slices"
+
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/ranking"
 )
 
 // Threshold says below which score a session counts as unusually unexpected. Every method
@@ -39,14 +40,9 @@ func (t Threshold) Validate() error {
 	return nil
 }
 
-// scored is the score of a triplet that stands for weight of its kind.
-type scored struct {
-	score, weight float32
-}
-
 // of returns the threshold over scores that were gathered in the given number of days. even
 // is the score of a session that is as likely among the true ones as among the corrupted.
-func (t Threshold) of(scores []scored, days float64, even float32) float32 {
+func (t Threshold) of(scores []ranking.Weighted, days float64, even float32) float32 {
 	if len(scores) == 0 {
 		return 0
 	}
@@ -55,25 +51,25 @@ func (t Threshold) of(scores []scored, days float64, even float32) float32 {
 		// In log-odds: scores crowd at both ends of 0 to 1, where mean - 2 sd is often below 0.
 		var n, sum, squares float64
 		for _, s := range scores {
-			x, w := logit(s.score), float64(s.weight)
+			x, w := logit(s.Score), float64(s.Weight)
 			n += w
 			sum += w * x
 			squares += w * x * x
 		}
 		mean := sum / n
-		at := sigmoid(float32(mean - t.K*math.Sqrt(max(squares/n-mean*mean, 0))))
+		at := num.Sigmoid(float32(mean - t.K*math.Sqrt(max(squares/n-mean*mean, 0))))
 		// Where all sessions are alike their deviation is next to nothing, and mean - K
 		// deviations would call the usual strange.
 		return min(at, even)
 	case Budget:
 		// A quiet network may not have so many strange sessions a day.
-		return min(below(scores, t.PerDay*days), even)
+		return min(ranking.Below(scores, t.PerDay*days), even)
 	default:
 		var n float64
 		for _, s := range scores {
-			n += float64(s.weight)
+			n += float64(s.Weight)
 		}
-		return below(scores, t.Quantile*n)
+		return ranking.Below(scores, t.Quantile*n)
 	}
 }
 
@@ -82,24 +78,4 @@ func logit(score float32) float64 {
 	const edge = 1e-7
 	x := min(max(float64(score), edge), 1-edge)
 	return math.Log(x / (1 - x))
-}
-
-// below returns the score under which the given weight of triplets lies: 0, below which nothing lies, without any.
-func below(scores []scored, weight float64) float32 {
-	if len(scores) == 0 {
-		return 0
-	}
-	sorted := slices.Clone(scores)
-	slices.SortFunc(sorted, func(a, b scored) int { return cmp.Compare(a.score, b.score) })
-	if first := sorted[0]; weight < float64(first.weight) {
-		// Of few triplets the lowest is not so low: less than one lies below a part of its score.
-		return first.score * float32(weight/float64(first.weight))
-	}
-	var sum float64
-	for _, s := range sorted {
-		if sum += float64(s.weight); sum > weight {
-			return s.score
-		}
-	}
-	return sorted[len(sorted)-1].score
 }

@@ -7,6 +7,12 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/device"
+	"flb-filter-rgcn/model/internal/gnn"
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/optim"
+	"flb-filter-rgcn/model/internal/temporal"
+	"flb-filter-rgcn/model/ranking"
 )
 
 // Report says how a training went.
@@ -25,20 +31,15 @@ type Report struct {
 	Duration                time.Duration
 }
 
+// ErrDiverged is what Train returns when the loss is no number any more.
+var ErrDiverged = optim.ErrDiverged
+
 // ErrTooLittle is what Train returns for a snapshot in which nothing follows on anything.
 var ErrTooLittle = errors.New("model: too little to learn from: no new or repeated sessions after the first ones")
 
-// ErrDiverged is what Train returns when the loss is no number any more.
-var ErrDiverged = errors.New("model: training diverged")
-
-// The shares of the activity at which cuts lie: trainWindows windows from firstCut to
-// heldOut, whose triplets are learned from, and the rest, whose triplets judge.
 const (
-	firstCut     = 0.15
-	heldOut      = 0.90
-	trainWindows = 11
-	warmShare    = 0.25 // of the steps, when training goes on from a previous model
-	heldOutRows  = 2048 // true triplets judged at most
+	warmShare   = 0.25 // of the steps, when training goes on from a previous model
+	heldOutRows = 2048 // positives judged at most
 )
 
 // Train trains on a snapshot and returns a Scorer over all of it. It calls progress, unless
@@ -47,7 +48,7 @@ const (
 // threads and device give the same Scorer to the bit.
 func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress func(step, steps int, loss float32)) (*Scorer, Report, error) {
 	start := time.Now()
-	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges), Device: CPU}
+	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges), Device: device.CPU}
 	if err := cfg.Validate(); err != nil {
 		return nil, report, err
 	}
@@ -55,29 +56,18 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 	if cfg.Objective == ReferenceGoal {
 		return trainByReference(ctx, snap, cfg, progress)
 	}
-	report.Featured = featured(snap, cfg.Features)
-	t := &training{snap: snap, cfg: cfg, ds: newDataset(snap, cfg.Features), progress: progress}
-	if cfg.without("tenure") {
-		t.ds.tenures.source, t.ds.tenures.relation = 0, 0
-	}
-	t.windows, t.heldOut = newWindows(t.ds, cfg.OneWindow)
-	if t.windows.len() == 0 || !t.ds.hasTargets(t.heldOut) {
-		return nil, report, ErrTooLittle
-	}
-	t.model = newModel(snap, cfg)
-	if cfg.Previous != nil && t.model.adopt(cfg.Previous) {
-		report.Warm = true
-		t.before = t.model.clone()
-	} else if err := t.model.measure(ctx, t.windows, cfg); err != nil {
+	report.Featured = temporal.CountFeatured(snap, cfg.Features)
+	t, err := newTraining(ctx, snap, cfg, report)
+	if err != nil {
 		return nil, report, err
 	}
-	t.x, t.y = t.ds.inputs(snap, cfg.Dim)
-
-	s, err := t.run(ctx, &report)
-	if cfg.Device == Auto && errors.Is(err, ErrDevice) {
+	t.progress = progress
+	s, err := t.run(ctx)
+	report = t.report
+	if cfg.Device == device.Auto && errors.Is(err, device.ErrFailed) {
 		// The lost card may have left half of its parameters in the model, and windows in another order.
 		lost := err
-		cfg.Device = CPU
+		cfg.Device = device.CPU
 		s, report, err = Train(ctx, snap, cfg, progress)
 		report.Fallback = lost
 	}
@@ -89,127 +79,83 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 type training struct {
 	snap     *graphbuf.Snapshot
 	cfg      Config
-	ds       *dataset
-	windows  *windows
-	heldOut  span
+	ds       *temporal.Dataset
+	windows  *temporal.Windows
+	heldOut  temporal.Span
 	model    *Model
-	before   *Model    // that training started from, nil on a cold start
-	x, y     []float32 // the fixed inputs of destinations and sources
+	before   *Model // that training started from, nil on a cold start
 	progress func(step, steps int, loss float32)
+	report   Report
 }
 
-// run trains on one device, judges what came of it and makes the scorer.
-func (t *training) run(ctx context.Context, report *Report) (*Scorer, error) {
-	ds, cfg, m := t.ds, t.cfg, t.model
-	sh := shape{len(ds.sources), len(ds.destinations), ds.relations}
-	e, device, fallback, err := newEngine(cfg, sh, m, m.steps(cfg, report.Warm), len(ds.edges), t.x, t.y)
-	if err != nil {
-		return nil, err
+// newTraining prepares the data and the model of a training; report says what is known of the snapshot.
+func newTraining(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, report Report) (*training, error) {
+	t := &training{snap: snap, cfg: cfg, ds: temporal.NewDataset(snap, cfg.Features), report: report}
+	if cfg.without("tenure") {
+		t.ds.IgnoreTenure()
 	}
-	defer e.close()
-	report.Device = device
-	if fallback != nil {
-		report.Fallback = fallback
+	t.windows, t.heldOut = temporal.NewWindows(t.ds, cfg.OneWindow)
+	if t.windows.Len() == 0 || !t.ds.HasPositives(t.heldOut) {
+		return nil, ErrTooLittle
 	}
-	if err := m.fit(ctx, t.windows, cfg, e, report, t.progress); err != nil {
-		return nil, err
+	t.model = newModel(snap, cfg)
+	if cfg.Previous != nil && t.model.adopt(cfg.Previous) {
+		t.report.Warm = true
+		t.before = t.model.clone()
+		return t, nil
 	}
-
-	t.windows.forget()
-	judged := t.windows.make(t.heldOut)
-	var b batch
-	judged.sample(ds, &b, newPhilox(cfg.Seed, streamHeldOut), heldOutRows, cfg)
-	judge := func(m *Model) ([]scored, float64, error) {
-		em, err := e.embed(m.params, judged.cut)
-		if err != nil {
-			return nil, 0, err
-		}
-		scores, quality := m.decoder().judge(em, &b)
-		return scores, quality, nil
-	}
-	scores, quality, err := judge(m)
-	if err != nil {
-		return nil, err
-	}
-	if math.IsNaN(quality) {
-		return nil, ErrDiverged
-	}
-	if t.before != nil {
-		old, previous, err := judge(t.before)
-		if err != nil {
-			return nil, err
-		}
-		report.Previous = previous
-		if quality < previous-cfg.Tolerance {
-			m, scores, quality, report.Kept = t.before, old, previous, true
-		}
-	}
-	report.Quality = quality
-	even := 1 / float32(1+cfg.Negatives) // for each true triplet there are so many corrupted ones of its weight
-	m.heldOut = heldOutScores{scores, ds.busyDays(t.heldOut), even}
-	m.SetThreshold(cfg.Threshold)
-	m.Quality = quality
-	report.Threshold = m.Threshold
-
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return m.scorer(t.snap, ds, e.embed)
-}
-
-// inputs returns the fixed vectors of destinations, x, and sources, y, each [rows][k]: the
-// signs of the names' hashes. Where k is at least the number of rows, orthogonal vectors
-// of the same length take their place, and the inner products are exact.
-func (ds *dataset) inputs(snap *graphbuf.Snapshot, k int) (x, y []float32) {
-	return input(snap, ds.destinations, k), input(snap, ds.sources, k)
-}
-
-// input returns the fixed vectors of one side.
-func input(snap *graphbuf.Snapshot, side []int32, k int) []float32 {
-	out := make([]float32, len(side)*k)
-	for i, node := range side {
-		if len(side) <= k {
-			out[i*k+i] = sqrt(float32(k))
-		} else {
-			fillSigns(row(out, int32(i), k), snap.Nodes[node].Name)
-		}
-	}
-	return out
+	return t, t.measure(ctx)
 }
 
 // measure takes the scaling of the decoder's inputs from a sample of each window.
-func (m *Model) measure(ctx context.Context, train *windows, cfg Config) error {
-	var sum, squares [features]float64
-	var n float64
-	d := m.decoder()
-	d.scaling = nil
-	var b batch
-	for i := range train.len() {
+func (t *training) measure(ctx context.Context) error {
+	var sums gnn.ScalingSums
+	var b temporal.Batch
+	for i := range t.windows.Len() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		// Without embeddings: structural inputs are already of the scale of one.
-		train.get(i).sample(train.ds, &b, newPhilox(cfg.Seed, streamHeldOut+uint64(i)<<32), sampleSize, cfg)
-		for j := range b.s {
-			var f [features]float32
-			d.inputs(&f, &b.n[j], structure{})
-			for k, v := range f[:featWalk] {
-				sum[k] += float64(v)
-				squares[k] += float64(v * v)
-			}
-			n++
-		}
+		t.windows.Get(i).Sample(t.ds, &b, num.NewPhilox(t.cfg.Seed, num.StreamHeldOut+uint64(i)<<32), temporal.SampleSize, t.cfg.sampling())
+		sums.Add(&b)
 	}
-	s := &m.scaling
-	for k := range s.Inv {
-		s.Inv[k] = 1
-		if k < featWalk {
-			mean := sum[k] / n
-			s.Mean[k] = float32(mean)
-			s.Inv[k] = float32(1 / math.Sqrt(max(squares[k]/n-mean*mean, 0)+0.01))
-		}
-	}
+	t.model.scaling = sums.Scaling()
 	return nil
+}
+
+// steps is how many steps of the decoder the training makes.
+func (t *training) steps() int {
+	if t.report.Warm {
+		return max(1, int(float64(t.cfg.Steps)*warmShare))
+	}
+	return t.cfg.Steps
+}
+
+// run trains on one device, judges what came of it and makes the scorer.
+func (t *training) run(ctx context.Context) (*Scorer, error) {
+	ds, cfg := t.ds, t.cfg
+	on, err := gnn.NewEngine(gnn.Spec{
+		Network: cfg.network(), Shape: gnn.Shape{Sources: len(ds.Sources), Destinations: len(ds.Destinations), Relations: ds.Relations},
+		Params: t.model.params, Scaling: &t.model.scaling,
+		DestinationInputs: gnn.FixedInputs(t.snap, ds.Destinations, cfg.Dim), SourceInputs: gnn.FixedInputs(t.snap, ds.Sources, cfg.Dim),
+		Device: cfg.Device, Steps: t.steps(), Edges: len(ds.Edges), MaxBatch: temporal.SampleSize * (1 + cfg.Negatives), Dropout: cfg.Dropout,
+	})
+	if err != nil {
+		return nil, err
+	}
+	e := on.Engine
+	defer e.Close()
+	t.report.Device, t.report.Fallback = on.Device, on.Fallback
+	if err := t.fit(ctx, e); err != nil {
+		return nil, err
+	}
+	m, err := t.judge(e)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return m.scorer(t.snap, ds, e.Embed)
 }
 
 // edgesPerRound is for how many edges the decoder makes one more step on each pass of the
@@ -224,52 +170,85 @@ const (
 func rounds(edges int) int { return min(1+edges/edgesPerRound, maxRounds) }
 
 // fit makes the optimiser's steps on an engine.
-func (m *Model) fit(ctx context.Context, train *windows, cfg Config, e engine, report *Report, progress func(step, steps int, loss float32)) error {
-	steps, rate := m.steps(cfg, report.Warm), cfg.LearningRate
-	if report.Warm {
+func (t *training) fit(ctx context.Context, e gnn.Engine) error {
+	steps, rate := t.steps(), t.cfg.LearningRate
+	if t.report.Warm {
 		rate /= 2
 	}
-	known := losses{steps: steps, progress: progress}
-	first := streamSample + uint64(m.params.step)
-	batches, rates := make([]batch, rounds(len(train.ds.edges))), make([]float64, rounds(len(train.ds.edges)))
+	known := optim.Losses{Steps: steps, Progress: t.progress}
+	first := num.StreamSample + uint64(t.model.params.Steps)
+	batches, rates := make([]gnn.StepBatch, rounds(len(t.ds.Edges))), make([]float64, rounds(len(t.ds.Edges)))
 	for step := 0; step < steps; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		n := min(len(batches), steps-step)
-		var w *window
+		var w *temporal.Window
 		for i := range n {
-			rng := newPhilox(cfg.Seed, first+uint64(step+i))
-			if j := rng.intn(train.len()); i == 0 {
-				w = train.get(j)
+			rng := num.NewPhilox(t.cfg.Seed, first+uint64(step+i))
+			if j := rng.IntN(t.windows.Len()); i == 0 { // every step draws, so that the number of rounds moves no other draw
+				w = t.windows.Get(j)
 			}
-			w.sample(train.ds, &batches[i], rng, sampleSize, cfg)
-			batches[i].dropout(rng, cfg.Dropout)
+			w.Sample(t.ds, &batches[i].Batch, rng, temporal.SampleSize, t.cfg.sampling())
+			batches[i].Dropout(rng, t.cfg.Dropout)
 			rates[i] = rate * schedule(step+i, steps)
 		}
-		if err := e.pass(w, batches[:n], rates[:n]); err != nil {
+		if err := e.Pass(w, batches[:n], rates[:n]); err != nil {
 			return err
 		}
 		step += n
-		if err := known.tell(e.losses()); err != nil {
+		if err := known.Tell(e.Losses()); err != nil {
 			return err
 		}
 	}
-	if err := e.finish(); err != nil {
+	if err := e.Finish(); err != nil {
 		return err
 	}
-	report.Steps = steps
-	err := known.tell(e.losses())
-	report.Loss = float32(known.tail)
+	t.report.Steps = steps
+	err := known.Tell(e.Losses())
+	t.report.Loss = float32(known.Tail)
 	return err
 }
 
-// steps is how many steps of the decoder a training makes.
-func (m *Model) steps(cfg Config, warm bool) int {
-	if warm {
-		return max(1, int(float64(cfg.Steps)*warmShare))
+// judge scores the held-out triplets by the trained model and by the one before it. It returns the one that
+// stays, with its threshold.
+func (t *training) judge(e gnn.Engine) (*Model, error) {
+	t.windows.Release()
+	judged := t.windows.Make(t.heldOut)
+	var b temporal.Batch
+	judged.Sample(t.ds, &b, num.NewPhilox(t.cfg.Seed, num.StreamHeldOut), heldOutRows, t.cfg.sampling())
+	scoresOf := func(m *Model) ([]ranking.Weighted, float64, error) {
+		em, err := e.Embed(m.params, judged.Cut)
+		if err != nil {
+			return nil, 0, err
+		}
+		scores, quality := m.decoder().Judge(em, &b)
+		return scores, quality, nil
 	}
-	return cfg.Steps
+	m := t.model
+	scores, quality, err := scoresOf(m)
+	if err != nil {
+		return nil, err
+	}
+	if math.IsNaN(quality) {
+		return nil, optim.ErrDiverged
+	}
+	if t.before != nil {
+		old, previous, err := scoresOf(t.before)
+		if err != nil {
+			return nil, err
+		}
+		t.report.Previous = previous
+		if quality < previous-t.cfg.Tolerance {
+			m, scores, quality, t.report.Kept = t.before, old, previous, true
+		}
+	}
+	even := 1 / float32(1+t.cfg.Negatives) // for each positive there are so many corrupted ones of its weight
+	m.heldOut = ranking.HeldOut{Scores: scores, Days: t.ds.BusyDays(t.heldOut), Even: even}
+	m.SetThreshold(t.cfg.Threshold)
+	m.Quality = quality
+	t.report.Quality, t.report.Threshold = quality, m.Threshold
+	return m, nil
 }
 
 // schedule is the share of the learning rate at a step: a rise over the first twentieth,
@@ -280,37 +259,4 @@ func schedule(step, steps int) float64 {
 		return float64(step+1) / float64(rise)
 	}
 	return 0.5 + 0.5*math.Cos(math.Pi*float64(step-rise)/float64(max(1, steps-rise)))
-}
-
-// dropout draws which hidden units stay; they are scaled up for those that do not.
-func (b *batch) dropout(rng *philox, p float64) {
-	if p == 0 {
-		return
-	}
-	for i := range b.s {
-		b.keep = append(b.keep, [hidden]float32{})
-		rng.dropOut(b.keep[i][:], p)
-	}
-}
-
-// judge scores a batch: the scores of its true triplets as often as they occur, and the AUC.
-func (d *decoder) judge(e *embeddings, b *batch) (natural []scored, quality float64) {
-	var true_, false_ []scored
-	var f [features]float32
-	var h [hidden]float32
-	for i := range b.s {
-		d.inputs(&f, &b.n[i], d.structure(e, b.s[i], b.r[i], b.d[i], &b.near[i]))
-		y := d.logit(&f, &h, nil)
-		if y != y {
-			return nil, math.NaN()
-		}
-		s := scored{sigmoid(y + b.tenure[i]), b.weight[i]}
-		if b.label[i] > 0 {
-			true_ = append(true_, s)
-			natural = append(natural, scored{s.score, b.mass[i]})
-		} else {
-			false_ = append(false_, s)
-		}
-	}
-	return natural, auc(true_, false_)
 }

@@ -8,9 +8,13 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/budget"
+	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/optim"
 )
 
 func encoded(t testing.TB, m *Model) []byte {
@@ -23,11 +27,11 @@ func encoded(t testing.TB, m *Model) []byte {
 }
 
 func TestTheSameSeedGivesTheSameBytes(t *testing.T) {
-	events := teams(1, 40, 2000)
+	events := modeltest.Teams(1, 40, 2000)
 	run := func(seed uint64, threads int) []byte {
 		cfg := quickConfig()
 		cfg.Seed, cfg.Threads = seed, threads
-		s, _ := train(t, graphOf(t, events).Snapshot(), cfg)
+		s, _ := train(t, modeltest.Graph(t, events).Snapshot(), cfg)
 		return encoded(t, s.Model())
 	}
 	one := run(1, 1)
@@ -43,8 +47,8 @@ func TestTheSameSeedGivesTheSameBytes(t *testing.T) {
 }
 
 func TestARestoredGraphTrainsTheSame(t *testing.T) {
-	g := graphOf(t, teams(1, 40, 2000))
-	h, err := graphbuf.New(roomy)
+	g := modeltest.Graph(t, modeltest.Teams(1, 40, 2000))
+	h, err := graphbuf.New(modeltest.Roomy)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +63,7 @@ func TestARestoredGraphTrainsTheSame(t *testing.T) {
 func TestTrainingStopsWithinOneStep(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	last := 0
-	_, _, err := Train(ctx, graphOf(t, teams(1, 40, 2000)).Snapshot(), quickConfig(), func(step, steps int, loss float32) {
+	_, _, err := Train(ctx, modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot(), quickConfig(), func(step, steps int, loss float32) {
 		last = step
 		if step == 7 {
 			cancel()
@@ -76,7 +80,7 @@ func TestTooLittleToLearnFrom(t *testing.T) {
 		same = append(same, graphbuf.Event{Source: []byte("a"), Relation: []byte("r"), Destination: []byte("b"), Time: 5})
 	}
 	for name, events := range map[string][]graphbuf.Event{"nothing": nil, "one moment": same} {
-		if _, _, err := Train(context.Background(), graphOf(t, events).Snapshot(), quickConfig(), nil); !errors.Is(err, ErrTooLittle) {
+		if _, _, err := Train(context.Background(), modeltest.Graph(t, events).Snapshot(), quickConfig(), nil); !errors.Is(err, ErrTooLittle) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -84,37 +88,37 @@ func TestTooLittleToLearnFrom(t *testing.T) {
 
 func TestDivergenceIsAnError(t *testing.T) {
 	cfg := quickConfig()
-	snap := graphOf(t, teams(1, 40, 2000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()
 	s, _ := train(t, snap, cfg)
-	s.Model().params.get("output.bias").value[0] = float32(math.NaN())
+	s.Model().params.Get("output.bias").Value[0] = float32(math.NaN())
 	cfg.Previous = s.Model()
-	if _, _, err := Train(context.Background(), snap, cfg, nil); !errors.Is(err, ErrDiverged) {
+	if _, _, err := Train(context.Background(), snap, cfg, nil); !errors.Is(err, optim.ErrDiverged) {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestWarmStart(t *testing.T) {
 	cfg := quickConfig()
-	events := teams(1, 40, 3000)
-	first, cold := train(t, graphOf(t, events[:2500]).Snapshot(), cfg)
+	events := modeltest.Teams(1, 40, 3000)
+	first, cold := train(t, modeltest.Graph(t, events[:2500]).Snapshot(), cfg)
 	if cold.Warm || cold.Steps != cfg.Steps {
 		t.Errorf("first training: %+v", cold)
 	}
 	cfg.Previous = first.Model()
 	before := encoded(t, first.Model())
 	later := append(events[2500:], graphbuf.Event{Source: []byte("host-1"), Relation: []byte("a new client"), Destination: []byte("server-1-1"), Time: 9e15})
-	second, warm := train(t, graphOf(t, append(events[:2500:2500], later...)).Snapshot(), cfg)
+	second, warm := train(t, modeltest.Graph(t, append(events[:2500:2500], later...)).Snapshot(), cfg)
 	if !warm.Warm || warm.Steps != cfg.Steps/4 || warm.Previous == 0 {
 		t.Errorf("second training: %+v", warm)
 	}
 	if !bytes.Equal(before, encoded(t, first.Model())) {
 		t.Error("the second training changed the first model")
 	}
-	if second.Model().params.step != cfg.Steps+cfg.Steps/4 && !warm.Kept {
-		t.Errorf("the optimiser made %d steps in all", second.Model().params.step)
+	if second.Model().params.Steps != cfg.Steps+cfg.Steps/4 && !warm.Kept {
+		t.Errorf("the optimiser made %d steps in all", second.Model().params.Steps)
 	}
 	cfg.Dim = 8
-	if _, other := train(t, graphOf(t, events).Snapshot(), cfg); other.Warm {
+	if _, other := train(t, modeltest.Graph(t, events).Snapshot(), cfg); other.Warm {
 		t.Error("a model of another dimension is a warm start")
 	}
 }
@@ -122,7 +126,7 @@ func TestWarmStart(t *testing.T) {
 func TestAWorseModelDoesNotReplaceTheBetter(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.Dim = 16
-	snap := graphOf(t, teams(1, 40, 3000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 3000)).Snapshot()
 	good, _ := train(t, snap, cfg)
 	cfg.Previous = good.Model()
 	cfg.LearningRate, cfg.Dropout = 1, 0.9 // what comes out of this is no model
@@ -131,14 +135,14 @@ func TestAWorseModelDoesNotReplaceTheBetter(t *testing.T) {
 		t.Fatalf("%+v", report)
 	}
 	a, b := good.Model(), kept.Model()
-	if !slices.Equal(a.params.get("hidden").value, b.params.get("hidden").value) {
+	if !slices.Equal(a.params.Get("hidden").Value, b.params.Get("hidden").Value) {
 		t.Error("the parameters are not the previous ones")
 	}
 }
 
 func TestScoreTellsUsualFromStrange(t *testing.T) {
-	events := teams(1, 40, 4000)
-	g := graphOf(t, events)
+	events := modeltest.Teams(1, 40, 4000)
+	g := modeltest.Graph(t, events)
 	s, report := train(t, g.Snapshot(), DefaultConfig())
 	if report.Quality < 0.9 {
 		t.Errorf("held-out quality %v", report.Quality)
@@ -170,7 +174,7 @@ func TestAHostDoesNotInheritADeadOnesEmbedding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	events := teams(1, 40, 3000)
+	events := modeltest.Teams(1, 40, 3000)
 	refs := make([]graphbuf.Ref, len(events))
 	g.Observe(events, refs)
 	s, _ := train(t, g.Snapshot(), quickConfig())
@@ -187,10 +191,10 @@ func TestAHostDoesNotInheritADeadOnesEmbedding(t *testing.T) {
 }
 
 func TestEncodeAndDecode(t *testing.T) {
-	for _, layers := range layerKinds {
+	for _, layers := range [][2]string{{"diagonal", "diagonal"}, {"full", "basis:2"}, {"basis:3", "full"}} {
 		cfg := quickConfig()
 		cfg.Dim, cfg.Steps, cfg.Layer1, cfg.Layer2 = 8, 5, layers[0], layers[1]
-		g := graphOf(t, teams(1, 40, 1000))
+		g := modeltest.Graph(t, modeltest.Teams(1, 40, 1000))
 		s, _ := train(t, g.Snapshot(), cfg)
 		b := encoded(t, s.Model())
 		var m Model
@@ -202,7 +206,7 @@ func TestEncodeAndDecode(t *testing.T) {
 		}
 		again := m.Scorer(g.Snapshot(), 1, nil)
 		var ref [1]graphbuf.Ref
-		for _, e := range teams(2, 50, 200) {
+		for _, e := range modeltest.Teams(2, 50, 200) {
 			g.Look([]graphbuf.Event{e}, ref[:])
 			if a, b := s.Score(g, &e, &ref[0]), again.Score(g, &e, &ref[0]); a != b {
 				t.Fatalf("%v: score %v before, %v after", layers, a, b)
@@ -214,7 +218,7 @@ func TestEncodeAndDecode(t *testing.T) {
 func TestDamagedBytesAreRefused(t *testing.T) {
 	cfg := quickConfig()
 	cfg.Dim, cfg.Steps = 4, 2
-	s, _ := train(t, graphOf(t, teams(1, 40, 1000)).Snapshot(), cfg)
+	s, _ := train(t, modeltest.Graph(t, modeltest.Teams(1, 40, 1000)).Snapshot(), cfg)
 	b := encoded(t, s.Model())
 	var m Model
 	for n := range b {
@@ -234,81 +238,27 @@ func TestDamagedBytesAreRefused(t *testing.T) {
 func FuzzModelUnmarshal(f *testing.F) {
 	cfg := quickConfig()
 	cfg.Dim, cfg.Steps = 4, 2
-	s, _ := train(f, graphOf(f, teams(1, 10, 300)).Snapshot(), cfg)
+	s, _ := train(f, modeltest.Graph(f, modeltest.Teams(1, 10, 300)).Snapshot(), cfg)
 	f.Add(encoded(f, s.Model()))
-	real, _ := train(f, graphOf(f, notebook(f)).Snapshot(), cfg)
+	real, _ := train(f, modeltest.Graph(f, modeltest.Notebook(f)).Snapshot(), cfg)
 	f.Add(encoded(f, real.Model()))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m Model
 		if m.UnmarshalBinary(b) == nil {
-			m.Scorer(graphOf(t, teams(1, 5, 20)).Snapshot(), 1, nil)
+			m.Scorer(modeltest.Graph(t, modeltest.Teams(1, 5, 20)).Snapshot(), 1, nil)
 			for _, th := range []Threshold{{Method: Sigma, K: 2}, {Method: Quantile, Quantile: 0.01}, {Method: Budget, PerDay: 20}} {
 				m.SetThreshold(th)
 			}
-			NewLedger(20).Follow(&m)
+			budget.New(20).Follow(m.HeldOut())
 		}
 	})
 }
 
-func TestThresholds(t *testing.T) {
-	var scores []scored
-	for i := range 1000 {
-		scores = append(scores, scored{float32(i) / 1000, 1})
-	}
-	under := func(th Threshold, days float64) int {
-		at := th.of(scores, days, 1)
-		n := 0
-		for _, s := range scores {
-			if s.score < at {
-				n++
-			}
-		}
-		return n
-	}
-	if n := under(Threshold{Method: Quantile, Quantile: 0.05}, 1); n != 50 {
-		t.Errorf("quantile 0.05 of 1000: %d below", n)
-	}
-	if n := under(Threshold{Method: Budget, PerDay: 20}, 4); n != 80 {
-		t.Errorf("20 a day in four days: %d below", n)
-	}
-	alike := []scored{{0.98, 5}, {0.97, 5}}
-	if at := (Threshold{Method: Sigma, K: 2}).of(alike, 1, 0.2); at != 0.2 {
-		t.Errorf("where all scores are high the threshold is %v", at)
-	}
-	if n := under(Threshold{Method: Sigma, K: 0}, 1); n < 490 || n > 510 {
-		t.Errorf("the mean of symmetric scores: %d of 1000 below", n)
-	}
-	one, two := under(Threshold{Method: Sigma, K: 1}, 1), under(Threshold{Method: Sigma, K: 2}, 1)
-	if !(two > 0 && two < one && one < 500) {
-		t.Errorf("one standard deviation: %d below, two: %d", one, two)
-	}
-}
-
-func TestAUC(t *testing.T) {
-	s := func(v ...float32) (out []scored) {
-		for _, x := range v {
-			out = append(out, scored{x, 1})
-		}
-		return out
-	}
-	for _, c := range []struct {
-		true_, false_ []scored
-		want          float64
-	}{
-		{s(0.9, 0.8), s(0.1, 0.2), 1}, {s(0.1), s(0.9), 0}, {s(0.5), s(0.5), 0.5}, {s(0.9, 0.4), s(0.5, 0.5), 0.5},
-		{s(0.9), nil, 0.5}, {[]scored{{0.9, 3}, {0.1, 1}}, s(0.5), 0.75},
-	} {
-		if got := auc(c.true_, c.false_); math.Abs(got-c.want) > 1e-9 {
-			t.Errorf("auc(%v, %v) = %v, want %v", c.true_, c.false_, got, c.want)
-		}
-	}
-}
-
 func TestScoreDoesNotAllocate(t *testing.T) {
-	g := graphOf(t, teams(1, 40, 2000))
+	g := modeltest.Graph(t, modeltest.Teams(1, 40, 2000))
 	s, _ := train(t, g.Snapshot(), quickConfig())
 	var ref [1]graphbuf.Ref
-	events := teams(1, 40, 1)
+	events := modeltest.Teams(1, 40, 1)
 	g.Look(events, ref[:])
 	if n := testing.AllocsPerRun(100, func() { s.Score(g, &events[0], &ref[0]) }); n != 0 {
 		t.Errorf("%v allocations", n)
@@ -316,8 +266,8 @@ func TestScoreDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkScore(b *testing.B) {
-	events := notebook(b)
-	g := graphOf(b, events)
+	events := modeltest.Notebook(b)
+	g := modeltest.Graph(b, events)
 	s, _ := train(b, g.Snapshot(), DefaultConfig())
 	refs := make([]graphbuf.Ref, len(events))
 	g.Look(events, refs)
@@ -329,7 +279,7 @@ func BenchmarkScore(b *testing.B) {
 }
 
 func BenchmarkTrain(b *testing.B) {
-	snap := graphOf(b, notebook(b)).Snapshot()
+	snap := modeltest.Graph(b, modeltest.Notebook(b)).Snapshot()
 	cfg := DefaultConfig()
 	b.Run("cold", func(b *testing.B) {
 		for b.Loop() {
@@ -345,46 +295,9 @@ func BenchmarkTrain(b *testing.B) {
 	})
 }
 
-func TestAThresholdCanBeSetAnew(t *testing.T) {
-	cfg := quickConfig()
-	g := graphOf(t, teams(1, 40, 3000))
-	s, _ := train(t, g.Snapshot(), cfg)
-	var m Model
-	if err := m.UnmarshalBinary(encoded(t, s.Model())); err != nil {
-		t.Fatal(err)
-	}
-	m.SetThreshold(cfg.Threshold)
-	if m.Threshold != s.Threshold() {
-		t.Errorf("the same settings give %v after decoding, %v before", m.Threshold, s.Threshold())
-	}
-	m.SetThreshold(Threshold{Method: Quantile, Quantile: 0.5})
-	half := m.Scorer(g.Snapshot(), 1, nil).Threshold()
-	m.SetThreshold(Threshold{Method: Quantile, Quantile: 0.01})
-	if low := m.Scorer(g.Snapshot(), 1, nil).Threshold(); !(low < half) {
-		t.Errorf("one in a hundred lies below %v, one in two below %v", low, half)
-	}
-}
-
-func TestAPanicOfAWorkerComesUp(t *testing.T) {
-	for _, threads := range []int{1, 3} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%d threads: the panic was lost", threads)
-				}
-			}()
-			newCrew(threads, nil).do(100, func(_, from, to int) {
-				if from <= 50 && 50 < to {
-					panic("here")
-				}
-			})
-		}()
-	}
-}
-
 // TestTrainingsLeaveNothing: what a training took is free again when its scorer is gone.
 func TestTrainingsLeaveNothing(t *testing.T) {
-	snap := graphOf(t, teams(1, 400, 6000)).Snapshot()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 400, 6000)).Snapshot()
 	cfg := DefaultConfig()
 	cfg.Steps = 2
 	heap := func() int64 {
@@ -402,5 +315,17 @@ func TestTrainingsLeaveNothing(t *testing.T) {
 	}
 	if grown := heap() - before; grown > 256<<10 {
 		t.Errorf("six trainings leave %d KiB", grown>>10)
+	}
+}
+
+// A whole training with more threads enters for each of them once.
+func TestATrainingKeepsItsThreads(t *testing.T) {
+	cfg := quickConfig()
+	cfg.Steps, cfg.Threads = 20, 3
+	var entered atomic.Int32
+	cfg.EnterThread = func() { entered.Add(1) }
+	train(t, modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot(), cfg)
+	if n := entered.Load(); n != 3 {
+		t.Errorf("3 threads entered %d times", n)
 	}
 }

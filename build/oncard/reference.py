@@ -3,7 +3,7 @@
     python3 reference.py FILE [cpu|cuda]
 
 FILE is the notebook's log: tab-separated, source in the third column, destination in the fifth,
-client in the ninth. Ten epochs of 50 steps, as in model/reference.go; prints seconds and the
+client in the ninth. Ten epochs of 50 steps, as in model/baseline; prints seconds and the
 time to score every row.
 """
 import sys

@@ -114,3 +114,8 @@ func Need(cfg Config, edges int) int64 {
 func messagesBytes(rows, edges int64) int64 {
 	return 4 * (3*edges*(2+norms) + 2*(rows+3*edges/piece))
 }
+
+// DecoderOf returns the decoder of a name: distmult, transe or rotate.
+func DecoderOf(name string) Decoder {
+	return map[string]Decoder{"distmult": DistMult, "transe": TransE, "rotate": RotatE}[name]
+}

@@ -5,6 +5,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/model/budget"
 )
 
 // Method scores sessions by what it learned from those before.
@@ -40,9 +41,9 @@ func Reference(seed uint64) Method {
 // Trained is a model under a configuration; each training starts from the one before.
 func Trained(name string, cfg model.Config) Method {
 	m := Method{Name: name}
-	var ledger *model.Ledger
+	var ledger *budget.AlertBudget
 	if cfg.Threshold.Method == model.Budget {
-		ledger = model.NewLedger(cfg.Threshold.PerDay)
+		ledger = budget.New(cfg.Threshold.PerDay)
 		m.Low = func(e *graphbuf.Event, score float64) bool { return ledger.Low(e, float32(score)) }
 	}
 	m.Learn = func(before *graphbuf.Snapshot) (Score, float64, error) {
@@ -52,7 +53,7 @@ func Trained(name string, cfg model.Config) Method {
 		}
 		cfg.Previous = s.Model()
 		if ledger != nil {
-			ledger.Follow(s.Model())
+			ledger.Follow(s.Model().HeldOut())
 		}
 		return func(g *graphbuf.Graph, e *graphbuf.Event, r *graphbuf.Ref) float64 {
 			return float64(s.Score(g, e, r))

@@ -1,0 +1,241 @@
+// Package budget holds alerts to a number a day: AlertBudget turns the scores of events into a threshold
+// that follows the days before. It takes scores and knows no model.
+package budget
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/ranking"
+)
+
+// AlertBudget holds a threshold to a number of alerts a day. An alert is a triplet that scored
+// low on that day, however often.
+//
+// No training can know what scores will look like tomorrow: the held-out sessions may be those of
+// a weekend, a new model puts its scores elsewhere, and where many scores are alike a small shift makes a
+// hundred alerts. So the budget keeps the lowest scores of the last days as they were given. Its threshold
+// is the median, over those days, of the score below which as many triplets lay as the budget allows. Days of
+// little activity, such as weekends, do not count; the day of a scan, or of an upgrade everywhere, is one
+// among ten.
+//
+// Within a day the budget is paced. What is left of it is spread over what is left of the day, by the hours
+// at which low scores usually come, but at most at mostPace of the usual rate, so that a quiet day does not
+// flag usual sessions. Once the budget is spent, a triplet is still an alert if its score is among the
+// lowest leastPace of a budget, both on a usual day and today.
+//
+// Until settledDays are known, the threshold comes from the training's held-out triplets, of which there are
+// few, or from days that need not be like this one, such as those of a weekend. Until then the budget is handed
+// out evenly, and no more than the budget and a leastPace of it is spent in a day, whatever the scores are.
+//
+// An AlertBudget is safe for many goroutines.
+type AlertBudget struct {
+	perDay float64
+	depth  int // lowest triplets kept of a day
+
+	// A score at or above gate is neither an alert nor worth keeping: no need for the lock.
+	gate      atomic.Uint32 // float32 bits
+	threshold atomic.Uint32 // float32 bits, as of the last low score
+
+	mu      sync.Mutex
+	history history
+	today   today
+}
+
+const (
+	leastPace  = 0.25
+	mostPace   = 3
+	lateScores = 64 // this many scores in a row of days long past are an archive with days of its own, not late records
+
+	// Max is the largest budget that is followed. Beyond it nobody reads alerts one by one, and the lowest
+	// scores would take more memory than the graph. The threshold is then that of the held-out triplets.
+	Max = 10_000
+
+	secondsOfDay = 24 * 3600
+)
+
+// New returns an empty budget of so many alerts a day.
+func New(perDay float64) *AlertBudget {
+	l := &AlertBudget{perDay: perDay, history: history{perDay: perDay, even: 1}}
+	if l.follows() {
+		const least = 256 // the median of many days is only as good as their ranks
+		l.depth = max(least, int(8*perDay))
+	}
+	l.today = newToday(l.depth)
+	l.recompute()
+	return l
+}
+
+// follows tells whether the days correct the threshold at all.
+func (l *AlertBudget) follows() bool { return l.perDay <= Max }
+
+// Follow takes the held-out scores of the model that gives the scores from now on.
+func (l *AlertBudget) Follow(h ranking.HeldOut) {
+	prior := curveOf(h, l.perDay) // takes a while, and records wait for the lock
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.history.prior, l.history.even = prior, 1
+	if h.Even > 0 {
+		l.history.even = h.Even
+	}
+	l.recompute()
+}
+
+// Threshold returns the score below which the next triplet would be an alert, as of the last low score.
+func (l *AlertBudget) Threshold() float32 { return math.Float32frombits(l.threshold.Load()) }
+
+// Usual returns the threshold at the usual pace, for scores that are looked at out of their time.
+func (l *AlertBudget) Usual() float32 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.history.scoreAt(1)
+}
+
+// Low tells whether an event with the given score is an alert, and records it. The event's time is taken as
+// true. Scores of an earlier day count for the current one. Low does not allocate, except for a few small
+// pieces when a day begins.
+func (l *AlertBudget) Low(e *graphbuf.Event, score float32) bool {
+	if l.Ignores(score) {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.follows() {
+		return score < l.history.scoreAt(1)
+	}
+	l.observeDay(e.Time)
+	quarter := quarterOf(e.Time)
+	threshold := l.thresholdAt(quarter)
+	l.threshold.Store(math.Float32bits(threshold))
+	low := score < threshold
+	if low || score < l.today.Watch {
+		counted := l.today.record(tripletKey(e), quarter, score, low)
+		if counted && float64(l.today.Alerts) >= l.allowance(quarter) {
+			l.today.Lowest = l.today.scoreAtRank(int(l.perDay * leastPace))
+		}
+		l.setGate()
+	}
+	return low
+}
+
+// Ignores tells, without the lock, that a score is neither an alert nor worth recording.
+func (l *AlertBudget) Ignores(score float32) bool {
+	return score >= math.Float32frombits(l.gate.Load())
+}
+
+// WouldBeLow returns what Low would say of an event, without recording it. It begins a day as Reach does.
+func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, score float32) bool {
+	if l.Ignores(score) {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.follows() {
+		return score < l.history.scoreAt(1)
+	}
+	if dayOf(e.Time) > l.today.Day {
+		l.startDay(e.Time)
+	}
+	return score < l.thresholdAt(quarterOf(e.Time))
+}
+
+// Reach says that a time, in unix nanoseconds, is reached: what comes of days long before it is old.
+func (l *AlertBudget) Reach(time int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.follows() && dayOf(time) > l.today.Day {
+		l.startDay(time)
+	}
+}
+
+// dayOf returns the day of a time in unix nanoseconds, counted from 1970.
+func dayOf(time int64) int64 { return time / 1e9 / secondsOfDay }
+
+// quarterOf returns the quarter of an hour, within its day, of a time in unix nanoseconds.
+func quarterOf(time int64) int32 {
+	return int32(time / 1e9 % secondsOfDay / (secondsOfDay / quartersOfDay))
+}
+
+// observeDay begins a day when its first event comes. The number of the day only goes up, and what was spent
+// of a day stays spent. After a clock that was far ahead, or while an archive is read, that day may not end for long. Then
+// many low scores in a row of days long past make their own midnights end the day.
+func (l *AlertBudget) observeDay(time int64) {
+	day, d := dayOf(time), &l.today
+	switch {
+	case day > d.Day:
+		l.startDay(time)
+	case day < d.Day-1:
+		if d.late++; d.late >= lateScores {
+			d.Whole = false // the days of an archive do not tell what is usual now
+		}
+		if day > d.past && d.late > lateScores {
+			late := d.late
+			l.startDay(d.Day * secondsOfDay * 1e9)
+			d.late, d.Whole = late, false
+		}
+		if d.late == 1 || day > d.past {
+			d.past = day
+		}
+	default:
+		d.late = 0
+	}
+}
+
+// startDay ends the current day and begins the one in which a time lies, unix nanoseconds.
+func (l *AlertBudget) startDay(time int64) {
+	if d := &l.today; d.Day > 0 && d.Whole {
+		d.sort()
+		l.history.add(d.Entries)
+	}
+	l.today.begin(time)
+	l.recompute()
+}
+
+// recompute brings history, threshold and gate up to date.
+func (l *AlertBudget) recompute() {
+	l.history.recompute()
+	l.threshold.Store(math.Float32bits(l.history.scoreAt(1)))
+	l.setGate()
+}
+
+// thresholdAt returns the score below which a triplet is an alert at a time of the day.
+func (l *AlertBudget) thresholdAt(quarter int32) float32 {
+	threshold := l.history.scoreAt(l.pace(quarter))
+	switch over := float64(l.today.Alerts) - l.allowance(quarter); {
+	case over < 0:
+		return threshold
+	case over >= leastPace*l.perDay && !l.history.settled():
+		// The scores of new sources fall as a young graph ages, and with each of the first trainings: any of them would be
+		// the lowest of the day.
+		return 0
+	}
+	return min(threshold, l.today.Lowest)
+}
+
+// pace returns for how many budgets a day the threshold stands at a time of the day.
+func (l *AlertBudget) pace(quarter int32) float64 {
+	after := &l.history.after
+	left := float64(after[l.today.Since]) - float64(l.today.Alerts)/l.perDay
+	return min(max(left/max(float64(after[quarter]), 1e-3), leastPace), mostPace)
+}
+
+// allowance returns how many alerts of today's budget may be spent by a time of the day. A day that is watched in
+// part has a part of the budget. In the first days the budget is handed out as the day goes by, a leastPace of it
+// ahead.
+func (l *AlertBudget) allowance(quarter int32) float64 {
+	today := float64(l.history.after[l.today.Since])
+	if l.history.settled() {
+		return l.perDay * today
+	}
+	return l.perDay * min(today, today-float64(l.history.after[quarter])+leastPace)
+}
+
+func (l *AlertBudget) setGate() {
+	gate := l.history.highest()
+	if l.follows() {
+		gate = max(gate, l.today.Watch)
+	}
+	l.gate.Store(math.Float32bits(gate))
+}

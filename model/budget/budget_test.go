@@ -1,0 +1,408 @@
+package budget
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/ranking"
+)
+
+// stream feeds a ledger a day of sessions: usual triplets with high scores, each several
+// times, and unusual ones with scores of a long tail, some of which come again.
+type stream struct {
+	ledger *AlertBudget
+	rng    *num.Philox
+	day    int
+}
+
+// next returns the number of different triplets flagged on a day of the given number of
+// unusual ones, whose scores are multiplied by shift.
+func (s *stream) next(unusual int, shift float64) int {
+	flagged := map[string]bool{}
+	const usual = 800
+	for i := range usual + unusual {
+		e := graphbuf.Event{
+			Source: fmt.Appendf(nil, "h%d", s.day*100_000+i), Relation: []byte("c"), Destination: []byte("d"),
+			// All day, in order.
+			Time: (int64(20_000+s.day)*secondsOfDay + int64(i)*secondsOfDay/int64(usual+unusual)) * 1e9,
+		}
+		score := 0.9 + 0.1*float64(s.rng.Float())
+		if s.rng.IntN(usual+unusual) < unusual {
+			score = shift * 0.5 * math.Exp(-4*float64(s.rng.Float()))
+		}
+		for range 1 + s.rng.IntN(3) {
+			if s.ledger.Low(&e, float32(score)) {
+				flagged[string(e.Source)] = true
+			}
+		}
+	}
+	s.day++
+	return len(flagged)
+}
+
+func newStream(perDay float64, seed uint64) *stream {
+	return &stream{ledger: New(perDay), rng: num.NewPhilox(seed, 1)}
+}
+
+func TestLedgerKeepsTheBudget(t *testing.T) {
+	for seed := range uint64(3) {
+		s := newStream(20, seed)
+		for range 1 + settledDays { // the first of them is not known to be a whole one
+			s.next(200, 1)
+		}
+		for day := s.day; day < 30; day++ {
+			shift := 1.0
+			if day >= 12 { // a new model, whose scores lie elsewhere
+				shift = 0.3
+			}
+			most := 25
+			switch {
+			case day == 12:
+				most = 60
+			case day > 12 && day < 12+keptDays: // half of the days that count are still of before
+				most = 35
+			}
+			if n := s.next(200, shift); n < 15 || n > most {
+				t.Errorf("seed %d, day %d: %d alerts, want 15 to %d", seed, day, n, most)
+			}
+		}
+	}
+}
+
+// What Low would say can be asked before, at any time of any day, and takes nothing down.
+func TestLedgerWouldBeLow(t *testing.T) {
+	asked := newStream(20, 6)
+	lows := 0
+	for day := range 15 {
+		for i := range 1000 {
+			e := graphbuf.Event{
+				Source: fmt.Appendf(nil, "h%d-%d", day, i), Relation: []byte("c"), Destination: []byte("d"),
+				Time: (int64(20_000+day)*secondsOfDay + int64(i)*secondsOfDay/1000) * 1e9,
+			}
+			score := asked.rng.Float() * asked.rng.Float()
+			would := asked.ledger.WouldBeLow(&e, score)
+			if low := asked.ledger.Low(&e, score); low != would {
+				t.Fatalf("day %d, event %d, score %v: low is %v, would be %v", day, i, score, low, would)
+			} else if low {
+				lows++
+			}
+		}
+	}
+	if lows == 0 {
+		t.Error("nothing was low")
+	}
+	before, err := asked.ledger.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		asked.ledger.WouldBeLow(&graphbuf.Event{Source: fmt.Appendf(nil, "x%d", i), Time: int64(20_014) * secondsOfDay * 1e9}, 0.001)
+	}
+	if after, _ := asked.ledger.AppendBinary(nil); !bytes.Equal(after, before) {
+		t.Error("to ask changed the ledger")
+	}
+}
+
+// A weekend on which little happens moves no threshold, and neither does the day of a scan;
+// the scan's day does not hide what scores lower still.
+func TestLedgerKeepsItsHeadOnUnusualDays(t *testing.T) {
+	s := newStream(20, 4)
+	for range 5 {
+		s.next(200, 1)
+	}
+	usual := s.ledger.Usual()
+	if n := s.next(20, 1); n > 20 {
+		t.Errorf("%d alerts among 20 unusual triplets of a weekend", n)
+	}
+	s.next(20, 1)
+	if n := s.next(200, 1); n < 15 || n > 25 {
+		t.Errorf("%d alerts on the day after a weekend", n)
+	}
+	if n := s.next(1500, 1); n < 20 || n > 80 {
+		t.Errorf("%d alerts on the day of a scan, want the budget and some", n)
+	}
+	worst := graphbuf.Event{Source: []byte("worst"), Time: (int64(20_000+s.day)*secondsOfDay - 1) * 1e9}
+	if !s.ledger.Low(&worst, 1e-6) {
+		t.Error("the lowest score of all is no alert, since the budget is spent")
+	}
+	for range 3 {
+		if n := s.next(200, 1); n < 15 || n > 25 {
+			t.Errorf("%d alerts on a day after a scan", n)
+		}
+	}
+	if now := s.ledger.Usual(); now < usual/2 || now > usual*2 {
+		t.Errorf("the threshold went from %v to %v", usual, now)
+	}
+}
+
+func TestLedgerStartsFromTheHeldOut(t *testing.T) {
+	h := ranking.HeldOut{Days: 2}
+	for i := range 1000 {
+		h.Scores = append(h.Scores, ranking.Weighted{Score: float32(i) / 1000, Weight: 1})
+	}
+	l := New(20)
+	l.Follow(h)
+	if got := l.Usual(); math.Abs(float64(got)-0.040) > 0.001 {
+		t.Errorf("the threshold is %v, 40 of the scores of two days lie below 0.040", got)
+	}
+	huge := New(Max + 1)
+	huge.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 1}, {Score: 0.6, Weight: 100_000}}, Days: 1})
+	if !huge.Low(&graphbuf.Event{Time: 1e18}, 0.55) || huge.Low(&graphbuf.Event{Time: 1e18}, 0.7) {
+		t.Error("a budget too large to follow does not take the threshold of the training")
+	}
+}
+
+// TestLedgerInItsFirstDays: scores of new sources fall as a young graph ages, so that each is the lowest so far. The held-out
+// triplets, few and of minutes, say nothing of that. No day takes more than the budget and a part of it, and a day that is
+// watched in part takes a part.
+func TestLedgerInItsFirstDays(t *testing.T) {
+	l := New(20)
+	l.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.3, Weight: 1}, {Score: 0.6, Weight: 1}, {Score: 0.9, Weight: 1}}, Days: 0.01, Even: 0.2})
+	score := float32(0.05)
+	for day := range int64(1 + settledDays) {
+		from := int64(0)
+		if day == 0 {
+			from = secondsOfDay / 2
+		}
+		alerts, early := 0, 0
+		for second := from; second < secondsOfDay; second += 30 {
+			score *= 0.9995
+			e := graphbuf.Event{Source: fmt.Appendf(nil, "%d-%d", day, second), Time: ((20_000+day)*secondsOfDay + second) * 1e9}
+			if l.Low(&e, score) {
+				alerts++
+				if second < from+3600 {
+					early++
+				}
+			}
+		}
+		most := 25
+		if day == 0 {
+			most = 15
+		}
+		if alerts < most-5 || alerts > most || early > 12 {
+			t.Errorf("day %d: %d alerts, %d of them in the first hour; want %d to %d, and at most 12", day, alerts, early, most-5, most)
+		}
+	}
+}
+
+func TestLedgerInBytes(t *testing.T) {
+	s := newStream(20, 5)
+	for range 4 {
+		s.next(200, 1)
+	}
+	half := graphbuf.Event{Source: []byte("again"), Time: (int64(20_000+s.day)*secondsOfDay + 9) * 1e9}
+	s.ledger.Low(&half, 1e-5)
+	b, err := s.ledger.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := New(20)
+	if err := l.UnmarshalBinary(b); err != nil {
+		t.Fatal(err)
+	}
+	if l.Usual() != s.ledger.Usual() || l.today.Alerts != 1 {
+		t.Errorf("threshold %v and %d alerts, were %v and 1", l.Usual(), l.today.Alerts, s.ledger.Usual())
+	}
+	if l.Low(&half, 1e-5); l.today.Alerts != 1 {
+		t.Error("an alert of before the restart counts twice")
+	}
+	if l := New(500); l.UnmarshalBinary(b) != nil || len(l.history.past) > 0 {
+		t.Error("days kept for a small budget serve a large one")
+	}
+	if l := New(2); l.UnmarshalBinary(b) != nil || len(l.history.past) != 3 {
+		t.Errorf("%d days serve a smaller budget, want 3", len(l.history.past))
+	}
+	for _, bad := range []string{
+		"", "[]", strings.Replace(string(b), `"Scores":[`, `"Scores":[2,`, 1), strings.Replace(string(b), `"Watch":`, `"Watch":-`, 1),
+		strings.Replace(string(b), `"Day":`, `"Day":-`, 1), strings.Replace(string(b), `"Since":0`, `"Since":96`, 1),
+	} {
+		if err := New(20).UnmarshalBinary([]byte(bad)); err == nil {
+			t.Errorf("taken: %.60s", bad)
+		}
+	}
+}
+
+func TestLedgerAllocatesNothing(t *testing.T) {
+	s := newStream(20, 6)
+	for range 3 {
+		s.next(200, 1)
+	}
+	e := graphbuf.Event{Source: []byte("again"), Time: (int64(20_000+s.day)*secondsOfDay + 9) * 1e9}
+	s.ledger.Low(&e, 0.5)
+	if n := testing.AllocsPerRun(100, func() { s.ledger.Low(&e, 0.01); s.ledger.Low(&e, 0.99) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestLedgerForManyGoroutines(t *testing.T) {
+	l := New(20)
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for i := range 2000 {
+				e := graphbuf.Event{Source: fmt.Appendf(nil, "%d-%d", g, i), Time: int64(20_000*secondsOfDay+i*100) * 1e9}
+				l.Low(&e, float32(i%97)/97)
+				if i%500 == 0 {
+					l.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 1}}, Days: 1})
+					l.AppendBinary(nil)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if th := l.Threshold(); !(th >= 0 && th <= 1) {
+		t.Errorf("threshold %v", th)
+	}
+}
+
+// TestLedgerForgetsADayThatNeverWas: a clock that jumps a year ahead for a while does not leave the
+// budget of that day for all the year.
+func TestLedgerForgetsADayThatNeverWas(t *testing.T) {
+	s := newStream(20, 5)
+	for range 6 {
+		s.next(200, 1)
+	}
+	s.day += 400
+	s.next(50, 1)
+	s.day -= 401
+	for day := range 6 {
+		n := s.next(200, 1)
+		if day == 0 { // the day on which it came back is half a day
+			continue
+		}
+		if n < 15 || n > 25 {
+			t.Errorf("day %d after the jump: %d alerts, want 15 to 25", day, n)
+		}
+	}
+	if want := int64(20_000 + s.day - 6 + 401); s.ledger.today.Day != want-1 {
+		t.Errorf("the ledger is at day %d, want %d: its day never goes back", s.ledger.today.Day, want-1)
+	}
+}
+
+// TestLedgerLearnsNothingOfAnArchive: a log of other scores and of days long past is held to the budget by its own
+// days, and what is usual stays what it was.
+func TestLedgerLearnsNothingOfAnArchive(t *testing.T) {
+	s := newStream(20, 5)
+	for range 12 {
+		s.next(200, 1)
+	}
+	usual := s.ledger.Usual()
+	fresh := newStream(20, 6) // it has seen no score yet, and knows how far the graph got
+	fresh.ledger.Reach(int64(20_000+s.day) * secondsOfDay * 1e9)
+	for range 5 {
+		fresh.next(200, 0.1)
+	}
+	if n := len(fresh.ledger.history.past); n != 0 {
+		t.Errorf("%d days of an archive are kept", n)
+	}
+	s.day -= 100
+	for day := range 12 {
+		if n := s.next(200, 0.1); day > 0 && n > 200 {
+			t.Errorf("%d alerts on a day of the archive", n)
+		}
+	}
+	s.day += 88
+	if got := s.ledger.Usual(); got != usual {
+		t.Errorf("the threshold went from %v to %v", usual, got)
+	}
+	for day := range 3 {
+		if n := s.next(200, 1); n < 15 || n > 25 {
+			t.Errorf("day %d after the archive: %d alerts, want 15 to 25", day, n)
+		}
+	}
+}
+
+// TestLedgerForgetsNothingForOldScores: what was spent of a day stays spent, however many scores of days long past come
+// between those of the day.
+func TestLedgerForgetsNothingForOldScores(t *testing.T) {
+	for _, old := range []int{0, lateScores - 1, lateScores, lateScores + 6, 500} {
+		for _, days := range []int64{1, 300} {
+			s := newStream(20, 5)
+			for range 6 {
+				s.next(200, 1)
+			}
+			alerts, n := 0, 0
+			at := int64(20_000+s.day)*secondsOfDay + secondsOfDay/2
+			low := func(second int64) {
+				n++
+				if s.ledger.Low(&graphbuf.Event{Source: fmt.Appendf(nil, "evil%d", n), Time: second * 1e9}, 1e-3) {
+					alerts++
+				}
+			}
+			for range 30 {
+				for i := range old {
+					low(at - (3+days-int64(i)*days/int64(old))*secondsOfDay)
+				}
+				for range 100 {
+					low(at)
+				}
+				at += 60
+			}
+			if days > 1 && old > lateScores { // these are a log of its own
+				continue
+			}
+			if alerts < 20 || alerts > 30 { // the budget, and what scores lowest all the same
+				t.Errorf("%d old scores of %d days between every 100: %d alerts, want 20 to 30", old, days, alerts)
+			}
+		}
+	}
+}
+
+// TestTheLedgersIndexIsItsOwn: keys that are made to lie in the first cells by their bits lie anywhere.
+func TestTheLedgersIndexIsItsOwn(t *testing.T) {
+	l := New(1000)
+	d := &l.today
+	for key := uint64(0); len(d.Entries) < cap(d.Entries); key++ {
+		at := d.find(key)
+		d.Entries = append(d.Entries, entry{Key: key})
+		d.index[at] = int32(len(d.Entries))
+	}
+	longest, run := 0, 0
+	for _, i := range append(d.index, d.index...) {
+		if run++; i == 0 {
+			run = 0
+		}
+		longest = max(longest, run)
+	}
+	if longest > 200 {
+		t.Errorf("%d of %d cells in a row are taken", longest, len(d.index))
+	}
+}
+
+// A model that held nothing out has no low scores, and is no reason to panic.
+func TestLedgerOfAModelWithoutHeldOutScores(t *testing.T) {
+	l := New(20)
+	l.Follow(ranking.HeldOut{})
+	if at := l.Usual(); at != 0 {
+		t.Errorf("the threshold is %v", at)
+	}
+}
+
+// TestNoBudgetPaysForTheUsual: where few sessions are likelier made up than true, fewer are flagged than the budget has.
+func TestNoBudgetPaysForTheUsual(t *testing.T) {
+	scores := make([]ranking.Weighted, 1000)
+	for i := range scores {
+		scores[i] = ranking.Weighted{Score: float32(i+1) / 1000, Weight: 1} // evenly from 0 to 1, as many as on a day
+	}
+	h := ranking.HeldOut{Scores: scores, Days: 1, Even: 0.2}
+	for _, c := range []struct {
+		perDay float64
+		want   float32
+	}{{100, 0.101}, {200, 0.2}, {500, 0.2}} {
+		l := New(c.perDay)
+		l.Follow(h)
+		if got := l.Usual(); math.Abs(float64(got-c.want)) > 1e-6 {
+			t.Errorf("of %v a day: threshold %v, want %v", c.perDay, got, c.want)
+		}
+		e := graphbuf.Event{Source: []byte("s"), Relation: []byte("r"), Destination: []byte("d"), Time: 1000 * secondsOfDay * 1e9}
+		if l.Low(&e, 0.21) || l.Ignores(0.001) || !l.Low(&e, 0.001) {
+			t.Errorf("of %v a day: wrong alerts", c.perDay)
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package budget
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// encoded is a Ledger between runs, as JSON.
+type encoded struct {
+	Depth int
+	Past  []pastDay
+	Today today
+}
+
+// AppendBinary implements encoding.BinaryAppender.
+func (l *AlertBudget) AppendBinary(b []byte) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	js, err := json.Marshal(encoded{l.depth, l.history.past, l.today})
+	if err != nil {
+		return b, fmt.Errorf("model: encode alerts: %w", err)
+	}
+	return append(b, js...), nil
+}
+
+// UnmarshalBinary implements encoding.BinaryUnmarshaler. What was kept for a smaller budget
+// says too little of a larger one, and is left.
+func (l *AlertBudget) UnmarshalBinary(b []byte) error {
+	fail := func(format string, a ...any) error { return fmt.Errorf("model: decode alerts: "+format, a...) }
+	var in encoded
+	if err := json.Unmarshal(b, &in); err != nil {
+		return fail("%w", err)
+	}
+	if len(in.Past) > keptDays || len(in.Today.Entries) > in.Depth || in.Today.Alerts < 0 || in.Today.Day < 0 {
+		return fail("%d days, %d triplets of today for a depth of %d, %d alerts on day %d",
+			len(in.Past), len(in.Today.Entries), in.Depth, in.Today.Alerts, in.Today.Day)
+	}
+	for _, d := range in.Past {
+		n := 0
+		for _, q := range d.Quarters {
+			n += int(q)
+		}
+		if len(d.Scores) > in.Depth || n != len(d.Scores) || !slices.IsSorted(d.Scores) || slices.ContainsFunc(d.Scores, noScore) {
+			return fail("a day of %d scores, allowed are up to %d of 0 to 1, ascending, each in a quarter of an hour", len(d.Scores), in.Depth)
+		}
+	}
+	for _, e := range in.Today.Entries {
+		if noScore(e.Score) || e.Quarter < 0 || e.Quarter >= quartersOfDay {
+			return fail("a score of %v in quarter %d, allowed are 0 to 1 and 0 to %d", e.Score, e.Quarter, quartersOfDay-1)
+		}
+	}
+	if since := in.Today.Since; since < 0 || since >= quartersOfDay {
+		return fail("today is watched since quarter %d, allowed are 0 to %d", since, quartersOfDay-1)
+	}
+	if noScore(in.Today.Watch) || noScore(in.Today.Lowest) {
+		return fail("today's limits of %v and %v, allowed are 0 to 1", in.Today.Watch, in.Today.Lowest)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if in.Depth < l.depth || !l.follows() {
+		return nil
+	}
+	d := &l.today
+	l.history.past = in.Past
+	d.Day, d.Whole, d.Since, d.Alerts, d.Watch, d.Lowest = in.Today.Day, in.Today.Whole, in.Today.Since, in.Today.Alerts, in.Today.Watch, in.Today.Lowest
+	for _, e := range in.Today.Entries {
+		if len(d.Entries) == cap(d.Entries) {
+			d.evictHigher()
+		}
+		d.Entries = append(d.Entries, e)
+	}
+	d.reindex()
+	l.recompute()
+	return nil
+}
+
+// noScore tells what is not from 0 to 1.
+func noScore(x float32) bool { return !(x >= 0 && x <= 1) }

@@ -1,0 +1,136 @@
+package budget
+
+import (
+	"cmp"
+	"hash/maphash"
+	"math/bits"
+	"slices"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
+)
+
+// today is the current day: its triplets with the lowest scores, and its alerts.
+type today struct {
+	Day     int64 // since 1970, of event time; 0: none yet
+	Whole   bool  // it was watched from its beginning
+	Since   int32 // the quarter of an hour from which it was watched
+	Alerts  int
+	Entries []entry
+	// Only scores below Watch are kept. It falls as the day fills up.
+	Watch float32
+	// Once what may be spent by now is spent, only scores below this are alerts.
+	Lowest float32
+
+	late  int       // scores in a row of days long past,
+	past  int64     // and the newest of these days
+	index []int32   // hash table of Entries: number+1
+	spare []float32 // memory to sort the scores in
+}
+
+// entry is a triplet of the day.
+type entry struct {
+	Key     uint64
+	Score   float32 // the lowest
+	Quarter int32   // in which the triplet came first
+	Alert   bool
+}
+
+// newToday returns a day with memory for depth entries.
+func newToday(depth int) today {
+	d := today{Watch: 1, Lowest: 1}
+	if depth > 0 {
+		d.Entries = make([]entry, 0, depth)
+		d.index = make([]int32, 1<<bits.Len(uint(2*depth)))
+		d.spare = make([]float32, 0, depth)
+	}
+	return d
+}
+
+// begin empties the day and begins the one in which a time lies, unix nanoseconds. Only the first day of all is
+// not watched from its beginning.
+func (d *today) begin(time int64) {
+	d.Whole, d.Since = d.Day > 0, 0
+	if !d.Whole {
+		d.Since = quarterOf(time)
+	}
+	d.late = 0
+	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = dayOf(time), 0, 1, 1, d.Entries[:0]
+	clear(d.index)
+}
+
+// record keeps a triplet. It counts an alert once and tells whether it did.
+func (d *today) record(key uint64, quarter int32, score float32, alert bool) (counted bool) {
+	at := d.find(key)
+	if d.index[at] == 0 {
+		if len(d.Entries) == cap(d.Entries) {
+			d.evictHigher()
+			at = d.find(key)
+		}
+		d.Entries = append(d.Entries, entry{Key: key, Score: score, Quarter: quarter})
+		d.index[at] = int32(len(d.Entries))
+	}
+	e := &d.Entries[d.index[at]-1]
+	e.Score = min(e.Score, score)
+	if !alert || e.Alert {
+		return false
+	}
+	e.Alert = true
+	d.Alerts++
+	return true
+}
+
+// scoreAtRank returns the score of the entry at a rank from the lowest on, at most that of the highest.
+func (d *today) scoreAtRank(rank int) float32 {
+	d.spare = d.spare[:0]
+	for i := range d.Entries {
+		d.spare = append(d.spare, d.Entries[i].Score)
+	}
+	slices.Sort(d.spare)
+	return d.spare[min(rank, len(d.spare)-1)]
+}
+
+// sort puts the entries in ascending order of their scores. The index is then out of date.
+func (d *today) sort() {
+	slices.SortFunc(d.Entries, func(a, b entry) int { return cmp.Compare(a.Score, b.Score) })
+}
+
+// evictHigher lets the higher half of the entries go and lowers Watch, so that no more like them are kept.
+func (d *today) evictHigher() {
+	d.sort()
+	half := len(d.Entries) / 2
+	d.Watch = d.Entries[half].Score
+	d.Entries = d.Entries[:half]
+	d.reindex()
+}
+
+// indexSeed is secret, so that whoever picks names cannot make them collide in the index.
+var indexSeed = maphash.MakeSeed()
+
+// find returns where in the index a key is, or would be.
+func (d *today) find(key uint64) int {
+	mask := len(d.index) - 1
+	i := int(maphash.Comparable(indexSeed, key)>>32) & mask
+	for d.index[i] != 0 && d.Entries[d.index[i]-1].Key != key {
+		i = (i + 1) & mask
+	}
+	return i
+}
+
+func (d *today) reindex() {
+	clear(d.index)
+	for i := range d.Entries {
+		d.index[d.find(d.Entries[i].Key)] = int32(i + 1)
+	}
+}
+
+// tripletKey tells the day's triplets apart. It is the same after a restart (FNV-1a), which is why the index
+// does not use it as it is. Whoever finds a collision is counted once instead of twice, and flagged all the same.
+func tripletKey(e *graphbuf.Event) uint64 {
+	h := num.FNVStart
+	for _, name := range [][]byte{e.Source, e.Relation, e.Destination} {
+		h = num.FNV1a(h, name)
+		h = num.FNV1a(h, "\xff") // no name in UTF-8 has this byte
+	}
+	return h ^ h>>29
+}

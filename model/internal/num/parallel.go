@@ -1,0 +1,102 @@
+package num
+
+import (
+	"fmt"
+	"sync"
+)
+
+// Pool is the goroutines that share the work of a training. They live from one piece of work to the next,
+// because each of them may bind an operating system thread when it enters.
+type Pool struct {
+	Threads int
+	enter   func() // nil: nothing to do
+
+	mu    sync.Mutex // held for one piece of work
+	tasks []chan task
+}
+
+// task is a share of a piece of work.
+type task struct {
+	work            func(piece, from, to int)
+	piece, from, to int
+	done            *sync.WaitGroup
+	failed          *failure
+}
+
+// failure is the first panic of a piece of work, which has to come up on the caller's goroutine to be caught there.
+type failure struct {
+	mu   sync.Mutex
+	text string
+	set  bool
+}
+
+// NewPool returns a pool of the given number of threads. Each calls enter, unless nil, before its first work.
+// Close the pool after use.
+func NewPool(threads int, enter func()) *Pool {
+	return &Pool{Threads: threads, enter: enter, tasks: make([]chan task, max(threads, 0))}
+}
+
+// Close ends the goroutines. The pool may be used again.
+func (c *Pool) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, t := range c.tasks {
+		if t != nil {
+			close(t)
+			c.tasks[i] = nil
+		}
+	}
+}
+
+// For runs work over [0, n) in as many pieces as there are threads, each in its own goroutine. Pieces must not
+// write to shared memory nor use the pool. A panic in a piece comes up in the caller.
+func (c *Pool) For(n int, work func(piece, from, to int)) {
+	if c.Threads <= 1 || n < 2*c.Threads {
+		work(0, 0, n)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var done sync.WaitGroup
+	var failed failure
+	done.Add(c.Threads)
+	for i := range c.Threads {
+		if c.tasks[i] == nil {
+			c.tasks[i] = make(chan task)
+			go serve(c.tasks[i], c.enter)
+		}
+		c.tasks[i] <- task{work, i, n * i / c.Threads, n * (i + 1) / c.Threads, &done, &failed}
+	}
+	done.Wait()
+	if failed.set {
+		panic(failed.text)
+	}
+}
+
+// serve is the loop of one goroutine.
+func serve(tasks <-chan task, enter func()) {
+	entered := false
+	for t := range tasks {
+		t.run(func() {
+			if enter != nil && !entered {
+				enter()
+			}
+			entered = true
+		})
+	}
+}
+
+func (t task) run(enter func()) {
+	defer t.done.Done()
+	defer func() {
+		if r := recover(); r != nil {
+			t.failed.mu.Lock()
+			defer t.failed.mu.Unlock()
+			if !t.failed.set {
+				t.failed.text, t.failed.set = fmt.Sprint(r), true
+			}
+		}
+	}()
+	enter()
+	t.work(t.piece, t.from, t.to)
+}

@@ -1,0 +1,87 @@
+package temporal
+
+import "flb-filter-rgcn/model/internal/num"
+
+// The mix of corrupted triplets. These shares are guesses at what an attack looks like; model/README.md has the
+// reasons and the ablations.
+const (
+	relationShare           = 0.2  // another relation between the same hosts
+	unknownRelationShare    = 0.3  // of those: one never seen before, with the name of another
+	unknownHostShare        = 0.12 // a host never seen before
+	unknownSourceShare      = 0.8  // of those: as the source
+	unknownDestinationShare = 0.1  // of those: as the destination, the rest as both
+	// what remains: another known source or another known destination, half and half
+)
+
+// corrupt changes one part of a positive so that the result is not true in the window. unknown says that the
+// relation has the name of r but counts as one never seen.
+func (w *Window) corrupt(ds *Dataset, rng *num.Philox, e *Edge) (s, r, d int32, unknown bool) {
+	const tries = 8 // after which nearly every change of this triplet is true
+	for range tries {
+		s, r, d, unknown = e.S, e.R, e.D, false
+		switch u := rng.Float(); {
+		case u < relationShare:
+			r = w.knownRelations[rng.IntN(len(w.knownRelations))]
+			unknown = r != e.R && rng.Float() < unknownRelationShare
+		case u < relationShare+unknownHostShare:
+			v := rng.Float()
+			if v < unknownSourceShare || v >= unknownSourceShare+unknownDestinationShare {
+				s = -1
+			}
+			if v >= unknownSourceShare {
+				d = -1
+			}
+			unknown = rng.Float() < unknownRelationShare
+		case u < relationShare+unknownHostShare+(1-relationShare-unknownHostShare)/2:
+			s = w.knownSources[rng.IntN(len(w.knownSources))]
+		default:
+			d = w.knownDestinations[rng.IntN(len(w.knownDestinations))]
+		}
+		i := ds.triplet.Find(ds.SD.Find(s, d), r)
+		if unknown || i < 0 || ds.Edges[i].within(w.At, w.end) == 0 {
+			break
+		}
+	}
+	return s, r, d, unknown
+}
+
+// campaignShare is the share of corrupted triplets that are not the first of their kind. An intruder who moves
+// through a network leaves a trail: the second server of a new source, the third use of a new tool. If all
+// corrupted triplets were first ones, the model would learn that such a trail is benign.
+const campaignShare = 0.3
+
+// mostEarlier is the largest number of earlier sessions in a campaign.
+const mostEarlier = 8
+
+// campaign gives corrupted triplet i of the batch, made from e, earlier sessions of the same kind.
+func (w *Window) campaign(rng *num.Philox, e *Edge, b *Batch, i int) {
+	f := &b.Counts[i]
+	n := 1 + rng.IntN(mostEarlier)
+	servers := float32(1 + rng.IntN(min(n, MaxNeighbours)))
+	newSource := f[CountS] == 0
+	if newSource {
+		f[RelationsOfS] = 1
+	}
+	if newSource || b.D[i] != e.D || b.S[i] != e.S { // it goes from server to server
+		f[CountS] += float32(n)
+		f[DestinationsOfS] += servers
+		f[NewDestinations] += servers
+	}
+	if newSource || b.R[i] != e.R { // its tool is new to the source
+		if f[CountSR] == 0 {
+			f[CountSR] += float32(n)
+			f[SourcesOfR]++
+			if !newSource {
+				f[RelationsOfS]++
+			}
+		}
+		f[CountR] += float32(n)
+	}
+	if newSource && b.D[i] >= 0 && w.d[b.D[i]] > 0 {
+		near := Neighbours{}
+		for range int(servers) {
+			near.Add(w.knownDestinations[rng.IntN(len(w.knownDestinations))])
+		}
+		b.Neighbours[i] = near
+	}
+}

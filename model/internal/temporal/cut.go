@@ -1,0 +1,86 @@
+package temporal
+
+// Cut is what is known at one moment: the edges first seen before it, as messages, and the counts up to it.
+type Cut struct {
+	At              int64
+	ds              *Dataset
+	orders          [2][]int32
+	relationsOfPair []float32 // before the cut, by pair number
+	built           *Messages // nil until asked for
+	// Estimated events before the cut: by edge, by pair number, by row, by relation.
+	srd, sd, sr, rd, s, d, r []float32
+	// Different neighbours before the cut: by row, by relation.
+	destinationsOfS, relationsOfS, sourcesOfD, sourcesOfR []float32
+	Cooccurrence                                          *Cooccurrence // of peers; nil: hosts have no features
+	// Rows and relations that were seen before the cut, to draw negatives from.
+	knownSources, knownDestinations, knownRelations []int32
+}
+
+// NewCut gathers what was known before the time at; orders are those of NewOrders.
+func NewCut(ds *Dataset, at int64, orders [2][]int32) *Cut {
+	c := newCut(ds)
+	c.At, c.orders = at, orders
+	for i := range ds.Edges {
+		if n := ds.Edges[i].before(at); n > 0 {
+			c.srd[i] = n
+			c.add(&ds.Edges[i], n)
+		}
+	}
+	c.knownSources, c.knownDestinations, c.knownRelations = known(c.s), known(c.d), known(c.r)
+	return c
+}
+
+// Relations is how many relations the dataset has.
+func (c *Cut) Relations() int { return len(c.r) }
+
+// newCut is a cut at which nothing is known.
+func newCut(ds *Dataset) *Cut {
+	sources, destinations, relations := len(ds.Sources), len(ds.Destinations), ds.Relations
+	c := &Cut{
+		ds: ds, relationsOfPair: make([]float32, ds.sdN),
+		srd: make([]float32, len(ds.Edges)),
+		sd:  make([]float32, ds.sdN), sr: make([]float32, ds.srN), rd: make([]float32, ds.rdN),
+		s: make([]float32, sources), d: make([]float32, destinations), r: make([]float32, relations),
+		destinationsOfS: make([]float32, sources), relationsOfS: make([]float32, sources),
+		sourcesOfD: make([]float32, destinations), sourcesOfR: make([]float32, relations),
+	}
+	if ds.Peers != nil {
+		c.Cooccurrence = ds.Peers.newCooccurrence()
+	}
+	return c
+}
+
+// add counts an edge with n events before the cut.
+func (c *Cut) add(e *Edge, n float32) {
+	if c.relationsOfPair[e.sd] == 0 {
+		c.destinationsOfS[e.S]++
+		c.sourcesOfD[e.D]++
+		if c.Cooccurrence != nil {
+			c.Cooccurrence.addPair(c.ds.Peers, e.S, e.D)
+		}
+	}
+	c.relationsOfPair[e.sd]++
+	if c.sr[e.sr] == 0 {
+		c.relationsOfS[e.S]++
+		c.sourcesOfR[e.R]++
+		if c.Cooccurrence != nil {
+			c.Cooccurrence.addUse(c.ds.Peers, e.S, e.R)
+		}
+	}
+	c.sd[e.sd] += n
+	c.sr[e.sr] += n
+	c.rd[e.rd] += n
+	c.s[e.S] += n
+	c.d[e.D] += n
+	c.r[e.R] += n
+}
+
+// known returns the indices that have events.
+func known(events []float32) (list []int32) {
+	for i, n := range events {
+		if n > 0 {
+			list = append(list, int32(i))
+		}
+	}
+	return list
+}

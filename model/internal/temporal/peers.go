@@ -1,0 +1,177 @@
+package temporal
+
+import (
+	"math"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
+)
+
+// HostFeatures tells what is known of hosts beside their sessions: networks, roles, sites. Hosts
+// that have a feature in common are peers, and what a host's peers do says something about it:
+// above all of one that was never seen before. Its methods must be safe for many goroutines.
+type HostFeatures interface {
+	// Kinds names the kinds of features. A model that was trained with other kinds is no start for a training.
+	Kinds() []string
+	// Append appends the features of a host, each a hash of its kind and its value, at most
+	// MaxFeatures of them.
+	Append(dst []uint64, host []byte) []uint64
+}
+
+// MaxFeatures is how many features of a host count.
+const MaxFeatures = 16
+
+// Peers holds the features of a dataset's hosts. Hosts that share a feature are peers. The tables number the
+// pairs in which peers meet other hosts and use relations.
+type Peers struct {
+	Features            HostFeatures
+	numbers             map[uint64]int32 // of the features that some host of the dataset has
+	Source, Destination FeatureLists     // by row
+	toD                 *num.Pairs       // (feature of a source, destination row)
+	fromS               *num.Pairs       // (source row, feature of a destination)
+	useR                *num.Pairs       // (feature of a source, relation)
+}
+
+// FeatureLists are the features of each row, as numbers.
+type FeatureLists struct{ start, list []int32 }
+
+// Of returns the numbers of a row's features.
+func (l *FeatureLists) Of(row int32) []int32 { return l.list[l.start[row]:l.start[row+1]] }
+
+// CountFeatured returns how many hosts of a snapshot have at least one feature.
+func CountFeatured(snap *graphbuf.Snapshot, of HostFeatures) (n int) {
+	if of == nil {
+		return 0
+	}
+	var hashes []uint64
+	for i := range snap.Nodes {
+		if hashes = of.Append(hashes[:0], []byte(snap.Nodes[i].Name)); len(hashes) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// newPeers numbers the features and the pairs of a dataset whose edges have their numbers. It
+// returns nil where hosts have no features.
+func newPeers(ds *Dataset, snap *graphbuf.Snapshot, of HostFeatures) *Peers {
+	if of == nil {
+		return nil
+	}
+	p := &Peers{Features: of, numbers: map[uint64]int32{}}
+	gather := func(side []int32) (l FeatureLists) {
+		l.start = make([]int32, 1, len(side)+1)
+		var hashes []uint64
+		for _, node := range side {
+			hashes = of.Append(hashes[:0], []byte(snap.Nodes[node].Name))
+			for _, h := range hashes[:min(len(hashes), MaxFeatures)] {
+				n, ok := p.numbers[h]
+				if !ok {
+					n = int32(len(p.numbers))
+					p.numbers[h] = n
+				}
+				l.list = append(l.list, n)
+			}
+			l.start = append(l.start, int32(len(l.list)))
+		}
+		return l
+	}
+	p.Source, p.Destination = gather(ds.Sources), gather(ds.Destinations)
+	var toD, fromS, useR int
+	p.eachPair(ds, func(e *Edge) {
+		toD += len(p.Source.Of(e.S))
+		fromS += len(p.Destination.Of(e.D))
+	}, func(e *Edge) { useR += len(p.Source.Of(e.S)) })
+	p.toD, p.fromS, p.useR = num.NewPairs(toD), num.NewPairs(fromS), num.NewPairs(useR)
+	p.eachPair(ds, func(e *Edge) {
+		for _, g := range p.Source.Of(e.S) {
+			p.toD.Add(g, e.D)
+		}
+		for _, g := range p.Destination.Of(e.D) {
+			p.fromS.Add(e.S, g)
+		}
+	}, func(e *Edge) {
+		for _, g := range p.Source.Of(e.S) {
+			p.useR.Add(g, e.R)
+		}
+	})
+	return p
+}
+
+// eachPair calls sd with one edge of each pair of source and destination, and sr with one of each
+// pair of source and relation.
+func (p *Peers) eachPair(ds *Dataset, sd, sr func(e *Edge)) {
+	seenSD, seenSR := make([]bool, ds.sdN), make([]bool, ds.srN)
+	for i := range ds.Edges {
+		e := &ds.Edges[i]
+		if !seenSD[e.sd] {
+			seenSD[e.sd] = true
+			sd(e)
+		}
+		if !seenSR[e.sr] {
+			seenSR[e.sr] = true
+			sr(e)
+		}
+	}
+}
+
+// Find appends the numbers of features, as far as the dataset knows them.
+func (p *Peers) Find(dst []int32, hashes []uint64) []int32 {
+	for _, h := range hashes[:min(len(hashes), MaxFeatures)] {
+		if n, ok := p.numbers[h]; ok {
+			dst = append(dst, n)
+		}
+	}
+	return dst
+}
+
+// Cooccurrence is, at one moment and by number of a pair, how many hosts with the feature are in the pair.
+type Cooccurrence struct{ toD, fromS, useR []float32 }
+
+func (p *Peers) newCooccurrence() *Cooccurrence {
+	return &Cooccurrence{make([]float32, p.toD.Len), make([]float32, p.fromS.Len), make([]float32, p.useR.Len)}
+}
+
+// addPair counts a pair of source and destination.
+func (m *Cooccurrence) addPair(p *Peers, s, d int32) {
+	for _, g := range p.Source.Of(s) {
+		m.toD[p.toD.Find(g, d)]++
+	}
+	for _, g := range p.Destination.Of(d) {
+		m.fromS[p.fromS.Find(s, g)]++
+	}
+}
+
+// addUse counts a pair of source and relation.
+func (m *Cooccurrence) addUse(p *Peers, s, r int32) {
+	for _, g := range p.Source.Of(s) {
+		m.useR[p.useR.Find(g, r)]++
+	}
+}
+
+// AddCounts fills in the counts of peers for a triplet. of are the features of its source and to those of its
+// destination. ownSD and ownSR say whether the triplet's own pairs are among those counted; they are then left
+// out.
+func (p *Peers) AddCounts(f *Counts, m *Cooccurrence, of, to []int32, s, r, d int32, ownSD, ownSR bool) {
+	f[PeersToD] = geometricMean(of, ownSD, func(g int32) int32 { return p.toD.Find(g, d) }, m.toD)
+	f[ToPeersOfD] = geometricMean(to, ownSD, func(g int32) int32 { return p.fromS.Find(s, g) }, m.fromS)
+	f[PeersUseR] = geometricMean(of, ownSR, func(g int32) int32 { return p.useR.Find(g, r) }, m.useR)
+}
+
+// geometricMean is the geometric mean of 1 + count over some features, less one.
+func geometricMean(features []int32, own bool, find func(feature int32) int32, counts []float32) float32 {
+	if len(features) == 0 {
+		return 0
+	}
+	var sum float64
+	for _, g := range features {
+		if i := find(g); i >= 0 {
+			n := float64(counts[i])
+			if own {
+				n = max(0, n-1)
+			}
+			sum += math.Log1p(n)
+		}
+	}
+	return float32(math.Expm1(sum / float64(len(features))))
+}

@@ -1,0 +1,101 @@
+package temporal
+
+import "flb-filter-rgcn/model/internal/num"
+
+// unseenShare is the share of the positives' weight that goes to triplets unseen before the cut. Weighted by
+// number alone, the seen ones would drown them, and yet they decide which of the new sessions score high.
+const unseenShare = 0.5
+
+// SampleSize is the number of positives in one step.
+const SampleSize = 256
+
+// Sampling says what is drawn beside each positive triplet.
+type Sampling struct {
+	Negatives int  // corrupted triplets for each positive
+	Campaigns bool // some of the corrupted triplets have a past of their own kind, see campaign
+}
+
+// Sample fills b with up to n positives and the corrupted triplets of each. Unseen and seen positives divide the
+// weight as unseenShare has it.
+func (w *Window) Sample(ds *Dataset, b *Batch, rng *num.Philox, n int, how Sampling) {
+	b.reset()
+	novel := min(len(w.unseen), max(n/2, n-len(w.seen)))
+	share := float32(unseenShare)
+	if len(w.seen) == 0 {
+		share = 1
+	} else if novel == 0 {
+		share = 0
+	}
+	w.draw(ds, b, rng, w.unseen, novel, share, how)
+	w.draw(ds, b, rng, w.seen, min(len(w.seen), n-novel), 1-share, how)
+}
+
+// draw takes n of the positives without replacement. Together they get the given weight.
+func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, targets []positive, n int, weight float32, how Sampling) {
+	var sum, all float32
+	for _, t := range targets {
+		all += t.chance
+	}
+	for i := range n {
+		j := i + rng.IntN(len(targets)-i)
+		targets[i], targets[j] = targets[j], targets[i]
+		sum += targets[i].chance
+	}
+	for _, t := range targets[:n] {
+		e := &ds.Edges[t.edge]
+		share := weight * t.chance / sum
+		at := e.First
+		if at < w.At { // a known one comes at any time of the window
+			at = w.At + int64(float64(rng.Float())*float64(w.end-w.At))
+		}
+		w.add(ds, b, rng, e.S, e.R, e.D, at, 1, share, all*t.chance/sum)
+		for range how.Negatives {
+			s, r, d, unknown := w.corrupt(ds, rng, e)
+			w.add(ds, b, rng, s, r, d, at, 0, share, 0)
+			last := len(b.S) - 1
+			if unknown {
+				b.R[last] = -1
+				b.Counts[last].clearRelation()
+				b.Tenure[last] = ds.tenure(s, -1, at)
+			}
+			if rng.Float() < campaignShare && how.Campaigns {
+				w.campaign(rng, e, b, last)
+			}
+		}
+	}
+}
+
+// add adds a triplet with its counts at the time t. A relation unseen before the cut is unknown to the rest of
+// the network, as it was then.
+func (w *Window) add(ds *Dataset, b *Batch, rng *num.Philox, s, r, d int32, t int64, label, weight, mass float32) {
+	f := w.counts(ds, s, r, d, t)
+	if ds.Peers != nil {
+		w.peers(ds, rng, &f, s, r, d)
+	}
+	age := ds.tenure(s, r, t)
+	if r >= 0 && w.r[r] == 0 {
+		r = -1
+	}
+	b.add(s, r, d, f, w.neighbours(s, d, t), label, weight, mass, age)
+}
+
+// featuredNewHostShare is the share of made-up hosts that get the features of a known one: an outsider may sit
+// in the network of others or in one that nobody knows.
+const featuredNewHostShare = 0.5
+
+// peers fills in the counts that features of hosts bring.
+func (w *Window) peers(ds *Dataset, rng *num.Philox, f *Counts, s, r, d int32) {
+	features := func(lists *FeatureLists, row int32, known []int32) []int32 {
+		switch {
+		case row >= 0:
+			return lists.Of(row)
+		case rng.Float() < featuredNewHostShare:
+			return lists.Of(known[rng.IntN(len(known))])
+		}
+		return nil
+	}
+	of := features(&ds.Peers.Source, s, w.knownSources)
+	to := features(&ds.Peers.Destination, d, w.knownDestinations)
+	pair, use := ds.SD.Find(s, d), ds.SR.Find(s, r)
+	ds.Peers.AddCounts(f, w.Cooccurrence, of, to, s, r, d, pair >= 0 && w.sd[pair] > 0, use >= 0 && w.sr[use] > 0)
+}

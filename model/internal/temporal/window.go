@@ -1,0 +1,35 @@
+package temporal
+
+// Window is the time after a cut. Its distinct triplets are the positives that the network learns to expect.
+type Window struct {
+	*Cut
+	deltas       *deltas
+	end          int64
+	unseen, seen []positive
+}
+
+// positive is an edge with an event in the window, or one that is likely to have had one.
+type positive struct {
+	edge   int32
+	chance float32
+}
+
+// minChance is the least chance of an event with which a seen edge counts as a positive.
+const minChance = 0.05
+
+// NewWindow returns the window from a cut to end, unix nanoseconds.
+func NewWindow(ds *Dataset, c *Cut, end int64) *Window {
+	w := &Window{Cut: c, deltas: newDeltas(ds, c, end), end: end}
+	for i := range ds.Edges {
+		e := &ds.Edges[i]
+		chance := e.within(c.At, end)
+		switch {
+		case chance < minChance:
+		case e.First >= c.At:
+			w.unseen = append(w.unseen, positive{int32(i), chance})
+		default:
+			w.seen = append(w.seen, positive{int32(i), chance})
+		}
+	}
+	return w
+}

@@ -1,0 +1,85 @@
+package temporal
+
+// The shares of the activity at which cuts lie: TrainWindows windows from firstCut to heldOut, which train, and
+// the rest, which judges.
+const (
+	firstCut     = 0.15
+	heldOut      = 0.90
+	TrainWindows = 11
+)
+
+// Span is a stretch of time from start up to, but without, end.
+type Span struct{ start, end int64 }
+
+// Windows are the windows of a training. Those of a large graph take more memory than all else, so of a large
+// one only the last that was asked for stays.
+type Windows struct {
+	ds     *Dataset
+	orders [2][]int32
+	spans  []Span
+	kept   []*Window // by span; nil: not made, or let go
+	single bool      // at most one is kept
+}
+
+// KeepEdges is the largest number of edges for which all windows stay in memory.
+const KeepEdges = 100_000
+
+// NewWindows divides the time of the data into windows that train, without those that have no positives, and the
+// span that judges. single keeps one window at a time, however small the graph.
+func NewWindows(ds *Dataset, one bool) (train *Windows, test Span) {
+	shares := make([]float64, TrainWindows+1)
+	for i := range shares {
+		shares[i] = firstCut + (heldOut-firstCut)*float64(i)/TrainWindows
+	}
+	times := ds.CutTimes(shares)
+	train = &Windows{ds: ds, orders: NewOrders(ds), single: one || len(ds.Edges) > KeepEdges}
+	for i, at := range times {
+		sp := Span{at, ds.End + 1}
+		last := i == len(times)-1
+		if !last {
+			sp.end = times[i+1]
+		}
+		if at <= ds.start || at >= sp.end { // as good as nothing was known, or nothing can follow
+			continue
+		}
+		if last {
+			test = sp
+		} else if ds.HasPositives(sp) {
+			train.spans = append(train.spans, sp)
+		}
+	}
+	train.kept = make([]*Window, len(train.spans))
+	return train, test
+}
+
+// Len is how many windows there are to learn from.
+func (w *Windows) Len() int { return len(w.spans) }
+
+// Get returns window i, which is valid until the next call.
+func (w *Windows) Get(i int) *Window {
+	if w.kept[i] == nil {
+		if w.single {
+			w.Release()
+		}
+		w.kept[i] = w.Make(w.spans[i])
+	}
+	return w.kept[i]
+}
+
+// Make returns the window of a span without keeping it.
+func (w *Windows) Make(sp Span) *Window {
+	return NewWindow(w.ds, NewCut(w.ds, sp.start, w.orders), sp.end)
+}
+
+// Release frees the windows that were kept.
+func (w *Windows) Release() { clear(w.kept) }
+
+// HasPositives tells whether an event is likely within a span.
+func (ds *Dataset) HasPositives(sp Span) bool {
+	for i := range ds.Edges {
+		if ds.Edges[i].within(sp.start, sp.end) >= minChance {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,76 @@
+package ranking
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Weighted is the score of a triplet that stands for weight of its kind.
+type Weighted struct {
+	Score, Weight float32
+}
+
+// HeldOut are the scores of the triplets held out of a training, the number of busy days in which those came,
+// and the score at even odds of positive and corrupted.
+type HeldOut struct {
+	Scores []Weighted
+	Days   float64
+	Even   float32
+}
+
+// AUC is the area under the ROC curve: the chance that a positive scores higher than a negative, ties
+// counting half, each counted by its weight. It is 0.5 where one kind is missing.
+func AUC(positives, negatives []Weighted) float64 {
+	type point struct {
+		score      float32
+		pos, weigh float64
+	}
+	points := make([]point, 0, len(positives)+len(negatives))
+	var pos, neg float64
+	for _, s := range positives {
+		points = append(points, point{s.Score, float64(s.Weight), 0})
+		pos += float64(s.Weight)
+	}
+	for _, s := range negatives {
+		points = append(points, point{s.Score, 0, float64(s.Weight)})
+		neg += float64(s.Weight)
+	}
+	if pos == 0 || neg == 0 {
+		return 0.5
+	}
+	slices.SortFunc(points, func(a, b point) int { return cmp.Compare(a.score, b.score) })
+	var won, below float64
+	for i := 0; i < len(points); {
+		var p, n float64
+		j := i
+		for ; j < len(points) && points[j].score == points[i].score; j++ {
+			p += points[j].pos
+			n += points[j].weigh
+		}
+		won += p * (below + n/2)
+		below += n
+		i = j
+	}
+	return won / (pos * neg)
+}
+
+// Below returns the score under which the given weight lies, and 0 where there are no scores. A weight less than that
+// of the lowest score lies below a part of that score.
+func Below(scores []Weighted, weight float64) float32 {
+	if len(scores) == 0 {
+		return 0
+	}
+	sorted := slices.Clone(scores)
+	slices.SortFunc(sorted, func(a, b Weighted) int { return cmp.Compare(a.Score, b.Score) })
+	if first := sorted[0]; weight < float64(first.Weight) {
+		// Of few triplets the lowest is not so low: less than one lies below a part of its score.
+		return first.Score * float32(weight/float64(first.Weight))
+	}
+	var sum float64
+	for _, s := range sorted {
+		if sum += float64(s.Weight); sum > weight {
+			return s.Score
+		}
+	}
+	return sorted[len(sorted)-1].Score
+}
