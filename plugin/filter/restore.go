@@ -28,10 +28,10 @@ func (f *Instance) restore() {
 		haveModel = f.restoreScorer(&m)
 	}
 	end()
-	if f.judge.ledger != nil {
-		load(ledgerFile, ledgerVersion, f.judge.ledger.UnmarshalBinary)
+	if f.judge.alerts != nil {
+		load(alertsFile, alertsVersion, f.judge.alerts.UnmarshalBinary)
 		f.judge.reach()
-		f.judge.usual = f.judge.ledger.Usual()
+		f.judge.frozenThreshold = f.judge.alerts.Usual()
 	}
 	if f.judge.sources != nil {
 		load(sourcesFile, sourcesVersion, f.judge.sources.budget.UnmarshalBinary)

@@ -19,8 +19,8 @@ const (
 	modelFile    = "model"
 	modelVersion = 2
 
-	ledgerFile    = "alerts"
-	ledgerVersion = 1
+	alertsFile    = "alerts"
+	alertsVersion = 1
 
 	sourcesFile    = "sources" // the budget of alerts about sources
 	sourcesVersion = 1
@@ -175,8 +175,8 @@ func (s *store) saveBudgets() error {
 		}
 		return s.dir.Save(name, version, b)
 	}
-	if l := s.judge.ledger; l != nil {
-		if err := save(ledgerFile, ledgerVersion, l); err != nil {
+	if l := s.judge.alerts; l != nil {
+		if err := save(alertsFile, alertsVersion, l); err != nil {
 			return err
 		}
 	}
