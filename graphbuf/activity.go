@@ -2,8 +2,8 @@ package graphbuf
 
 import "time"
 
-// activity tells in which stretches of time, called buckets, an edge was seen: bit i of seen stands for
-// the bucket i before last, the highest bit for that one and all before it.
+// activity is when an edge was seen, by stretches of time called buckets: bit i of seen stands for the bucket i before
+// last, the highest bit for that one and all before it.
 //
 // All buckets of a graph have one length, which doubles whenever what the graph has lived through takes more than 64 of
 // them. An edge follows when it is next looked at: level is the number of doublings that it knows of.
@@ -18,8 +18,9 @@ const (
 	shortestBucket = int64(12*time.Hour) >> 10 // 42.1875 s; 2^10 of them are half a day
 	longest        = 26                        // the highest level: 90 years
 	day            = int64(24 * time.Hour)
-	// A clock starts as if it had lived a multiple of so many days, and at least that many, up to the time of day of the
-	// first event. So a bucket begins at each midnight, unless buckets are longer than a day, and late events have buckets too.
+	// A clock starts as if it had lived a multiple of so many days, and at least that many, up to the time of day of
+	// the first event. So a bucket begins at each midnight, unless buckets are longer than a day, and late events have
+	// buckets too.
 	livedUnit = 1024 * day
 )
 
@@ -48,7 +49,7 @@ func levelOf(length int64) (level uint8, exact bool) {
 	return level, shortestBucket<<level == length
 }
 
-// at is the number of the bucket in which the clock had lived so long.
+// at is the number of the bucket at the clock's age lived.
 func (b *buckets) at(lived int64) int32 { return int32(max(lived, 0) / b.length()) }
 
 // reach doubles the buckets until those since the beginning have bits enough.
@@ -82,7 +83,7 @@ func halve(seen uint64, even bool) uint64 {
 	return x | oldest
 }
 
-// mark notes a sight in a bucket.
+// mark records that the edge was seen in a bucket.
 func (a *activity) mark(bucket int32) {
 	switch {
 	case a.seen == 0:

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// bucketsOf are the buckets before the snapshot's in which the times lie, the latest first; those before the 64th count for it.
+// bucketsOf are the buckets before the snapshot's in which the times lie, the latest first; those before the 64th count
+// for it.
 func bucketsOf(s *Snapshot, times []int64) (ago []int) {
 	for _, t := range times {
 		end := s.Begun + s.Bucket
@@ -27,8 +28,8 @@ func ages(active uint64) (ago []int) {
 	return ago
 }
 
-// TestActivityIsExact compares what edges keep with all the times of their events, on histories of minutes to a year, in
-// order and out of it, before and after a restart.
+// TestActivityIsExact compares what edges keep with all the times of their events, on histories of minutes to a year,
+// in order and out of it, before and after a restart.
 func TestActivityIsExact(t *testing.T) {
 	for _, history := range []time.Duration{10 * time.Minute, 6 * time.Hour, 3 * 24 * time.Hour, 29 * 24 * time.Hour, 365 * 24 * time.Hour} {
 		for _, window := range []time.Duration{0, 30 * 24 * time.Hour} {

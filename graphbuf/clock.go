@@ -118,8 +118,8 @@ func (c *clock) believe(t int64) {
 	}
 }
 
-// counted is for how much a step ahead counts. From a long step whole days are cut, so that buckets of half a day still begin
-// at midnight.
+// counted is for how much a step ahead counts. From a long step whole days are cut, so that buckets of half a day still
+// begin at midnight.
 func (c *clock) counted(step int64) int64 {
 	over := step - c.step
 	if over <= 0 {

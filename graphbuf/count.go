@@ -32,9 +32,9 @@ func (g *Graph) add(ref *Ref, e *Event) {
 	g.put(ref, e, 1, at, age, old).mark(g.buckets.at(g.clock.lived - max(age, 0)))
 }
 
-// put counts n events of one triplet between times e.Time and last, the last of them such an age ago, and
-// stores in ref what was known before. Old ones take no place of another. It returns the edge's activity, at the graph's
-// level, for the caller to mark: nobody's, where an old event has no room.
+// put counts n events of one triplet between times e.Time and last, the last of them such an age ago, and stores in ref
+// what was known before. Old ones take no place of another. It returns the edge's activity, at the graph's level, for
+// the caller to mark: nobody's, where an old event has no room.
 func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) *activity {
 	g.sweep()
 	if e.long() {
@@ -121,8 +121,8 @@ func (g *Graph) parts(i uint32) parts {
 	}
 }
 
-// unheld returns the parts of a triplet that is not held; slots are 0 where a name is unknown, and what is not there has
-// counted nothing.
+// unheld returns the parts of a triplet that is not held; slots are 0 where a name is unknown, and what is not there
+// has counted nothing.
 func (g *Graph) unheld(s, r, d uint32) parts {
 	return parts{
 		edge: g.edges.at(0), sd: g.sd.get(s, d), sr: g.sr.get(s, r), rd: g.rd.get(r, d),
@@ -163,7 +163,8 @@ func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last, age int64, o
 	count(&p.rel.events)
 }
 
-// pinNode returns the slot of a host, made where there is none, and pinned. Making it may evict another host, with its edges.
+// pinNode returns the slot of a host, made where there is none, and pinned. Making it may evict another host, with its
+// edges.
 func (g *Graph) pinNode(name []byte, old bool) uint32 {
 	s := g.nodes.find(name)
 	if s == 0 {

@@ -10,11 +10,10 @@ import (
 	"unsafe"
 )
 
-// A snapshot's bytes are unsigned varints: the number of nodes and their names
-// (length, bytes), the same for relations, then the number of edges and for each
-// source, relation, destination, count, first as the (signed) step from the edge
-// before, last - first, the age in seconds, and the activity. Bytes with ages begin with withAges, those with
-// activity too with withActivity and the length and the beginning of the snapshot's bucket; neither is a number of nodes, and
+// A snapshot's bytes are unsigned varints: the number of nodes and their names (length, bytes), the same for relations,
+// then the number of edges and for each source, relation, destination, count, first as the (signed) step from the edge
+// before, last - first, the age in seconds, and the activity. Bytes with ages begin with withAges, those with activity
+// too with withActivity and the length and the beginning of the snapshot's bucket; neither is a number of nodes, and
 // those of older filters have less.
 const (
 	withAges     = math.MaxUint64
@@ -75,12 +74,13 @@ func (s *Snapshot) appendEdge(b []byte, e *Edge, before int64) []byte {
 	return b
 }
 
-// usualEdge is the length of an edge's bytes, rarely exceeded. longestNumber is that of the edges' number, written so long whatever it is.
+// usualEdge is the length of an edge's bytes, rarely exceeded. longestNumber is that of the edges' number, written so
+// long whatever it is.
 const usualEdge, longestNumber = 36, binary.MaxVarintLen32
 
-// AppendBinary appends what a Snapshot of the graph would, but for the order of the edges. It takes little memory beside
-// the bytes: no snapshot is made. Writers go on meanwhile. What is evicted while it runs may be in the bytes or not; a triplet
-// that comes back meanwhile may be there twice, of which Restore takes the later.
+// AppendBinary appends what a Snapshot of the graph would, but for the order of the edges. It takes little memory
+// beside the bytes: no snapshot is made. Writers go on meanwhile. What is evicted while it runs may be in the bytes or
+// not; a triplet that comes back meanwhile may be there twice, of which Restore takes the later.
 func (g *Graph) AppendBinary(b []byte) ([]byte, error) {
 	s := &Snapshot{Aged: true}
 	g.mu.Lock()

@@ -2,10 +2,10 @@ package graphbuf
 
 import "time"
 
-// Edges and names are kept in two segments by age, as in a segmented LRU (Karedla, Love and Wherry 1994). What came is on
-// probation; what was seen again, an hour or more after its first time, is protected. So a flood of names and triplets that
-// come once pushes out its like, and hosts that come seldom but steadily stay. The segment on probation may fill a fifth of
-// what there is room for; beyond it, its oldest are evicted first.
+// Edges and names are kept in two segments by age, as in a segmented LRU (Karedla, Love and Wherry 1994). What came is
+// on probation; what was seen again, an hour or more after its first time, is protected. So a flood of names and
+// triplets that come once pushes out its like, and hosts that come seldom but steadily stay. The segment on probation
+// may fill a fifth of what there is room for; beyond it, its oldest are evicted first.
 const (
 	probation = iota // the head of a segment's ring
 	protected
@@ -33,9 +33,9 @@ func (g *Graph) promote(e *edge) {
 	g.relations.promote(e.rel)
 }
 
-// expirePerEvent bounds the work that one event does for the age of others. Two edges of each segment may be evicted for one
-// that comes, so expiry keeps pace with a stream in order of time. Edges stand in the order in which they came last: one that
-// came late is held until its turn.
+// expirePerEvent bounds the work that one event does for the age of others. Two edges of each segment may be evicted
+// for one that comes, so expiry keeps pace with a stream in order of time. Edges stand in the order in which they came
+// last: one that came late is held until its turn.
 const expirePerEvent = 2
 
 // expire evicts edges that fell out of the window.
@@ -55,8 +55,8 @@ func (g *Graph) expire() {
 	}
 }
 
-// oldest returns the edge that is evicted when there is no room: the oldest of the segment whose turn it is, unless the oldest
-// of all is on probation.
+// oldest returns the edge that is evicted when there is no room: the oldest of the segment whose turn it is, unless the
+// oldest of all is on probation.
 func (g *Graph) oldest() uint32 {
 	n, r := g.byAge.back(probation), g.byAge.back(protected)
 	if n != 0 && r != 0 && g.clock.age(g.edges.at(n).seen) > g.clock.age(g.edges.at(r).seen) {
@@ -65,8 +65,8 @@ func (g *Graph) oldest() uint32 {
 	return g.byAge.back(segment(g.live(), g.protectedCount, g.cfg.MaxEdges))
 }
 
-// evictName evicts a name of a table with room for so many. Its edges, however many, are evicted with the events that follow,
-// so that none of these waits for all of them.
+// evictName evicts a name of a table with room for so many. Its edges, however many, are evicted with the events that
+// follow, so that none of these waits for all of them.
 func (g *Graph) evictName(n *names, room int, tombs *[]uint32) {
 	i := n.byAge.back(probation)
 	if i == 0 || !n.slots.at(i).old {
@@ -76,8 +76,8 @@ func (g *Graph) evictName(n *names, room int, tombs *[]uint32) {
 	*tombs = append(*tombs, i)
 }
 
-// sweepPerEvent is the number of edges of tombstones that one event evicts: more than one event can make, so that they do not
-// pile up.
+// sweepPerEvent is the number of edges of tombstones that one event evicts: more than one event can make, so that they
+// do not pile up.
 const sweepPerEvent = 16
 
 // sweep evicts edges of tombstones.

@@ -11,7 +11,8 @@ const (
 	evidenceLooks = 128 // edges of a host that are looked at, those that came last
 )
 
-// Evidence is what the graph tells people about an event, as it stood before that. Of hosts with many edges it knows the latest.
+// Evidence is what the graph tells people about an event, as of just before it. Of hosts with many edges it has the
+// latest.
 type Evidence struct {
 	PairFirst, PairLast int64                     // when the source met the destination before, whatever the relation; unix nanoseconds, 0: never, or not known
 	PairDays            int                       // on how many days it did, with that of the event, as far as activity tells; 0: not known
@@ -20,7 +21,7 @@ type Evidence struct {
 	SourceCount         int
 }
 
-// Evidence stores in out what is known about the event of which ref tells, which was observed or looked up just before. It does
+// Evidence stores in out what is known about the event of ref, which was observed or looked up just before. It does
 // not allocate, and looks at a few hundred edges at most.
 func (g *Graph) Evidence(ref *Ref, out *Evidence) {
 	*out = Evidence{}
@@ -32,7 +33,7 @@ func (g *Graph) Evidence(ref *Ref, out *Evidence) {
 	g.tellSources(s, d, out)
 }
 
-// liveNode is the slot of a host that is still there, else 0.
+// liveNode returns the slot of a host that is still in the graph, else 0.
 func (g *Graph) liveNode(id ID) uint32 {
 	if int(id.Slot) >= g.source.len() || g.nodes.slots.at(id.Slot).gen != id.Gen {
 		return 0

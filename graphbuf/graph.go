@@ -12,11 +12,11 @@
 //
 //   - The graph's time is that of the newest event that it believes. It never goes back.
 //   - An event that lies behind it by more than a leap (a quarter of the window, a day at least) is of the past. It is
-//     counted, and changes no time that is newer. Its triplet, if it is not held, is added only where there is
-//     room and within the window, as the first to go. It pushes nothing out.
-//   - An event that lies ahead by more than a leap is doubted, unless Config.Trusted says that whoever observes
-//     judges times himself. It counts as if the jump had not been: the first one for the graph's time, those that follow
-//     for as much later as they are. After 4,096 of them, an event of the time before taking back four, the jump is believed.
+//     counted, and changes no time that is newer. Its triplet, if it is not held, is added only if there is room and it
+//     is within the window, as the first to be evicted. It evicts nothing.
+//   - An event that lies ahead by more than a leap is doubted, unless Config.Trusted says that the caller checks times.
+//     It counts as if the jump had not been: the first one for the graph's time, those that follow for as much later as
+//     they are. After 4,096 of them, an event of the time before taking back four, the jump is believed.
 //   - An edge's age is the time that passed in the graph since it was last seen, where every pause, and every jump
 //     that is believed, counts for a leap at most. Only that age, and never a date, has an edge evicted.
 //
@@ -37,7 +37,7 @@ type Config struct {
 	MaxRelations int           // distinct relations, at least 2
 	MaxEdges     int           // distinct triplets, at least 1
 	Window       time.Duration // age at which an edge may go, in event time; 0: never for its age
-	Trusted      bool          // whoever observes judges the events' times: no step ahead is doubted
+	Trusted      bool          // the caller checks the events' times: no jump ahead is doubted
 }
 
 // The least that a graph works with.

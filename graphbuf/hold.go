@@ -1,7 +1,8 @@
 package graphbuf
 
-// Hold keeps the graph at so many nodes and edges, or at as many as it has where that is more, until it is called again: what is new
-// then takes the place of what was seen longest ago, as at the bounds. Beyond its bounds no graph grows, whatever Hold allows.
+// Hold keeps the graph at so many nodes and edges, or at as many as it has where that is more, until it is called
+// again. New ones then replace those seen longest ago, as at the bounds. No graph grows beyond its bounds, whatever
+// Hold allows.
 func (g *Graph) Hold(nodes, edges int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -10,14 +11,15 @@ func (g *Graph) Hold(nodes, edges int) {
 	g.cfg.MaxEdges = min(b.MaxEdges, max(edges, g.live(), leastEdges))
 }
 
-// EdgeBytes and NodeBytes are about what one more edge, and one more node with a name of usual length, adds to a graph, with the spare
-// room of its tables. At a million edges between a tenth as many nodes both together are 201 bytes an edge.
+// EdgeBytes and NodeBytes are about what one more edge, and one more node with a name of usual length, adds to a graph,
+// spare room of its tables included. At a million edges between a tenth as many nodes both together are 201 bytes an
+// edge.
 const (
 	EdgeBytes = 190
 	NodeBytes = 260
 )
 
-// Sizes are those on which the memory of a snapshot and of all that is made of one depends.
+// Sizes determine the memory of a snapshot and of all that is made from one.
 type Sizes struct{ Nodes, Sources, Destinations, Relations, Edges int }
 
 // Sizes counts them. Writers go on meanwhile.

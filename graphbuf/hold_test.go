@@ -90,7 +90,8 @@ func TestAppendBinaryOfAGraph(t *testing.T) {
 	}
 }
 
-// While others write and evict, what is saved is whole: it can be restored, and lacks none of the triplets that stay all the time.
+// While others write and evict, what is saved is whole: it can be restored, and lacks none of the triplets that stay
+// all the time.
 func TestAppendBinaryBesideWriters(t *testing.T) {
 	const lasting = 2000
 	g := roomFor(t, 9000)

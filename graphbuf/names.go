@@ -5,11 +5,13 @@ import (
 	"strconv"
 )
 
-// MaxName is the length in bytes up to which a name is kept as it is. A longer one is kept as its beginning and a hash of all
-// of it: two of them differ unless somebody looks for a collision, and a sender of megabyte banners fills no memory.
+// MaxName is the length in bytes up to which a name is kept as it is. A longer one is kept as its beginning and a hash
+// of all of it: two of them differ unless somebody looks for a collision, and a sender of megabyte banners fills no
+// memory.
 const MaxName = 256
 
-// names maps names of up to MaxName bytes to slots. Slot 0 is nobody's; a freed slot is used again under the next generation.
+// names maps names of up to MaxName bytes to slots. Slot 0 is nobody's; a freed slot is used again under the next
+// generation.
 type names struct {
 	slots          pool[nameSlot]
 	index          index
@@ -119,8 +121,8 @@ var seed = maphash.MakeSeed()
 
 func hashName(name []byte) uint32 { return uint32(maphash.Bytes(seed, name) >> 32) }
 
-// AppendName appends to dst the name made of the pieces in their order, in the form in which it is kept: at most MaxName bytes,
-// however long the pieces are.
+// AppendName appends to dst the name made of the pieces in their order, in the form in which it is kept: at most
+// MaxName bytes, however long the pieces are.
 func AppendName(dst []byte, pieces ...[]byte) []byte {
 	length := 0
 	for _, p := range pieces {

@@ -16,8 +16,8 @@ type Part struct {
 // partLooks is how many names are looked up under one lock.
 const partLooks = 128
 
-// Part copies at most n edges: first the given triplets, then the edges that share a host with one of them, then
-// all others; within each kind those with more events, and then those seen last, come first. Like Snapshot it lets writers
+// Part copies at most n edges: first the given triplets, then the edges that share a host with one of them, then all
+// others; within each kind those with more events, and then those seen last, come first. Like Snapshot it lets writers
 // go on, but it takes memory for n edges only, however many there are.
 func (g *Graph) Part(triplets []Event, n int) *Part {
 	wanted, near := g.lookUp(triplets)

@@ -15,8 +15,8 @@ type Snapshot struct {
 	Edges     []Edge // by First, then by Source, Relation, Destination
 	Aged      bool   // the edges' ages are known
 
-	// Of the edges' activity: the length of a bucket in nanoseconds, 0 where it is not known, and when the bucket began in
-	// which the snapshot was taken, unix nanoseconds of event time.
+	// Of the edges' activity: the length of a bucket in nanoseconds, 0 where it is not known, and when the bucket began
+	// in which the snapshot was taken, unix nanoseconds of event time.
 	Bucket, Begun int64
 }
 
@@ -52,8 +52,8 @@ func (g *Graph) keep(i uint32) kept {
 	return kept{e, g.clock.age(e.seen), g.nodes.slots.at(e.src).gen, g.relations.slots.at(e.rel).gen, g.nodes.slots.at(e.dst).gen}
 }
 
-// edgeOf is a copied edge in the numbering of the snapshot's names, by slot of which node and relation are. It is false where a name
-// died on the way, came after the names were copied, or has a slot that was someone else's then.
+// edgeOf is a copied edge in the numbering of the snapshot's names, by slot of which node and relation are. It is false
+// where a name died on the way, came after the names were copied, or has a slot that was someone else's then.
 func (s *Snapshot) edgeOf(k *kept, node, relation []int32, b *buckets, now int64) (e Edge, ok bool) {
 	if int(max(k.src, k.dst)) >= len(node) || int(k.rel) >= len(relation) {
 		return Edge{}, false
@@ -64,8 +64,8 @@ func (s *Snapshot) edgeOf(k *kept, node, relation []int32, b *buckets, now int64
 	return e, ok
 }
 
-// MakingBytes and KeptBytes are what a snapshot of these sizes takes at most while it is made, and afterwards. Its names' bytes
-// are the graph's.
+// MakingBytes and KeptBytes are what a snapshot of these sizes takes at most while it is made, and afterwards. Its
+// names' bytes are the graph's.
 func (s Sizes) MakingBytes() int64 {
 	names := s.Nodes + s.Relations
 	const slot = 4 // of the numbers by slot
@@ -192,7 +192,8 @@ func (g *Graph) Restore(s *Snapshot) {
 			Time:        e.First,
 		}
 		if fresh {
-			// A triplet that was evicted and came back while the graph was saved is there twice: the later one is right.
+			// A triplet that was evicted and came back while the graph was saved is there twice: the later one is
+			// right.
 			if twin := g.findEdge(&event); twin != 0 {
 				g.evict(twin)
 			}

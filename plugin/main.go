@@ -1,5 +1,5 @@
-// Command plugin is the shared object flb-filter_rgcn.so, which Fluent Bit loads as the filter rgcn. It joins the parts:
-// package fluentbit, which the host calls, with a filter and the server of its metrics for each instance.
+// Command plugin is the shared object flb-filter_rgcn.so, which Fluent Bit loads as the filter rgcn. It joins the
+// parts: package fluentbit, which the host calls, with a filter and the server of its metrics for each instance.
 package main
 
 import (

@@ -78,7 +78,8 @@ func TestConfigurationsAsTheyCome(t *testing.T) {
 	}
 }
 
-// yaml is a pipeline of tails that have the filter as a processor. It writes tag.out and, in msgpack, tag.raw for every tag.
+// yaml is a pipeline of tails that have the filter as a processor. It writes tag.out and, in msgpack, tag.raw for every
+// tag.
 func yaml(t *testing.T, dir, input, filters string, threaded bool, tags ...string) (path string) {
 	t.Helper()
 	parsers, err := filepath.Abs("../../conf/parsers.conf")
@@ -111,7 +112,8 @@ func TestAsAProcessor(t *testing.T) {
 	p.wantLogged("closed: 7143 records, 7143 counted,")
 }
 
-// TestManyThreads has three instances in three threads: a processor on each of two threaded inputs, and the filter behind both.
+// TestManyThreads has three instances in three threads: a processor on each of two threaded inputs, and the filter
+// behind both.
 func TestManyThreads(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

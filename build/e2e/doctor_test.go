@@ -11,8 +11,8 @@ import (
 	"flb-filter-rgcn/build/samples"
 )
 
-// TestDoctor wants `rgcn doctor` to call a problem what the host refuses or leaves without scores, and nothing else, and to count the
-// records as the host does.
+// TestDoctor wants `rgcn doctor` to call a problem what the host refuses or leaves without scores, and nothing else,
+// and to count the records as the host does.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -83,7 +83,8 @@ func nest(lines string) string {
 	return b.String()
 }
 
-// doctor returns the exit status, and how many records of the sample it says to have a source and a destination; -1 where it does not say.
+// doctor returns the exit status, and how many records of the sample it says to have a source and a destination; -1
+// where it does not say.
 func doctor(t *testing.T, conf, sample string) (status, counted int, said string) {
 	t.Helper()
 	cmd := exec.Command(offlineTool, "doctor", "-json", "-fluent-bit", host, "-plugin", sharedObject, "-c", conf, sample)

@@ -69,8 +69,8 @@ func TestKills(t *testing.T) {
 	t.Logf("%d kills, %d trainings, %d edges in the last start", kills, trainings, edges)
 }
 
-// found tells what a start took up of its state directory by its log: how many edges, and whether a model. Lines about files that it
-// could not take may stand before.
+// found tells what a start took up of its state directory by its log: how many edges, and whether a model. Lines about
+// files that it could not take may stand before.
 func found(log string) (edges int, model bool) {
 	m := regexp.MustCompile(`\] state: (\d+) edges(.*)`).FindStringSubmatch(log)
 	if m == nil {
@@ -99,7 +99,8 @@ func TestAKillBetweenTwoRenames(t *testing.T) {
 	}
 }
 
-// TestLargeRecordsThroughFiles has records of two hundred fields, and one of nearly a chunk's size, wait in the host's files.
+// TestLargeRecordsThroughFiles has records of two hundred fields, and one of nearly a chunk's size, wait in the host's
+// files.
 func TestLargeRecordsThroughFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -131,7 +132,8 @@ func TestLargeRecordsThroughFiles(t *testing.T) {
 	p.wantLogged("closed: 400 records, 400 counted")
 }
 
-// TestAFullDisk has a state directory with room for less than the graph: records are scored all the same, and it is said.
+// TestAFullDisk has a state directory with room for less than the graph: records are scored all the same, and it is
+// said.
 func TestAFullDisk(t *testing.T) {
 	t.Parallel()
 	if out, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
@@ -157,8 +159,8 @@ func TestAFullDisk(t *testing.T) {
 	}
 }
 
-// TestASlowOutput has a receiver that takes its time and an input with little memory: the host holds the input back, and
-// every record comes out once. Their order is the host's: it sends chunks side by side.
+// TestASlowOutput has a receiver that takes its time and an input with little memory: the host holds the input back,
+// and every record comes out once. Their order is the host's: it sends chunks side by side.
 func TestASlowOutput(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -179,7 +179,8 @@ func TestStopInATraining(t *testing.T) {
 	p.wantLogged("state: 1490 edges, no model yet")
 }
 
-// backgroundTicks is the processor time that threads of the lowest priority have had, in user mode, in ticks of the clock.
+// backgroundTicks is the processor time that threads of the lowest priority have had, in user mode, in ticks of the
+// clock.
 func backgroundTicks(pid int) (ticks int) {
 	stats, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	for _, path := range stats {

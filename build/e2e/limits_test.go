@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cgroup makes a memory cgroup with a limit, and skips the test where that is not allowed. Of version 1 it lies below this process's
-// own; of version 2 beside it, since a cgroup with processes hands nothing down.
+// cgroup makes a memory cgroup with a limit, and skips the test where that is not allowed. Of version 1 it lies below
+// this process's own; of version 2 beside it, since a cgroup with processes hands nothing down.
 func cgroup(t *testing.T, mib int) (dir string) {
 	t.Helper()
 	skip := func(why any) { t.Skipf("skipped: a memory cgroup cannot be made here: %v", why) }
@@ -94,8 +94,8 @@ func triplets(n int) string {
 	return b.String()
 }
 
-// TestMemoryLimits has a container's limit that is too low for the graph, for a training, or for a training of the usual
-// dimension. The host is not killed, every record comes out, and what is not done is said.
+// TestMemoryLimits has a container's limit that is too low for the graph, for a training, or for a training of the
+// usual dimension. The host is not killed, every record comes out, and what is not done is said.
 func TestMemoryLimits(t *testing.T) {
 	const records = 300_000
 	dir := t.TempDir()

@@ -1,9 +1,9 @@
-// Package e2e runs the shared object inside the real Fluent Bit and looks at what comes out: records, log lines, exit codes,
-// files. It owns the scenarios of a user's day, from the first record to a damaged state directory; it never knows how any of
-// it is done.
+// Package e2e runs the shared object inside the real Fluent Bit and looks at what comes out: records, log lines, exit
+// codes, files. It owns the scenarios of a user's day, from the first record to a damaged state directory; it never
+// knows how any of it is done.
 //
-// Fluent Bit is the fluent-bit on the PATH, or what FLUENT_BIT names. RGCN_SO names a shared object to test and RGCN_BIN the
-// offline tool; without them both are built.
+// Fluent Bit is the fluent-bit on the PATH, or what FLUENT_BIT names. RGCN_SO names a shared object to test and
+// RGCN_BIN the offline tool; without them both are built.
 package e2e
 
 import (
@@ -108,8 +108,8 @@ func goBuild(args ...string) error {
 	return nil
 }
 
-// lookAtInputs keeps go test from taking an old result for a new one: it notices the directories and files that a running test
-// opens, not what TestMain and the host read.
+// lookAtInputs keeps go test from taking an old result for a new one: it notices the directories and files that a
+// running test opens, not what TestMain and the host read.
 var lookAtInputs = sync.OnceValue(func() error {
 	inputs := []string{"testdata", "../../conf", "../../plugin", "../../graphbuf", "../../model"}
 	for _, name := range []string{"RGCN_SO", "RGCN_BIN"} {

@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// TestMemoryIsBounded plays whoever sends a new banner with every connection, from ever new addresses: ten thousand banners and a
-// hundred thousand sources, of which the graph may keep a part. Once it is full, more of them need no more memory.
+// TestMemoryIsBounded plays whoever sends a new banner with every connection, from ever new addresses: ten thousand
+// banners and a hundred thousand sources, of which the graph may keep a part. Once it is full, more of them need no
+// more memory.
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -18,8 +19,8 @@ func TestMemoryIsBounded(t *testing.T) {
 		"Graph_Max_Nodes", "5000", "Graph_Max_Relations", "100", "Graph_Max_Edges", "20000",
 		"Model_Dim", "8", "Train_Steps", "5", "Train_Interval", "1s")))
 	written := 0
-	// flow returns the resident memory after n records in all and a training that had them; it sends them in portions, as a
-	// network would, or the host's own queue would be what is measured.
+	// flow returns the resident memory after n records in all and a training that had them; it sends them in portions,
+	// as a network would, or the host's own queue would be what is measured.
 	flow := func(n int) (kib int) {
 		for written < n {
 			var b strings.Builder

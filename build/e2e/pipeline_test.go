@@ -54,12 +54,12 @@ func toMsgpack(tag, path string) string {
 	return section("OUTPUT", "Name", "file", "Match", tag, "File", path, "Format", "msgpack")
 }
 
-// quick keeps trainings short where their quality does not matter, and puts the first one off until the notebook's file, which has
-// 1,490 distinct triplets, is in the graph.
+// quick keeps trainings short where their quality does not matter, and puts the first one off until the notebook's
+// file, which has 1,490 distinct triplets, is in the graph.
 var quick = []string{"Model_Dim", "32", "Train_Steps", "50", "Train_Min_Edges", "1490"}
 
-// learned is a state directory after the notebook's file: its whole graph and a model of it. It is made once, by a run of the host.
-// A test works on a copy.
+// learned is a state directory after the notebook's file: its whole graph and a model of it. It is made once, by a run
+// of the host. A test works on a copy.
 func learned(t *testing.T) (dir string) {
 	t.Helper()
 	fixture.Do(func() {

@@ -15,7 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lastResort ends a process that neither did what it was waited for nor ended by itself. Nothing is judged by it but a hang.
+// lastResort ends a process that neither did what it was waited for nor ended by itself. Nothing is judged by it but a
+// hang.
 const lastResort = 2 * time.Minute
 
 // process is one Fluent Bit.
@@ -74,7 +75,8 @@ func (p *process) watch() {
 	})
 }
 
-// daemon returns the process that one started with -d has left running. This one is then its parent, and hears how it ends.
+// daemon returns the process that one started with -d has left running. This one is then its parent, and hears how it
+// ends.
 func (p *process) daemon(log, conf string) *process {
 	p.t.Helper()
 	if code := p.wait(); code != 0 {

@@ -63,8 +63,8 @@ func split(record string) (rest, score, low string, ok bool) {
 	return rest, score, strings.TrimSuffix(low, `,"source_alert":true`), ok
 }
 
-// compare wants every record to be the one of the pipeline without the filter, byte for byte and in the same order, but for the
-// added fields at its end. It returns the scores as they were written, "" for the records without.
+// compare wants every record to be the one of the pipeline without the filter, byte for byte and in the same order, but
+// for the added fields at its end. It returns the scores as they were written, "" for the records without.
 func compare(t *testing.T, plain, enriched []string) (scores []string) {
 	t.Helper()
 	if len(plain) != len(enriched) {
@@ -107,8 +107,8 @@ func number(t *testing.T, score string) float64 {
 	return v
 }
 
-// occurrences counts a key in a file of msgpack. The host's JSON shows the last of doubled keys alone, and with it nothing of what
-// makes Elasticsearch refuse a record.
+// occurrences counts a key in a file of msgpack. The host's JSON shows the last of doubled keys alone, and with it
+// nothing of what makes Elasticsearch refuse a record.
 func occurrences(path, key string) int {
 	return bytes.Count(read(path), msgp.AppendString(nil, key))
 }

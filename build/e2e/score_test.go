@@ -11,7 +11,8 @@ import (
 	"flb-filter-rgcn/build/samples"
 )
 
-// TestTheNotebooksFile takes conf/fluent-bit.conf as a user does, with the parser for that file, and lets the file grow.
+// TestTheNotebooksFile takes conf/fluent-bit.conf as a user does, with the parser for that file, and lets the file
+// grow.
 func TestTheNotebooksFile(t *testing.T) {
 	t.Parallel()
 	conf, err := os.ReadFile("../../conf/fluent-bit.conf")

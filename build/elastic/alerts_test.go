@@ -67,7 +67,8 @@ func alerts(t *testing.T, s *server, all []session) {
 		t.Fatal(err)
 	}
 	query := at(m, "inputs", 0, "search", "query").(map[string]any)
-	// Simulated sessions of today may lie ahead of the clock: the window ends later here, and begins as it does in an hour's run.
+	// Simulated sessions of today may lie ahead of the clock: the window ends later here, and begins as it does in an
+	// hour's run.
 	at(query, "query", "bool", "filter", 1, "range", "@timestamp").(map[string]any)["gte"] = now.Add(-24 * time.Hour).UnixMilli()
 	got = nil
 	buckets, _ := at(s.search(t, query), "aggregations", "by_source_and_day", "buckets").([]any)

@@ -1,5 +1,6 @@
-// Package kubernetes checks what conf/kubernetes and conf/docker offer to copy: that it is well-formed, that its parts name each other
-// rightly, that a pod may do no more than it has to, and that Fluent Bit takes the configurations in it. No cluster is asked.
+// Package kubernetes checks what conf/kubernetes and conf/docker offer to copy: that it is well-formed, that its parts
+// name each other rightly, that a pod may do no more than it has to, and that Fluent Bit takes the configurations in
+// it. No cluster is asked.
 package kubernetes
 
 import (
@@ -221,7 +222,8 @@ func TestPodsMayDoLittle(t *testing.T) {
 	}
 }
 
-// One pod writes a state directory, which lies on a volume that stays, and there is memory for what a training may take.
+// One pod writes a state directory, which lies on a volume that stays, and there is memory for what a training may
+// take.
 func TestStateAndMemory(t *testing.T) {
 	for name, way := range ways {
 		t.Run(name, func(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// command of a file for a target: as it is on a machine of the architecture, else in the emulator that RGCN_EMULATOR names with its
-// arguments.
+// command of a file for a target: as it is on a machine of the architecture, else in the emulator that RGCN_EMULATOR
+// names with its arguments.
 func (target target) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	if target.goarch != runtime.GOARCH {
@@ -26,8 +26,8 @@ func (target target) command(t *testing.T, args ...string) *exec.Cmd {
 	return exec.Command(args[0], args[1:]...)
 }
 
-// A state directory goes from one architecture to the other: what one has trained, the other scores alike, whether its kernels are
-// vector code or plain.
+// A state directory goes from one architecture to the other: what one has trained, the other scores alike, whether its
+// kernels are vector code or plain.
 func TestStateOfTheOtherArchitecture(t *testing.T) {
 	dir := t.TempDir()
 	log, state := filepath.Join(dir, "ssh.log"), filepath.Join(dir, "state")

@@ -25,8 +25,8 @@ var machines = map[string]struct {
 	"arm64": {elf.EM_AARCH64, 64 << 10},
 }
 
-// Every file that is handed out loads with the oldest glibc, asks for no library but glibc's, runs with any page size, and wants
-// neither an executable stack nor memory that is writable and executable.
+// Every file that is handed out loads with the oldest glibc, asks for no library but glibc's, runs with any page size,
+// and wants neither an executable stack nor memory that is writable and executable.
 func TestFiles(t *testing.T) {
 	for _, target := range targets {
 		for _, name := range []string{"flb-filter_rgcn.so", "rgcn"} {

@@ -1,6 +1,7 @@
-// Package release checks what is handed out: the files of `make release` and of `make packages`, as they lie in the folder that
-// RGCN_RELEASE names. It owns the promises about them (oldest glibc, architectures, what a package installs); it never knows how they
-// are built. Without RGCN_RELEASE nothing of it runs: building for two architectures takes minutes. `make test-release` does both.
+// Package release checks what is handed out: the files of `make release` and of `make packages`, as they lie in the
+// folder that RGCN_RELEASE names. It owns the promises about them (oldest glibc, architectures, what a package
+// installs); it never knows how they are built. Without RGCN_RELEASE nothing of it runs: building for two architectures
+// takes minutes. `make test-release` does both.
 package release
 
 import (

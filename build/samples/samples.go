@@ -84,7 +84,8 @@ func Unpacked(tb testing.TB, name string) []byte {
 	return b
 }
 
-// Files of the project's own, in testdata. Nothing in them was recorded: names and addresses are those set aside for documentation.
+// Files of the project's own, in testdata. Nothing in them was recorded: names and addresses are those set aside for
+// documentation.
 const (
 	OwnZeekJSON     = "zeek.ndjson"            // 16 sessions, three of them without the client's banner
 	OwnZeekTSV      = "zeek.tsv"               // the same with Zeek's header

@@ -41,7 +41,8 @@ func TestSimulated(t *testing.T) {
 	}
 }
 
-// TestAtHand skips once for each file that is not at hand, with what is not tried for want of it: make test shows these lines.
+// TestAtHand skips once for each file that is not at hand, with what is not tried for want of it: make test shows these
+// lines.
 func TestAtHand(t *testing.T) {
 	for _, file := range []struct{ name, untried string }{
 		{Notebook, "its figures and its lowest sessions; elsewhere simulated sessions take its place"},

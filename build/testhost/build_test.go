@@ -1,9 +1,9 @@
-// Package testhost loads the shared object as Fluent Bit does, in a C program that plays the layouts of several of its versions, so
-// that the border between host and filter is tested where there is no Fluent Bit. It owns that program (src/) and what is asked of
-// the border; it never knows how a record is scored.
+// Package testhost loads the shared object as Fluent Bit does, in a C program that plays the layouts of several of its
+// versions, so that the border between host and filter is tested where there is no Fluent Bit. It owns that program
+// (src/) and what is asked of the border; it never knows how a record is scored.
 //
-// RGCN_SO names a shared object to test; without it one is built. For one of another architecture RGCN_CC names a C compiler for that and
-// RGCN_EMULATOR a program, with its arguments, that runs what it makes.
+// RGCN_SO names a shared object to test; without it one is built. For one of another architecture RGCN_CC names a C
+// compiler for that and RGCN_EMULATOR a program, with its arguments, that runs what it makes.
 package testhost
 
 import (
@@ -74,8 +74,8 @@ func build(dir string) error {
 	return nil
 }
 
-// lookAtInputs keeps go test from taking an old result for a new one: it notices what a running test looks at, not what TestMain and
-// compilers read.
+// lookAtInputs keeps go test from taking an old result for a new one: it notices what a running test looks at, not what
+// TestMain and compilers read.
 var lookAtInputs = sync.OnceValue(func() error {
 	inputs := []string{"src", "../../plugin", "../../graphbuf", "../../model"}
 	if file := os.Getenv("RGCN_SO"); file != "" {

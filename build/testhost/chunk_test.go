@@ -66,7 +66,8 @@ func parse(chunk []byte) (header []byte, pairs []pair, rest []byte, err error) {
 	return header, pairs, body, err
 }
 
-// checkScored fails unless out is in with score: null and low_score: false added to every event, once, and all else as it was.
+// checkScored fails unless out is in with score: null and low_score: false added to every event, once, and all else as
+// it was.
 func checkScored(t *testing.T, in, out []byte) (events int) {
 	t.Helper()
 	added := map[string][]byte{

@@ -56,8 +56,9 @@ func mutate(rng *rand.Rand, chunk, other []byte) []byte {
 	return b
 }
 
-// TestChunksThatGrow passes chunks of short records, to which far more is added than they hold: what comes out
-// is what the filter makes of them without a host, of the first chunk, for which there was too little room, and of those after it.
+// TestChunksThatGrow passes chunks of short records, to which far more is added than they hold: what comes out is what
+// the filter makes of them without a host, of the first chunk, for which there was too little room, and of those after
+// it.
 func TestChunksThatGrow(t *testing.T) {
 	settings := properties{"train_interval": "0", "preset": "custom", "source": "s", "destination": "d", "relation": "c", "explain": "on"}
 	f, err := filter.NewOffline(settings)
@@ -95,9 +96,10 @@ func TestChunksThatGrow(t *testing.T) {
 	}
 }
 
-// TestMutatedChunks passes damaged chunks of records through the shared object, each where no memory is behind its end, and once
-// more under AddressSanitizer. What comes out is, byte for byte, what the filter makes of them without a host. RGCN_MUTANTS=200000 for
-// more than the two thousand of every day, with all of the shared object, Go and C, under the sanitizer.
+// TestMutatedChunks passes damaged chunks of records through the shared object, each where no memory is behind its end,
+// and once more under AddressSanitizer. What comes out is, byte for byte, what the filter makes of them without a host.
+// RGCN_MUTANTS=200000 for more than the two thousand of every day, with all of the shared object, Go and C, under the
+// sanitizer.
 func TestMutatedChunks(t *testing.T) {
 	const batch = 2000
 	mutants, checked := batch, sharedObject

@@ -123,7 +123,8 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// A daemon forks between loading and init; by then the file may be gone, and its path mean nothing in another directory.
+// A daemon forks between loading and init; by then the file may be gone, and its path mean nothing in another
+// directory.
 func TestFork(t *testing.T) {
 	if len(emulator) > 0 {
 		t.Skip(noForks)
@@ -281,8 +282,8 @@ func TestWithoutConfigMap(t *testing.T) {
 	scored(t, bareHost, sshChunks(t, 10, 10), 1, sharedObject)
 }
 
-// The sanitizer sees reads past a chunk and output memory that is not the C heap's. It is not asked about forks, over which its own
-// allocator may stay locked.
+// The sanitizer sees reads past a chunk and output memory that is not the C heap's. It is not asked about forks, over
+// which its own allocator may stay locked.
 func TestMemory(t *testing.T) {
 	if checkedHost == "" {
 		t.Skip("no AddressSanitizer")

@@ -31,7 +31,8 @@ func TestDaysByHand(t *testing.T) {
 	if len(learned) != 3 || len(learned[0].Edges) != 2 || len(learned[1].Edges) != 3 || len(learned[2].Edges) != 4 {
 		t.Errorf("%d trainings", len(learned))
 	}
-	// Judged: .1x .3 .2x .2 on day 1, .2 .4 on day 2. The attack at .1 wins four, that at .2 two and, tied twice, two halves.
+	// Judged: .1x .3 .2x .2 on day 1, .2 .4 on day 2. The attack at .1 wins four, that at .2 two and, tied twice, two
+	// halves.
 	near(t, "AUC", r[0].AUC, (4+2+1)/8.0)
 	near(t, "recall", r[0].Recall10, 1)
 	near(t, "alerts", r[0].Alerts, 4/2.0) // below 0.3

@@ -12,8 +12,8 @@ func pair(text string, snapshot int64, draw string, isTrue, isNew bool) Pair {
 	return Pair{Dated: dated(text, snapshot), True: isTrue, New: isNew, Draw: draw}
 }
 
-// Snapshot 2 has, from the most expected on, true, made up, true and new, made up: of four combinations the true pairs win
-// three, precisions are 1 and 2/3. Of the new pair: it wins one of two, precision 1/2. In snapshot 3 all is right.
+// Snapshot 2 has, from the most expected on, true, made up, true and new, made up: of four combinations the true pairs
+// win three, precisions are 1 and 2/3. Of the new pair: it wins one of two, precision 1/2. In snapshot 3 all is right.
 func TestLinksByHand(t *testing.T) {
 	events := []Dated{dated("a - b", 3), dated("a - b", 0), dated("a - c", 1), dated("x - y", 2)}
 	pairs := []Pair{

@@ -11,8 +11,8 @@ import (
 // Method scores sessions by what it learned from those before.
 type Method struct {
 	Name string
-	// Learn is called whenever it is time to learn, with the graph of all before.
-	// It returns the score that holds until the next time, the lower the stranger, and the score below which a session is flagged.
+	// Learn is called whenever it is time to learn, with the graph of all before. It returns the score that holds until
+	// the next time, the lower the stranger, and the score below which a session is flagged.
 	Learn func(before *graphbuf.Snapshot) (score Score, threshold float64, err error)
 	// Low, unless nil, flags in the threshold's place.
 	Low func(e *graphbuf.Event, score float64) bool

@@ -8,7 +8,8 @@ import (
 	"text/tabwriter"
 )
 
-// World is what the methods did in one world: simulated or real sessions with attacks, or pairs to tell from made-up ones.
+// World is what the methods did in one world: simulated or real sessions with attacks, or pairs to tell from made-up
+// ones.
 type World struct {
 	Name    string   `json:"world"`
 	Figures []Figure `json:"figures"` // the first one is that by which methods are compared
@@ -104,7 +105,8 @@ func PrintWorlds(w io.Writer, worlds []World) error {
 	return nil
 }
 
-// Gather makes a World of one run for each seed; each run holds the figures, in the order of their names, of each method.
+// Gather makes a World of one run for each seed; each run holds the figures, in the order of their names, of each
+// method.
 func Gather(name string, figures, methods []string, runs [][][]float64) World {
 	w := World{Name: name}
 	for i, figure := range figures {

@@ -22,8 +22,8 @@ type ResistanceResult struct {
 // Shown is how many triplets of a day somebody is taken to look at: those with the lowest scores.
 const Shown = 20
 
-// Resistance replays sessions as Prequential does. Those of the two attackers carry the notes NoteBruteForce and NoteSlow
-// of package simulate.
+// Resistance replays sessions as Prequential does. Those of the two attackers carry the notes NoteBruteForce and
+// NoteSlow of package simulate.
 func Resistance(sessions []Session, plan Plan, methods []Method, seed uint64) ([]ResistanceResult, error) {
 	r, err := prequential(sessions, plan, methods, seed)
 	if err != nil {

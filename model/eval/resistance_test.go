@@ -13,9 +13,10 @@ import (
 	"flb-filter-rgcn/model/simulate"
 )
 
-// Days 1 to 3 have benign triplets with the scores 0.30, 0.31 and so on. The repeated pair comes on each of them; on day 1
-// it is behind 21 benign triplets and one of the slow attacker's, on day 3 it would be in the 14th place. Of the slow
-// attacker's servers one is in the 21st place, which is not shown, the next in the 20th, which is, the others before it.
+// Days 1 to 3 have benign triplets with the scores 0.30, 0.31 and so on. The repeated pair comes on each of them; on
+// day 1 it is behind 21 benign triplets and one of the slow attacker's, on day 3 it would be in the 14th place. Of the
+// slow attacker's servers one is in the 21st place, which is not shown, the next in the 20th, which is, the others
+// before it.
 func TestResistanceByHand(t *testing.T) {
 	scores := map[string]float64{"pair": 0.505, "s1": 0.495, "s2": 0.485, "s3": 0.1, "s4": 0.1}
 	for i := range 30 {
@@ -71,8 +72,8 @@ func TestResistanceOfABlindMethod(t *testing.T) {
 	}
 }
 
-// The floor of `rgcn eval -resistance`: neither two thousand repeats of a pair in an afternoon nor fourteen new servers in
-// a week become usual before they were shown.
+// The floor of `rgcn eval -resistance`: neither two thousand repeats of a pair in an afternoon nor fourteen new servers
+// in a week become usual before they were shown.
 func TestPatientAttackersAreShown(t *testing.T) {
 	sessions, c := simulated(t, func(c *simulate.Config) {
 		c.Hosts, c.SessionsPerDay, c.AttacksPerDay = 200, 1000, 0

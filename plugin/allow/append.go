@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// Entry is a line to add: what its cells shall say. Relation, Note and Verdict may be empty, times zero.
+// Entry is a line to add, by cells. Relation, Note and Verdict may be empty, times zero.
 type Entry struct {
 	Source, Relation, Destination, Note string
 	From, Until                         time.Time // in whole seconds, the second exclusive
 	Verdict                             Verdict
 }
 
-// Append adds a line to the list in the file at path, which is made if it is not there, and returns it as it was understood.
-// All that the file has stays, comments too. It is replaced in one move: whoever reads it, or loses power, has all of it
-// as it was or as it is. Two that append at a time wait for each other. Nothing is written where the list, or the
-// line, is not as it should be; the error names the file and the line.
+// Append adds a line to the list in the file at path, which is made if it is not there, and returns it as it was
+// understood. Everything in the file stays, comments too. The file is replaced by a rename, so that readers, and a loss
+// of power, find the old file or the new one. Two processes that append at the same time wait for each other. Nothing
+// is written if the list or the line has an error, which names the file and the line.
 func Append(path string, e Entry, naming Naming) (*Line, error) {
 	path, err := target(path)
 	if err != nil {
@@ -83,7 +83,7 @@ func target(path string) (string, error) {
 	return whole, err
 }
 
-// lock keeps others that append out of a directory until it is unlocked. The file itself is no place for a lock, as it is replaced.
+// lock locks the directory against others that append. The file itself cannot be locked, as it is replaced.
 func lock(directory string) (unlock func(), err error) {
 	d, err := os.Open(directory)
 	if err != nil {

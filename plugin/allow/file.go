@@ -24,7 +24,7 @@ type File struct {
 	problem string     // why the list is not what the file says; "": it is
 }
 
-// stamp tells whether a file is another one, or has changed. A link's is that of the file that it leads to in the end.
+// stamp changes when a file does, or when another file takes its place. That of a link is of the file it points to.
 type stamp struct {
 	device, inode, size uint64
 	modified, changed   syscall.Timespec
@@ -55,8 +55,8 @@ func (f *File) Load() error {
 	return f.load(stampOf(f.path))
 }
 
-// Reload is Load if the file has changed since it was read. A file that has changed since the last call may be in the middle of
-// being written: it is read when it has been left alone from one call to the next.
+// Reload is Load if the file has changed since it was read. A file that has changed since the last call may be in the
+// middle of being written: it is read when it has been left alone from one call to the next.
 func (f *File) Reload() (tried bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -88,7 +88,7 @@ func (f *File) load(of stamp) error {
 	return nil
 }
 
-// goOn takes up the counts of the lines that the list before had too.
+// goOn keeps the hit counts of lines that were in the list before.
 func (t *Table) goOn(before *Table) {
 	hits := make(map[identity]*atomic.Uint64, len(before.lines))
 	for _, l := range before.lines {

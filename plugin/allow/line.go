@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Verdict is what a line says of the sessions that it matches.
+// Verdict is what a line says about the sessions that it matches.
 type Verdict uint8
 
 // The verdicts.
@@ -24,7 +24,7 @@ func (v Verdict) String() string {
 	return "allow"
 }
 
-// Line is one line of a list. It does not change, but for its hits.
+// Line is one line of a list. Only its hits change.
 type Line struct {
 	Number                        int // in the file, from 1
 	Source, Relation, Destination string
@@ -47,7 +47,7 @@ func (l *Line) Expired(at int64) bool { return l.Until != 0 && at >= l.Until }
 // holds tells whether the line is in force at a time.
 func (l *Line) holds(at int64) bool { return at >= l.From && !l.Expired(at) }
 
-// identity is what makes two lines the same, wherever they stand and whatever is noted.
+// identity is equal for lines that mean the same, whatever their place and their notes.
 type identity struct {
 	source, relation, destination string
 	verdict                       Verdict

@@ -39,7 +39,8 @@ var columns = []string{columnSource, columnRelation, columnDestination, columnFr
 // header says where the columns are.
 type header []string
 
-// Read reads a list. The text of an error begins with ":line: ", to stand behind the file's name, and tells what is allowed.
+// Read reads a list. The text of an error begins with ":line: ", to stand behind the file's name, and tells what is
+// allowed.
 func Read(in io.Reader, naming Naming) (*Table, error) {
 	t, _, err := read(in, naming)
 	return t, err
@@ -173,12 +174,12 @@ func (h header) line(row []string, number int, naming Naming) (*Line, error) {
 	return l, nil
 }
 
-// everything tells a line that every session matches.
+// everything reports whether every session matches a line.
 func (l *Line) everything() bool {
 	return strings.Trim(l.Source+l.Relation+l.Destination, "*|") == ""
 }
 
-// pattern brings what a cell says of a name into the form in which names are looked up.
+// pattern turns a cell into the form in which names are looked up.
 func pattern(text string, parts int, host bool, form hostname.Form) (string, error) {
 	if text == "" {
 		return "", errors.New("want a name, or * for any")

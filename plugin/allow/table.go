@@ -9,15 +9,15 @@ import (
 	"flb-filter-rgcn/plugin/hostname"
 )
 
-// Naming says what names look like when they are looked up.
+// Naming is the form of the names that are looked up.
 type Naming struct {
-	// Of how many values a source, a destination, a relation is joined.
+	// The number of values that are joined to a source, a destination, a relation.
 	Source, Destination, Relation int
 	// How names of hosts are written. Parts of a joined name keep their case: one may be a user.
 	Form hostname.Form
 }
 
-// maxParts is of how many parts a name may be joined.
+// maxParts is the largest number of parts of a name.
 const maxParts = 8
 
 // Table is a list in the form in which it is looked up. It does not change, and is safe for many goroutines.
@@ -27,8 +27,8 @@ type Table struct {
 	roots  [verdicts]*node // nil: there is no such line
 }
 
-// node is a place in a tree whose levels are the parts of source, destination and relation. Only paths that the list has
-// are there, so that a look-up takes as many steps as lines may match, not as many as there are.
+// node is a place in a tree whose levels are the parts of source, destination and relation. Only paths that the list
+// has are there, so that a look-up takes as many steps as lines may match, not as many as there are.
 type node struct {
 	exact    map[string]*node
 	networks []networks // the longest prefixes first
@@ -56,8 +56,8 @@ type query struct {
 	at    int64
 }
 
-// Find returns the line of a verdict that matches a session at a time in unix nanoseconds, nil if none does. Of several the
-// most exact counts: by the source first, then the destination, then the relation. It does not allocate.
+// Find returns the line of a verdict that matches a session at a time in unix nanoseconds, nil if none does. If several
+// match, the most specific one counts: by source first, then destination, then relation. It does not allocate.
 func (t *Table) Find(v Verdict, source, relation, destination []byte, at int64) *Line {
 	if !t.Has(v) {
 		return nil
@@ -69,8 +69,8 @@ func (t *Table) Find(v Verdict, source, relation, destination []byte, at int64) 
 	return t.roots[v].find(&q, 0)
 }
 
-// add appends the parts of a name, as many as it is joined of. A name of another number of parts, such as one with a user "a|b",
-// has none that could be told apart.
+// add appends the parts of a name, as many as it is joined of. A name of another number of parts, such as one with a
+// user "a|b", has none that could be told apart.
 func (q *query) add(name []byte, parts int) {
 	first := q.n
 	q.n += parts

@@ -79,8 +79,8 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestJoined: names that are joined match part by part. A part that holds a separator, as a user may, is matched by nothing
-// but *, so that nobody writes another's part into a name.
+// TestJoined: names that are joined match part by part. A part that holds a separator, as a user may, is matched by
+// nothing but *, so that nobody writes another's part into a name.
 func TestJoined(t *testing.T) {
 	table := list(t, Naming{Source: 2, Destination: 1, Relation: 2, Form: hostname.Form{CutPort: true}},
 		"root|10.0.0.0/8,*,db",
@@ -109,7 +109,8 @@ func TestJoined(t *testing.T) {
 	}
 }
 
-// TestTimes: a line holds from its beginning to its end; a date is a whole day. Of lines for the same sessions any that holds counts.
+// TestTimes: a line holds from its beginning to its end; a date is a whole day. Of lines for the same sessions any that
+// holds counts.
 func TestTimes(t *testing.T) {
 	table := list(t, plain,
 		"a,*,b,,2026-03-31,",
@@ -234,7 +235,8 @@ func BenchmarkFind(b *testing.B) {
 	}
 }
 
-// FuzzRead: bytes of any kind are a list or one line of an error, and every line of a list is found by names that it stands for.
+// FuzzRead: bytes of any kind are a list or one line of an error, and every line of a list is found by names that it
+// stands for.
 func FuzzRead(f *testing.F) {
 	f.Add("source,relation,destination,from,until,note,verdict\n10.0.0.0/8,*,b,2026-01-01,2027-01-01,x,bad\n# c\na|b,r,::/0\n")
 	f.Add("\xef\xbb\xbfdestination,source\r\n[::1]:22,\"A.\"\r\n")

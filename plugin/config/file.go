@@ -109,8 +109,8 @@ func (d *document) value(key toml.Key) (value any, err error) {
 	return value, err
 }
 
-// primitive returns the undecoded value of a key. The keys above it are tables: a list of tables is refused when its own key
-// comes up, before any below it.
+// primitive returns the undecoded value of a key. The keys above it are tables: a list of tables is refused when its
+// own key comes up, before any below it.
 func (d *document) primitive(key toml.Key) toml.Primitive {
 	table := d.top
 	for _, k := range key[:len(key)-1] {
@@ -123,7 +123,8 @@ func (d *document) primitive(key toml.Key) toml.Primitive {
 	return table[key[len(key)-1]]
 }
 
-// where is the file and the line of a key's value, to begin an error with. The decoder knows lines, but tells them only in
+// where is the file and the line of a key's value, to begin an error with. The decoder knows lines, but tells them only
+// in
 // errors: so it is asked to decode into a type that refuses everything.
 func (d *document) where(key toml.Key) string {
 	var refused toml.ParseError

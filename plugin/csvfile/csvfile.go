@@ -1,5 +1,5 @@
-// Package csvfile opens the CSV files that users write for the filter, and words what is wrong with them. It knows their
-// form, not what is in them.
+// Package csvfile opens the CSV files that users write for the filter, and words what is wrong with them. It knows
+// their form, not what is in them.
 package csvfile
 
 import (

@@ -1,7 +1,8 @@
-// Package evidence is what is told of a session with a low score beside its reason: how rare such a score is, and what the source and the
-// destination did before.
+// Package evidence holds what is reported about a session with a low score besides its reason: how rare such a score
+// is, and what the source and the destination did before.
 //
-// It owns the names, the form and the order of these fields, in records and for people. It never knows where they come from.
+// It owns the names, the form and the order of these fields, in records and for people. It never knows where they come
+// from.
 package evidence
 
 import (
@@ -44,7 +45,7 @@ var Names = [Count]string{
 // most is how many names a list of them has.
 const most = 3
 
-// Evidence is that of one session. It stands for what was known before the session.
+// Evidence is what was known about one session just before it.
 type Evidence struct {
 	LowerPerDay         float64      // distinct triplets a day that score so low or lower; NaN: not known
 	PairFirst, PairLast int64        // when the source met the destination before, unix nanoseconds; 0: never, or not known

@@ -33,8 +33,8 @@ func (a *allowList) table() *allow.Table {
 	return a.file.Table()
 }
 
-// load reads the list at the start. A live filter starts without a list that has an error, as records come before alerts,
-// and looks for a better one from then on.
+// load reads the list at the start. A live filter starts without a list that has an error, as records come before
+// alerts, and looks for a better one from then on.
 func (a *allowList) load() error {
 	if a.file == nil {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"flb-filter-rgcn/model"
 )
 
-// background is the goroutines of a live instance. Two of them work by the clock: one trains, the other does what must go
-// on beside a training. A third follows the list of judged sessions, as a file system may be slow.
+// background is the goroutines of a live instance. Two of them work by the clock: one trains, the other does what must
+// go on beside a training. A third follows the list of judged sessions, as a file system may be slow.
 type background struct {
 	cancel  context.CancelFunc // nil: there is no background
 	running sync.WaitGroup
@@ -65,8 +65,8 @@ func (f *Instance) stop() {
 	countLive(-1)
 }
 
-// turn is one turn of the goroutine that trains. A panic, wherever it came up, ends this turn alone: it would end the host
-// otherwise, with all records on their way.
+// turn is one turn of the goroutine that trains. A panic, wherever it came up, ends this turn alone: it would end the
+// host otherwise, with all records on their way.
 func (f *Instance) turn(ctx context.Context, now time.Time) {
 	defer f.survive(now)
 	f.times.log(false)

@@ -35,8 +35,8 @@ func TestABudgetOutlivesARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	low(look, 100)
-	if look.judge.usual != look.judge.ledger.Usual() {
-		t.Errorf("a look judges by %v, usual is %v", look.judge.usual, look.judge.ledger.Usual())
+	if look.judge.frozenThreshold != look.judge.alerts.Usual() {
+		t.Errorf("a look judges by %v, usual is %v", look.judge.frozenThreshold, look.judge.alerts.Usual())
 	}
 	if err := look.Close(); err != nil {
 		t.Fatal(err)
@@ -50,8 +50,8 @@ func TestABudgetOutlivesARestart(t *testing.T) {
 	}
 }
 
-// What a day has spent of the budget is remembered over a restart in the middle of it: the same sessions have low scores as
-// without one.
+// What a day has spent of the budget is remembered over a restart in the middle of it: the same sessions have low
+// scores as without one.
 func TestARestartSpendsNothingTwice(t *testing.T) {
 	verdicts := func(restart bool) (low []bool) {
 		properties := []string{"state_dir", filepath.Join(t.TempDir(), "state"), "threshold_method", "budget", "threshold_per_day", "5"}

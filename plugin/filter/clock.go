@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// clock is the filter's own time. The machine's clock may be wrong at the start, jump, and be put right; so may the clocks
-// of the machines whose records come. The filter's clock begins with the machine's, unless that differs by more than a
-// leap of the graph from the newest record learned before the start: then it goes on from that record. While the filter
-// runs, its clock goes by the time that passes, which setting a clock does not change. It follows the machine's clock as
-// long as the two are within a leap of each other. Beyond that the machine's is doubted; if it lies ahead, and stays there
-// for settleClock without another jump, it is believed. The filter's own clock never goes back by more than a leap.
+// clock is the filter's own time. The machine's clock may be wrong at the start, jump, and be put right; so may the
+// clocks of the machines whose records come. The filter's clock begins with the machine's, unless that differs by more
+// than a leap of the graph from the newest record learned before the start: then it goes on from that record. While the
+// filter runs, its clock goes by the time that passes, which setting a clock does not change. It follows the machine's
+// clock as long as the two are within a leap of each other. Beyond that the machine's is doubted; if it lies ahead, and
+// stays there for settleClock without another jump, it is believed. The filter's own clock never goes back by more than
+// a leap.
 //
 // All fields are atomic or set at the start, so that records wait for nothing. Two records at the same moment may both
 // notice a jump; they store the same.

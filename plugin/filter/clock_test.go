@@ -44,7 +44,8 @@ var wrongClocks = []struct {
 
 // TestAWrongClockLosesNothing: 600 triplets of ten days, then a thousand records with a wrong time, by the machine's
 // clock or by the sender's alone, then many of the right one. All triplets are held, with their right times, whatever
-// the records touched, whether right ones came between, and whether the filter was started anew meanwhile; live, and in a log.
+// the records touched, whether right ones came between, and whether the filter was started anew meanwhile; live, and in
+// a log.
 func TestAWrongClockLosesNothing(t *testing.T) {
 	for _, wrong := range wrongClocks {
 		for i := range 48 {
@@ -231,7 +232,8 @@ func TestABacklogKeepsItsTimes(t *testing.T) {
 	}
 }
 
-// TestOldRecordsSpendNoBudget: old times between new ones do not turn the day of the budget, and neither do times ahead.
+// TestOldRecordsSpendNoBudget: old times between new ones do not turn the day of the budget, and neither do times
+// ahead.
 func TestOldRecordsSpendNoBudget(t *testing.T) {
 	for _, x := range []struct {
 		name string
@@ -293,7 +295,7 @@ func TestWrongTimesAreSaid(t *testing.T) {
 	}
 	past, ahead := time.Unix(0, w.now-100*day).UTC().Format(time.DateOnly), time.Unix(0, w.now+100*day).UTC().Format(time.DateOnly)
 	log := h.log()
-	for _, want := range []string{"14 records with wrong or old times", "7 with one that is not believed, the last of them " + ahead, "7 long past, the last of them " + past} {
+	for _, want := range []string{"14 records with wrong or old times", "7 not believed, the last of them " + ahead, "7 long past, the last of them " + past} {
 		if strings.Count(log, want) != 1 {
 			t.Errorf("%q is not said once: %s", want, log)
 		}
@@ -309,7 +311,7 @@ func TestWrongTimesAreSaid(t *testing.T) {
 	w.wrong = 0
 	f.times.log(false)
 	log = h.log()
-	for _, want := range []string{"clock: the machine's says " + time.Unix(0, w.now-9*day).UTC().Format(time.RFC3339), "agree again"} {
+	for _, want := range []string{"clock: the machine's clock says " + time.Unix(0, w.now-9*day).UTC().Format(time.RFC3339), "agree again"} {
 		if strings.Count(log, want) != 1 {
 			t.Errorf("%q is not said once: %s", want, log)
 		}

@@ -1,4 +1,5 @@
-// Package filter is one instance of the filter. Instance joins the parts; each part has its own fields and says what guards
+// Package filter is one instance of the filter. Instance joins the parts; each part has its own fields and says what
+// guards
 // them:
 //
 //   - recordPath (process.go): what happens to a chunk of records
@@ -10,6 +11,8 @@
 //   - memory (memory.go, promise.go, hold.go): how much a training and the graph may take
 //   - store (store.go, restore.go): the state directory
 //   - watch (watch.go): what the live page shows
+//
+// Without an instance, saved.go looks at a state directory and foretell.go at the memory that one would take.
 //
 // The package is pure Go and knows no C: what it needs of the host process it asks of a Host.
 package filter

@@ -6,9 +6,9 @@ import (
 	"flb-filter-rgcn/plugin/evidence"
 )
 
-// minPeer is the least resemblance of two sources that are called peers: see model.Scorer.Resemblance. Of the low scores in
-// twelve simulated days, half of those that were no attack have such a peer, and three of ten attacks; at 0.5 it is 74 and
-// 57 of 100, at 0.85 23 and 18.
+// minPeer is the least resemblance of two sources that are called peers: see model.Scorer.Resemblance. Of the low
+// scores in twelve simulated days, half of those that were no attack have such a peer, and three of ten attacks; at 0.5
+// it is 74 and 57 of 100, at 0.85 23 and 18.
 const minPeer = 0.7
 
 // gather stores in out the evidence about an event that the graph has just seen.

@@ -31,7 +31,8 @@ func TestEvidence(t *testing.T) {
 		}
 		f.Process(nil, join(sessions(2000)))
 		train(t, f)
-		// Host 3 keeps to two servers, and so do four others. In one chunk, so that one session must not be evidence for itself.
+		// Host 3 keeps to two servers, and so do four others. In one chunk, so that one session must not be evidence
+		// for itself.
 		out, _ = f.Process(nil, join([][]byte{
 			session(3000, "host-3", "server-0-1", "client-1"),
 			session(3001, "stranger", "server-0-1", "client-9"),

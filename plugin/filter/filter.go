@@ -69,8 +69,8 @@ type Instance struct {
 	background background
 }
 
-// New makes an instance as the properties say, restores what its state directory holds, and trains in the background from
-// then on.
+// New makes an instance as the properties say, restores what its state directory holds, and trains in the background
+// from then on.
 func New(host Host) (*Instance, error) {
 	f, err := newInstance(host, forLive, machineClock())
 	if err != nil {
@@ -94,12 +94,12 @@ const (
 // NewOffline is New without a background: it trains when TrainIfDue or Train is called.
 func NewOffline(host Host) (*Instance, error) { return newInstance(host, forLog, machineClock()) }
 
-// NewFrozen makes an instance that scores by its state directory, which may be in use, learns nothing and writes nothing
-// there.
+// NewFrozen makes an instance that scores by its state directory, which may be in use, learns nothing and writes
+// nothing there.
 func NewFrozen(host Host) (*Instance, error) { return newInstance(host, forLook, machineClock()) }
 
-// Check returns why New would fail, but for a state directory that is in use: while the host looks at a new configuration,
-// the instances of the old one still run.
+// Check returns why New would fail, but for a state directory that is in use: while the host looks at a new
+// configuration, the instances of the old one still run.
 func Check(host Host) error {
 	f, err := prepare(host, forLive, machineClock())
 	if err == nil && f.cfg.State.Dir != "" && f.cfg.State.Required {
@@ -174,8 +174,8 @@ func configDirectory(host Host) string {
 	return ""
 }
 
-// openState opens the state directory and restores what it holds. A live filter works without a directory that it cannot
-// use, unless state.required says otherwise or another filter has it.
+// openState opens the state directory and restores what it holds. A live filter works without a directory that it
+// cannot use, unless state.required says otherwise or another filter has it.
 func (f *Instance) openState() error {
 	open := state.Open
 	if f.frozen {

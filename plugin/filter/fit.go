@@ -21,8 +21,8 @@ const (
 	maxSample = 64 << 10
 )
 
-// fit tells whether the records are those that the settings speak of. Records are judged in periods; what it logs, it logs
-// once, or again after ten times as many records.
+// fit tells whether the records are those that the settings speak of. Records are judged in periods; what it logs, it
+// logs once, or again after ten times as many records.
 type fit struct {
 	*common
 	counters *counters
@@ -65,8 +65,8 @@ func (f *fit) logLeftOut() {
 	}
 }
 
-// add counts a chunk's records, of which event, unless nil, is one that was not understood, and reports whether the period
-// is full.
+// add counts a chunk's records, of which event, unless nil, is one that was not understood, and reports whether the
+// period is full.
 func (f *fit) add(records, counted uint64, event []byte) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -130,8 +130,8 @@ func (f *fit) endPeriod() {
 	}
 }
 
-// checkTimes warns once if none of the first records has a time where the settings look for one. Lines of sshd are exempt:
-// most have no such field, and the time that the input gave them counts.
+// checkTimes warns once if none of the first records has a time where the settings look for one. Lines of sshd are
+// exempt: most have no such field, and the time that the input gave them counts.
 func (f *fit) checkTimes(timed bool, counted uint64) {
 	c := &f.cfg.Fields
 	if f.timesChecked.Load() {

@@ -16,8 +16,8 @@ type Forecast struct {
 	Dim      int   // of the training's embeddings
 }
 
-// Foretell returns the forecast for trainings as the settings wish them and, where that is more than may be taken, for the most that
-// fits; fits is false where even the least does not.
+// Foretell returns the forecast for trainings as the settings wish them and, where that is more than may be taken, for
+// the most that fits; fits is false where even the least does not.
 func Foretell(c config.Config, features model.NodeFeatures, s graphbuf.Sizes, may int64) (wanted, fitting Forecast, fits bool) {
 	cfg := ModelConfig(c)
 	cfg.Features = features
@@ -39,7 +39,8 @@ func Foretell(c config.Config, features model.NodeFeatures, s graphbuf.Sizes, ma
 	return wanted, fitting, true
 }
 
-// Allowance is how much of a limit a training may take, if nothing else takes of it than what is taken now and so many bytes more.
+// Allowance is how much of a limit a training may take, if nothing else takes of it than what is taken now and so many
+// bytes more.
 func Allowance(c config.Config, l memlimit.Limit, more int64) int64 {
 	left := l.Left - more
 	may := max(0, min(left-left/hostShare, left-reserved(l)))

@@ -10,7 +10,8 @@ import (
 	"flb-filter-rgcn/plugin/record"
 )
 
-// FuzzProcess wants as many events out as in, in their order: each as it was, or with the added fields, which stand in it once.
+// FuzzProcess wants as many events out as in, in their order: each as it was, or with the added fields, which stand in
+// it once.
 func FuzzProcess(f *testing.F) {
 	inst := offline(f, host("explain", "on"))
 	inst.Process(nil, join(sessions(2000)))
@@ -71,8 +72,8 @@ func FuzzProcess(f *testing.F) {
 	})
 }
 
-// enriched reports whether the bytes are an event with the added fields: four of them, and where the score is low or the
-// source reported the evidence.
+// enriched reports whether the bytes are an event with the added fields: four of them, and where the score is low or
+// the source reported the evidence.
 func enriched(f *Instance, in *record.Walker, e record.Extent, after []byte) bool {
 	for n := 4; n <= 7+evidence.Count; n++ {
 		bare := in.AppendSpliced(nil, e, n) // room for them, and nothing in it yet
@@ -83,7 +84,8 @@ func enriched(f *Instance, in *record.Walker, e record.Extent, after []byte) boo
 	return false
 }
 
-// fields is how many of the added fields the bytes are, in their order and nothing else; 0 where they are anything else.
+// fields is how many of the added fields the bytes are, in their order and nothing else; 0 where they are anything
+// else.
 func fields(f *Instance, b []byte) (n int) {
 	take := func(key []byte) (value []byte, ok bool) {
 		value, ok = bytes.CutPrefix(b, key)

@@ -11,14 +11,14 @@ import (
 
 // The graph stops growing before a limit is reached.
 const (
-	// reserveShare is the part of a limit that the graph leaves free, one in so many, but no less than minReserve and no more
-	// than maxReserve bytes.
+	// reserveShare is the part of a limit that the graph leaves free, one in so many, but no less than minReserve and
+	// no more than maxReserve bytes.
 	reserveShare = 8
 	minReserve   = 12 << 20
 	maxReserve   = 64 << 20
 
-	// heldPause is the time between two looks at the limits while the graph may fill its bounds, and freePause that between
-	// two attempts to free memory while it may not.
+	// heldPause is the time between two looks at the limits while the graph may fill its bounds, and freePause that
+	// between two attempts to free memory while it may not.
 	heldPause = 2 * time.Second
 	freePause = 10 * time.Second
 )
@@ -28,8 +28,8 @@ func reserved(l memlimit.Limit) int64 {
 	return min(max(l.Bytes/reserveShare, minReserve), maxReserve)
 }
 
-// holdGraph lets the graph grow only as far as memory is left: by half of what there is until the next look. Unless atOnce
-// is set, it looks only when heldPause is over.
+// holdGraph lets the graph grow only as far as memory is left: by half of what there is until the next look. Unless
+// atOnce is set, it looks only when heldPause is over.
 func (m *memory) holdGraph(atOnce bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -10,36 +10,36 @@ import (
 	"flb-filter-rgcn/plugin/risk"
 )
 
-// judge is the model in use and the threshold that goes with it: it says whether a score is low. Its fields are set once or
-// atomic; the ledger has a lock of its own, which is held for one session.
+// judge is the model in use and the threshold that goes with it: it says whether a score is low. Its fields are set
+// once or atomic; the budget of alerts has a lock of its own, which is held for one session.
 type judge struct {
 	*common
-	scorer  atomic.Pointer[model.Scorer] // nil: no model yet
-	rarity  atomic.Pointer[model.Rarity] // of its scores; nil as long as scorer is
-	ledger  *budget.AlertBudget          // follows the scores, with threshold.method = budget; else nil
-	sources *sources                     // nil: none is reported
-	usual   float32                      // the ledger's threshold on a usual day, of a frozen instance
+	scorer          atomic.Pointer[model.Scorer] // nil: no model yet
+	rarity          atomic.Pointer[model.Rarity] // of its scores; nil as long as scorer is
+	alerts          *budget.AlertBudget          // follows the scores, with threshold.method = budget; else nil
+	sources         *sources                     // nil: none is reported
+	frozenThreshold float32                      // that of alerts on a usual day; of a frozen instance
 }
 
 func (j *judge) init(c *common) {
 	j.common = c
 	if th := c.cfg.Threshold; th.Method == model.Budget {
-		j.ledger = budget.New(th.PerDay)
+		j.alerts = budget.New(th.PerDay)
 	}
 	j.sources = newSources(c.cfg.Threshold.SourcesPerDay)
 }
 
-// low reports whether a score is low, and which line of the list made the difference, nil for none. bad is the line that
-// calls the event bad: it is low whatever its score, and spends nothing of a budget. What the list allows spends nothing
-// either, and the threshold learns nothing of it.
+// low reports whether a score is low, and which line of the list made the difference, nil for none. bad is the line
+// that calls the event bad: it is low whatever its score, and spends nothing of a budget. What the list allows spends
+// nothing either, and the threshold learns nothing of it.
 func (j *judge) low(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line) (low bool, by *allow.Line) {
-	spends := j.ledger != nil && !j.frozen // to look at scores out of their time spends nothing
+	spends := j.alerts != nil && !j.frozen // to look at scores out of their time spends nothing
 	switch {
 	case bad != nil:
 		return true, bad
 	case scorer.Model().IsWeak():
 		return false, nil
-	case spends && j.ledger.Ignores(score), !spends && score >= j.fixedThreshold(scorer):
+	case spends && j.alerts.Ignores(score), !spends && score >= j.fixedThreshold(scorer):
 		return false, nil
 	}
 	by = list.Find(allow.Allowed, e.Source, e.Relation, e.Destination, e.Time)
@@ -47,16 +47,16 @@ func (j *judge) low(e *graphbuf.Event, scorer *model.Scorer, score float32, list
 	case !spends:
 		return by == nil, by
 	case by == nil:
-		return j.ledger.Low(e, score), nil
-	case j.ledger.WouldBeLow(e, score):
+		return j.alerts.Low(e, score), nil
+	case j.alerts.WouldBeLow(e, score):
 		return false, by
 	}
 	return false, nil
 }
 
-// source records how odd a session is and tells whether its source is to be reported with it. by is the line of the list that
-// made a difference, nil for none: what the list allows does not speak against its source, and a session that it calls bad
-// has its source reported at once. scorer is nil without a model.
+// source records how odd a session is and tells whether its source is to be reported with it. by is the line of the
+// list that made a difference, nil for none: what the list allows does not speak against its source, and a session that
+// it calls bad has its source reported at once. scorer is nil without a model.
 func (j *judge) source(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, by *allow.Line) (p risk.Pooled, report bool) {
 	switch {
 	case j.sources == nil || j.frozen:
@@ -75,24 +75,24 @@ func (j *judge) source(e *graphbuf.Event, scorer *model.Scorer, score float32, l
 
 // fixedThreshold is the threshold where no budget is spent.
 func (j *judge) fixedThreshold(s *model.Scorer) float32 {
-	if j.ledger != nil {
-		return j.usual
+	if j.alerts != nil {
+		return j.frozenThreshold
 	}
 	return s.Threshold()
 }
 
 // threshold is the one that is shown. That of a budget moves with each day.
 func (j *judge) threshold(s *model.Scorer) float32 {
-	if j.ledger != nil {
-		return j.ledger.Threshold()
+	if j.alerts != nil {
+		return j.alerts.Threshold()
 	}
 	return s.Threshold()
 }
 
 // use has records scored by a scorer from now on.
 func (j *judge) use(s *model.Scorer) {
-	if j.ledger != nil {
-		j.ledger.Follow(s.Model().HeldOut())
+	if j.alerts != nil {
+		j.alerts.Follow(s.Model().HeldOut())
 	}
 	rarity := s.Model().Rarity()
 	if j.sources != nil {
@@ -103,14 +103,15 @@ func (j *judge) use(s *model.Scorer) {
 	j.scorer.Store(s)
 }
 
-// reach tells the budgets how far the graph got, where an archive may come next. A live filter tells them with each alert.
+// reach tells the budgets how far the graph got, where an archive may come next. A live filter tells them with each
+// alert.
 func (j *judge) reach() {
 	if j.live || j.frozen {
 		return
 	}
 	now := j.graph.Stats().Now
-	if j.ledger != nil {
-		j.ledger.Reach(now)
+	if j.alerts != nil {
+		j.alerts.Reach(now)
 	}
 	if j.sources != nil {
 		j.sources.budget.Reach(now)

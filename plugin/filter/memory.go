@@ -31,8 +31,8 @@ type memory struct {
 }
 
 const (
-	// muchMemory is from how many bytes on the garbage of a training is worth the time to collect it early, and the memory
-	// that a training has let go is worth giving back to the system at once.
+	// muchMemory is from how many bytes on the garbage of a training is worth the time to collect it early, and the
+	// memory that a training has let go is worth giving back to the system at once.
 	muchMemory = 32 << 20
 	// hostShare is the part of what a limit leaves that stays for the host and others under the limit: one in so many.
 	hostShare = 5
@@ -44,7 +44,8 @@ var machineFiles = os.DirFS("/")
 // plentiful is from how many bytes on a start need not save memory: to collect eagerly doubles its time.
 const plentiful = 2 << 30
 
-// collectEagerly has garbage collected early until the function that it returns is called, unless there is plenty of memory.
+// collectEagerly has garbage collected early until the function that it returns is called, unless there is plenty of
+// memory.
 func (m *memory) collectEagerly() (end func()) {
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
@@ -104,11 +105,12 @@ func withGarbage(bytes int64) int64 {
 
 var errTooLarge = errors.New("a training would take more memory than there is for it")
 
-// largerShare is the part of the allowance within which a dimension above the model's own has to lie, so that a limit that wavers makes
-// no cold start each time.
+// largerShare is the part of the allowance within which a dimension above the model's own has to lie, so that a limit
+// that wavers makes no cold start each time.
 const largerShare = 0.75
 
-// reserve finds settings with which a training fits into memory, and promises it that. Where none do, it says why in err.
+// reserve finds settings with which a training fits into memory, and promises it that. Where none do, it says why in
+// err.
 func (m *memory) reserve(s graphbuf.Sizes, cfg model.Config) (fitting model.Config, a allowance, giveBack func(), err error) {
 	shared.mu.Lock()
 	defer shared.mu.Unlock()

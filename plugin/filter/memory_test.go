@@ -16,7 +16,8 @@ import (
 
 const mib = 1 << 20
 
-// pod is the file system of a machine on which this process lives in a cgroup of 1 GiB, of which so many bytes are left.
+// pod is the file system of a machine on which this process lives in a cgroup of 1 GiB, of which so many bytes are
+// left.
 func pod(left int64) fstest.MapFS {
 	const most = 1 << 30
 	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
@@ -88,7 +89,8 @@ func TestTheLowerLimitIsNamed(t *testing.T) {
 	}
 }
 
-// Before a training is put off it takes windows one by one, and a smaller dimension; with more memory the larger one comes back.
+// Before a training is put off it takes windows one by one, and a smaller dimension; with more memory the larger one
+// comes back.
 func TestATrainingInLessMemory(t *testing.T) {
 	h := host("model_dim", "0")
 	f := offline(t, h)

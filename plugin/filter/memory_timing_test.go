@@ -13,7 +13,8 @@ import (
 	"flb-filter-rgcn/graphbuf"
 )
 
-// fill observes distinct triplets between so many hosts, in teams of forty that use the same few clients, over a fortnight.
+// fill observes distinct triplets between so many hosts, in teams of forty that use the same few clients, over a
+// fortnight.
 func fill(g *graphbuf.Graph, edges, hosts int) {
 	rng := rand.New(rand.NewPCG(1, 97))
 	ref := make([]graphbuf.Ref, 1)

@@ -20,7 +20,8 @@ const (
 	maxKeyName = 32 // bytes of such a key
 )
 
-// explain tells of a record that is not understood what would most likely help, what was looked for, and which keys it has.
+// explain tells of a record that is not understood what would most likely help, what was looked for, and which keys it
+// has.
 func (f *fit) explain(event []byte) string {
 	c := &f.cfg.Fields
 	looked := fmt.Sprintf("Looked for source %s and destination %s (preset %s).", pathsOf(c.Source), pathsOf(c.Destination), c.Preset)

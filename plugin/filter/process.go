@@ -14,8 +14,9 @@ import (
 	"flb-filter-rgcn/plugin/triplet"
 )
 
-// recordPath is the way of a chunk of records. Many goroutines may process chunks at a time, each in a call of its own; what
-// they share is atomic or has a lock that is held for moments. Nothing on this way allocates, logs or waits for each record.
+// recordPath is the way of a chunk of records. Many goroutines may process chunks at a time, each in a call of its own;
+// what they share is atomic or has a lock that is held for moments. Nothing on this way allocates, logs or waits for
+// each record.
 type recordPath struct {
 	*common
 	clock *clock
@@ -60,9 +61,9 @@ func (p *recordPath) init(c *common, clock *clock, judge *judge, allow *allowLis
 	return err
 }
 
-// batchSize is how many events wait until the graph sees them: its lock is taken once for them, for some 50 microseconds
-// at most while all are known. That is once for a usual chunk. With more, smaller batches many callers of an instance meet
-// more often, and a caller that has to wait costs more than what it waits for.
+// batchSize is how many events wait until the graph sees them: its lock is taken once for them, for some 50
+// microseconds at most while all are known. That is once for a usual chunk. With more, smaller batches many callers of
+// an instance meet more often, and a caller that has to wait costs more than what it waits for.
 const batchSize = 512
 
 // call is what one call of process needs. Its memory is kept between calls.
@@ -193,8 +194,8 @@ func (p *recordPath) find(c *call, e *record.Event) bool {
 	return true
 }
 
-// listTime is the time at which a line that calls sessions bad has to hold, for a record at t. In a live filter it is that of
-// alertTime, before the graph knows the record.
+// listTime is the time at which a line that calls sessions bad has to hold, for a record at t. In a live filter it is
+// that of alertTime, before the graph knows the record.
 func (p *recordPath) listTime(c *call, t int64) int64 {
 	if p.live {
 		return min(c.newest, c.now.own)
@@ -233,8 +234,9 @@ func (p *recordPath) emit(out []byte, c *call) []byte {
 	return out
 }
 
-// observe shows the graph the sessions of the batch from one on, and returns how many. It stops behind the first one for
-// which the scorer will ask what was before, and where sessions that a line calls bad begin or end: those leave no trace.
+// observe shows the graph the sessions of the batch from one on, and returns how many. It stops behind the first one
+// for which the scorer will ask what was before, and where sessions that a line calls bad begin or end: those leave no
+// trace.
 func (p *recordPath) observe(c *call, from int) int {
 	events, refs, denied := c.events[from:c.session], c.refs[from:c.session], c.denied[from:c.session]
 	if p.frozen {
@@ -269,8 +271,8 @@ type decision struct {
 // explained reports whether the evidence goes with the session.
 func (d *decision) explained() bool { return d.low || d.report }
 
-// decide judges session i of the batch. The evidence for a low score, where it is asked for, is in c: to gather it takes
-// some microseconds, which all other records are spared.
+// decide judges session i of the batch. The evidence for a low score, where it is asked for, is in c: to gather it
+// takes some microseconds, which all other records are spared.
 func (p *recordPath) decide(c *call, i int) (d decision) {
 	event, ref, by := &c.events[i], &c.refs[i], c.denied[i]
 	d.low = by != nil

@@ -13,9 +13,9 @@ import (
 // eagerPercent is by how much the heap may grow between two collections in a large training.
 const eagerPercent = 10
 
-// shared is what all instances of the process share: its memory, and the settings of Go's collector. Several instances may
-// train at a time, each within what the others were not promised. The first that needs garbage to be collected eagerly
-// changes the settings, the last one changes them back.
+// shared is what all instances of the process share: its memory, and the settings of Go's collector. Several instances
+// may train at a time, each within what the others were not promised. The first that needs garbage to be collected
+// eagerly changes the settings, the last one changes them back.
 var shared struct {
 	mu       sync.Mutex // guards all below
 	eager    int        // users of the changed settings, mostly trainings
@@ -49,8 +49,8 @@ func endEager() {
 }
 
 // takeMemory promises so many bytes to a training, or to whatever else takes much at once, until the function that it
-// returns is called. Where eager, garbage is collected early, and Go holds no more than was promised as far as that can be
-// done. The lock is held.
+// returns is called. Where eager, garbage is collected early, and Go holds no more than was promised as far as that can
+// be done. The lock is held.
 func takeMemory(bytes int64, eager bool) (giveBack func()) {
 	held, _ := heldByGo()
 	if shared.promised == 0 {
@@ -87,15 +87,16 @@ func softLimit() {
 	}
 }
 
-// heldByGo returns how many bytes Go's runtime has of the system, which is what its soft limit counts, and how many of them
-// the last collection found in use.
+// heldByGo returns how many bytes Go's runtime has of the system, which is what its soft limit counts, and how many of
+// them the last collection found in use.
 func heldByGo() (held, used int64) {
 	s := [...]metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}, {Name: "/gc/heap/live:bytes"}}
 	metrics.Read(s[:])
 	return int64(s[0].Value.Uint64() - s[1].Value.Uint64()), int64(s[2].Value.Uint64())
 }
 
-// limit returns the tightest of the machine's limits and Go's own, GOMEMLIMIT; false where none is known. The lock is held.
+// limit returns the tightest of the machine's limits and Go's own, GOMEMLIMIT; false where none is known. The lock is
+// held.
 func limit(files fs.FS) (memlimit.Limit, bool) {
 	l, ok := memlimit.Tightest(files)
 	own := shared.limit

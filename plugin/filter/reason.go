@@ -19,8 +19,8 @@ const rareCount = 2
 // newFor is for how long what a source does for the first time is put down to its being new, and how long a triplet is.
 const newFor = 24 * time.Hour
 
-// reason tells the most telling thing about a session: the line of the list that decided on it, if one did, or what of it
-// was never seen before.
+// reason tells the most telling thing about a session: the line of the list that decided on it, if one did, or what of
+// it was never seen before.
 func reason(r *graphbuf.Ref, low bool, by *allow.Line) string {
 	c := &r.Counts
 	switch {

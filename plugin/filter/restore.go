@@ -8,9 +8,9 @@ import (
 	"flb-filter-rgcn/model"
 )
 
-// restore loads graph, model and the rest of the state directory. What cannot be read is set aside and logged; a start never
-// fails for it. Graph and model may come from different moments: the model carries no ids, and scores over whatever graph
-// there is.
+// restore loads graph, model and the rest of the state directory. What cannot be read is set aside and logged; a start
+// never fails for it. Graph and model may come from different moments: the model carries no ids, and scores over
+// whatever graph there is.
 func (f *Instance) restore() {
 	load := func(name string, version uint32, use func([]byte) error) bool {
 		ok, notes := f.store.dir.Load(name, version, use)
@@ -28,10 +28,10 @@ func (f *Instance) restore() {
 		haveModel = f.restoreScorer(&m)
 	}
 	end()
-	if f.judge.ledger != nil {
-		load(ledgerFile, ledgerVersion, f.judge.ledger.UnmarshalBinary)
+	if f.judge.alerts != nil {
+		load(alertsFile, alertsVersion, f.judge.alerts.UnmarshalBinary)
 		f.judge.reach()
-		f.judge.usual = f.judge.ledger.Usual()
+		f.judge.frozenThreshold = f.judge.alerts.Usual()
 	}
 	if f.judge.sources != nil {
 		load(sourcesFile, sourcesVersion, f.judge.sources.budget.UnmarshalBinary)

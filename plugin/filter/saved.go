@@ -16,8 +16,8 @@ type Saved struct {
 	Notes        []string  // of damaged files
 }
 
-// LookAt tells what a state directory holds, which somebody else may be using. It changes nothing and makes no graph of the files: what
-// it takes is the size of the largest one.
+// LookAt tells what a state directory holds, which somebody else may be using. It changes nothing and makes no graph of
+// the files: what it takes is the size of the largest one.
 func LookAt(directory string) (Saved, error) {
 	var s Saved
 	dir, err := state.OpenReadOnly(directory)

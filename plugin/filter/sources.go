@@ -10,7 +10,8 @@ import (
 	"flb-filter-rgcn/plugin/risk"
 )
 
-// sources finds the sources whose sessions of the last day are, taken together, the strangest: as many a day as the settings say.
+// sources finds the sources whose sessions of the last day are, taken together, the strangest: as many a day as the
+// settings say.
 type sources struct {
 	risk   *risk.Sources
 	budget *budget.AlertBudget // of scores that fall tenfold with each decade of risk
@@ -24,8 +25,8 @@ func newSources(perDay float64) *sources {
 	return &sources{risk.NewSources(), budget.New(perDay)}
 }
 
-// follow takes what is rare by the model that gives the scores from now on. Until there are days to learn from, sources are
-// expected to be as strange as if each had one odd triplet.
+// follow takes what is rare by the model that gives the scores from now on. Until there are days to learn from, sources
+// are expected to be as strange as if each had one odd triplet.
 func (s *sources) follow(r *model.Rarity) {
 	odd := r.Odd()
 	if odd == 0 {

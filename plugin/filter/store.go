@@ -19,8 +19,8 @@ const (
 	modelFile    = "model"
 	modelVersion = 2
 
-	ledgerFile    = "alerts"
-	ledgerVersion = 1
+	alertsFile    = "alerts"
+	alertsVersion = 1
 
 	sourcesFile    = "sources" // the budget of alerts about sources
 	sourcesVersion = 1
@@ -105,8 +105,8 @@ func (s *store) saveChanges() {
 	s.warnUnsaved(inTurn(s.saveGraph, s.saveBudgets, s.saveColumns))
 }
 
-// saveOnTimer saves changes when state.interval has passed. The host's database of what it has read moves on all the time:
-// what is learned of that and not saved is lost if the host is killed.
+// saveOnTimer saves changes when state.interval has passed. The host's database of what it has read moves on all the
+// time: what is learned of that and not saved is lost if the host is killed.
 func (s *store) saveOnTimer(now time.Time) {
 	every := s.cfg.State.Interval
 	if s.dir == nil || every <= 0 || !s.mu.TryLock() { // whoever saves just now saves this, too
@@ -175,8 +175,8 @@ func (s *store) saveBudgets() error {
 		}
 		return s.dir.Save(name, version, b)
 	}
-	if l := s.judge.ledger; l != nil {
-		if err := save(ledgerFile, ledgerVersion, l); err != nil {
+	if l := s.judge.alerts; l != nil {
+		if err := save(alertsFile, alertsVersion, l); err != nil {
 			return err
 		}
 	}
@@ -202,8 +202,8 @@ func (s *store) saveGraph() error {
 // statusInterval is how often the status is written for `rgcn status`, beside the times at which all is saved.
 const statusInterval = time.Minute
 
-// refreshStatus writes the status when a minute has passed, or when it has changed in words. Only the goroutine that trains
-// calls it.
+// refreshStatus writes the status when a minute has passed, or when it has changed in words. Only the goroutine that
+// trains calls it.
 func (s *store) refreshStatus(now time.Time) {
 	if s.dir == nil || !s.statusChanged.Swap(false) && now.Sub(s.statusAt) < statusInterval {
 		return
@@ -216,8 +216,8 @@ func (s *store) refreshStatus(now time.Time) {
 	}
 }
 
-// saveAll saves what came since the last training, and the model if that is not there. A panic becomes an error, so that
-// Close gives the directory up in any case. The caller holds s.mu, or is the last user of the store.
+// saveAll saves what came since the last training, and the model if that is not there. A panic becomes an error, so
+// that Close gives the directory up in any case. The caller holds s.mu, or is the last user of the store.
 func (s *store) saveAll() (err error) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -39,17 +39,18 @@ func (l *timeLog) log(closing bool) {
 	if l.live {
 		n := l.clock.now()
 		if n.agree && l.doubted {
-			l.logf(LevelInfo, "clock: the machine's, at %s, and the filter's own agree again", date(n.wall))
+			l.logf(LevelInfo, "clock: the machine's clock, at %s, and the filter's own agree again", date(n.wall))
 		}
 		if !n.agree && !l.doubted {
-			next := "set it right; records that go by it count for the filter's own time meanwhile"
+			next := "set the machine's clock right; until then its records get the filter's own time"
 			level := LevelWarn
 			if n.wall > n.own && likely(n.wall) {
-				next = fmt.Sprintf("after a pause of this filter that is as it should be, otherwise set it right. Records count for the "+
-					"filter's own time until the machine's has stayed for %v", settleClock)
+				next = fmt.Sprintf("this is normal after the filter was stopped for long, otherwise set the machine's clock right; its records "+
+					"get the filter's own time until the machine's clock has been steady for %v", settleClock)
 				level = LevelInfo
 			}
-			l.logf(level, "clock: the machine's says %s, the filter's own, which goes on from the newest record learned, says %s: %s", date(n.wall), date(n.own), next)
+			l.logf(level, "clock: the machine's clock says %s, the filter's own, which goes on from the newest record learned, says %s; %s",
+				date(n.wall), date(n.own), next)
 		}
 		l.doubted = !n.agree
 	}
@@ -70,13 +71,14 @@ func (l *timeLog) log(closing bool) {
 		if n == 0 {
 			t = st.DoubtedTime
 		}
-		which = append(which, fmt.Sprintf("%d with one that is not believed, the last of them %s", n+st.Doubted, date(t)))
+		which = append(which, fmt.Sprintf("%d not believed, the last of them %s", n+st.Doubted, date(t)))
 	}
 	if st.Old > 0 {
 		which = append(which, fmt.Sprintf("%d long past, the last of them %s", st.Old, date(st.OldTime)))
 	}
-	l.logf(LevelWarn, "%d records with wrong or old times: %s; the newest learned is of %s. They are scored and counted, "+
-		"and no connection is forgotten for them; unless they are an old log, set the clock of their sender right", records, strings.Join(which, ", "), date(st.Now))
+	l.logf(LevelWarn, "%d records with wrong or old times: %s; the newest record learned is of %s. They are scored and counted, and "+
+		"no connection is forgotten because of them; unless they are from an old log, set the clock of their sender right",
+		records, strings.Join(which, ", "), date(st.Now))
 	l.logged, l.at = records, time.Now()
 }
 

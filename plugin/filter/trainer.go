@@ -43,8 +43,8 @@ func (t *trainer) init(c *common, judge *judge, memory *memory, store *store) {
 	t.schedule = schedule{cfg: c.cfg.Train}
 }
 
-// enterBackground binds the goroutine to a thread of the lowest priority. The goroutine ends locked, which ends the thread:
-// its priority could not be raised again.
+// enterBackground binds the goroutine to a thread of the lowest priority. The goroutine ends locked, which ends the
+// thread: its priority could not be raised again.
 func enterBackground() {
 	runtime.LockOSThread()
 	unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), 19) // on failure training is only less polite
@@ -79,8 +79,8 @@ func (t *trainer) trainNow(ctx context.Context, now time.Time, progress func(ste
 	return t.train(ctx, now, progress)
 }
 
-// train trains on the graph as it is, has the scorer used, and saves both. Whatever goes wrong, records go on being scored
-// by what there was before. t.mu is held.
+// train trains on the graph as it is, has the scorer used, and saves both. Whatever goes wrong, records go on being
+// scored by what there was before. t.mu is held.
 func (t *trainer) train(ctx context.Context, now time.Time, progress func(step, steps int, loss float32)) (err error) {
 	cfg := ModelConfig(t.cfg)
 	cfg.Features = t.features
@@ -187,8 +187,8 @@ func (t *trainer) logSmaller(wanted, cfg model.Config, edges int, a allowance) {
 	t.smaller = text
 }
 
-// trainApart runs the training proper: for a live filter on a thread of the lowest priority. Nothing else happens there,
-// above all nothing under the graph's lock, which a thread that gets no processor time would hold for long.
+// trainApart runs the training proper: for a live filter on a thread of the lowest priority. Nothing else happens
+// there, above all nothing under the graph's lock, which a thread that gets no processor time would hold for long.
 func (t *trainer) trainApart(ctx context.Context, snapshot *graphbuf.Snapshot, cfg model.Config, progress func(step, steps int, loss float32)) (scorer *model.Scorer, report model.Report, err error) {
 	done := make(chan struct{})
 	go func() {

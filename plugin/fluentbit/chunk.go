@@ -25,8 +25,8 @@ func freeChunk(memory []byte) {
 	}
 }
 
-// growth is by how much the added fields lengthened chunks so far, in parts of 256 of a chunk. Short records, and settings
-// that add more fields, grow by more than the first guess.
+// growth is by how much the added fields lengthened chunks so far, in parts of 256 of a chunk. Short records, and
+// settings that add more fields, grow by more than the first guess.
 type growth struct{ parts atomic.Int64 }
 
 const (
@@ -40,7 +40,8 @@ func (g *growth) room(size int) int {
 	return size + int(max(g.parts.Load(), firstGrowth)*int64(size)/256) + growthSpare
 }
 
-// learn takes note of a chunk for which room was not enough. Several goroutines may do so at a time: the last one counts.
+// learn takes note of a chunk for which room was not enough. Several goroutines may do so at a time: the last one
+// counts.
 func (g *growth) learn(size, grown int) {
 	parts := min(int64(grown-size)*256/int64(size)+16, maxGrowth)
 	if parts > g.parts.Load() {

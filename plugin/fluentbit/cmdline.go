@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// configDirectory finds -c FILE, -cFILE, --config FILE and --config=FILE among a program's arguments; of several the last
-// counts. It returns the absolute path of that file's directory, "" for none.
+// configDirectory finds -c FILE, -cFILE, --config FILE and --config=FILE among a program's arguments; of several the
+// last counts. It returns the absolute path of that file's directory, "" for none.
 func configDirectory(args []string) string {
 	file := ""
 	for i := 1; i < len(args); i++ {

@@ -14,6 +14,7 @@ import (
 	"unsafe"
 
 	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/printable"
 )
 
 var _ filter.Host = (*Host)(nil)
@@ -70,7 +71,7 @@ func (h *Host) Log(level filter.Level, message string) {
 	if h.c == nil {
 		return
 	}
-	line := C.CString(printableLine(message))
+	line := C.CString(printable.Line(message))
 	defer C.free(unsafe.Pointer(line))
 	C.rgcn_log(h.c, hostLevels[level], line)
 }

@@ -1,6 +1,7 @@
 // Package fluentbit is the border to the host: the registration of the filter, the table of its properties, log lines,
 // memory of chunks, and a second copy of the shared object where the host forks. It owns all C of the host's side, and
-// lets no panic cross it. It never knows what is in a chunk or how it is scored: package main registers a Plugin that does.
+// lets no panic cross it. It never knows what is in a chunk or how it is scored: package main registers a Plugin that
+// does.
 package fluentbit
 
 // Plugin makes the instances of the filter that the host asks for.

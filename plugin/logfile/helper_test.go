@@ -15,7 +15,8 @@ import (
 	"flb-filter-rgcn/build/samples"
 )
 
-// zeekLogs are paths of logs of Zeek's in JSON, and of twins in TSV: the project's own, and recorded ones where they are at hand.
+// zeekLogs are paths of logs of Zeek's in JSON, and of twins in TSV: the project's own, and recorded ones where they
+// are at hand.
 func zeekLogs(t testing.TB) (json, tsv []string) {
 	t.Helper()
 	json, tsv = []string{samples.OwnPath(t, samples.OwnZeekJSON)}, []string{samples.OwnPath(t, samples.OwnZeekTSV)}

@@ -16,7 +16,7 @@ type hierarchy struct {
 	own     string // the cgroup of this process
 }
 
-// unlimited is from how many bytes on a limit is none: version 1 writes the largest multiple of a page for that.
+// unlimited is the number of bytes from which on a limit means none: version 1 writes the largest multiple of a page.
 const unlimited = math.MaxInt64 / 2
 
 // cgroups returns the limits of the process's own cgroup and of all above it that can be seen.
@@ -75,7 +75,8 @@ func hierarchies(root fs.FS) (found []hierarchy) {
 	return found
 }
 
-// mountOf finds where a file system of a kind, with an option unless that is "", is mounted, and which of its directories is seen there.
+// mountOf finds where a file system of a kind, with an option unless that is "", is mounted, and which of its
+// directories is seen there.
 func mountOf(mounts, kind, option string) (at, seen string, ok bool) {
 	for line := range strings.Lines(mounts) {
 		// 35 31 0:32 ROOT MOUNTPOINT OPTIONS [tags] - KIND SOURCE OPTIONS
@@ -99,7 +100,7 @@ func has(list, item string) bool {
 	return false
 }
 
-// unescape undoes the kernel's way of writing blanks and backslashes in a path.
+// unescape undoes the kernel's escapes of blanks and backslashes in a path.
 func unescape(s string) string {
 	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
 }
@@ -120,7 +121,8 @@ func unified(root fs.FS, dir string) (limits []Limit) {
 	return limits
 }
 
-// legacy returns the limits of a cgroup of version 1: its own, and the lowest of those above it, which a container may not see.
+// legacy returns the limits of a cgroup of version 1: its own, and the lowest of those above it, which a container may
+// not see.
 func legacy(root fs.FS, dir string) (limits []Limit) {
 	taken, ok := number(root, path.Join(dir, "memory.usage_in_bytes"))
 	if !ok {
@@ -146,8 +148,9 @@ func inherits(root fs.FS, dir string) bool {
 	return !ok || n != 0
 }
 
-// reclaimable is what the kernel gives up before a limit is reached: pages of files that nobody used of late, but for those that
-// have to be written first. A host that writes files has many of them, and a cgroup of version 1 does not wait for them.
+// reclaimable is what the kernel gives up before a limit is reached: pages of files that nobody used of late, but for
+// those that have to be written first. A host that writes files has many of them, and a cgroup of version 1 does not
+// wait for them.
 func reclaimable(root fs.FS, dir, unused string, unwritten ...string) int64 {
 	file := path.Join(dir, "memory.stat")
 	n, _ := statOf(root, file, unused)

@@ -1,8 +1,8 @@
-// Package memlimit tells how much memory the process may still take before something stops it: a memory cgroup, of version 1 or
-// 2, any of those above it, or the machine running out.
+// Package memlimit tells how much memory the process may still take before something stops it: a memory cgroup, of
+// version 1 or 2, any of those above it, or the machine running out.
 //
-// It owns how these say so in files, and that what the kernel can give up at once does not count as taken. It never knows who asks, and
-// limits nothing itself.
+// It owns the files in which the kernel reports this, and the rule that memory which the kernel can free at once does
+// not count as taken. It never knows who asks, and limits nothing itself.
 package memlimit
 
 import (
@@ -22,8 +22,8 @@ type Limit struct {
 	Left  int64  // bytes of it that can still be taken now; below 0 where it is passed
 }
 
-// Tightest returns the limit that leaves least now, and false where none is known. root is the file system of the machine,
-// os.DirFS("/") but in tests. It reads some ten small files.
+// Tightest returns the limit that leaves least now, and false where none is known. root is the file system of the
+// machine, os.DirFS("/") but in tests. It reads some ten small files.
 func Tightest(root fs.FS) (Limit, bool) {
 	tightest, found := Limit{Left: math.MaxInt64}, false
 	for _, l := range append(cgroups(root), machine(root)...) {

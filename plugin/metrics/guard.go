@@ -12,21 +12,21 @@ import (
 	"flb-filter-rgcn/plugin/filter"
 )
 
-// saidEvery keeps what happens with every request from filling the log.
-const saidEvery = time.Minute
+// logInterval is the least time between two messages: what happens with every request shall not fill the log.
+const logInterval = time.Minute
 
-// seldom says the first of many things in a minute.
-type seldom struct {
+// limitedLog logs the first of many messages in a minute.
+type limitedLog struct {
 	to   func(level filter.Level, message string)
 	mu   sync.Mutex
 	last time.Time
 }
 
-// log says the message, and at the level of debugging the stack behind it, unless something was said lately.
-func (s *seldom) log(level filter.Level, message string, stack []byte) {
+// log logs the message, and the stack behind it at debug level, unless it logged another lately.
+func (s *limitedLog) log(level filter.Level, message string, stack []byte) {
 	s.mu.Lock()
 	now := time.Now()
-	again := !s.last.IsZero() && now.Sub(s.last) < saidEvery
+	again := !s.last.IsZero() && now.Sub(s.last) < logInterval
 	if !again {
 		s.last = now
 	}
@@ -40,11 +40,11 @@ func (s *seldom) log(level filter.Level, message string, stack []byte) {
 	}
 }
 
-// guarded is a collector whose panic is an error of one scrape. Collectors run in goroutines of their own, where a panic would
-// end the host.
+// guarded is a collector whose panic is an error of one scrape. Collectors run in goroutines of their own, where a
+// panic would end the host.
 type guarded struct {
 	prometheus.Collector
-	said *seldom
+	limited *limitedLog
 }
 
 // Collect implements prometheus.Collector.
@@ -52,7 +52,7 @@ func (g guarded) Collect(out chan<- prometheus.Metric) {
 	defer func() {
 		if v := recover(); v != nil {
 			err := fmt.Errorf("metrics: panic: %v", v)
-			g.said.log(filter.LevelError, err.Error(), debug.Stack())
+			g.limited.log(filter.LevelError, err.Error(), debug.Stack())
 			out <- prometheus.NewInvalidMetric(prometheus.NewInvalidDesc(err), err)
 		}
 	}()

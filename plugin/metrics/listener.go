@@ -16,8 +16,8 @@ const (
 	sendBuffer = 256 << 10
 )
 
-// listener bounds the connections: the one over the bound is let in, and the one that has been without traffic for the longest
-// is closed for it. So neither idle connections nor slow readers keep anybody out.
+// listener bounds the connections: the one over the bound is let in, and the one that has been without traffic for the
+// longest is closed for it. So neither idle connections nor slow readers keep anybody out.
 type listener struct {
 	net.Listener
 	crowded func() // called, without the lock, when a connection was closed for another

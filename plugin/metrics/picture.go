@@ -14,8 +14,8 @@ import (
 const (
 	// freshFor is how long a drawing serves all who look.
 	freshFor = 10 * time.Second
-	// drawingShare is the most of the time that goes into drawing, one part in so many, however many look and however large the
-	// graph is.
+	// drawingShare is the most of the time that goes into drawing, one part in so many, however many look and however
+	// large the graph is.
 	drawingShare = 20
 )
 

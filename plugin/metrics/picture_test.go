@@ -82,7 +82,8 @@ func TestOneDrawingForAll(t *testing.T) {
 	}
 }
 
-// The picture of a large graph shows the low scores and the busiest, wherever in the graph they are, and its whole size.
+// The picture of a large graph shows the low scores and the busiest, wherever in the graph they are, and its whole
+// size.
 func TestPictureOfALargeGraph(t *testing.T) {
 	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2021"}})
 	if err != nil {
@@ -117,9 +118,9 @@ func (failing) Collect(chan<- prometheus.Metric) { panic("no \"reason\"") }
 
 func TestAPanicIsAnErrorOfOneAnswer(t *testing.T) {
 	h := &host{}
-	said := &seldom{to: h.Log}
+	limited := &limitedLog{to: h.Log}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(guarded{failing{}, said})
+	registry.MustRegister(guarded{failing{}, limited})
 	answer := oneByOne(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	for range 3 {
 		if r := get(t, answer, "GET", "/metrics", "localhost"); r.StatusCode != 500 || !strings.Contains(body(t, r), `metrics: panic: no "reason"`) {

@@ -64,10 +64,10 @@ func Start(f *filter.Instance, c config.Metrics, host filter.Host) *Server {
 			}
 		}
 		host.Log(filter.LevelInfo, fmt.Sprintf("metrics: http://%s/ has the picture, /metrics and /healthz", l.Addr()))
-		said := &seldom{to: host.Log}
+		limited := &limitedLog{to: host.Log}
 		bounded := limit(l, func() {
-			said.log(filter.LevelWarn, fmt.Sprintf("metrics: more than %d connections at a time, of which the one without traffic for the longest is closed; "+
-				"see who opens so many", maxConnections), nil)
+			limited.log(filter.LevelWarn, fmt.Sprintf("metrics: more than %d connections at a time, so the one that was idle for the longest is closed; "+
+				"find out who opens so many", maxConnections), nil)
 		})
 		if err := s.server.Serve(bounded); !errors.Is(err, http.ErrServerClosed) {
 			host.Log(filter.LevelError, fmt.Sprintf("metrics: %v", err))
@@ -101,12 +101,12 @@ func (s *Server) Close() {
 	<-s.done
 }
 
-// handler answers requests. Nothing slow is done while others wait, but for making what is asked for: that is done once for
-// all who ask for the same, and handed out as fast as each reads it.
+// handler answers requests. Nothing slow is done while others wait, but for making what is asked for: that is done once
+// for all who ask for the same, and handed out as fast as each reads it.
 func handler(f *filter.Instance, allowRemote bool, log func(level filter.Level, message string)) http.Handler {
-	said := &seldom{to: log}
+	limited := &limitedLog{to: log}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(guarded{collector{f}, said}, guarded{collectors.NewGoCollector(), said})
+	registry.MustRegister(guarded{collector{f}, limited}, guarded{collectors.NewGoCollector(), limited})
 	p := &picture{draw: func() *report.Data { return draw(f) }}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", oneByOne(promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true})))
@@ -116,7 +116,7 @@ func handler(f *filter.Instance, allowRemote bool, log func(level filter.Level, 
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if v := recover(); v != nil {
-				said.log(filter.LevelError, fmt.Sprintf("metrics: %s: panic: %v", r.URL.Path, v), debug.Stack())
+				limited.log(filter.LevelError, fmt.Sprintf("metrics: %s: panic: %v", r.URL.Path, v), debug.Stack())
 				panic(http.ErrAbortHandler) // the server closes the connection
 			}
 		}()

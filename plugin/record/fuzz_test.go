@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Whatever the bytes: the events joined are the chunk, and a record that was understood is still one after splicing, with its other
-// fields as they were. What the walker knows of earlier bodies changes nothing.
+// Whatever the bytes: the events joined are the chunk, and a record that was understood is still one after splicing,
+// with its other fields as they were. What the walker knows of earlier bodies changes nothing.
 func FuzzWalk(f *testing.F) {
 	rows := sessions(f)
 	f.Add(logEvent(rows[0]))

@@ -8,7 +8,8 @@ import (
 	"github.com/fluent/fluent-bit-go/output"
 )
 
-// fluent-bit-go's decoder, which output plugins use, sees the spliced chunk as the one before, but for the added and the dropped keys.
+// fluent-bit-go's decoder, which output plugins use, sees the spliced chunk as the one before, but for the added and
+// the dropped keys.
 func TestHostDecoder(t *testing.T) {
 	added := appendAny(appendAny(appendAny(appendAny(nil, "score"), 0.25), "low_score"), true)
 	var in, out []byte

@@ -2,16 +2,16 @@ package record
 
 import "encoding/binary"
 
-// layout caches which key comes in which position in bodies of some number of pairs: in most streams the next body has the
-// same keys there. It saves looking up most keys, and finds nothing that the walk without it would not find.
+// layout caches which key comes in which position in bodies of some number of pairs: in most streams the next body has
+// the same keys there. It saves looking up most keys, and finds nothing that the walk without it would not find.
 type layout struct {
 	positions [32]position
 	bodies    int // seen so far
 	misses    int // positions of the present body where another key came
 }
 
-// position is a key of up to maxKey bytes with its header, as two words and masks for the bytes that are the key's. Without
-// a key length is 0.
+// position is a key of up to maxKey bytes with its header, as two words and masks for the bytes that are the key's.
+// Without a key length is 0.
 type position struct {
 	word, mask [2]uint64
 	length     int
@@ -20,8 +20,8 @@ type position struct {
 
 const (
 	maxKey = 16
-	// A position where another key came is learned anew with one body in relearnEvery, and a body with maxMisses of them is no
-	// longer compared: where bodies of different layouts take turns nothing is gained, and little lost.
+	// A position where another key came is learned anew with one body in relearnEvery, and a body with maxMisses of
+	// them is no longer compared: where bodies of different layouts take turns nothing is gained, and little lost.
 	relearnEvery = 8
 	maxMisses    = 3
 )
@@ -37,9 +37,9 @@ func (h *layouts) of(pairs uint64) *layout {
 	return b
 }
 
-// follow goes through pairs of b from offset i on, as long as their keys are those of the layout, from position at on, and
-// the first bytes of their values say how long they are. It notes in found where the wanted values are, and returns the
-// number of those pairs and the offset behind them. It calls no function, so that everything stays in registers.
+// follow goes through pairs of b from offset i on, as long as their keys are those of the layout, from position at on,
+// and the first bytes of their values say how long they are. It notes in found where the wanted values are, and returns
+// the number of those pairs and the offset behind them. It calls no function, so that everything stays in registers.
 func (h *layout) follow(b []byte, i int, found []int, at int, pairs uint64) (n int, next int) {
 	for ; at+n < len(h.positions) && uint64(n) < pairs && i+maxKey < len(b); n++ {
 		p := &h.positions[at+n]
@@ -67,8 +67,8 @@ func (h *layout) follow(b []byte, i int, found []int, at int, pairs uint64) (n i
 	return n, i
 }
 
-// learn is for a key, at b[from:to], that follow did not expect in its position. It reports whether follow should try the
-// next ones.
+// learn is for a key, at b[from:to], that follow did not expect in its position. It reports whether follow should try
+// the next ones.
 func (h *layout) learn(at int, b []byte, from, to int, k *key) bool {
 	if at >= len(h.positions) {
 		return false

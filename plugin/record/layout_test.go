@@ -29,8 +29,9 @@ func checkLayouts(t *testing.T, x *Extractor, w *Walker, chunk []byte) {
 	}
 }
 
-// What a walker knows of earlier bodies changes nothing that it finds: bodies of a few shapes that take turns, with a key now and then
-// that is left out, new, doubled, longer, of another type, and values of every kind; whole, and cut anywhere.
+// What a walker knows of earlier bodies changes nothing that it finds: bodies of a few shapes that take turns, with a
+// key now and then that is left out, new, doubled, longer, of another type, and values of every kind; whole, and cut
+// anywhere.
 func TestLayoutsChangeNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	keys := []any{"ts", "id.orig_h", "id.resp_h", "client", "score", "low_score", "id", "id_orig_h", "a", "status", "client_", "clien",

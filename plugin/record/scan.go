@@ -2,7 +2,7 @@ package record
 
 import "encoding/binary"
 
-// lead says what a msgpack object's first byte tells of its extent.
+// lead is what a msgpack object's first byte tells about its length.
 type lead struct {
 	size  uint8 // bytes of the object that are known from the lead alone; 0 marks the one byte that msgpack never uses
 	count uint8 // objects inside, for the short maps and arrays
@@ -50,8 +50,9 @@ func length(b []byte, width uint8) uint64 {
 	return uint64(binary.BigEndian.Uint32(b))
 }
 
-// skip returns where the object at b[i:] ends, or -1 when it is cut short or is no msgpack. It counts the objects still to come in
-// place of descending into them: hostile nesting costs no stack, and a hostile count fails at once, since each object takes a byte.
+// skip returns where the object at b[i:] ends, or -1 when it is cut short or is no msgpack. It counts the objects still
+// to come instead of descending into them: hostile nesting costs no stack, and a hostile count fails at once, since
+// each object takes a byte.
 func skip(b []byte, i int) int {
 	for need := uint64(1); need > 0; {
 		if need > uint64(len(b)-i) {
@@ -100,7 +101,8 @@ func text(b []byte, i int) (from, to int, ok bool) {
 	return from, from + int(n), true
 }
 
-// container reads the header of the map (unit 2) or array (unit 1) at b[i:]: how many elements, and where the first begins.
+// container reads the header of the map (unit 2) or array (unit 1) at b[i:]: how many elements, and where the first
+// begins.
 func container(b []byte, i int, unit uint8) (count uint64, next int, ok bool) {
 	if i >= len(b) {
 		return 0, 0, false

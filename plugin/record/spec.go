@@ -12,8 +12,8 @@ const maxDepth = 16
 
 // Spec says which values to find in each record's body and which top-level keys splicing replaces.
 //
-// A path is a key (`client`), a key with dots (`id.orig_h`: the flat key of that name, or else the nested maps id, orig_h), or
-// Fluent Bit's record accessor (`$id['orig_h']`: the nested maps alone).
+// A path is a key (`client`), a key with dots (`id.orig_h`: the flat key of that name, or else the nested maps id,
+// orig_h), or Fluent Bit's record accessor (`$id['orig_h']`: the nested maps alone).
 type Spec struct {
 	Fields [][]string // one entry a wanted value: alternatives, each a path, of which the first with content counts
 	Time   []string   // alternatives for the event's time; none, none found or none valid: the time of the event's header
@@ -37,13 +37,14 @@ type node struct {
 	byLength [64][]candidate // at min(length, 63)
 }
 
-// candidate is a key with a few of its bytes, which tell most keys of the same length apart at the cost of a comparison.
+// candidate is a key with a few of its bytes: one comparison of these tells most keys of the same length apart.
 type candidate struct {
 	print uint32
 	key   *key
 }
 
-// key is a key of interest: the slots its value goes to, the keys inside it if it is a map, whether splicing removes it.
+// key is a key of interest: the slots its value goes to, the keys inside it if it is a map, whether splicing removes
+// it.
 type key struct {
 	name  string
 	slots []int
@@ -196,7 +197,8 @@ func (x *Extractor) addSlot(parts []string) {
 	x.total++
 }
 
-// parsePath returns the ways in which a record may spell the path, the preferred one first, each as the keys from the top down.
+// parsePath returns the ways in which a record may spell the path, the preferred one first, each as the keys from the
+// top down.
 func parsePath(path string) ([][]string, error) {
 	if accessor, ok := strings.CutPrefix(path, "$"); ok {
 		parts, err := parseAccessor(accessor)

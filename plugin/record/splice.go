@@ -6,8 +6,9 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// AppendSpliced appends the event to dst with the keys of Spec.Drop removed from the body, and with room in its header for n key/value
-// pairs, which the caller appends; every other byte is as it was. An event that is no Log is appended unchanged, and takes no pairs.
+// AppendSpliced appends the event to dst with the keys of Spec.Drop removed from the body, and with room in its header
+// for n key/value pairs, which the caller appends; every other byte is as it was. An event that is no Log is appended
+// unchanged, and takes no pairs.
 func (w *Walker) AppendSpliced(dst []byte, e Extent, n int) []byte {
 	raw, drops := w.Raw(e), w.drops[e.drops.from:e.drops.to]
 	if e.Kind != Log {
@@ -26,7 +27,8 @@ func (w *Walker) AppendSpliced(dst []byte, e Extent, n int) []byte {
 // Drops is how many pairs of an event's body splicing removes.
 func (w *Walker) Drops(e Extent) int { return int(e.drops.to - e.drops.from) }
 
-// appendMapHeader writes a map header of at least width bytes (1, 3 or 5), so that a header that was written wide stays so.
+// appendMapHeader writes a map header of at least width bytes (1, 3 or 5), so that a header that was written wide stays
+// so.
 func appendMapHeader(dst []byte, width int, pairs uint32) []byte {
 	switch {
 	case width == 5:

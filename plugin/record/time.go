@@ -12,8 +12,8 @@ import (
 // maxSeconds is the last whole second that fits into nanoseconds in an int64, in the year 2262.
 const maxSeconds = math.MaxInt64/uint64(time.Second) - 1
 
-// headerTime reads the time of an event's header. Fluent Bit opens and closes groups with the seconds -1 and -2, and takes any other
-// pattern of the 32 bits for an unsigned number.
+// headerTime reads the time of an event's header. Fluent Bit opens and closes groups with the seconds -1 and -2, and
+// reads any other pattern of the 32 bits as an unsigned number.
 func headerTime(b []byte) (ns int64, kind Kind, ok bool) {
 	switch msgp.NextType(b) {
 	case msgp.IntType, msgp.UintType, msgp.Float32Type, msgp.Float64Type:
@@ -33,7 +33,8 @@ func headerTime(b []byte) (ns int64, kind Kind, ok bool) {
 	return int64(seconds)*int64(time.Second) + int64(nanos), Log, true
 }
 
-// fieldTime reads a time from a record's field: an event time, a number, or text that holds either a number or an ISO 8601 time.
+// fieldTime reads a time from a record's field: an event time, a number, or text that holds either a number or an ISO
+// 8601 time.
 func fieldTime(b []byte) (ns int64, ok bool) {
 	if from, to, ok := text(b, 0); ok {
 		return ParseTime(b[from:to])
@@ -111,8 +112,8 @@ func eventTime(b []byte) (seconds, nanos uint32, ok bool) {
 	return seconds, nanos, nanos < uint32(time.Second)
 }
 
-// number reads an integer or float that is not negative as a whole part and billionths. A float of today's seconds holds no
-// more than microseconds; rounding to these gives back the decimal that it was written from.
+// number reads an integer or float that is not negative as a whole part and billionths. A float of today's seconds
+// holds no more than microseconds; rounding to these gives back the decimal that it was written from.
 func number(b []byte) (whole uint64, billionths int64, ok bool) {
 	var v float64
 	switch msgp.NextType(b) {
@@ -141,7 +142,8 @@ func number(b []byte) (whole uint64, billionths int64, ok bool) {
 	return whole, billionths, true
 }
 
-// epoch turns a count since the epoch into nanoseconds. Its magnitude tells its unit: as seconds, 1e11 is in the year 5138.
+// epoch turns a count since the epoch into nanoseconds. Its unit follows from its magnitude: as seconds, 1e11 is in the
+// year 5138.
 func epoch(whole uint64, billionths int64) (ns int64, ok bool) {
 	unit := uint64(time.Second)
 	switch {
@@ -181,7 +183,8 @@ func digits(s []byte, least, most int) (v uint64, rest []byte, ok bool) {
 	return v, s[i:], i >= least
 }
 
-// fraction reads the digits after a point or comma as billionths; none is a fraction of zero, a point without digits is not ok.
+// fraction reads the digits after a point or comma as billionths; without a point it is zero, and a point without
+// digits is not ok.
 func fraction(s []byte) (billionths int64, rest []byte, ok bool) {
 	if len(s) == 0 || s[0] != '.' && s[0] != ',' {
 		return 0, s, true
@@ -194,8 +197,8 @@ func fraction(s []byte) (billionths int64, rest []byte, ok bool) {
 	return billionths, s[i:], i > 1
 }
 
-// parseISO reads a time such as 2018-03-24T17:16:39.739898Z: a T or a space before the hours, any fraction or none, a zone as Z,
-// +hh:mm, +hhmm or +hh, a space before it or none. Without a zone it is UTC.
+// parseISO reads a time such as 2018-03-24T17:16:39.739898Z: a T or a space before the hours, any fraction or none, a
+// zone as Z, +hh:mm, +hhmm or +hh, a space before it or none. Without a zone it is UTC.
 func parseISO(s []byte) (ns int64, ok bool) {
 	const layout = "dddd-dd-ddTdd:dd:dd"
 	if len(s) < len(layout) || s[4] != '-' || s[7] != '-' || s[10] != 'T' && s[10] != 't' && s[10] != ' ' || s[13] != ':' || s[16] != ':' {

@@ -17,8 +17,8 @@ const (
 	Malformed             // not understood, or cut short
 )
 
-// Event is one event of a chunk. Its Values hold until the walker's next step; a copy of the rest, and the texts that Values
-// pointed to, hold until the walker's next Release or Reset.
+// Event is one event of a chunk. Its Values hold until the walker's next step; a copy of the rest, and the texts that
+// Values pointed to, hold until the walker's next Release or Reset.
 type Event struct {
 	Extent
 	Time   int64    // of a Log: nanoseconds since the epoch, from the record's time field when it has a valid one, else from the header
@@ -26,8 +26,8 @@ type Event struct {
 	Values [][]byte // by Spec.Fields; nil when missing (absent, nil, map, ext, an array without a scalar); of an array its first scalar. Text aliases the chunk, the rest is rendered as text
 }
 
-// Extent is where an event is in its chunk and how it is made up. Many of them wait at a time: it is small, and has no pointers that the
-// garbage collector would have to know of.
+// Extent is where an event is in its chunk and how it is made up. Many of them wait at a time, so it is small and has
+// no pointers for the garbage collector to follow.
 type Extent struct {
 	Kind     Kind
 	from, to int // of the event, header and body, in the chunk
@@ -66,8 +66,8 @@ func (w *Walker) Reset(chunk []byte) {
 	clear(w.found)
 }
 
-// Release takes back what the events so far point to, but for the chunk, so that it serves the next ones. Memory that some odd
-// record asked for is not kept for those that follow.
+// Release takes back the memory that the events so far point to, except the chunk, for the next events. Memory that
+// only an odd record needed is freed.
 func (w *Walker) Release() {
 	w.text, w.drops = kept(w.text, maxText), kept(w.drops, maxDrops)
 }
@@ -88,8 +88,9 @@ func kept[T any](s []T, most int) []T {
 // Event returns the event that Next reached.
 func (w *Walker) Event() *Event { return &w.event }
 
-// Next goes to the next event and reports whether there is one. The events' Raw bytes, joined, are the chunk, whatever it holds: an
-// object that is no event is an Malformed, and where the bytes stop being msgpack, or are cut short, the rest is one Malformed.
+// Next goes to the next event and reports whether there is one. The Raw bytes of all events, joined, are the chunk,
+// whatever it holds: an object that is no event is Malformed, and where the bytes stop being msgpack, or are cut short,
+// the rest is one Malformed event.
 func (w *Walker) Next() bool {
 	at := w.next
 	if at >= len(w.chunk) {
@@ -118,7 +119,8 @@ func (w *Walker) Next() bool {
 // Raw returns an event's bytes.
 func (w *Walker) Raw(e Extent) []byte { return w.chunk[e.from:e.to:e.to] }
 
-// List appends to out the texts of the array, or the text, that a top-level key of the record has, the first most of them.
+// List appends to out the texts of the array, or the text, that a top-level key of the record has, the first most of
+// them.
 func (w *Walker) List(e Extent, name string, most int, out []string) []string {
 	b := w.chunk[e.from:e.to]
 	for i, n := e.first, e.pairs; n > 0 && i >= 0; n-- {
@@ -151,7 +153,7 @@ func texts(b []byte, i, most int, out []string) []string {
 	return out
 }
 
-// read takes the event at the offset apart and returns where it ends, or -1 when it is none that Fluent Bit would take for one.
+// read parses the event at the offset and returns where it ends, or -1 when Fluent Bit would not take it for an event.
 func (w *Walker) read(at int) int {
 	b, e := w.chunk, &w.event
 	i := w.header(at)
@@ -214,8 +216,8 @@ func (w *Walker) header(at int) int {
 	return i
 }
 
-// walk goes through the pairs of a map from offset i on, notes where the wanted values are, and returns where the map ends, or -1.
-// Of a key that stands twice the last counts, as it does for readers of JSON.
+// walk goes through the pairs of a map from offset i on, notes where the wanted values are, and returns where the map
+// ends, or -1. If a key is there twice, the last one counts, as in most readers of JSON.
 func (w *Walker) walk(n *node, i int, pairs uint64, event int) int {
 	b := w.chunk
 	if pairs > uint64(len(b)-i)/2 { // a pair takes two bytes
@@ -272,7 +274,7 @@ func (w *Walker) walk(n *node, i int, pairs uint64, event int) int {
 	return i
 }
 
-// forget drops what an earlier map of the same key had.
+// forget drops what was found in an earlier map with the same key.
 func (w *Walker) forget(n *node) {
 	for _, k := range n.keys {
 		for _, s := range k.slots {

@@ -1,7 +1,8 @@
-// Package risk pools what is unusual about the sessions of one source: many slightly odd ones within a day are one story, which no
-// single score tells.
+// Package risk pools what is unusual about the sessions of one source: many slightly odd ones within a day are one
+// story, which no single score tells.
 //
-// It owns the window of a day and what is kept of each source in it. What makes a session unusual, and by how much, it is told.
+// It owns the window of a day and what is kept of each source in it. What makes a session unusual, and by how much, it
+// is told.
 package risk
 
 import (
@@ -18,9 +19,11 @@ import (
 const Window = 24 * time.Hour
 
 const (
-	// maxSources bounds the sources with evidence within the window. A further one takes the place of the one with the least.
+	// maxSources bounds the sources with evidence within the window. A further one takes the place of the one with the
+	// least.
 	maxSources = 1024
-	// maxTriplets bounds the triplets of a source that count. A further one takes the place of the one with the least evidence.
+	// maxTriplets bounds the triplets of a source that count. A further one takes the place of the one with the least
+	// evidence.
 	maxTriplets = 16
 )
 
@@ -77,7 +80,8 @@ func (s *Sources) Add(e *graphbuf.Event, evidence float32) Pooled {
 	return Pooled{Risk: x.risk, Triplets: int(x.n), Alerted: x.alerted > from}
 }
 
-// Report notes that the source of an event was reported at the event's time. It is false if it already was within the window.
+// Report notes that the source of an event was reported at the event's time. It is false if it already was within the
+// window.
 func (s *Sources) Report(e *graphbuf.Event) bool {
 	key, _ := s.hash(e)
 	s.mu.Lock()

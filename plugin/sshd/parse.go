@@ -2,8 +2,8 @@ package sshd
 
 import "bytes"
 
-// Session is what one message tells of one SSH session. Peer and Host alias the arguments of Parse; Relation is one of a fixed set of
-// texts and must not be written to.
+// Session is what one message tells of one SSH session. Peer and Host alias the arguments of Parse; Relation is one of
+// a fixed set of texts and must not be written to.
 type Session struct {
 	Peer     []byte // the other side: an IPv4 or IPv6 address (no zone, no ::ffff: before IPv4), or a name where sshd logged one
 	Host     []byte // the host that logged the message, nil when neither the record nor the message says
@@ -11,10 +11,10 @@ type Session struct {
 	Relation []byte // outcome, and method or phase where there is one: "failed password", "invalid user", "closed preauth"
 }
 
-// Parse reads one sshd message or a whole syslog line: `Nov 30 06:39:00 host sshd[123]: message`, with an ISO 8601 time in place of
-// that one, or RFC 5424, each with a <PRI> or without.
-// ident and host come from the record's own fields and are nil when it has none; a prefix in the message fills them in. ok is false
-// when another program logged the message, when no peer's address is in it, and when it cannot be told where in it the address is.
+// Parse reads one sshd message or a whole syslog line: `Nov 30 06:39:00 host sshd[123]: message`, with an ISO 8601 time
+// in place of that one, or RFC 5424, each with a <PRI> or without. ident and host come from the record's own fields and
+// are nil when it has none; a prefix in the message fills them in. ok is false when another program logged the message,
+// when no peer's address is in it, and when it cannot be told where in it the address is.
 func Parse(message, ident, host []byte) (s Session, ok bool) {
 	p := splitSyslog(bytes.TrimRight(message, " \r\n\x00"))
 	if len(ident) == 0 {
@@ -36,8 +36,8 @@ func Parse(message, ident, host []byte) (s Session, ok bool) {
 	return Session{Peer: peer, Host: host, Time: p.time, Relation: relation}, true
 }
 
-// isSSHD reports whether the program is OpenSSH's server or Dropbear; since 9.8 and 10.0 its sessions and their authentication are programs of
-// their own.
+// isSSHD reports whether the program is OpenSSH's server or Dropbear; since 9.8 and 10.0 its sessions and their
+// authentication are programs of their own.
 func isSSHD(ident []byte) bool {
 	ident = ident[bytes.LastIndexByte(ident, '/')+1:]
 	if i := bytes.IndexAny(ident, "[(:"); i >= 0 {

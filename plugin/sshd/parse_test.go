@@ -16,7 +16,8 @@ func parse(message, ident, host string) [3]string {
 	return [3]string{string(s.Peer), string(s.Host), string(s.Relation)}
 }
 
-// lines returns the lines of a host's authentication log: a real one's where it is at hand, behind those that the project made itself.
+// lines returns the lines of a host's authentication log: a real one's where it is at hand, behind those that the
+// project made itself.
 func lines(t testing.TB) []string {
 	t.Helper()
 	b := samples.Own(t, samples.OwnSshd)
@@ -209,7 +210,8 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// What the peer chooses, its name, key, banner or algorithms, must not put another address in place of its own. 6.6.6.6 is not it.
+// What the peer chooses, its name, key, banner or algorithms, must not put another address in place of its own. 6.6.6.6
+// is not it.
 func TestHostile(t *testing.T) {
 	const real = "10.0.0.1"
 	key := ": ED25519-CERT SHA256:" + strings.Repeat("a", 43) + " ID "
@@ -253,7 +255,8 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%s\n\tpeer %q, want %s", message, got[0], real)
 		}
 	}
-	// Where the name stands before the address and free text after it, a name that imitates both leaves no telling them apart.
+	// Where the name stands before the address and free text after it, a name that imitates both leaves no telling them
+	// apart.
 	for _, message := range []string{
 		"Disconnecting invalid user x 6.6.6.6 port 1: y 10.0.0.1 port 4: Too many authentication failures [preauth]",
 		"Unable to negotiate with invalid user x 10.0.0.1 port 4: no matching cipher found. Their offer: 6.6.6.6 port 1: [preauth]",

@@ -5,8 +5,8 @@ import "bytes"
 // maxUser is how many bytes of a user name sshd logs at most.
 const maxUser = 100
 
-// address reads an IPv4 or IPv6 address at the start of s and returns it with what follows; nil when there is none. The colon that
-// may follow an address is none of it.
+// address reads an IPv4 or IPv6 address at the start of s and returns it with what follows; nil when there is none. The
+// colon that may follow an address is none of it.
 func address(s []byte) (peer, after []byte) {
 	end := bytes.IndexAny(s, " ,")
 	if end < 0 {
@@ -51,8 +51,8 @@ func cleanAddress(s []byte) []byte {
 	return cleanPeer(s)
 }
 
-// cleanPeer checks an address or name and brings it to the one form in which all messages name a peer; nil for sshd's UNKNOWN and for
-// what cannot be either.
+// cleanPeer checks an address or name and brings it to the one form in which all messages name a peer; nil for sshd's
+// UNKNOWN and for what cannot be either.
 func cleanPeer(s []byte) []byte {
 	if i := bytes.IndexByte(s, '%'); i >= 0 {
 		s = s[:i]
@@ -96,8 +96,9 @@ func trimPort(s []byte) (rest []byte, ok bool) {
 	return s[:i], true
 }
 
-// peerID reads what sshd identifies a connection by, up to the end of s: `ADDR`, `ADDR port N`, or either a `user U`, `invalid user U`
-// or `authenticating user U` before the latter. The name is the peer's to choose, so the address is sought from the end.
+// peerID reads what sshd identifies a connection by, up to the end of s: `ADDR`, `ADDR port N`, or either a `user U`,
+// `invalid user U` or `authenticating user U` before the latter. The name is the peer's to choose, so the address is
+// sought from the end.
 func peerID(s []byte) []byte {
 	s, ok := trimPort(s)
 	if ok {
@@ -106,8 +107,8 @@ func peerID(s []byte) []byte {
 	return cleanAddress(s)
 }
 
-// peerIDReason reads such an identity with a colon and free text after it. When it begins with a user name, both that and the text
-// may hold what looks like an address; if they do, none is taken.
+// peerIDReason reads such an identity with a colon and free text after it. When it begins with a user name, both that
+// and the text may hold what looks like an address; if they do, none is taken.
 func peerIDReason(s []byte) (peer []byte) {
 	if peer, _ := address(s); peer != nil {
 		return peer
@@ -130,8 +131,8 @@ func peerIDReason(s []byte) (peer []byte) {
 	}
 }
 
-// peerFrom reads `... from ADDR`, `... from ADDR port N` or `... from ADDR port N ssh2`, up to the end of s. What is before the last
-// `from` is the peer's to choose.
+// peerFrom reads `... from ADDR`, `... from ADDR port N` or `... from ADDR port N ssh2`, up to the end of s. What is
+// before the last `from` is the peer's to choose.
 func peerFrom(s []byte) []byte {
 	s = bytes.TrimSuffix(s, []byte(" ssh2"))
 	s, _ = trimPort(s)
@@ -144,9 +145,10 @@ func peerFrom(s []byte) []byte {
 	return nil
 }
 
-// peerTried reads `USER from ADDR port N[ ssh2[: KEY]]`. The user name may imitate the rest, and so may the identity of a certificate
-// in KEY, which the peer can issue itself. The name has at most maxUser bytes, so the last match within these is the real one, unless
-// an imitation in KEY begins within them too: the shortest key line leaves ten bytes for that, and only to a name shorter yet.
+// peerTried reads `USER from ADDR port N[ ssh2[: KEY]]`. The user name may imitate the rest, and so may the identity of
+// a certificate in KEY, which the peer can issue itself. The name has at most maxUser bytes, so the last match within
+// these is the real one, unless an imitation in KEY begins within them too: the shortest key line leaves ten bytes for
+// that, and only to a name shorter yet.
 func peerTried(s []byte) (peer []byte) {
 	for i, length := 0, 0; i < len(s) && length <= maxUser; length++ {
 		if rest, ok := cutString(s[i:], " from "); ok || i == 0 && hasString(s, "from ") {
@@ -176,7 +178,8 @@ func triedAddress(s []byte) []byte {
 	return cleanAddress(word)
 }
 
-// visLength is how many bytes of the log stand for the next one of a name: sshd writes bytes that are not plain as \ooo.
+// visLength is how many bytes of the log stand for the next one of a name: sshd writes bytes that are not plain as
+// \ooo.
 func visLength(s []byte) int {
 	if s[0] != '\\' || len(s) < 2 {
 		return 1

@@ -64,7 +64,8 @@ func splitRFC5424(s []byte) (l line, ok bool) {
 	return l, true
 }
 
-// cutElements cuts structured data, [id name="value"]..., in whose values a backslash escapes; nil when it does not end.
+// cutElements cuts structured data, [id name="value"]..., in whose values a backslash escapes; nil when it does not
+// end.
 func cutElements(s []byte) []byte {
 	quoted := false
 	for i := 0; i < len(s); i++ {

@@ -48,7 +48,7 @@ func Open(path string) (*Dir, error) {
 // ErrInUse is what Open wraps when somebody else has the directory.
 var ErrInUse = errors.New("is in use by another process or filter")
 
-// Check makes the directory if it is not there and tells whether it could be taken, were it free.
+// Check makes the directory if it is not there and returns why Open would fail, even if nobody else had the directory.
 func Check(path string) error {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return fmt.Errorf("state: directory %s: %w", path, err)
@@ -68,7 +68,7 @@ func openLock(path string) (*os.File, error) {
 	return lock, nil
 }
 
-// whoElse says who beside this process's user may write in a directory, and so decide what its filter has learned.
+// whoElse returns which other users may write in a directory, and so could change what the filter has learned.
 func whoElse(path string, info fs.FileInfo) string {
 	const advice = "whoever writes there decides what this filter has learned; name a directory of its own in state.dir, or take the right away (chmod 700)"
 	if info.Mode()&0o022 != 0 {
@@ -93,7 +93,7 @@ func (d *Dir) Notes() []string {
 	return notes
 }
 
-// takeTries is how often a lock is taken of which the file was replaced meanwhile.
+// takeTries is how often the lock is tried again because its file was replaced meanwhile.
 const takeTries = 10
 
 // take makes the directory if need be and returns its lock.
@@ -125,7 +125,7 @@ func take(path string) (*os.File, error) {
 	return nil, fmt.Errorf("state: directory %s: the file lock is removed as fast as it is made", path)
 }
 
-// isAt tells whether an open file is the one of a name.
+// isAt reports whether an open file is the one at a path.
 func isAt(f *os.File, name string) bool {
 	open, err := f.Stat()
 	if err != nil {
@@ -135,8 +135,8 @@ func isAt(f *os.File, name string) bool {
 	return err == nil && os.SameFile(open, named)
 }
 
-// openRegular opens a file of the directory. Whoever may write there shall neither lead this process to other files by a link,
-// nor have it wait for the other end of a pipe.
+// openRegular opens a file of the directory. Whoever may write there shall neither lead this process to other files by
+// a link, nor have it wait for the other end of a pipe.
 func openRegular(name string, flags int) (*os.File, error) {
 	f, err := os.OpenFile(name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o600)
 	if errors.Is(err, unix.ELOOP) {
@@ -159,8 +159,9 @@ func openRegular(name string, flags int) (*os.File, error) {
 	return f, nil
 }
 
-// Hold makes sure that the directory is still there and this process's own. One that was removed, or replaced by another, is made
-// and locked again; again tells that this was so, and what was in it is gone. It is an error when somebody else has it by now.
+// Hold makes sure that the directory is still there and this process's own. One that was removed, or replaced by
+// another, is made and locked again; again reports that this happened; its contents are gone then. It is an error when
+// somebody else has it by now.
 func (d *Dir) Hold() (again bool, err error) {
 	if isAt(d.lock, d.file("lock")) {
 		return false, nil
@@ -175,7 +176,7 @@ func (d *Dir) Hold() (again bool, err error) {
 	return true, nil
 }
 
-// Has tells whether there is a blob of a name, a whole one or not.
+// Has reports whether there is a blob of a name, damaged or not.
 func (d *Dir) Has(name string) bool {
 	_, err := os.Lstat(d.file(name))
 	return err == nil
@@ -191,7 +192,8 @@ func (d *Dir) Close() error {
 
 func (d *Dir) file(name string) string { return filepath.Join(d.path, name) }
 
-// Written returns when the newest file of the directory was written, the zero time where there is none, and how large all of them are.
+// Written returns when the newest file of the directory was written, the zero time where there is none, and how large
+// all of them are.
 func (d *Dir) Written() (newest time.Time, bytes int64, err error) {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {

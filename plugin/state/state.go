@@ -1,6 +1,5 @@
-// Package state keeps named blobs in a directory so that a start always finds a whole
-// one: each file says how long it is and carries a checksum, is replaced in one move,
-// and the one before it stays. It knows nothing of what the blobs mean.
+// Package state keeps named blobs in a directory so that a start always finds a whole one: each file has its length and
+// a checksum, is replaced by a rename, and the file before it is kept. It knows nothing of what the blobs mean.
 package state
 
 import (
@@ -22,8 +21,8 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Save writes a blob under a name and keeps the one that was there as name.prev. When it
-// fails, at whatever moment, the newest whole blob is still found by Load. A directory that is gone is made again (see Hold).
+// Save writes a blob under a name and keeps the blob before it as name.prev. If it fails, at whatever moment, Load
+// still finds the newest whole blob. A directory that is gone is made again (see Hold).
 func (d *Dir) Save(name string, version uint32, payload []byte) error {
 	if _, err := d.Hold(); err != nil {
 		return err
@@ -85,7 +84,7 @@ func syncDir(path string) error {
 
 // Load hands the newest whole blob of a name to use, which may refuse it. A file that is
 // damaged, of another version or refused is set aside under its name and .aside (where the directory is
-// this process's own), and the one before it has its turn. It reports whether a blob was used, and in notes what went wrong on the way.
+// this process's own), and the one before it is tried. It reports whether a blob was used; notes are what went wrong.
 func (d *Dir) Load(name string, version uint32, use func(payload []byte) error) (ok bool, notes []string) {
 	for _, n := range []string{name, name + ".prev"} {
 		path := d.file(n)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// release is what `make release` builds, as "1.2.3", set by the linker: -X flb-filter-rgcn/plugin/version.release=1.2.3. A build of
-// any other kind leaves it empty.
+// release is what `make release` builds, as "1.2.3", set by the linker: -X
+// flb-filter-rgcn/plugin/version.release=1.2.3. A build of any other kind leaves it empty.
 var release string
 
 // String is the version: of a release its number, else "devel" and, where the go command knew it, the commit, as

@@ -12,7 +12,8 @@ import (
 	"flb-filter-rgcn/plugin/filter"
 )
 
-// TestAllow: a list that is written line by line silences in a replay what it names, nothing else, and the status tells of each line.
+// TestAllow: a list that is written line by line silences in a replay what it names, nothing else, and the status tells
+// of each line.
 func TestAllow(t *testing.T) {
 	dir := t.TempDir()
 	list, state := filepath.Join(dir, "allow.csv"), filepath.Join(dir, "state")

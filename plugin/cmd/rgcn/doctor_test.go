@@ -15,7 +15,8 @@ func alone(args ...string) []string {
 	return append([]string{"doctor", "-fluent-bit", "none", "-offline"}, args...)
 }
 
-// standIn is a file that passes for the shared object where that is not what is tested: there is none to be found beside a test.
+// standIn is a file that passes for the shared object where that is not what is tested: there is none to be found
+// beside a test.
 func standIn(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{os.Getenv("RGCN_SO"), "../../../build/out/flb-filter_rgcn.so"} {

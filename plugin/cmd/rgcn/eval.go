@@ -276,7 +276,8 @@ func (v *evaluation) plan(c simulate.Config) eval.Plan {
 	return p
 }
 
-// daysPlan is how the sessions of a file are judged by day: with trainings on the filter's schedule, but for the interval.
+// daysPlan is how the sessions of a file are judged by day: with trainings on the filter's schedule, but for the
+// interval.
 func (v *evaluation) daysPlan(sessions []eval.Session) (eval.DaysPlan, error) {
 	p := eval.DaysPlan{From: v.fromDay, Every: v.trainEvery, MinEdges: v.train.MinEdges, MinNewEdges: v.train.MinNewEdges}
 	days := int((sessions[len(sessions)-1].Time-sessions[0].Time)/int64(eval.Day)) + 1

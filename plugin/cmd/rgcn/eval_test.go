@@ -115,7 +115,8 @@ func TestEvalOfPatientAttackers(t *testing.T) {
 	}
 }
 
-// The bar is drawn by whichever goroutine is done with a seed: for the race detector, and the last count is that of all.
+// The bar is drawn by whichever goroutine is done with a seed: for the race detector, and the last count is that of
+// all.
 func TestProgressOfManyGoroutines(t *testing.T) {
 	c, b := screen(80)
 	e := &env{console: c, stdout: io.Discard}

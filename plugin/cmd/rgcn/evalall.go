@@ -113,8 +113,8 @@ func (v *evaluation) all(ctx context.Context, e *env) error {
 	return err
 }
 
-// slowForReference are the worlds where a training of the reference objective takes 7 to 25 s, and a seed with its 16 to 20
-// trainings minutes. There it is judged only if -methods names it.
+// slowForReference are the worlds where a training of the reference objective takes 7 to 25 s, and a seed with its 16
+// to 20 trainings minutes. There it is judged only if -methods names it.
 var slowForReference = []string{"exposed", "large"}
 
 func (v *evaluation) simulatedTrial(name string, c simulate.Config) trial {

@@ -46,8 +46,8 @@ func usual() (lines []string) {
 	return lines
 }
 
-// By the rule that flags what was never seen: on day 2 the attacks are one pair that was seen and two that were not; the
-// benign records are 72 that were seen on days 0 and 1 and one that was not. What is neither does not count.
+// By the rule that flags what was never seen: on day 2 the attacks are one pair that was seen and two that were not;
+// the benign records are 72 that were seen on days 0 and 1 and one that was not. What is neither does not count.
 func TestEvalByDay(t *testing.T) {
 	file := write(t, "labelled", ndjson(append(usual(),
 		`c0 s0 66 ,"kind":"r2l","label":1`, `c0 x 66.1 ,"kind":"r2l","label":1`, `c1 x 66.2 ,"kind":"u2r","label":1`,
@@ -63,7 +63,8 @@ func TestEvalByDay(t *testing.T) {
 	if len(rows) != 6 {
 		t.Errorf("%d methods", len(rows))
 	}
-	// Seen before: 72 and, of c4 x, the last: 73 of 74. An attack that was not ties with the one, and wins 73; one that was ties with 73.
+	// Seen before: 72 and, of c4 x, the last: 73 of 74. An attack that was not ties with the one, and wins 73; one that
+	// was ties with 73.
 	want := (2*(73+0.5) + 73.0/2) / (3 * 74)
 	if got := rows["never-seen rule"].AUC.Mean; !isNear(got, want) {
 		t.Errorf("AUC %v, want %v", got, want)

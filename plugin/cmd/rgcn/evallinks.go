@@ -18,9 +18,9 @@ type linkWorld struct {
 	plan   eval.LinkPlan
 }
 
-// readLinks reads events, and from test the pairs to judge: label is 0 for a true pair and 1 for a made-up one, new is 1
-// for one that is not among the events before, seed tells several draws of made-up pairs apart. The snapshot of
-// a record is the number in snapshot, or else the day of its time.
+// readLinks reads events, and from test the pairs to judge: label is 0 for a true pair and 1 for a made-up one, new is
+// 1 for one that is not among the events before, seed tells several draws of made-up pairs apart. The snapshot of a
+// record is the number in snapshot, or else the day of its time.
 func (v *evaluation) readLinks(ctx context.Context, e *env, events, test source, plan eval.LinkPlan) (*linkWorld, error) {
 	w := &linkWorld{plan: plan}
 	past, err := v.records(ctx, e, events, pairFields)

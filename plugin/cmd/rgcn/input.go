@@ -79,8 +79,8 @@ func (in *input) start(e *env, fields config.Fields) error {
 	return nil
 }
 
-// each hands every chunk to use, until that fails or ctx ends. Reading goes on meanwhile in a goroutine of its own: that is
-// faster, and a pipe that delivers nothing does not delay the end.
+// each hands every chunk to use, until that fails or ctx ends. Reading goes on meanwhile in a goroutine of its own:
+// that is faster, and a pipe that delivers nothing does not delay the end.
 func (in *input) each(ctx context.Context, use func(chunk) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -132,7 +132,8 @@ func (in *input) size() (total int64) {
 	return total
 }
 
-// now is the time for a record's header, which counts where the record has none of its own. It is that of the newest record
+// now is the time for a record's header, which counts where the record has none of its own. It is that of the newest
+// record
 // before: otherwise a line without a time in an old log would seem years younger than the rest, and the rest be forgotten.
 func (in *input) now() time.Time {
 	if in.reading = in.newest; in.reading.IsZero() {

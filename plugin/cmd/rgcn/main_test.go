@@ -144,8 +144,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestInterruptedTraining: the one chunk that there is, which no training is due to cut, fills the output's buffer, so that
-// the interruption comes before the training.
+// TestInterruptedTraining: the one chunk that there is, which no training is due to cut, fills the output's buffer, so
+// that the interruption comes before the training.
 func TestInterruptedTraining(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stdout := &hook{after: cancel}

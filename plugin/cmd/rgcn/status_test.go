@@ -10,8 +10,8 @@ import (
 	"flb-filter-rgcn/plugin/filter"
 )
 
-// TestStatus: a state directory tells what the replay that wrote it did. With so long an interval chunks are of 1,000 records
-// in any log, and the first of them has no score.
+// TestStatus: a state directory tells what the replay that wrote it did. With so long an interval chunks are of 1,000
+// records in any log, and the first of them has no score.
 func TestStatus(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	mustRun(t, withSmall("replay", "-columns", columns, "-set", "train_interval=365d", "-state", dir, "-o", os.DevNull, samples.SessionsPath(t))...)

@@ -1,4 +1,5 @@
-// Command goout is an output plugin in Go, the neighbour of the filter in a process with two Go runtimes. It writes a line for every
+// Command goout is an output plugin in Go, the neighbour of the filter in a process with two Go runtimes. It writes a
+// line for every
 // record: its uid and the Go type of its score.
 package main
 

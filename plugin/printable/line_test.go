@@ -1,4 +1,4 @@
-package fluentbit
+package printable
 
 import (
 	"strings"
@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-func TestPrintableLine(t *testing.T) {
+func TestLine(t *testing.T) {
 	check := func(message, want string) {
 		t.Helper()
-		if got := printableLine(message); got != want {
-			t.Errorf("printableLine(%q) = %q, want %q", message, got, want)
+		if got := Line(message); got != want {
+			t.Errorf("Line(%q) = %q, want %q", message, got, want)
 		}
 	}
 	check("", "")
@@ -28,16 +28,16 @@ func TestPrintableLine(t *testing.T) {
 	check(strings.Repeat("a", maxLine-1)+"\n", strings.Repeat("a", maxLine-1)+"...")
 }
 
-func FuzzPrintableLine(f *testing.F) {
+func FuzzLine(f *testing.F) {
 	f.Add("SSH-2.0-Go\n")
 	f.Add("\xff\x00\x1b]0;\a")
 	f.Fuzz(func(t *testing.T, message string) {
-		line := printableLine(message)
+		line := Line(message)
 		if len(line) > maxLine+len("...") {
-			t.Errorf("printableLine(%q) has %d bytes, want at most %d", message, len(line), maxLine+len("..."))
+			t.Errorf("Line(%q) has %d bytes, want at most %d", message, len(line), maxLine+len("..."))
 		}
 		if !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			t.Errorf("printableLine(%q) = %q is not printable", message, line)
+			t.Errorf("Line(%q) = %q is not printable", message, line)
 		}
 	})
 }
