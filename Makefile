@@ -146,7 +146,7 @@ bench-cuda:
 	build/oncard.sh pack
 	$(OUT)/oncard/oncard.sh run $(OUT)/oncard-report.md
 
-# What is generated and committed: conf/rgcn.toml and plugin/options.h, from the table of settings,
+# What is generated and committed: conf/rgcn.toml and plugin/fluentbit/options.h, from the table of settings,
 # and the report page's script and style, which need Node.js and npm.
 .PHONY: generate
 generate:

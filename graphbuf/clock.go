@@ -153,7 +153,7 @@ func (c *clock) age(stamp uint32) int64 {
 // window apart are of two lives of the triplet, the second of which counts; what is late by more than a leap changes
 // no time.
 func (e *edge) see(first, last int64, stamp uint32, c *clock, window int64) {
-	regular := e.regular()
+	was := e.protected()
 	switch {
 	case window > 0 && since(last, e.last) > window:
 		e.first = first
@@ -164,7 +164,7 @@ func (e *edge) see(first, last int64, stamp uint32, c *clock, window int64) {
 	if int32(stamp-e.seen) > 0 {
 		e.seen = stamp
 	}
-	if regular && !e.regular() {
-		e.first = e.last - regularAfter
+	if was && !e.protected() {
+		e.first = e.last - protectedAfter
 	}
 }

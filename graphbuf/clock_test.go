@@ -171,14 +171,14 @@ func TestAnOlderArchiveErasesNothing(t *testing.T) {
 }
 
 // TestWhatIsOldGoesFirst: triplets and names that came with old events go before all others, of which hardly any
-// would have to be newcomers.
+// would have to be on probation.
 func TestWhatIsOldGoesFirst(t *testing.T) {
 	for _, cfg := range []Config{
 		{MaxNodes: 10_000, MaxRelations: 10, MaxEdges: 1000, Window: 30 * 24 * time.Hour},
 		{MaxNodes: 1001, MaxRelations: 10, MaxEdges: 10_000, Window: 30 * 24 * time.Hour},
 	} {
 		g := newGraph(t, cfg)
-		for _, hours := range []int64{0, 2} { // 900 regulars
+		for _, hours := range []int64{0, 2} { // 900 are protected
 			for i := range 900 {
 				g.observe1(event("h"+strconv.Itoa(i), "r", "s", testNow+hours*testDay/24))
 			}

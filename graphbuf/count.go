@@ -56,7 +56,7 @@ func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) *ac
 		g.nodes.touch(d)
 		g.relations.touch(r)
 	}
-	g.tell(ref, i, s, r, d, &p, e.Time)
+	g.fill(ref, i, s, r, d, &p, e.Time)
 	g.count(i, &p, e, n, last, age, old)
 	return &p.edge.activity
 }
@@ -71,19 +71,19 @@ func (g *Graph) putNew(ref *Ref, e *Event, n uint32, last, age int64, old bool) 
 	d := g.pinNode(e.Destination, old)
 	r := g.pinRelation(e.Relation, old)
 	p := g.unheld(s, r, d)
-	g.tell(ref, 0, s, r, d, &p, e.Time)
+	g.fill(ref, 0, s, r, d, &p, e.Time)
 	i := g.newEdge(s, r, d, e.Time, g.clock.stamp(age))
 	if old { // the first to go
-		g.byAge.pushBack(newcomers, i)
+		g.byAge.pushBack(probation, i)
 	} else {
-		g.byAge.pushFront(newcomers, i)
+		g.byAge.pushFront(probation, i)
 	}
 	p = g.parts(i)
 	g.count(i, &p, e, n, last, age, old)
 	// The names were pinned against eviction while their edge was made.
-	g.nodes.uses(s, -1)
-	g.nodes.uses(d, -1)
-	g.relations.uses(r, -1)
+	g.nodes.release(s)
+	g.nodes.release(d)
+	g.relations.release(r)
 	return i
 }
 
@@ -112,46 +112,46 @@ type parts struct {
 	src, rel, dst *side
 }
 
-// parts returns those of an edge.
+// parts returns the parts of an edge.
 func (g *Graph) parts(i uint32) parts {
 	e := g.edges.at(i)
 	return parts{
 		edge: e, sd: g.sd.slots.at(e.sd), sr: g.sr.slots.at(e.sr), rd: g.rd.slots.at(e.rd),
-		src: g.source.at(e.src), rel: g.relation.at(e.rel), dst: g.target.at(e.dst),
+		src: g.source.at(e.src), rel: g.relation.at(e.rel), dst: g.destination.at(e.dst),
 	}
 }
 
-// unheld returns those of a triplet that is not held; slots are 0 where a name is unknown, and what
-// is not there has counted nothing.
+// unheld returns the parts of a triplet that is not held; slots are 0 where a name is unknown, and what is not there has
+// counted nothing.
 func (g *Graph) unheld(s, r, d uint32) parts {
 	return parts{
 		edge: g.edges.at(0), sd: g.sd.get(s, d), sr: g.sr.get(s, r), rd: g.rd.get(r, d),
-		src: g.source.at(s), rel: g.relation.at(r), dst: g.target.at(d),
+		src: g.source.at(s), rel: g.relation.at(r), dst: g.destination.at(d),
 	}
 }
 
 // count adds n events between times e.Time and last to edge i and the parts that are its.
 func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last, age int64, old bool) {
 	ed := p.edge
-	was := ed.regular()
+	was := ed.protected()
 	ed.see(e.Time, last, g.clock.stamp(age), &g.clock, int64(g.cfg.Window))
 	ed.activity.raise(g.buckets.level)
-	ring, regular := uint32(newcomers), ed.regular()
-	if regular {
-		ring = regulars
+	segment, is := uint32(probation), ed.protected()
+	if is {
+		segment = protected
 		if !was {
-			g.regular++
+			g.protectedCount++
 		}
 		if !old {
 			g.promote(ed)
 		}
 	}
 	switch {
-	case !old, regular != was && g.clock.age(ed.seen) <= g.clock.leap:
-		g.byAge.moveToFront(ring, i)
-	case regular != was:
+	case !old, is != was && g.clock.age(ed.seen) <= g.clock.leap:
+		g.byAge.moveToFront(segment, i)
+	case is != was:
 		g.byAge.remove(i)
-		g.byAge.pushBack(ring, i)
+		g.byAge.pushBack(segment, i)
 	}
 	count := func(c *uint32) { *c = addSat(*c, n) }
 	count(&ed.count)
@@ -163,36 +163,35 @@ func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last, age int64, o
 	count(&p.rel.events)
 }
 
-// pinNode returns the slot of a host, made and pinned. Making it may push out the
-// host that was seen longest ago, with its edges.
+// pinNode returns the slot of a host, made where there is none, and pinned. Making it may evict another host, with its edges.
 func (g *Graph) pinNode(name []byte, old bool) uint32 {
 	s := g.nodes.find(name)
 	if s == 0 {
 		if g.nodes.live >= g.cfg.MaxNodes {
-			g.giveUp(&g.nodes, g.cfg.MaxNodes, &g.dyingNodes)
+			g.evictName(&g.nodes, g.cfg.MaxNodes, &g.tombNodes)
 		}
 		s = g.nodes.add(name, old)
 		if int(s) == g.source.len() {
 			g.source.add()
-			g.target.add()
+			g.destination.add()
 			g.bySource.addHead()
-			g.byTarget.addHead()
+			g.byDestination.addHead()
 		}
-		*g.source.at(s), *g.target.at(s) = side{}, side{}
+		*g.source.at(s), *g.destination.at(s) = side{}, side{}
 	}
 	if !old {
 		g.nodes.touch(s)
 	}
-	g.nodes.uses(s, +1)
+	g.nodes.retain(s)
 	return s
 }
 
-// pinRelation returns the slot of a relation, made and pinned.
+// pinRelation returns the slot of a relation, made where there is none, and pinned.
 func (g *Graph) pinRelation(name []byte, old bool) uint32 {
 	r := g.relations.find(name)
 	if r == 0 {
 		if g.relations.live >= g.cfg.MaxRelations {
-			g.giveUp(&g.relations, g.cfg.MaxRelations, &g.dyingRelations)
+			g.evictName(&g.relations, g.cfg.MaxRelations, &g.tombRelations)
 		}
 		r = g.relations.add(name, old)
 		if int(r) == g.relation.len() {
@@ -204,7 +203,7 @@ func (g *Graph) pinRelation(name []byte, old bool) uint32 {
 	if !old {
 		g.relations.touch(r)
 	}
-	g.relations.uses(r, +1)
+	g.relations.retain(r)
 	return r
 }
 
@@ -227,7 +226,7 @@ func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
 	}
 	i, fresh := g.edges.take()
 	if fresh {
-		for _, l := range []*list{&g.byAge, &g.bySource, &g.byTarget, &g.byRel} {
+		for _, l := range []*list{&g.byAge, &g.bySource, &g.byDestination, &g.byRel} {
 			l.addItem()
 		}
 	}
@@ -236,7 +235,7 @@ func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
 	if e.sd, fresh = g.sd.acquire(s, d); fresh {
 		src.neighbour(t)
 		src.meet(t)
-		g.target.at(d).neighbours++
+		g.destination.at(d).neighbours++
 	}
 	if e.sr, fresh = g.sr.acquire(s, r); fresh {
 		src.relations++
@@ -247,17 +246,17 @@ func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
 	*g.edges.at(i) = e
 	g.triplets.add(g.hashEdge(&e), i)
 	g.bySource.pushFront(s, i)
-	g.byTarget.pushFront(d, i)
+	g.byDestination.pushFront(d, i)
 	g.byRel.pushFront(r, i)
-	g.nodes.uses(s, +1)
-	g.nodes.uses(d, +1)
-	g.relations.uses(r, +1)
+	g.nodes.retain(s)
+	g.nodes.retain(d)
+	g.relations.retain(r)
 	g.stats.NewEdges++
 	return i
 }
 
 // tell stores in ref what is known at t. Slots are 0 where a name is unknown, or the edge is not held.
-func (g *Graph) tell(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
+func (g *Graph) fill(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 	ref.Source, ref.Relation, ref.Destination, ref.Edge = g.nodes.id(s), g.relations.id(r), g.nodes.id(d), edge
 	c := &ref.Counts
 	c.SRD, c.SD, c.SR, c.RD = p.edge.count, p.sd.count, p.sr.count, p.rd.count

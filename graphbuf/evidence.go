@@ -79,7 +79,7 @@ func (g *Graph) tellPair(ref *Ref, s, d uint32, out *Evidence) {
 	if ref.Counts.SD > 0 {
 		g.eachLatest(&g.bySource, s, seen)
 		if out.PairFirst == 0 { // the source has many others
-			g.eachLatest(&g.byTarget, d, seen)
+			g.eachLatest(&g.byDestination, d, seen)
 		}
 	}
 	if ref.Counts.SD > 0 && out.PairFirst == 0 {
@@ -138,7 +138,7 @@ func (g *Graph) tellRelations(ref *Ref, s uint32, out *Evidence) {
 }
 
 func (g *Graph) tellSources(s, d uint32, out *Evidence) {
-	g.eachLatest(&g.byTarget, d, func(i uint32, e *edge) bool {
+	g.eachLatest(&g.byDestination, d, func(i uint32, e *edge) bool {
 		if e.src == s || g.nodes.slots.at(e.src).dead {
 			return true
 		}

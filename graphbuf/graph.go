@@ -18,9 +18,9 @@
 //     judges times himself. It counts as if the jump had not been: the first one for the graph's time, those that follow
 //     for as much later as they are. After 4,096 of them, an event of the time before taking back four, the jump is believed.
 //   - An edge's age is the time that passed in the graph since it was last seen, where every pause, and every jump
-//     that is believed, counts for a leap at most. Only that age, and never a date, gives up an edge.
+//     that is believed, counts for a leap at most. Only that age, and never a date, has an edge evicted.
 //
-// So no date that is wrong, for however long, gives up an edge or is written over one that is right.
+// So no date that is wrong, for however long, evicts an edge or replaces one that is right.
 package graphbuf
 
 import (
@@ -120,29 +120,29 @@ type Graph struct {
 
 	// mu guards everything below. It is held for one batch of events, for one
 	// block of a snapshot, or for one read of Stats.
-	mu        sync.Mutex
-	cfg       Config // bounds, or less: see Hold
-	nodes     names
-	relations names
-	source    slab[side] // by node slot: as a source
-	target    slab[side] // by node slot: as a destination
-	relation  slab[side] // by relation slot
-	edges     pool[edge]
-	triplets  index
-	sd, sr    pairs
-	rd        pairs
-	byAge     list // newcomers and regulars; the least recently seen edge of a ring is its last
-	regular   int  // edges that are regulars
-	bySource  list // heads by node slot
-	byTarget  list // heads by node slot
-	byRel     list // heads by relation slot
-	clock     clock
-	buckets   buckets
-	nobody    activity // see put
-	stats     Stats
-	// Slots of names that were given up and still have edges, the latest last.
-	dyingNodes, dyingRelations []uint32
-	long                       [3][MaxName]byte // see shorten
+	mu             sync.Mutex
+	cfg            Config // bounds, or less: see Hold
+	nodes          names
+	relations      names
+	source         slab[side] // by node slot: as a source
+	destination    slab[side] // by node slot: as a destination
+	relation       slab[side] // by relation slot
+	edges          pool[edge]
+	triplets       index
+	sd, sr         pairs
+	rd             pairs
+	byAge          list // in two segments (see evict.go); the least recently seen edge of each is its last
+	protectedCount int  // edges
+	bySource       list // heads by node slot
+	byDestination  list // heads by node slot
+	byRel          list // heads by relation slot
+	clock          clock
+	buckets        buckets
+	nobody         activity // see put
+	stats          Stats
+	// Slots of tombstones: names that were evicted and still have edges, the latest last.
+	tombNodes, tombRelations []uint32
+	long                     [3][MaxName]byte // see shorten
 }
 
 // Stats are the sizes of a Graph and what it has done since New or Restore.
@@ -150,7 +150,7 @@ type Stats struct {
 	Nodes, Relations, Edges int
 	Events                  uint64 // observed
 	NewEdges                uint64 // triplets that were not held when they came
-	Evicted                 uint64 // edges given up for a bound or for their age
+	Evicted                 uint64 // edges evicted for a bound or for their age
 	Old                     uint64 // events of the past, by more than a leap
 	Doubted                 uint64 // events that counted for another time, as theirs lay too far ahead
 	OldTime, DoubtedTime    int64  // of the last of them
@@ -163,23 +163,23 @@ func New(cfg Config) (*Graph, error) {
 		return nil, err
 	}
 	return &Graph{
-		bounds:    cfg,
-		cfg:       cfg,
-		clock:     newClock(cfg.Window, cfg.Trusted),
-		buckets:   newBuckets(cfg.Window),
-		nodes:     newNames(),
-		relations: newNames(),
-		source:    newSlab[side](1),
-		target:    newSlab[side](1),
-		relation:  newSlab[side](1),
-		edges:     newPool[edge](),
-		sd:        newPairs(),
-		sr:        newPairs(),
-		rd:        newPairs(),
-		byAge:     newList(2, 1000),
-		bySource:  newList(1, 1060),
-		byTarget:  newList(1, 1120),
-		byRel:     newList(1, 1190),
+		bounds:        cfg,
+		cfg:           cfg,
+		clock:         newClock(cfg.Window, cfg.Trusted),
+		buckets:       newBuckets(cfg.Window),
+		nodes:         newNames(),
+		relations:     newNames(),
+		source:        newSlab[side](1),
+		destination:   newSlab[side](1),
+		relation:      newSlab[side](1),
+		edges:         newPool[edge](),
+		sd:            newPairs(),
+		sr:            newPairs(),
+		rd:            newPairs(),
+		byAge:         newList(2, 1000),
+		bySource:      newList(1, 1060),
+		byDestination: newList(1, 1120),
+		byRel:         newList(1, 1190),
 	}, nil
 }
 
@@ -224,13 +224,13 @@ func (g *Graph) Look(events []Event, refs []Ref) {
 func (g *Graph) look(ref *Ref, e *Event) {
 	if edge := g.findEdge(e); edge != 0 {
 		p := g.parts(edge)
-		g.tell(ref, edge, p.edge.src, p.edge.rel, p.edge.dst, &p, e.Time)
+		g.fill(ref, edge, p.edge.src, p.edge.rel, p.edge.dst, &p, e.Time)
 		return
 	}
 	s, d := g.nodes.find(e.Source), g.nodes.find(e.Destination)
 	r := g.relations.find(e.Relation)
 	p := g.unheld(s, r, d)
-	g.tell(ref, 0, s, r, d, &p, e.Time)
+	g.fill(ref, 0, s, r, d, &p, e.Time)
 }
 
 // Near stores in out destinations of a source (or, with sources, sources of a destination),
@@ -245,7 +245,7 @@ func (g *Graph) Near(of ID, sources bool, except ID, out []ID) int {
 	}
 	ring := &g.bySource
 	if sources {
-		ring = &g.byTarget
+		ring = &g.byDestination
 	}
 	n := 0
 	next := ring.head[of.Slot].next

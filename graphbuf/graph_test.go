@@ -144,7 +144,7 @@ func (g *Graph) check(t testing.TB) {
 	t.Helper()
 	uses := map[uint32]int32{}
 	relUses := map[uint32]int32{}
-	source, target, relation := map[uint32]side{}, map[uint32]side{}, map[uint32]side{}
+	source, destination, relation := map[uint32]side{}, map[uint32]side{}, map[uint32]side{}
 	pairs := map[[3]uint32]bool{}
 	live := 0
 	for i := range uint32(g.edges.len()) {
@@ -164,7 +164,7 @@ func (g *Graph) check(t testing.TB) {
 		uses[e.src]++
 		uses[e.dst]++
 		relUses[e.rel]++
-		from, to, by := source[e.src], target[e.dst], relation[e.rel]
+		from, to, by := source[e.src], destination[e.dst], relation[e.rel]
 		for _, x := range []*side{&from, &to, &by} {
 			x.events += e.count
 		}
@@ -178,7 +178,7 @@ func (g *Graph) check(t testing.TB) {
 			from.relations++
 			by.neighbours++
 		}
-		source[e.src], target[e.dst], relation[e.rel] = from, to, by
+		source[e.src], destination[e.dst], relation[e.rel] = from, to, by
 	}
 	indexed := 0
 	for i := range g.triplets {
@@ -193,7 +193,7 @@ func (g *Graph) check(t testing.TB) {
 		}
 		if g.nodes.slots.at(i).uses > 0 {
 			sameSide(t, "source", *g.source.at(i), source[i])
-			sameSide(t, "destination", *g.target.at(i), target[i])
+			sameSide(t, "destination", *g.destination.at(i), destination[i])
 		}
 	}
 	for i := range uint32(g.relations.slots.len()) {
@@ -215,29 +215,29 @@ func (g *Graph) check(t testing.TB) {
 	if nodes, relations := alive(&g.nodes, uses), alive(&g.relations, relUses); g.nodes.live != nodes || g.relations.live != relations {
 		t.Fatalf("%d nodes, %d relations live, want %d and %d", g.nodes.live, g.relations.live, nodes, relations)
 	}
-	n, regular := 0, 0
+	n, inProtected := 0, 0
 	for ring := range uint32(2) {
 		for i := g.byAge.head[ring].next; i >= 0; i = g.byAge.item[i].next {
 			n++
-			if g.edges.at(uint32(i)).regular() != (ring == regulars) {
+			if g.edges.at(uint32(i)).protected() != (ring == protected) {
 				t.Fatalf("edge %d is in the wrong ring", i)
 			}
-			regular += int(ring)
+			inProtected += int(ring)
 		}
 	}
-	if n != live || regular != g.regular {
-		t.Fatalf("%d edges by age, %d live; %d regulars of %d", n, live, regular, g.regular)
+	if n != live || inProtected != g.protectedCount {
+		t.Fatalf("%d edges by age, %d live; %d protected, says %d", n, live, inProtected, g.protectedCount)
 	}
 	for _, n := range []*names{&g.nodes, &g.relations} {
-		regular := 0
-		for i := n.byAge.head[regulars].next; i >= 0; i = n.byAge.item[i].next {
-			if !n.slots.at(uint32(i)).regular {
+		inProtected := 0
+		for i := n.byAge.head[protected].next; i >= 0; i = n.byAge.item[i].next {
+			if !n.slots.at(uint32(i)).protected {
 				t.Fatalf("name %d is in the wrong ring", i)
 			}
-			regular++
+			inProtected++
 		}
-		if regular != n.regular {
-			t.Fatalf("%d regular names, says %d", regular, n.regular)
+		if inProtected != n.protectedCount {
+			t.Fatalf("%d protected names, says %d", inProtected, n.protectedCount)
 		}
 	}
 }
@@ -354,12 +354,12 @@ func TestALargeNameGoesBitByBit(t *testing.T) {
 	old := g.look1(event("h1", "old", "x", 0)).Relation
 	g.observe1(event("h0", "new", "x", edges))
 	most, events := uint64(0), 0
-	for ; len(g.dyingRelations) > 0 || events == 0; events++ {
+	for ; len(g.tombRelations) > 0 || events == 0; events++ {
 		before := g.Stats().Evicted
 		g.observe1(event("h"+strconv.Itoa(events), "newer", "x", int64(edges+events)))
 		most = max(most, g.Stats().Evicted-before)
 		if got := g.look1(event("h900", "old", "x", 0)); got.Relation != (ID{}) || got.Counts.SRD != 0 {
-			t.Fatalf("the relation that was given up is still known: %+v", got)
+			t.Fatalf("the relation that was evicted is still known: %+v", got)
 		}
 		for _, e := range g.Snapshot().Edges {
 			if e.First < edges-1 && e.Last < edges {

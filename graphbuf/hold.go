@@ -28,7 +28,7 @@ func (g *Graph) Sizes() (s Sizes) {
 		if g.source.at(i).neighbours > 0 {
 			s.Sources++
 		}
-		if g.target.at(i).neighbours > 0 {
+		if g.destination.at(i).neighbours > 0 {
 			s.Destinations++
 		}
 	})

@@ -5,29 +5,27 @@ import (
 	"strconv"
 )
 
-// MaxName is the length in bytes up to which a name is kept as it is. A longer one
-// is kept as its beginning and a hash of all of it: told apart from others unless somebody
-// looks for two that collide, and a sender of megabyte banners fills no memory with them.
+// MaxName is the length in bytes up to which a name is kept as it is. A longer one is kept as its beginning and a hash of all
+// of it: two of them differ unless somebody looks for a collision, and a sender of megabyte banners fills no memory.
 const MaxName = 256
 
-// names maps names of up to MaxName bytes to slots. Slot 0 is nobody's; a freed slot is used again under
-// the next generation.
+// names maps names of up to MaxName bytes to slots. Slot 0 is nobody's; a freed slot is used again under the next generation.
 type names struct {
-	slots   pool[nameSlot]
-	index   index
-	byAge   list // newcomers and regulars; the least recently seen name of a ring is its last
-	live    int
-	regular int // names that are regulars
+	slots          pool[nameSlot]
+	index          index
+	byAge          list // in two segments; the least recently seen name of each is its last
+	live           int
+	protectedCount int
 }
 
 type nameSlot struct {
-	name    string
-	gen     uint32
-	uses    int32 // edges, and pins while an event is being added
-	hash    uint32
-	regular bool // has had a regular edge
-	old     bool // only old events came of it: the first to go
-	dead    bool // given up: no event finds it any more, its edges go one after another
+	name      string
+	gen       uint32
+	uses      int32 // edges, and pins while an event is being added
+	hash      uint32
+	protected bool // has had a protected edge
+	old       bool // only old events came of it: the first to go
+	dead      bool // a tombstone: no event finds it any more, and its edges are evicted one after another
 }
 
 func newNames() names {
@@ -52,56 +50,58 @@ func (n *names) add(name []byte, old bool) uint32 {
 	s.name, s.gen, s.hash, s.old = string(name), s.gen+1, hashName(name), old
 	n.index.add(s.hash, i)
 	if old {
-		n.byAge.pushBack(newcomers, i)
+		n.byAge.pushBack(probation, i)
 	} else {
-		n.byAge.pushFront(newcomers, i)
+		n.byAge.pushFront(probation, i)
 	}
 	n.live++
 	return i
 }
 
 func (n *names) touch(i uint32) {
-	ring := uint32(newcomers)
+	ring := uint32(probation)
 	s := n.slots.at(i)
 	s.old = false
-	if s.regular {
-		ring = regulars
+	if s.protected {
+		ring = protected
 	}
 	n.byAge.moveToFront(ring, i)
 }
 
-// promote makes a name that is alive a regular.
+// promote protects a name that is no tombstone.
 func (n *names) promote(i uint32) {
-	if s := n.slots.at(i); !s.regular && !s.dead {
-		s.regular = true
-		n.regular++
+	if s := n.slots.at(i); !s.protected && !s.dead {
+		s.protected = true
+		n.protectedCount++
 		n.touch(i)
 	}
 }
 
-// uses counts the edges and pins of a name; the last one gone frees it.
-func (n *names) uses(i uint32, by int32) {
+// retain counts one more edge of a name, or pins it.
+func (n *names) retain(i uint32) { n.slots.at(i).uses++ }
+
+// release undoes one retain. The last one frees the slot.
+func (n *names) release(i uint32) {
 	s := n.slots.at(i)
-	s.uses += by
-	if s.uses > 0 {
+	if s.uses--; s.uses > 0 {
 		return
 	}
 	if !s.dead {
-		n.kill(i)
+		n.tombstone(i)
 	}
 	s.dead = false
 	n.slots.put(i)
 }
 
-// kill gives a name up. Its slot is free once no edge uses it; until then its hash leads to these.
-func (n *names) kill(i uint32) {
+// tombstone takes a name out of the table. Its slot stays, as a tombstone, until no edge uses it.
+func (n *names) tombstone(i uint32) {
 	s := n.slots.at(i)
 	n.index.remove(s.hash, i)
 	n.byAge.remove(i)
-	if s.regular {
-		n.regular--
+	if s.protected {
+		n.protectedCount--
 	}
-	s.name, s.dead, s.regular = "", true, false
+	s.name, s.dead, s.protected = "", true, false
 	n.live--
 	// The generation moves on now, so that an ID taken before is dead at once.
 	s.gen++
@@ -119,8 +119,8 @@ var seed = maphash.MakeSeed()
 
 func hashName(name []byte) uint32 { return uint32(maphash.Bytes(seed, name) >> 32) }
 
-// AppendName appends to dst the name that the pieces make one after another, in the form in which it is kept: at most MaxName
-// bytes, however long the pieces are.
+// AppendName appends to dst the name made of the pieces in their order, in the form in which it is kept: at most MaxName bytes,
+// however long the pieces are.
 func AppendName(dst []byte, pieces ...[]byte) []byte {
 	length := 0
 	for _, p := range pieces {

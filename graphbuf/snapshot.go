@@ -192,7 +192,7 @@ func (g *Graph) Restore(s *Snapshot) {
 			Time:        e.First,
 		}
 		if fresh {
-			// A triplet that was given up and came back while the graph was saved is there twice: the later one is right.
+			// A triplet that was evicted and came back while the graph was saved is there twice: the later one is right.
 			if twin := g.findEdge(&event); twin != 0 {
 				g.evict(twin)
 			}

@@ -166,5 +166,5 @@ func TestOddRecords(t *testing.T) {
 	if score, low := occurrences(raw, "score"), occurrences(raw, "low_score"); score != 9 || low != 8 {
 		t.Errorf("%d times score and %d times low_score, want 9 and 8", score, low)
 	}
-	p.wantLogged("closed: 17 records, 7 counted, 0 scored, 0 with a low score, 10 without source or destination, 0 not understood")
+	p.wantLogged("closed: 17 records, 7 counted, 0 scored, 0 with a low score, 10 without source or destination, 0 malformed")
 }

@@ -134,7 +134,7 @@ func dashboard(t *testing.T, s *server, all []session) {
 		}
 		query := map[string]any{"size": 0, "track_total_hits": true, "query": map[string]any{"query_string": map[string]any{
 			"query": strings.ReplaceAll(at(source, "query", "query").(string), " or ", " OR ")}}}
-		level := query
+		level, metrics := query, map[string]any{} // at the innermost level, as Kibana asks for them
 		aggs, _ := at(vis, "aggs").([]any)
 		for _, a := range aggs {
 			field := at(a, "params", "field")
@@ -143,12 +143,16 @@ func dashboard(t *testing.T, s *server, all []session) {
 			case "count":
 				continue
 			case "min":
-				level["aggs"] = map[string]any{"metric": map[string]any{"min": map[string]any{"field": field}}}
+				metrics["of "+field.(string)] = map[string]any{"min": map[string]any{"field": field}}
 				continue
 			case "date_histogram":
 				body = map[string]any{"date_histogram": map[string]any{"field": field, "fixed_interval": "3h"}}
 			case "terms":
-				body = map[string]any{"terms": map[string]any{"field": field, "size": at(a, "params", "size")}}
+				terms := map[string]any{"field": field, "size": at(a, "params", "size")}
+				if at(a, "params", "missingBucket") == true {
+					terms["missing"] = at(a, "params", "missingBucketLabel")
+				}
+				body = map[string]any{"terms": terms}
 			default:
 				t.Fatalf("%s: an aggregation of type %v", title, at(a, "type"))
 			}
@@ -158,14 +162,44 @@ func dashboard(t *testing.T, s *server, all []session) {
 			level["aggs"].(map[string]any)["bucket"] = body
 			level = body
 		}
+		if len(metrics) > 0 {
+			level["aggs"] = metrics
+		}
 		answer := s.search(t, query)
+		for name := range metrics {
+			if !hasValue(answer, name) {
+				t.Errorf("%s: nothing has a minimum %s: %v", title, name, answer)
+			}
+		}
 		if b, _ := at(answer, "aggregations", "bucket", "buckets").([]any); len(b) == 0 {
 			t.Errorf("%s is empty: %v", title, answer)
 		}
 	}
-	if seen != 4 {
-		t.Errorf("%d visualisations, want 4", seen)
+	if seen != 5 {
+		t.Errorf("%d visualisations, want 5", seen)
 	}
+}
+
+// hasValue tells whether an aggregation of that name has a value anywhere in an answer.
+func hasValue(answer any, name string) bool {
+	switch a := answer.(type) {
+	case map[string]any:
+		if at(a, name, "value") != nil {
+			return true
+		}
+		for _, v := range a {
+			if hasValue(v, name) {
+				return true
+			}
+		}
+	case []any:
+		for _, v := range a {
+			if hasValue(v, name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // elastalert runs ElastAlert 2 over the last day with the shipped rule, its index of its own included.

@@ -135,7 +135,7 @@ func checkDynamic(t *testing.T, f *elf.File) {
 	}
 }
 
-// registrationBytes is the size of struct flb_filter_plugin (plugin/abi.h) on either architecture.
+// registrationBytes is the size of struct flb_filter_plugin (plugin/fluentbit/abi.h) on either architecture.
 const registrationBytes = 88
 
 // The plugin exports what the host looks for: the data symbol of its registration.

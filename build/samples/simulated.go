@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"flb-filter-rgcn/plugin/simulate"
+	"flb-filter-rgcn/model/simulate"
 )
 
 // What the notebook's file holds, and Simulated too.

@@ -243,7 +243,7 @@ func TestLogLevel(t *testing.T) {
 
 // The map is what `fluent-bit -F rgcn -h` prints.
 func TestConfigMap(t *testing.T) {
-	source, err := os.ReadFile("../../plugin/options.h")
+	source, err := os.ReadFile("../../plugin/fluentbit/options.h")
 	if err != nil {
 		t.Fatal(err)
 	}

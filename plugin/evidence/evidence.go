@@ -131,8 +131,9 @@ func appendNames(out []byte, names *[most]string) []byte {
 	return out
 }
 
-// Parse reads the fields of a record, of lists the first element. It is not ok where the record has none.
-func Parse(values [][]byte) (e Evidence, ok bool) {
+// Parse reads the fields of a record; of those that are lists, list returns up to so many names. It is not ok where the record has
+// none.
+func Parse(values [][]byte, list func(field, most int) []string) (e Evidence, ok bool) {
 	e.LowerPerDay = math.NaN()
 	if v, err := strconv.ParseFloat(string(values[LowerPerDay]), 64); err == nil {
 		e.LowerPerDay = v
@@ -151,7 +152,8 @@ func Parse(values [][]byte) (e Evidence, ok bool) {
 		return n
 	}
 	e.PairDays, e.Destinations, e.Sources = number(PairDays), number(SourceDestinations), number(DestinationSources)
-	e.Relations[0], e.Peers[0] = string(values[SourceRelations]), string(values[Peers])
+	copy(e.Relations[:], list(SourceRelations, most))
+	copy(e.Peers[:], list(Peers, most))
 	return e, ok
 }
 
@@ -167,13 +169,17 @@ func (e *Evidence) String() string {
 		add("never met before")
 	}
 	text := "source: " + plural(e.Destinations, "other destination", "other destinations")
-	if e.Relations[0] != "" {
-		text += ", mostly by " + printable.Name(e.Relations[0], widest)
+	if names, _ := joined(&e.Relations); names != "" {
+		text += ", mostly by " + names
 	}
 	parts = append(parts, text)
 	text = "destination: " + plural(e.Sources, "other source", "other sources")
-	if e.Peers[0] != "" {
-		text += ", of which " + printable.Name(e.Peers[0], widest) + " is most like this one"
+	switch names, n := joined(&e.Peers); n {
+	case 0:
+	case 1:
+		text += ", of which " + names + " is most like this one"
+	default:
+		text += ", of which " + names + " are most like this one"
 	}
 	parts = append(parts, text)
 	switch n := e.LowerPerDay; {
@@ -185,6 +191,18 @@ func (e *Evidence) String() string {
 		add("%.1f a day score so low", n)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// joined returns a list of names for people, and how many there are.
+func joined(names *[most]string) (text string, n int) {
+	for n < most && names[n] != "" {
+		if n > 0 {
+			text += ", "
+		}
+		text += printable.Name(names[n], widest)
+		n++
+	}
+	return text, n
 }
 
 // widest is how many characters of a name are shown.

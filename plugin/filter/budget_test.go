@@ -35,8 +35,8 @@ func TestABudgetOutlivesARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	low(look, 100)
-	if look.usual != look.ledger.Usual() {
-		t.Errorf("a look judges by %v, usual is %v", look.usual, look.ledger.Usual())
+	if look.judge.usual != look.judge.ledger.Usual() {
+		t.Errorf("a look judges by %v, usual is %v", look.judge.usual, look.judge.ledger.Usual())
 	}
 	if err := look.Close(); err != nil {
 		t.Fatal(err)

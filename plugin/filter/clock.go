@@ -1,20 +1,19 @@
 package filter
 
 import (
-	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
-
-	"flb-filter-rgcn/graphbuf"
 )
 
-// clock is the filter's own time. The machine's clock may be wrong at the start, jump, and be put right; so may those
-// of the machines whose records come. The filter's begins with the machine's, unless the newest record that was learned
-// before the start says otherwise: then it goes on from that one. While the filter runs it goes by the time
-// that passes, which no clock that is set changes. It follows the machine's as long as both are within a leap of the graph of
-// each other. Beyond that the machine's is doubted; when it lies ahead and has done so for settleClock without another
-// jump, it is believed. The filter's own clock never goes back by more than a leap.
+// clock is the filter's own time. The machine's clock may be wrong at the start, jump, and be put right; so may the clocks
+// of the machines whose records come. The filter's clock begins with the machine's, unless that differs by more than a
+// leap of the graph from the newest record learned before the start: then it goes on from that record. While the filter
+// runs, its clock goes by the time that passes, which setting a clock does not change. It follows the machine's clock as
+// long as the two are within a leap of each other. Beyond that the machine's is doubted; if it lies ahead, and stays there
+// for settleClock without another jump, it is believed. The filter's own clock never goes back by more than a leap.
+//
+// All fields are atomic or set at the start, so that records wait for nothing. Two records at the same moment may both
+// notice a jump; they store the same.
 type clock struct {
 	read func() (wall, passed int64) // the machine's clock, unix nanoseconds, and the time since some moment
 	leap int64
@@ -24,7 +23,7 @@ type clock struct {
 	// Since when, and from which offset, the machine's clock is doubted; 0: it is not.
 	since, other atomic.Int64
 	moved        atomic.Uint64 // records whose time was not believed
-	movedFrom    atomic.Int64  // that of the last of them
+	movedFrom    atomic.Int64  // the time in the last of them
 }
 
 const (
@@ -135,85 +134,4 @@ func (c *clock) ofLog(wall, t, newest int64) int64 {
 		return newest
 	}
 	return c.move(t, newest)
-}
-
-// said is what of times that are not believed was said already.
-type said struct {
-	doubted bool
-	records uint64
-	at      time.Time
-	// Records that wait to be said, and since when.
-	waiting uint64
-	noticed time.Time
-}
-
-const (
-	// sayAgain is how often records with wrong times may be worth a line in the log.
-	sayAgain = time.Hour
-	// sayAfter is for how long such a line may wait for more of them.
-	sayAfter = 10 * time.Second
-)
-
-// sayTimes logs that the machine's clock is doubted, once until it agrees again, and that records have
-// times that are not believed, once an hour at most.
-func (f *Instance) sayTimes(closing bool) {
-	f.saidMu.Lock()
-	defer f.saidMu.Unlock()
-	st, s := f.graph.Stats(), &f.said
-	date := func(t int64) string { return time.Unix(0, t).UTC().Format(time.RFC3339) }
-	if f.live {
-		n := f.clock.now()
-		if n.agree && s.doubted {
-			f.host.Log(LevelInfo, fmt.Sprintf("clock: the machine's, at %s, and the filter's own agree again", date(n.wall)))
-		}
-		if !n.agree && !s.doubted {
-			next := "set it right; records that go by it count for the filter's own time meanwhile"
-			level := LevelWarn
-			if n.wall > n.own && likely(n.wall) {
-				next = fmt.Sprintf("after a pause of this filter that is as it should be, otherwise set it right. Records count for the "+
-					"filter's own time until the machine's has stayed for %v", settleClock)
-				level = LevelInfo
-			}
-			f.host.Log(level, fmt.Sprintf("clock: the machine's says %s, the filter's own, which goes on from the newest record learned, says %s: %s", date(n.wall), date(n.own), next))
-		}
-		s.doubted = !n.agree
-	}
-	records := f.wrongTimes(&st)
-	if records == s.records || !s.at.IsZero() && !closing && time.Since(s.at) < sayAgain {
-		return
-	}
-	if s.waiting == 0 {
-		s.noticed = time.Now()
-	}
-	if records != s.waiting && !closing && time.Since(s.noticed) < sayAfter {
-		s.waiting = records
-		return
-	}
-	s.waiting = 0
-	var which []string
-	if n, t := f.clock.moved.Load(), f.clock.movedFrom.Load(); n+st.Doubted > 0 {
-		if n == 0 {
-			t = st.DoubtedTime
-		}
-		which = append(which, fmt.Sprintf("%d with one that is not believed, the last of them %s", n+st.Doubted, date(t)))
-	}
-	if st.Old > 0 {
-		which = append(which, fmt.Sprintf("%d long past, the last of them %s", st.Old, date(st.OldTime)))
-	}
-	f.host.Log(LevelWarn, fmt.Sprintf("%d records with wrong or old times: %s; the newest learned is of %s. They are scored and counted, "+
-		"and no connection is forgotten for them; unless they are an old log, set the clock of their sender right", records, strings.Join(which, ", "), date(st.Now)))
-	s.records, s.at = records, time.Now()
-}
-
-// wrongTimes is how many records had times that were not believed or long past.
-func (f *Instance) wrongTimes(st *graphbuf.Stats) uint64 {
-	return f.clock.moved.Load() + st.Old + st.Doubted
-}
-
-// alertTime is the time for which an alert counts: in a live filter no record can choose it.
-func (f *Instance) alertTime(own int64, ref *graphbuf.Ref) int64 {
-	if f.live {
-		return min(ref.Now, own)
-	}
-	return max(ref.Time, 0)
 }

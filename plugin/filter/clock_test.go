@@ -279,7 +279,7 @@ func TestWrongTimesAreSaid(t *testing.T) {
 	f := w.live(t, h)
 	f.Process(nil, at(w.now, "a", "s", "c"))
 	for range 5 {
-		f.sayTimes(false)
+		f.times.log(false)
 	}
 	if log := h.log(); log != "" {
 		t.Errorf("said without a reason: %s", log)
@@ -289,7 +289,7 @@ func TestWrongTimesAreSaid(t *testing.T) {
 		f.Process(nil, at(w.now+100*day, "b", "s", "c"))
 	}
 	for range 5 {
-		f.sayTimes(false)
+		f.times.log(false)
 	}
 	past, ahead := time.Unix(0, w.now-100*day).UTC().Format(time.DateOnly), time.Unix(0, w.now+100*day).UTC().Format(time.DateOnly)
 	log := h.log()
@@ -304,10 +304,10 @@ func TestWrongTimesAreSaid(t *testing.T) {
 	w.wrong = -9 * day
 	f.Process(nil, at(w.now-9*day, "c", "s", "c"))
 	for range 5 {
-		f.sayTimes(false)
+		f.times.log(false)
 	}
 	w.wrong = 0
-	f.sayTimes(false)
+	f.times.log(false)
 	log = h.log()
 	for _, want := range []string{"clock: the machine's says " + time.Unix(0, w.now-9*day).UTC().Format(time.RFC3339), "agree again"} {
 		if strings.Count(log, want) != 1 {

@@ -6,20 +6,20 @@ import (
 	"flb-filter-rgcn/plugin/evidence"
 )
 
-// leastPeer is how much alike two sources are, at least, to be called peers: see model.Scorer.Resemblance. Of the low scores in
-// twelve simulated days, half of those that were no attack have such a peer, and three of ten attacks; at 0.5 it is 74 and 57 of
-// 100, at 0.85 23 and 18.
-const leastPeer = 0.7
+// minPeer is the least resemblance of two sources that are called peers: see model.Scorer.Resemblance. Of the low scores in
+// twelve simulated days, half of those that were no attack have such a peer, and three of ten attacks; at 0.5 it is 74 and
+// 57 of 100, at 0.85 23 and 18.
+const minPeer = 0.7
 
 // gather stores in out the evidence about an event that the graph has just seen.
-func (f *Instance) gather(out *evidence.Evidence, seen *graphbuf.Evidence, ref *graphbuf.Ref, scorer *model.Scorer, score float32) {
-	f.graph.Evidence(ref, seen)
+func (p *recordPath) gather(out *evidence.Evidence, seen *graphbuf.Evidence, ref *graphbuf.Ref, scorer *model.Scorer, score float32) {
+	p.graph.Evidence(ref, seen)
 	c, itself := &ref.Counts, 0
 	if c.SD > 0 {
 		itself = 1
 	}
 	*out = evidence.Evidence{
-		LowerPerDay: f.rarity.Load().PerDay(score),
+		LowerPerDay: p.judge.rarity.Load().PerDay(score),
 		PairFirst:   seen.PairFirst, PairLast: seen.PairLast, PairDays: seen.PairDays,
 		Destinations: int(c.DestinationsOfS) - itself, Sources: int(c.SourcesOfD) - itself,
 		Relations: seen.Relations,
@@ -31,7 +31,7 @@ func (f *Instance) gather(out *evidence.Evidence, seen *graphbuf.Evidence, ref *
 	for i := range seen.Sources[:seen.SourceCount] {
 		s := &seen.Sources[i]
 		alike, ok := scorer.Resemblance(ref.Source, s.ID)
-		if !ok || alike < leastPeer {
+		if !ok || alike < minPeer {
 			continue
 		}
 		name := s.Name

@@ -47,12 +47,12 @@ func TestFeatures(t *testing.T) {
 	if own < 3*other {
 		t.Errorf("a stranger scores %v at his team's server and %v at another's", own, other)
 	}
-	f.state.Close() // without saving what the probe taught
+	f.store.dir.Close() // without saving what the probe taught
 	g := offline(t, with())
 	if a, b := scores(g); a != own || b != other {
 		t.Errorf("after a restart: %v and %v, before %v and %v", a, b, own, other)
 	}
-	g.state.Close()
+	g.store.dir.Close()
 
 	if err := os.WriteFile(path, []byte("host\n"), 0o600); err != nil {
 		t.Fatal(err)

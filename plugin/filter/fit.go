@@ -5,36 +5,47 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
-	// fitPeriod is how many records are judged together, and fitShare the share of them that have to be
-	// understood.
+	// fitPeriod is how many records are judged together, and fitShare the share of them that has to be understood.
 	fitPeriod = 100
 	fitShare  = 0.05
 	// fitGrowth is by how much the number of records grows from one warning to the next.
 	fitGrowth = 10
-	// fitPatience is how long a few records that are not understood wait for others to be judged with.
+	// fitPatience is how long a few records that are not understood wait for a period to be full.
 	fitPatience = time.Minute
-	// longestSample is the size of a record that is looked at, in bytes.
-	longestSample = 64 << 10
+	// maxSample is the size of the largest record that is looked at, in bytes.
+	maxSample = 64 << 10
 )
 
-// fit tells whether the records are those that the settings speak of.
+// fit tells whether the records are those that the settings speak of. Records are judged in periods; what it logs, it logs
+// once, or again after ten times as many records.
 type fit struct {
-	mu               sync.Mutex
-	records, counted uint64 // of the period
+	*common
+	counters *counters
+
+	overwrittenLogged atomic.Bool   // that fields of records are replaced
+	leftOutLogged     atomic.Bool   // that no record fulfils the conditions
+	untimed           atomic.Uint64 // counted records while none had a time of its own
+	timesChecked      atomic.Bool   // a record had, or it was logged that none has
+
+	mu               sync.Mutex // guards all below; held for moments, once a chunk
+	records, counted uint64     // of the period
 	total            uint64
-	sample           []byte    // a record of the period that was not understood, empty while there was none of a size to look at
+	sample           []byte    // a record of the period that was not understood; empty: none small enough came
 	since            time.Time // when the first that was not understood came, zero while there was none
-	warnAt           uint64    // total at which a misfit is said again
-	said             string    // of the last misfit that was said
-	why              string    // of a misfit; "" while most records are understood
+	warnAt           uint64    // total at which a misfit is logged again
+	lastWarning      string
+	why              string // of a misfit; "" while most records are understood
 }
 
-// leftOut says that no record so far fulfils the conditions, "" if one does or too few records came to tell.
-func (f *Instance) leftOut() string {
+func (f *fit) init(c *common, counters *counters) { f.common, f.counters = c, counters }
+
+// leftOut is the problem that no record so far fulfils the conditions, "" if one does or too few records came to tell.
+func (f *fit) leftOut() string {
 	skipped, c := f.counters.skipped.Load(), &f.cfg.Fields
 	if len(c.Only) == 0 || skipped < fitPeriod || f.counters.counted.Load() > 0 {
 		return ""
@@ -43,16 +54,19 @@ func (f *Instance) leftOut() string {
 		skipped, c.Conditions())
 }
 
-// sayLeftOut logs that once.
-func (f *Instance) sayLeftOut() {
-	if why := f.leftOut(); why != "" && !f.saidLeftOut.Swap(true) {
-		f.staleStatus.Store(true)
+// logLeftOut logs that once.
+func (f *fit) logLeftOut() {
+	if f.leftOutLogged.Load() {
+		return
+	}
+	if why := f.leftOut(); why != "" && !f.leftOutLogged.Swap(true) {
+		f.statusChanged.Store(true)
 		f.host.Log(LevelWarn, why)
 	}
 }
 
-// add counts a chunk's records, of which event, unless nil, is one that was not understood, and reports
-// whether the period is over.
+// add counts a chunk's records, of which event, unless nil, is one that was not understood, and reports whether the period
+// is full.
 func (f *fit) add(records, counted uint64, event []byte) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -62,13 +76,13 @@ func (f *fit) add(records, counted uint64, event []byte) bool {
 	if len(event) > 0 && f.since.IsZero() {
 		f.since = time.Now()
 	}
-	if len(f.sample) == 0 && len(event) <= longestSample {
+	if len(f.sample) == 0 && len(event) <= maxSample {
 		f.sample = append(f.sample, event...)
 	}
 	return f.records >= fitPeriod
 }
 
-// waits reports whether records of a period that goes on and on wait to be judged.
+// waits reports whether records that were not understood have waited for long enough.
 func (f *fit) waits(now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -82,53 +96,63 @@ func (f *fit) problem() string {
 	return f.why
 }
 
-// judgeFit ends a period of the fit, however few its records are.
-func (f *Instance) judgeFit() {
-	t := &f.fit
-	t.mu.Lock()
-	records, counted := t.records, t.counted
+// endPeriod judges the records of the period, however few they are, and begins another.
+func (f *fit) endPeriod() {
+	f.mu.Lock()
+	records, counted := f.records, f.counted
 	misfit := records > 0 && float64(counted) < fitShare*float64(records)
-	was, say := t.why != "", misfit && t.total >= t.warnAt
+	was, warn := f.why != "", misfit && f.total >= f.warnAt
 	var sample []byte
-	if say {
-		t.warnAt = t.total * fitGrowth
-		sample = bytes.Clone(t.sample)
+	if warn {
+		f.warnAt = f.total * fitGrowth
+		sample = bytes.Clone(f.sample)
 	}
 	if records > 0 {
-		t.why = "" // or what was said before, as long as it holds again without being worth another line
-		if misfit {
-			t.why = t.said
+		f.why = ""
+		if misfit { // it holds again, without being worth another line
+			f.why = f.lastWarning
 		}
 	}
-	t.records, t.counted, t.sample, t.since = 0, 0, t.sample[:0], time.Time{}
-	t.mu.Unlock()
+	f.records, f.counted, f.sample, f.since = 0, 0, f.sample[:0], time.Time{}
+	f.mu.Unlock()
 	switch {
-	case say:
-		why := fmt.Sprintf("%d of the last %d records have a source and a destination, so hardly any gets a score. %s", counted, records, f.explainMisfit(sample))
-		t.mu.Lock()
-		t.why, t.said = why, why
-		t.mu.Unlock()
-		f.staleStatus.Store(true)
+	case warn:
+		why := fmt.Sprintf("%d of the last %d records have a source and a destination, so hardly any gets a score. %s",
+			counted, records, f.explain(sample))
+		f.mu.Lock()
+		f.why, f.lastWarning = why, why
+		f.mu.Unlock()
+		f.statusChanged.Store(true)
 		f.host.Log(LevelWarn, why)
 	case was && records > 0 && !misfit:
-		f.staleStatus.Store(true)
-		f.host.Log(LevelInfo, fmt.Sprintf("records are understood again: %d of the last %d have a source and a destination", counted, records))
+		f.statusChanged.Store(true)
+		f.logf(LevelInfo, "records are understood again: %d of the last %d have a source and a destination", counted, records)
 	}
 }
 
-// judgeTimes warns once if none of the first records has a time where the settings look for one. Lines of sshd are
-// exempt: most have no such field, and the time that the input gave them counts.
-func (f *Instance) judgeTimes(timed bool, counted uint64) {
+// checkTimes warns once if none of the first records has a time where the settings look for one. Lines of sshd are exempt:
+// most have no such field, and the time that the input gave them counts.
+func (f *fit) checkTimes(timed bool, counted uint64) {
 	c := &f.cfg.Fields
-	if f.timesJudged.Load() {
+	if f.timesChecked.Load() {
 		return
 	}
 	if timed || len(c.Time) == 0 || c.SSHD {
-		f.timesJudged.Store(true)
+		f.timesChecked.Store(true)
 		return
 	}
-	if n := f.untimed.Add(counted); n >= fitPeriod && !f.timesJudged.Swap(true) {
-		f.host.Log(LevelWarn, fmt.Sprintf("none of the first %d records has a time that can be read in %s, so the time that the input gave each of them counts; "+
-			"set Time to the field that has it", n, strings.Join(c.Time, " or ")))
+	if n := f.untimed.Add(counted); n >= fitPeriod && !f.timesChecked.Swap(true) {
+		f.logf(LevelWarn, "none of the first %d records has a time that can be read in %s, so the time that the input gave each of them counts; "+
+			"set Time to the field that has it", n, strings.Join(c.Time, " or "))
 	}
+}
+
+// logOverwritten warns once that records come with a field that the filter writes.
+func (f *fit) logOverwritten() {
+	if f.overwrittenLogged.Swap(true) {
+		return
+	}
+	c := &f.cfg.Fields
+	f.logf(LevelWarn, "records come with a field %s or %s of their own, which this filter replaces by its own; "+
+		"set Score and Low_Score to other names to keep theirs", c.Score, c.LowScore)
 }

@@ -122,7 +122,7 @@ func TestMisfitInTheStateDirectory(t *testing.T) {
 	for range 100 {
 		f.Process(nil, appendEvent(nil, "a", 1))
 	}
-	f.refreshStatus(time.Now())
+	f.store.refreshStatus(time.Now())
 	looks, err := NewFrozen(host("state_dir", dir))
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestMisfitInTheStateDirectory(t *testing.T) {
 func TestMisfitOfLargeRecords(t *testing.T) {
 	h := host()
 	f := offline(t, h)
-	event := appendEvent(nil, "a", strings.Repeat("x", longestSample))
+	event := appendEvent(nil, "a", strings.Repeat("x", maxSample))
 	for range 100 {
 		f.Process(nil, event)
 	}
@@ -163,13 +163,13 @@ func TestWaitingIsSaid(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 	now := time.Now()
-	f.sayWaiting(now)
-	f.sayWaiting(now.Add(patience - 1))
+	f.trainer.logWaiting(now, f.path.counters.counted.Load())
+	f.trainer.logWaiting(now.Add(patience-1), f.path.counters.counted.Load())
 	if h.log() != "" {
 		t.Errorf("too early: %s", h.log())
 	}
-	f.sayWaiting(now.Add(patience))
-	f.sayWaiting(now.Add(time.Hour))
+	f.trainer.logWaiting(now.Add(patience), f.path.counters.counted.Load())
+	f.trainer.logWaiting(now.Add(time.Hour), f.path.counters.counted.Load())
 	if h.log() != want {
 		t.Errorf("%q, want once %q", h.log(), want)
 	}

@@ -38,7 +38,7 @@ func FuzzProcess(f *testing.F) {
 			}
 			return
 		}
-		in, got := inst.fields.NewWalker(), inst.fields.NewWalker()
+		in, got := inst.path.extractor.NewWalker(), inst.path.extractor.NewWalker()
 		in.Reset(chunk)
 		got.Reset(out)
 		changed := uint64(0)
@@ -98,14 +98,14 @@ func fields(f *Instance, b []byte) (n int) {
 		return value, true
 	}
 	low := false
-	for _, key := range [][]byte{f.keys.score, f.keys.lowScore, f.keys.reason, f.keys.trained} {
+	for _, key := range [][]byte{f.path.keys.score, f.path.keys.lowScore, f.path.keys.reason, f.path.keys.trained} {
 		value, ok := take(key)
 		if !ok {
 			return 0
 		}
 		low = low || bytes.Equal(value, msgp.AppendBool(nil, true))
 	}
-	for _, key := range f.keys.evidence {
+	for _, key := range f.path.keys.evidence {
 		if _, ok := take(key); ok && !low {
 			return 0
 		}

@@ -140,7 +140,7 @@ func TestAllowedSpendsNothing(t *testing.T) {
 				low++
 			}
 		}
-		return low, hits, f.ledger.Usual()
+		return low, hits, f.judge.ledger.Usual()
 	}
 	lowWith, hits, thresholdWith := run(true)
 	low, _, threshold := run(false)

@@ -34,7 +34,7 @@ func TestATrainingThatALimitDoesNotAllow(t *testing.T) {
 	h := host("model_dim", "64")
 	f := offline(t, h)
 	f.Process(nil, join(sessions(2000)))
-	f.files = pod(2 * mib)
+	f.memory.files = pod(2 * mib)
 	if f.Train(context.Background(), time.Unix(1, 0), nil) == nil || f.Scorer() != nil {
 		t.Fatal("trained")
 	}
@@ -48,12 +48,12 @@ func TestATrainingThatALimitDoesNotAllow(t *testing.T) {
 	if s.State != StateWaiting || !strings.Contains(s.Problem, podFile) || len(s.Trainings) != 1 || s.Trainings[0].Result != ResultNoMemory {
 		t.Errorf("%s: %s, %v", s.State, s.Problem, s.Trainings)
 	}
-	f.files = pod(512 * mib)
+	f.memory.files = pod(512 * mib)
 	train(t, f)
 	if s = f.Status(); s.Problem != "" {
 		t.Errorf("after a training: %s", s.Problem)
 	}
-	f.files = pod(0)
+	f.memory.files = pod(0)
 	f.Train(context.Background(), time.Unix(3, 0), nil)
 	if s = f.Status(); s.State != StateScoring || !strings.Contains(s.Problem, "the model before") || !strings.Contains(s.Problem, podFile) {
 		t.Errorf("with a model: %s: %s", s.State, s.Problem)
@@ -64,10 +64,10 @@ func TestATrainingThatALimitDoesNotAllow(t *testing.T) {
 func TestTheLowerLimitIsNamed(t *testing.T) {
 	f := offline(t, host("train_max_memory", "100"))
 	limited := func(left int64) string {
-		f.files = pod(left)
+		f.memory.files = pod(left)
 		shared.mu.Lock()
 		defer shared.mu.Unlock()
-		return f.allowed().by
+		return f.memory.allowed().by
 	}
 	if by := limited(900 * mib); by != "train.max_memory allows 100" {
 		t.Error(by)
@@ -75,15 +75,15 @@ func TestTheLowerLimitIsNamed(t *testing.T) {
 	if by := limited(60 * mib); !strings.HasPrefix(by, podFile+" leaves 60 of 1024 MiB, of which 0 may be taken") {
 		t.Error(by)
 	}
-	f.files = fstest.MapFS{} // nothing is known
+	f.memory.files = fstest.MapFS{} // nothing is known
 	f.cfg.Train.MaxMemory = 0
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
-	if a := f.allowed(); a.bytes != math.MaxInt64 {
+	if a := f.memory.allowed(); a.bytes != math.MaxInt64 {
 		t.Errorf("%+v", a)
 	}
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(1))
-	if a := f.allowed(); a.bytes != 0 || !strings.HasPrefix(a.by, "GOMEMLIMIT leaves 0 of 0 MiB") {
+	if a := f.memory.allowed(); a.bytes != 0 || !strings.HasPrefix(a.by, "GOMEMLIMIT leaves 0 of 0 MiB") {
 		t.Errorf("%+v", a)
 	}
 }
@@ -104,8 +104,8 @@ func TestATrainingInLessMemory(t *testing.T) {
 		t.Fatalf("%+v", cfg)
 	}
 	// What a dimension of 16 needs is left beyond a fifth and the host's part, and not what 32 needs.
-	need := f.foretold(f.graph.Sizes(), cfg)
-	f.files = pod(need + mostReserve + 64<<10)
+	need := f.memory.foretold(f.graph.Sizes(), cfg)
+	f.memory.files = pod(need + maxReserve + 64<<10)
 	train(t, f)
 	if dim := f.Scorer().Model().Dim(); dim >= 512 || dim < 8 {
 		t.Errorf("dimension %d", dim)
@@ -118,7 +118,7 @@ func TestATrainingInLessMemory(t *testing.T) {
 	if got := f.Scorer().Model().Dim(); got != dim || strings.Count(h.log(), "warm start") != 1 || strings.Count(h.log(), "memory is short") != 1 {
 		t.Errorf("dimension %d after one of %d: %s", got, dim, h.log())
 	}
-	f.files = pod(900 * mib)
+	f.memory.files = pod(900 * mib)
 	train(t, f)
 	if got := f.Scorer().Model().Dim(); got != 512 {
 		t.Errorf("dimension %d with much memory", got)
@@ -128,16 +128,16 @@ func TestATrainingInLessMemory(t *testing.T) {
 // Trainings at the same time have no more than what is left between them.
 func TestPromisesAddUp(t *testing.T) {
 	f := offline(t, host())
-	f.files = pod(500 * mib)
+	f.memory.files = pod(500 * mib)
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
-	before := f.allowed().bytes
+	before := f.memory.allowed().bytes
 	giveBack := takeMemory(200*mib, true)
-	during := f.allowed().bytes
+	during := f.memory.allowed().bytes
 	shared.mu.Unlock()
 	giveBack()
 	shared.mu.Lock()
-	if after := f.allowed().bytes; before != 400*mib || during > 241*mib || during < 200*mib || after != before {
+	if after := f.memory.allowed().bytes; before != 400*mib || during > 241*mib || during < 200*mib || after != before {
 		t.Errorf("%d MiB before, %d beside a training of 200, %d after", before/mib, during/mib, after/mib)
 	}
 }
@@ -148,7 +148,7 @@ func TestForetold(t *testing.T) {
 		t.Skip("it measures memory, and is slow under the race detector")
 	}
 	f := offline(t, host("graph_max_edges", "60000", "model_dim", "64", "state_dir", t.TempDir()))
-	f.files = fstest.MapFS{}
+	f.memory.files = fstest.MapFS{}
 	fill(f.graph, 60_000, 9000)
 	for _, start := range []string{"cold", "warm"} {
 		debug.FreeOSMemory()
@@ -156,7 +156,7 @@ func TestForetold(t *testing.T) {
 		if s := f.Scorer(); s != nil {
 			cfg.Previous = s.Model()
 		}
-		foretold := f.foretold(f.graph.Sizes(), cfg)
+		foretold := f.memory.foretold(f.graph.Sizes(), cfg)
 		before, _ := heldByGo()
 		most, residentBefore, mostResident := int64(0), resident(t), int64(0)
 		done, watched := make(chan struct{}), make(chan struct{})
@@ -190,15 +190,15 @@ func TestForetold(t *testing.T) {
 func TestTheGraphIsHeld(t *testing.T) {
 	h := host("train_interval", "0")
 	f := offline(t, h)
-	f.files = pod(900 * mib)
-	f.holdGraph(true)
+	f.memory.files = pod(900 * mib)
+	f.memory.holdGraph(true)
 	f.Process(nil, join(sessions(400)))
 	before := f.graph.Stats().Edges
-	f.files = pod(mostReserve + mib)
-	f.holdGraph(true)
-	f.files = pod(mib)
-	f.holdGraph(true)
-	f.holdGraph(true)
+	f.memory.files = pod(maxReserve + mib)
+	f.memory.holdGraph(true)
+	f.memory.files = pod(mib)
+	f.memory.holdGraph(true)
+	f.memory.holdGraph(true)
 	fill2 := func(n int) {
 		for i := range n {
 			f.Process(nil, session(9000+i, fmt.Sprint("new-", i), fmt.Sprint("server-", i), "client"))
@@ -212,13 +212,13 @@ func TestTheGraphIsHeld(t *testing.T) {
 	if strings.Count(h.log(), want) != 1 || !strings.Contains(h.log(), podFile+" leaves 1 of 1024 MiB; raise that limit, or lower graph.max_edges (500000) and graph.max_nodes (100000)") {
 		t.Error(h.log())
 	}
-	if s := f.Status(); !strings.Contains(*f.shortGraph.Load(), want) || s.Graph.Edges > before {
+	if s := f.Status(); !strings.Contains(*f.memory.shortGraph.Load(), want) || s.Graph.Edges > before {
 		t.Error(s)
 	}
-	f.files = pod(900 * mib)
-	f.holdGraph(true)
+	f.memory.files = pod(900 * mib)
+	f.memory.holdGraph(true)
 	fill2(600)
-	if st := f.graph.Stats(); st.Edges < before+500 || f.shortGraph.Load() != nil || !strings.Contains(h.log(), "memory is no longer short") {
+	if st := f.graph.Stats(); st.Edges < before+500 || f.memory.shortGraph.Load() != nil || !strings.Contains(h.log(), "memory is no longer short") {
 		t.Errorf("%d edges with much memory: %s", st.Edges, h.log())
 	}
 }
@@ -231,7 +231,7 @@ func TestStateInterval(t *testing.T) {
 		now := time.Now()
 		graph := filepath.Join(dir, "graph")
 		after := func(d time.Duration) os.FileInfo {
-			f.saveOnTimer(now.Add(d))
+			f.store.saveOnTimer(now.Add(d))
 			info, _ := os.Stat(graph)
 			return info
 		}
@@ -270,7 +270,7 @@ func TestTheGraphIsSavedBeforeATraining(t *testing.T) {
 	f := offline(t, host("state_dir", dir))
 	f.live = true
 	f.Process(nil, join(sessions(2000)))
-	f.files = pod(0)
+	f.memory.files = pod(0)
 	f.Train(context.Background(), time.Unix(1, 0), nil)
 	if _, err := os.Stat(filepath.Join(dir, "graph")); err != nil || f.Scorer() != nil {
 		t.Errorf("%v", err)

@@ -59,7 +59,7 @@ func BenchmarkMemoryAtTheBounds(b *testing.B) {
 		if s := f.Scorer(); s != nil {
 			cfg.Previous = s.Model()
 		}
-		foretold := f.foretold(f.graph.Sizes(), cfg)
+		foretold := f.memory.foretold(f.graph.Sizes(), cfg)
 		before := resident(b)
 		done, watched := make(chan struct{}), make(chan struct{})
 		var most, mostHeld, mostLive int64

@@ -16,13 +16,12 @@ import (
 )
 
 const (
-	mostKeys    = 12 // of a record that is not understood, named in a warning
-	longestName = 32 // bytes of such a key
+	maxKeys    = 12 // of a record that is not understood, named in a warning
+	maxKeyName = 32 // bytes of such a key
 )
 
-// explainMisfit says of a record that is not understood what would most likely help, what was looked for, and
-// which keys it has.
-func (f *Instance) explainMisfit(event []byte) string {
+// explain tells of a record that is not understood what would most likely help, what was looked for, and which keys it has.
+func (f *fit) explain(event []byte) string {
 	c := &f.cfg.Fields
 	looked := fmt.Sprintf("Looked for source %s and destination %s (preset %s).", pathsOf(c.Source), pathsOf(c.Destination), c.Preset)
 	if c.SSHD {
@@ -32,7 +31,7 @@ func (f *Instance) explainMisfit(event []byte) string {
 		looked += fmt.Sprintf(" All under %s.", c.Under)
 	}
 	if len(event) == 0 {
-		return fmt.Sprintf("%s Each of the others is larger than %d KiB, which is not looked into.", looked, longestSample>>10)
+		return fmt.Sprintf("%s Each of the others is larger than %d KiB, which is not looked into.", looked, maxSample>>10)
 	}
 	body, err := bodyOf(event)
 	if err != nil {
@@ -59,22 +58,22 @@ func namesOf(keys []string) string {
 	if len(keys) == 0 {
 		return "no keys"
 	}
-	out := make([]string, 0, mostKeys)
-	for _, k := range keys[:min(len(keys), mostKeys)] {
-		if len(k) > longestName {
-			k = k[:longestName]
+	out := make([]string, 0, maxKeys)
+	for _, k := range keys[:min(len(keys), maxKeys)] {
+		if len(k) > maxKeyName {
+			k = k[:maxKeyName]
 		}
 		out = append(out, strconv.Quote(k))
 	}
 	text := "the keys " + strings.Join(out, ", ")
-	if more := len(keys) - mostKeys; more > 0 {
+	if more := len(keys) - maxKeys; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
 }
 
 // remedy tries what would make the record understood.
-func (f *Instance) remedy(body map[string]any, keys []string) string {
+func (f *fit) remedy(body map[string]any, keys []string) string {
 	if preset := f.presetFor(body, ""); preset != "" {
 		return fmt.Sprintf("Preset %s understands it.", preset)
 	}
@@ -110,7 +109,7 @@ func (f *Instance) remedy(body map[string]any, keys []string) string {
 }
 
 // remedyInText looks into the text of a key.
-func (f *Instance) remedyInText(quoted, text string) string {
+func (f *fit) remedyInText(quoted, text string) string {
 	if strings.HasPrefix(strings.TrimSpace(text), "{") {
 		var inner map[string]any
 		if json.Unmarshal([]byte(text), &inner) != nil {
@@ -134,7 +133,7 @@ func (f *Instance) remedyInText(quoted, text string) string {
 }
 
 // presetFor returns the preset that would understand a body, "" for none.
-func (f *Instance) presetFor(body map[string]any, under string) string {
+func (f *fit) presetFor(body map[string]any, under string) string {
 	for _, name := range config.Presets() {
 		if name == f.cfg.Fields.Preset {
 			continue
@@ -148,7 +147,7 @@ func (f *Instance) presetFor(body map[string]any, under string) string {
 }
 
 // understands tells whether fields make a session of a body.
-func (f *Instance) understands(fields config.Fields, body map[string]any, under string) bool {
+func (f *fit) understands(fields config.Fields, body map[string]any, under string) bool {
 	fields.Under = under
 	var spec record.Spec
 	finder, err := triplet.New(fields, &spec)
@@ -169,7 +168,7 @@ func (f *Instance) understands(fields config.Fields, body map[string]any, under 
 	if !w.Next() || w.Event().Kind != record.Log {
 		return false
 	}
-	_, verdict := finder.Find(new(triplet.Room), nil, w.Event().Values)
+	_, verdict := finder.Find(new(triplet.Buffer), nil, w.Event().Values)
 	return verdict == triplet.Found
 }
 

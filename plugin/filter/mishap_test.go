@@ -125,7 +125,7 @@ func TestAPanicEndsOneTurn(t *testing.T) {
 		t.Errorf("said %d times within a minute:\n%s", n, h.log())
 	}
 	counts := map[string]uint64{}
-	list, _ := f.history.list()
+	list, _ := f.trainer.history.list()
 	for _, c := range list {
 		counts[c.Result] += c.Count
 	}
@@ -139,7 +139,7 @@ func TestAPanicInCloseGivesUpTheDirectory(t *testing.T) {
 	f := offline(t, host("state_dir", dir))
 	g := f.graph
 	f.graph = nil
-	err := f.saveAll()
+	err := f.store.saveAll()
 	f.graph = g
 	if err == nil || !strings.Contains(err.Error(), "is not saved: panic: ") {
 		t.Errorf("%v", err)
@@ -209,7 +209,7 @@ func TestARemovedStateDirectoryIsFilledAgain(t *testing.T) {
 	f.Process(nil, join(sessions(2000)))
 	train(t, f)
 	now := time.Unix(1_700_000_000, 0)
-	f.hold(now)
+	f.store.hold(now)
 	whole := func(when string) {
 		t.Helper()
 		for _, name := range []string{"graph", "model", "alerts", "status", "lock"} {
@@ -219,16 +219,16 @@ func TestARemovedStateDirectoryIsFilledAgain(t *testing.T) {
 		}
 	}
 	os.RemoveAll(dir)
-	f.hold(now.Add(holdEvery - 1)) // not yet
+	f.store.hold(now.Add(holdInterval - 1)) // not yet
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("looked at too often")
 	}
-	f.hold(now.Add(holdEvery))
+	f.store.hold(now.Add(holdInterval))
 	whole("in the background")
 	os.RemoveAll(dir)
 	other := offline(t, host("state_dir", dir))
 	for i := range 3 {
-		f.hold(now.Add(time.Duration(2+i) * holdEvery))
+		f.store.hold(now.Add(time.Duration(2+i) * holdInterval))
 	}
 	if log := h.log(); strings.Count(log, "is made and locked again") != 1 || strings.Count(log, "what is learned is not saved, scoring goes on: state: directory "+dir+" is in use by another") != 1 {
 		t.Error(log)

@@ -30,7 +30,7 @@ type Links struct {
 // Links makes the triplets of the given names; no name of a kind stands for all that the graph
 // knows in that place. Names that it does not know are as unknown to the model.
 func (f *Instance) Links(sources, relations, destinations []string) (*Links, error) {
-	if f.scorer.Load() == nil {
+	if f.judge.scorer.Load() == nil {
 		return nil, ErrNoModel
 	}
 	snap := f.graph.Snapshot()
@@ -62,7 +62,7 @@ func (l *Links) Len() int { return len(l.sources) * len(l.relations) * len(l.des
 // Each calls do with every link, scored as if it came next, until ctx ends. Nothing is counted.
 func (l *Links) Each(ctx context.Context, do func(Link)) error {
 	f := l.f
-	scorer, list := f.scorer.Load(), f.list()
+	scorer, list := f.judge.scorer.Load(), f.allow.table()
 	var ref [1]graphbuf.Ref
 	var event [1]graphbuf.Event
 	for _, s := range l.sources {
@@ -75,8 +75,8 @@ func (l *Links) Each(ctx context.Context, do func(Link)) error {
 				f.graph.Look(event[:], ref[:])
 				score := scorer.Score(f.graph, &event[0], &ref[0])
 				bad := list.Find(allow.Bad, event[0].Source, event[0].Relation, event[0].Destination, l.at)
-				low, by := f.judge(&event[0], scorer, score, list, bad)
-				do(Link{s, r, d, shorten(score), low, ref[0].Counts.SRD, reason(&ref[0], low, by)})
+				low, by := f.judge.low(&event[0], scorer, score, list, bad)
+				do(Link{s, r, d, round(score), low, ref[0].Counts.SRD, reason(&ref[0], low, by)})
 			}
 		}
 	}

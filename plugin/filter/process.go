@@ -1,10 +1,9 @@
 package filter
 
 import (
-	"math"
+	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/tinylib/msgp/msgp"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
@@ -14,228 +13,248 @@ import (
 	"flb-filter-rgcn/plugin/triplet"
 )
 
-// keys are the added fields' names as msgpack.
-type keys struct {
-	score, lowScore, reason, trained []byte
-	evidence                         [evidence.Count][]byte
+// recordPath is the way of a chunk of records. Many goroutines may process chunks at a time, each in a call of its own; what
+// they share is atomic or has a lock that is held for moments. Nothing on this way allocates, logs or waits for each record.
+type recordPath struct {
+	*common
+	clock *clock
+	judge *judge
+	allow *allowList
+	fit   *fit
+
+	extractor *record.Extractor
+	finder    *triplet.Finder
+	streams   triplet.Streams
+	keys      keys
+	calls     sync.Pool // of *call
+
+	newest   atomic.Int64 // event time of the newest record so far
+	counters counters
+	latency  latency
+	watch    *watch // nil: metrics.listen is not set
 }
 
-// scratch is what one call of Process needs, kept between calls.
-type scratch struct {
-	walker  *record.Walker
+// counters count records since the start: see RecordCounts.
+type counters struct {
+	records, counted, scored, flagged, allowed, denied, missing, skipped, malformed atomic.Uint64
+}
+
+func (p *recordPath) init(c *common, clock *clock, judge *judge, allow *allowList, fit *fit) error {
+	p.common, p.clock, p.judge, p.allow, p.fit = c, clock, judge, allow, fit
+	if c.cfg.Metrics.Listen != "" {
+		p.watch = newWatch()
+	}
+	fields := &c.cfg.Fields
+	spec := record.Spec{Drop: []string{fields.Score, fields.LowScore}}
+	if c.cfg.Explain {
+		spec.Drop = append(append(spec.Drop, fields.Reason, fields.Model), fields.Evidence[:]...)
+	}
+	var err error
+	if p.finder, err = triplet.New(*fields, &spec); err != nil {
+		return err
+	}
+	p.keys = newKeys(fields)
+	p.extractor, err = record.Compile(spec)
+	p.calls.New = func() any { return &call{walker: p.extractor.NewWalker()} }
+	return err
+}
+
+// batchSize is how many events wait until the graph sees them: its lock is taken once for them, for some 50 microseconds
+// at most while all are known. That is once for a usual chunk. With more, smaller batches many callers of an instance meet
+// more often, and a caller that has to wait costs more than what it waits for.
+const batchSize = 512
+
+// call is what one call of process needs. Its memory is kept between calls.
+type call struct {
+	walker *record.Walker
+	stream *triplet.Stream
+	scorer *model.Scorer // nil: no model yet
+	list   *allow.Table  // of judged sessions, as it is for this call; nil: there is none
+	bad    bool          // some line of the list calls sessions bad
+	now    times
+	newest int64 // event time of the newest record so far
+
+	// The batch: events of the chunk in their order, and of the sessions among them what the graph gets and gives.
 	waiting [batchSize]waiting
-	rooms   [batchSize]triplet.Room
-	events  [batchSize]graphbuf.Event // of the sessions among those that wait
+	names   [batchSize]triplet.Buffer
+	events  [batchSize]graphbuf.Event
 	refs    [batchSize]graphbuf.Ref
-	bad     [batchSize]*allow.Line // of each event the line that calls it bad, nil for most
-	list    *allow.Table           // as it is for this call; nil: there is none
+	denied  [batchSize]*allow.Line // the line that calls the session bad, nil for most
+	records int                    // in waiting
+	session int                    // in events
+
 	// Of the session that is being judged.
 	evidence evidence.Evidence
 	seen     graphbuf.Evidence
-	tally    tally
+
+	totals totals
+	tally  tally // for the watch
 }
 
-// batchSize is how many events wait until the graph sees them: its lock is taken once for them, for some 50
-// microseconds at most while all are known. That is once for a usual chunk. With more, smaller batches many callers of an
-// instance meet more often, and a caller that has to wait costs more than what it waits for.
-const batchSize = 512
-
-// waiting is an event of the chunk on its way.
+// waiting is an event of the batch.
 type waiting struct {
 	extent  record.Extent
 	session bool // it has a source and a destination
 }
 
-// compileFields prepares the look-up of the configured fields in a record.
-func (f *Instance) compileFields() error {
-	c := &f.cfg.Fields
-	spec := record.Spec{Drop: []string{c.Score, c.LowScore}}
-	if f.cfg.Explain {
-		spec.Drop = append(append(spec.Drop, c.Reason, c.Model), c.Evidence[:]...)
-	}
-	var err error
-	if f.finder, err = triplet.New(*c, &spec); err != nil {
-		return err
-	}
-	text := func(s string) []byte { return msgp.AppendString(nil, s) }
-	f.keys = keys{score: text(c.Score), lowScore: text(c.LowScore), reason: text(c.Reason), trained: text(c.Model)}
-	for i, name := range c.Evidence {
-		f.keys.evidence[i] = text(name)
-	}
-	f.fields, err = record.Compile(spec)
-	return err
+// totals are what a call adds to the counters, and what it noticed.
+type totals struct {
+	records, counted, flagged, missing, skipped, malformed uint64
+
+	timed       bool          // some record has a time of its own
+	misfit      record.Extent // the last record without a source or a destination
+	overwritten record.Extent // the last record that had a field with the name of an added one
 }
 
-func (f *Instance) newScratch() *scratch { return &scratch{walker: f.fields.NewWalker()} }
-
-// Process is ProcessTagged for records without a tag.
-func (f *Instance) Process(dst, chunk []byte) (out []byte, modified bool) {
-	return f.ProcessTagged(dst, chunk, nil)
-}
-
-// ProcessTagged appends to dst the chunk with the fields added to every record that has a source
-// and a destination; all other bytes are as they were. modified is false when no record
-// has them, and out is dst then.
-func (f *Instance) ProcessTagged(dst, chunk, tag []byte) (out []byte, modified bool) {
-	s := f.scratch.Get().(*scratch)
-	stream := f.finder.Of(&f.streams, tag)
-	scorer := f.scorer.Load()
+// process appends to dst the chunk with the fields added to every record that has a source and a destination.
+func (p *recordPath) process(dst, chunk, tag []byte) (out []byte, modified bool) {
 	began := time.Now()
-	now, newest := f.clock.now(), f.newest.Load()
-	s.list = f.list()
-	listsBad := s.list.Has(allow.Bad)
-	var timed bool
-	var records, counted, scored, flagged, missing, skipped, malformed uint64
-	var misfit, overwritten record.Extent // the last record that was not understood, and one that had a field of the name of an added one
+	c := p.calls.Get().(*call)
+	c.stream = p.finder.Of(&p.streams, tag)
+	c.scorer = p.judge.scorer.Load()
+	c.list = p.allow.table()
+	c.bad = c.list.Has(allow.Bad)
+	c.now, c.newest = p.clock.now(), p.newest.Load()
+	c.totals = totals{}
+	c.walker.Reset(chunk)
 	out = dst
-	added := f.added(scorer)
-	s.walker.Reset(chunk)
 	for more := true; more; {
-		events, sessions := 0, 0
-		for events < batchSize {
-			if more = s.walker.Next(); !more {
-				break
-			}
-			e := s.walker.Event()
-			w, room := &s.waiting[events], &s.rooms[events]
-			events++
-			w.extent, w.session = e.Extent, false
-			switch e.Kind {
-			case record.Alien:
-				malformed++
-				continue
-			case record.Marker:
-				continue
-			}
-			records++
-			found, verdict := f.finder.Find(room, stream, e.Values)
-			if verdict == triplet.Missing {
-				missing++
-				misfit = e.Extent
-				continue
-			}
-			if verdict == triplet.Skipped {
-				skipped++
-				continue
-			}
-			w.session = true
-			if s.walker.Drops(e.Extent) > 0 {
-				overwritten = e.Extent
-			}
-			t := e.Time
-			if found.Time > 0 {
-				t = found.Time
-			}
-			timed = timed || e.Timed || found.Time > 0
-			if f.live {
-				t = f.clock.believed(&now, t, newest)
-			} else {
-				t = f.clock.ofLog(now.wall, t, newest)
-			}
-			newest = max(newest, t)
-			s.events[sessions] = graphbuf.Event{Source: found.Source, Relation: found.Relation, Destination: found.Destination, Time: t}
-			s.bad[sessions] = nil
-			if listsBad {
-				s.bad[sessions] = s.list.Find(allow.Bad, found.Source, found.Relation, found.Destination, f.listTime(t, newest, now.own))
-			}
-			sessions++
-		}
-		seen, next := 0, 0
-		for i := range s.waiting[:events] {
-			w := &s.waiting[i]
-			if !w.session {
-				out = append(out, s.walker.Raw(w.extent)...)
-				continue
-			}
-			if next == seen {
-				seen += f.observe(s.events[seen:sessions], s.refs[seen:sessions], s.bad[seen:sessions], scorer)
-			}
-			d := f.decide(s, next, scorer, now.own)
-			more := 0
-			if d.low {
-				flagged++
-				if f.cfg.Explain {
-					more = s.evidence.Len()
-				}
-			}
-			out = s.walker.AppendSpliced(out, w.extent, added+more)
-			out = f.appendFields(out, s, scorer, &d)
-			next++
-		}
-		counted += uint64(sessions)
-		clear(s.events[:sessions]) // they point into the chunk
-		clear(s.bad[:sessions])
-		s.walker.Release()
+		more = p.collect(c)
+		out = p.emit(out, c)
 	}
-	if f.fit.add(records-skipped, counted, s.walker.Raw(misfit)) {
-		f.judgeFit()
-	}
-	f.judgeTimes(timed, counted)
-	if s.walker.Drops(overwritten) > 0 {
-		f.sayOverwritten()
-	}
-	s.walker.Reset(nil)
-	s.list = nil
-	if f.watch != nil {
-		f.watch.merge(&s.tally, began)
-	}
-	f.scratch.Put(s)
-
-	f.newest.Store(newest)
-
-	if scorer != nil {
-		scored = counted
-	}
-	c := &f.counters
-	c.records.Add(records)
-	c.counted.Add(counted)
-	c.scored.Add(scored)
-	c.flagged.Add(flagged)
-	c.missing.Add(missing)
-	c.skipped.Add(skipped)
-	c.malformed.Add(malformed)
-	if skipped > 0 && counted == 0 && !f.saidLeftOut.Load() {
-		f.sayLeftOut()
-	}
-	f.latency.add(time.Since(began))
+	p.account(c, began)
+	counted := c.totals.counted
+	c.walker.Reset(nil)
+	c.stream, c.scorer, c.list = nil, nil, nil
+	p.calls.Put(c)
+	p.latency.add(time.Since(began))
 	if counted == 0 {
 		return dst, false
 	}
 	return out, true
 }
 
-// observe has the graph see the first of the events and some of those behind it, and returns how many. It
-// sees none yet that come after one for which the scorer will ask what was before. What is bad leaves no trace in it.
-func (f *Instance) observe(events []graphbuf.Event, refs []graphbuf.Ref, bad []*allow.Line, scorer *model.Scorer) int {
-	if f.frozen {
-		f.graph.Look(events, refs)
+// collect fills the batch with the next events of the chunk and reports whether there may be more.
+func (p *recordPath) collect(c *call) (more bool) {
+	c.records, c.session = 0, 0
+	for c.records < batchSize {
+		if !c.walker.Next() {
+			return false
+		}
+		e := c.walker.Event()
+		w := &c.waiting[c.records]
+		w.extent, w.session = e.Extent, false
+		switch e.Kind {
+		case record.Log:
+			w.session = p.find(c, e)
+		case record.Malformed:
+			c.totals.malformed++
+		}
+		c.records++
+	}
+	return true
+}
+
+// find adds the session of a record to the batch and reports whether it has one.
+func (p *recordPath) find(c *call, e *record.Event) bool {
+	t := &c.totals
+	t.records++
+	found, verdict := p.finder.Find(&c.names[c.records], c.stream, e.Values)
+	switch verdict {
+	case triplet.Missing:
+		t.missing++
+		t.misfit = e.Extent
+		return false
+	case triplet.Skipped:
+		t.skipped++
+		return false
+	}
+	if c.walker.Drops(e.Extent) > 0 {
+		t.overwritten = e.Extent
+	}
+	at := e.Time
+	if found.Time > 0 {
+		at = found.Time
+	}
+	t.timed = t.timed || e.Timed || found.Time > 0
+	if p.live {
+		at = p.clock.believed(&c.now, at, c.newest)
+	} else {
+		at = p.clock.ofLog(c.now.wall, at, c.newest)
+	}
+	c.newest = max(c.newest, at)
+	c.events[c.session] = graphbuf.Event{Source: found.Source, Relation: found.Relation, Destination: found.Destination, Time: at}
+	c.denied[c.session] = nil
+	if c.bad {
+		c.denied[c.session] = c.list.Find(allow.Bad, found.Source, found.Relation, found.Destination, p.listTime(c, at))
+	}
+	c.session++
+	return true
+}
+
+// listTime is the time at which a line that calls sessions bad has to hold, for a record at t. In a live filter it is that of
+// alertTime, before the graph knows the record.
+func (p *recordPath) listTime(c *call, t int64) int64 {
+	if p.live {
+		return min(c.newest, c.now.own)
+	}
+	return max(t, 0)
+}
+
+// emit appends the events of the batch to out, the sessions among them with the added fields, and empties the batch.
+func (p *recordPath) emit(out []byte, c *call) []byte {
+	added := p.addedFields(c.scorer)
+	seen, next := 0, 0 // sessions that the graph has seen, and the session to come
+	for i := range c.waiting[:c.records] {
+		w := &c.waiting[i]
+		if !w.session {
+			out = append(out, c.walker.Raw(w.extent)...)
+			continue
+		}
+		if next == seen {
+			seen += p.observe(c, seen)
+		}
+		d := p.decide(c, next)
+		more := 0
+		if d.low {
+			c.totals.flagged++
+			if p.cfg.Explain {
+				more = c.evidence.Len()
+			}
+		}
+		out = c.walker.AppendSpliced(out, w.extent, added+more)
+		out = p.appendFields(out, c, &d)
+		next++
+	}
+	c.totals.counted += uint64(c.session)
+	clear(c.events[:c.session]) // they point into the chunk
+	clear(c.denied[:c.session])
+	c.walker.Release()
+	return out
+}
+
+// observe shows the graph the sessions of the batch from one on, and returns how many. It stops behind the first one for
+// which the scorer will ask what was before, and where sessions that a line calls bad begin or end: those leave no trace.
+func (p *recordPath) observe(c *call, from int) int {
+	events, refs, denied := c.events[from:c.session], c.refs[from:c.session], c.denied[from:c.session]
+	if p.frozen {
+		p.graph.Look(events, refs)
 		return len(events)
 	}
 	n := 1
-	for n < len(events) && (bad[n] != nil) == (bad[0] != nil) {
+	for n < len(events) && (denied[n] != nil) == (denied[0] != nil) {
 		n++
 	}
 	events, refs = events[:n], refs[:n]
-	if bad[0] != nil {
-		f.graph.Look(events, refs)
+	if denied[0] != nil {
+		p.graph.Look(events, refs)
 		return n
 	}
-	if scorer == nil {
-		f.graph.Observe(events, refs)
-		return len(events)
+	if c.scorer == nil {
+		p.graph.Observe(events, refs)
+		return n
 	}
-	return f.graph.ObserveUntil(events, refs, scorer.Asks)
-}
-
-// added is how many fields a session gets, but for the evidence.
-func (f *Instance) added(scorer *model.Scorer) int {
-	switch {
-	case !f.cfg.Explain:
-		return 2
-	case scorer == nil:
-		return 3
-	}
-	return 4
+	return p.graph.ObserveUntil(events, refs, c.scorer.Asks)
 }
 
 // decision is what is said of a session.
@@ -245,88 +264,78 @@ type decision struct {
 	reason string
 }
 
-// decide judges session i of those that wait. own is the filter's own time. The evidence for a low score, where it is asked for, is
-// in s: to gather it takes some microseconds, which all other records are spared.
-func (f *Instance) decide(s *scratch, i int, scorer *model.Scorer, own int64) (d decision) {
-	event, ref, by := &s.events[i], &s.refs[i], s.bad[i]
+// decide judges session i of the batch. The evidence for a low score, where it is asked for, is in c: to gather it takes
+// some microseconds, which all other records are spared.
+func (p *recordPath) decide(c *call, i int) (d decision) {
+	event, ref, by := &c.events[i], &c.refs[i], c.denied[i]
 	d.low = by != nil
 	var score float32
-	if scorer != nil {
-		score = scorer.Score(f.graph, event, ref)
+	if c.scorer != nil {
+		score = c.scorer.Score(p.graph, event, ref)
 		at := event.Time
-		event.Time = f.alertTime(own, ref)
-		d.low, by = f.judge(event, scorer, score, s.list, by)
+		event.Time = p.alertTime(c.now.own, ref)
+		d.low, by = p.judge.low(event, c.scorer, score, c.list, by)
 		event.Time = at
-		d.score = shorten(score)
+		d.score = round(score)
 	}
 	if by != nil {
-		f.countHit(by)
+		p.countHit(by)
 	}
 	d.reason = reason(ref, d.low, by)
-	if d.low && f.cfg.Explain {
-		f.gather(&s.evidence, &s.seen, ref, scorer, score)
+	if d.low && p.cfg.Explain {
+		p.gather(&c.evidence, &c.seen, ref, c.scorer, score)
 	}
-	if f.watch != nil && scorer != nil {
-		s.tally.add(d.score, d.low)
+	if p.watch != nil && c.scorer != nil {
+		c.tally.add(d.score, d.low)
 		if d.low {
-			f.watch.lowScore(event, &d, &s.evidence)
+			p.watch.lowScore(event, &d, &c.evidence)
 		}
 	}
 	return d
 }
 
-// appendFields appends the fields of the session that was decided on last to out, as msgpack.
-func (f *Instance) appendFields(out []byte, s *scratch, scorer *model.Scorer, d *decision) []byte {
-	out = append(out, f.keys.score...)
-	if scorer == nil {
-		out = msgp.AppendNil(out)
-	} else {
-		out = msgp.AppendFloat64(out, d.score)
+// alertTime is the day and time on which an alert counts: in a live filter no record can choose it.
+func (p *recordPath) alertTime(own int64, ref *graphbuf.Ref) int64 {
+	if p.live {
+		return min(ref.Now, own)
 	}
-	out = msgp.AppendBool(append(out, f.keys.lowScore...), d.low)
-	if !f.cfg.Explain {
-		return out
-	}
-	out = msgp.AppendString(append(out, f.keys.reason...), d.reason)
-	if scorer != nil {
-		out = msgp.AppendString(append(out, f.keys.trained...), scorer.Model().TrainedText())
-	}
-	if d.low {
-		out = s.evidence.AppendTo(out, &f.keys.evidence)
-	}
-	return out
+	return max(ref.Time, 0)
 }
 
-// shorten leaves six decimals: more would be noise, and bytes in every record.
-func shorten(score float32) float64 { return math.Round(float64(score)*1e6) / 1e6 }
-
-// rareCount is the number of earlier sights up to which a triplet is called rare.
-const rareCount = 2
-
-// newcomer is for how long all that a source does for the first time is due to its being new.
-const newcomer = 24 * time.Hour
-
-// reason tells the most telling thing about a session: the line of the list that decided on it, if one did, or what of it was
-// never seen before.
-func reason(r *graphbuf.Ref, low bool, by *allow.Line) string {
-	c := &r.Counts
-	switch {
-	case by != nil && by.Verdict == allow.Bad:
-		return reasonDenied
-	case by != nil:
-		return reasonAllowed
-	case c.S == 0, c.SRD == 0 && r.Time-r.SourceSince < int64(newcomer):
-		return "new_source"
-	case c.D == 0:
-		return "new_destination"
-	case c.SD == 0:
-		return "new_pair"
-	case c.SRD == 0:
-		return "new_relation"
-	case r.Time-r.TripletSince < int64(newcomer): // three repeats within a minute make nothing usual
-		return "new_today"
-	case c.SRD <= rareCount || low:
-		return "rare"
+func (p *recordPath) countHit(by *allow.Line) {
+	by.Hit()
+	if by.Verdict == allow.Bad {
+		p.counters.denied.Add(1)
+	} else {
+		p.counters.allowed.Add(1)
 	}
-	return "usual"
+}
+
+// account adds up what a call did, and has logged what it noticed, if that is new.
+func (p *recordPath) account(c *call, began time.Time) {
+	t := &c.totals
+	if p.fit.add(t.records-t.skipped, t.counted, c.walker.Raw(t.misfit)) {
+		p.fit.endPeriod()
+	}
+	p.fit.checkTimes(t.timed, t.counted)
+	if c.walker.Drops(t.overwritten) > 0 {
+		p.fit.logOverwritten()
+	}
+	if p.watch != nil {
+		p.watch.merge(&c.tally, began)
+	}
+	p.newest.Store(c.newest)
+	n := &p.counters
+	n.records.Add(t.records)
+	n.counted.Add(t.counted)
+	if c.scorer != nil {
+		n.scored.Add(t.counted)
+	}
+	n.flagged.Add(t.flagged)
+	n.missing.Add(t.missing)
+	n.skipped.Add(t.skipped)
+	n.malformed.Add(t.malformed)
+	if t.skipped > 0 && t.counted == 0 {
+		p.fit.logLeftOut()
+	}
 }

@@ -17,7 +17,7 @@ func BenchmarkSaveGraph(b *testing.B) {
 	fill(f.graph, 500_000, 99_900)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := f.saveGraph(); err != nil {
+		if err := f.store.saveGraph(); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -92,9 +92,9 @@ func TestSoak(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.trainMu.Lock()
-	f.schedule.ran(time.Now(), f.graph.Stats()) // from here on the test says when, or no two runs were alike
-	f.trainMu.Unlock()
+	f.trainer.mu.Lock()
+	f.trainer.schedule.ran(time.Now(), f.graph.Stats()) // from here on the test says when, or no two runs were alike
+	f.trainer.mu.Unlock()
 	var out, chunk []byte
 	trained := make(chan error, 1)
 	trained <- nil

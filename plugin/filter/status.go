@@ -1,14 +1,8 @@
 package filter
 
 import (
-	"cmp"
-	"encoding/json"
 	"fmt"
-	"slices"
-	"sync"
 	"time"
-
-	"flb-filter-rgcn/model"
 )
 
 // Status is what an Instance is and has done, for people and for metrics.
@@ -55,7 +49,7 @@ func (r RecordCounts) String() string {
 	if r.Skipped > 0 {
 		text += fmt.Sprintf(", %d left out", r.Skipped)
 	}
-	return text + fmt.Sprintf(", %d not understood", r.Malformed)
+	return text + fmt.Sprintf(", %d malformed", r.Malformed)
 }
 
 // GraphStatus is the size of the graph and what came and went since the start.
@@ -67,33 +61,6 @@ type GraphStatus struct {
 	Evicted   uint64 `json:"evicted_edges"`
 }
 
-// TrainingCount counts the trainings on a device that ended in the same way.
-type TrainingCount struct {
-	Device string `json:"device"`
-	Result string `json:"result"` // one of the Result constants
-	Count  uint64 `json:"count"`
-}
-
-// How a training can end.
-const (
-	ResultNew      = "new"       // its parameters are in use
-	ResultKept     = "kept"      // its parameters were worse than those before, which stay
-	ResultPutOff   = "put_off"   // there was too little to learn from
-	ResultNoMemory = "no_memory" // put off as well: it would have taken more memory than there is for it
-	ResultStopped  = "stopped"   // the filter was closed meanwhile
-	ResultFailed   = "failed"    // an error, which the log has
-)
-
-// LastTraining is the last training that gave a model.
-type LastTraining struct {
-	At      time.Time `json:"at"`
-	Seconds float64   `json:"seconds"`
-	Steps   int       `json:"steps"`
-	Edges   int       `json:"edges"`
-	Loss    float64   `json:"loss"`
-	Device  string    `json:"device"`
-}
-
 // ModelStatus is the model in use.
 type ModelStatus struct {
 	Trained   time.Time `json:"trained"`
@@ -101,41 +68,9 @@ type ModelStatus struct {
 	Threshold float64   `json:"threshold"`
 }
 
-// history is what is remembered of trainings.
-type history struct {
-	mu     sync.Mutex
-	counts map[[2]string]uint64 // by device and result
-	last   *LastTraining
-}
-
-func (h *history) add(device, result string, r *model.Report, at time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.counts == nil {
-		h.counts = map[[2]string]uint64{}
-	}
-	h.counts[[2]string{device, result}]++
-	if r != nil {
-		h.last = &LastTraining{At: at.UTC(), Seconds: r.Duration.Seconds(), Steps: r.Steps, Edges: r.Edges, Loss: float64(r.Loss), Device: r.Device}
-	}
-}
-
-func (h *history) list() (counts []TrainingCount, last *LastTraining) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	counts = []TrainingCount{}
-	for k, n := range h.counts {
-		counts = append(counts, TrainingCount{k[0], k[1], n})
-	}
-	slices.SortFunc(counts, func(a, b TrainingCount) int {
-		return cmp.Or(cmp.Compare(a.Device, b.Device), cmp.Compare(a.Result, b.Result))
-	})
-	return counts, h.last
-}
-
 // Counts returns what became of the records that this very instance had.
 func (f *Instance) Counts() RecordCounts {
-	c := &f.counters
+	c := &f.path.counters
 	return RecordCounts{
 		Total: c.records.Load(), Counted: c.counted.Load(), Scored: c.scored.Load(), LowScore: c.flagged.Load(), Allowed: c.allowed.Load(), Denied: c.denied.Load(),
 		Missing: c.missing.Load(), Skipped: c.skipped.Load(), Malformed: c.malformed.Load(),
@@ -152,36 +87,19 @@ func (f *Instance) Status() Status {
 		Graph:   GraphStatus{NewEdges: g.NewEdges, Evicted: g.Evicted},
 		Allow:   f.Allow(),
 	}
-	s.Records.WrongTime = f.wrongTimes(&g)
-	s.Trainings, s.Training = f.history.list()
+	s.Records.WrongTime = f.clock.wrongTimes(&g)
+	s.Trainings, s.Training = f.trainer.history.list()
 	if f.frozen && f.savedStatus != nil {
 		s = *f.savedStatus
 	}
 	s.Graph.Nodes, s.Graph.Relations, s.Graph.Edges = g.Nodes, g.Relations, g.Edges
 	s.Model = nil
-	if sc := f.scorer.Load(); sc != nil {
+	if sc := f.judge.scorer.Load(); sc != nil {
 		m := sc.Model()
-		s.Model = &ModelStatus{Trained: m.Trained, Quality: m.Quality, Threshold: float64(f.threshold(sc))}
+		s.Model = &ModelStatus{Trained: m.Trained, Quality: m.Quality, Threshold: float64(f.judge.threshold(sc))}
 	}
 	if !f.frozen || f.savedStatus == nil || s.State == "" { // what was so for the instance that wrote it
 		s.State, s.Problem = f.condition(s)
 	}
 	return s
-}
-
-// threshold is the one in force.
-func (f *Instance) threshold(s *model.Scorer) float32 {
-	if f.ledger != nil {
-		return f.ledger.Threshold()
-	}
-	return s.Threshold()
-}
-
-// saveStatus writes it beside graph and model: for `rgcn status`, no start depends on it.
-func (f *Instance) saveStatus() error {
-	b, err := json.Marshal(f.Status())
-	if err != nil {
-		return err
-	}
-	return f.state.Save(statusFile, statusVersion, b)
 }

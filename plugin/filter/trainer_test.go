@@ -3,6 +3,7 @@ package filter
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,8 +110,8 @@ func TestCloseStopsATraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Process(nil, join(sessions(2000)))
-	for f.trainMu.TryLock() { // until the training has it
-		f.trainMu.Unlock()
+	for f.trainer.mu.TryLock() { // until the training has it
+		f.trainer.mu.Unlock()
 		time.Sleep(time.Millisecond)
 	}
 	if err := f.Close(); err != nil {
@@ -156,7 +157,7 @@ func TestStateDirectory(t *testing.T) {
 	run := func() []byte {
 		g := offline(t, host("state_dir", dir))
 		out, _ := g.Process(nil, probe)
-		g.state.Close() // as after kill -9: nothing is saved
+		g.store.dir.Close() // as after kill -9: nothing is saved
 		return out
 	}
 	first := run()
@@ -233,12 +234,23 @@ func TestAStateDirectoryThatCannotBeIsRefused(t *testing.T) {
 	}
 }
 
+// A wrong setting is refused in one line, which names it, its value and what is allowed.
 func TestBadSettingsAreRefused(t *testing.T) {
+	allowed := map[string]string{}
+	for _, o := range config.Options() {
+		allowed[o.Property()] = o.Allowed
+	}
 	for property, value := range map[string]string{
-		"train_interval": "soon", "model_dim": "7", "source": "$a[", "train_device": "cuda", "preset": "zeeek",
+		"train_interval": "soon", "model_dim": "7", "source": "$a[", "train_device": "gpu", "preset": "zeeek",
 	} {
-		if _, err := NewOffline(host(property, value)); err == nil || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s = %s: %v", property, value, err)
+		f, err := NewOffline(host(property, value))
+		if err == nil {
+			f.Close()
+			t.Errorf("%s = %s is accepted", property, value)
+			continue
+		}
+		if want := fmt.Sprintf("property %s = %q: want %s", property, value, allowed[property]); err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
 		}
 	}
 }

@@ -2,48 +2,11 @@ package filter
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/evidence"
 )
-
-// LatencyBounds are the upper bounds of the buckets of a Latency.
-var LatencyBounds = [...]time.Duration{
-	100 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond,
-	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond,
-	25 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, time.Second,
-}
-
-// Latency is how long calls of Process took.
-type Latency struct {
-	Counts [len(LatencyBounds) + 1]uint64 // the last: beyond all bounds
-	Sum    time.Duration
-}
-
-type latency struct {
-	counts [len(LatencyBounds) + 1]atomic.Uint64
-	sum    atomic.Int64
-}
-
-func (l *latency) add(d time.Duration) {
-	i := 0
-	for i < len(LatencyBounds) && d > LatencyBounds[i] {
-		i++
-	}
-	l.counts[i].Add(1)
-	l.sum.Add(int64(d))
-}
-
-// Latency returns how long the calls of Process took so far.
-func (f *Instance) Latency() (l Latency) {
-	for i := range l.Counts {
-		l.Counts[i] = f.latency.counts[i].Load()
-	}
-	l.Sum = time.Duration(f.latency.sum.Load())
-	return l
-}
 
 const (
 	// ScoreBins are the bins of Scores, equal ones from 0 to 1.
@@ -69,7 +32,7 @@ type Hour struct {
 	LowScore, Scored uint64
 }
 
-// Watched is what somebody may want to look at: how scores lie, and the last low ones.
+// Watched is what the live page shows of the records: the distribution of scores, and the last low ones.
 type Watched struct {
 	Low, Other [ScoreBins]uint64 // sessions by score
 	Hours      []Hour            // those with sessions in the last WatchHours, in order
@@ -78,7 +41,7 @@ type Watched struct {
 
 // watch gathers that. All its memory is there from the start: the record path does not allocate.
 type watch struct {
-	mu         sync.Mutex
+	mu         sync.Mutex // guards all below; held for one low score, one chunk's tally, or one copy
 	low, other [ScoreBins]uint64
 	hours      [WatchHours]Hour
 	recent     []lowSession // a ring
@@ -103,7 +66,7 @@ func newWatch() *watch {
 	return w
 }
 
-// tally is what one chunk brings to a watch.
+// tally is what one chunk adds to a watch: sessions by score.
 type tally struct{ low, other [ScoreBins]uint32 }
 
 func (t *tally) add(score float64, low bool) {
@@ -115,7 +78,7 @@ func (t *tally) add(score float64, low bool) {
 	}
 }
 
-// lowScore keeps a session with a low score, the oldest goes.
+// lowScore keeps a session with a low score in place of the oldest.
 func (w *watch) lowScore(e *graphbuf.Event, d *decision, of *evidence.Evidence) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -127,7 +90,7 @@ func (w *watch) lowScore(e *graphbuf.Event, d *decision, of *evidence.Evidence) 
 	s.reason, s.score, s.time, s.evidence = d.reason, d.score, e.Time, *of
 }
 
-// merge takes up a chunk's tally and empties it.
+// merge adds a chunk's tally and empties it.
 func (w *watch) merge(t *tally, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -146,10 +109,10 @@ func (w *watch) merge(t *tally, now time.Time) {
 
 // Watched returns what was gathered; nil unless metrics.listen is set.
 func (f *Instance) Watched() *Watched {
-	if f.watch == nil {
+	if f.path.watch == nil {
 		return nil
 	}
-	out, found := f.watch.copy()
+	out, found := f.path.watch.copy()
 	if f.cfg.Explain {
 		for i := range found { // without the lock, for which records may wait
 			out.Recent[i].Evidence = found[i].String()
@@ -179,9 +142,4 @@ func (w *watch) copy() (*Watched, []evidence.Evidence) {
 		found = append(found, s.evidence)
 	}
 	return out, found
-}
-
-// Part returns what of the graph is to be seen first, given some triplets that are (see graphbuf).
-func (f *Instance) Part(triplets []graphbuf.Event, n int) *graphbuf.Part {
-	return f.graph.Part(triplets, n)
 }

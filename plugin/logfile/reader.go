@@ -22,6 +22,8 @@ type Options struct {
 	// Lines lets a file that is neither NDJSON nor has a header nor Columns be read as text: each line is the
 	// key log of a record, as tail without a parser makes it.
 	Lines bool
+	// Text lets any file be read so, whatever begins it.
+	Text bool
 	// Now gives the time for each event's header. nil means time.Now.
 	Now func() time.Time
 }
@@ -113,6 +115,9 @@ func (r *Reader) detect(opt Options) error {
 			return nil
 		case len(text) == 0:
 			return err
+		case opt.Text:
+			r.text = true
+			return nil
 		case text[0] == '{':
 			r.json = new(jsonParser)
 			return nil

@@ -355,3 +355,18 @@ func TestAppends(t *testing.T) {
 		t.Errorf("at the end: %q, %v", dst, err)
 	}
 }
+
+// With Text every file is lines, as tail without a parser reads it.
+func TestText(t *testing.T) {
+	for _, content := range []string{"{\"a\":1}\n", "#fields\ta\n", "x y\n"} {
+		for _, form := range []string{"\n" + content, gzipped(t, content)} {
+			events := readGood(t, write(t, "log", form), Options{Text: true})
+			if len(events) != 1 {
+				t.Fatalf("%q: %d events", content, len(events))
+			}
+			if got := fields(t, events[0]); len(got) != 1 || got["log"] != strings.TrimSuffix(content, "\n") {
+				t.Errorf("%q: %v", content, got)
+			}
+		}
+	}
+}

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"flb-filter-rgcn/graphbuf"
-	"flb-filter-rgcn/plugin/filter"
 	"flb-filter-rgcn/plugin/report"
 )
 
@@ -75,51 +73,4 @@ func (p *picture) servePage(w http.ResponseWriter, r *http.Request) {
 
 func (p *picture) serveData(w http.ResponseWriter, r *http.Request) {
 	p.serve(w, false, "application/json")
-}
-
-// draw shows the graph's triplets, and scores of those that lately had a low one. Of a graph that is too large for a page it
-// takes what the page would show first, and leaves the rest where it is.
-func draw(f *filter.Instance) *report.Data {
-	b := report.NewBuilder()
-	watched, status := f.Watched(), f.Status()
-	low := make([]graphbuf.Event, 0, len(watched.Recent))
-	for i := range watched.Recent {
-		r := &watched.Recent[i]
-		e := graphbuf.Event{Source: []byte(r.Source), Relation: []byte(r.Relation), Destination: []byte(r.Destination), Time: r.Time}
-		low = append(low, e)
-		b.Connect(&report.Session{
-			Source: e.Source, Relation: e.Relation, Destination: e.Destination,
-			Reason: []byte(r.Reason), Evidence: r.Evidence, Score: r.Score, Low: true, Time: r.Time,
-		}, 0)
-	}
-	part := f.Part(low, report.MaxEdges)
-	for i := range part.Edges {
-		e := &part.Edges[i]
-		b.Connect(&report.Session{
-			Source: []byte(part.Nodes[e.Source].Name), Relation: []byte(part.Relations[e.Relation].Name),
-			Destination: []byte(part.Nodes[e.Destination].Name), Score: report.NoScore, Time: e.Last,
-		}, uint64(e.Count))
-	}
-	d := b.Data()
-	d.Live = true
-	d.Omitted = uint64(max(part.All-len(d.Edges), 0))
-	d.Records, d.Scored, d.Low = status.Records.Total, 0, status.Records.LowScore
-	d.From, d.To = part.First/1e6, part.Last/1e6
-	d.Threshold = nil
-	if status.Model != nil {
-		d.Threshold = &status.Model.Threshold
-	}
-	d.Histogram = report.Histogram{Low: watched.Low[:], Other: watched.Other[:]}
-	for i := range watched.Low {
-		d.Scored += watched.Low[i] + watched.Other[i]
-	}
-	if n := len(watched.Hours); n > 0 {
-		const hour = int64(time.Hour / time.Millisecond)
-		first, last := watched.Hours[0].Hour, watched.Hours[n-1].Hour
-		d.Timeline = report.Timeline{Start: first * hour, Step: hour, Low: make([]uint64, last-first+1), All: make([]uint64, last-first+1)}
-		for _, h := range watched.Hours {
-			d.Timeline.Low[h.Hour-first], d.Timeline.All[h.Hour-first] = h.LowScore, h.Scored
-		}
-	}
-	return d
 }

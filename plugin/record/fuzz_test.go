@@ -51,6 +51,6 @@ func FuzzWalk(f *testing.F) {
 		if !bytes.Equal(joined, chunk) {
 			t.Fatalf("events join to %x, want %x", joined, chunk)
 		}
-		checkHabits(t, x, w, chunk)
+		checkLayouts(t, x, w, chunk)
 	})
 }

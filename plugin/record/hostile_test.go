@@ -34,7 +34,7 @@ func TestCutAnywhere(t *testing.T) {
 		}
 		want := make([]Kind, whole)
 		if ends[whole] < cut {
-			want = append(want, Alien)
+			want = append(want, Malformed)
 		}
 		if !slices.Equal(kinds, want) || got != cut {
 			t.Fatalf("cut at %d: kinds %v of %d bytes, want %v", cut, kinds, got, want)
@@ -50,19 +50,19 @@ func TestHostile(t *testing.T) {
 		bytes string
 		kinds []Kind // after one good event
 	}{
-		"array32 of 4 billion":   {"\xdd\xff\xff\xff\xff", []Kind{Alien}},
-		"map32 of 4 billion":     {"\xdf\xff\xff\xff\xff\x01\x01", []Kind{Alien}},
-		"body of 4 billion":      {"\x92\x07\xdf\xff\xff\xff\xff\xa1x\x01", []Kind{Alien}},
-		"text of 4 GB":           {"\x92\x07\x81\xa1x\xdb\xff\xff\xff\xff", []Kind{Alien}},
-		"bin of 4 GB":            {"\x92\x07\x81\xc6\xff\xff\xff\xff", []Kind{Alien}},
-		"ext of 4 GB":            {"\x92\xc9\xff\xff\xff\xff\x00", []Kind{Alien}},
-		"unused byte":            {"\xc1" + string(good), []Kind{Alien}},
-		"unused byte inside":     {"\x92\x07\x81\xa1x\xc1" + string(good), []Kind{Alien}},
-		"open arrays":            {nest("\x91", 5_000_000, ""), []Kind{Alien}},
-		"nested arrays":          {nest("\x91", 5_000_000, "\xc0"), []Kind{Alien}},
+		"array32 of 4 billion":   {"\xdd\xff\xff\xff\xff", []Kind{Malformed}},
+		"map32 of 4 billion":     {"\xdf\xff\xff\xff\xff\x01\x01", []Kind{Malformed}},
+		"body of 4 billion":      {"\x92\x07\xdf\xff\xff\xff\xff\xa1x\x01", []Kind{Malformed}},
+		"text of 4 GB":           {"\x92\x07\x81\xa1x\xdb\xff\xff\xff\xff", []Kind{Malformed}},
+		"bin of 4 GB":            {"\x92\x07\x81\xc6\xff\xff\xff\xff", []Kind{Malformed}},
+		"ext of 4 GB":            {"\x92\xc9\xff\xff\xff\xff\x00", []Kind{Malformed}},
+		"unused byte":            {"\xc1" + string(good), []Kind{Malformed}},
+		"unused byte inside":     {"\x92\x07\x81\xa1x\xc1" + string(good), []Kind{Malformed}},
+		"open arrays":            {nest("\x91", 5_000_000, ""), []Kind{Malformed}},
+		"nested arrays":          {nest("\x91", 5_000_000, "\xc0"), []Kind{Malformed}},
 		"nested maps in a body":  {"\x92\x07\x81\xa1x" + nest("\x81\xa0", 2_000_000, "\xc0"), []Kind{Log}},
 		"nested in the metadata": {"\x92\x92\x07\x81\xa1x" + nest("\x91", 2_000_000, "\xc0") + "\x80", []Kind{Log}},
-		"counts that add up":     {nest("\xdd\xff\xff\xff\xff", 100_000, ""), []Kind{Alien}},
+		"counts that add up":     {nest("\xdd\xff\xff\xff\xff", 100_000, ""), []Kind{Malformed}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := mustCompile(t, zeek).NewWalker()

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/tinylib/msgp/msgp"
 )
 
 var zeek = Spec{
@@ -71,7 +73,7 @@ func TestLayouts(t *testing.T) {
 		"no metadata, map32":     {[]any{[]any{extTime(7, 9), raw("\xdf\x00\x00\x00\x00")}, body}, Log, 7*second + 9},
 		"metadata, map32":        {[]any{[]any{extTime(7, 9), raw("\xdf\x00\x00\x00\x01\xa1a\x01")}, body}, Log, 7*second + 9},
 		"opens, map32":           {[]any{[]any{extTime(0xffffffff, 0), raw("\xdf\x00\x00\x00\x00")}, body}, Marker, 0},
-		"nanoseconds, map32":     {[]any{[]any{extTime(7, 1e9), raw("\xdf\x00\x00\x00\x00")}, body}, Alien, 0},
+		"nanoseconds, map32":     {[]any{[]any{extTime(7, 1e9), raw("\xdf\x00\x00\x00\x00")}, body}, Malformed, 0},
 		"before 2.1":             {[]any{extTime(7, 9), body}, Log, 7*second + 9},
 		"integer":                {[]any{7, body}, Log, 7 * second},
 		"wide integer":           {[]any{raw("\xcf\x00\x00\x00\x00\x00\x00\x00\x07"), body}, Log, 7 * second},
@@ -82,21 +84,21 @@ func TestLayouts(t *testing.T) {
 		"group opens":            {[]any{[]any{extTime(0xffffffff, 0), object{}}, body}, Marker, 0},
 		"group closes":           {[]any{[]any{extTime(0xfffffffe, 0), object{}}, object{}}, Marker, 0},
 		"old marker":             {[]any{extTime(0xffffffff, 0), body}, Marker, 0},
-		"array of one":           {[]any{body}, Alien, 0},
-		"array of three":         {[]any{7, body, body}, Alien, 0},
-		"body is text":           {[]any{7, "body"}, Alien, 0},
-		"header of one":          {[]any{[]any{7}, body}, Alien, 0},
-		"header of three":        {[]any{[]any{7, object{}, object{}}, body}, Alien, 0},
-		"metadata is an array":   {[]any{[]any{7, []any{}}, body}, Alien, 0},
-		"time is text":           {[]any{"7", body}, Alien, 0},
-		"time is negative":       {[]any{-7, body}, Alien, 0},
-		"time is no number":      {[]any{raw("\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00"), body}, Alien, 0},
-		"time is beyond 2262":    {[]any{uint64(1) << 40, body}, Alien, 0},
-		"time of another ext":    {[]any{raw("\xd7\x01\x00\x00\x00\x07\x00\x00\x00\x09"), body}, Alien, 0},
-		"too many nanoseconds":   {[]any{extTime(7, 1e9), body}, Alien, 0},
-		"time is an array":       {[]any{[]any{[]any{}, object{}}, body}, Alien, 0},
-		"time of a short ext":    {[]any{raw("\xd6\x00\x00\x00\x00\x07"), body}, Alien, 0},
-		"metadata, but no array": {[]any{object{}, body}, Alien, 0},
+		"array of one":           {[]any{body}, Malformed, 0},
+		"array of three":         {[]any{7, body, body}, Malformed, 0},
+		"body is text":           {[]any{7, "body"}, Malformed, 0},
+		"header of one":          {[]any{[]any{7}, body}, Malformed, 0},
+		"header of three":        {[]any{[]any{7, object{}, object{}}, body}, Malformed, 0},
+		"metadata is an array":   {[]any{[]any{7, []any{}}, body}, Malformed, 0},
+		"time is text":           {[]any{"7", body}, Malformed, 0},
+		"time is negative":       {[]any{-7, body}, Malformed, 0},
+		"time is no number":      {[]any{raw("\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00"), body}, Malformed, 0},
+		"time is beyond 2262":    {[]any{uint64(1) << 40, body}, Malformed, 0},
+		"time of another ext":    {[]any{raw("\xd7\x01\x00\x00\x00\x07\x00\x00\x00\x09"), body}, Malformed, 0},
+		"too many nanoseconds":   {[]any{extTime(7, 1e9), body}, Malformed, 0},
+		"time is an array":       {[]any{[]any{[]any{}, object{}}, body}, Malformed, 0},
+		"time of a short ext":    {[]any{raw("\xd6\x00\x00\x00\x00\x07"), body}, Malformed, 0},
+		"metadata, but no array": {[]any{object{}, body}, Malformed, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := one(t, zeek, appendAny(nil, c.event))
@@ -120,7 +122,7 @@ func TestLayouts(t *testing.T) {
 		})
 	}
 	for name, chunk := range map[string][]byte{"nil": {0xc0}, "number": {7}, "map": {0x81, 1, 2}, "empty array": {0x90}} {
-		if e := one(t, zeek, chunk); e.Kind != Alien {
+		if e := one(t, zeek, chunk); e.Kind != Malformed {
 			t.Errorf("%s: kind %d, want alien", name, e.Kind)
 		}
 	}
@@ -269,6 +271,38 @@ func TestUnder(t *testing.T) {
 	for _, bad := range []string{"$a[", "a..b", strings.Repeat("a.", 15) + "a"} {
 		if paths, err := Under(bad, []string{"id.orig_h"}); err == nil {
 			t.Errorf("under %q: %q", bad, paths)
+		}
+	}
+}
+
+// List finds a top-level key wherever it is, takes texts alone, and no more of them than asked for.
+func TestList(t *testing.T) {
+	x, err := Compile(Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := msgp.AppendMapHeader(nil, 4)
+	body = msgp.AppendInt(msgp.AppendString(body, "first"), 1)
+	body = msgp.AppendString(msgp.AppendString(body, "one"), "alone")
+	body = msgp.AppendArrayHeader(msgp.AppendString(body, "list"), 4)
+	body = msgp.AppendString(msgp.AppendInt(msgp.AppendString(body, "a"), 7), "b")
+	body = msgp.AppendString(body, "c")
+	body = msgp.AppendNil(msgp.AppendString(body, "none"))
+	chunk := append(msgp.AppendInt(msgp.AppendArrayHeader(nil, 2), 1_600_000_000), body...)
+	w := x.NewWalker()
+	w.Reset(append(chunk, chunk...))
+	for range 2 {
+		if !w.Next() || w.Event().Kind != Log {
+			t.Fatal("no record")
+		}
+		for _, c := range []struct {
+			name string
+			most int
+			want string
+		}{{"list", 3, "[a b c]"}, {"list", 2, "[a b]"}, {"one", 3, "[alone]"}, {"first", 3, "[]"}, {"none", 3, "[]"}, {"absent", 3, "[]"}, {"list", 0, "[]"}} {
+			if got := fmt.Sprint(w.List(w.Event().Extent, c.name, c.most, nil)); got != c.want {
+				t.Errorf("%d of %s: %s, want %s", c.most, c.name, got, c.want)
+			}
 		}
 	}
 }

@@ -19,13 +19,13 @@ func headerTime(b []byte) (ns int64, kind Kind, ok bool) {
 	case msgp.IntType, msgp.UintType, msgp.Float32Type, msgp.Float64Type:
 		whole, nanos, ok := number(b)
 		if !ok || whole > maxSeconds {
-			return 0, Alien, false
+			return 0, Malformed, false
 		}
 		return int64(whole*uint64(time.Second)) + nanos, Log, true
 	}
 	seconds, nanos, ok := eventTime(b)
 	if !ok {
-		return 0, Alien, false
+		return 0, Malformed, false
 	}
 	if seconds >= math.MaxUint32-1 {
 		return 0, Marker, true

@@ -12,9 +12,9 @@ import (
 type Kind uint8
 
 const (
-	Log    Kind = iota // a record
-	Marker             // opens or closes a group of records
-	Alien              // not understood, or cut short
+	Log       Kind = iota // a record
+	Marker                // opens or closes a group of records
+	Malformed             // not understood, or cut short
 )
 
 // Event is one event of a chunk. Its Values hold until the walker's next step; a copy of the rest, and the texts that Values
@@ -42,14 +42,14 @@ type span struct{ from, to int }
 
 // Walker goes through the events of a chunk. It holds the scratch of one walk, so it serves one goroutine at a time.
 type Walker struct {
-	x      *Extractor
-	chunk  []byte
-	next   int // where the next event begins
-	event  Event
-	found  []int  // by slot: where in the chunk its value begins; before the event when not found
-	text   []byte // values rendered as text
-	drops  []span
-	habits habits
+	x       *Extractor
+	chunk   []byte
+	next    int // where the next event begins
+	event   Event
+	found   []int  // by slot: where in the chunk its value begins; before the event when not found
+	text    []byte // values rendered as text
+	drops   []span
+	layouts layouts
 }
 
 // NewWalker returns a walker at the end of an empty chunk. Callers keep walkers and Reset them.
@@ -89,18 +89,18 @@ func kept[T any](s []T, most int) []T {
 func (w *Walker) Event() *Event { return &w.event }
 
 // Next goes to the next event and reports whether there is one. The events' Raw bytes, joined, are the chunk, whatever it holds: an
-// object that is no event is an Alien, and where the bytes stop being msgpack, or are cut short, the rest is one Alien.
+// object that is no event is an Malformed, and where the bytes stop being msgpack, or are cut short, the rest is one Malformed.
 func (w *Walker) Next() bool {
 	at := w.next
 	if at >= len(w.chunk) {
 		return false
 	}
 	e := &w.event
-	e.Extent, e.Time, e.Timed = Extent{Kind: Alien, from: at}, 0, false
+	e.Extent, e.Time, e.Timed = Extent{Kind: Malformed, from: at}, 0, false
 	e.drops.from = uint32(len(w.drops))
 	end := w.read(at)
 	if end < 0 {
-		e.Kind, e.Time = Alien, 0
+		e.Kind, e.Time = Malformed, 0
 		if end = skip(w.chunk, at); end < 0 {
 			end = len(w.chunk)
 		}
@@ -117,6 +117,39 @@ func (w *Walker) Next() bool {
 
 // Raw returns an event's bytes.
 func (w *Walker) Raw(e Extent) []byte { return w.chunk[e.from:e.to:e.to] }
+
+// List appends to out the texts of the array, or the text, that a top-level key of the record has, the first most of them.
+func (w *Walker) List(e Extent, name string, most int, out []string) []string {
+	b := w.chunk[e.from:e.to]
+	for i, n := e.first, e.pairs; n > 0 && i >= 0; n-- {
+		from, to, ok := text(b, i)
+		value := skip(b, i)
+		if value < 0 {
+			break
+		}
+		if ok && string(b[from:to]) == name {
+			return texts(b, value, most, out)
+		}
+		i = skip(b, value)
+	}
+	return out
+}
+
+// texts appends the text at i, or those of the array there.
+func texts(b []byte, i, most int, out []string) []string {
+	if from, to, ok := text(b, i); ok {
+		return append(out, string(b[from:to]))
+	}
+	n, at, ok := container(b, i, 1)
+	for ; ok && n > 0 && most > 0 && at >= 0; n-- {
+		if from, to, isText := text(b, at); isText {
+			out = append(out, string(b[from:to]))
+			most--
+		}
+		at = skip(b, at)
+	}
+	return out
+}
 
 // read takes the event at the offset apart and returns where it ends, or -1 when it is none that Fluent Bit would take for one.
 func (w *Walker) read(at int) int {
@@ -188,9 +221,9 @@ func (w *Walker) walk(n *node, i int, pairs uint64, event int) int {
 	if pairs > uint64(len(b)-i)/2 { // a pair takes two bytes
 		return -1
 	}
-	var h *habit
+	var h *layout
 	if n == w.x.root {
-		h = w.habits.of(pairs)
+		h = w.layouts.of(pairs)
 	}
 	for place := 0; pairs > 0; pairs-- {
 		if h != nil {

@@ -145,3 +145,94 @@ func TestEmptyPageInABrowser(t *testing.T) {
 		t.Error(s)
 	}
 }
+
+// hostileNames are what whoever connects may call a machine or a client.
+var hostileNames = []string{
+	"<img src=x onerror=document.title='run'>", "a\u202egnp.exe", strings.Repeat("x", 4096), strings.Repeat("\u0e49", 4096),
+	"\u05d0\u05d1\u05d2.example", strings.Repeat("long-label.", 400),
+}
+
+// TestLowScoresInABrowser: with five hundred low scores, shown alone, sources stand left of destinations, hosts that are both in the
+// middle, nothing lies on anything else, and no name on another. Wide and narrow, with hostile names among them.
+func TestLowScoresInABrowser(t *testing.T) {
+	ctx, said := browser(t)
+	b := NewBuilder()
+	for i := range 2500 {
+		b.Add(session(fmt.Sprintf("10.0.%d.%d", i%3, i%90), fmt.Sprintf("server-%d", i*7%60), 0.9, false, i))
+	}
+	for i := range 500 {
+		s := session(fmt.Sprintf("10.0.%d.%d", i%3, i*i%90), fmt.Sprintf("server-%d", i%60), 0.001*float64(i), true, 2600+i)
+		s.Relation = fmt.Append(nil, "tool-", i)
+		b.Add(s)
+	}
+	for _, name := range hostileNames {
+		s := session(name, "server-1", 0.0001, true, 3200)
+		s.Relation, s.Reason, s.Evidence = []byte(name), []byte(name), name[:10]
+		b.Add(s)
+		b.Add(session("server-2", name, 0.0002, true, 3201))
+	}
+	const state = `(() => { const p = rgcn.picture, lows = rgcn.data.edges.filter((e) => e[5] && e[0] !== e[1]);
+		const at = (n) => p.graph.getNodeAttributes(String(n));
+		const both = (n) => lows.some((e) => e[0] === n) && lows.some((e) => e[1] === n);
+		const on = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+		const shown = p.graph.filterNodes((n) => !p.sigma.getNodeDisplayData(n).hidden), drawn = p.labels.drawn;
+		return JSON.stringify({
+			backwards: lows.filter((e) => at(e[0]).x >= at(e[1]).x && !(both(e[0]) && both(e[1]))).length,
+			lines: p.graph.filterEdges((e) => !p.sigma.getEdgeDisplayData(e).hidden).length === lows.length,
+			hosts: shown.length === new Set(lows.flatMap((e) => [e[0], e[1]])).size,
+			places: new Set(shown.map((n) => at(n).x + " " + at(n).y)).size === shown.length,
+			names: drawn.length >= 12, overlap: drawn.some((a, i) => drawn.some((b, j) => i < j && on(a, b))),
+			sideways: document.documentElement.scrollWidth > document.documentElement.clientWidth, title: document.title }); })()`
+	const want = `{"backwards":0,"lines":true,"hosts":true,"places":true,"names":true,"overlap":false,"sideways":false,"title":"SSH sessions by how expected they are"}`
+	var wide, narrow, all string
+	const overlap = `(() => { const d = rgcn.picture.labels.drawn; return d.length + " " + d.some((a, i) => d.some((b, j) => i < j && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)); })()`
+	open(t, ctx, b.Data(),
+		chromedp.Poll(`rgcn.picture.labels.drawn?.length > 5`, nil), chromedp.Evaluate(overlap, &all),
+		chromedp.Click("#onlyLow"), chromedp.Poll(`rgcn.picture.labels.drawn.length >= 12`, nil), chromedp.Evaluate(state, &wide),
+		chromedp.ActionFunc(func(ctx context.Context) error { return emulation.SetDeviceMetricsOverride(390, 844, 1, true).Do(ctx) }),
+		chromedp.Poll(`rgcn.picture.columnsWidth < 1`, nil), chromedp.Evaluate(state, &narrow))
+	if !strings.HasSuffix(all, " false") {
+		t.Errorf("names of the whole graph, and whether they overlap: %s", all)
+	}
+	if wide != want || narrow != want {
+		t.Errorf("wide %s\nnarrow %s\nwant %s", wide, narrow, want)
+	}
+	for _, s := range said() {
+		t.Error(s)
+	}
+}
+
+// TestTheDayOfASource: a click on a connection shows its source's last day, by the keyboard too, and what is chosen stays chosen when
+// newer data come.
+func TestTheDayOfASource(t *testing.T) {
+	ctx, said := browser(t)
+	b := NewBuilder()
+	b.Add(session("10.0.0.1", "old", 0.9, false, -24*60))
+	for i := range 150 {
+		b.Add(session("10.0.0.1", fmt.Sprint("server-", i), 0.9, false, i))
+	}
+	b.Add(session("10.0.0.2", "vault", 0.03, true, 200))
+	b.Add(session("10.0.0.2", "vault", 0.02, true, 210))
+	b.Add(session("10.0.0.2", "files", 0.7, false, 220))
+	var low, heading, all, more, focused, kept string
+	rows := `[...document.querySelectorAll("#day li")].map((e) => e.textContent + (e.className ? "!" : "")).join("|")`
+	open(t, ctx, b.Data(),
+		chromedp.Focus("#lowest button"), chromedp.KeyEvent("\r"), chromedp.Evaluate(rows, &low), chromedp.Text("#day h3", &heading),
+		chromedp.Evaluate(`rgcn.refresh(JSON.parse(JSON.stringify(rgcn.data))); document.activeElement.textContent`, &focused),
+		chromedp.Evaluate(rows, &kept),
+		chromedp.Evaluate(`rgcn.choose({ node: rgcn.byName.get("10.0.0.1") }); String(document.querySelectorAll("#day li").length)`, &all),
+		chromedp.Text("#day", &more))
+	want := "2026-03-02 03:400.700→ filesnew pairSSH-2.0-Go|2026-03-02 03:300.020→ vaultnew pairSSH-2.0-Go!|2026-03-02 03:200.030→ vaultnew pairSSH-2.0-Go!"
+	if low != want || kept != want || heading != "The last day of 10.0.0.2" {
+		t.Errorf("%q\n%q, after newer data\n%q, want\n%q", heading, low, kept, want)
+	}
+	if !strings.HasPrefix(focused, "0.02010.0.0.2 → vault") {
+		t.Errorf("after newer data the keyboard is at %q", focused)
+	}
+	if all != "100" || !strings.Contains(more, "50 more are not listed") || strings.Contains(more, "old") {
+		t.Errorf("%s rows: %s", all, more)
+	}
+	for _, s := range said() {
+		t.Error(s)
+	}
+}

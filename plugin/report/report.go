@@ -42,6 +42,7 @@ type Data struct {
 	Omitted   uint64    `json:"omitted"`  // distinct connections not drawn, at least
 	Lowest    []int     `json:"lowest"`   // indices of edges, the lowest score first
 	Evidence  []string  `json:"evidence"` // of each of these
+	Lows      []Low     `json:"lows"`     // the last sessions with a low score, the newest first
 	Histogram Histogram `json:"histogram"`
 	Timeline  Timeline  `json:"timeline"`
 }
@@ -49,6 +50,9 @@ type Data struct {
 // Edge is a distinct triplet: source, destination, relation, sessions, lowest score (or
 // null), whether that was low, its reason, and the last time in unix milliseconds.
 type Edge [8]any
+
+// Low is a session with a low score: index of its edge, score, time in unix milliseconds, reason.
+type Low [4]any
 
 // Histogram counts sessions by score, in equal bins from 0 to 1.
 type Histogram struct {
@@ -68,6 +72,7 @@ type Timeline struct {
 const (
 	MaxEdges  = 20_000
 	maxLowest = 200
+	maxLows   = 1000
 	bins      = 50
 	maxBars   = 120
 
@@ -88,6 +93,8 @@ type Builder struct {
 	reasons   interner
 	histogram [2][bins]uint64 // others, low
 	times     map[int64]*[2]uint64
+	lows      []lowSession // a ring
+	nextLow   int          // where in it the next one goes
 	data      Data
 	from, to  int64
 	highest   float64 // of the low scores
@@ -100,6 +107,14 @@ type edge struct {
 	score                                 float64
 	low                                   bool
 	last                                  int64
+}
+
+// lowSession is a session of an edge that had a low score.
+type lowSession struct {
+	edge   *edge
+	score  float64
+	time   int64 // unix nanoseconds
+	reason int32
 }
 
 // interner numbers names in the order they come.
@@ -190,12 +205,25 @@ func (b *Builder) Connect(s *Session, sessions uint64) {
 		e = &edge{source: b.names.id(s.Source), destination: b.names.id(s.Destination), relation: b.relations.id(s.Relation), reason: b.reasons.id(s.Reason), score: s.Score, low: s.Low, evidence: s.Evidence}
 		b.edges[key] = e
 	}
+	if s.Low {
+		b.keepLow(lowSession{e, s.Score, s.Time, b.reasons.id(s.Reason)})
+	}
 	e.count += sessions
 	e.last = max(e.last, s.Time)
 	// The lowest stays, and a low one before any that is not: thresholds change from training to training.
 	if s.Low && !e.low || s.Low == e.low && (s.Score < e.score || math.IsNaN(e.score)) {
 		e.score, e.low, e.reason, e.evidence = s.Score, s.Low, b.reasons.id(s.Reason), s.Evidence
 	}
+}
+
+// keepLow keeps a session in the place of the one that came first, where there are many.
+func (b *Builder) keepLow(s lowSession) {
+	if len(b.lows) < maxLows {
+		b.lows = append(b.lows, s)
+		return
+	}
+	b.lows[b.nextLow] = s
+	b.nextLow = (b.nextLow + 1) % maxLows
 }
 
 // Data returns what was gathered. The threshold is known only as the highest of the low scores.
@@ -250,10 +278,14 @@ func (b *Builder) drawEdges(d *Data) {
 	// Names are numbered anew: those of edges that are not drawn stay away.
 	var nodes, relations, reasons renumber
 	d.Edges = make([]Edge, len(all))
+	numbers := make(map[*edge]int, len(b.lows)) // of edges with a low score: these come first
 	for i, e := range all {
+		if e.low {
+			numbers[e] = i
+		}
 		var score any
 		if !math.IsNaN(e.score) {
-			score = math.Round(e.score*1e6) / 1e6
+			score = round(e.score)
 		}
 		low := 0
 		if e.low {
@@ -264,6 +296,13 @@ func (b *Builder) drawEdges(d *Data) {
 			e.count, score, low, reasons.of(e.reason, &b.reasons), e.last / 1e6,
 		}
 	}
+	d.Lows = []Low{}
+	for _, s := range b.lows {
+		if i, drawn := numbers[s.edge]; drawn {
+			d.Lows = append(d.Lows, Low{i, round(s.score), s.time / 1e6, reasons.of(s.reason, &b.reasons)})
+		}
+	}
+	slices.SortStableFunc(d.Lows, func(a, b Low) int { return cmp.Compare(b[2].(int64), a[2].(int64)) })
 	d.Nodes, d.Relations, d.Reasons = nodes.list, relations.list, reasons.list
 	for _, list := range []*[]string{&d.Nodes, &d.Relations, &d.Reasons} {
 		if *list == nil {
@@ -284,6 +323,9 @@ func (b *Builder) drawEdges(d *Data) {
 		d.Evidence[i] = all[j].evidence
 	}
 }
+
+// round leaves six decimals of a score.
+func round(score float64) float64 { return math.Round(score*1e6) / 1e6 }
 
 // renumber gives the names that are used numbers of their own.
 type renumber struct {

@@ -38,6 +38,7 @@ func TestDataOfSessions(t *testing.T) {
 		`"nodes":["b","x","a","c","y"]`,
 		`"edges":[[0,1,0,2,0.1,1,0,1772411460000],[2,1,0,3,0.7,0,0,1772409720000],[3,4,0,1,1,0,0,1772411520000]]`,
 		`"lowest":[0,1,2],"evidence":["never \u003cmet\u003e before","",""]`,
+		`"lows":[[0,0.1,1772411400000,0]]`,
 		`"timeline":{"start":1772409600000,"step":600000,"low":[0,0,0,1],"all":[3,0,0,3]}`,
 	} {
 		if !strings.Contains(string(js), want) {
@@ -54,7 +55,7 @@ func TestNothingToShow(t *testing.T) {
 	if err := WritePage(&page, NewBuilder().Data()); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(page.String(), `"threshold":null,"nodes":[],"relations":[],"reasons":[],"edges":[],"omitted":0,"lowest":[],"evidence":[]`) {
+	if !strings.Contains(page.String(), `"threshold":null,"nodes":[],"relations":[],"reasons":[],"edges":[],"omitted":0,"lowest":[],"evidence":[],"lows":[]`) {
 		t.Error("an empty page has no empty lists")
 	}
 }
@@ -75,6 +76,26 @@ func TestAPageIsBounded(t *testing.T) {
 	for i, e := range d.Edges {
 		if low := e[5] == 1; low != (i < 3*maxKept/1000) {
 			t.Fatalf("edge %d: low is %v", i, low)
+		}
+	}
+}
+
+// The sessions with a low score are kept one by one, the last thousand, the newest first.
+func TestLowSessions(t *testing.T) {
+	b := NewBuilder()
+	for i := range maxLows + 500 {
+		b.Add(session(fmt.Sprint("s", i%50), "d", 0.01+float64(i)*1e-5, true, i))
+	}
+	d := b.Data()
+	if len(d.Lows) != maxLows || len(d.Edges) != 50 {
+		t.Fatalf("%d sessions of %d connections, want %d of 50", len(d.Lows), len(d.Edges), maxLows)
+	}
+	for at, low := range d.Lows {
+		i := maxLows + 499 - at
+		edge := d.Edges[low[0].(int)]
+		if d.Nodes[edge[0].(int32)] != fmt.Sprint("s", i%50) || low[1] != round(0.01+float64(i)*1e-5) ||
+			low[2] != session("", "", 0, true, i).Time/1e6 || d.Reasons[low[3].(int32)] != "new_pair" {
+			t.Fatalf("session %d is %v of %v", i, low, edge)
 		}
 	}
 }

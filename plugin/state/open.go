@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -189,3 +190,22 @@ func (d *Dir) Close() error {
 }
 
 func (d *Dir) file(name string) string { return filepath.Join(d.path, name) }
+
+// Written returns when the newest file of the directory was written, the zero time where there is none, and how large all of them are.
+func (d *Dir) Written() (newest time.Time, bytes int64, err error) {
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		return newest, 0, fmt.Errorf("state: directory %s: %w", d.path, err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || !info.Mode().IsRegular() || e.Name() == "lock" { // gone meanwhile
+			continue
+		}
+		bytes += info.Size()
+		if info.ModTime().After(newest) {
+			newest = info.ModTime()
+		}
+	}
+	return newest, bytes, nil
+}

@@ -155,3 +155,31 @@ func TestASecondOwnerOfARemovedDirectory(t *testing.T) {
 		t.Errorf("found %q", c)
 	}
 }
+
+func TestWritten(t *testing.T) {
+	path := t.TempDir()
+	d, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if at, bytes, err := d.Written(); err != nil || !at.IsZero() || bytes != 0 {
+		t.Errorf("empty: %v, %d, %v", at, bytes, err)
+	}
+	if err := d.Save("x", 1, make([]byte, 1000)); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(path, "x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, bytes, err := d.Written(); err != nil || !at.Equal(info.ModTime()) || bytes != info.Size() {
+		t.Errorf("%v, %d, %v", at, bytes, err)
+	}
+	if err := os.RemoveAll(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := d.Written(); err == nil {
+		t.Error("gone, and no error")
+	}
+}

@@ -28,7 +28,7 @@ const (
 )
 
 // row reads a line of Zeek's log: a row, or a line of its header.
-func (f *Finder) row(room *Room, stream *Stream, line []byte) (Session, Verdict) {
+func (f *Finder) row(b *Buffer, stream *Stream, line []byte) (Session, Verdict) {
 	line = bytes.TrimRight(line, "\r\n")
 	if len(line) > 0 && line[0] == '#' {
 		if columns, ok := zeek.ReadHeader(line); ok {
@@ -40,9 +40,9 @@ func (f *Finder) row(room *Room, stream *Stream, line []byte) (Session, Verdict)
 	if l == nil || len(line) > longestRow || bytes.Count(line, tab)+1 != len(l.columns) {
 		return Session{}, Missing
 	}
-	room.row = slices.Grow(room.row[:0], l.values)[:l.values]
-	clear(room.row)
-	room.text = slices.Grow(room.text[:0], len(line)) // what escapes stand for is no longer than they are
+	b.row = slices.Grow(b.row[:0], l.values)[:l.values]
+	clear(b.row)
+	b.text = slices.Grow(b.text[:0], len(line)) // what escapes stand for is no longer than they are
 	var s Session
 	var at int64
 	for _, v := range l.value {
@@ -54,19 +54,19 @@ func (f *Finder) row(room *Room, stream *Stream, line []byte) (Session, Verdict)
 			at, _ = record.ParseTime(value)
 		default:
 			if bytes.IndexByte(value, '\\') >= 0 {
-				start := len(room.text)
-				room.text = zeek.AppendUnescaped(room.text, value)
-				value = room.text[start:]
+				start := len(b.text)
+				b.text = zeek.AppendUnescaped(b.text, value)
+				value = b.text[start:]
 			}
-			room.row[v] = value
+			b.row[v] = value
 		}
 	}
-	s, verdict := f.session(room, room.row)
+	s, verdict := f.session(b, b.row)
 	s.Time = at
 	return s, verdict
 }
 
-// longestRow bounds what a row makes a Room keep, in bytes.
+// longestRow bounds what a row makes a Buffer keep, in bytes.
 const longestRow = 64 << 10
 
 var tab = []byte("\t")

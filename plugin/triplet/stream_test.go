@@ -22,26 +22,26 @@ func newFinder(t testing.TB, properties map[string]string) *Finder {
 }
 
 // find lets a line pass.
-func find(f *Finder, room *Room, s *Stream, line string) (Session, Verdict) {
+func find(f *Finder, b *Buffer, s *Stream, line string) (Session, Verdict) {
 	values := make([][]byte, f.Values())
 	values[f.line] = []byte(line)
-	return f.Find(room, s, values)
+	return f.Find(b, s, values)
 }
 
 // A condition holds for rows as for records.
 func TestConditionsOnRows(t *testing.T) {
 	f := newFinder(t, map[string]string{"only": "auth_success=T"})
 	var s Stream
-	room := new(Room)
+	b := new(Buffer)
 	for line, want := range map[string]Verdict{
 		"#fields\tid.orig_h\tid.resp_h\tauth_success": Skipped,
 	} {
-		if _, verdict := find(f, room, &s, line); verdict != want {
+		if _, verdict := find(f, b, &s, line); verdict != want {
 			t.Errorf("%q: %d", line, verdict)
 		}
 	}
 	for line, want := range map[string]Verdict{"a\tb\tT": Found, "a\tb\tF": Skipped, "a\tb\t-": Skipped, "a\t-\tT": Missing, "a\tb": Missing, "": Missing} {
-		if _, verdict := find(f, room, &s, line); verdict != want {
+		if _, verdict := find(f, b, &s, line); verdict != want {
 			t.Errorf("%q: %d, want %d", line, verdict, want)
 		}
 	}
@@ -71,9 +71,9 @@ func FuzzRow(f *testing.F) {
 	finder := newFinder(f, nil)
 	f.Fuzz(func(t *testing.T, header, line string) {
 		var s Stream
-		room := new(Room)
-		find(finder, room, &s, header)
-		session, verdict := find(finder, room, &s, line)
+		b := new(Buffer)
+		find(finder, b, &s, header)
+		session, verdict := find(finder, b, &s, line)
 		if verdict != Found {
 			return
 		}

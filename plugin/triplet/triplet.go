@@ -14,7 +14,7 @@ import (
 	"flb-filter-rgcn/plugin/sshd"
 )
 
-// Finder is safe for many goroutines, each with Room of its own.
+// Finder is safe for many goroutines, each with a Buffer of its own.
 type Finder struct {
 	sshd       bool
 	join       [3]int     // how many values make a source, a destination, a relation
@@ -33,9 +33,9 @@ type condition struct {
 	texts []string
 }
 
-// Room is for what is made of one record's values. It is kept and used again, so a name in it is as the
-// graph would keep it: at most graphbuf.MaxName bytes, whatever a sender writes.
-type Room struct {
+// Buffer is memory for the names made of one record's values. It is used again for the next record, so a name in it is
+// kept as the graph would: at most graphbuf.MaxName bytes, whatever a sender writes.
+type Buffer struct {
 	source, destination, relation []byte
 	parts                         []byte   // of a name that is made of several values
 	row                           [][]byte // values of a row
@@ -43,7 +43,7 @@ type Room struct {
 }
 
 // Session is what a record tells of one session. Its names point into the record's values or
-// into the room, and hold until that is used again.
+// into the b, and hold until that is used again.
 type Session struct {
 	Source, Relation, Destination []byte
 	Time                          int64 // nanoseconds since the epoch; 0: the record's own
@@ -116,16 +116,16 @@ func has(v []byte) bool {
 
 // Find returns the session of a record with these values. Unless stream is nil, Find keeps the columns of a Zeek
 // log in it.
-func (f *Finder) Find(room *Room, stream *Stream, values [][]byte) (Session, Verdict) {
+func (f *Finder) Find(b *Buffer, stream *Stream, values [][]byte) (Session, Verdict) {
 	if f.sshd {
 		if !f.fulfilled(values) {
 			return Session{}, Skipped
 		}
-		return f.message(room, values)
+		return f.message(b, values)
 	}
-	s, verdict := f.session(room, values)
+	s, verdict := f.session(b, values)
 	if verdict == Missing && stream != nil && f.line >= 0 && values[f.line] != nil {
-		return f.row(room, stream, values[f.line])
+		return f.row(b, stream, values[f.line])
 	}
 	return s, verdict
 }
@@ -146,7 +146,7 @@ func (f *Finder) fulfilled(values [][]byte) bool {
 }
 
 // message reads a line of sshd.
-func (f *Finder) message(room *Room, values [][]byte) (Session, Verdict) {
+func (f *Finder) message(b *Buffer, values [][]byte) (Session, Verdict) {
 	if values[0] == nil {
 		return Session{}, Missing
 	}
@@ -158,8 +158,8 @@ func (f *Finder) message(room *Room, values [][]byte) (Session, Verdict) {
 		m.Host = f.localhost
 	}
 	s := Session{Relation: m.Relation}
-	s.Source = f.host(&room.source, m.Peer)
-	s.Destination = f.host(&room.destination, m.Host)
+	s.Source = f.host(&b.source, m.Peer)
+	s.Destination = f.host(&b.destination, m.Host)
 	if len(m.Time) > 0 {
 		s.Time, _ = record.ParseTime(m.Time)
 	}
@@ -167,7 +167,7 @@ func (f *Finder) message(room *Room, values [][]byte) (Session, Verdict) {
 }
 
 // session makes the names of a record that has them in fields of its own.
-func (f *Finder) session(room *Room, values [][]byte) (s Session, v Verdict) {
+func (f *Finder) session(b *Buffer, values [][]byte) (s Session, v Verdict) {
 	sources, destinations := f.join[0], f.join[0]+f.join[1]
 	all := destinations + f.join[2]
 	from, to, relation := values[:sources], values[sources:destinations], values[destinations:all]
@@ -181,14 +181,14 @@ func (f *Finder) session(room *Room, values [][]byte) (s Session, v Verdict) {
 	if !anyHas(from) || !anyHas(to) {
 		return s, Missing
 	}
-	s.Source, s.Destination = f.names(room, &room.source, from), f.names(room, &room.destination, to)
+	s.Source, s.Destination = f.names(b, &b.source, from), f.names(b, &b.destination, to)
 	switch {
 	case !anyHas(relation):
 		s.Relation = unset
 	case len(relation) == 1:
 		s.Relation = relation[0]
 	default:
-		s.Relation = room.joined(&room.relation, relation, nil)
+		s.Relation = b.joined(&b.relation, relation, nil)
 	}
 	return s, Found
 }
@@ -213,11 +213,11 @@ func (f *Finder) host(buf *[]byte, name []byte) []byte {
 }
 
 // names is host for several values with "|" between them. One of the parts may be a user, whose case matters.
-func (f *Finder) names(room *Room, buf *[]byte, values [][]byte) []byte {
+func (f *Finder) names(b *Buffer, buf *[]byte, values [][]byte) []byte {
 	if len(values) == 1 {
 		return f.host(buf, values[0])
 	}
-	return room.joined(buf, values, &hostname.Form{CutPort: f.form.CutPort})
+	return b.joined(buf, values, &hostname.Form{CutPort: f.form.CutPort})
 }
 
 // maxParts is how many values may make one name. A list of fields is shorter.
@@ -225,10 +225,10 @@ const maxParts = 16
 
 // joined returns in buf the values with "|" between them, hosts among them in a form unless that is nil; a value
 // without content is unset.
-func (r *Room) joined(buf *[]byte, values [][]byte, form *hostname.Form) []byte {
+func (b *Buffer) joined(buf *[]byte, values [][]byte, form *hostname.Form) []byte {
 	var pieces [2 * maxParts][]byte
 	n := 0
-	r.parts = r.parts[:0]
+	b.parts = b.parts[:0]
 	for i, v := range values {
 		if i > 0 {
 			pieces[n] = bar
@@ -238,9 +238,9 @@ func (r *Room) joined(buf *[]byte, values [][]byte, form *hostname.Form) []byte 
 			v = unset
 		}
 		if form != nil && len(v) <= graphbuf.MaxName {
-			start := len(r.parts)
-			r.parts = hostname.Append(r.parts, v, *form)
-			v = r.parts[start:]
+			start := len(b.parts)
+			b.parts = hostname.Append(b.parts, v, *form)
+			v = b.parts[start:]
 		}
 		pieces[n] = v
 		n++

@@ -73,7 +73,7 @@ func TestFind(t *testing.T) {
 		for len(values) < c.f.Values() { // a row of Zeek's log
 			values = append(values, nil)
 		}
-		if s, verdict := c.f.Find(new(Room), nil, values); verdict == Found {
+		if s, verdict := c.f.Find(new(Buffer), nil, values); verdict == Found {
 			got = string(s.Source) + " " + string(s.Relation) + " " + string(s.Destination)
 		}
 		if got != c.want {
@@ -85,7 +85,7 @@ func TestFind(t *testing.T) {
 // A joined name takes no more room than the graph keeps of it, and is the same name to the graph.
 func TestLongNamesAreJoinedAsTheGraphKeepsThem(t *testing.T) {
 	x := strings.Repeat("x", graphbuf.MaxName)
-	room := new(Room)
+	b := new(Buffer)
 	for _, parts := range [][]string{
 		{x[:100], x[:graphbuf.MaxName-101]}, {x[:100], x[:graphbuf.MaxName-100]}, {x, "y"}, {"y", x}, {x[:239], "y"}, {x[:238], x}, {x[:237], x},
 		{strings.Repeat(x, 4096), "true"}, {"a", strings.Repeat(x, 4096), "b"}, {strings.Repeat(x, 4096), "false"}, {"u", "h"},
@@ -98,21 +98,21 @@ func TestLongNamesAreJoinedAsTheGraphKeepsThem(t *testing.T) {
 		for _, p := range parts {
 			values = append(values, []byte(p))
 		}
-		got := room.joined(&room.source, values, &hostname.Form{})
+		got := b.joined(&b.source, values, &hostname.Form{})
 		refs := make([]graphbuf.Ref, 1)
 		g.Observe([]graphbuf.Event{{Source: []byte(strings.Join(parts, "|")), Relation: []byte("r"), Destination: []byte("d"), Time: 1}}, refs)
 		g.Look([]graphbuf.Event{{Source: got, Relation: []byte("r"), Destination: []byte("d"), Time: 1}}, refs)
-		if refs[0].Counts.SRD != 1 || len(got) > graphbuf.MaxName || cap(room.source) > 2*graphbuf.MaxName {
-			t.Errorf("%.20q of %d bytes, in a room of %d; seen %d times under the whole name", got, len(got), cap(room.source), refs[0].Counts.SRD)
+		if refs[0].Counts.SRD != 1 || len(got) > graphbuf.MaxName || cap(b.source) > 2*graphbuf.MaxName {
+			t.Errorf("%.20q of %d bytes, in a buffer of %d; seen %d times under the whole name", got, len(got), cap(b.source), refs[0].Counts.SRD)
 		}
 	}
 }
 
 func TestJoiningAllocatesNothing(t *testing.T) {
-	room := new(Room)
+	b := new(Buffer)
 	values := [][]byte{[]byte(strings.Repeat("x", 1000)), []byte("true")}
-	room.joined(&room.source, values, &hostname.Form{})
-	if n := testing.AllocsPerRun(100, func() { room.joined(&room.source, values, &hostname.Form{}) }); n != 0 {
+	b.joined(&b.source, values, &hostname.Form{})
+	if n := testing.AllocsPerRun(100, func() { b.joined(&b.source, values, &hostname.Form{}) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

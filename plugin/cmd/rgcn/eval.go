@@ -13,10 +13,10 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/model/eval"
+	"flb-filter-rgcn/model/simulate"
 	"flb-filter-rgcn/plugin/config"
-	"flb-filter-rgcn/plugin/evaluate"
 	"flb-filter-rgcn/plugin/filter"
-	"flb-filter-rgcn/plugin/simulate"
 )
 
 var evalCommand = command{
@@ -39,7 +39,7 @@ var evalCommand = command{
 		"without that the days are the snapshots.",
 	example: "rgcn eval -seeds 6 -ablations",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
-		v := &evaluation{session: newSession(fs), simulation: simulate.Default(), chosen: methodNames}
+		v := &evaluation{run: newRun(fs), simulation: simulate.Default(), chosen: methodNames}
 		declareSimulation(fs, &v.simulation)
 		fs.IntVar(&v.seeds, "seeds", 6, "simulations, plantings or trainings, with seeds from -seed on: `N`")
 		fs.IntVar(&v.jobs, "jobs", 2, "seeds at a time: `N`")
@@ -95,7 +95,7 @@ var evalCommand = command{
 			if v.resistance {
 				v.patient(fs)
 			}
-			return v.run(ctx, e, fs)
+			return v.execute(ctx, e, fs)
 		}
 	},
 }
@@ -108,7 +108,7 @@ const firstDay = 7
 
 // evaluation is one run of eval.
 type evaluation struct {
-	session                   *session
+	run                       *run
 	simulation                simulate.Config
 	seeds, jobs               int
 	json, ablations           bool
@@ -119,7 +119,7 @@ type evaluation struct {
 	trainEvery                time.Duration // 0: the default
 	labels                    labels
 	pairs                     string // file of link prediction
-	linkPlan                  evaluate.LinkPlan
+	linkPlan                  eval.LinkPlan
 	data                      []string
 	without                   string
 	chosen                    []string      // of methodNames
@@ -183,7 +183,7 @@ func (v *evaluation) fit(mode string, flags *flag.FlagSet) (err error) {
 	return err
 }
 
-func (v *evaluation) run(ctx context.Context, e *env, flags *flag.FlagSet) error {
+func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) error {
 	mode := v.mode(e)
 	files := mode == inParts || mode == inDays || mode == onLinks
 	switch {
@@ -216,7 +216,7 @@ func (v *evaluation) run(ctx context.Context, e *env, flags *flag.FlagSet) error
 			return usagef("-without %q: want some of %s", part, strings.Join(model.Ablations, ", "))
 		}
 	}
-	settings, err := v.session.settings.load()
+	settings, err := v.run.settings.load()
 	if err != nil {
 		return err
 	}
@@ -235,7 +235,7 @@ func (v *evaluation) run(ctx context.Context, e *env, flags *flag.FlagSet) error
 		if err != nil {
 			return err
 		}
-		return v.table(ctx, e, "part", func(seed uint64) ([]evaluate.Result, error) { return v.judgeParts(sessions, seed) })
+		return v.table(ctx, e, "part", func(seed uint64) ([]eval.Result, error) { return v.judgeParts(sessions, seed) })
 	case inDays:
 		sessions, err := v.sessions(ctx, e, v.source(e.args), v.labels, false)
 		if err != nil {
@@ -245,8 +245,8 @@ func (v *evaluation) run(ctx context.Context, e *env, flags *flag.FlagSet) error
 		if err != nil {
 			return err
 		}
-		return v.table(ctx, e, "day", func(seed uint64) ([]evaluate.Result, error) {
-			return evaluate.Days(sessions, plan, v.methods(seed), seed)
+		return v.table(ctx, e, "day", func(seed uint64) ([]eval.Result, error) {
+			return eval.Days(sessions, plan, v.methods(seed), seed)
 		})
 	}
 	if err := v.simulation.Validate(); err != nil {
@@ -259,17 +259,17 @@ func (v *evaluation) run(ctx context.Context, e *env, flags *flag.FlagSet) error
 	if mode == onFirstDay {
 		period = "part"
 	}
-	return v.table(ctx, e, period, func(seed uint64) ([]evaluate.Result, error) { return v.judgeSimulation(v.simulation, seed) })
+	return v.table(ctx, e, period, func(seed uint64) ([]eval.Result, error) { return v.judgeSimulation(v.simulation, seed) })
 }
 
 // source is that of files with the fields that the settings name.
 func (v *evaluation) source(files []string) source {
-	return source{files, v.fields, v.session.input.columns}
+	return source{files, v.fields, v.run.input.columns}
 }
 
 // plan is how simulated days are judged.
-func (v *evaluation) plan(c simulate.Config) evaluate.Plan {
-	p := evaluate.Plan{From: c.AttackStart, Every: v.trainEvery}
+func (v *evaluation) plan(c simulate.Config) eval.Plan {
+	p := eval.Plan{From: c.AttackStart, Every: v.trainEvery}
 	if v.everything {
 		p.Every = cmp.Or(v.trainEvery, allTrainEvery)
 	}
@@ -277,9 +277,9 @@ func (v *evaluation) plan(c simulate.Config) evaluate.Plan {
 }
 
 // daysPlan is how the sessions of a file are judged by day: with trainings on the filter's schedule, but for the interval.
-func (v *evaluation) daysPlan(sessions []evaluate.Session) (evaluate.DaysPlan, error) {
-	p := evaluate.DaysPlan{From: v.fromDay, Every: v.trainEvery, MinEdges: v.train.MinEdges, MinNewEdges: v.train.MinNewEdges}
-	days := int((sessions[len(sessions)-1].Time-sessions[0].Time)/int64(evaluate.Day)) + 1
+func (v *evaluation) daysPlan(sessions []eval.Session) (eval.DaysPlan, error) {
+	p := eval.DaysPlan{From: v.fromDay, Every: v.trainEvery, MinEdges: v.train.MinEdges, MinNewEdges: v.train.MinNewEdges}
+	days := int((sessions[len(sessions)-1].Time-sessions[0].Time)/int64(eval.Day)) + 1
 	if p.From == 0 {
 		p.From = min(firstDay, days/2)
 	}
@@ -290,16 +290,16 @@ func (v *evaluation) daysPlan(sessions []evaluate.Session) (evaluate.DaysPlan, e
 }
 
 // table judges and writes the table of quality.
-func (v *evaluation) table(ctx context.Context, e *env, period string, judge func(seed uint64) ([]evaluate.Result, error)) error {
+func (v *evaluation) table(ctx context.Context, e *env, period string, judge func(seed uint64) ([]eval.Result, error)) error {
 	runs, err := perSeed(ctx, v, e, judge)
 	if err != nil {
 		return err
 	}
-	rows := evaluate.Summarize(runs)
+	rows := eval.Summarize(runs)
 	if v.json {
 		return printJSON(e, rows)
 	}
-	return evaluate.Print(e.stdout, rows, period)
+	return eval.Print(e.stdout, rows, period)
 }
 
 func printJSON(e *env, rows any) error {
@@ -313,7 +313,7 @@ func perSeed[T any](ctx context.Context, v *evaluation, e *env, judge func(seed 
 	return parallel(ctx, v.jobs, v.seeds, newProgress(e.console, "seeds"), func(i int) (T, error) { return judge(v.simulation.Seed + uint64(i)) })
 }
 
-func (v *evaluation) judgeSimulation(c simulate.Config, seed uint64) ([]evaluate.Result, error) {
+func (v *evaluation) judgeSimulation(c simulate.Config, seed uint64) ([]eval.Result, error) {
 	c.Seed = seed
 	sessions, err := simulated(c)
 	if err != nil {
@@ -321,18 +321,18 @@ func (v *evaluation) judgeSimulation(c simulate.Config, seed uint64) ([]evaluate
 	}
 	if judgedInParts(c) {
 		start := c.Start.Add(time.Duration(c.AttackHour) * time.Hour).UnixNano()
-		before, _ := slices.BinarySearchFunc(sessions, start, func(s evaluate.Session, t int64) int { return cmp.Compare(s.Time, t) })
-		return evaluate.Parts(sessions, float64(before)/float64(len(sessions)), v.parts, v.methods(seed), seed)
+		before, _ := slices.BinarySearchFunc(sessions, start, func(s eval.Session, t int64) int { return cmp.Compare(s.Time, t) })
+		return eval.Parts(sessions, float64(before)/float64(len(sessions)), v.parts, v.methods(seed), seed)
 	}
-	return evaluate.Prequential(sessions, v.plan(c), v.methods(seed), seed)
+	return eval.Prequential(sessions, v.plan(c), v.methods(seed), seed)
 }
 
 // judgedInParts tells a simulation with attacks on its first day, before which there is no day to learn from.
 func judgedInParts(c simulate.Config) bool { return c.AttackStart == 0 }
 
-func simulated(c simulate.Config) (sessions []evaluate.Session, err error) {
+func simulated(c simulate.Config) (sessions []eval.Session, err error) {
 	err = simulate.Generate(c, func(s *simulate.Session) bool {
-		sessions = append(sessions, evaluate.Session{
+		sessions = append(sessions, eval.Session{
 			Event: graphbuf.Event{Source: []byte(s.Source), Relation: []byte(s.Client), Destination: []byte(s.Destination), Time: s.Time.UnixNano()},
 			Label: s.Label, Note: s.Note,
 		})
@@ -341,9 +341,9 @@ func simulated(c simulate.Config) (sessions []evaluate.Session, err error) {
 	return sessions, err
 }
 
-func (v *evaluation) judgeParts(sessions []evaluate.Session, seed uint64) ([]evaluate.Result, error) {
+func (v *evaluation) judgeParts(sessions []eval.Session, seed uint64) ([]eval.Result, error) {
 	if v.inject {
-		sessions = evaluate.Inject(sessions, v.from, v.every, seed)
+		sessions = eval.Inject(sessions, v.from, v.every, seed)
 	}
-	return evaluate.Parts(sessions, v.from, v.parts, v.methods(seed), seed)
+	return eval.Parts(sessions, v.from, v.parts, v.methods(seed), seed)
 }

@@ -10,13 +10,13 @@ import (
 	"strings"
 	"testing"
 
-	"flb-filter-rgcn/plugin/evaluate"
+	"flb-filter-rgcn/model/eval"
 )
 
 func runEval(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = run(context.Background(), append([]string{"eval"}, args...), &out, &errs)
+	code = execute(context.Background(), append([]string{"eval"}, args...), &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -32,7 +32,7 @@ func TestEvalOnASimulation(t *testing.T) {
 		}
 	}
 	code, out, errs = runEval(t, append(small, "-json")...)
-	var rows []evaluate.Row
+	var rows []eval.Row
 	if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil || len(rows) != 6 || rows[0].AUC.Mean < 0.5 {
 		t.Errorf("exit %d, %v: %s %s", code, err, out, errs)
 	}
@@ -44,7 +44,7 @@ func TestEvalTakesSettings(t *testing.T) {
 		t.Helper()
 		code, out, errs := runEval(t, "-seeds", "1", "-json", "-hosts", "100", "-teams", "4", "-sessions", "500",
 			"-set", "model_dim=16", "-set", "train_steps=100", "-set", "threshold_method=budget", "-set", "threshold_per_day="+perDay)
-		var rows []evaluate.Row
+		var rows []eval.Row
 		if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil {
 			t.Fatalf("exit %d, %v: %s", code, err, errs)
 		}
@@ -74,7 +74,7 @@ func TestEvalOnAFile(t *testing.T) {
 	labelled, plain := filepath.Join(dir, "labelled"), filepath.Join(dir, "plain")
 	var out, errs bytes.Buffer
 	sim := []string{"simulate", "-hosts", "60", "-teams", "3", "-sessions", "200", "-days", "9", "-q"}
-	if run(context.Background(), append(sim, "-o", labelled), &out, &errs) != 0 || run(context.Background(), append(sim, "-o", plain, "-labels=false"), &out, &errs) != 0 {
+	if execute(context.Background(), append(sim, "-o", labelled), &out, &errs) != 0 || execute(context.Background(), append(sim, "-o", plain, "-labels=false"), &out, &errs) != 0 {
 		t.Fatal(errs.String())
 	}
 	for _, c := range []struct {
@@ -106,7 +106,7 @@ func TestEvalOnAFile(t *testing.T) {
 func TestEvalOfPatientAttackers(t *testing.T) {
 	small := []string{"-resistance", "-seeds", "1", "-hosts", "100", "-teams", "4", "-sessions", "300", "-days", "10", "-slow", "6", "-brute-force", "300"}
 	code, out, errs := runEval(t, append(small, "-json")...)
-	var rows []evaluate.EnduranceRow
+	var rows []eval.ResistanceRow
 	if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil || len(rows) != 6 || rows[0].PairRank.Mean < 1 {
 		t.Errorf("exit %d, %v: %s %s", code, err, out, errs)
 	}

@@ -12,10 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"flb-filter-rgcn/model/eval"
+	"flb-filter-rgcn/model/simulate"
 	"flb-filter-rgcn/plugin/config"
-	"flb-filter-rgcn/plugin/evaluate"
 	"flb-filter-rgcn/plugin/filter"
-	"flb-filter-rgcn/plugin/simulate"
 )
 
 // The settings with which -all judges, where flags don't say otherwise.
@@ -40,7 +40,7 @@ var (
 )
 
 // figuresOf picks figures of results by their names.
-func figuresOf(results []evaluate.Result, names []string) (out [][]float64) {
+func figuresOf(results []eval.Result, names []string) (out [][]float64) {
 	for i := range results {
 		r := &results[i]
 		by := map[string]float64{"AP": r.AP, "AUC": r.AUC, "recall@10": r.Recall10, "recall@20": r.Recall20, "recall@40": r.Recall40}
@@ -96,17 +96,17 @@ func (v *evaluation) all(ctx context.Context, e *env) error {
 	for _, m := range v.methods(0) {
 		methods = append(methods, m.Name)
 	}
-	var worlds []evaluate.World
+	var worlds []eval.World
 	for i, t := range trials {
-		worlds = append(worlds, evaluate.Gather(t.name, t.figures, methods, runs[i*v.seeds:(i+1)*v.seeds]))
+		worlds = append(worlds, eval.Gather(t.name, t.figures, methods, runs[i*v.seeds:(i+1)*v.seeds]))
 	}
 	if v.json {
 		return printJSON(e, struct {
-			Worlds []evaluate.World `json:"worlds"`
-			Worst  *evaluate.Gap    `json:"worst"`
-		}{worlds, evaluate.Worst(worlds)})
+			Worlds []eval.World `json:"worlds"`
+			Worst  *eval.Gap    `json:"worst"`
+		}{worlds, eval.Worst(worlds)})
 	}
-	if err := evaluate.PrintWorlds(e.stdout, worlds); err != nil || v.named {
+	if err := eval.PrintWorlds(e.stdout, worlds); err != nil || v.named {
 		return err
 	}
 	_, err = fmt.Fprintf(e.stdout, "in %s the reference objective is left out, as it would take minutes a seed; -methods with its name judges it there too\n", strings.Join(slowForReference, " and "))
@@ -141,8 +141,8 @@ type realWorld struct {
 }
 
 var realWorlds = []realWorld{
-	{"enron10", []string{"enron10.ndjson.gz", "enron10_test.ndjson.gz"}, linkTrial(evaluate.LinkPlan{Undirected: true})},
-	{"radoslaw", []string{"radoslaw.ndjson.gz", "radoslaw_test.ndjson.gz"}, linkTrial(evaluate.LinkPlan{Step: allLinkStep, Pooled: true})},
+	{"enron10", []string{"enron10.ndjson.gz", "enron10_test.ndjson.gz"}, linkTrial(eval.LinkPlan{Undirected: true})},
+	{"radoslaw", []string{"radoslaw.ndjson.gz", "radoslaw_test.ndjson.gz"}, linkTrial(eval.LinkPlan{Step: allLinkStep, Pooled: true})},
 	{"darpa98", []string{darpaFile}, darpaTrial("")},
 	{"darpa98, no floods", []string{darpaFile}, darpaTrial("category=" + floods)},
 	{"ssh_lab, planted", []string{labFile}, plantedTrial(labFile, ownFields, "")},
@@ -181,7 +181,7 @@ func (v *evaluation) known(dir, file string, fields settings, columns string) (s
 	return source{[]string{path}, c.Fields, columns}, err
 }
 
-func linkTrial(plan evaluate.LinkPlan) func(context.Context, *evaluation, *env, string, string) (*trial, error) {
+func linkTrial(plan eval.LinkPlan) func(context.Context, *evaluation, *env, string, string) (*trial, error) {
 	return func(ctx context.Context, v *evaluation, e *env, dir, name string) (*trial, error) {
 		events, err := v.known(dir, name+".ndjson.gz", ownFields, "")
 		if err != nil {
@@ -225,9 +225,9 @@ func darpaTrial(drop string) func(context.Context, *evaluation, *env, string, st
 		if err != nil {
 			return nil, err
 		}
-		plan.Every = evaluate.Day // a record is a pair on a day
+		plan.Every = eval.Day // a record is a pair on a day
 		return &trial{name, recordFigures, func(seed uint64) ([][]float64, error) {
-			r, err := evaluate.Days(sessions, plan, v.methods(seed), seed)
+			r, err := eval.Days(sessions, plan, v.methods(seed), seed)
 			return figuresOf(r, recordFigures), err
 		}}, nil
 	}
@@ -244,8 +244,8 @@ func plantedTrial(file string, fields settings, columns string) func(context.Con
 			return nil, err
 		}
 		return &trial{name, plantedFigures, func(seed uint64) ([][]float64, error) {
-			planted := evaluate.Inject(sessions, v.from, v.every, seed)
-			r, err := evaluate.Parts(planted, v.from, v.parts, v.methods(seed), seed)
+			planted := eval.Inject(sessions, v.from, v.every, seed)
+			r, err := eval.Parts(planted, v.from, v.parts, v.methods(seed), seed)
 			return figuresOf(r, plantedFigures), err
 		}}, nil
 	}

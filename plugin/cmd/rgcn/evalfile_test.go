@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"flb-filter-rgcn/plugin/evaluate"
-	"flb-filter-rgcn/plugin/simulate"
+	"flb-filter-rgcn/model/eval"
+	"flb-filter-rgcn/model/simulate"
 )
 
 // ownFlags name the fields of the records below.
@@ -52,9 +52,9 @@ func TestEvalByDay(t *testing.T) {
 	file := write(t, "labelled", ndjson(append(usual(),
 		`c0 s0 66 ,"kind":"r2l","label":1`, `c0 x 66.1 ,"kind":"r2l","label":1`, `c1 x 66.2 ,"kind":"u2r","label":1`,
 		`c2 x 66.3 ,"kind":"","label":0`, `c3 x 66.4 ,"kind":"odd","label":1`, `c4 x 66.5 ,"kind":"dos","label":1`, `c4 x 66.6 ,"kind":"","label":0`)...))
-	of := func(args ...string) map[string]evaluate.Row {
-		rows := map[string]evaluate.Row{}
-		for _, r := range evalRows[[]evaluate.Row](t, append(append(args, ownFlags...), "-by-day", "-from-day", "2", file)...) {
+	of := func(args ...string) map[string]eval.Row {
+		rows := map[string]eval.Row{}
+		for _, r := range evalRows[[]eval.Row](t, append(append(args, ownFlags...), "-by-day", "-from-day", "2", file)...) {
 			rows[r.Method] = r
 		}
 		return rows
@@ -97,15 +97,15 @@ func linkFiles(t *testing.T) (events, test string) {
 
 func TestEvalLinks(t *testing.T) {
 	events, test := linkFiles(t)
-	rule := func(args ...string) evaluate.LinkRow {
+	rule := func(args ...string) eval.LinkRow {
 		t.Helper()
-		for _, r := range evalRows[[]evaluate.LinkRow](t, append(append(args, ownFlags...), "-links", test, events)...) {
+		for _, r := range evalRows[[]eval.LinkRow](t, append(append(args, ownFlags...), "-links", test, events)...) {
 			if r.Method == "never-seen rule" {
 				return r
 			}
 		}
 		t.Fatal("no rule")
-		return evaluate.LinkRow{}
+		return eval.LinkRow{}
 	}
 	// 1 1 0 against 0 0 1: a seen pair wins two and ties with one, a new one ties with two.
 	r := rule()
@@ -153,8 +153,8 @@ func TestEvalAll(t *testing.T) {
 	}
 	args := []string{"-all", "-data", dir, "-seeds", "2", "-methods", "r-gcn,never-seen,sort", "-train-every", "1d"}
 	all := evalRows[struct {
-		Worlds []evaluate.World
-		Worst  *evaluate.Gap
+		Worlds []eval.World
+		Worst  *eval.Gap
 	}](t, args...)
 	names := simulate.Worlds()
 	if n := len(names); len(all.Worlds) != n+1 || all.Worlds[0].Name != names[0] || all.Worlds[n].Name != "radoslaw" || all.Worst == nil || len(all.Worlds[0].Figures[0].Methods) != 3 {

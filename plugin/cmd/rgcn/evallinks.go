@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"flb-filter-rgcn/plugin/evaluate"
+	"flb-filter-rgcn/model/eval"
 )
 
 // pairFields are those of the records of link prediction beside what a session has; see readLinks.
@@ -13,23 +13,23 @@ var pairFields = []string{"label", "seed", "new", "snapshot"}
 
 // linkWorld are the events and pairs of link prediction.
 type linkWorld struct {
-	events []evaluate.Dated
-	pairs  []evaluate.Pair
-	plan   evaluate.LinkPlan
+	events []eval.Dated
+	pairs  []eval.Pair
+	plan   eval.LinkPlan
 }
 
 // readLinks reads events, and from test the pairs to judge: label is 0 for a true pair and 1 for a made-up one, new is 1
 // for one that is not among the events before, seed tells several draws of made-up pairs apart. The snapshot of
 // a record is the number in snapshot, or else the day of its time.
-func (v *evaluation) readLinks(ctx context.Context, e *env, events, test source, plan evaluate.LinkPlan) (*linkWorld, error) {
+func (v *evaluation) readLinks(ctx context.Context, e *env, events, test source, plan eval.LinkPlan) (*linkWorld, error) {
 	w := &linkWorld{plan: plan}
 	past, err := v.records(ctx, e, events, pairFields)
 	if err != nil {
 		return nil, err
 	}
 	numbered := past[0].values[3] != ""
-	dated := func(r *sessionRecord, file string) (evaluate.Dated, error) {
-		d := evaluate.Dated{Event: r.Event, Snapshot: r.Time / int64(evaluate.Day)}
+	dated := func(r *sessionRecord, file string) (eval.Dated, error) {
+		d := eval.Dated{Event: r.Event, Snapshot: r.Time / int64(eval.Day)}
 		text := r.values[3]
 		if (text != "") != numbered {
 			return d, fmt.Errorf("%s: some records have a snapshot and others have none", file)
@@ -63,13 +63,13 @@ func (v *evaluation) readLinks(ctx context.Context, e *env, events, test source,
 		if label != "0" && label != "1" {
 			return nil, fmt.Errorf("%s: label is %q: want 0 for a true pair and 1 for a made-up one", test.files[0], label)
 		}
-		w.pairs = append(w.pairs, evaluate.Pair{Dated: d, True: label == "0", New: isNew == "1" || isNew == "true", Draw: draw})
+		w.pairs = append(w.pairs, eval.Pair{Dated: d, True: label == "0", New: isNew == "1" || isNew == "true", Draw: draw})
 	}
 	return w, nil
 }
 
-func (v *evaluation) judgeLinks(w *linkWorld, seed uint64) ([]evaluate.LinkResult, error) {
-	return evaluate.Links(w.events, w.pairs, w.plan, func() []evaluate.Method { return v.methods(seed) }, seed)
+func (v *evaluation) judgeLinks(w *linkWorld, seed uint64) ([]eval.LinkResult, error) {
+	return eval.Links(w.events, w.pairs, w.plan, func() []eval.Method { return v.methods(seed) }, seed)
 }
 
 // links judges link prediction and writes its table.
@@ -79,13 +79,13 @@ func (v *evaluation) links(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	runs, err := perSeed(ctx, v, e, func(seed uint64) ([]evaluate.LinkResult, error) { return v.judgeLinks(w, seed) })
+	runs, err := perSeed(ctx, v, e, func(seed uint64) ([]eval.LinkResult, error) { return v.judgeLinks(w, seed) })
 	if err != nil {
 		return err
 	}
-	rows := evaluate.SummarizeLinks(runs)
+	rows := eval.SummarizeLinks(runs)
 	if v.json {
 		return printJSON(e, rows)
 	}
-	return evaluate.PrintLinks(e.stdout, rows)
+	return eval.PrintLinks(e.stdout, rows)
 }

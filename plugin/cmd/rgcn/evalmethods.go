@@ -5,14 +5,14 @@ import (
 	"strings"
 
 	"flb-filter-rgcn/model"
-	"flb-filter-rgcn/plugin/evaluate"
+	"flb-filter-rgcn/model/eval"
 )
 
 // methodNames are what -methods may name, in the order of the table.
 var methodNames = []string{"r-gcn", "reference", "never-seen", "counts", "no-campaigns", "sort"}
 
 // methods are the rows of the table.
-func (v *evaluation) methods(seed uint64) (methods []evaluate.Method) {
+func (v *evaluation) methods(seed uint64) (methods []eval.Method) {
 	cfg := v.model
 	cfg.Seed = seed
 	if v.without != "" {
@@ -24,20 +24,20 @@ func (v *evaluation) methods(seed uint64) (methods []evaluate.Method) {
 		return c
 	}
 	for _, name := range v.chosen {
-		var m evaluate.Method
+		var m eval.Method
 		switch name {
 		case "r-gcn":
-			m = evaluate.Trained("R-GCN", cfg)
+			m = eval.Trained("R-GCN", cfg)
 		case "reference":
-			m = evaluate.Reference(seed)
+			m = eval.Reference(seed)
 		case "never-seen":
-			m = evaluate.NeverSeen()
+			m = eval.NeverSeen()
 		case "counts":
-			m = evaluate.Trained("count prior", without("structure", "names", "neighbours", "fan-out"))
+			m = eval.Trained("count prior", without("structure", "names", "neighbours", "fan-out"))
 		case "no-campaigns":
-			m = evaluate.Trained("count prior (no campaigns)", without("structure", "names", "neighbours", "fan-out", "campaigns"))
+			m = eval.Trained("count prior (no campaigns)", without("structure", "names", "neighbours", "fan-out", "campaigns"))
 		case "sort":
-			m = evaluate.Sort()
+			m = eval.Sort()
 		}
 		methods = append(methods, m)
 	}
@@ -46,7 +46,7 @@ func (v *evaluation) methods(seed uint64) (methods []evaluate.Method) {
 			if part == "features" && cfg.Features == nil {
 				continue
 			}
-			methods = append(methods, evaluate.Trained(evaluate.AblationPrefix+"without "+part, without(part)))
+			methods = append(methods, eval.Trained(eval.AblationPrefix+"without "+part, without(part)))
 		}
 	}
 	return methods

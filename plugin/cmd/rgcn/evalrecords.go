@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/eval"
 	"flb-filter-rgcn/plugin/config"
-	"flb-filter-rgcn/plugin/evaluate"
 	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/triplet"
 )
@@ -29,7 +29,7 @@ type sessionRecord struct {
 
 // records reads the sessions of the source in order of time, each with the values at the given paths, "" for none.
 func (v *evaluation) records(ctx context.Context, e *env, src source, paths []string) (out []sessionRecord, err error) {
-	in := &input{columns: src.columns, chunkSize: v.session.input.chunkSize, strict: v.session.input.strict}
+	in := &input{columns: src.columns, chunkSize: v.run.input.chunkSize, strict: v.run.input.strict}
 	if err := in.start(&env{console: e.console, args: src.files}, src.fields); err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (v *evaluation) records(ctx context.Context, e *env, src source, paths []st
 		return nil, err
 	}
 	w := x.NewWalker()
-	var room triplet.Room
+	var buffer triplet.Buffer
 	err = in.each(ctx, func(c chunk) error {
 		w.Reset(c.data)
 		for w.Next() {
@@ -54,7 +54,7 @@ func (v *evaluation) records(ctx context.Context, e *env, src source, paths []st
 			if ev.Kind != record.Log {
 				continue
 			}
-			found, verdict := finder.Find(&room, nil, ev.Values)
+			found, verdict := finder.Find(&buffer, nil, ev.Values)
 			if verdict != triplet.Found {
 				continue
 			}
@@ -87,7 +87,7 @@ const labelField = "label"
 var unlabelled = []string{"", "-", "0", "false", "benign"}
 
 // sessions reads labelled sessions. Unless none may be, one of them at least is an attack.
-func (v *evaluation) sessions(ctx context.Context, e *env, src source, l labels, none bool) (sessions []evaluate.Session, err error) {
+func (v *evaluation) sessions(ctx context.Context, e *env, src source, l labels, none bool) (sessions []eval.Session, err error) {
 	paths := []string{labelField}
 	lists := [][]config.Condition{l.attack, l.benign, l.drop}
 	for _, list := range lists {
@@ -115,7 +115,7 @@ func (v *evaluation) sessions(ctx context.Context, e *env, src source, l labels,
 		if drop {
 			continue
 		}
-		s := evaluate.Session{Event: r.Event}
+		s := eval.Session{Event: r.Event}
 		if l.attack == nil {
 			attack = !slices.Contains(unlabelled, r.values[0])
 		}

@@ -20,7 +20,7 @@ var small = []string{"-set", "train_steps=50", "-set", "model_dim=32"}
 // rgcn runs a command and returns what it wrote.
 func rgcn(args ...string) (stdout, stderr string, status int) {
 	var out, err bytes.Buffer
-	status = run(context.Background(), args, &out, &err)
+	status = execute(context.Background(), args, &out, &err)
 	return out.String(), err.String(), status
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -39,7 +38,7 @@ type input struct {
 	reading time.Time    // the time in the header of the record being read
 	walker  *record.Walker
 	finder  *triplet.Finder
-	room    triplet.Room
+	buffer  triplet.Buffer
 	lines   bool // plain text may be read: sshd's
 }
 
@@ -80,8 +79,8 @@ func (in *input) start(e *env, fields config.Fields) error {
 	return nil
 }
 
-// each hands every chunk to use, until that fails or ctx ends. Reading goes on meanwhile in
-// a goroutine of its own: it is faster so, and a pipe that delivers nothing holds up no end.
+// each hands every chunk to use, until that fails or ctx ends. Reading goes on meanwhile in a goroutine of its own: that is
+// faster, and a pipe that delivers nothing does not delay the end.
 func (in *input) each(ctx context.Context, use func(chunk) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -93,7 +92,7 @@ func (in *input) each(ctx context.Context, use func(chunk) error) error {
 	failed := make(chan error, 1)
 	go func() {
 		defer close(full)
-		failed <- in.read(ctx, full, free)
+		failed <- (&chunker{input: in, full: full, free: free, total: in.size()}).read(ctx)
 	}()
 	for {
 		select {
@@ -112,64 +111,6 @@ func (in *input) each(ctx context.Context, use func(chunk) error) error {
 			return ctx.Err()
 		}
 	}
-}
-
-// read reads all files. What was read before an error still goes out.
-func (in *input) read(ctx context.Context, full chan<- chunk, free <-chan []byte) error {
-	var c chunk
-	var began time.Time                                       // event time at the chunk's first record
-	total, finished, reached := in.size(), int64(0), int64(0) // bytes: of all files, of those read to their end, of the one being read
-	next := func() error {
-		if c.records > 0 {
-			if total > 0 {
-				c.share = float64(finished+reached) / float64(total)
-			}
-			c.newest = in.reached()
-			select {
-			case full <- c:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		select {
-		case data := <-free:
-			c = chunk{data: data}
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	if err := next(); err != nil {
-		return err
-	}
-	for _, file := range in.files {
-		r, err := logfile.Open(file, logfile.Options{Columns: in.columnNames(), Lines: in.lines, Now: in.now})
-		for err == nil {
-			start := len(c.data)
-			c.data, err = r.AppendRecord(c.data)
-			if err != nil {
-				err = in.pass(err)
-				continue
-			}
-			in.learnTime(c.data[start:])
-			if c.records++; c.records == 1 {
-				began = in.reached()
-			}
-			if c.records >= in.chunkSize || len(c.data) >= maxChunk || in.span > 0 && in.reached().Sub(began) >= in.span {
-				reached, _ = r.Progress()
-				err = next()
-			}
-		}
-		if r != nil {
-			reached, _ = r.Progress()
-			finished, reached = finished+reached, 0
-			r.Close()
-		}
-		if err != io.EOF {
-			return errors.Join(err, next())
-		}
-	}
-	return next()
 }
 
 func (in *input) columnNames() []string {
@@ -191,9 +132,8 @@ func (in *input) size() (total int64) {
 	return total
 }
 
-// now is the time for a record's header, which counts where the record has none of its own:
-// that of the newest one before it, or a line without a time in an old log would seem years
-// younger than the rest, and the rest be forgotten.
+// now is the time for a record's header, which counts where the record has none of its own. It is that of the newest record
+// before: otherwise a line without a time in an old log would seem years younger than the rest, and the rest be forgotten.
 func (in *input) now() time.Time {
 	if in.reading = in.newest; in.reading.IsZero() {
 		in.reading = time.Now()
@@ -201,8 +141,8 @@ func (in *input) now() time.Time {
 	return in.reading
 }
 
-// reached is the event time so far: that of the newest record, or of reading while none has a time of its own.
-func (in *input) reached() time.Time {
+// eventTime is that of the newest record so far, or the time of reading while none has a time of its own.
+func (in *input) eventTime() time.Time {
 	if in.newest.IsZero() {
 		return in.reading
 	}
@@ -215,7 +155,7 @@ func (in *input) learnTime(event []byte) {
 	e := in.walker.Event()
 	t := e.Time
 	if e.Kind == record.Log && in.lines { // the time may stand in the text
-		if s, verdict := in.finder.Find(&in.room, nil, e.Values); verdict == triplet.Found && s.Time > 0 {
+		if s, verdict := in.finder.Find(&in.buffer, nil, e.Values); verdict == triplet.Found && s.Time > 0 {
 			t = s.Time
 		}
 	}

@@ -118,7 +118,7 @@ var lowestCommand = command{
 	summary: "Show the lowest scores of enriched records, as the filter wrote them: each distinct triplet once.",
 	example: "rgcn lowest -n 10 scored.ndjson",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
-		s := newSession(fs)
+		s := newRun(fs)
 		n := fs.Int("n", 10, "how many: `N`")
 		return func(ctx context.Context, e *env) error {
 			if *n < 1 || *n > maxLowest {
@@ -138,7 +138,7 @@ var lowestCommand = command{
 			err = s.input.each(ctx, func(c chunk) error {
 				w.Reset(c.data)
 				for w.Next() {
-					if v, ok := r.read(w.Event()); ok {
+					if v, ok := r.read(w); ok {
 						l.add(&v)
 					}
 				}

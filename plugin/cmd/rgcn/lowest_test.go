@@ -113,19 +113,19 @@ func TestLowestOfEnrichedRecords(t *testing.T) {
 		fmt.Fprintf(&b, `{"ts":%d.5,"id.orig_h":"h%d","id.resp_h":"s","client":"c","score":0.%02d,"low_score":%v,"label":"kind%d"}`+"\n", 1600000000+i, i%25, 75-i, i > 40, i)
 	}
 	b.WriteString(`{"ts":1600000000,"id.orig_h":"z","id.resp_h":"s","client":"c","score":0.1,"low_score":true,"label":"last","score_pair_days":1,` +
-		`"score_source_destinations":2,"score_destination_sources":3,"score_source_relations":["Go","x"]}` + "\n")
+		`"score_source_destinations":2,"score_destination_sources":3,"score_source_relations":["Go","x"],"score_peers":["p1","p2",7,"p3","p4"]}` + "\n")
 	b.WriteString(`{"message":"no score"}` + "\n" + `{"id.orig_h":"x","id.resp_h":"y","score":null,"low_score":false}` + "\n")
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	if code := run(context.Background(), []string{"lowest", "-n", "2", path}, &out, &errs); code != 0 {
+	if code := execute(context.Background(), []string{"lowest", "-n", "2", path}, &out, &errs); code != 0 {
 		t.Fatalf("exit %d: %s", code, errs.String())
 	}
 	want := "SCORE     LOW   TIME                 SOURCE  RELATION  DESTINATION  COUNT  LABEL\n" +
 		"0.100000  true  2020-09-13 12:26:40  z       c         s            1      last\n" +
 		"0.260000  true  2020-09-13 12:27:29  h24     c         s            2      kind49\n" +
-		"\nEVIDENCE\n1. z -> s: never met before; source: 2 other destinations, mostly by Go; destination: 3 other sources\n"
+		"\nEVIDENCE\n1. z -> s: never met before; source: 2 other destinations, mostly by Go, x; destination: 3 other sources, of which p1, p2, p3 are most like this one\n"
 	if out.String() != want {
 		t.Errorf("\n%s\nwant\n%s", out.String(), want)
 	}

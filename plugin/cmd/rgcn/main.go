@@ -39,7 +39,7 @@ type command struct {
 }
 
 // commands in the order of the overview.
-var commands = []command{replayCommand, trainCommand, scoreCommand, lowestCommand, predictCommand, reportCommand, statusCommand, allowCommand, simulateCommand, evalCommand, versionCommand}
+var commands = []command{replayCommand, trainCommand, scoreCommand, lowestCommand, predictCommand, reportCommand, statusCommand, doctorCommand, allowCommand, simulateCommand, evalCommand, versionCommand}
 
 // env is what a command works with beside its flags.
 type env struct {
@@ -58,11 +58,11 @@ func main() {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run runs one command and returns the exit status. Standard input is os.Stdin, which package logfile reads.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// execute runs one command and returns the exit status. Standard input is os.Stdin, which package logfile reads.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		fmt.Fprint(stderr, overview())
 		return exitUsage

@@ -50,7 +50,7 @@ func TestUsageErrors(t *testing.T) {
 			has(t, stderr, "rgcn "+args[0]+": ", "\nrun 'rgcn "+args[0]+" -h'\n")
 		}
 	}
-	check(`unknown command "reply": want replay, train, score, lowest, predict, report, status, allow, simulate, eval, version`, "reply")
+	check(`unknown command "reply": want replay, train, score, lowest, predict, report, status, doctor, allow, simulate, eval, version`, "reply")
 	check("no FILE: want one or more", "replay", "-q")
 	check("flag provided but not defined: -colums", "replay", "-colums", "a", in)
 	check("-chunk 0: want at least 1", "replay", "-chunk", "0", in)
@@ -115,7 +115,7 @@ func TestClosedPipe(t *testing.T) {
 	defer w.Close()
 	dir := t.TempDir()
 	var stderr bytes.Buffer
-	status := run(context.Background(), []string{"replay", "-columns", columns, "-set", "train_interval=0", "-state", dir, samples.SessionsPath(t)}, w, &stderr)
+	status := execute(context.Background(), []string{"replay", "-columns", columns, "-set", "train_interval=0", "-state", dir, samples.SessionsPath(t)}, w, &stderr)
 	if status != exitPipe || stderr.Len() > 0 {
 		t.Errorf("status %d, %q; want %d and nothing said", status, stderr.String(), exitPipe)
 	}
@@ -130,7 +130,7 @@ func TestInterrupted(t *testing.T) {
 	stdout, dir := hook{after: cancel}, t.TempDir()
 	var stderr bytes.Buffer
 	args := []string{"replay", "-columns", columns, "-set", "train_interval=0", "-chunk", "100", "-state", dir, samples.SessionsPath(t)}
-	if status := run(ctx, args, &stdout, &stderr); status != exitInterrupted {
+	if status := execute(ctx, args, &stdout, &stderr); status != exitInterrupted {
 		t.Errorf("status %d, want %d", status, exitInterrupted)
 	}
 	if got := lines(t, stdout.String()); len(got) >= samples.Rows || len(got)%100 != 0 {
@@ -151,7 +151,7 @@ func TestInterruptedTraining(t *testing.T) {
 	stdout := &hook{after: cancel}
 	var stderr bytes.Buffer
 	args := []string{"replay", "-columns", columns, "-chunk", "10000", "-set", "train_interval=365d", samples.SessionsPath(t)}
-	if status := run(ctx, args, stdout, &stderr); status != exitInterrupted {
+	if status := execute(ctx, args, stdout, &stderr); status != exitInterrupted {
 		t.Errorf("status %d, want %d", status, exitInterrupted)
 	}
 	if got := len(lines(t, stdout.String())); got != samples.Rows {
@@ -169,7 +169,7 @@ func TestInterruptedWhileWaiting(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stderr := &hook{after: cancel} // by the warning about the bad line
 	var stdout bytes.Buffer
-	if status := run(ctx, []string{"replay", "-"}, &stdout, stderr); status != exitInterrupted {
+	if status := execute(ctx, []string{"replay", "-"}, &stdout, stderr); status != exitInterrupted {
 		t.Errorf("status %d, want %d", status, exitInterrupted)
 	}
 	has(t, stderr.String(), "warning: standard input:2: not a JSON object", "interrupted")

@@ -18,8 +18,9 @@ type scored struct {
 	score                         float64
 	low                           bool
 	reason                        []byte
-	added                         [][]byte // values of the fields of evidence
-	label                         []byte   // of simulated sessions: what is known to be true of them
+	added                         [][]byte                       // values of the fields of evidence
+	list                          func(field, most int) []string // names of such a field
+	label                         []byte                         // of simulated sessions: what is known to be true of them
 	time                          time.Time
 }
 
@@ -27,8 +28,9 @@ type scored struct {
 type scoredReader struct {
 	*record.Extractor
 	finder *triplet.Finder
-	room   triplet.Room
+	buffer triplet.Buffer
 	stream triplet.Stream
+	names  [evidence.Count]string // of the fields of evidence
 }
 
 func newScoredReader(c config.Fields) (*scoredReader, error) {
@@ -36,7 +38,7 @@ func newScoredReader(c config.Fields) (*scoredReader, error) {
 	for _, name := range c.Evidence {
 		spec.Fields = append(spec.Fields, []string{name})
 	}
-	r := &scoredReader{}
+	r := &scoredReader{names: c.Evidence}
 	var err error
 	if r.finder, err = triplet.New(c, &spec); err != nil {
 		return nil, err
@@ -45,19 +47,20 @@ func newScoredReader(c config.Fields) (*scoredReader, error) {
 	return r, err
 }
 
-// read is not ok for a record without a score.
-func (r *scoredReader) read(e *record.Event) (s scored, ok bool) {
-	s, ok = r.session(e)
+// read is not ok where the walker is at a record without a score.
+func (r *scoredReader) read(w *record.Walker) (s scored, ok bool) {
+	s, ok = r.session(w)
 	return s, ok && !math.IsNaN(s.score)
 }
 
-// session is not ok for a record without a source or a destination. The score of one that
+// session is not ok where the walker is at a record without a source or a destination. The score of one that
 // has none yet is NaN.
-func (r *scoredReader) session(e *record.Event) (s scored, ok bool) {
+func (r *scoredReader) session(w *record.Walker) (s scored, ok bool) {
+	e := w.Event()
 	if e.Kind != record.Log {
 		return s, false
 	}
-	found, verdict := r.finder.Find(&r.room, &r.stream, e.Values)
+	found, verdict := r.finder.Find(&r.buffer, &r.stream, e.Values)
 	if verdict != triplet.Found {
 		return s, false
 	}
@@ -73,6 +76,7 @@ func (r *scoredReader) session(e *record.Event) (s scored, ok bool) {
 	return scored{
 		source: found.Source, relation: found.Relation, destination: found.Destination,
 		score: score, low: string(added[1]) == "true", reason: added[2], label: added[3], added: added[4:], time: time.Unix(0, at),
+		list: func(field, most int) []string { return w.List(e.Extent, r.names[field], most, nil) },
 	}, true
 }
 
@@ -81,7 +85,7 @@ func (s *scored) evidence() string {
 	if !s.low {
 		return ""
 	}
-	e, ok := evidence.Parse(s.added)
+	e, ok := evidence.Parse(s.added, s.list)
 	if !ok {
 		return ""
 	}

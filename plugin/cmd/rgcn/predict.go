@@ -51,11 +51,11 @@ var predictCommand = command{
 		fs.IntVar(&p.n, "n", 10, "how many of either end: `N`")
 		fs.IntVar(&p.most, "most", 20_000_000, "refuse to score more than `N` links")
 		fs.BoolVar(&p.json, "json", false, "a JSON object a line, the least expected first")
-		return p.run
+		return p.execute
 	},
 }
 
-func (p *prediction) run(ctx context.Context, e *env) error {
+func (p *prediction) execute(ctx context.Context, e *env) error {
 	switch {
 	case len(e.args) > 0:
 		return usagef("unexpected %q: want no FILE", e.args[0])

@@ -20,7 +20,7 @@ var replayCommand = command{
 		"for a day of records. For a log of many days -set train_interval=6h takes a fraction of the time.",
 	example: "rgcn replay -set train_interval=6h -lowest 10 -o scored.ndjson ssh.log",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
-		s := newSession(fs)
+		s := newRun(fs)
 		w := declareWriter(fs)
 		return func(ctx context.Context, e *env) error { return replay(ctx, e, s, w) }
 	},
@@ -31,7 +31,7 @@ var replayCommand = command{
 // in 64 intervals by one interval at most.
 const chunksPerInterval = 64
 
-func replay(ctx context.Context, e *env, s *session, w *writer) error {
+func replay(ctx context.Context, e *env, s *run, w *writer) error {
 	if err := s.check(e); err != nil {
 		return err
 	}
@@ -87,8 +87,8 @@ func declareWriter(fs *flag.FlagSet) *writer {
 	return w
 }
 
-// open opens the output of a session that has been checked.
-func (w *writer) open(s *session) (err error) {
+// open opens the output of a run that has been checked.
+func (w *writer) open(s *run) (err error) {
 	w.env = s.env
 	if w.n > 0 {
 		w.lowest = newLowest(w.n)
@@ -124,7 +124,7 @@ func (w *writer) write(chunk []byte) error {
 		if w.lowest == nil {
 			continue
 		}
-		if s, ok := w.reader.read(e); ok {
+		if s, ok := w.reader.read(w.walker); ok {
 			w.lowest.add(&s)
 		}
 	}

@@ -16,7 +16,7 @@ var reportCommand = command{
 	summary: "Make a page of enriched records: the graph with its low scores, the lowest, low scores over time.",
 	example: "rgcn report -o report.html scored.ndjson",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
-		s := newSession(fs)
+		s := newRun(fs)
 		var out output
 		out.declare(fs)
 		return func(ctx context.Context, e *env) error {
@@ -37,7 +37,7 @@ var reportCommand = command{
 			err = s.input.each(ctx, func(c chunk) error {
 				w.Reset(c.data)
 				for w.Next() {
-					if v, ok := r.session(w.Event()); ok {
+					if v, ok := r.session(w); ok {
 						b.Add(&report.Session{
 							Source: v.source, Relation: v.relation, Destination: v.destination,
 							Reason: v.reason, Evidence: v.evidence(), Score: v.score, Low: v.low, Time: v.time.UnixNano(),

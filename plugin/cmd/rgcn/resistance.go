@@ -4,7 +4,7 @@ import (
 	"context"
 	"flag"
 
-	"flb-filter-rgcn/plugin/evaluate"
+	"flb-filter-rgcn/model/eval"
 )
 
 // The attackers of `rgcn eval -resistance`: what the flags of the simulation do not say.
@@ -36,19 +36,19 @@ func (v *evaluation) patience(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	rows := evaluate.SummarizeEndurance(runs)
+	rows := eval.SummarizeResistance(runs)
 	if v.json {
 		return printJSON(e, rows)
 	}
-	return evaluate.PrintEndurance(e.stdout, rows)
+	return eval.PrintResistance(e.stdout, rows)
 }
 
-func (v *evaluation) judgeResistance(seed uint64) ([]evaluate.Endurance, error) {
+func (v *evaluation) judgeResistance(seed uint64) ([]eval.ResistanceResult, error) {
 	c := v.simulation
 	c.Seed = seed
 	sessions, err := simulated(c)
 	if err != nil {
 		return nil, err
 	}
-	return evaluate.Resistance(sessions, v.plan(c), v.methods(seed), seed)
+	return eval.Resistance(sessions, v.plan(c), v.methods(seed), seed)
 }

@@ -15,13 +15,13 @@ var scoreCommand = command{
 	summary: "Score the records of files by a saved model; learn nothing, change nothing.",
 	example: "rgcn score -state /var/lib/rgcn -lowest 10 -o scored.ndjson ssh.log",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
-		s := newSession(fs)
+		s := newRun(fs)
 		w := declareWriter(fs)
 		return func(ctx context.Context, e *env) error { return score(ctx, e, s, w) }
 	},
 }
 
-func score(ctx context.Context, e *env, s *session, w *writer) error {
+func score(ctx context.Context, e *env, s *run, w *writer) error {
 	if err := s.check(e); err != nil {
 		return err
 	}

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"flb-filter-rgcn/model/simulate"
 	"flb-filter-rgcn/plugin/filter"
-	"flb-filter-rgcn/plugin/simulate"
 )
 
 var simulateCommand = command{

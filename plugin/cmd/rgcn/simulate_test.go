@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"flb-filter-rgcn/plugin/simulate"
+	"flb-filter-rgcn/model/simulate"
 )
 
 func TestSimulate(t *testing.T) {
@@ -121,7 +121,7 @@ func TestSimulateFlags(t *testing.T) {
 func TestSimulateInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stdout, stderr := hook{after: cancel}, bytes.Buffer{}
-	if status := run(ctx, []string{"simulate"}, &stdout, &stderr); status != exitInterrupted {
+	if status := execute(ctx, []string{"simulate"}, &stdout, &stderr); status != exitInterrupted {
 		t.Errorf("status %d, want %d", status, exitInterrupted)
 	}
 	for _, line := range lines(t, stdout.String()) {

@@ -13,14 +13,14 @@ var trainCommand = command{
 	summary: "Learn from the records of files, train once at the end, and save graph and model.",
 	example: "rgcn train -state /var/lib/rgcn ssh.2026-03-*.log.gz",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
-		s := newSession(fs)
+		s := newRun(fs)
 		return func(ctx context.Context, e *env) error { return train(ctx, e, s) }
 	},
 }
 
 var errNoState = usagef("no state directory: want -state DIR, or dir under [state] in the -config file")
 
-func train(ctx context.Context, e *env, s *session) error {
+func train(ctx context.Context, e *env, s *run) error {
 	if err := s.check(e); err != nil {
 		return err
 	}

@@ -1,6 +1,5 @@
-// Command gen writes the files that the table of settings leads to: conf/rgcn.toml, which a user
-// copies, and plugin/options.h, the host's config map. It is run by go generate; its argument is the
-// root of the source tree.
+// Command gen writes what is generated from the table of settings: conf/rgcn.toml, which a user copies, and
+// plugin/fluentbit/options.h, the host's config map. go generate runs it; its argument is the root of the source tree.
 package main
 
 import (
@@ -18,8 +17,8 @@ const width = 100
 
 // outputs are the generated files and what belongs in them.
 var outputs = map[string]func([]config.Option) string{
-	"conf/rgcn.toml":   tomlFile,
-	"plugin/options.h": header,
+	"conf/rgcn.toml":             tomlFile,
+	"plugin/fluentbit/options.h": header,
 }
 
 func main() {

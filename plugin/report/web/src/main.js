@@ -1,6 +1,7 @@
 // The page: a graph of who talks to whom, the lowest scores beside it, two charts below.
 // Its data is the JSON in #data; a live filter serves newer data at graph.json.
 import { charts, onResize } from "./charts.js";
+import { showDay } from "./day.js";
 import { Picture } from "./picture.js";
 import { element, number, scoreText, timeText } from "./text.js";
 
@@ -8,6 +9,7 @@ const $ = (id) => document.getElementById(id);
 let data = JSON.parse($("data").textContent);
 let picture = null;
 let byName = new Map();
+let chosen = null; // { node } or { edge }, numbers in data
 
 function figures() {
   const list = [
@@ -23,14 +25,20 @@ function figures() {
 
 const edgeTitle = (e) => `${data.nodes[e[0]]} → ${data.nodes[e[1]]}`;
 
+// pair is the title with each name kept to itself, whatever direction its letters run in.
+const pair = (e) => [element("bdi", {}, data.nodes[e[0]]), " → ", element("bdi", {}, data.nodes[e[1]])];
+
+// times is how often a connection came. A live filter may have forgotten one that had a low score.
+const times = (e) => (e[3] === 0 ? "" : e[3] === 1 ? "once" : `${number(e[3])} times`);
+
 function edgeRow(i, place) {
   const e = data.edges[i];
   const button = element("button", { type: "button", "aria-pressed": "false", "data-edge": String(i) },
     element("span", { class: "score" }, scoreText(e[4])),
-    element("span", { class: "pair" }, edgeTitle(e)),
+    element("span", { class: "pair", title: edgeTitle(e) }, ...pair(e)),
     element("span", { class: "more" },
       data.reasons[e[6]] ? element("span", { class: "reason" }, data.reasons[e[6]].replaceAll("_", " ")) : "",
-      [data.relations[e[2]], e[3] === 1 ? "once" : `${number(e[3])} times`].filter(Boolean).join(" · "),
+      element("span", { class: "relation" }, [data.relations[e[2]], times(e)].filter(Boolean).join(" · ")),
       e[7] ? element("span", { class: "when" }, timeText(e[7])) : "",
       data.evidence[place] ? element("span", { class: "evidence" }, data.evidence[place]) : ""));
   button.addEventListener("click", () => choose({ edge: i }));
@@ -47,29 +55,51 @@ function lowest() {
   list.replaceChildren(...data.lowest.map(edgeRow));
 }
 
-// choose shows a host or a connection: in the picture, in the list, and in words.
-function choose(what) {
+// choose shows a host or a connection: in the picture, in the list, and in words with the day of the host or of the source.
+// Where stay is true the picture is not moved.
+function choose(what, stay) {
+  chosen = what;
   for (const b of document.querySelectorAll("#lowest button")) b.setAttribute("aria-pressed", String(what?.edge === Number(b.dataset.edge)));
   const box = $("chosen");
   box.hidden = !what;
-  picture?.choose(what);
+  picture?.choose(what, stay);
   if (!what) return;
+  let node = what.node;
   if (what.edge !== undefined) {
-    const e = data.edges[what.edge];
-    $("chosenName").textContent = edgeTitle(e);
-    const verdict = e[4] === null ? "no score yet" : `score ${scoreText(e[4])}${e[5] ? ", low" : ""}`;
-    const last = e[7] ? `, last ${timeText(e[7])}` : "";
-    $("chosenText").textContent = `${data.relations[e[2]] || "no relation"}; ${verdict}; seen ${e[3] === 1 ? "once" : number(e[3]) + " times"}${last}`;
+    const e = data.edges[what.edge], place = data.lowest.indexOf(what.edge);
+    node = e[0];
+    $("chosenName").replaceChildren(...pair(e));
+    const verdict = e[4] === null ? "no score kept" : `score ${scoreText(e[4])}${e[5] ? ", low" : ""}`;
+    const why = data.reasons[e[6]] ? ` (${data.reasons[e[6]].replaceAll("_", " ")})` : "";
+    const last = e[7] ? `last ${timeText(e[7])}` : "";
+    const evidence = place >= 0 ? data.evidence[place] : "";
+    $("chosenText").textContent = [data.relations[e[2]] || "no relation", verdict + why, times(e) && `seen ${times(e)}`, last, evidence].filter(Boolean).join("; ");
   } else {
     let out = 0, into = 0, low = 0;
     for (const e of data.edges) {
-      if (e[0] === what.node) out++;
-      if (e[1] === what.node) into++;
-      if (e[5] && (e[0] === what.node || e[1] === what.node)) low++;
+      if (e[0] === node) out++;
+      if (e[1] === node) into++;
+      if (e[5] && (e[0] === node || e[1] === node)) low++;
     }
-    $("chosenName").textContent = data.nodes[what.node];
+    $("chosenName").replaceChildren(element("bdi", {}, data.nodes[node]));
     $("chosenText").textContent = `${number(out)} connections out, ${number(into)} in, ${number(low)} of them with a low score`;
   }
+  showDay($("day"), data, node, (edge) => choose({ edge }));
+  if (!stay && !$("side").matches(":hover")) box.scrollIntoView?.({ block: "nearest" });
+}
+
+// keep remembers what is chosen and where the keyboard is, by names, and returns a function that finds both in newer data.
+function keep() {
+  const key = (e) => JSON.stringify([data.nodes[e[0]], data.relations[e[2]], data.nodes[e[1]]]);
+  const node = chosen?.node !== undefined ? data.nodes[chosen.node] : undefined;
+  const edge = chosen?.edge !== undefined ? key(data.edges[chosen.edge]) : undefined;
+  const focused = document.activeElement?.dataset?.edge, focus = focused !== undefined ? key(data.edges[focused]) : undefined;
+  return () => {
+    const find = (wanted) => (wanted === undefined ? -1 : data.edges.findIndex((e) => key(e) === wanted));
+    const n = node === undefined ? undefined : byName.get(node), e = find(edge);
+    choose(n !== undefined ? { node: n } : e >= 0 ? { edge: e } : null, true);
+    document.querySelector(`#lowest button[data-edge="${find(focus)}"]`)?.focus({ preventScroll: true });
+  };
 }
 
 function search() {
@@ -114,6 +144,15 @@ function search() {
   });
 }
 
+// lowView says how to read the picture where only low scores are asked for, and where there are none.
+function lowView() {
+  $("lowNote").hidden = !$("onlyLow").checked;
+  if (!data.edges.length) return;
+  const none = $("onlyLow").checked && !data.edges.some((e) => e[5]);
+  $("says").hidden = !none;
+  $("says").textContent = none ? "No session had a low score." : "";
+}
+
 function draw() {
   figures();
   lowest();
@@ -123,9 +162,13 @@ function draw() {
   const says = $("says");
   says.hidden = data.edges.length > 0;
   says.textContent = data.edges.length ? "" : "Nothing to draw: no session with a source and a destination.";
+  lowView();
   try {
     if (picture) picture.update(data);
-    else if (data.edges.length) picture = new Picture($("canvas"), $("tip"), data, choose);
+    else if (data.edges.length) {
+      picture = new Picture($("canvas"), $("tip"), data, choose);
+      if ($("onlyLow").checked) picture.onlyLow(true);
+    }
   } catch (err) {
     says.hidden = false;
     says.textContent = "This browser cannot draw the graph (it has no WebGL). The list and the charts are complete without it.";
@@ -134,10 +177,13 @@ function draw() {
 }
 
 search();
-onResize(() => charts($("histogram"), $("timeline"), data));
+onResize(() => {
+  charts($("histogram"), $("timeline"), data);
+  picture?.resized();
+});
 draw();
 $("close").addEventListener("click", () => choose(null));
-$("onlyLow").addEventListener("change", (ev) => picture?.onlyLow(ev.target.checked));
+$("onlyLow").addEventListener("change", (ev) => { picture?.onlyLow(ev.target.checked); lowView(); });
 $("zoomIn").addEventListener("click", () => picture?.zoom(1 / 1.6));
 $("zoomOut").addEventListener("click", () => picture?.zoom(1.6));
 $("reset").addEventListener("click", () => picture?.reset());
@@ -154,6 +200,14 @@ $("canvas").addEventListener("keydown", (ev) => {
   if (act) { ev.preventDefault(); act(); }
 });
 
+// refresh shows newer data; what is chosen stays chosen.
+function refresh(newer) {
+  const again = keep();
+  data = newer;
+  draw();
+  again();
+}
+
 // A live page asks for newer data while somebody looks at it.
 if (data.live) {
   setInterval(async () => {
@@ -161,9 +215,7 @@ if (data.live) {
     try {
       const answer = await fetch("graph.json", { cache: "no-store" });
       if (!answer.ok) throw new Error(`status ${answer.status}`);
-      data = await answer.json();
-      choose(null);
-      draw();
+      refresh(await answer.json());
       $("state").textContent = "live";
     } catch (err) {
       $("state").textContent = `the filter does not answer (${err.message}); this is what it said last`;
@@ -172,4 +224,4 @@ if (data.live) {
 }
 
 // For the tests.
-window.rgcn = { get picture() { return picture; }, get data() { return data; }, get byName() { return byName; } };
+window.rgcn = { get picture() { return picture; }, get data() { return data; }, get byName() { return byName; }, choose, refresh };

@@ -3,15 +3,20 @@ import Graph from "graphology";
 import layout from "graphology-layout-forceatlas2";
 import LayoutWorker from "graphology-layout-forceatlas2/worker";
 import Sigma from "sigma";
+import { Labels } from "./labels.js";
+import { lowLayout } from "./lowlayout.js";
 import { element, number, scoreText } from "./text.js";
 
 const colours = () => {
   const style = getComputedStyle(document.documentElement);
   const get = (name) => style.getPropertyValue(name).trim();
-  return { low: get("--low"), edge: get("--edge"), node: get("--node"), faint: get("--faint"), text: get("--text") };
+  return { low: get("--low"), lowSoft: get("--lowsoft"), edge: get("--edge"), node: get("--node"), faint: get("--faint"), text: get("--text"), card: get("--card") };
 };
 
 const manyEdges = 2000;
+// Labels that sigma offers to Labels in a cell of its grid; in a column all hosts lie in few cells.
+const density = 1, columnDensity = 30;
+const lowestThick = 50; // so many of the lowest scores stand out where only low ones are shown
 
 export class Picture {
   constructor(container, tip, data, choose) {
@@ -23,6 +28,7 @@ export class Picture {
     this.chosenEdge = null;
     this.hovered = null;
     this.lowOnly = false;
+    this.labels = new Labels();
     this.fill(data);
     this.sigma = new Sigma(this.graph, container, {
       defaultEdgeType: "arrow",
@@ -32,7 +38,10 @@ export class Picture {
       labelFont: "system-ui, sans-serif",
       labelSize: 12,
       labelColor: { color: this.colours.text },
-      labelRenderedSizeThreshold: 7,
+      labelRenderedSizeThreshold: 0, // Labels leaves out what does not fit
+      labelDensity: density,
+      labelGridCellSize: 70,
+      defaultDrawNodeLabel: (context, data, settings) => this.labels.add(context, data, settings),
       minCameraRatio: 0.02,
       maxCameraRatio: 4,
       allowInvalidContainer: true,
@@ -41,6 +50,7 @@ export class Picture {
       edgeReducer: (e, a) => this.edge(e, a),
     });
     const s = this.sigma;
+    s.on("afterRender", () => this.labels.place(this.colours.text, this.colours.card, container.clientWidth));
     s.on("enterNode", ({ node, event }) => { this.hovered = node; this.show(event, ...this.nodeText(node)); s.refresh({ skipIndexation: true }); });
     s.on("leaveNode", () => { this.hovered = null; this.hide(); s.refresh({ skipIndexation: true }); });
     s.on("enterEdge", ({ edge, event }) => this.show(event, ...this.edgeText(edge)));
@@ -59,7 +69,7 @@ export class Picture {
   fill(data) {
     this.data = data;
     const g = this.graph, places = new Map();
-    g.forEachNode((n, a) => places.set(a.name, [a.x, a.y]));
+    g.forEachNode((n, a) => places.set(a.name, this.apart?.get(n) ?? [a.x, a.y]));
     g.clear();
     const degree = new Uint32Array(data.nodes.length), low = new Uint32Array(data.nodes.length), into = new Uint32Array(data.nodes.length);
     for (const e of data.edges) {
@@ -73,19 +83,46 @@ export class Picture {
       g.addNode(String(i), { name, label: name, x, y, size: small * Math.min(2.5 + 0.7 * Math.sqrt(degree[i]), 10), low: low[i], degree: degree[i], into: into[i] });
     });
     // The more there are, the thinner: a few stand out, hundreds shall not paint the rest over.
+    const lowest = new Set(data.lowest.slice(0, lowestThick));
+    this.manyLow = low.reduce((sum, n) => sum + n, 0) / 2 > 2 * lowestThick;
     const thick = Math.max(1.2, Math.min(3, 30 / Math.sqrt(1 + low.reduce((sum, n) => sum + n, 0) / 2)));
     data.edges.forEach((e, i) => {
       if (e[0] === e[1]) return; // a host that logs in to itself has no line
-      g.addEdgeWithKey(String(i), String(e[0]), String(e[1]), { low: !!e[5], size: e[5] ? thick : 0.8, weight: e[5] ? 0.1 : 1 });
+      g.addEdgeWithKey(String(i), String(e[0]), String(e[1]), { low: !!e[5], lowest: lowest.has(i), size: e[5] ? thick : 0.8, weight: e[5] ? 0.1 : 1 });
     });
   }
 
   update(data) {
     this.hide();
     this.hovered = null;
+    this.chosen = this.chosenEdge = this.centre = null; // numbers of the older data
     const grown = data.nodes.length - this.data.nodes.length;
     this.fill(data);
-    if (grown !== 0) this.arrange(2000);
+    if (this.lowOnly) {
+      this.apart = null; // fill has put all hosts where they stood
+      this.arrangeLow();
+    } else if (grown !== 0) this.arrange(2000);
+  }
+
+  // arrangeLow puts the hosts with low scores in columns, and remembers where all hosts stood.
+  arrangeLow() {
+    clearTimeout(this.timer);
+    this.layout?.stop();
+    this.settled = true;
+    const width = Math.max(0.4, this.container.clientWidth / Math.max(1, this.container.clientHeight));
+    const places = lowLayout(this.data.edges.filter((e) => e[5]), width);
+    this.columnsWidth = width; // in heights
+    this.apart ??= new Map(this.graph.mapNodes((n, a) => [n, [a.x, a.y]]));
+    this.sides = new Map();
+    for (const [n, p] of places) {
+      this.graph.mergeNodeAttributes(String(n), { x: p.x, y: p.y });
+      this.sides.set(String(n), p.side);
+    }
+    // The others are hidden, and shall not stretch the picture.
+    this.graph.forEachNode((n) => { if (!this.sides.has(n)) this.graph.mergeNodeAttributes(n, { x: width / 2, y: 0.5 }); });
+    this.sigma.setCustomBBox({ x: [0, width], y: [0, 1] });
+    this.sigma.setSetting("labelDensity", columnDensity);
+    this.sigma.refresh();
   }
 
   // arrange lets the layout run in a worker for some milliseconds.
@@ -110,17 +147,25 @@ export class Picture {
   node(n, a) {
     const c = this.colours;
     const r = { ...a, color: a.low ? c.text : c.node, zIndex: a.low ? 2 : 1 };
-    if (this.lowOnly && !a.low) r.hidden = true;
+    r.rank = a.low;
+    if (this.lowOnly) {
+      r.hidden = !a.low || !this.sides?.has(n);
+      r.side = this.sides?.get(n);
+      r.size = Math.min(2 + Math.sqrt(a.low), 6);
+    }
     const near = this.hovered !== null && n !== this.hovered && this.graph.areNeighbors(n, this.hovered);
     if (this.chosen?.has(n) || n === this.hovered || (near && this.graph.degree(this.hovered) <= 40)) { r.forceLabel = true; r.zIndex = 3; }
-    else if (this.chosen) { r.color = c.faint; r.label = null; r.zIndex = 0; }
+    else if (this.chosen) { r.color = c.faint; r.label = null; r.zIndex = 0; r.size *= 0.5; } // sigma draws lines below hosts
     return r;
   }
 
   edge(e, a) {
     const c = this.colours;
     const r = { ...a, color: a.low ? c.low : c.edge, zIndex: a.low ? 2 : 1 };
-    if (this.lowOnly && !a.low) r.hidden = true;
+    if (this.lowOnly) {
+      r.hidden = !a.low;
+      if (this.manyLow && !a.lowest && !this.chosen) { r.size = 0.7; r.color = c.lowSoft; }
+    }
     if (this.chosenEdge === e) r.size = 4;
     else if (this.chosenEdge !== null) r.hidden = true;
     else if (this.chosen && !this.graph.hasExtremity(e, this.centre)) r.hidden = true;
@@ -128,7 +173,8 @@ export class Picture {
   }
 
   // choose brings a node with its neighbours, or an edge with its ends, to the fore.
-  choose(what) {
+  // With stay the camera stays where it is.
+  choose(what, stay) {
     this.chosen = this.chosenEdge = this.centre = null;
     if (what?.node !== undefined) {
       this.centre = String(what.node);
@@ -139,7 +185,8 @@ export class Picture {
       this.chosen = new Set([String(e[0]), String(e[1])]);
     }
     this.sigma.refresh({ skipIndexation: true });
-    if (!this.chosen) return;
+    if (!this.chosen || stay) return;
+    if (this.lowOnly) { this.reset(); return; } // both columns in sight
     const ends = [...(this.centre ? [this.centre] : this.chosen)].map((n) => this.sigma.getNodeDisplayData(n));
     const x = ends.reduce((sum, d) => sum + d.x, 0) / ends.length, y = ends.reduce((sum, d) => sum + d.y, 0) / ends.length;
     const apart = ends.length > 1 ? Math.hypot(ends[0].x - ends[1].x, ends[0].y - ends[1].y) : 0;
@@ -148,13 +195,29 @@ export class Picture {
 
   move(state) {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) this.sigma.getCamera().setState(state);
-    else this.sigma.getCamera().animate(state, { duration: 350 });
+    else this.sigma.getCamera().animate(state, { duration: 350 }, () => this.sigma.scheduleRender()); // where it stood there already, too
   }
 
   zoom(factor) { this.move({ ratio: this.sigma.getCamera().getBoundedRatio(this.sigma.getCamera().ratio * factor) }); }
   pan(dx, dy) { const c = this.sigma.getCamera(); this.move({ x: c.x + dx * c.ratio * 0.15, y: c.y + dy * c.ratio * 0.15 }); }
   reset() { this.move({ x: 0.5, y: 0.5, ratio: 1, angle: 0 }); }
-  onlyLow(on) { this.lowOnly = on; this.sigma.refresh(); }
+
+  resized() { if (this.lowOnly) this.arrangeLow(); }
+
+  onlyLow(on) {
+    if (on === this.lowOnly) return;
+    this.lowOnly = on;
+    if (on) this.arrangeLow();
+    else {
+      this.graph.forEachNode((n) => { const [x, y] = this.apart.get(n); this.graph.mergeNodeAttributes(n, { x, y }); });
+      this.apart = this.sides = null;
+      this.sigma.setCustomBBox(null);
+      this.sigma.setSetting("labelDensity", density);
+      this.sigma.refresh();
+      this.arrange(2000); // what came meanwhile has no place yet
+    }
+    this.reset();
+  }
 
   nodeText(n) {
     const a = this.graph.getNodeAttributes(n);

@@ -1,0 +1,63 @@
+package eval
+
+import (
+	"context"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/model/budget"
+)
+
+// Method scores sessions by what it learned from those before.
+type Method struct {
+	Name string
+	// Learn is called whenever it is time to learn, with the graph of all before.
+	// It returns the score that holds until the next time, the lower the stranger, and the score below which a session is flagged.
+	Learn func(before *graphbuf.Snapshot) (score Score, threshold float64, err error)
+	// Low, unless nil, flags in the threshold's place.
+	Low func(e *graphbuf.Event, score float64) bool
+}
+
+// Score is that of an event, of which the graph knew so much just before.
+type Score func(*graphbuf.Graph, *graphbuf.Event, *graphbuf.Ref) float64
+
+// NeverSeen is the rule that every site can write down: a triplet is strange when it was
+// never seen before.
+func NeverSeen() Method {
+	return Method{Name: "never-seen rule", Learn: func(*graphbuf.Snapshot) (Score, float64, error) {
+		return func(_ *graphbuf.Graph, _ *graphbuf.Event, r *graphbuf.Ref) float64 {
+			return float64(min(r.Counts.SRD, 1))
+		}, 0.5, nil
+	}}
+}
+
+// Reference is the algorithm of the notebook.
+func Reference(seed uint64) Method {
+	cfg := model.DefaultReference()
+	cfg.Seed = seed
+	return Trained("reference objective", cfg)
+}
+
+// Trained is a model under a configuration; each training starts from the one before.
+func Trained(name string, cfg model.Config) Method {
+	m := Method{Name: name}
+	var ledger *budget.AlertBudget
+	if cfg.Threshold.Method == model.Budget {
+		ledger = budget.New(cfg.Threshold.PerDay)
+		m.Low = func(e *graphbuf.Event, score float64) bool { return ledger.Low(e, float32(score)) }
+	}
+	m.Learn = func(before *graphbuf.Snapshot) (Score, float64, error) {
+		s, _, err := model.Train(context.Background(), before, cfg, nil)
+		if err != nil {
+			return nil, 0, err
+		}
+		cfg.Previous = s.Model()
+		if ledger != nil {
+			ledger.Follow(s.Model().HeldOut())
+		}
+		return func(g *graphbuf.Graph, e *graphbuf.Event, r *graphbuf.Ref) float64 {
+			return float64(s.Score(g, e, r))
+		}, float64(s.Threshold()), nil
+	}
+	return m
+}

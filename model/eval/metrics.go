@@ -1,0 +1,74 @@
+package eval
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Scored is one distinct triplet of a day: its score and whether it is an attack.
+type Scored struct {
+	Score  float64
+	Attack bool
+	Note   string // of the session, "" for none
+	tie    uint64 // order among equal scores: drawn, so that no method gains by the order of the log
+}
+
+func (s Scored) before(t Scored) int {
+	return cmp.Or(cmp.Compare(s.Score, t.Score), cmp.Compare(s.tie, t.tie))
+}
+
+// AUC is the chance that an attack scores lower than a benign triplet, ties counting half.
+func AUC(all []Scored) float64 {
+	sorted := slices.Clone(all)
+	slices.SortFunc(sorted, Scored.before)
+	var attacks, won, benign float64
+	for i := 0; i < len(sorted); {
+		var a, b float64
+		j := i
+		for ; j < len(sorted) && sorted[j].Score == sorted[i].Score; j++ {
+			if sorted[j].Attack {
+				a++
+			} else {
+				b++
+			}
+		}
+		won += b * (attacks + a/2)
+		attacks += a
+		benign += b
+		i = j
+	}
+	return won / (attacks * benign)
+}
+
+// AveragePrecision is the mean, over the attacks, of the share of attacks among all that
+// score as low or lower.
+func AveragePrecision(all []Scored) float64 {
+	sorted := slices.Clone(all)
+	slices.SortFunc(sorted, Scored.before)
+	var attacks, sum float64
+	for i, s := range sorted {
+		if s.Attack {
+			attacks++
+			sum += attacks / float64(i+1)
+		}
+	}
+	return sum / attacks
+}
+
+// RecallAt is the share of all attacks that are among the k lowest of their day.
+func RecallAt(days [][]Scored, k int) float64 {
+	var found, attacks float64
+	for _, d := range days {
+		sorted := slices.Clone(d)
+		slices.SortFunc(sorted, Scored.before)
+		for i, s := range sorted {
+			if s.Attack {
+				attacks++
+				if i < k {
+					found++
+				}
+			}
+		}
+	}
+	return found / attacks
+}

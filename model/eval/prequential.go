@@ -1,0 +1,110 @@
+package eval
+
+import (
+	"cmp"
+	"errors"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// Session is one session with what is known of it.
+type Session struct {
+	graphbuf.Event
+	Label string // "" for benign
+	// Ignored sessions are learned from, and judged neither as attacks nor as benign ones.
+	Ignored bool
+	Note    string // what kind of attack or of benign change it is, where that is known
+}
+
+// Result is how a method did.
+type Result struct {
+	Method                       string
+	AUC, AP                      float64
+	Recall10, Recall20, Recall40 float64 // of the attacks, in so many alerts a period
+	Alerts                       float64 // below the threshold, a period
+	Precision                    float64 // attacks among them
+	Seconds                      float64 // of one training
+}
+
+// Bounds of the graph that sessions are judged on: everything is kept.
+var bounds = graphbuf.Config{MaxNodes: 1 << 22, MaxRelations: 1 << 16, MaxEdges: 1 << 24}
+
+// Day is the length of a day.
+const Day = 24 * time.Hour
+
+// Plan says which days are judged, and when methods learn.
+type Plan struct {
+	From  int           // first day judged; 0 is the day of the first session
+	Every time.Duration // between two trainings, the first of them at the start of the first day judged; 0 stands for a day
+}
+
+// Prequential replays the sessions, which must be in order of time, and judges them by day, from midnight to midnight
+// UTC, each by what was learned from sessions before it. A distinct triplet counts once a day, by its first session.
+func Prequential(sessions []Session, plan Plan, methods []Method, seed uint64) ([]Result, error) {
+	r, err := prequential(sessions, plan, methods, seed)
+	if err != nil {
+		return nil, err
+	}
+	return r.results(), nil
+}
+
+func prequential(sessions []Session, plan Plan, methods []Method, seed uint64) (*replay, error) {
+	if len(sessions) == 0 {
+		return nil, errNoSessions
+	}
+	start := sessions[0].Time - sessions[0].Time%int64(Day) + int64(plan.From)*int64(Day)
+	every := int64(cmp.Or(plan.Every, Day))
+	r, err := newReplay(methods, seed)
+	if err != nil {
+		return nil, err
+	}
+	trainings := int64(0)
+	for i := range sessions {
+		s := &sessions[i]
+		since := s.Time - start
+		if since < 0 {
+			r.observe(s)
+			continue
+		}
+		if n := since/every + 1; n != trainings {
+			trainings = n
+			if err := r.learn(); err != nil {
+				return nil, err
+			}
+		}
+		r.begin(int(since / int64(Day)))
+		r.judge(s, true)
+	}
+	return r, nil
+}
+
+// Parts replays the sessions and judges those after the share from of them, in so many
+// parts, each by what was learned from all before it. Every session counts: the way for a
+// log of a few hours.
+func Parts(sessions []Session, from float64, parts int, methods []Method, seed uint64) ([]Result, error) {
+	if len(sessions) == 0 {
+		return nil, errNoSessions
+	}
+	start := int(from * float64(len(sessions)))
+	r, err := newReplay(methods, seed)
+	if err != nil {
+		return nil, err
+	}
+	for i := range sessions {
+		s := &sessions[i]
+		if i < start {
+			r.observe(s)
+			continue
+		}
+		if r.begin((i - start) * parts / (len(sessions) - start)) {
+			if err := r.learn(); err != nil {
+				return nil, err
+			}
+		}
+		r.judge(s, false)
+	}
+	return r.results(), nil
+}
+
+var errNoSessions = errors.New("eval: no sessions")

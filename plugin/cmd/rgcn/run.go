@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"strings"
+	"time"
+
+	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/filter"
+)
+
+// run is a filter instance and the records on their way through it: what replay, train and score have in common.
+type run struct {
+	settings settings
+	input    input
+
+	env      *env
+	host     *host
+	config   config.Config
+	filter   *filter.Instance
+	progress *progress
+	began    time.Time
+	records  int
+	newest   time.Time // event time of the newest record so far
+	out      []byte
+}
+
+func newRun(fs *flag.FlagSet) *run {
+	r := &run{settings: settings{}}
+	r.settings.declare(fs)
+	r.input.declare(fs)
+	return r
+}
+
+// check reads the settings and looks at the arguments, before anything is made.
+func (r *run) check(e *env) (err error) {
+	r.env = e
+	if r.config, err = r.settings.load(); err != nil {
+		return err
+	}
+	e.Log(filter.LevelDebug, r.config.Summary())
+	return r.input.start(e, r.config.Fields)
+}
+
+// start makes the instance.
+func (r *run) start(make func(filter.Host) (*filter.Instance, error)) (err error) {
+	r.began = time.Now()
+	r.host = &host{console: r.env.console, settings: r.settings}
+	r.filter, err = make(r.host)
+	return err
+}
+
+// each runs every chunk through the filter and hands over what comes out, which is good until use returns.
+func (r *run) each(ctx context.Context, use func(chunk []byte) error) error {
+	r.progress = newProgress(r.env.console, "records")
+	defer r.progress.done()
+	return r.input.each(ctx, func(c chunk) error {
+		out, modified := r.filter.Process(r.out[:0], c.data)
+		r.out = out
+		if !modified {
+			out = c.data
+		}
+		r.records += c.records
+		r.newest = c.newest
+		r.progress.update(r.records, c.share)
+		return use(out)
+	})
+}
+
+// close ends the instance, which saves what it learned.
+func (r *run) close() error {
+	r.host.closing = true
+	return r.filter.Close()
+}
+
+// sumUp logs what was done, with more in the words of the command.
+func (r *run) sumUp(more ...string) {
+	st := r.filter.Counts()
+	d := time.Since(r.began)
+	parts := append([]string{fmt.Sprintf("%d records", r.records)}, more...)
+	parts = append(parts, fmt.Sprintf("%d counted, %d scored, %d with a low score, %d without source or destination", st.Counted, st.Scored, st.LowScore, st.Missing))
+	if st.Allowed+st.Denied > 0 {
+		parts = append(parts, fmt.Sprintf("%d allowed, %d denied", st.Allowed, st.Denied))
+	}
+	if st.Skipped > 0 {
+		parts = append(parts, fmt.Sprintf("%d left out", st.Skipped))
+	}
+	if st.Malformed > 0 {
+		parts = append(parts, fmt.Sprintf("%d malformed", st.Malformed))
+	}
+	if n := r.input.bad.Load(); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d bad lines skipped", n))
+	}
+	parts = append(parts, fmt.Sprintf("%.1f s, %.0f records/s", d.Seconds(), rate(r.records, d)))
+	r.env.Log(filter.LevelInfo, strings.Join(parts, ", "))
+	if a := r.filter.Allow(); a != nil && a.Lines > 0 {
+		var b bytes.Buffer
+		printAllow(&b, a)
+		r.env.Log(filter.LevelInfo, strings.TrimSpace(b.String()))
+	}
+	if r.filter.Scorer() == nil { // other problems were logged when they came up
+		if st := r.filter.Status(); st.State == filter.StateWaiting {
+			r.env.Log(filter.LevelWarn, st.Problem)
+		}
+	}
+}
+
+// ended tells an end that is worth a summary: the regular one, and an interruption.
+func ended(err error) bool { return err == nil || errors.Is(err, context.Canceled) }
+
+// first returns the first error that is one; the later ones mostly follow from it.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errNoRecords = errors.New("no records to learn from")

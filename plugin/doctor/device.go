@@ -1,0 +1,53 @@
+package doctor
+
+import (
+	"fmt"
+	"time"
+
+	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/filter"
+)
+
+// devicePatience is how long a driver may take to answer.
+const devicePatience = 20 * time.Second
+
+// devices tells on what each filter trains.
+func (e *examination) devices() {
+	var why error // there is no card; what holds for one filter holds for all
+	asked := false
+	for _, p := range e.patients {
+		if !p.valid {
+			continue
+		}
+		at := p.where("train_device")
+		switch device := p.config.Train.Device; device {
+		case model.CPU:
+			e.findings.add(OK, TopicDevice, at, p.name+" trains on the CPU, as set", "")
+		case model.Auto:
+			if !asked {
+				cfg := filter.ModelConfig(p.config)
+				cfg.Device = model.CUDA
+				why, asked = withPatience(func() error { return model.CheckDevice(cfg) }), true
+			}
+			if why != nil {
+				e.findings.add(OK, TopicDevice, at, fmt.Sprintf("%s trains on the CPU; there is no GPU for it: %v", p.name, why), "")
+			} else {
+				e.findings.add(OK, TopicDevice, at, p.name+" trains on the CPU, graphs of 20,000 triplets and more on the GPU", "")
+			}
+		default: // that it is there was checked with the settings
+			e.findings.add(OK, TopicDevice, at, p.name+" trains on "+device, "")
+		}
+	}
+}
+
+// withPatience goes on without an answer that does not come.
+func withPatience(ask func() error) error {
+	answer := make(chan error, 1)
+	go func() { answer <- ask() }()
+	select {
+	case err := <-answer:
+		return err
+	case <-time.After(devicePatience):
+		return fmt.Errorf("the driver did not answer within %v", devicePatience)
+	}
+}

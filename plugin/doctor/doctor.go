@@ -1,0 +1,179 @@
+// Package doctor examines what somebody wants to run: a configuration of Fluent Bit with the filter in it, a sample of the log,
+// the machine. It gives findings, each with what to do.
+//
+// It owns what is looked at and how it is said; what a setting means, what a record is and what memory is needed it asks of those who
+// know. It changes nothing: no directory is made, no file written, nothing is learned. It reaches over the network only what the
+// user has named, and runs nothing but Fluent Bit's own check of a configuration and the system's loader.
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/doctor/hostconf"
+	"flb-filter-rgcn/plugin/filter"
+)
+
+// Options say what to examine. The zero value examines the machine alone.
+type Options struct {
+	Conf       string            // path of Fluent Bit's configuration, "": none
+	Set        map[string]string // properties over those of the configuration's sections; without a configuration, all there are
+	Samples    []string          // files of the user's log
+	Columns    []string          // of tab-separated samples without a header
+	Plugin     string            // path of the shared object; "": as the configuration names it, else where it usually lies
+	FluentBit  string            // path of Fluent Bit, "": on the PATH or where its packages put it, "none": not to be run
+	Elastic    string            // URL of a search server beside those of the configuration, with user and password if it has them
+	ElasticKey string            // user:password for it, "": those of the URL
+	Offline    bool              // reach nothing over the network, the filter's own port included
+
+	Getenv func(string) (string, bool) // nil: os.LookupEnv
+}
+
+// Examine makes all findings. An error means that a file that the options name cannot be read at all.
+func Examine(ctx context.Context, o Options) (Findings, error) {
+	if o.Getenv == nil {
+		o.Getenv = os.LookupEnv
+	}
+	e := &examination{Options: o, machine: os.DirFS("/")}
+	if err := e.readConfiguration(); err != nil {
+		return nil, err
+	}
+	e.settings()
+	e.routes()
+	e.parsers()
+	e.plugin(ctx)
+	if err := e.samples(); err != nil {
+		return nil, err
+	}
+	e.states()
+	e.devices()
+	e.memory()
+	e.ports(ctx)
+	e.elastic(ctx)
+	return e.findings, nil
+}
+
+// examination is one under way.
+type examination struct {
+	Options
+	machine  fs.FS
+	conf     *hostconf.Config // nil: none
+	patients []*patient
+	findings Findings
+}
+
+// patient is one filter: a section of the configuration, a processor of an input, or what the options set alone.
+type patient struct {
+	section    *hostconf.Section // nil: the options alone
+	properties properties
+	name       string        // as Fluent Bit calls it, for people
+	config     config.Config // where valid
+	features   model.NodeFeatures
+	valid      bool
+
+	saved   *filter.Saved // what its state directory holds; nil: there is none, or it cannot be read
+	running bool          // a process has that directory
+	holder  int           // its number, 0 where that is not known
+}
+
+// at is where the patient stands, "" for nowhere.
+func (p *patient) at() string {
+	if p.section == nil {
+		return ""
+	}
+	return p.section.At.String()
+}
+
+// where is where one of its properties was set, as far as that is known.
+func (p *patient) where(key string) string {
+	if p.section != nil {
+		if x, ok := p.section.Get(key); ok {
+			return x.At.String()
+		}
+	}
+	return p.at()
+}
+
+// readConfiguration reads Fluent Bit's configuration and finds the filters in it.
+func (e *examination) readConfiguration() error {
+	if e.Conf == "" {
+		e.patients = []*patient{{properties: newProperties(nil, e.Set, ""), name: "the filter"}}
+		return nil
+	}
+	conf, err := hostconf.Read(e.Conf, e.Getenv)
+	if conf == nil {
+		if mistake, ok := err.(*hostconf.Error); ok {
+			e.findings.add(Problem, TopicConfiguration, mistake.At.String(), mistake.Text, "mend the line; nothing else of the configuration was looked at")
+			return nil
+		}
+		return fmt.Errorf("%s: %w", e.Conf, err)
+	}
+	e.conf = conf
+	if err != nil { // of a file that the service names
+		at, text := "", err.Error()
+		if mistake, ok := err.(*hostconf.Error); ok {
+			at, text = mistake.At.String(), mistake.Text
+		}
+		e.findings.add(Problem, TopicConfiguration, at, text, "mend the path: a relative one begins in the directory of "+conf.Path)
+	}
+	e.unsetVariables()
+	for _, s := range conf.Of(hostconf.Filter) {
+		e.meet(s)
+	}
+	for _, kind := range []string{hostconf.Input, hostconf.Output} {
+		for _, s := range conf.Of(kind) {
+			for _, p := range s.Processors {
+				e.meet(p)
+			}
+		}
+	}
+	if len(e.patients) == 0 {
+		e.findings.add(Problem, TopicConfiguration, conf.Path, "has no filter rgcn", "add a section: [FILTER], Name rgcn, Match and the tag of your input (conf/fluent-bit.conf)")
+		return nil
+	}
+	text := counted(len(conf.Files), "file") + " read, " + counted(len(e.patients), "filter") + " rgcn"
+	e.findings.add(OK, TopicConfiguration, conf.Path, text, "")
+	return nil
+}
+
+// meet takes a section for a patient if it is one.
+func (e *examination) meet(s *hostconf.Section) {
+	if !s.Is("rgcn") {
+		return
+	}
+	name := s.Value("alias")
+	if name == "" {
+		name = fmt.Sprintf("rgcn.%d", len(e.patients))
+	}
+	if !s.Active() {
+		e.findings.add(Warning, TopicConfiguration, s.At.String(), "the filter "+name+" is not active", "remove Active, or set it to true")
+		return
+	}
+	e.patients = append(e.patients, &patient{section: s, name: name, properties: newProperties(s, e.Set, e.conf.Path)})
+}
+
+// unsetVariables warns of variables without a value.
+func (e *examination) unsetVariables() {
+	said := map[string]bool{}
+	for _, use := range e.conf.Unset {
+		if said[use.Variable] {
+			continue
+		}
+		said[use.Variable] = true
+		e.findings.add(Warning, TopicConfiguration, use.At.String(),
+			fmt.Sprintf("the variable ${%s} has no value here, so nothing stands in its place", use.Variable),
+			fmt.Sprintf("run rgcn doctor with the environment of Fluent Bit (its unit, its container), or write ${%s:-a default}", use.Variable))
+	}
+}
+
+// counted is a number with what it counts.
+func counted(n int, what string) string {
+	if n == 1 {
+		return "one " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

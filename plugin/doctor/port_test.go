@@ -1,0 +1,47 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestPort(t *testing.T) {
+	look := func(o Options) *examination {
+		return examine(t, o, func(e *examination) { e.ports(context.Background()) })
+	}
+	with := func(address string, more ...string) Options {
+		return Options{Conf: conf(t, "", append(more, "Metrics_Listen "+address)...)}
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	o := with(address)
+	free.Close()
+	look(o).has(t, OK, TopicMetrics, "fluent-bit.conf:8", address+" is free")
+
+	serve := func(body string) Options {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/healthz" {
+				t.Errorf("asked for %s", r.URL)
+			}
+			fmt.Fprint(w, body)
+		}))
+		t.Cleanup(s.Close)
+		return with(strings.TrimPrefix(s.URL, "http://"))
+	}
+	look(serve(`{"state":"scoring","records":{"total":12}}`)).has(t, OK, TopicMetrics, "a filter rgcn runs at", "is scoring: 12 records")
+	look(serve(`{"state":"waiting","problem":"no model yet: 12 of 50"}`)).has(t, OK, TopicMetrics, "is waiting", "12 of 50")
+	look(serve(`{"state":"degraded","problem":"Preset ecs\u001b[2J"}`)).has(t, Problem, TopicMetrics, "is degraded", "Preset ecs?[2J")
+	look(serve(`<html>`)).has(t, Warning, TopicMetrics, "is in use by something that is not this filter", "name another address")
+	silent := serve(`{"state":"scoring"}`)
+	silent.Offline = true
+	look(silent).has(t, OK, TopicMetrics, "was not asked")
+	look(with("192.0.2.1:2021", "Metrics_Allow_Remote On")).has(t, Warning, TopicMetrics, "192.0.2.1:2021 cannot be had by user")
+}

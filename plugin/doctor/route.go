@@ -1,0 +1,128 @@
+package doctor
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"flb-filter-rgcn/plugin/doctor/hostconf"
+)
+
+// tag is one that records may come with.
+type tag struct {
+	text string
+	wild bool   // a * in it is text that is not known before the records come
+	by   string // who gives it
+}
+
+// senders are the inputs whose records bring their tags along, where no property names one.
+var senders = []string{"forward", "http", "splunk", "opentelemetry", "elasticsearch", "mqtt"}
+
+// routes tells whether records reach each filter, and go on from it.
+func (e *examination) routes() {
+	if e.conf == nil {
+		return
+	}
+	for _, p := range e.patients {
+		if p.section.Parent != nil {
+			e.findings.add(OK, TopicRoute, p.at(), fmt.Sprintf("%s has the records of its %s %s", p.name, p.section.Parent.Kind, p.section.Parent.Value("name")), "")
+			continue
+		}
+		e.route(p)
+	}
+}
+
+func (e *examination) route(p *patient) {
+	match, regex := p.section.Value("match"), p.section.Value("match_regex")
+	if match == "" && regex == "" {
+		e.findings.add(Problem, TopicRoute, p.at(), p.name+" has no Match, so Fluent Bit refuses it", "add Match and the tag of the input, or *")
+		return
+	}
+	tags := e.tags()
+	if len(tags) == 0 {
+		e.findings.add(Problem, TopicRoute, e.conf.Path, "there is no input, so no record comes", "add an [INPUT] with the path of your log (conf/fluent-bit.conf)")
+		return
+	}
+	takes, err := matcher(match, regex)
+	if err != nil {
+		e.findings.add(Warning, TopicRoute, p.where("match_regex"), fmt.Sprintf("Match_Regex %s: which tags it takes cannot be told here: %v", regex, err), "try it with fluent-bit itself")
+		return
+	}
+	var from, all []string
+	for _, t := range tags {
+		all = append(all, fmt.Sprintf("%s (%s)", t.text, t.by))
+		if takes(t) {
+			from = append(from, fmt.Sprintf("%s (%s)", t.text, t.by))
+		}
+	}
+	pattern := match
+	if pattern == "" {
+		pattern = regex
+	}
+	if len(from) == 0 {
+		fix := "set Match to the tag of the input that reads the sessions, or to *"
+		if strings.ContainsAny(pattern, ",") {
+			fix = "Match takes one pattern, with * for any text: for several tags use Match_Regex, or a section for each"
+		}
+		e.findings.add(Problem, TopicRoute, p.where("match"), fmt.Sprintf("no record reaches %s: its Match %s takes none of the tags %s", p.name, pattern, strings.Join(all, ", ")), fix)
+		return
+	}
+	e.findings.add(OK, TopicRoute, p.where("match"), fmt.Sprintf("%s takes the tags %s", p.name, strings.Join(from, ", ")), "")
+}
+
+// tags are those that records may have: one for each input, in their order, and then those that filters give.
+func (e *examination) tags() (out []tag) {
+	number := map[string]int{}
+	for _, s := range e.conf.Of(hostconf.Input) {
+		plugin := strings.ToLower(s.Value("name"))
+		t := tag{text: s.Value("tag"), by: "input " + plugin}
+		switch {
+		case t.text != "" && plugin == "tail":
+			t.wild = strings.ContainsAny(t.text, "*<")
+			t.text = inAngles.ReplaceAllString(t.text, "*")
+		case t.text != "":
+		case slices.Contains(senders, plugin):
+			t.text, t.wild, t.by = "*", true, "input "+plugin+", by the sender"
+		default:
+			t.text = fmt.Sprintf("%s.%d", plugin, number[plugin])
+		}
+		if prefix := s.Value("tag_prefix"); prefix != "" && plugin == "forward" {
+			t.text = prefix + t.text
+		}
+		number[plugin]++
+		out = append(out, t)
+	}
+	for _, s := range e.conf.Of(hostconf.Filter) {
+		if !s.Is("rewrite_tag") {
+			continue
+		}
+		for _, x := range s.Properties {
+			// KEY REGEX NEW_TAG KEEP
+			if fields := strings.Fields(x.Value); x.Key == "rule" && len(fields) >= 4 {
+				text := inRule.ReplaceAllString(fields[len(fields)-2], "*")
+				out = append(out, tag{text: text, wild: strings.Contains(text, "*"), by: "filter rewrite_tag"})
+			}
+		}
+	}
+	return out
+}
+
+var (
+	inAngles = regexp.MustCompile(`<[^>]*>`)
+	inRule   = regexp.MustCompile(`\$\w+(\[[^\]]*\])*(\.\w+)*`)
+)
+
+// matcher tells which tags Match and Match_Regex may take. Of a tag that is not wholly known an expression may take anything.
+func matcher(match, regex string) (takes func(tag) bool, err error) {
+	if regex == "" {
+		return func(t tag) bool { return hostconf.MayMatch(match, t.text, t.wild) }, nil
+	}
+	x, err := regexp.Compile(`^(?:` + regex + `)`) // Fluent Bit looks for it at the start of the tag
+	if err != nil {
+		return nil, err
+	}
+	return func(t tag) bool {
+		return t.wild || x.MatchString(t.text) || match != "" && hostconf.MayMatch(match, t.text, t.wild)
+	}, nil
+}

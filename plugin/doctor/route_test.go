@@ -1,0 +1,34 @@
+package doctor
+
+import "testing"
+
+func TestRoutes(t *testing.T) {
+	const filter = "[FILTER]\n    Name rgcn\n    "
+	for _, c := range []struct {
+		text  string
+		level Level
+		want  string
+	}{
+		{"[INPUT]\n    Name tail\n    Tag ssh\n" + filter + "Match ssh\n", OK, "takes the tags ssh (input tail)"},
+		{"[INPUT]\n    Name tail\n    Tag ssh.*\n" + filter + "Match ssh.var.log\n", OK, "takes the tags ssh.*"},
+		{"[INPUT]\n    Name tail\n    Tag ssh.<host>\n    Tag_Regex (?<host>a)\n" + filter + "Match ssh.x\n", OK, "takes the tags"},
+		{"[INPUT]\n    Name dummy\n[INPUT]\n    Name dummy\n" + filter + "Match dummy.1\n", OK, "takes the tags dummy.1"},
+		{"[INPUT]\n    Name forward\n" + filter + "Match anything\n", OK, "by the sender"},
+		{"[INPUT]\n    Name tail\n    Tag a\n[FILTER]\n    Name rewrite_tag\n    Match a\n    Rule $log ^x ssh.$TAG[0] false\n" + filter + "Match ssh.*\n", OK, "filter rewrite_tag"},
+		{"[INPUT]\n    Name tail\n    Tag ssh\n" + filter + "Match_Regex ^s+h$\n", OK, "takes the tags ssh"},
+		{"[INPUT]\n    Name tail\n    Tag zeek\n" + filter + "Match ssh\n", Problem, "takes none of the tags zeek (input tail)"},
+		{"[INPUT]\n    Name tail\n    Tag ssh\n" + filter + "Match ssh,other\n", Problem, "Match takes one pattern"},
+		{"[INPUT]\n    Name tail\n    Tag ssh\n" + filter + "Match_Regex ^x\n", Problem, "takes none"},
+		{"[INPUT]\n    Name tail\n    Tag ssh\n" + filter + "Match_Regex (?<=a)b\n", Warning, "cannot be told here"},
+		{"[INPUT]\n    Name tail\n    Tag ssh\n" + filter + "Preset zeek\n", Problem, "has no Match"},
+		{filter + "Match ssh\n", Problem, "there is no input"},
+	} {
+		e := examine(t, Options{Conf: write(t, t.TempDir(), "c.conf", c.text)}, (*examination).routes)
+		e.has(t, c.level, TopicRoute, c.want)
+		if c.level == OK {
+			e.hasNone(t, TopicRoute)
+		}
+	}
+	e := examine(t, Options{Conf: write(t, t.TempDir(), "c.yaml", "pipeline:\n  inputs:\n    - name: tail\n      processors:\n        logs:\n          - name: rgcn\n")}, (*examination).routes)
+	e.has(t, OK, TopicRoute, "has the records of its input tail")
+}

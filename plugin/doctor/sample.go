@@ -1,0 +1,271 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/logfile"
+	"flb-filter-rgcn/plugin/printable"
+	"flb-filter-rgcn/plugin/record"
+	"flb-filter-rgcn/plugin/triplet"
+)
+
+const (
+	// mostRecords of a sample are looked at: enough to tell, and read in a moment.
+	mostRecords = 20_000
+	// shown are how many records are written out.
+	shown = 3
+	// longestName is how many characters of a name are.
+	longestName = 60
+	// mostKeys of the records are named.
+	mostKeys = 16
+	// aChunk is how many records the filter gets at a time.
+	aChunk = 1000
+)
+
+// samples sends each sample through each filter.
+func (e *examination) samples() error {
+	for _, file := range e.Samples {
+		for i, p := range e.patients {
+			if file == "-" && i > 0 { // it is read by now
+				break
+			}
+			if err := e.sample(p, file); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// seen is what came of a sample.
+type seen struct {
+	records, found, missing, skipped, alien, timed int
+	more                                           bool // the file goes on
+	bad                                            []string
+	badLines                                       int
+	keys                                           map[string]int
+	triplets                                       map[string]bool
+	lines                                          []string // of the records that are written out
+	newest                                         int64    // time of a record's own
+}
+
+func (e *examination) sample(p *patient, file string) error {
+	if !p.valid {
+		return nil // its settings have to be mended first, and that was said
+	}
+	w := e.way(p, file)
+	r, err := logfile.Open(file, w.options(e.Columns))
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	host := p.properties.with(apart()).with(map[string]string{"allow": ""}) // it was looked at with the settings
+	f, err := filter.NewOffline(host)
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	s, err := look(r, w, p.config.Fields, func(chunk []byte) { f.ProcessTagged(nil, chunk, []byte(filepath.Base(file))) }, filepath.Base(file))
+	if err != nil {
+		return err
+	}
+	f.Close()
+	e.say(p, file, w, s, host.saidAt(filter.LevelWarn))
+	return nil
+}
+
+// look reads the records, and hands chunks of them to pass, too.
+func look(r *logfile.Reader, w *way, fields config.Fields, pass func(chunk []byte), tag string) (*seen, error) {
+	var spec record.Spec
+	finder, err := triplet.New(fields, &spec)
+	if err != nil {
+		return nil, err
+	}
+	x, err := record.Compile(spec)
+	if err != nil {
+		return nil, err
+	}
+	s := &seen{keys: map[string]int{}, triplets: map[string]bool{}}
+	walker, room := x.NewWalker(), new(triplet.Buffer)
+	var streams triplet.Streams
+	stream := finder.Of(&streams, []byte(tag))
+	var chunk []byte
+	for s.records < mostRecords {
+		event, err := r.AppendRecord(nil)
+		if bad := (*logfile.LineError)(nil); errors.As(err, &bad) {
+			if s.badLines++; len(s.bad) < mostLines {
+				s.bad = append(s.bad, clean(bad.Error()))
+			}
+			continue
+		}
+		if err == io.EOF {
+			pass(chunk)
+			return s, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		event = w.along(event)
+		s.records++
+		if body, ok := bodyOf(event); ok {
+			for key := range body {
+				if _, known := s.keys[key]; known || len(s.keys) < 1000 {
+					s.keys[key]++
+				}
+			}
+		}
+		walker.Reset(event)
+		walker.Next()
+		s.take(walker.Event(), finder, room, stream)
+		if chunk = append(chunk, event...); s.records%aChunk == 0 {
+			pass(chunk)
+			chunk = chunk[:0]
+		}
+	}
+	s.more = true
+	pass(chunk)
+	return s, nil
+}
+
+// take counts one record.
+func (s *seen) take(ev *record.Event, finder *triplet.Finder, room *triplet.Buffer, stream *triplet.Stream) {
+	if ev.Kind != record.Log {
+		s.alien++
+		return
+	}
+	session, verdict := finder.Find(room, stream, ev.Values)
+	switch verdict {
+	case triplet.Missing:
+		s.missing++
+		return
+	case triplet.Skipped:
+		s.skipped++
+		return
+	}
+	s.found++
+	at, own := ev.Time, ev.Timed
+	if session.Time != 0 {
+		at, own = session.Time, true
+	}
+	if own {
+		s.timed++
+		s.newest = max(s.newest, at)
+	}
+	name := func(b []byte) string { return printable.Name(string(b), longestName) }
+	from, by, to := name(session.Source), name(session.Relation), name(session.Destination)
+	s.triplets[from+"\x00"+by+"\x00"+to] = true
+	if len(s.lines) < shown {
+		whose := "the record's own"
+		if !own {
+			whose = "not the record's own: that of the input"
+		}
+		s.lines = append(s.lines, fmt.Sprintf("source %s, relation %s, destination %s, time %s (%s)", from, by, to,
+			time.Unix(0, at).UTC().Format(time.RFC3339), whose))
+	}
+}
+
+// say makes findings of it. warnings are what the filter itself said of the records.
+func (e *examination) say(p *patient, file string, w *way, s *seen, warnings []string) {
+	add := func(level Level, text, fix string) { e.findings.add(level, TopicSample, file, text, fix) }
+	if s.badLines > 0 {
+		add(Warning, fmt.Sprintf("%d lines are no records: %s", s.badLines, strings.Join(s.bad, "; ")), "look at these lines; Fluent Bit passes them on as text, and they get no score")
+	}
+	if s.records == 0 {
+		add(Problem, "has no record", "take a file with some hundred records in it")
+		return
+	}
+	if w.misfits*2 > w.lines {
+		add(Problem, fmt.Sprintf("%d of %d lines do not fit the parser %s, and stay as they are", w.misfits, w.lines, w.parser.name),
+			"name another parser in the input (conf/parsers.conf: zeek_json, json for other JSON, syslog_sshd or syslog_sshd_iso for sshd), or none for Zeek's rows with their header")
+	}
+	how := fmt.Sprintf("%s, records %s", p.name, w.by)
+	if len(w.ignored) > 0 {
+		how += "; not followed: " + strings.Join(w.ignored, ", ")
+	}
+	counted := s.records - s.skipped // a header, or what Only leaves out
+	share := 100.0
+	if counted > 0 {
+		share = 100 * float64(s.found) / float64(counted)
+	}
+	text := fmt.Sprintf("%d records: %d have a source and a destination (%.0f %%)", s.records, s.found, share)
+	if s.records == 1 {
+		text = fmt.Sprintf("one record: %d with a source and a destination", s.found)
+	}
+	if s.more {
+		text = "the first " + text
+	}
+	if s.skipped > 0 {
+		text += fmt.Sprintf(", %d left out (lines of a header, or by Only)", s.skipped)
+	}
+	keys := "keys: " + keysOf(s.keys)
+	var misfit []string
+	for _, warning := range warnings {
+		if strings.Contains(warning, "have a source and a destination") || strings.Contains(warning, "fulfils the conditions of Only") {
+			misfit = append(misfit, warning)
+		}
+	}
+	switch {
+	case s.found == 0 && s.skipped == s.records && len(p.config.Fields.Only) > 0:
+		add(Problem, text+"; Only wants "+p.config.Fields.Conditions(), e.remedy(p, file, w, misfit))
+	case len(misfit) > 0 || s.found == 0:
+		add(Problem, text, e.remedy(p, file, w, misfit))
+	case share < 50 && !p.config.Fields.SSHD:
+		add(Warning, text, "if the others are no sessions, leave them out with Only; else see which fields they lack")
+	default:
+		add(OK, text, "")
+	}
+	e.findings.more(how, keys)
+	e.findings.more(s.lines...)
+	for _, warning := range warnings {
+		if !slices.Contains(misfit, warning) && !strings.Contains(warning, "has a time that can be read") {
+			text, fix, ok := strings.Cut(warning, "; ")
+			if !ok {
+				fix = "see conf/README.md"
+			}
+			add(Warning, text, fix)
+		}
+	}
+	e.sayTimes(p, s, add)
+	if least := p.config.Train.MinEdges; s.found > 0 && len(s.triplets) < least {
+		add(OK, fmt.Sprintf("%d distinct triplets of the %d that a first training needs (Train_Min_Edges): more come with more of the log", len(s.triplets), least), "")
+	}
+}
+
+func (e *examination) sayTimes(p *patient, s *seen, add func(Level, string, string)) {
+	c := &p.config.Fields
+	switch ahead := time.Until(time.Unix(0, s.newest)); {
+	case s.found == 0:
+	case s.timed == 0 && len(c.Time) > 0 && !c.SSHD:
+		add(Warning, fmt.Sprintf("none of them has a time that can be read in %s: the time that the input gives each of them counts", strings.Join(c.Time, " or ")), "set Time to the field that has it")
+	case s.newest > 0 && ahead > filter.FarFuture:
+		add(Warning, fmt.Sprintf("the newest record is of %s, %v ahead of this machine's clock: such times are not believed", time.Unix(0, s.newest).UTC().Format(time.RFC3339), ahead.Round(time.Hour)),
+			"set the clock right, of this machine or of the one that wrote the log, or look at its time zone")
+	}
+}
+
+// keysOf names the keys that most records have.
+func keysOf(keys map[string]int) string {
+	names := slices.SortedFunc(maps.Keys(keys), func(a, b string) int {
+		if keys[a] != keys[b] {
+			return keys[b] - keys[a]
+		}
+		return strings.Compare(a, b)
+	})
+	out := make([]string, 0, mostKeys)
+	for _, n := range names[:min(len(names), mostKeys)] {
+		out = append(out, printable.Name(n, longestName))
+	}
+	text := strings.Join(out, ", ")
+	if more := len(names) - mostKeys; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}

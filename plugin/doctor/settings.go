@@ -1,0 +1,210 @@
+package doctor
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+
+	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/doctor/hostconf"
+	"flb-filter-rgcn/plugin/filter"
+)
+
+// properties are those of one filter, and its view of the process: a filter.Host that keeps what is logged.
+type properties struct {
+	values    map[string]string
+	directory string
+	said      *[]line
+}
+
+type line struct {
+	level filter.Level
+	text  string
+}
+
+var _ filter.Host = properties{}
+
+// hostOwn are the properties of a filter that Fluent Bit itself reads.
+var hostOwn = []string{"name", "match", "match_regex", "alias", "log_level", "log_suppress_interval", "active", "condition"}
+
+func newProperties(s *hostconf.Section, over map[string]string, conf string) properties {
+	p := properties{values: map[string]string{}, said: new([]line)}
+	if conf != "" {
+		p.directory = filepath.Dir(conf)
+	}
+	if s != nil {
+		for _, x := range s.Properties {
+			if !slices.Contains(hostOwn, x.Key) {
+				p.values[x.Key] = x.Value
+			}
+		}
+	}
+	for key, value := range over {
+		p.values[key] = value
+	}
+	return p
+}
+
+// Property implements filter.Host.
+func (p properties) Property(key string) (string, bool) {
+	value, ok := p.values[key]
+	return value, ok
+}
+
+// Log implements filter.Host.
+func (p properties) Log(level filter.Level, message string) {
+	*p.said = append(*p.said, line{level, message})
+}
+
+// ConfigDirectory is where relative paths begin.
+func (p properties) ConfigDirectory() string { return p.directory }
+
+// with returns the same with some properties set otherwise, and a log of its own.
+func (p properties) with(over map[string]string) properties {
+	out := properties{values: map[string]string{}, directory: p.directory, said: new([]line)}
+	for key, value := range p.values {
+		out.values[key] = value
+	}
+	for key, value := range over {
+		out.values[key] = value
+	}
+	return out
+}
+
+// apart are the settings of a filter that keeps to itself: no directory, no port, no training.
+func apart() map[string]string {
+	return map[string]string{"state_dir": "", "state_required": "false", "metrics_listen": "", "train_interval": "0"}
+}
+
+// settings checks the properties of each filter, and what they lead to: files, a device.
+func (e *examination) settings() {
+	for _, p := range e.patients {
+		e.settingsOf(p)
+	}
+	e.shared(Problem, "state_dir", func(c config.Config) string {
+		if c.State.Dir == "" {
+			return ""
+		}
+		return filepath.Clean(c.State.Dir)
+	}, "each filter needs a directory of its own: the second one is refused, and Fluent Bit does not start")
+	e.shared(Warning, "metrics_listen", func(c config.Config) string { return c.Metrics.Listen }, "each filter needs an address of its own: the second one waits for it for ever")
+}
+
+var nameOfProperty = regexp.MustCompile(`property "?(\w+)"?`)
+
+func (e *examination) settingsOf(p *patient) {
+	wrong := 0
+	say := func(err error) {
+		wrong++
+		at := p.at()
+		if m := nameOfProperty.FindStringSubmatch(err.Error()); m != nil {
+			at = p.where(m[1])
+		}
+		text, fix := fixOf(err.Error())
+		e.findings.add(Problem, TopicSettings, at, text, fix)
+	}
+	for _, key := range sorted(p.properties.values) {
+		if err := config.CheckProperty(key, p.properties.values[key]); err != nil {
+			say(err)
+		}
+	}
+	if p.section != nil {
+		counts := map[string]int{}
+		for _, x := range p.section.Properties {
+			if counts[x.Key]++; counts[x.Key] == 2 && !slices.Contains(hostOwn, x.Key) {
+				wrong++
+				e.findings.add(Problem, TopicSettings, x.At.String(), "the property "+x.Key+" is set twice, which Fluent Bit refuses", "remove one of them")
+			}
+		}
+	}
+	if wrong > 0 {
+		return
+	}
+	c, err := config.LoadFrom(p.properties.directory, p.properties.Property)
+	if err != nil {
+		say(err)
+		return
+	}
+	p.config, p.valid = c, true
+	// The directory is made by nobody: it is looked at on its own.
+	if err := filter.Check(p.properties.with(map[string]string{"state_required": "false"})); err != nil {
+		p.valid = false
+		say(err)
+		return
+	}
+	if p.features, err = filter.HostFeatures(c); err != nil {
+		say(err)
+		return
+	}
+	if err := e.allowList(p); err != nil {
+		text, _ := fixOf(err.Error())
+		e.findings.add(Warning, TopicSettings, p.where("allow"), text, "mend the list: until then the filter works without it")
+		return
+	}
+	e.findings.add(OK, TopicSettings, p.at(), summary(p), "")
+}
+
+// fixOf splits a message of the settings at what is wanted instead.
+func fixOf(message string) (text, fix string) {
+	for _, mark := range []string{": want ", ", want ", ": did you mean ", "; allowed are ", ", the preset "} {
+		if text, rest, ok := strings.Cut(message, mark); ok {
+			return text, strings.TrimLeft(mark, ":;, ") + rest
+		}
+	}
+	return message, "see conf/rgcn.toml for each setting with its meaning and what is allowed"
+}
+
+// allowList reads the list of judged sessions as the filter would.
+func (e *examination) allowList(p *patient) error {
+	if p.config.Allow == "" {
+		return nil
+	}
+	f, err := filter.NewFrozen(p.properties.with(apart()))
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// summary is what the filter looks for, in words.
+func summary(p *patient) string {
+	line, _, _ := strings.Cut(p.config.Summary(), "; defaults:")
+	return p.name + ": " + line
+}
+
+// shared says when two filters have the same value of a setting that each needs for itself.
+func (e *examination) shared(level Level, key string, value func(config.Config) string, why string) {
+	first := map[string]*patient{}
+	for _, p := range e.patients {
+		v := value(p.config)
+		if v == "" {
+			continue
+		}
+		if other := first[v]; other != nil {
+			e.findings.add(level, TopicSettings, p.where(key), key+" = "+v+" is that of "+other.name+" too; "+why, "give each filter its own "+key)
+			continue
+		}
+		first[v] = p
+	}
+}
+
+func sorted(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// said returns the lines of a level that were logged.
+func (p properties) saidAt(level filter.Level) (out []string) {
+	for _, l := range *p.said {
+		if l.level == level {
+			out = append(out, l.text)
+		}
+	}
+	return out
+}

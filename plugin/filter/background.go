@@ -1,0 +1,111 @@
+package filter
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"flb-filter-rgcn/model"
+)
+
+// background is the goroutines of a live instance. Two of them work by the clock: one trains, the other does what must go
+// on beside a training. A third follows the list of judged sessions, as a file system may be slow.
+type background struct {
+	cancel  context.CancelFunc // nil: there is no background
+	running sync.WaitGroup
+
+	mu        sync.Mutex
+	lastPanic time.Time // when a panic was last logged; under mu
+}
+
+const (
+	// trainInterval is how often the schedule of trainings is looked at.
+	trainInterval = 200 * time.Millisecond
+	// keepInterval is how often the limits on memory and the time to save are.
+	keepInterval = 200 * time.Millisecond
+)
+
+// start starts the background.
+func (f *Instance) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	f.background.cancel = cancel
+	f.trainer.background = true
+	countLive(+1)
+	every := func(interval time.Duration, turn func(now time.Time)) {
+		f.background.running.Go(func() {
+			tick := time.NewTicker(interval)
+			defer tick.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case now := <-tick.C:
+					turn(now)
+				}
+			}
+		})
+	}
+	every(trainInterval, func(now time.Time) { f.turn(ctx, now) })
+	every(keepInterval, f.keep)
+	if f.allow.file != nil {
+		every(allowInterval, func(time.Time) { f.allow.reload() })
+	}
+}
+
+// stop ends the background, if there is one, and waits for it.
+func (f *Instance) stop() {
+	if f.background.cancel == nil {
+		return
+	}
+	f.background.cancel()
+	f.background.running.Wait()
+	countLive(-1)
+}
+
+// turn is one turn of the goroutine that trains. A panic, wherever it came up, ends this turn alone: it would end the host
+// otherwise, with all records on their way.
+func (f *Instance) turn(ctx context.Context, now time.Time) {
+	defer f.survive(now)
+	f.times.log(false)
+	f.trainer.trainIfDue(ctx, now)
+	f.trainer.logWaiting(now, f.path.counters.counted.Load())
+	if f.fit.waits(now) {
+		f.fit.endPeriod()
+	}
+	f.store.refreshStatus(now)
+	f.store.hold(now)
+}
+
+// keep is one turn of the goroutine that works beside trainings.
+func (f *Instance) keep(now time.Time) {
+	defer f.survive(now)
+	f.memory.holdGraph(false)
+	f.store.saveOnTimer(now)
+}
+
+// panicPause keeps a panic that comes up in every turn from filling the log.
+const panicPause = time.Minute
+
+// survive is deferred: it ends a panic and logs it.
+func (f *Instance) survive(now time.Time) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	f.trainer.history.add(model.CPU, ResultFailed, nil, now)
+	b := &f.background
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.lastPanic.IsZero() && now.Sub(b.lastPanic) < panicPause {
+		return
+	}
+	b.lastPanic = now
+	f.host.Log(LevelError, fmt.Sprintf("background: panic: %v; the scores go on by the model there is, the next training is tried on "+
+		"the schedule; please report this", v))
+	for line := range strings.Lines(string(debug.Stack())) {
+		f.host.Log(LevelDebug, strings.TrimSpace(line))
+	}
+}

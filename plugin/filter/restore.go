@@ -1,0 +1,85 @@
+package filter
+
+import (
+	"encoding/json"
+	"runtime/debug"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model"
+)
+
+// restore loads graph, model and the rest of the state directory. What cannot be read is set aside and logged; a start never
+// fails for it. Graph and model may come from different moments: the model carries no ids, and scores over whatever graph
+// there is.
+func (f *Instance) restore() {
+	load := func(name string, version uint32, use func([]byte) error) bool {
+		ok, notes := f.store.dir.Load(name, version, use)
+		for _, n := range notes {
+			f.host.Log(LevelWarn, n)
+		}
+		return ok
+	}
+	end := f.memory.collectEagerly() // the bytes of the files, and what is made of them on the way
+	haveGraph := load(graphFile, graphVersion, f.restoreGraph)
+	var m model.Model
+	haveModel := load(modelFile, modelVersion, m.UnmarshalBinary)
+	if haveModel {
+		m.SetThreshold(ModelConfig(f.cfg).Threshold) // the settings may have changed since
+		haveModel = f.restoreScorer(&m)
+	}
+	end()
+	if f.judge.ledger != nil {
+		load(ledgerFile, ledgerVersion, f.judge.ledger.UnmarshalBinary)
+		f.judge.reach()
+		f.judge.usual = f.judge.ledger.Usual()
+	}
+	load(columnsFile, columnsVersion, func(b []byte) error { return f.path.finder.Restore(&f.path.streams, b) })
+	if f.frozen {
+		load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &f.savedStatus) })
+	}
+	switch st := f.graph.Stats(); {
+	case haveModel:
+		f.logf(LevelInfo, "state: %d edges and the model of %s; scores from the first record on", st.Edges, m.TrainedText())
+	case haveGraph:
+		f.logf(LevelInfo, "state: %d edges, no model yet", st.Edges)
+	}
+}
+
+// restoreGraph restores a graph, as much of it as memory allows.
+func (f *Instance) restoreGraph(b []byte) error {
+	var snapshot graphbuf.Snapshot
+	if err := snapshot.UnmarshalBinary(b); err != nil {
+		return err
+	}
+	if f.live {
+		f.memory.holdGraph(true)
+	}
+	f.graph.Restore(&snapshot)
+	return nil
+}
+
+// restoreScorer has records scored by a saved model from now on, and reports whether memory allows that.
+func (f *Instance) restoreScorer(m *model.Model) bool {
+	sizes := f.graph.Sizes()
+	need := m.ScorerBytes(sizes, f.features)
+	if need > muchMemory {
+		debug.FreeOSMemory() // after the graph's file
+	}
+	need = withGarbage(need)
+	shared.mu.Lock()
+	a := f.memory.left()
+	if need > a.bytes {
+		shared.mu.Unlock()
+		f.logf(LevelWarn, "state: the model of %s is not used: to score %d edges between %d nodes by it would take about %d MiB for the moment, %s; "+
+			"%s; scores come with the next training, of a smaller dimension if that is needed", m.TrainedText(), sizes.Edges, sizes.Nodes, need>>20, a.by, a.remedy)
+		return false
+	}
+	giveBack := takeMemory(need, a.bytes < plentiful)
+	shared.mu.Unlock()
+	f.judge.use(m.Scorer(f.graph.Snapshot(), f.cfg.Train.Threads, f.features))
+	giveBack()
+	if need > muchMemory {
+		debug.FreeOSMemory()
+	}
+	return true
+}

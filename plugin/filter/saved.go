@@ -1,0 +1,39 @@
+package filter
+
+import (
+	"encoding/json"
+	"time"
+
+	"flb-filter-rgcn/plugin/state"
+)
+
+// Saved is what a state directory holds.
+type Saved struct {
+	Graph, Model bool      // there is one, whole
+	Status       *Status   // of the filter that wrote the directory, as of then; nil: none
+	At           time.Time // when the newest of its files was written
+	Bytes        int64     // of all files
+	Notes        []string  // of damaged files
+}
+
+// LookAt tells what a state directory holds, which somebody else may be using. It changes nothing and makes no graph of the files: what
+// it takes is the size of the largest one.
+func LookAt(directory string) (Saved, error) {
+	var s Saved
+	dir, err := state.OpenReadOnly(directory)
+	if err != nil {
+		return s, err
+	}
+	defer dir.Close()
+	load := func(name string, version uint32, use func([]byte) error) bool {
+		ok, notes := dir.Load(name, version, use)
+		s.Notes = append(s.Notes, notes...)
+		return ok
+	}
+	whole := func([]byte) error { return nil }
+	s.Graph = load(graphFile, graphVersion, whole)
+	s.Model = load(modelFile, modelVersion, whole)
+	load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &s.Status) })
+	s.At, s.Bytes, err = dir.Written()
+	return s, err
+}

@@ -1,0 +1,230 @@
+package filter
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/state"
+)
+
+// The blobs of a state directory. A version goes up when older filters could not read it.
+const (
+	graphFile    = "graph"
+	graphVersion = 2 // 1: without the edges' ages; it is read
+	modelFile    = "model"
+	modelVersion = 2
+
+	ledgerFile    = "alerts"
+	ledgerVersion = 1
+
+	columnsFile    = "columns" // of rows of Zeek's logs, by tag
+	columnsVersion = 1
+
+	statusFile    = "status"
+	statusVersion = 1
+)
+
+// store keeps what was learned in the state directory.
+type store struct {
+	*common
+	judge  *judge
+	path   *recordPath
+	status func() Status
+	dir    *state.Dir // nil: in memory only; set at the start
+
+	mu          sync.Mutex // held for whatever is done with the directory; within the trainer's
+	savedEvents uint64     // that the graph had observed since the start when it was last saved; under mu
+	checked     time.Time  // when the graph was last looked at for changes; under mu
+
+	// These are of the goroutine that trains.
+	statusAt time.Time // when the status was last written
+	lastHold time.Time // when the directory was last looked for
+	notHeld  string    // what was wrong with it, "" for nothing
+}
+
+func (s *store) init(c *common, judge *judge, path *recordPath, status func() Status) {
+	s.common, s.judge, s.path, s.status = c, judge, path, status
+}
+
+// saveColumns writes the columns of rows: their header may not come again.
+func (s *store) saveColumns() error {
+	b, err := s.path.streams.Save()
+	if err != nil || string(b) == "{}" {
+		return err
+	}
+	return s.dir.Save(columnsFile, columnsVersion, b)
+}
+
+// save writes model and graph, and warns where that fails: a full disk stops no scoring.
+func (s *store) save(m *model.Model) {
+	if s.dir == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.logNotes()
+	s.warnUnsaved(inTurn(s.saveGraph, func() error { return s.saveModel(m) }, s.saveLedger, s.saveColumns, s.saveStatus))
+}
+
+// inTurn does one after another until one fails.
+func inTurn(each ...func() error) error {
+	for _, do := range each {
+		if err := do(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *store) warnUnsaved(err error) {
+	if err != nil {
+		s.logf(LevelWarn, "what was learned is not saved, scoring goes on: %v", err)
+	}
+}
+
+// saveChanges writes the graph and what else records change, if any came since it was last written.
+func (s *store) saveChanges() {
+	if s.dir == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.checked = time.Now()
+	if s.graph.Stats().Events == s.savedEvents {
+		return
+	}
+	defer s.logNotes()
+	s.warnUnsaved(inTurn(s.saveGraph, s.saveLedger, s.saveColumns))
+}
+
+// saveOnTimer saves changes when state.interval has passed. The host's database of what it has read moves on all the time:
+// what is learned of that and not saved is lost if the host is killed.
+func (s *store) saveOnTimer(now time.Time) {
+	every := s.cfg.State.Interval
+	if s.dir == nil || every <= 0 || !s.mu.TryLock() { // whoever saves just now saves this, too
+		return
+	}
+	if s.checked.IsZero() {
+		s.checked = now
+	}
+	due := now.Sub(s.checked) >= every
+	s.mu.Unlock()
+	if due {
+		s.saveChanges()
+	}
+}
+
+func (s *store) saveModel(m *model.Model) error {
+	b, err := m.AppendBinary(nil)
+	if err != nil {
+		return err
+	}
+	return s.dir.Save(modelFile, modelVersion, b)
+}
+
+// logNotes logs what the state directory noticed since the last time.
+func (s *store) logNotes() {
+	for _, n := range s.dir.Notes() {
+		s.host.Log(LevelWarn, n)
+	}
+}
+
+// holdInterval is how often the background looks whether the state directory is still there: until it is held again,
+// another filter could take it.
+const holdInterval = 10 * time.Second
+
+// hold makes and fills the state directory again if it was removed, and logs once if somebody else has it. Only the
+// goroutine that trains calls it.
+func (s *store) hold(now time.Time) {
+	if s.dir == nil || now.Sub(s.lastHold) < holdInterval {
+		return
+	}
+	s.lastHold = now
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	again, err := s.dir.Hold()
+	s.logNotes()
+	trouble := ""
+	if err != nil {
+		trouble = fmt.Sprintf("what is learned is not saved, scoring goes on: %v", err)
+	}
+	if trouble != "" && trouble != s.notHeld {
+		s.host.Log(LevelWarn, trouble)
+	}
+	s.notHeld = trouble
+	if !again {
+		return
+	}
+	s.warnUnsaved(s.saveAll())
+}
+
+// saveLedger writes what the threshold learned of the last days, if it is one that does.
+func (s *store) saveLedger() error {
+	if s.judge.ledger == nil {
+		return nil
+	}
+	b, err := s.judge.ledger.AppendBinary(nil)
+	if err != nil {
+		return err
+	}
+	return s.dir.Save(ledgerFile, ledgerVersion, b)
+}
+
+func (s *store) saveGraph() error {
+	events := s.graph.Stats().Events
+	b, err := s.graph.AppendBinary(nil)
+	if err != nil {
+		return err
+	}
+	if err := s.dir.Save(graphFile, graphVersion, b); err != nil {
+		return err
+	}
+	s.savedEvents = events
+	return nil
+}
+
+// statusInterval is how often the status is written for `rgcn status`, beside the times at which all is saved.
+const statusInterval = time.Minute
+
+// refreshStatus writes the status when a minute has passed, or when it has changed in words. Only the goroutine that trains
+// calls it.
+func (s *store) refreshStatus(now time.Time) {
+	if s.dir == nil || !s.statusChanged.Swap(false) && now.Sub(s.statusAt) < statusInterval {
+		return
+	}
+	s.statusAt = now
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.saveStatus(); err != nil {
+		s.logf(LevelDebug, "the status is not saved: %v", err) // what is learned is saved with a warning of its own
+	}
+}
+
+// saveAll saves what came since the last training, and the model if that is not there. A panic becomes an error, so that
+// Close gives the directory up in any case. The caller holds s.mu, or is the last user of the store.
+func (s *store) saveAll() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("what was learned since the last training is not saved: panic: %v", v)
+		}
+	}()
+	defer s.logNotes()
+	err = errors.Join(s.saveGraph(), s.saveLedger(), s.saveColumns(), s.saveStatus())
+	if scorer := s.judge.scorer.Load(); err == nil && scorer != nil && !s.dir.Has(modelFile) { // it went with the directory, which is a new one
+		err = s.saveModel(scorer.Model())
+	}
+	return err
+}
+
+// saveStatus writes the status beside graph and model: for `rgcn status`, no start depends on it.
+func (s *store) saveStatus() error {
+	b, err := json.Marshal(s.status())
+	if err != nil {
+		return err
+	}
+	return s.dir.Save(statusFile, statusVersion, b)
+}

@@ -1,0 +1,86 @@
+package filter
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// timeLog logs what is wrong with times, and not again what it has logged.
+type timeLog struct {
+	*common
+	clock *clock
+
+	mu      sync.Mutex // guards all below
+	doubted bool       // the last line on the machine's clock said that it is doubted
+	logged  uint64     // records with wrong times, as of the last line on them
+	at      time.Time  // when that line was
+	waiting uint64     // records that wait for a line
+	noticed time.Time  // since when
+}
+
+const (
+	// logAgain is the least time between two lines on records with wrong times.
+	logAgain = time.Hour
+	// logAfter is for how long such a line waits for more of them.
+	logAfter = 10 * time.Second
+)
+
+// log logs that the machine's clock is doubted, once until it agrees again, and that records have times that are not
+// believed, once an hour at most, and at the end.
+func (l *timeLog) log(closing bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	st := l.graph.Stats()
+	date := func(t int64) string { return time.Unix(0, t).UTC().Format(time.RFC3339) }
+	if l.live {
+		n := l.clock.now()
+		if n.agree && l.doubted {
+			l.logf(LevelInfo, "clock: the machine's, at %s, and the filter's own agree again", date(n.wall))
+		}
+		if !n.agree && !l.doubted {
+			next := "set it right; records that go by it count for the filter's own time meanwhile"
+			level := LevelWarn
+			if n.wall > n.own && likely(n.wall) {
+				next = fmt.Sprintf("after a pause of this filter that is as it should be, otherwise set it right. Records count for the "+
+					"filter's own time until the machine's has stayed for %v", settleClock)
+				level = LevelInfo
+			}
+			l.logf(level, "clock: the machine's says %s, the filter's own, which goes on from the newest record learned, says %s: %s", date(n.wall), date(n.own), next)
+		}
+		l.doubted = !n.agree
+	}
+	records := l.clock.wrongTimes(&st)
+	if records == l.logged || !l.at.IsZero() && !closing && time.Since(l.at) < logAgain {
+		return
+	}
+	if l.waiting == 0 {
+		l.noticed = time.Now()
+	}
+	if records != l.waiting && !closing && time.Since(l.noticed) < logAfter {
+		l.waiting = records
+		return
+	}
+	l.waiting = 0
+	var which []string
+	if n, t := l.clock.moved.Load(), l.clock.movedFrom.Load(); n+st.Doubted > 0 {
+		if n == 0 {
+			t = st.DoubtedTime
+		}
+		which = append(which, fmt.Sprintf("%d with one that is not believed, the last of them %s", n+st.Doubted, date(t)))
+	}
+	if st.Old > 0 {
+		which = append(which, fmt.Sprintf("%d long past, the last of them %s", st.Old, date(st.OldTime)))
+	}
+	l.logf(LevelWarn, "%d records with wrong or old times: %s; the newest learned is of %s. They are scored and counted, "+
+		"and no connection is forgotten for them; unless they are an old log, set the clock of their sender right", records, strings.Join(which, ", "), date(st.Now))
+	l.logged, l.at = records, time.Now()
+}
+
+// wrongTimes is how many records had times that were not believed or long past.
+func (c *clock) wrongTimes(st *graphbuf.Stats) uint64 {
+	return c.moved.Load() + st.Old + st.Doubted
+}

@@ -1,0 +1,45 @@
+package filter
+
+import (
+	"fmt"
+	"time"
+)
+
+// waiting is why there is no model yet, and when there may be one.
+func (t *trainer) waiting(edges int) string {
+	c := t.cfg.Train
+	switch {
+	case c.Interval <= 0:
+		return "no model yet, and train.interval = 0 lets none be trained: score is null"
+	case edges < c.MinEdges:
+		return fmt.Sprintf("no model yet: %d of %d distinct triplets needed before the first training (train.min_edges); until then score is null",
+			edges, c.MinEdges)
+	}
+	why := ""
+	if p := t.putOff.Load(); p != nil {
+		why = *p + "; "
+	}
+	next := "at once"
+	if at := t.due.Load(); at > 0 {
+		next = "at " + time.Unix(0, at).UTC().Format(time.DateTime) + " UTC"
+	}
+	return fmt.Sprintf("no model yet: %d distinct triplets; %sthe next training is due %s; until then score is null", edges, why, next)
+}
+
+// patience is how long after its first session an instance waits before it says that there is no model yet.
+const patience = 10 * time.Second
+
+// logWaiting logs once that records get no score yet, and why. counted is the number of sessions so far. Only the
+// goroutine that trains calls it.
+func (t *trainer) logWaiting(now time.Time, counted uint64) {
+	if t.waitingLogged || t.judge.scorer.Load() != nil || counted == 0 {
+		return
+	}
+	if t.firstSession.IsZero() {
+		t.firstSession = now
+	}
+	if now.Sub(t.firstSession) >= patience {
+		t.waitingLogged = true
+		t.host.Log(LevelInfo, t.waiting(t.graph.Stats().Edges))
+	}
+}

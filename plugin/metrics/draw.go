@@ -1,0 +1,81 @@
+package metrics
+
+import (
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/report"
+)
+
+// draw shows the graph's triplets, and the scores of those that lately had a low one. Of a graph that is too large for a page
+// it takes what the page would show first, and leaves the rest where it is.
+func draw(f *filter.Instance) *report.Data {
+	watched, status := f.Watched(), f.Status()
+	b := report.NewBuilder()
+	part := f.Part(connectLow(b, watched.Recent), report.MaxEdges)
+	connectPart(b, part)
+	d := b.Data()
+	d.Live = true
+	d.Omitted = uint64(max(part.All-len(d.Edges), 0))
+	d.From, d.To = part.First/1e6, part.Last/1e6
+	d.Records, d.Scored, d.Low = status.Records.Total, scored(watched), status.Records.LowScore
+	d.Threshold = nil
+	if status.Model != nil {
+		d.Threshold = &status.Model.Threshold
+	}
+	d.Histogram = report.Histogram{Low: watched.Low[:], Other: watched.Other[:]}
+	if len(watched.Hours) > 0 {
+		d.Timeline = timeline(watched.Hours)
+	}
+	return d
+}
+
+// connectLow adds the last sessions with a low score, and returns their triplets.
+func connectLow(b *report.Builder, recent []filter.Low) []graphbuf.Event {
+	low := make([]graphbuf.Event, 0, len(recent))
+	for i := range recent {
+		r := &recent[i]
+		e := graphbuf.Event{
+			Source: []byte(r.Source), Relation: []byte(r.Relation), Destination: []byte(r.Destination), Time: r.Time,
+		}
+		low = append(low, e)
+		b.Connect(&report.Session{
+			Source: e.Source, Relation: e.Relation, Destination: e.Destination,
+			Reason: []byte(r.Reason), Evidence: r.Evidence, Score: r.Score, Low: true, Time: r.Time,
+		}, 0)
+	}
+	return low
+}
+
+// connectPart adds a part of the graph, of which scores are not known.
+func connectPart(b *report.Builder, part *graphbuf.Part) {
+	for i := range part.Edges {
+		e := &part.Edges[i]
+		b.Connect(&report.Session{
+			Source: []byte(part.Nodes[e.Source].Name), Relation: []byte(part.Relations[e.Relation].Name),
+			Destination: []byte(part.Nodes[e.Destination].Name), Score: report.NoScore, Time: e.Last,
+		}, uint64(e.Count))
+	}
+}
+
+// scored is the number of sessions with a score since the start.
+func scored(w *filter.Watched) (n uint64) {
+	for i := range w.Low {
+		n += w.Low[i] + w.Other[i]
+	}
+	return n
+}
+
+// timeline has every hour from the first of hours, which are in order, to the last.
+func timeline(hours []filter.Hour) report.Timeline {
+	const hour = int64(time.Hour / time.Millisecond)
+	first, last := hours[0].Hour, hours[len(hours)-1].Hour
+	t := report.Timeline{
+		Start: first * hour, Step: hour, Low: make([]uint64, last-first+1), All: make([]uint64, last-first+1),
+	}
+	for _, h := range hours {
+		t.Low[h.Hour-first], t.All[h.Hour-first] = h.LowScore, h.Scored
+	}
+	return t
+}
