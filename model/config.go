@@ -34,7 +34,7 @@ type Config struct {
 	TrainShare float64 // share of the events that train, the rest judge
 
 	// Features is what is known of hosts beside their sessions; nil: nothing. ReferenceGoal ignores it.
-	Features NodeFeatures
+	Features HostFeatures
 
 	// OneWindow keeps one window in memory at a time, as is done for large graphs in any case. It takes less memory
 	// and more time.

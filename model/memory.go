@@ -47,7 +47,7 @@ func TrainingBytes(s graphbuf.Sizes, cfg Config) int64 {
 }
 
 // ScorerBytes returns how much memory Scorer takes for a graph of such sizes, with its snapshot.
-func (m *Model) ScorerBytes(s graphbuf.Sizes, features NodeFeatures) int64 {
+func (m *Model) ScorerBytes(s graphbuf.Sizes, features HostFeatures) int64 {
 	k, rows := int64(m.dim), int64(s.Sources+s.Destinations)
 	if m.reference != nil {
 		return s.MakingBytes() + fixedBytes

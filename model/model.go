@@ -128,7 +128,7 @@ func (m *Model) decoder() *gnn.Decoder {
 }
 
 // matching returns the features if the model was trained with their kinds, else nil.
-func (m *Model) matching(features NodeFeatures) NodeFeatures {
+func (m *Model) matching(features HostFeatures) HostFeatures {
 	if features == nil || !slices.Equal(features.Kinds(), m.features) {
 		return nil
 	}

@@ -40,7 +40,7 @@ type peerIndex struct {
 
 // Scorer makes a scorer over a snapshot, by one forward pass over its edges. Features of kinds other than those
 // of the training are ignored.
-func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features NodeFeatures) *Scorer {
+func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features HostFeatures) *Scorer {
 	if m.reference != nil {
 		return m.referenceScorer(snap)
 	}
