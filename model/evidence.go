@@ -15,7 +15,12 @@ import (
 type Rarity struct {
 	scores []float32 // ascending
 	perDay []float64 // how many a day score so low or lower
+	odd    float64   // how many of a day are odd
+	gate   float32   // the score from which on none is
 }
+
+// oddShare is the part of the triplets that are odd: those with the lowest scores of a day.
+const oddShare = 0.05
 
 // Rarity returns the rarity of scores among the held-out triplets, nil where those do not tell.
 func (m *Model) Rarity() *Rarity {
@@ -31,7 +36,34 @@ func (m *Model) Rarity() *Rarity {
 		r.scores = append(r.scores, s.Score)
 		r.perDay = append(r.perDay, sum/m.heldOut.Days)
 	}
+	r.odd = oddShare * r.perDay[len(r.perDay)-1]
+	r.gate = ranking.Below(m.heldOut.Scores, r.odd*m.heldOut.Days)
+	if m.heldOut.Even > 0 {
+		r.gate = min(r.gate, m.heldOut.Even)
+	}
 	return r
+}
+
+// Odd is how many distinct triplets of a busy day are odd: the twentieth with the lowest scores. 0 where that is not known.
+func (r *Rarity) Odd() float64 {
+	if r == nil {
+		return 0
+	}
+	return r.odd
+}
+
+// Oddness tells how much rarer a score is than odd ones are, as a decimal logarithm: 1 where a tenth as many triplets of a day score
+// so low as are odd. It is 0 for a score that is not odd, and for one that is likelier among true triplets than among corrupted ones.
+// Below the lowest held-out score the number of triplets is taken to fall as the odds do.
+func (r *Rarity) Oddness(score float32) float64 {
+	if r == nil || score >= r.gate {
+		return 0
+	}
+	perDay := r.PerDay(score)
+	if perDay == 0 {
+		perDay = r.perDay[0] * math.Exp(min(0, logit(score)-logit(r.scores[0])))
+	}
+	return max(0, math.Log10(r.odd/perDay))
 }
 
 // PerDay returns how many distinct triplets of a busy day have that score or a lower one, NaN where that is not

@@ -61,3 +61,42 @@ func TestResemblance(t *testing.T) {
 		t.Error("a host that is no source is one")
 	}
 }
+
+func TestOddness(t *testing.T) {
+	held := make([]ranking.Weighted, 2000)
+	for i := range held {
+		held[i] = ranking.Weighted{Score: 0.001 + float32(i)/2001, Weight: 1}
+	}
+	r := (&Model{heldOut: ranking.HeldOut{Scores: held, Days: 2, Even: 0.04}}).Rarity() // a thousand triplets a day, of which fifty are odd
+	if r.Odd() != 50 {
+		t.Errorf("%v a day are odd, want 50", r.Odd())
+	}
+	for score, want := range map[float32]float64{
+		held[9].Score:      1,                     // five a day
+		held[0].Score:      2,                     // one in two days
+		held[0].Score / 10: 3,                     // a tenth of its odds
+		held[77].Score:     math.Log10(50.0 / 39), // the last below even odds
+		0.041:              0,                     // as likely corrupted as true
+		0.9:                0, 1: 0,
+	} {
+		if x := r.Oddness(score); math.Abs(x-want) > 0.002 {
+			t.Errorf("%v is odd by %v, want %v", score, x, want)
+		}
+	}
+	last := r.Oddness(0)
+	for x := float32(0); x < 1; x += 1.0 / 4096 {
+		if now := r.Oddness(x); now > last {
+			t.Fatalf("%v is odder than what scores less: %v after %v", x, now, last)
+		} else {
+			last = now
+		}
+	}
+	// A budget of scores far from even odds: the gate is the odd share.
+	r = (&Model{heldOut: ranking.HeldOut{Scores: held, Days: 2, Even: 0.5}}).Rarity()
+	if x, y := r.Oddness(held[98].Score), r.Oddness(held[101].Score); !(x > 0) || y != 0 {
+		t.Errorf("the last of the odd ones is odd by %v, the next by %v", x, y)
+	}
+	if r := (&Model{}).Rarity(); r.Oddness(0) != 0 || r.Odd() != 0 {
+		t.Error("a model without held-out scores tells of them")
+	}
+}

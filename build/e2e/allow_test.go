@@ -65,5 +65,5 @@ func TestAllowList(t *testing.T) {
 		t.Error("a bad line took the list away")
 	}
 	p.stop()
-	p.wantLogged("3 records, 3 counted, 0 scored, 2 with a low score, 0 without source or destination, 0 allowed, 2 denied")
+	p.wantLogged("3 records, 3 counted, 0 scored, 2 with a low score, 0 without source or destination, 2 with an alert about their source, 0 allowed, 2 denied")
 }

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// low are the sources with a low score by day, from a moment on, as the sessions have them.
-func low(all []session, from time.Time) (keys []string) {
+// reported are the sources with an alert by day, from a moment on, as the sessions have them.
+func reported(all []session, from time.Time) (keys []string) {
 	for _, s := range all {
-		if s.Low && !s.time().Before(from) {
+		if s.Alert && !s.time().Before(from) {
 			keys = append(keys, s.time().Format(time.DateOnly)+" "+s.Source)
 		}
 	}
@@ -23,14 +23,14 @@ func low(all []session, from time.Time) (keys []string) {
 	return slices.Compact(keys)
 }
 
-// alerts runs what the shipped alerts ask: each must find the sources that had a low score.
+// alerts runs what the shipped alerts ask: each must find the sources that the filter reported.
 func alerts(t *testing.T, s *server, all []session) {
 	now := time.Now()
 	day := func(ms any) string { return time.UnixMilli(int64(ms.(float64))).UTC().Format(time.DateOnly) }
 	check := func(what string, got []string) {
 		t.Helper()
 		slices.Sort(got)
-		want := low(all, now.Add(-24*time.Hour))
+		want := reported(all, now.Add(-24*time.Hour))
 		if len(want) == 0 || !slices.Equal(got, want) {
 			t.Errorf("%s finds %v, want %v", what, got, want)
 		}
@@ -47,10 +47,10 @@ func alerts(t *testing.T, s *server, all []session) {
 	}
 	check("the plain query", got)
 
-	// The attacks among the last day's sessions that were flagged are among what it finds.
+	// The attacks among the last day's sessions at which a source was reported are among what it finds.
 	attacks := 0
 	for _, v := range all {
-		if v.Label != "" && v.Label != "benign" && v.Low && v.time().After(now.Add(-24*time.Hour)) {
+		if v.Label != "" && v.Label != "benign" && v.Alert && v.time().After(now.Add(-24*time.Hour)) {
 			attacks++
 			if !slices.Contains(got, v.time().Format(time.DateOnly)+" "+v.Source) {
 				t.Errorf("the attack of %s is not found", v.Source)
@@ -58,7 +58,7 @@ func alerts(t *testing.T, s *server, all []session) {
 		}
 	}
 	if attacks == 0 {
-		t.Error("no planted attack was flagged")
+		t.Error("no source of a planted attack was reported")
 	}
 
 	monitor := read(t, conf+"/opensearch/monitor.json")
@@ -95,7 +95,7 @@ func alerts(t *testing.T, s *server, all []session) {
 		sources[at(b, "key").(string)] = true
 	}
 	want := map[string]bool{}
-	for _, k := range low(all, now.Add(-24*time.Hour)) {
+	for _, k := range reported(all, now.Add(-24*time.Hour)) {
 		want[strings.Fields(k)[1]] = true
 	}
 	if len(sources) != len(want) {
@@ -215,8 +215,8 @@ func elastalert(t *testing.T, s *server) {
 			}
 		}
 		dir := t.TempDir()
-		rule := filepath.Join(dir, "low_score.yaml")
-		write(t, rule, read(t, conf+"/elastalert/low_score.yaml"))
+		rule := filepath.Join(dir, "source_alert.yaml")
+		write(t, rule, read(t, conf+"/elastalert/source_alert.yaml"))
 		config := filepath.Join(dir, "config.yaml")
 		write(t, config, fmt.Sprintf("rules_folder: %s\nrun_every: {minutes: 1}\nbuffer_time: {minutes: 15}\nes_host: 127.0.0.1\nes_port: %s\nwriteback_index: elastalert_status\n", dir, s.port))
 		run(t, filepath.Join(bin, "elastalert-create-index"), "--config", config, "--index", "elastalert_status", "--old-index", "")
@@ -235,17 +235,17 @@ func elastalert(t *testing.T, s *server) {
 		}
 		want := sources(t, s, from)
 		if len(want) == 0 || len(got) != len(want) || alerts != len(want) {
-			t.Errorf("%d alerts for %d sources, %d sources had a low score\n%s", alerts, len(got), len(want), out)
+			t.Errorf("%d alerts for %d sources, %d sources were reported\n%s", alerts, len(got), len(want), out)
 		}
 	})
 }
 
-// sources with a low score on a day, as the server counts them.
+// sources that were reported on a day, as the server counts them.
 func sources(t *testing.T, s *server, day time.Time) []any {
 	t.Helper()
 	a := s.search(t, map[string]any{"size": 0,
 		"query": map[string]any{"bool": map[string]any{"filter": []any{
-			map[string]any{"term": map[string]any{"low_score": true}},
+			map[string]any{"term": map[string]any{"source_alert": true}},
 			map[string]any{"range": map[string]any{"@timestamp": map[string]any{"gte": day.UnixMilli(), "lt": day.Add(24 * time.Hour).UnixMilli(), "format": "epoch_millis"}}}}}},
 		"aggs": map[string]any{"source": map[string]any{"terms": map[string]any{"field": "id.orig_h", "size": 1000}}}})
 	b, _ := at(a, "aggregations", "source", "buckets").([]any)

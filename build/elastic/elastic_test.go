@@ -43,6 +43,7 @@ type session struct {
 	TS     json.Number `json:"ts"` // or a string that holds one
 	Score  float64     `json:"score"`
 	Low    bool        `json:"low_score"`
+	Alert  bool        `json:"source_alert"`
 	Reason string      `json:"score_reason"`
 	Label  string      `json:"label"`
 }

@@ -39,8 +39,9 @@ type Fields struct {
 	Only                          []Condition
 	Ports                         string                 // auto, on or off: what the user says of CutPorts
 	CutPorts                      bool                   // cut the port behind a source or a destination
-	Score, LowScore               string                 // names of the added fields
+	Score, LowScore, SourceAlert  string                 // names of the added fields
 	Reason, Model                 string                 // of those that Explain adds
+	SourceRisk, SourceTriplets    string                 // of those that it adds where a source has odd sessions
 	Evidence                      [evidence.Count]string // and of those that it adds to low scores
 
 	// SSHD is set by the preset openssh: source, destination and relation are then empty and come
@@ -94,6 +95,7 @@ type Train struct {
 type Threshold struct {
 	Method              string
 	K, Quantile, PerDay float64
+	SourcesPerDay       float64
 }
 
 // State says where model and graph are kept between runs.
@@ -196,23 +198,36 @@ func (l *loader) at(name string) string {
 	return where + " = " + value
 }
 
+// addedNames checks that the added fields have names of their own.
+func (l *loader) addedNames() error {
+	c := &l.config
+	explained := append([]string{c.Fields.Reason, c.Fields.Model, c.Fields.SourceRisk, c.Fields.SourceTriplets}, c.Fields.Evidence[:]...)
+	names := map[string]string{} // of the keys before, by the name that they give
+	for _, key := range []string{"score", "low_score", "source_alert"} {
+		o, _ := lookup("fields." + key)
+		name := o.get(c)
+		if slices.Contains(explained, name) {
+			return fmt.Errorf("%s: the name is taken by a field that explain adds, want another one", l.at("fields."+key))
+		}
+		if other, taken := names[name]; taken {
+			at := key
+			if _, set := l.origin["fields."+at]; !set {
+				at = other
+			}
+			return fmt.Errorf("%s: %s and %s must have different names", l.at("fields."+at), other, key)
+		}
+		names[name] = key
+	}
+	return nil
+}
+
 // finish checks what no key can check alone and fills in the preset.
 func (l *loader) finish() error {
 	c := &l.config
 	l.fieldStyle()
 	l.objective()
-	for _, name := range []string{"fields.score", "fields.low_score"} {
-		o, _ := lookup(name)
-		if value := o.get(c); value == c.Fields.Reason || value == c.Fields.Model || slices.Contains(c.Fields.Evidence[:], value) {
-			return fmt.Errorf("%s: the name is taken by a field that explain adds, want another one", l.at(name))
-		}
-	}
-	if c.Fields.Score == c.Fields.LowScore {
-		name := "fields.low_score"
-		if _, set := l.origin[name]; !set {
-			name = "fields.score"
-		}
-		return fmt.Errorf("%s: score and low_score must have different names", l.at(name))
+	if err := l.addedNames(); err != nil {
+		return err
 	}
 	if c.Train.MinEdges > c.Graph.MaxEdges {
 		name := "train.min_edges"

@@ -62,7 +62,7 @@ func TestDefaults(t *testing.T) {
 			Time:        []string{"ts"},
 			Ports:       "auto", CutPorts: true,
 			Line:  []string{"log", "message"},
-			Score: "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model",
+			Score: "score", LowScore: "low_score", SourceAlert: "source_alert", Reason: "score_reason", Model: "score_model", SourceRisk: "score_source_risk", SourceTriplets: "score_source_triplets",
 			Evidence: [evidence.Count]string{"score_lower_per_day", "score_pair_first_seen", "score_pair_last_seen", "score_pair_days",
 				"score_source_destinations", "score_destination_sources", "score_source_relations", "score_peers"},
 		},
@@ -71,7 +71,7 @@ func TestDefaults(t *testing.T) {
 		Model:      Model{Objective: "temporal", Decoder: "distmult", Layer1: "diagonal", Layer2: "diagonal", Dim: 0, Dropout: 0.1},
 		Train: Train{Interval: 10 * time.Minute, MinEdges: 50, MinNewEdges: 1, Steps: 400, Negatives: 4, Threads: 1,
 			LearningRate: 0.005, Tolerance: 0.02, Sample: 1000, Share: 0.8, Seed: 1, Device: "auto", MaxMemory: 1024},
-		Threshold: Threshold{Method: "budget", K: 2, Quantile: 0.01, PerDay: 20},
+		Threshold: Threshold{Method: "budget", K: 2, Quantile: 0.01, PerDay: 20, SourcesPerDay: 10},
 		State:     State{Interval: 5 * time.Minute},
 	}
 	if got := defaults(t); !reflect.DeepEqual(got, want) {
@@ -165,15 +165,15 @@ interval = 90`, nil, func(c *Config) {
 	check("empty field is the preset's", "[fields]\nsource = ''\n", props{"relation": ""}, func(*Config) {})
 	check("empty config_file", "", props{"config_file": ""}, func(*Config) {})
 	check("custom", "[fields]\npreset = 'custom'\nsource = 'a'\ndestination = 'b'\n", nil, func(c *Config) {
-		c.Fields = Fields{Preset: "custom", Ports: "auto", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Score: "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model", Evidence: c.Fields.Evidence}
+		c.Fields = Fields{Preset: "custom", Ports: "auto", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Score: "score", LowScore: "low_score", SourceAlert: "source_alert", Reason: "score_reason", Model: "score_model", SourceRisk: "score_source_risk", SourceTriplets: "score_source_triplets", Evidence: c.Fields.Evidence}
 	})
 	check("custom across file and properties", "[fields]\npreset = 'custom'\nsource = 'a'\n", props{"destination": "b", "time": "t", "relation": "r"},
 		func(c *Config) {
 			c.Fields = Fields{Preset: "custom", Ports: "auto", Source: [][]string{{"a"}}, Destination: [][]string{{"b"}}, Relation: [][]string{{"r"}},
-				Time: []string{"t"}, Score: "score", LowScore: "low_score", Reason: "score_reason", Model: "score_model", Evidence: c.Fields.Evidence}
+				Time: []string{"t"}, Score: "score", LowScore: "low_score", SourceAlert: "source_alert", Reason: "score_reason", Model: "score_model", SourceRisk: "score_source_risk", SourceTriplets: "score_source_triplets", Evidence: c.Fields.Evidence}
 		})
 	check("openssh", "", props{"preset": "openssh", "score": "s", "low_score": "l"}, func(c *Config) {
-		c.Fields = Fields{Preset: "openssh", SSHD: true, Score: "s", LowScore: "l", Reason: "score_reason", Model: "score_model", Evidence: c.Fields.Evidence,
+		c.Fields = Fields{Preset: "openssh", SSHD: true, Score: "s", LowScore: "l", SourceAlert: "source_alert", Reason: "score_reason", Model: "score_model", SourceRisk: "score_source_risk", SourceTriplets: "score_source_triplets", Evidence: c.Fields.Evidence,
 			Ports: "auto", CutPorts: true, Time: []string{"_SOURCE_REALTIME_TIMESTAMP", "time", "timestamp", "@timestamp", "TimeCreated"},
 			Message: []string{"message", "MESSAGE", "log", "msg", "Message"},
 			Host:    []string{"host", "hostname", "HOSTNAME", "_HOSTNAME", "host.hostname", "host.name", "Computer"},

@@ -95,6 +95,10 @@ func TestFileErrors(t *testing.T) {
 		// Keys that do not fit together.
 		{"[fields]\nlow_score = 'score'", `f:2: fields.low_score = "score": score and low_score must have different names`},
 		{"[fields]\nscore = 'low_score'", `f:2: fields.score = "low_score": score and low_score must have different names`},
+		{"[fields]\nsource_alert = 'low_score'", `f:2: fields.source_alert = "low_score": low_score and source_alert must have different names`},
+		{"[fields]\nlow_score = 'source_alert'", `f:2: fields.low_score = "source_alert": low_score and source_alert must have different names`},
+		{"[fields]\nsource_alert = 'score_source_risk'", `f:2: fields.source_alert = "score_source_risk": the name is taken by a field that explain adds, want another one`},
+		{"[threshold]\nsources_per_day = -1", `f:2: threshold.sources_per_day = -1: want a number from 0 to 10000`},
 		{"[fields]\nscore = 'score_model'", `f:2: fields.score = "score_model": the name is taken by a field that explain adds, want another one`},
 		{"[fields]\npreset = 'custom'\nsource = 'a'", `f:2: fields.preset = "custom": fields.destination is not set, the preset custom needs both source and destination`},
 		{"[fields]\npreset = 'custom'", `f:2: fields.preset = "custom": fields.source is not set, the preset custom needs both source and destination`},

@@ -59,7 +59,7 @@ func (l *loader) fieldStyle() {
 	if l.config.FieldStyle == "ecs" {
 		prefix = "rgcn."
 	}
-	f.Reason, f.Model = prefix+"reason", prefix+"model"
+	f.Reason, f.Model, f.SourceRisk, f.SourceTriplets = prefix+"reason", prefix+"model", prefix+"source_risk", prefix+"source_triplets"
 	for i, name := range evidence.Names {
 		f.Evidence[i] = prefix + name
 	}
@@ -71,6 +71,9 @@ func (l *loader) fieldStyle() {
 	}
 	if _, set := l.origin["fields.low_score"]; !set {
 		f.LowScore = "rgcn.low_score"
+	}
+	if _, set := l.origin["fields.source_alert"]; !set {
+		f.SourceAlert = "rgcn.source_alert"
 	}
 }
 

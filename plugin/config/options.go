@@ -122,6 +122,8 @@ var options = []Option{
 		func(c *Config) *string { return &c.Fields.Score }),
 	name("low_score", "Name of the added field that is true when the score is below the threshold. Set, it overrides field_style.",
 		func(c *Config) *string { return &c.Fields.LowScore }),
+	name("source_alert", "Name of the added field that is true on the one session of a day at which its source is reported. Set, it overrides field_style.",
+		func(c *Config) *string { return &c.Fields.SourceAlert }),
 
 	integer("graph", "max_nodes", "100000", 16, 10_000_000,
 		"Hosts remembered; beyond it the least recently seen go.",
@@ -223,6 +225,10 @@ var options = []Option{
 		func(raw any) (float64, bool) { v, ok := float(raw); return v, ok && v > 0 && v < 1 }),
 	number("threshold", "per_day", "20", true, 0, 1e6,
 		"Distinct triplets with a low score on a usual day, for budget. Followed by the scores of the last ten days, up to 10,000 a day.", func(c *Config) *float64 { return &c.Threshold.PerDay }),
+
+	number("threshold", "sources_per_day", "10", false, 0, 10_000,
+		"Sources reported on a usual day, those whose odd sessions of the last 24 hours are the strangest when taken together. Each is reported once within "+
+			"that time, by the field source_alert. 0: none.", func(c *Config) *float64 { return &c.Threshold.SourcesPerDay }),
 
 	option("state", "dir", typeText, "", "a directory, or \"\" for memory only",
 		"Directory for model and graph, written around each training, in between as often as interval says, and at exit. Each filter instance needs "+

@@ -213,7 +213,7 @@ func TestOverwrittenFieldIsSaid(t *testing.T) {
 	for range 3 {
 		f.Process(nil, appendEvent(nil, "id.orig_h", "a", "id.resp_h", "b", "client", "c", "score", 7))
 	}
-	if n := strings.Count(h.log(), "set Score and Low_Score to other names to keep theirs"); n != 1 {
+	if n := strings.Count(h.log(), "set Score, Low_Score and Source_Alert to other names to keep theirs"); n != 1 {
 		t.Errorf("%d times: %s", n, h.log())
 	}
 	h = host("score", "rgcn_score", "low_score", "rgcn_low")

@@ -71,9 +71,10 @@ func FuzzProcess(f *testing.F) {
 	})
 }
 
-// enriched reports whether the bytes are an event with the added fields: four of them, and where the score is low the evidence.
+// enriched reports whether the bytes are an event with the added fields: four of them, and where the score is low or the
+// source reported the evidence.
 func enriched(f *Instance, in *record.Walker, e record.Extent, after []byte) bool {
-	for n := 4; n <= 4+evidence.Count; n++ {
+	for n := 4; n <= 7+evidence.Count; n++ {
 		bare := in.AppendSpliced(nil, e, n) // room for them, and nothing in it yet
 		if added, ok := bytes.CutPrefix(after, bare); ok && fields(f, added) == n {
 			return true
@@ -98,14 +99,17 @@ func fields(f *Instance, b []byte) (n int) {
 		return value, true
 	}
 	low := false
-	for _, key := range [][]byte{f.path.keys.score, f.path.keys.lowScore, f.path.keys.reason, f.path.keys.trained} {
+	for i, key := range [][]byte{f.path.keys.score, f.path.keys.lowScore, f.path.keys.reason, f.path.keys.trained} {
 		value, ok := take(key)
 		if !ok {
 			return 0
 		}
-		low = low || bytes.Equal(value, msgp.AppendBool(nil, true))
+		if low = low || bytes.Equal(value, msgp.AppendBool(nil, true)); i == 1 {
+			_, reported := take(f.path.keys.sourceAlert)
+			low = low || reported
+		}
 	}
-	for _, key := range f.path.keys.evidence {
+	for _, key := range append([][]byte{f.path.keys.sourceRisk, f.path.keys.sourceTriplets}, f.path.keys.evidence[:]...) {
 		if _, ok := take(key); ok && !low {
 			return 0
 		}

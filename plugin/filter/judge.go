@@ -7,16 +7,18 @@ import (
 	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/model/budget"
 	"flb-filter-rgcn/plugin/allow"
+	"flb-filter-rgcn/plugin/risk"
 )
 
 // judge is the model in use and the threshold that goes with it: it says whether a score is low. Its fields are set once or
 // atomic; the ledger has a lock of its own, which is held for one session.
 type judge struct {
 	*common
-	scorer atomic.Pointer[model.Scorer] // nil: no model yet
-	rarity atomic.Pointer[model.Rarity] // of its scores; nil as long as scorer is
-	ledger *budget.AlertBudget          // follows the scores, with threshold.method = budget; else nil
-	usual  float32                      // the ledger's threshold on a usual day, of a frozen instance
+	scorer  atomic.Pointer[model.Scorer] // nil: no model yet
+	rarity  atomic.Pointer[model.Rarity] // of its scores; nil as long as scorer is
+	ledger  *budget.AlertBudget          // follows the scores, with threshold.method = budget; else nil
+	sources *sources                     // nil: none is reported
+	usual   float32                      // the ledger's threshold on a usual day, of a frozen instance
 }
 
 func (j *judge) init(c *common) {
@@ -24,6 +26,7 @@ func (j *judge) init(c *common) {
 	if th := c.cfg.Threshold; th.Method == model.Budget {
 		j.ledger = budget.New(th.PerDay)
 	}
+	j.sources = newSources(c.cfg.Threshold.SourcesPerDay)
 }
 
 // low reports whether a score is low, and which line of the list made the difference, nil for none. bad is the line that
@@ -51,6 +54,25 @@ func (j *judge) low(e *graphbuf.Event, scorer *model.Scorer, score float32, list
 	return false, nil
 }
 
+// source records how odd a session is and tells whether its source is to be reported with it. by is the line of the list that
+// made a difference, nil for none: what the list allows does not speak against its source, and a session that it calls bad
+// has its source reported at once. scorer is nil without a model.
+func (j *judge) source(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, by *allow.Line) (p risk.Pooled, report bool) {
+	switch {
+	case j.sources == nil || j.frozen:
+		return p, false
+	case by != nil:
+		return p, by.Verdict == allow.Bad && j.sources.risk.Report(e)
+	case scorer == nil || scorer.Model().IsWeak():
+		return p, false
+	}
+	oddness := j.rarity.Load().Oddness(score)
+	if oddness == 0 || list.Find(allow.Allowed, e.Source, e.Relation, e.Destination, e.Time) != nil {
+		return p, false
+	}
+	return j.sources.judge(e, oddness)
+}
+
 // fixedThreshold is the threshold where no budget is spent.
 func (j *judge) fixedThreshold(s *model.Scorer) float32 {
 	if j.ledger != nil {
@@ -72,14 +94,25 @@ func (j *judge) use(s *model.Scorer) {
 	if j.ledger != nil {
 		j.ledger.Follow(s.Model().HeldOut())
 	}
+	rarity := s.Model().Rarity()
+	if j.sources != nil {
+		j.sources.follow(rarity)
+	}
 	j.reach()
-	j.rarity.Store(s.Model().Rarity())
+	j.rarity.Store(rarity)
 	j.scorer.Store(s)
 }
 
-// reach tells the ledger how far the graph got, where an archive may come next. A live filter tells it with each alert.
+// reach tells the budgets how far the graph got, where an archive may come next. A live filter tells them with each alert.
 func (j *judge) reach() {
-	if j.ledger != nil && !j.live && !j.frozen {
-		j.ledger.Reach(j.graph.Stats().Now)
+	if j.live || j.frozen {
+		return
+	}
+	now := j.graph.Stats().Now
+	if j.ledger != nil {
+		j.ledger.Reach(now)
+	}
+	if j.sources != nil {
+		j.sources.budget.Reach(now)
 	}
 }

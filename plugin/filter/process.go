@@ -10,6 +10,7 @@ import (
 	"flb-filter-rgcn/plugin/allow"
 	"flb-filter-rgcn/plugin/evidence"
 	"flb-filter-rgcn/plugin/record"
+	"flb-filter-rgcn/plugin/risk"
 	"flb-filter-rgcn/plugin/triplet"
 )
 
@@ -36,7 +37,7 @@ type recordPath struct {
 
 // counters count records since the start: see RecordCounts.
 type counters struct {
-	records, counted, scored, flagged, allowed, denied, missing, skipped, malformed atomic.Uint64
+	records, counted, scored, flagged, reported, allowed, denied, missing, skipped, malformed atomic.Uint64
 }
 
 func (p *recordPath) init(c *common, clock *clock, judge *judge, allow *allowList, fit *fit) error {
@@ -45,9 +46,9 @@ func (p *recordPath) init(c *common, clock *clock, judge *judge, allow *allowLis
 		p.watch = newWatch()
 	}
 	fields := &c.cfg.Fields
-	spec := record.Spec{Drop: []string{fields.Score, fields.LowScore}}
+	spec := record.Spec{Drop: []string{fields.Score, fields.LowScore, fields.SourceAlert}}
 	if c.cfg.Explain {
-		spec.Drop = append(append(spec.Drop, fields.Reason, fields.Model), fields.Evidence[:]...)
+		spec.Drop = append(append(spec.Drop, fields.Reason, fields.Model, fields.SourceRisk, fields.SourceTriplets), fields.Evidence[:]...)
 	}
 	var err error
 	if p.finder, err = triplet.New(*fields, &spec); err != nil {
@@ -99,7 +100,7 @@ type waiting struct {
 
 // totals are what a call adds to the counters, and what it noticed.
 type totals struct {
-	records, counted, flagged, missing, skipped, malformed uint64
+	records, counted, flagged, reported, missing, skipped, malformed uint64
 
 	timed       bool          // some record has a time of its own
 	misfit      record.Extent // the last record without a source or a destination
@@ -215,14 +216,13 @@ func (p *recordPath) emit(out []byte, c *call) []byte {
 			seen += p.observe(c, seen)
 		}
 		d := p.decide(c, next)
-		more := 0
 		if d.low {
 			c.totals.flagged++
-			if p.cfg.Explain {
-				more = c.evidence.Len()
-			}
 		}
-		out = c.walker.AppendSpliced(out, w.extent, added+more)
+		if d.report {
+			c.totals.reported++
+		}
+		out = c.walker.AppendSpliced(out, w.extent, added+p.moreFields(c, &d))
 		out = p.appendFields(out, c, &d)
 		next++
 	}
@@ -262,7 +262,12 @@ type decision struct {
 	score  float64
 	low    bool
 	reason string
+	report bool        // the source is reported with this session
+	pooled risk.Pooled // of the source, if the session is odd
 }
+
+// explained reports whether the evidence goes with the session.
+func (d *decision) explained() bool { return d.low || d.report }
 
 // decide judges session i of the batch. The evidence for a low score, where it is asked for, is in c: to gather it takes
 // some microseconds, which all other records are spared.
@@ -272,17 +277,20 @@ func (p *recordPath) decide(c *call, i int) (d decision) {
 	var score float32
 	if c.scorer != nil {
 		score = c.scorer.Score(p.graph, event, ref)
-		at := event.Time
-		event.Time = p.alertTime(c.now.own, ref)
-		d.low, by = p.judge.low(event, c.scorer, score, c.list, by)
-		event.Time = at
 		d.score = round(score)
 	}
+	at := event.Time
+	event.Time = p.alertTime(c.now.own, ref)
+	if c.scorer != nil {
+		d.low, by = p.judge.low(event, c.scorer, score, c.list, by)
+	}
+	d.pooled, d.report = p.judge.source(event, c.scorer, score, c.list, by)
+	event.Time = at
 	if by != nil {
 		p.countHit(by)
 	}
 	d.reason = reason(ref, d.low, by)
-	if d.low && p.cfg.Explain {
+	if d.explained() && p.cfg.Explain {
 		p.gather(&c.evidence, &c.seen, ref, c.scorer, score)
 	}
 	if p.watch != nil && c.scorer != nil {
@@ -332,6 +340,7 @@ func (p *recordPath) account(c *call, began time.Time) {
 		n.scored.Add(t.counted)
 	}
 	n.flagged.Add(t.flagged)
+	n.reported.Add(t.reported)
 	n.missing.Add(t.missing)
 	n.skipped.Add(t.skipped)
 	n.malformed.Add(t.malformed)

@@ -26,10 +26,19 @@ func TestEveryRecordOfTheNotebookPassesWithBothFields(t *testing.T) {
 	if len(in) != 7143 || len(out) != len(in) {
 		t.Fatalf("%d records in, %d out", len(in), len(out))
 	}
-	low := 0
+	low, reported, sources := 0, 0, map[any]bool{}
 	for i := range out {
-		n := len(in[i].keys)
-		if got := fmt.Sprint(out[i].keys[:n]); got != fmt.Sprint(in[i].keys) || len(out[i].keys) != n+2 {
+		n, added := len(in[i].keys), 2
+		if out[i].body["source_alert"] == true {
+			added++
+			reported++
+			if s := in[i].body["id.orig_h"]; i < 3000 || sources[s] {
+				t.Fatalf("record %d reports %v, which was, or before there is a model", i, s)
+			} else {
+				sources[s] = true
+			}
+		}
+		if got := fmt.Sprint(out[i].keys[:n]); got != fmt.Sprint(in[i].keys) || len(out[i].keys) != n+added {
 			t.Fatalf("record %d has the keys %v", i, out[i].keys)
 		}
 		for k, v := range in[i].body {
@@ -54,7 +63,10 @@ func TestEveryRecordOfTheNotebookPassesWithBothFields(t *testing.T) {
 	if low == 0 || low > 500 {
 		t.Errorf("%d of 4143 records have a low score", low)
 	}
-	if st := f.Status(); st.Records != (RecordCounts{Total: 7143, Counted: 7143, Scored: 4143, LowScore: uint64(low)}) || st.Graph.Edges != 1490 {
+	if reported == 0 || reported > 30 {
+		t.Errorf("%d sources are reported", reported)
+	}
+	if st := f.Status(); st.Records != (RecordCounts{Total: 7143, Counted: 7143, Scored: 4143, LowScore: uint64(low), Reported: uint64(reported)}) || st.Graph.Edges != 1490 {
 		t.Errorf("%+v, %d low", st, low)
 	}
 }

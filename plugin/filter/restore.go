@@ -33,6 +33,9 @@ func (f *Instance) restore() {
 		f.judge.reach()
 		f.judge.usual = f.judge.ledger.Usual()
 	}
+	if f.judge.sources != nil {
+		load(sourcesFile, sourcesVersion, f.judge.sources.budget.UnmarshalBinary)
+	}
 	load(columnsFile, columnsVersion, func(b []byte) error { return f.path.finder.Restore(&f.path.streams, b) })
 	if f.frozen {
 		load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &f.savedStatus) })

@@ -31,18 +31,22 @@ type RecordCounts struct {
 	Counted   uint64 `json:"counted"` // with a source and a destination: counted in the graph, unless denied, and forwarded with the two fields
 	Scored    uint64 `json:"scored"`  // of these with a score: there was a model
 	LowScore  uint64 `json:"low_score"`
-	Allowed   uint64 `json:"allowed"`    // would have had a low score, but for the list of judged sessions
-	Denied    uint64 `json:"denied"`     // of those with a low score: that list calls them bad
-	Missing   uint64 `json:"missing"`    // without a source or a destination
-	Skipped   uint64 `json:"skipped"`    // left out by the settings' conditions, or lines of a log's header
-	Malformed uint64 `json:"malformed"`  // stretches of a chunk that are no records
-	WrongTime uint64 `json:"wrong_time"` // with a time that is not believed, or long past
+	Reported  uint64 `json:"source_alerts"` // with an alert about their source
+	Allowed   uint64 `json:"allowed"`       // would have had a low score, but for the list of judged sessions
+	Denied    uint64 `json:"denied"`        // of those with a low score: that list calls them bad
+	Missing   uint64 `json:"missing"`       // without a source or a destination
+	Skipped   uint64 `json:"skipped"`       // left out by the settings' conditions, or lines of a log's header
+	Malformed uint64 `json:"malformed"`     // stretches of a chunk that are no records
+	WrongTime uint64 `json:"wrong_time"`    // with a time that is not believed, or long past
 }
 
 // String is the counts in words.
 func (r RecordCounts) String() string {
 	text := fmt.Sprintf("%d records, %d counted, %d scored, %d with a low score, %d without source or destination",
 		r.Total, r.Counted, r.Scored, r.LowScore, r.Missing)
+	if r.Reported > 0 {
+		text += fmt.Sprintf(", %d with an alert about their source", r.Reported)
+	}
 	if r.Allowed+r.Denied > 0 {
 		text += fmt.Sprintf(", %d allowed, %d denied", r.Allowed, r.Denied)
 	}
@@ -72,7 +76,7 @@ type ModelStatus struct {
 func (f *Instance) Counts() RecordCounts {
 	c := &f.path.counters
 	return RecordCounts{
-		Total: c.records.Load(), Counted: c.counted.Load(), Scored: c.scored.Load(), LowScore: c.flagged.Load(), Allowed: c.allowed.Load(), Denied: c.denied.Load(),
+		Total: c.records.Load(), Counted: c.counted.Load(), Scored: c.scored.Load(), LowScore: c.flagged.Load(), Reported: c.reported.Load(), Allowed: c.allowed.Load(), Denied: c.denied.Load(),
 		Missing: c.missing.Load(), Skipped: c.skipped.Load(), Malformed: c.malformed.Load(),
 	}
 }

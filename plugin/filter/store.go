@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/model/budget"
 	"flb-filter-rgcn/plugin/state"
 )
 
@@ -20,6 +21,9 @@ const (
 
 	ledgerFile    = "alerts"
 	ledgerVersion = 1
+
+	sourcesFile    = "sources" // the budget of alerts about sources
+	sourcesVersion = 1
 
 	columnsFile    = "columns" // of rows of Zeek's logs, by tag
 	columnsVersion = 1
@@ -67,7 +71,7 @@ func (s *store) save(m *model.Model) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.logNotes()
-	s.warnUnsaved(inTurn(s.saveGraph, func() error { return s.saveModel(m) }, s.saveLedger, s.saveColumns, s.saveStatus))
+	s.warnUnsaved(inTurn(s.saveGraph, func() error { return s.saveModel(m) }, s.saveBudgets, s.saveColumns, s.saveStatus))
 }
 
 // inTurn does one after another until one fails.
@@ -98,7 +102,7 @@ func (s *store) saveChanges() {
 		return
 	}
 	defer s.logNotes()
-	s.warnUnsaved(inTurn(s.saveGraph, s.saveLedger, s.saveColumns))
+	s.warnUnsaved(inTurn(s.saveGraph, s.saveBudgets, s.saveColumns))
 }
 
 // saveOnTimer saves changes when state.interval has passed. The host's database of what it has read moves on all the time:
@@ -162,16 +166,24 @@ func (s *store) hold(now time.Time) {
 	s.warnUnsaved(s.saveAll())
 }
 
-// saveLedger writes what the threshold learned of the last days, if it is one that does.
-func (s *store) saveLedger() error {
-	if s.judge.ledger == nil {
+// saveBudgets writes what the budgets learned of the last days, as far as there are any.
+func (s *store) saveBudgets() error {
+	save := func(name string, version uint32, alerts *budget.AlertBudget) error {
+		b, err := alerts.AppendBinary(nil)
+		if err != nil {
+			return err
+		}
+		return s.dir.Save(name, version, b)
+	}
+	if l := s.judge.ledger; l != nil {
+		if err := save(ledgerFile, ledgerVersion, l); err != nil {
+			return err
+		}
+	}
+	if s.judge.sources == nil {
 		return nil
 	}
-	b, err := s.judge.ledger.AppendBinary(nil)
-	if err != nil {
-		return err
-	}
-	return s.dir.Save(ledgerFile, ledgerVersion, b)
+	return save(sourcesFile, sourcesVersion, s.judge.sources.budget)
 }
 
 func (s *store) saveGraph() error {
@@ -213,7 +225,7 @@ func (s *store) saveAll() (err error) {
 		}
 	}()
 	defer s.logNotes()
-	err = errors.Join(s.saveGraph(), s.saveLedger(), s.saveColumns(), s.saveStatus())
+	err = errors.Join(s.saveGraph(), s.saveBudgets(), s.saveColumns(), s.saveStatus())
 	if scorer := s.judge.scorer.Load(); err == nil && scorer != nil && !s.dir.Has(modelFile) { // it went with the directory, which is a new one
 		err = s.saveModel(scorer.Model())
 	}

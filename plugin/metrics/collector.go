@@ -24,6 +24,7 @@ var (
 	skippedDesc   = desc("records_left_out_total", "Records left out by the settings' conditions, or lines of a log's header, forwarded untouched.")
 	degradedDesc  = desc("degraded", "1 while hardly any record has a source and a destination, else 0. The log and /healthz say why.")
 	lowDesc       = desc("records_low_score_total", "Records forwarded with low_score true.")
+	sourceDesc    = desc("source_alerts_total", "Records forwarded with source_alert true: each reports a source, once within 24 hours.")
 	missingDesc   = desc("records_missing_fields_total", "Records without a source or a destination, forwarded untouched.")
 	malformedDesc = desc("records_malformed_total", "Stretches of a chunk that are no records, forwarded untouched.")
 	wrongTimeDesc = desc("records_wrong_time_total", "Records with a time that is not believed, or long past; they are scored and counted all the same.")
@@ -80,6 +81,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge(degradedDesc, degraded)
 	counter(lowDesc, s.Records.LowScore)
+	counter(sourceDesc, s.Records.Reported)
 	counter(missingDesc, s.Records.Missing)
 	counter(malformedDesc, s.Records.Malformed)
 	counter(wrongTimeDesc, s.Records.WrongTime)

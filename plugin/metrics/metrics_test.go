@@ -125,6 +125,7 @@ func TestMetricsAreWhatTheStatusSays(t *testing.T) {
 		"rgcn_records_total 3130\n",
 		"rgcn_records_counted_total 3130\n", "rgcn_records_scored_total 130\n",
 		fmt.Sprintf("rgcn_records_low_score_total %d\n", s.Records.LowScore),
+		fmt.Sprintf("rgcn_source_alerts_total %d\n", s.Records.Reported),
 		"rgcn_records_missing_fields_total 0\n",
 		"rgcn_records_malformed_total 1\n",
 		"rgcn_records_wrong_time_total 0\n",

@@ -12,7 +12,7 @@ import (
 )
 
 // addedFields is what stands at the end of an enriched record.
-var addedFields = regexp.MustCompile(`^,"score":(null|[01]|[01]\.\d+),"low_score":(true|false)\}$`)
+var addedFields = regexp.MustCompile(`^,"score":(null|[01]|[01]\.\d+),"low_score":(true|false)(,"source_alert":true)?\}$`)
 
 // TestReplaySessions: a long log goes through in order, no field changed, scored once there
 // is a model, and the same bytes come out again, to a file too.

@@ -83,6 +83,9 @@ func (r *run) sumUp(more ...string) {
 	d := time.Since(r.began)
 	parts := append([]string{fmt.Sprintf("%d records", r.records)}, more...)
 	parts = append(parts, fmt.Sprintf("%d counted, %d scored, %d with a low score, %d without source or destination", st.Counted, st.Scored, st.LowScore, st.Missing))
+	if st.Reported > 0 {
+		parts = append(parts, fmt.Sprintf("%d with an alert about their source", st.Reported))
+	}
 	if st.Allowed+st.Denied > 0 {
 		parts = append(parts, fmt.Sprintf("%d allowed, %d denied", st.Allowed, st.Denied))
 	}

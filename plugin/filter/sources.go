@@ -1,0 +1,47 @@
+package filter
+
+import (
+	"math"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/model/budget"
+	"flb-filter-rgcn/model/ranking"
+	"flb-filter-rgcn/plugin/risk"
+)
+
+// sources finds the sources whose sessions of the last day are, taken together, the strangest: as many a day as the settings say.
+type sources struct {
+	risk   *risk.Sources
+	budget *budget.AlertBudget // of scores that fall tenfold with each decade of risk
+}
+
+// newSources returns nil for a budget of none.
+func newSources(perDay float64) *sources {
+	if perDay == 0 {
+		return nil
+	}
+	return &sources{risk.NewSources(), budget.New(perDay)}
+}
+
+// follow takes what is rare by the model that gives the scores from now on. Until there are days to learn from, sources are
+// expected to be as strange as if each had one odd triplet.
+func (s *sources) follow(r *model.Rarity) {
+	odd := r.Odd()
+	if odd == 0 {
+		return
+	}
+	expected := ranking.HeldOut{Days: 1}
+	for n := range int(math.Ceil(odd)) {
+		expected.Scores = append(expected.Scores, ranking.Weighted{Score: float32(min(1, float64(n+1)/odd)), Weight: 1})
+	}
+	s.budget.Follow(expected)
+}
+
+// judge takes down an odd session and tells whether its source is to be reported now: once within a day.
+func (s *sources) judge(e *graphbuf.Event, oddness float64) (pooled risk.Pooled, report bool) {
+	pooled = s.risk.Add(e, float32(oddness))
+	source := graphbuf.Event{Source: e.Source, Time: e.Time}
+	strange := s.budget.Low(&source, float32(math.Pow(10, -float64(pooled.Risk))))
+	return pooled, strange && s.risk.Report(e)
+}

@@ -1,0 +1,129 @@
+package filter
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+)
+
+// learned is a filter that was trained on the usual sessions.
+func learned(t *testing.T, properties ...string) *Instance {
+	t.Helper()
+	f := offline(t, host(append([]string{"explain", "on"}, properties...)...))
+	f.Process(nil, join(sessions(2000)))
+	train(t, f)
+	return f
+}
+
+// pass has one session pass and returns what comes out.
+func pass(t *testing.T, f *Instance, i int, source, destination, client string) map[string]any {
+	t.Helper()
+	out, _ := f.Process(nil, session(i, source, destination, client))
+	return decode(t, out)[0].body
+}
+
+// A source with many odd sessions is reported once, with what they add up to.
+func TestASourceIsReportedOnce(t *testing.T) {
+	f := learned(t)
+	reports, risk, triplets := 0, 0.0, int64(0)
+	for i := range 60 {
+		d := pass(t, f, 2000+i, "intruder", fmt.Sprintf("server-%d-%d", i%3, i%4), "strange-tool")
+		if d["source_alert"] == true {
+			reports++
+		} else if _, there := d["source_alert"]; there {
+			t.Fatalf("%v, want the field with an alert alone", d)
+		}
+		if r, ok := d["score_source_risk"].(float64); ok {
+			if r < risk {
+				t.Fatalf("the risk falls from %v to %v", risk, r)
+			}
+			risk, triplets = r, d["score_source_triplets"].(int64)
+		}
+		if u := pass(t, f, 2000+i, "host-3", "server-0-1", "client-1"); u["low_score"] == false && u["source_alert"] != nil {
+			t.Fatalf("a usual session brings its source an alert: %v", u)
+		}
+	}
+	if reports != 1 || risk <= 0 || triplets < 2 || triplets > 12 {
+		t.Errorf("%d alerts, a risk of %v by %d triplets", reports, risk, triplets)
+	}
+	if n := f.Counts().Reported; n != uint64(reports) {
+		t.Errorf("%d alerts are counted, want %d", n, reports)
+	}
+	// The day after it is reported again.
+	for i := range 20 {
+		if pass(t, f, 2000+24*60+60+i, "intruder", fmt.Sprintf("server-%d-%d", i%3, i%4), "stranger-tool")["source_alert"] == true {
+			reports++
+		}
+	}
+	if reports != 2 {
+		t.Errorf("%d alerts in two days", reports)
+	}
+}
+
+// What the list allows speaks against no source; one session that it calls bad is enough, even before there is a model.
+func TestTheListAndSources(t *testing.T) {
+	f := learned(t, "allow", listFile(t, "scanner,*,*,,", "bad,*,*,,bad"))
+	for i := range 40 {
+		if d := pass(t, f, 2000+i, "scanner", fmt.Sprintf("server-%d-%d", i%3, i%4), "strange-tool"); d["source_alert"] != nil || d["score_source_risk"] != nil {
+			t.Fatalf("what is allowed: %v", d)
+		}
+	}
+	fresh := offline(t, host("allow", listFile(t, "bad,*,*,,bad")))
+	for _, f := range []*Instance{f, fresh} {
+		for i := range 3 {
+			if d := pass(t, f, 2100+i, "bad", "server-0-1", "client-1"); (d["source_alert"] == true) != (i == 0) {
+				t.Errorf("session %d of a bad source: %v", i, d)
+			}
+		}
+	}
+}
+
+func TestNoSourcesAreReported(t *testing.T) {
+	f := learned(t, "threshold_sources_per_day", "0")
+	for i := range 60 {
+		if d := pass(t, f, 2000+i, "intruder", fmt.Sprintf("server-%d-%d", i%3, i%4), "strange-tool"); d["source_alert"] != nil || d["score_source_risk"] != nil {
+			t.Fatalf("%v", d)
+		}
+	}
+}
+
+// A flood of strange sources is not reported one by one, and what was spent of the day is spent after a restart.
+func TestSourcesKeepToTheirBudget(t *testing.T) {
+	properties := []string{"threshold_sources_per_day", "3", "state_dir", filepath.Join(t.TempDir(), "state")}
+	f := learned(t, properties...)
+	reports := 0
+	flood := func(from int) {
+		for i := range 200 {
+			if pass(t, f, 2000+from+i, fmt.Sprint("stranger-", from+i), "server-0-1", "client-1")["source_alert"] == true {
+				reports++
+			}
+		}
+	}
+	flood(0)
+	if reports == 0 || reports > 12 {
+		t.Errorf("%d of 200 strange sources are reported, by a budget of 3", reports)
+	}
+	spent := reports
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f = offline(t, host(properties...))
+	defer f.Close()
+	flood(200)
+	if reports > spent+3 {
+		t.Errorf("%d more after a restart, %d before", reports-spent, spent)
+	}
+}
+
+func TestReportingDoesNotAllocate(t *testing.T) {
+	f := learned(t)
+	var events [][]byte
+	for i := range 64 {
+		events = append(events, session(2000+i, fmt.Sprint("intruder-", i%5), fmt.Sprintf("server-%d-%d", i%3, i%4), "strange-tool"))
+	}
+	chunk, room := join(events), make([]byte, 0, 1<<16)
+	f.Process(room, chunk)
+	if n := testing.AllocsPerRun(20, func() { f.Process(room, chunk) }); n > 1 && !poolsForget {
+		t.Errorf("%v allocations for a chunk", n)
+	}
+}

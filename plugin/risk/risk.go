@@ -1,0 +1,165 @@
+// Package risk pools what is unusual about the sessions of one source: many slightly odd ones within a day are one story, which no
+// single score tells.
+//
+// It owns the window of a day and what is kept of each source in it. What makes a session unusual, and by how much, it is told.
+package risk
+
+import (
+	"hash/maphash"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// Window is the time over which the evidence about a source adds up.
+const Window = 24 * time.Hour
+
+const (
+	// maxSources bounds the sources with evidence within the window. A further one takes the place of the one with the least.
+	maxSources = 1024
+	// maxTriplets bounds the triplets of a source that count. A further one takes the place of the one with the least evidence.
+	maxTriplets = 16
+)
+
+// Sources adds up evidence by source. It is safe for many goroutines and takes half a megabyte.
+type Sources struct {
+	seed maphash.Seed
+
+	mu     sync.Mutex
+	newest int64    // the latest time that was told, unix nanoseconds
+	keys   []uint64 // of the rows: few enough to look through them all
+	rows   []source
+}
+
+// source is what is kept of one.
+type source struct {
+	newest   int64   // its last session, unix nanoseconds
+	alerted  int64   // when it was last reported, unix nanoseconds; 0: not yet
+	risk     float32 // sum of the triplets' evidence when they were last looked at
+	n        int32   // of triplets
+	triplets [maxTriplets]triplet
+}
+
+type triplet struct {
+	key      uint64
+	at       int64 // its last session, unix nanoseconds
+	evidence float32
+}
+
+// NewSources returns a Sources without evidence.
+func NewSources() *Sources {
+	return &Sources{seed: maphash.MakeSeed(), keys: make([]uint64, 0, maxSources), rows: make([]source, 0, maxSources)}
+}
+
+// Pooled is the evidence about a source within a window.
+type Pooled struct {
+	Risk     float32 // the sum of the triplets' evidence
+	Triplets int     // that it is made of
+	Alerted  bool    // it was reported within the window: see Report
+}
+
+// Add takes down a session's evidence against its source and returns what is known of the source with it. A
+// triplet counts once, with the most that any of its sessions brought. It does not allocate.
+func (s *Sources) Add(e *graphbuf.Event, evidence float32) Pooled {
+	key, id := s.hash(e)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x, from := s.of(key, e.Time)
+	x.expire(from)
+	x.add(triplet{id, e.Time, evidence})
+	x.risk = 0
+	for _, t := range x.triplets[:x.n] {
+		x.risk += t.evidence
+	}
+	return Pooled{Risk: x.risk, Triplets: int(x.n), Alerted: x.alerted > from}
+}
+
+// Report notes that the source of an event was reported at the event's time. It is false if it already was within the window.
+func (s *Sources) Report(e *graphbuf.Event) bool {
+	key, _ := s.hash(e)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x, from := s.of(key, e.Time)
+	if x.alerted > from {
+		return false
+	}
+	x.alerted = e.Time
+	return true
+}
+
+// of returns the row of a source that has a session at a time, and when the window begins.
+func (s *Sources) of(key uint64, time int64) (x *source, from int64) {
+	s.newest = max(s.newest, time)
+	from = s.newest - int64(Window)
+	i := slices.Index(s.keys, key)
+	switch {
+	case i >= 0:
+	case len(s.rows) < maxSources:
+		i = len(s.rows)
+		s.keys, s.rows = append(s.keys, key), append(s.rows, source{})
+	default:
+		i = s.least(from)
+		s.keys[i], s.rows[i] = key, source{}
+	}
+	x = &s.rows[i]
+	x.newest = max(x.newest, time)
+	return x, from
+}
+
+// hash returns the keys of a source and of its triplet.
+func (s *Sources) hash(e *graphbuf.Event) (source, triplet uint64) {
+	var h maphash.Hash
+	h.SetSeed(s.seed)
+	h.Write(e.Source)
+	source = h.Sum64()
+	for _, name := range [][]byte{e.Relation, e.Destination} {
+		h.WriteByte(0xff) // no name in UTF-8 has this byte
+		h.Write(name)
+	}
+	return source, h.Sum64()
+}
+
+// least is the source with the least evidence, of those that were not reported within the window if there are any.
+func (s *Sources) least(from int64) (at int) {
+	least := float32(math.Inf(1))
+	for i := range s.rows {
+		switch x := &s.rows[i]; {
+		case x.newest <= from:
+			return i
+		case x.alerted <= from && x.risk < least:
+			at, least = i, x.risk
+		}
+	}
+	return at
+}
+
+// expire drops the triplets whose last session is not after a time.
+func (x *source) expire(from int64) {
+	kept := slices.DeleteFunc(x.triplets[:x.n], func(t triplet) bool { return t.at <= from })
+	x.n = int32(len(kept))
+}
+
+// add takes up a triplet, or more evidence about one.
+func (x *source) add(t triplet) {
+	least := 0
+	for i := range x.triplets[:x.n] {
+		have := &x.triplets[i]
+		if have.key == t.key {
+			have.at, have.evidence = max(have.at, t.at), max(have.evidence, t.evidence)
+			return
+		}
+		if have.evidence < x.triplets[least].evidence {
+			least = i
+		}
+	}
+	switch {
+	case x.n < maxTriplets:
+		x.triplets[x.n] = t
+		x.n++
+	case t.evidence > x.triplets[least].evidence:
+		x.triplets[least] = t
+	}
+}

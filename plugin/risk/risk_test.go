@@ -1,0 +1,139 @@
+package risk
+
+import (
+	"fmt"
+	"math"
+	"sync"
+	"testing"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+func event(source, relation, destination string, at time.Duration) *graphbuf.Event {
+	const start = 1_700_000_000e9
+	return &graphbuf.Event{Source: []byte(source), Relation: []byte(relation), Destination: []byte(destination), Time: start + int64(at)}
+}
+
+func wantRisk(t *testing.T, got Pooled, risk float64, triplets int) {
+	t.Helper()
+	if math.Abs(float64(got.Risk)-risk) > 1e-6 || got.Triplets != triplets {
+		t.Errorf("%+v, want a risk of %v by %d triplets", got, risk, triplets)
+	}
+}
+
+func TestEvidenceAddsUp(t *testing.T) {
+	s := NewSources()
+	wantRisk(t, s.Add(event("a", "ssh", "x", 0), 2), 2, 1)
+	wantRisk(t, s.Add(event("a", "ssh", "x", time.Hour), 1), 2, 1) // the same once more
+	wantRisk(t, s.Add(event("a", "ssh", "x", time.Hour), 3), 3, 1) // and stranger than before
+	wantRisk(t, s.Add(event("a", "scp", "x", 2*time.Hour), 0.5), 3.5, 2)
+	wantRisk(t, s.Add(event("b", "ssh", "x", 2*time.Hour), 1), 1, 1)
+	wantRisk(t, s.Add(event("as", "sh", "x", 2*time.Hour), 1), 1, 1) // no part of a name counts for another name
+	wantRisk(t, s.Add(event("a", "ssh", "y", 3*time.Hour), 1), 4.5, 3)
+}
+
+func TestEvidenceExpires(t *testing.T) {
+	s := NewSources()
+	s.Add(event("a", "ssh", "x", 0), 2)
+	s.Add(event("a", "ssh", "y", 10*time.Hour), 1)
+	wantRisk(t, s.Add(event("a", "ssh", "z", Window-1), 4), 7, 3)
+	wantRisk(t, s.Add(event("a", "ssh", "z", Window), 4), 5, 2)
+	wantRisk(t, s.Add(event("a", "ssh", "late", -time.Hour), 4), 9, 3) // what comes late counts until the next look
+	wantRisk(t, s.Add(event("a", "ssh", "z", Window), 4), 5, 2)
+	s.Add(event("b", "ssh", "z", 3*Window), 1) // another source's session moves the window
+	wantRisk(t, s.Add(event("a", "ssh", "z", 2*Window), 1), 1, 1)
+}
+
+func TestReportsOnceInAWindow(t *testing.T) {
+	s := NewSources()
+	if s.Add(event("a", "ssh", "x", 0), 1).Alerted || !s.Report(event("a", "ssh", "x", 0)) {
+		t.Error("a source that was never reported")
+	}
+	if !s.Add(event("a", "ssh", "y", 2*time.Hour), 1).Alerted || s.Report(event("a", "ssh", "y", 2*time.Hour)) {
+		t.Error("a source that was")
+	}
+	if !s.Report(event("b", "ssh", "y", 2*time.Hour)) {
+		t.Error("another source")
+	}
+	if s.Add(event("a", "ssh", "y", Window), 1).Alerted || !s.Report(event("a", "ssh", "y", Window)) {
+		t.Error("a source that was reported the day before")
+	}
+}
+
+// A source has room for the triplets that say most.
+func TestMostTripletsOfASource(t *testing.T) {
+	s := NewSources()
+	for i := range 100 {
+		s.Add(event("a", "ssh", fmt.Sprint(i), 0), float32(i%50))
+	}
+	want := 0.0
+	for i := range maxTriplets {
+		want += float64(49 - i/2)
+	}
+	wantRisk(t, s.Add(event("a", "ssh", "0", 0), 0), want, maxTriplets)
+}
+
+// A flood of slightly odd sources drives out neither one that is odder nor one that was reported.
+func TestAFloodOfSources(t *testing.T) {
+	s := NewSources()
+	s.Add(event("odd", "ssh", "x", 0), 5)
+	s.Add(event("reported", "ssh", "x", 0), 0.5)
+	s.Report(event("reported", "ssh", "x", 0))
+	for i := range 5 * maxSources {
+		s.Add(event(fmt.Sprint("scanner-", i), "ssh", "x", time.Hour), 1)
+	}
+	if len(s.rows) != maxSources {
+		t.Errorf("%d sources, want %d", len(s.rows), maxSources)
+	}
+	wantRisk(t, s.Add(event("odd", "ssh", "y", time.Hour), 1), 6, 2)
+	if s.Report(event("reported", "ssh", "x", time.Hour)) {
+		t.Error("a source was reported twice")
+	}
+	// What is over makes room first.
+	s.Add(event("late", "ssh", "x", Window+2*time.Hour), 1)
+	s.Add(event("later", "ssh", "x", Window+2*time.Hour), 1)
+	wantRisk(t, s.Add(event("late", "ssh", "x", Window+2*time.Hour), 1), 1, 1)
+}
+
+func TestAddDoesNotAllocate(t *testing.T) {
+	s := NewSources()
+	events := make([]*graphbuf.Event, 3*maxSources)
+	for i := range events {
+		events[i] = event(fmt.Sprint("scanner-", i%(2*maxSources)), "ssh", fmt.Sprint(i), 0)
+	}
+	i := 0
+	if n := testing.AllocsPerRun(len(events), func() {
+		s.Add(events[i%len(events)], 1)
+		s.Report(events[i%len(events)])
+		i++
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestSourcesByManyAtOnce(t *testing.T) {
+	s := NewSources()
+	var wait sync.WaitGroup
+	for w := range 4 {
+		wait.Go(func() {
+			for i := range 500 {
+				s.Add(event("a", "ssh", fmt.Sprint(i%maxTriplets), 0), 1)
+				s.Report(event(fmt.Sprint(w, i%50), "ssh", "x", 0))
+			}
+		})
+	}
+	wait.Wait()
+	wantRisk(t, s.Add(event("a", "ssh", "0", 0), 1), maxTriplets, maxTriplets)
+}
+
+func BenchmarkAddToFullTable(b *testing.B) {
+	s := NewSources()
+	events := make([]*graphbuf.Event, 4*maxSources)
+	for i := range events {
+		events[i] = event(fmt.Sprint("scanner-", i), "ssh", "x", 0)
+	}
+	for i := 0; b.Loop(); i++ {
+		s.Add(events[i%len(events)], 1)
+	}
+}
