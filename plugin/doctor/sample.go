@@ -48,14 +48,14 @@ func (e *examination) samples() error {
 
 // seen is what came of a sample.
 type seen struct {
-	records, found, missing, skipped, alien, timed int
-	more                                           bool // the file goes on
-	bad                                            []string
-	badLines                                       int
-	keys                                           map[string]int
-	triplets                                       map[string]bool
-	lines                                          []string // of the records that are written out
-	newest                                         int64    // time of a record's own
+	records, found, skipped, timed int
+	more                           bool // the file goes on
+	bad                            []string
+	badLines                       int
+	keys                           map[string]int
+	triplets                       map[string]bool
+	lines                          []string // of the records that are written out
+	newest                         int64    // time of a record's own
 }
 
 func (e *examination) sample(p *patient, file string) error {
@@ -138,13 +138,11 @@ func look(r *logfile.Reader, w *way, fields config.Fields, pass func(chunk []byt
 // take counts one record.
 func (s *seen) take(ev *record.Event, finder *triplet.Finder, room *triplet.Buffer, stream *triplet.Stream) {
 	if ev.Kind != record.Log {
-		s.alien++
 		return
 	}
 	session, verdict := finder.Find(room, stream, ev.Values)
 	switch verdict {
 	case triplet.Missing:
-		s.missing++
 		return
 	case triplet.Skipped:
 		s.skipped++

@@ -75,7 +75,7 @@ func TestSample(t *testing.T) {
 	e = sampled(t, Options{}, "")
 	e.has(t, Problem, TopicSample, "has no record")
 	e = sampled(t, Options{}, repeated(120, func(i int) string { return session(i, `,"score":5`) }))
-	e.has(t, Warning, TopicSample, "a field score or low_score of their own", "set Score and Low_Score")
+	e.has(t, Warning, TopicSample, "a field score, low_score or source_alert of their own", "set Score, Low_Score and Source_Alert")
 }
 
 func TestTimesOfASample(t *testing.T) {

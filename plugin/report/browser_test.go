@@ -211,20 +211,25 @@ func TestTheDayOfASource(t *testing.T) {
 	for i := range 150 {
 		b.Add(session("10.0.0.1", fmt.Sprint("server-", i), 0.9, false, i))
 	}
+	b.Add(session("10.0.0.2", "earlier", 0.04, true, -3*24*60))
 	b.Add(session("10.0.0.2", "vault", 0.03, true, 200))
 	b.Add(session("10.0.0.2", "vault", 0.02, true, 210))
 	b.Add(session("10.0.0.2", "files", 0.7, false, 220))
-	var low, heading, all, more, focused, kept string
+	var low, heading, all, more, focused, kept, earlier string
 	rows := `[...document.querySelectorAll("#day li")].map((e) => e.textContent + (e.className ? "!" : "")).join("|")`
 	open(t, ctx, b.Data(),
 		chromedp.Focus("#lowest button"), chromedp.KeyEvent("\r"), chromedp.Evaluate(rows, &low), chromedp.Text("#day h3", &heading),
 		chromedp.Evaluate(`rgcn.refresh(JSON.parse(JSON.stringify(rgcn.data))); document.activeElement.textContent`, &focused),
 		chromedp.Evaluate(rows, &kept),
+		chromedp.Evaluate(`rgcn.choose({ edge: rgcn.data.lowest[1] }); document.querySelector("#day").textContent`, &earlier),
 		chromedp.Evaluate(`rgcn.choose({ node: rgcn.byName.get("10.0.0.1") }); String(document.querySelectorAll("#day li").length)`, &all),
 		chromedp.Text("#day", &more))
 	want := "2026-03-02 03:400.700→ filesnew pairSSH-2.0-Go|2026-03-02 03:300.020→ vaultnew pairSSH-2.0-Go!|2026-03-02 03:200.030→ vaultnew pairSSH-2.0-Go!"
 	if low != want || kept != want || heading != "The last day of 10.0.0.2" {
 		t.Errorf("%q\n%q, after newer data\n%q, want\n%q", heading, low, kept, want)
+	}
+	if !strings.HasPrefix(earlier, "The day of 10.0.0.22026-02-26 12:00 to 2026-02-27 12:00: 1 session with a low score;") {
+		t.Errorf("of three days before: %q", earlier)
 	}
 	if !strings.HasPrefix(focused, "0.02010.0.0.2 → vault") {
 		t.Errorf("after newer data the keyboard is at %q", focused)

@@ -21,7 +21,7 @@ var doctorCommand = command{
 	more: "Give it what you have: the file that Fluent Bit is started with, some hundred lines of the log, or both. It reads included files and replaces variables by\n" +
 		"this environment's, sends the sample through the input's parser and the filter, and looks at the shared object, state directory, memory, GPU, port and\n" +
 		"search servers that the configuration names. It writes nothing. Fluent Bit itself is asked with --dry-run. Run it as the user of Fluent Bit, with its\n" +
-		"environment. The flags that set properties count over those of the configuration: try a fix with them.\n\n" +
+		"environment. The flags that set properties count over those of the configuration: try a fix with them. -q leaves out what is ok.\n\n" +
 		"The exit status is 0 without problems, 1 with, 2 for wrong use.",
 	example: "rgcn doctor -c /etc/fluent-bit/fluent-bit.conf /opt/zeek/logs/current/ssh.log",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
@@ -49,6 +49,9 @@ var doctorCommand = command{
 			findings, err := doctor.Examine(ctx, o)
 			if err != nil {
 				return usageError{err} // a file that was named and is not there
+			}
+			if e.quiet {
+				findings = slices.DeleteFunc(findings, func(f doctor.Finding) bool { return f.Level == doctor.OK })
 			}
 			if *asJSON {
 				j := json.NewEncoder(e.stdout)

@@ -42,6 +42,10 @@ func TestDoctor(t *testing.T) {
 	has(t, out, "problem  sample", "-> Preset zeek understands it.")
 	has(t, stderr, "rgcn doctor: 1 problem, 0 warnings")
 
+	if out, _, _ := rgcn(alone("-q", "-plugin", so, "-preset", "ecs", sample)...); strings.Contains(out, "ok ") || !strings.HasPrefix(out, "problem  sample") {
+		t.Errorf("with -q:\n%s", out)
+	}
+
 	js, _, status := rgcn(alone("-json", "-plugin", so, "-preset", "ecs", sample)...)
 	var findings []struct{ Level, Topic, Text, Fix string }
 	if err := json.Unmarshal([]byte(js), &findings); err != nil || status != exitFailed {

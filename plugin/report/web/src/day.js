@@ -1,31 +1,37 @@
-// The last day of a host: its sessions with a low score one by one, and the other connections it had.
+// A day of a host: its sessions with a low score one by one, and the other connections it had.
 import { element, number, scoreText, timeText } from "./text.js";
 
 const length = 24 * 3600 * 1000; // milliseconds
 const most = 100; // rows
 
-// dayOf gathers the day up to the host's last session. end is 0 for what it did as a source, 1 for what came to it.
-export function dayOf(data, node, end) {
+// dayOf gathers the 24 hours up to the host's last session, or around a time that lies before them. end is 0 for what it did as a
+// source, 1 for what came to it.
+export function dayOf(data, node, end, around) {
   const its = (e) => e[end] === node;
   let last = 0;
   for (const e of data.edges) if (its(e)) last = Math.max(last, e[7]);
-  const from = last - length, rows = [], listed = new Set();
+  const to = around && around <= last - length ? around + length / 2 : last;
+  const from = to - length, then = (time) => time > from && time <= to, rows = [], listed = new Set();
   for (const [edge, score, time, reason] of data.lows) {
-    if (!its(data.edges[edge]) || time <= from) continue;
+    if (!its(data.edges[edge]) || !then(time)) continue;
     listed.add(edge);
     rows.push({ edge, score, time, low: true, reason: data.reasons[reason], count: 1 });
   }
   data.edges.forEach((e, edge) => {
-    if (its(e) && e[7] > from && !listed.has(edge)) rows.push({ edge, score: e[4], time: e[7], low: !!e[5], reason: data.reasons[e[6]], count: e[3] });
+    if (its(e) && then(e[7]) && !listed.has(edge)) rows.push({ edge, score: e[4], time: e[7], low: !!e[5], reason: data.reasons[e[6]], count: e[3] });
   });
   rows.sort((a, b) => b.time - a.time || a.edge - b.edge);
-  return { last, low: rows.filter((r) => r.low).length, all: rows.length, rows: rows.slice(0, most) };
+  return { from, to, last: to === last, low: rows.filter((r) => r.low).length, all: rows.length, rows: rows.slice(0, most) };
 }
 
-// showDay fills the box with the day of a host, and calls choose with the number of a connection that is clicked.
-export function showDay(box, data, node, choose) {
-  let end = 0, day = dayOf(data, node, end);
-  if (!day.all) day = dayOf(data, node, (end = 1));
+// timeOf is when a connection last had a low score, or else last came.
+export const timeOf = (data, edge) => data.lows.find((low) => low[0] === edge)?.[2] ?? data.edges[edge][7];
+
+// showDay fills the box with a day of a host, the last or the one around a time, and calls choose with the number of a
+// connection that is clicked.
+export function showDay(box, data, node, around, choose) {
+  let end = 0, day = dayOf(data, node, end, around);
+  if (!day.all) day = dayOf(data, node, (end = 1), around);
   const other = 1 - end;
   const row = (r) => {
     const e = data.edges[r.edge];
@@ -40,9 +46,9 @@ export function showDay(box, data, node, choose) {
   };
   const sessions = day.low === 1 ? "1 session with a low score" : `${number(day.low)} sessions with a low score`;
   box.replaceChildren(
-    element("h3", {}, end ? "The last day of sessions to " : "The last day of ", element("bdi", {}, data.nodes[node])),
+    element("h3", {}, `The ${day.last ? "last " : ""}day of ${end ? "sessions to " : ""}`, element("bdi", {}, data.nodes[node])),
     element("p", {}, day.all
-      ? `24 hours up to ${timeText(day.last)}: ${sessions}; other connections at their last time, with their lowest score where it is known.`
+      ? `${timeText(day.from)} to ${timeText(day.to)}: ${sessions}; other connections that came last then, with their lowest score where it is known.`
       : "No session of it has a time."),
     element("ol", { class: "day" }, ...day.rows.map(row)),
     day.all > day.rows.length ? element("p", {}, `${number(day.all - day.rows.length)} more are not listed`) : "");

@@ -1,7 +1,7 @@
 // The page: a graph of who talks to whom, the lowest scores beside it, two charts below.
 // Its data is the JSON in #data; a live filter serves newer data at graph.json.
 import { charts, onResize } from "./charts.js";
-import { showDay } from "./day.js";
+import { showDay, timeOf } from "./day.js";
 import { Picture } from "./picture.js";
 import { element, number, scoreText, timeText } from "./text.js";
 
@@ -84,7 +84,7 @@ function choose(what, stay) {
     $("chosenName").replaceChildren(element("bdi", {}, data.nodes[node]));
     $("chosenText").textContent = `${number(out)} connections out, ${number(into)} in, ${number(low)} of them with a low score`;
   }
-  showDay($("day"), data, node, (edge) => choose({ edge }));
+  showDay($("day"), data, node, what.edge === undefined ? 0 : timeOf(data, what.edge), (edge) => choose({ edge }));
   if (!stay && !$("side").matches(":hover")) box.scrollIntoView?.({ block: "nearest" });
 }
 
