@@ -10,22 +10,20 @@ import (
 	"flb-filter-rgcn/model/internal/num"
 )
 
-// The flood of usual sessions repeats itself, and most of what a score is computed from
-// does not change between two of them. So a Scorer sees the counts coarsely and keeps the
-// logit of each triplet together with everything that it was computed from: where that is
-// still the same, so is the logit. A kept one is never an old one, and which are kept changes
-// no score.
+// Most sessions repeat earlier ones, and most of what their scores are computed from has not changed. So a
+// Scorer rounds the counts and keeps the logit of each triplet together with a hash of everything it was
+// computed from. A kept logit is used only where that hash is the same, so the cache changes no score.
 
-// coarse returns a count as the Scorer sees it: exactly below 2^(bits+1), then in 2^bits
-// steps an octave, each standing for its middle.
+// coarse returns a count as the Scorer sees it: exact below 2^(bits+1), above that one of 2^bits steps an
+// octave, each represented by its middle.
 func coarse(count uint32, bits_ int) uint32 {
 	shift := bits.Len32(count|1<<bits_) - 1 - bits_
 	return count>>shift<<shift | 1<<shift>>1
 }
 
-// class is the same for counts for which coarse is, with the fine steps, and for no others: a number of 14
-// bits, those of a float64 down to the first ones of its fraction. Without the lowest two it is the class by the
-// rough steps.
+// class numbers the fine steps of coarse, in 14 bits: two counts have the same class exactly if coarse is the
+// same for both. They are the first bits of the count as a float64. Without the lowest two bits it is the class
+// of the rough steps.
 func class(count uint32) uint64 { return math.Float64bits(float64(count)) >> (52 - fine) }
 
 // fine and rough are the steps an octave, as powers of two. The decoder takes logarithms of the
@@ -46,7 +44,7 @@ func coarseFade(x float32) float32 {
 	return math.Float32frombits(math.Float32bits(x)&^(step-1) | step/2)
 }
 
-// coarsen brings what the graph knew of an event to what the Scorer sees of it.
+// coarsen replaces what the graph knew of an event by what the Scorer sees of it.
 func coarsen(ref graphbuf.Ref) graphbuf.Ref {
 	c := &ref.Counts
 	steps := fine
@@ -61,8 +59,8 @@ func coarsen(ref graphbuf.Ref) graphbuf.Ref {
 	return ref
 }
 
-// cache keeps the last logit of many triplets, and what lasts of them when the counts have changed. Readers and
-// writers need no lock: a cell holds a key mixed with its value, so that parts of two writes match no key.
+// cache keeps the last logit of many triplets, and the inputs that no count changes. Readers and writers need no
+// lock: a cell holds its key mixed with its value, so that parts of two writes match no key.
 type cache struct {
 	logits  []logitCell // of logits
 	statics []staticCell
@@ -76,14 +74,14 @@ type (
 	}
 )
 
-// staticInputs are the decoder's inputs of a triplet that a model knows which no count changes. They hold as long as its
-// source has no more relations that settled.
+// staticInputs are the decoder's inputs of a known triplet that no count changes. They hold until another
+// relation of its source settles.
 type staticInputs struct {
 	gnn.Structure // near is 0
 	similar       float32
 }
 
-// maxCells bounds the cells, of 40 bytes for a triplet. Those beyond it share them.
+// maxCells bounds the number of cells, which take 40 bytes for a triplet. In larger graphs triplets share cells.
 const maxCells = 1 << 18
 
 // written tells a kept score, the lower half of a value, from an empty cell.
@@ -96,7 +94,7 @@ func newCache(edges int) cache {
 	return cache{make([]logitCell, n), make([]staticCell, n)}
 }
 
-// logit and lasting return the cells of an edge of the graph.
+// logit and static return the cells of an edge of the graph.
 func (m *cache) logit(edge uint32) *logitCell { return &m.logits[int(edge)&(len(m.logits)-1)] }
 
 func (m *cache) static(edge uint32) *staticCell { return &m.statics[int(edge)&(len(m.statics)-1)] }
@@ -107,7 +105,8 @@ func staticKey(ref *graphbuf.Ref, settled int) uint64 {
 	return num.Hash(ends, num.Hash(num.Pack(ref.Relation.Slot, ref.Relation.Gen), uint64(settled)))
 }
 
-// logitKey is a hash of all that a score is computed from: what lasts, by its key, and what coarsen leaves of the event.
+// logitKey is a hash of all that a score is computed from: the static inputs, by their key, and what coarsen
+// leaves of the event. It must agree with coarsen; TestCoarse holds them together.
 func logitKey(lasting uint64, ref *graphbuf.Ref) uint64 {
 	classes := func(a, b, c, d uint32) uint64 {
 		return class(a)<<48 | class(b)<<32 | class(c)<<16 | class(d)

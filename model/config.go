@@ -1,17 +1,3 @@
-// Package model is the R-GCN: it trains on a graphbuf.Snapshot and yields a Scorer
-// that tells how expected a (source, relation, destination) triplet is.
-//
-// It owns the network, its training, its threshold and its parameters as bytes. It
-// knows no record format, no host process and no file.
-//
-// The network in short. Distinct triplets before a cut in time carry messages between
-// sources and destinations, both ways, starting from fixed random vectors; two
-// relational layers in each direction begin as plain normalised propagation and train
-// from there. A small decoder reads the inner products of what arrived, a relational
-// score, and the logarithms of how often the parts of the triplet were seen. Its
-// targets are the distinct triplets of the time after the cut, against corrupted ones:
-// what the network calls expected is what this network of hosts truly does next. A score
-// is lower where source or relation are young: see tenures.
 package model
 
 import (
@@ -27,7 +13,7 @@ import (
 
 // Config says how to train. The zero value is not usable; see DefaultConfig.
 type Config struct {
-	Dim          int     // width k of the layers, a multiple of 4; 0: by the size of the graph, see dimOf
+	Dim          int     // width k of the layers, a multiple of 4; 0: by the size of the graph, see dimSteps
 	Decoder      string  // relational score: "distmult", "transe" or "rotate"
 	Layer1       string  // relation weights of the first layers: "diagonal", "basis:N" or "full"
 	Layer2       string  // the same for the second layers
@@ -41,17 +27,17 @@ type Config struct {
 	Threshold    Threshold
 	Device       string // Auto, CPU, CUDA or CUDA:N; empty is CPU
 
-	// Objective is Temporal (or empty) or ReferenceGoal. That one knows no layers, negatives, threads,
-	// warm start and tolerance, and beside the above has two settings of its own.
+	// Objective is Temporal (or empty) or ReferenceGoal. The latter has no layers, negatives, threads, warm
+	// start and tolerance, and two settings of its own: Sample and TrainShare.
 	Objective  string
 	Sample     int     // events of a step
 	TrainShare float64 // share of the events that train, the rest judge
 
-	// Features is what is known of hosts beside their sessions; nil: nothing. Of the objective temporal.
-	Features NodeFeatures
+	// Features is what is known of hosts beside their sessions; nil: nothing. ReferenceGoal ignores it.
+	Features HostFeatures
 
-	// OneWindow makes each window of the training anew whenever it is its turn, as it is done for large graphs in any case: less
-	// memory, more time.
+	// OneWindow keeps one window in memory at a time, as is done for large graphs in any case. It takes less memory
+	// and more time.
 	OneWindow bool
 
 	shrunk bool // Dim is not what the settings named: see Thriftier
@@ -68,7 +54,7 @@ type Config struct {
 	Previous *Model
 }
 
-// DefaultConfig returns the settings that the documentation calls defaults.
+// DefaultConfig returns the default settings.
 func DefaultConfig() Config {
 	return Config{
 		Decoder: gnn.DistMult, Layer1: "diagonal", Layer2: "diagonal", Dropout: 0.1,
@@ -77,7 +63,7 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate reports the first setting that cannot be trained with.
+// Validate returns an error for the first setting that is out of bounds.
 func (c Config) Validate() error {
 	bad := func(name string, value any, allowed string) error {
 		return fmt.Errorf("model: %s is %v, allowed %s", name, value, allowed)
@@ -123,13 +109,15 @@ func (c Config) Validate() error {
 	return c.Threshold.Validate()
 }
 
-// dimSteps are dimensions and up to how many edges they are taken. Inner products of hashed vectors miss what they stand for by
-// the order of 1/sqrt(k), and are exact where k is at least the number of rows, which small graphs can afford: link prediction on 184
-// people who write mail gains 1.3 points of AUC from 128 to 512, 2.9 on pairs never seen before.
+// dimSteps are the dimensions and the largest numbers of edges for which each is taken. Inner products of hashed
+// vectors are off by the order of 1/sqrt(k), and exact where k is at least the number of rows, which small
+// graphs can afford. On the mail of 184 people link prediction gains 1.3 points of AUC from dimension 128 to
+// 512, and 2.9 on pairs never seen before.
 var dimSteps = [...]struct{ dim, edges int }{{512, 10_000}, {256, 40_000}, {128, math.MaxInt}}
 
-// sized returns the settings for a graph of so many edges: with a dimension, if they name none. That of the previous model stays until the
-// graph is a quarter beyond a border, or below it: a training of another dimension is a cold start.
+// sized returns the settings with a dimension for a graph of so many edges, unless they name one. The dimension
+// of the previous model stays until the graph is a quarter beyond its bounds, because a training of another
+// dimension is a cold start.
 func (c Config) sized(edges int) Config {
 	if c.Dim != 0 {
 		return c
@@ -153,13 +141,13 @@ func (c Config) sized(edges int) Config {
 	return c
 }
 
-// Ablations are the parts that Config.Without may name.
+// Ablations are the parts that Config.Without may name, to measure what each brings.
 var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "near", "campaigns", "features", "tenure"}
 
 // without tells whether a part is left out.
 func (c Config) without(part string) bool { return slices.Contains(c.Without, part) }
 
-// mask is which of the decoder's inputs are left out.
+// mask returns which inputs of the decoder are left out, nil for none.
 func (c Config) mask() *[gnn.NumInputs]bool {
 	var m [gnn.NumInputs]bool
 	for part, inputs := range map[string][]int{
@@ -181,8 +169,7 @@ func (c Config) mask() *[gnn.NumInputs]bool {
 	return &m
 }
 
-// network is the part of the settings that says what the network looks like and how it is computed. Validate has
-// seen them.
+// network returns the settings of the network. Validate must have passed.
 func (c Config) network() gnn.Config {
 	first, _ := gnn.ParseLayer(c.Layer1)
 	second, _ := gnn.ParseLayer(c.Layer2)
@@ -197,7 +184,8 @@ func (c Config) sampling() temporal.Sampling {
 	return temporal.Sampling{Negatives: c.Negatives, Campaigns: !c.without("campaigns")}
 }
 
-// CheckDevice looks for the card where a Config insists on one.
+// CheckDevice returns why the card that the settings insist on cannot be used. It returns nil where it can, or
+// where they do not insist on one.
 func CheckDevice(cfg Config) error {
 	var unfit error
 	if cfg.Objective != ReferenceGoal {

@@ -9,5 +9,5 @@ const (
 	CUDA = device.CUDA
 )
 
-// ErrDevice is what the failures of a card wrap: the same training may succeed on the CPU.
+// ErrDevice is wrapped by the errors of a card: the same training may succeed on the CPU.
 var ErrDevice = device.ErrFailed

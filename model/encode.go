@@ -10,7 +10,7 @@ import (
 	"flb-filter-rgcn/model/internal/gnn"
 )
 
-// layout goes up when the same sizes of parameters mean something else.
+// layout is the version of the format. It goes up when the same sizes of parameters mean something else.
 const layout = 3
 
 // A model's bytes are the length of a JSON header as an unsigned varint, the header, and

@@ -11,7 +11,7 @@ import (
 	"flb-filter-rgcn/model/ranking"
 )
 
-// Rarity tells how many triplets a day score as low as some score. It does not change.
+// Rarity tells how many triplets a day score as low as a given score. It is immutable.
 type Rarity struct {
 	scores []float32 // ascending
 	perDay []float64 // how many a day score so low or lower
@@ -22,7 +22,7 @@ type Rarity struct {
 // oddShare is the part of the triplets that are odd: those with the lowest scores of a day.
 const oddShare = 0.05
 
-// Rarity returns that of the triplets which the model's training held out; nil where they do not tell.
+// Rarity returns the rarity of scores among the held-out triplets, nil where those do not tell.
 func (m *Model) Rarity() *Rarity {
 	if len(m.heldOut.Scores) == 0 || !(m.heldOut.Days > 0) {
 		return nil
@@ -66,7 +66,8 @@ func (r *Rarity) Oddness(score float32) float64 {
 	return max(0, math.Log10(r.odd/perDay))
 }
 
-// PerDay is how many distinct triplets of a busy day score so low or lower; NaN where that is not known.
+// PerDay returns how many distinct triplets of a busy day have that score or a lower one, NaN where that is not
+// known.
 func (r *Rarity) PerDay(score float32) float64 {
 	if r == nil {
 		return math.NaN()
@@ -78,8 +79,8 @@ func (r *Rarity) PerDay(score float32) float64 {
 	return r.perDay[i-1]
 }
 
-// Resemblance tells how much two sources are alike, by the destinations that they are known for: the cosine of their vectors,
-// -1 to 1. It is not ok where the training did not know one of them, or knew nothing of it.
+// Resemblance returns how much two sources are alike in their destinations: the cosine of their profiles, -1 to
+// 1. ok is false where the training did not know one of them or nothing of it.
 func (s *Scorer) Resemblance(a, b graphbuf.ID) (cosine float32, ok bool) {
 	if s.model.reference != nil {
 		return 0, false

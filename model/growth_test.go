@@ -78,8 +78,8 @@ func TestTrainingBytes(t *testing.T) {
 	for _, c := range []struct {
 		edges, dim int
 		hosts      int
-		LayerKind  string
-		NumInputs  NodeFeatures
+		layer      string
+		features   HostFeatures
 		oneWindow  bool
 	}{
 		{3000, 128, 300, "diagonal", nil, false}, {30_000, 32, 3000, "diagonal", nil, false}, {120_000, 64, 12_000, "diagonal", nil, false},
@@ -88,7 +88,7 @@ func TestTrainingBytes(t *testing.T) {
 	} {
 		snap := grownBetween(t, c.edges, c.hosts)
 		cfg := DefaultConfig()
-		cfg.Steps, cfg.Dim, cfg.Layer1, cfg.Layer2, cfg.Features, cfg.OneWindow = 20, c.dim, c.LayerKind, c.LayerKind, c.NumInputs, c.oneWindow
+		cfg.Steps, cfg.Dim, cfg.Layer1, cfg.Layer2, cfg.Features, cfg.OneWindow = 20, c.dim, c.layer, c.layer, c.features, c.oneWindow
 		marked := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		live := func() int64 {
 			runtime.GC()
@@ -130,8 +130,8 @@ func TestTrainingBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		sizes, kept := snap.Sizes(), snap.Sizes().KeptBytes() // the snapshot was there before
-		remade := watched(func() { second = first.Model().Scorer(snap, 1, c.NumInputs) })
-		if foretold := first.Model().ScorerBytes(sizes, c.NumInputs) - kept; remade > foretold || foretold > 2*remade+16<<20 {
+		remade := watched(func() { second = first.Model().Scorer(snap, 1, c.features) })
+		if foretold := first.Model().ScorerBytes(sizes, c.features) - kept; remade > foretold || foretold > 2*remade+16<<20 {
 			t.Errorf("%+v: a scorer kept %.1f MiB, foretold %.1f", c, float64(remade)/(1<<20), float64(foretold)/(1<<20))
 		}
 		runtime.KeepAlive(first)

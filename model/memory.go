@@ -8,16 +8,17 @@ import (
 	"flb-filter-rgcn/model/internal/temporal"
 )
 
-// What is foretold here is what lives at the same time, at most, on top of what lives before: the graph and the scorer in use. What the
-// collector has not taken away yet is for the caller to add. Bytes for each edge that are not spelt out were measured; the tests
-// of this file's functions hold them to what trainings of many sizes take.
+// These functions predict the most memory that is live at one time, on top of the graph and of the scorer in use. Garbage
+// that is not collected yet is for the caller to add. Bytes for each edge that are not spelt out were measured;
+// TestTrainingBytes holds them to what trainings of many sizes take.
 
 const float = 4
 
-// kept bytes that do not grow with the graph: generators, tables, stacks.
+// fixedBytes is what does not grow with the graph: generators, tables, stacks.
 const fixedBytes = 4 << 20
 
-// TrainingBytes is how much memory Train takes for a graph of such sizes, with its snapshot and the new scorer.
+// TrainingBytes returns how much memory Train takes for a graph of such sizes, with its snapshot and the new
+// scorer.
 func TrainingBytes(s graphbuf.Sizes, cfg Config) int64 {
 	cfg = cfg.sized(s.Edges)
 	edges := int64(s.Edges)
@@ -45,8 +46,8 @@ func TrainingBytes(s graphbuf.Sizes, cfg Config) int64 {
 	return max(s.MakingBytes(), s.KeptBytes()+training) + fixedBytes
 }
 
-// ScorerBytes is how much memory Scorer takes, with its snapshot, for a graph of such sizes.
-func (m *Model) ScorerBytes(s graphbuf.Sizes, features NodeFeatures) int64 {
+// ScorerBytes returns how much memory Scorer takes for a graph of such sizes, with its snapshot.
+func (m *Model) ScorerBytes(s graphbuf.Sizes, features HostFeatures) int64 {
 	k, rows := int64(m.dim), int64(s.Sources+s.Destinations)
 	if m.reference != nil {
 		return s.MakingBytes() + fixedBytes
@@ -72,8 +73,8 @@ func tableBytes(s graphbuf.Sizes) int64 {
 // smallerDims are the dimensions that Thriftier goes down.
 var smallerDims = [...]int{256, 128, 64, 32, 16, 8}
 
-// Thriftier returns the settings with which a training takes the next less memory, and false where there is nothing left to save: first
-// windows one at a time, then smaller dimensions. A dimension that the settings name stays.
+// Thriftier returns the settings with which a training takes less memory: first windows one at a time, then
+// smaller dimensions. It returns false where nothing is left to save. A dimension that the settings name stays.
 func (c Config) Thriftier(edges int) (Config, bool) {
 	if c.Objective == ReferenceGoal {
 		return c, false
@@ -95,5 +96,5 @@ func (c Config) Thriftier(edges int) (Config, bool) {
 	return c, false
 }
 
-// Width is the dimension of a training of so many edges.
+// Width returns the dimension of a training of so many edges.
 func (c Config) Width(edges int) int { return c.sized(edges).Dim }

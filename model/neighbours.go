@@ -5,18 +5,18 @@ import (
 	"flb-filter-rgcn/model/internal/temporal"
 )
 
-// Neighbours tells of hosts that came after a training; a *graphbuf.Graph does.
+// Neighbours tells of hosts that came after a training. A *graphbuf.Graph implements it.
 type Neighbours interface {
 	Near(of graphbuf.ID, sources bool, except graphbuf.ID, out []graphbuf.ID) int
 }
 
-// Asks tells whether Score asks whom the hosts of an event have met: one of them, but not the
-// other, came after the training. What it is told should then not know later events.
+// Asks tells whether Score asks its Neighbours about an event: exactly one of the two hosts came after the
+// training. Their answer should then not know later events.
 func (s *Scorer) Asks(ref *graphbuf.Ref) bool {
 	return (rowOf(s.sources, ref.Source) < 0) != (rowOf(s.destinations, ref.Destination) < 0)
 }
 
-// near is the same for a scorer: which host is new it tells by the rows it has.
+// near returns the neighbours of an event's new host: of the one that has no row.
 func (s *Scorer) near(g Neighbours, x *scratch, ref *graphbuf.Ref, src, dst int32) (out temporal.Neighbours) {
 	if (src < 0) == (dst < 0) || g == nil {
 		return out

@@ -19,8 +19,7 @@ const (
 	ReferenceGoal = "reference" // the algorithm of the notebook, for comparison
 )
 
-// DefaultReference returns the notebook's settings: DefaultConfig with the reference objective
-// and what goes with that.
+// DefaultReference returns the notebook's settings, with the reference objective.
 func DefaultReference() Config {
 	r := baseline.Default()
 	cfg := DefaultConfig()
@@ -31,7 +30,7 @@ func DefaultReference() Config {
 	return cfg
 }
 
-// reference returns what a Config says of the reference objective.
+// reference returns the settings of the reference objective.
 func (c Config) reference() baseline.Config {
 	r := baseline.Default()
 	r.Dim, r.Dropout, r.LearningRate, r.Decoder, r.Seed = c.Dim, c.Dropout, c.LearningRate, c.Decoder, c.Seed
@@ -40,8 +39,8 @@ func (c Config) reference() baseline.Config {
 	return r
 }
 
-// trainByReference is Train for the reference objective. It starts cold every time, as the notebook
-// does, and the new model always takes the place of the old one.
+// trainByReference is Train for the reference objective. As the notebook does, it starts cold every time, and
+// the new model always replaces the old one.
 func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress func(step, steps int, loss float32)) (*Scorer, Report, error) {
 	start := time.Now()
 	report := Report{Nodes: len(snap.Nodes), Relations: len(snap.Relations), Edges: len(snap.Edges)}
@@ -75,7 +74,7 @@ func trainByReference(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, 
 	return m.referenceScorer(snap), report, nil
 }
 
-// heldOutOf samples the scores of edges for thresholds that are no deviations from the mean.
+// heldOutOf samples the scores of edges, for the methods of Threshold other than Sigma.
 func heldOutOf(r *baseline.Model, edges []graphbuf.Edge) ranking.HeldOut {
 	out := ranking.HeldOut{Even: 0.5}
 	if len(edges) == 0 {

@@ -89,7 +89,7 @@ $(DEBIAN):
 
 arm64_host = $(call zig_env,arm64) RGCN_CC=$(ZIGCC)
 # Tests whose results hang on the processor's arithmetic and its order of bytes.
-ARITHMETIC := Kernels|Philox|Gradient|Encode|Restore|Ledger|SameSeed|Thresholds|AUC|Peers|CountsAgree
+ARITHMETIC := Kernels|HiddenLayer|Grouping|Philox|Gradient|Encode|Restore|Budget|SameSeed|Thresholds|AUC|Peers|CountsAgree
 
 # The checks of what is handed out, minutes. On arm64: the C test host with everything it asks of the plugin, and the packages whose
 # results hang on the processor's arithmetic, as plain Go.
@@ -104,7 +104,7 @@ ifneq ($(EMULATOR),)
 	@mkdir -p $(OUT)/pages && cp $(RELEASE)/linux-arm64/flb-filter_rgcn.so $(OUT)/pages && truncate --size=%65536 $(OUT)/pages/flb-filter_rgcn.so
 	$(arm64_host) RGCN_SO=$(abspath $(OUT)/pages/flb-filter_rgcn.so) RGCN_EMULATOR="$(EMULATOR) -p 65536" \
 	  $(GO) test -count=1 -timeout 15m -run 'Scores|Threads|Reload|Refuses|Untouched' ./build/testhost
-	CGO_ENABLED=0 GOARCH=arm64 $(GO) test -short -timeout 20m -exec "$(QEMU)" -run '$(ARITHMETIC)' ./model ./graphbuf
+	CGO_ENABLED=0 GOARCH=arm64 $(GO) test -short -timeout 20m -exec "$(QEMU)" -run '$(ARITHMETIC)' ./model ./model/internal/... ./model/baseline ./model/budget ./model/ranking ./graphbuf
 else
 	@echo "skipped: arm64, qemu-aarch64 is not on the PATH or $(SYSROOT) has no C library (make deps-release)"
 endif

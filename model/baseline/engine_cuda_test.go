@@ -56,12 +56,12 @@ func quickTwin(decoder string, dim int, dropout float64) Config {
 func TestCUDAReferenceGradientsAndLosses(t *testing.T) {
 	needsCUDA(t)
 	for _, c := range []struct {
-		Decoder string
+		decoder string
 		dim     int
 		dropout float64
 	}{{DistMult, 32, 0.2}, {TransE, 8, 0.5}, {RotatE, 20, 0}, {DistMult, 132, 0.1}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			cfg := quickTwin(c.Decoder, c.dim, c.dropout)
+			cfg := quickTwin(c.decoder, c.dim, c.dropout)
 			train, host, card := referenceTwins(t, cfg)
 			a, b := num.NewPhilox(cfg.Seed, num.StreamSample), num.NewPhilox(cfg.Seed, num.StreamSample)
 			for range 2 { // the second draws behind what the first drew

@@ -84,8 +84,8 @@ func corrupt(s, d int32, nodes int, rng *num.Philox) (int32, int32) {
 type batch struct{ s, r, d []int32 }
 
 func newBatch(sample int) batch {
-	make_ := func() []int32 { return make([]int32, 2*sample) }
-	return batch{make_(), make_(), make_()}
+	ends := func() []int32 { return make([]int32, 2*sample) }
+	return batch{ends(), ends(), ends()}
 }
 
 func (b *batch) draw(train *eventTable, nodes int, rng *num.Philox) {

@@ -114,7 +114,7 @@ func TestABatchCorruptsOneEndOfEachTriplet(t *testing.T) {
 	}
 }
 
-func TestMessagesAreGroupedByRelationAndTarget(t *testing.T) {
+func TestMessagesAreGroupedByRelationAndDestination(t *testing.T) {
 	var m messageGroups
 	s := []int32{0, 1, 2, 0, 0}
 	r := []int32{1, 0, 1, 1, 1}

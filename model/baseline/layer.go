@@ -2,13 +2,13 @@ package baseline
 
 import "flb-filter-rgcn/model/internal/num"
 
-// messageGroups are the messages of a graph, those with the same relation and target
-// together, by relation and then by target. Group g holds messages start[g]:start[g+1].
+// messageGroups are the messages of a graph, those with the same relation and destination
+// together, by relation and then by destination. Group g holds messages start[g]:start[g+1].
 type messageGroups struct {
 	rel, dst []int32 // of each group
 	start    []int32
 	src      []int32   // of each message
-	norm     []float32 // of each message: its weight over the weights of all messages to its target
+	norm     []float32 // of each message: its weight over the weights of all messages to its destination
 
 	inDegree []float32 // of each node
 	order    num.Grouping

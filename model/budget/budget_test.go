@@ -13,10 +13,10 @@ import (
 	"flb-filter-rgcn/model/ranking"
 )
 
-// stream feeds a ledger a day of sessions: usual triplets with high scores, each several
+// stream feeds a budget a day of sessions: usual triplets with high scores, each several
 // times, and unusual ones with scores of a long tail, some of which come again.
 type stream struct {
-	ledger *AlertBudget
+	budget *AlertBudget
 	rng    *num.Philox
 	day    int
 }
@@ -37,7 +37,7 @@ func (s *stream) next(unusual int, shift float64) int {
 			score = shift * 0.5 * math.Exp(-4*float64(s.rng.Float()))
 		}
 		for range 1 + s.rng.IntN(3) {
-			if s.ledger.Low(&e, float32(score)) {
+			if s.budget.Low(&e, float32(score)) {
 				flagged[string(e.Source)] = true
 			}
 		}
@@ -47,10 +47,10 @@ func (s *stream) next(unusual int, shift float64) int {
 }
 
 func newStream(perDay float64, seed uint64) *stream {
-	return &stream{ledger: New(perDay), rng: num.NewPhilox(seed, 1)}
+	return &stream{budget: New(perDay), rng: num.NewPhilox(seed, 1)}
 }
 
-func TestLedgerKeepsTheBudget(t *testing.T) {
+func TestTheBudgetIsKept(t *testing.T) {
 	for seed := range uint64(3) {
 		s := newStream(20, seed)
 		for range 1 + settledDays { // the first of them is not known to be a whole one
@@ -76,7 +76,7 @@ func TestLedgerKeepsTheBudget(t *testing.T) {
 }
 
 // What Low would say can be asked before, at any time of any day, and takes nothing down.
-func TestLedgerWouldBeLow(t *testing.T) {
+func TestBudgetWouldBeLow(t *testing.T) {
 	asked := newStream(20, 6)
 	lows := 0
 	for day := range 15 {
@@ -86,8 +86,8 @@ func TestLedgerWouldBeLow(t *testing.T) {
 				Time: (int64(20_000+day)*secondsOfDay + int64(i)*secondsOfDay/1000) * 1e9,
 			}
 			score := asked.rng.Float() * asked.rng.Float()
-			would := asked.ledger.WouldBeLow(&e, score)
-			if low := asked.ledger.Low(&e, score); low != would {
+			would := asked.budget.WouldBeLow(&e, score)
+			if low := asked.budget.Low(&e, score); low != would {
 				t.Fatalf("day %d, event %d, score %v: low is %v, would be %v", day, i, score, low, would)
 			} else if low {
 				lows++
@@ -97,26 +97,26 @@ func TestLedgerWouldBeLow(t *testing.T) {
 	if lows == 0 {
 		t.Error("nothing was low")
 	}
-	before, err := asked.ledger.AppendBinary(nil)
+	before, err := asked.budget.AppendBinary(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 100 {
-		asked.ledger.WouldBeLow(&graphbuf.Event{Source: fmt.Appendf(nil, "x%d", i), Time: int64(20_014) * secondsOfDay * 1e9}, 0.001)
+		asked.budget.WouldBeLow(&graphbuf.Event{Source: fmt.Appendf(nil, "x%d", i), Time: int64(20_014) * secondsOfDay * 1e9}, 0.001)
 	}
-	if after, _ := asked.ledger.AppendBinary(nil); !bytes.Equal(after, before) {
-		t.Error("to ask changed the ledger")
+	if after, _ := asked.budget.AppendBinary(nil); !bytes.Equal(after, before) {
+		t.Error("to ask changed the budget")
 	}
 }
 
 // A weekend on which little happens moves no threshold, and neither does the day of a scan;
 // the scan's day does not hide what scores lower still.
-func TestLedgerKeepsItsHeadOnUnusualDays(t *testing.T) {
+func TestBudgetKeepsItsHeadOnUnusualDays(t *testing.T) {
 	s := newStream(20, 4)
 	for range 5 {
 		s.next(200, 1)
 	}
-	usual := s.ledger.Usual()
+	usual := s.budget.Usual()
 	if n := s.next(20, 1); n > 20 {
 		t.Errorf("%d alerts among 20 unusual triplets of a weekend", n)
 	}
@@ -128,7 +128,7 @@ func TestLedgerKeepsItsHeadOnUnusualDays(t *testing.T) {
 		t.Errorf("%d alerts on the day of a scan, want the budget and some", n)
 	}
 	worst := graphbuf.Event{Source: []byte("worst"), Time: (int64(20_000+s.day)*secondsOfDay - 1) * 1e9}
-	if !s.ledger.Low(&worst, 1e-6) {
+	if !s.budget.Low(&worst, 1e-6) {
 		t.Error("the lowest score of all is no alert, since the budget is spent")
 	}
 	for range 3 {
@@ -136,12 +136,12 @@ func TestLedgerKeepsItsHeadOnUnusualDays(t *testing.T) {
 			t.Errorf("%d alerts on a day after a scan", n)
 		}
 	}
-	if now := s.ledger.Usual(); now < usual/2 || now > usual*2 {
+	if now := s.budget.Usual(); now < usual/2 || now > usual*2 {
 		t.Errorf("the threshold went from %v to %v", usual, now)
 	}
 }
 
-func TestLedgerStartsFromTheHeldOut(t *testing.T) {
+func TestBudgetStartsFromTheHeldOut(t *testing.T) {
 	h := ranking.HeldOut{Days: 2}
 	for i := range 1000 {
 		h.Scores = append(h.Scores, ranking.Weighted{Score: float32(i) / 1000, Weight: 1})
@@ -161,7 +161,7 @@ func TestLedgerStartsFromTheHeldOut(t *testing.T) {
 // TestLedgerInItsFirstDays: scores of new sources fall as a young graph ages, so that each is the lowest so far. The held-out
 // triplets, few and of minutes, say nothing of that. No day takes more than the budget and a part of it, and a day that is
 // watched in part takes a part.
-func TestLedgerInItsFirstDays(t *testing.T) {
+func TestBudgetInItsFirstDays(t *testing.T) {
 	l := New(20)
 	l.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.3, Weight: 1}, {Score: 0.6, Weight: 1}, {Score: 0.9, Weight: 1}}, Days: 0.01, Even: 0.2})
 	score := float32(0.05)
@@ -191,14 +191,14 @@ func TestLedgerInItsFirstDays(t *testing.T) {
 	}
 }
 
-func TestLedgerInBytes(t *testing.T) {
+func TestBudgetInBytes(t *testing.T) {
 	s := newStream(20, 5)
 	for range 4 {
 		s.next(200, 1)
 	}
 	half := graphbuf.Event{Source: []byte("again"), Time: (int64(20_000+s.day)*secondsOfDay + 9) * 1e9}
-	s.ledger.Low(&half, 1e-5)
-	b, err := s.ledger.AppendBinary(nil)
+	s.budget.Low(&half, 1e-5)
+	b, err := s.budget.AppendBinary(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,8 +206,8 @@ func TestLedgerInBytes(t *testing.T) {
 	if err := l.UnmarshalBinary(b); err != nil {
 		t.Fatal(err)
 	}
-	if l.Usual() != s.ledger.Usual() || l.today.Alerts != 1 {
-		t.Errorf("threshold %v and %d alerts, were %v and 1", l.Usual(), l.today.Alerts, s.ledger.Usual())
+	if l.Usual() != s.budget.Usual() || l.today.Alerts != 1 {
+		t.Errorf("threshold %v and %d alerts, were %v and 1", l.Usual(), l.today.Alerts, s.budget.Usual())
 	}
 	if l.Low(&half, 1e-5); l.today.Alerts != 1 {
 		t.Error("an alert of before the restart counts twice")
@@ -228,19 +228,19 @@ func TestLedgerInBytes(t *testing.T) {
 	}
 }
 
-func TestLedgerAllocatesNothing(t *testing.T) {
+func TestBudgetAllocatesNothing(t *testing.T) {
 	s := newStream(20, 6)
 	for range 3 {
 		s.next(200, 1)
 	}
 	e := graphbuf.Event{Source: []byte("again"), Time: (int64(20_000+s.day)*secondsOfDay + 9) * 1e9}
-	s.ledger.Low(&e, 0.5)
-	if n := testing.AllocsPerRun(100, func() { s.ledger.Low(&e, 0.01); s.ledger.Low(&e, 0.99) }); n != 0 {
+	s.budget.Low(&e, 0.5)
+	if n := testing.AllocsPerRun(100, func() { s.budget.Low(&e, 0.01); s.budget.Low(&e, 0.99) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
 
-func TestLedgerForManyGoroutines(t *testing.T) {
+func TestBudgetForManyGoroutines(t *testing.T) {
 	l := New(20)
 	var wg sync.WaitGroup
 	for g := range 4 {
@@ -263,7 +263,7 @@ func TestLedgerForManyGoroutines(t *testing.T) {
 
 // TestLedgerForgetsADayThatNeverWas: a clock that jumps a year ahead for a while does not leave the
 // budget of that day for all the year.
-func TestLedgerForgetsADayThatNeverWas(t *testing.T) {
+func TestBudgetForgetsADayThatNeverWas(t *testing.T) {
 	s := newStream(20, 5)
 	for range 6 {
 		s.next(200, 1)
@@ -280,25 +280,25 @@ func TestLedgerForgetsADayThatNeverWas(t *testing.T) {
 			t.Errorf("day %d after the jump: %d alerts, want 15 to 25", day, n)
 		}
 	}
-	if want := int64(20_000 + s.day - 6 + 401); s.ledger.today.Day != want-1 {
-		t.Errorf("the ledger is at day %d, want %d: its day never goes back", s.ledger.today.Day, want-1)
+	if want := int64(20_000 + s.day - 6 + 401); s.budget.today.Day != want-1 {
+		t.Errorf("the budget is at day %d, want %d: its day never goes back", s.budget.today.Day, want-1)
 	}
 }
 
 // TestLedgerLearnsNothingOfAnArchive: a log of other scores and of days long past is held to the budget by its own
 // days, and what is usual stays what it was.
-func TestLedgerLearnsNothingOfAnArchive(t *testing.T) {
+func TestBudgetLearnsNothingOfAnArchive(t *testing.T) {
 	s := newStream(20, 5)
 	for range 12 {
 		s.next(200, 1)
 	}
-	usual := s.ledger.Usual()
+	usual := s.budget.Usual()
 	fresh := newStream(20, 6) // it has seen no score yet, and knows how far the graph got
-	fresh.ledger.Reach(int64(20_000+s.day) * secondsOfDay * 1e9)
+	fresh.budget.Reach(int64(20_000+s.day) * secondsOfDay * 1e9)
 	for range 5 {
 		fresh.next(200, 0.1)
 	}
-	if n := len(fresh.ledger.history.past); n != 0 {
+	if n := len(fresh.budget.history.past); n != 0 {
 		t.Errorf("%d days of an archive are kept", n)
 	}
 	s.day -= 100
@@ -308,7 +308,7 @@ func TestLedgerLearnsNothingOfAnArchive(t *testing.T) {
 		}
 	}
 	s.day += 88
-	if got := s.ledger.Usual(); got != usual {
+	if got := s.budget.Usual(); got != usual {
 		t.Errorf("the threshold went from %v to %v", usual, got)
 	}
 	for day := range 3 {
@@ -320,7 +320,7 @@ func TestLedgerLearnsNothingOfAnArchive(t *testing.T) {
 
 // TestLedgerForgetsNothingForOldScores: what was spent of a day stays spent, however many scores of days long past come
 // between those of the day.
-func TestLedgerForgetsNothingForOldScores(t *testing.T) {
+func TestBudgetForgetsNothingForOldScores(t *testing.T) {
 	for _, old := range []int{0, lateScores - 1, lateScores, lateScores + 6, 500} {
 		for _, days := range []int64{1, 300} {
 			s := newStream(20, 5)
@@ -331,7 +331,7 @@ func TestLedgerForgetsNothingForOldScores(t *testing.T) {
 			at := int64(20_000+s.day)*secondsOfDay + secondsOfDay/2
 			low := func(second int64) {
 				n++
-				if s.ledger.Low(&graphbuf.Event{Source: fmt.Appendf(nil, "evil%d", n), Time: second * 1e9}, 1e-3) {
+				if s.budget.Low(&graphbuf.Event{Source: fmt.Appendf(nil, "evil%d", n), Time: second * 1e9}, 1e-3) {
 					alerts++
 				}
 			}
@@ -354,8 +354,8 @@ func TestLedgerForgetsNothingForOldScores(t *testing.T) {
 	}
 }
 
-// TestTheLedgersIndexIsItsOwn: keys that are made to lie in the first cells by their bits lie anywhere.
-func TestTheLedgersIndexIsItsOwn(t *testing.T) {
+// TestTheIndexIsItsOwn: keys that are made to lie in the first cells by their bits lie anywhere.
+func TestTheIndexIsItsOwn(t *testing.T) {
 	l := New(1000)
 	d := &l.today
 	for key := uint64(0); len(d.Entries) < cap(d.Entries); key++ {
@@ -376,7 +376,7 @@ func TestTheLedgersIndexIsItsOwn(t *testing.T) {
 }
 
 // A model that held nothing out has no low scores, and is no reason to panic.
-func TestLedgerOfAModelWithoutHeldOutScores(t *testing.T) {
+func TestBudgetOfAModelWithoutHeldOutScores(t *testing.T) {
 	l := New(20)
 	l.Follow(ranking.HeldOut{})
 	if at := l.Usual(); at != 0 {

@@ -72,7 +72,7 @@ type patient struct {
 	properties properties
 	name       string        // as Fluent Bit calls it, for people
 	config     config.Config // where valid
-	features   model.NodeFeatures
+	features   model.HostFeatures
 	valid      bool
 
 	saved   *filter.Saved // what its state directory holds; nil: there is none, or it cannot be read

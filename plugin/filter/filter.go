@@ -38,7 +38,7 @@ type common struct {
 	cfg      config.Config
 	host     Host
 	graph    *graphbuf.Graph
-	features model.NodeFeatures // of hosts; nil: none
+	features model.HostFeatures // of hosts; nil: none
 	live     bool               // records are of now, and not of a log that is read
 	frozen   bool               // records are scored, but neither counted nor learned from
 

@@ -18,7 +18,7 @@ type Forecast struct {
 
 // Foretell returns the forecast for trainings as the settings wish them and, where that is more than may be taken, for
 // the most that fits; fits is false where even the least does not.
-func Foretell(c config.Config, features model.NodeFeatures, s graphbuf.Sizes, may int64) (wanted, fitting Forecast, fits bool) {
+func Foretell(c config.Config, features model.HostFeatures, s graphbuf.Sizes, may int64) (wanted, fitting Forecast, fits bool) {
 	cfg := ModelConfig(c)
 	cfg.Features = features
 	of := func(cfg model.Config) Forecast {

@@ -9,7 +9,7 @@ import (
 )
 
 // HostFeatures loads what the settings say is known of hosts; nil where that is nothing.
-func HostFeatures(c config.Config) (model.NodeFeatures, error) {
+func HostFeatures(c config.Config) (model.HostFeatures, error) {
 	features, err := hosts.Load(c.Model.Features, c.Model.Prefixes)
 	if err != nil {
 		return nil, fmt.Errorf("model.features = %q: %w", c.Model.Features, err)

@@ -98,24 +98,24 @@ func (w *twins) pass(t *testing.T, step, rounds int) {
 func TestCUDAGradientsAndLosses(t *testing.T) {
 	needsCUDA(t)
 	for _, c := range []struct {
-		Decoder   string
-		dim       int
-		dropout   float64
-		without   []int // inputs of the decoder
-		NumInputs temporal.HostFeatures
+		decoder  string
+		dim      int
+		dropout  float64
+		without  []int // inputs of the decoder
+		features temporal.HostFeatures
 	}{
 		{DistMult, 128, 0.1, nil, nil}, {TransE, 32, 0, nil, nil}, {RotatE, 32, 0.2, nil, modeltest.ByLetters(2)}, {DistMult, 4, 0, nil, nil},
 		{RotatE, 132, 0.1, nil, nil}, {DistMult, 32, 0, []int{InputNeighbours, InputRelational}, nil},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
-			cfg := testNetwork(c.dim, c.Decoder)
+			cfg := testNetwork(c.dim, c.decoder)
 			if len(c.without) > 0 {
 				cfg.Mask = new([NumInputs]bool)
 				for _, i := range c.without {
 					cfg.Mask[i] = true
 				}
 			}
-			w := newTwins(t, cfg, c.dropout, c.NumInputs, 3)
+			w := newTwins(t, cfg, c.dropout, c.features, 3)
 			w.pass(t, 1, 3)
 			card, cpu := w.engines[1].(*cudaEngine), w.engines[0].(*cpuEngine)
 			err := card.net.Sync()

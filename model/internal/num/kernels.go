@@ -56,14 +56,14 @@ func MulVec(w, x, y []float32) {
 	impl.Sgemv(blas.NoTrans, k, k, 1, w, k, x, 1, 1, y, 1)
 }
 
-// plainGemvT adds the transposed w times x to y.
-func plainGemvT(w, x, y []float32) {
+// plainMulTransVec adds the transposed w times x to y.
+func plainMulTransVec(w, x, y []float32) {
 	k := len(x)
 	impl.Sgemv(blas.Trans, k, k, 1, w, k, x, 1, 1, y, 1)
 }
 
-// plainOuter adds x y^T to w.
-func plainOuter(x, y, w []float32) {
+// plainAddOuter adds x y^T to w.
+func plainAddOuter(x, y, w []float32) {
 	k := len(x)
 	impl.Sger(k, k, 1, x, 1, y, 1, w, k)
 }

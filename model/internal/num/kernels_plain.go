@@ -15,10 +15,10 @@ func MulAdd(a float32, x, y, z []float32) { plainMulAdd(a, x, y, z) }
 func Dot3(x, y, z []float32) float32 { return plainDot3(x, y, z) }
 
 // MulTransVec adds the transposed w times x to y; w is [k][k] row-major, k the length of x.
-func MulTransVec(w, x, y []float32) { plainGemvT(w, x, y) }
+func MulTransVec(w, x, y []float32) { plainMulTransVec(w, x, y) }
 
 // AddOuter adds x y^T to w, [k][k] row-major, k the length of x.
-func AddOuter(x, y, w []float32) { plainOuter(x, y, w) }
+func AddOuter(x, y, w []float32) { plainAddOuter(x, y, w) }
 
 // Adam takes the gradient g up in the moments m and v and moves x by -(a m / (sqrt v + e) + decay x).
 func Adam(a, e, decay float32, g, m, v, x []float32) { plainAdam(a, e, decay, g, m, v, x) }

@@ -137,7 +137,7 @@ const columns = 4 * Lanes
 // MulTransVec adds the transposed w times x to y; w is [k][k] row-major, k the length of x.
 func MulTransVec(w, x, y []float32) {
 	if !Vectorised {
-		plainGemvT(w, x, y)
+		plainMulTransVec(w, x, y)
 		return
 	}
 	k := len(x)
@@ -169,7 +169,7 @@ func MulTransVec(w, x, y []float32) {
 // AddOuter adds x y^T to w, [k][k] row-major, k the length of x.
 func AddOuter(x, y, w []float32) {
 	if !Vectorised {
-		plainOuter(x, y, w)
+		plainAddOuter(x, y, w)
 		return
 	}
 	k := len(x)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A crew enters once for each of its goroutines, not once for each piece of work.
+// A pool enters once for each of its goroutines, not once for each piece of work.
 func TestCrewIsKept(t *testing.T) {
 	for _, threads := range []int{2, 8} {
 		var entered atomic.Int32
@@ -31,7 +31,7 @@ func TestCrewIsKept(t *testing.T) {
 		if n := entered.Load(); int(n) != threads {
 			t.Errorf("%d threads entered %d times", threads, n)
 		}
-		// A panic comes up here, and the crew works on.
+		// A panic comes up here, and the pool works on.
 		func() {
 			defer func() {
 				if r := recover(); r != "too bad" {

@@ -10,7 +10,7 @@ import (
 	"flb-filter-rgcn/model/internal/modeltest"
 )
 
-// TestPeers compares the facts at a cut with what counting one by one says.
+// TestPeers compares the counts at a cut with what counting one by one says.
 func TestPeers(t *testing.T) {
 	snap := modeltest.Graph(t, modeltest.Teams(5, 30, 400)).Snapshot()
 	features := modeltest.ByLetters(2)
@@ -62,7 +62,7 @@ func TestPeers(t *testing.T) {
 			}),
 		} {
 			if got := math.Log1p(float64(f[at])); math.Abs(got-want) > 1e-5 {
-				t.Fatalf("edge %d, fact %d: %v, want %v", i, at, got, want)
+				t.Fatalf("edge %d, count %d: %v, want %v", i, at, got, want)
 			}
 		}
 	}

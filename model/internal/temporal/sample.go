@@ -31,17 +31,17 @@ func (w *Window) Sample(ds *Dataset, b *Batch, rng *num.Philox, n int, how Sampl
 }
 
 // draw takes n of the positives without replacement. Together they get the given weight.
-func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, targets []positive, n int, weight float32, how Sampling) {
+func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n int, weight float32, how Sampling) {
 	var sum, all float32
-	for _, t := range targets {
+	for _, t := range from {
 		all += t.chance
 	}
 	for i := range n {
-		j := i + rng.IntN(len(targets)-i)
-		targets[i], targets[j] = targets[j], targets[i]
-		sum += targets[i].chance
+		j := i + rng.IntN(len(from)-i)
+		from[i], from[j] = from[j], from[i]
+		sum += from[i].chance
 	}
-	for _, t := range targets[:n] {
+	for _, t := range from[:n] {
 		e := &ds.Edges[t.edge]
 		share := weight * t.chance / sum
 		at := e.First
