@@ -256,7 +256,7 @@ func scenario(t *testing.T, s *server, kind, index string) {
 func mapping(t *testing.T, s *server, index string) {
 	for _, m := range s.call("GET", index+"/_mapping", "") {
 		for path, want := range map[string]string{
-			"@timestamp": "date", "score": "float", "low_score": "boolean", "score_reason": "keyword", "score_model": "date",
+			"@timestamp": "date", "score": "float", "low_score": "boolean", "source_alert": "boolean", "score_source_risk": "float", "score_source_triplets": "integer", "score_reason": "keyword", "score_model": "date",
 			"id.orig_h": "ip", "id.resp_h": "ip", "id.orig_p": "integer", "client": "keyword", "label": "keyword",
 			"score_lower_per_day": "float", "score_pair_days": "integer", "score_source_destinations": "integer", "score_destination_sources": "integer",
 			"score_pair_first_seen": "date", "score_pair_last_seen": "date", "score_source_relations": "keyword", "score_peers": "keyword",
@@ -272,18 +272,18 @@ func mapping(t *testing.T, s *server, index string) {
 	}
 }
 
-// evidence looks for it as a person would: every session with a low score has some, no other has, and a query by it
-// finds what it says.
+// evidence looks for it as a person would: every session with a low score or an alert has some, no other has, and a query
+// by it finds what it says.
 func evidence(t *testing.T, s *server, index string) {
 	count := func(query string) int {
 		t.Helper()
 		n, _ := at(s.call("GET", index+"/_count", `{"query":`+query+`}`), "count").(float64)
 		return int(n)
 	}
-	low, told := `{"term":{"low_score":true}}`, `{"exists":{"field":"score_destination_sources"}}`
+	low, told := `{"bool":{"should":[{"term":{"low_score":true}},{"term":{"source_alert":true}}]}}`, `{"exists":{"field":"score_destination_sources"}}`
 	both := count(`{"bool":{"filter":[` + low + `,` + told + `]}}`)
 	if n := count(low); n == 0 || both != n || count(told) != n {
-		t.Errorf("%d sessions with a low score, %d of them with evidence, %d with evidence in all", n, both, count(told))
+		t.Errorf("%d sessions with a low score or an alert, %d of them with evidence, %d with evidence in all", n, both, count(told))
 	}
 	met := count(`{"range":{"score_pair_first_seen":{"lt":"now"}}}`)
 	if days := count(`{"range":{"score_pair_days":{"gt":1}}}`); met == 0 || days == 0 || days > met || met >= both {

@@ -13,6 +13,7 @@ import (
 // sources finds the sources whose sessions of the last day are, taken together, the strangest: as many a day as the
 // settings say.
 type sources struct {
+	perDay float64
 	risk   *risk.Sources
 	budget *budget.AlertBudget // of scores that fall tenfold with each decade of risk
 }
@@ -22,7 +23,7 @@ func newSources(perDay float64) *sources {
 	if perDay == 0 {
 		return nil
 	}
-	return &sources{risk.NewSources(), budget.New(perDay)}
+	return &sources{perDay, risk.NewSources(), budget.New(perDay)}
 }
 
 // follow takes what is rare by the model that gives the scores from now on. Until there are days to learn from, sources
@@ -33,7 +34,9 @@ func (s *sources) follow(r *model.Rarity) {
 		return
 	}
 	expected := ranking.HeldOut{Days: 1}
-	for n := range int(math.Ceil(odd)) {
+	// Of a log of seconds, odd triplets come by the millions a day. The budget asks for no more than some times its own.
+	const enough = 4
+	for n := range int(math.Ceil(min(odd, enough*s.perDay))) {
 		expected.Scores = append(expected.Scores, ranking.Weighted{Score: float32(min(1, float64(n+1)/odd)), Weight: 1})
 	}
 	s.budget.Follow(expected)

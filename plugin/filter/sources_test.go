@@ -127,3 +127,19 @@ func TestReportingDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations for a chunk", n)
 	}
 }
+
+// A log of a fraction of a second has millions of odd triplets a day.
+func TestSourcesOfAShortLog(t *testing.T) {
+	f := offline(t, host())
+	var events [][]byte
+	for i := range 3000 {
+		ts := fmt.Sprintf("%.6f", 1_600_000_000+float64(i)/1e5)
+		events = append(events, appendEvent(nil, "ts", ts, "id.orig_h", fmt.Sprint("host-", i%70), "id.resp_h", fmt.Sprint("server-", i%11), "client", fmt.Sprint("client-", i%3)))
+	}
+	f.Process(nil, join(events))
+	train(t, f)
+	if odd := f.judge.rarity.Load().Odd(); odd < 1e6 {
+		t.Fatalf("%v odd triplets a day, want so many that none can be listed", odd)
+	}
+	pass(t, f, 0, "intruder", "server-1", "strange-tool")
+}
