@@ -97,27 +97,44 @@ func (l *AlertBudget) Usual() float32 {
 // true. Scores of an earlier day count for the current one. Low does not allocate, except for a few small
 // pieces when a day begins.
 func (l *AlertBudget) Low(e *graphbuf.Event, score float32) bool {
+	low, _ := l.judge(e, score, true)
+	return low
+}
+
+// First is Low, but true only for the first alert of the event's triplet on a day, also after a restart.
+func (l *AlertBudget) First(e *graphbuf.Event, score float32) bool {
+	_, counted := l.judge(e, score, true)
+	return counted
+}
+
+// Record records an event that is no alert whatever its score, so that the days to come know what was usual.
+func (l *AlertBudget) Record(e *graphbuf.Event, score float32) { l.judge(e, score, false) }
+
+// judge tells whether the score of an event that may be an alert is low, and whether the alert is the triplet's first today. A budget
+// too large to be followed does not know the second.
+func (l *AlertBudget) judge(e *graphbuf.Event, score float32, may bool) (low, counted bool) {
 	if l.Ignores(score) {
-		return false
+		return false, false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.follows() {
-		return score < l.history.scoreAt(1)
+		low = score < l.history.scoreAt(1)
+		return low, low
 	}
 	l.observeDay(e.Time)
 	quarter := quarterOf(e.Time)
 	threshold := l.thresholdAt(quarter)
 	l.threshold.Store(math.Float32bits(threshold))
-	low := score < threshold
+	low = may && score < threshold
 	if low || score < l.today.Watch {
-		counted := l.today.record(tripletKey(e), quarter, score, low)
+		counted = l.today.record(tripletKey(e), quarter, score, low)
 		if counted && float64(l.today.Alerts) >= l.allowance(quarter) {
 			l.today.Lowest = l.today.scoreAtRank(int(l.perDay * leastPace))
 		}
 		l.setGate()
 	}
-	return low
+	return low, counted
 }
 
 // Ignores tells, without the lock, that a score is neither an alert nor worth recording.

@@ -406,3 +406,37 @@ func TestNoBudgetPaysForTheUsual(t *testing.T) {
 		}
 	}
 }
+
+// The first alert of a triplet on a day is told apart, also after a restart. What is only recorded is no alert.
+func TestFirstAlertOfADay(t *testing.T) {
+	at := func(source string, hour int) *graphbuf.Event {
+		return &graphbuf.Event{Source: []byte(source), Time: (1_700_000_000/86_400*86_400 + int64(hour)*3600) * 1e9}
+	}
+	followed := func() *AlertBudget {
+		l := New(4)
+		l.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 100}}, Days: 1})
+		return l
+	}
+	l := followed()
+	l.Record(at("recorded", 9), 0.001)
+	if !l.First(at("a", 9), 0.002) || l.First(at("a", 10), 0.001) || !l.Low(at("a", 10), 0.001) {
+		t.Error("an alert is not the first once")
+	}
+	b, err := l.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l = followed()
+	if err := l.UnmarshalBinary(b); err != nil {
+		t.Fatal(err)
+	}
+	if l.First(at("a", 11), 0.001) {
+		t.Error("after a restart the alert is the first once more")
+	}
+	if !l.First(at("recorded", 11), 0.001) {
+		t.Error("what was only recorded was an alert")
+	}
+	if !l.First(at("a", 24+9), 0.0005) {
+		t.Error("the next day does not count anew")
+	}
+}

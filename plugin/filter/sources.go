@@ -46,6 +46,10 @@ func (s *sources) follow(r *model.Rarity) {
 func (s *sources) judge(e *graphbuf.Event, oddness float64) (pooled risk.Pooled, report bool) {
 	pooled = s.risk.Add(e, float32(oddness))
 	source := graphbuf.Event{Source: e.Source, Time: e.Time}
-	strange := s.budget.Low(&source, float32(math.Pow(10, -float64(pooled.Risk))))
-	return pooled, strange && s.risk.Report(e)
+	score := float32(math.Pow(10, -float64(pooled.Risk)))
+	if pooled.Alerted { // it spends nothing of another day's budget
+		s.budget.Record(&source, score)
+		return pooled, false
+	}
+	return pooled, s.budget.First(&source, score) && s.risk.Report(e)
 }

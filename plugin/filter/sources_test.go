@@ -143,3 +143,25 @@ func TestSourcesOfAShortLog(t *testing.T) {
 	}
 	pass(t, f, 0, "intruder", "server-1", "strange-tool")
 }
+
+// After a restart a source that was reported today is not reported again.
+func TestASourceIsReportedOnceOverARestart(t *testing.T) {
+	properties := []string{"state_dir", filepath.Join(t.TempDir(), "state")}
+	f := learned(t, properties...)
+	reports := 0
+	for round := range 3 {
+		for i := range 40 {
+			if pass(t, f, 2000+40*round+i, "intruder", fmt.Sprintf("server-%d-%d", i%3, i%4), "strange-tool")["source_alert"] == true {
+				reports++
+			}
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		f = offline(t, host(properties...))
+	}
+	f.Close()
+	if reports != 1 {
+		t.Errorf("%d alerts, want one", reports)
+	}
+}
