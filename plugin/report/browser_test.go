@@ -185,7 +185,7 @@ func TestLowScoresInABrowser(t *testing.T) {
 			sideways: document.documentElement.scrollWidth > document.documentElement.clientWidth, title: document.title }); })()`
 	const want = `{"backwards":0,"lines":true,"hosts":true,"places":true,"names":true,"overlap":false,"sideways":false,"title":"SSH sessions by how expected they are"}`
 	var wide, narrow, all string
-	const overlap = `(() => { const d = rgcn.picture.labels.drawn; return d.length + " " + d.some((a, i) => d.some((b, j) => i < j && a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)); })()`
+	const overlap = `(() => { const d = rgcn.picture.labels.drawn; return d.length + " " + d.some((a, i) => d.some((b, j) => i < j && (a.name === b.name || a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom))); })()`
 	open(t, ctx, b.Data(),
 		chromedp.Poll(`rgcn.picture.labels.drawn?.length > 5`, nil), chromedp.Evaluate(overlap, &all),
 		chromedp.Click("#onlyLow"), chromedp.Poll(`rgcn.picture.labels.drawn.length >= 12`, nil), chromedp.Evaluate(state, &wide),

@@ -11,6 +11,9 @@ function short(name, width) {
 export class Labels {
   constructor() { this.waiting = []; }
 
+  // begin forgets what was offered and never placed: sigma renders once before anybody can listen for the end of that.
+  begin() { this.waiting = []; }
+
   // add takes a name that sigma would draw, until place is called.
   add(context, data, settings) {
     if (data.label) this.waiting.push({ context, data, settings });
@@ -29,7 +32,7 @@ export class Labels {
       const sides = data.side ? [data.side] : [1, -1];
       for (const side of sides) {
         const x = side > 0 ? data.x + data.size + 4 : data.x - data.size - 4 - wide;
-        const box = { left: x - 2, right: x + wide + 2, top: data.y - high / 2 - 1, bottom: data.y + high / 2 + 2 };
+        const box = { left: x - 2, right: x + wide + 2, top: data.y - high / 2 - 1, bottom: data.y + high / 2 + 2, name: data.label };
         const out = box.left < 0 || box.right > width;
         if ((out && !data.forceLabel) || taken.some((t) => t.left < box.right && box.left < t.right && t.top < box.bottom && box.top < t.bottom)) continue;
         taken.push(box);

@@ -50,6 +50,7 @@ export class Picture {
       edgeReducer: (e, a) => this.edge(e, a),
     });
     const s = this.sigma;
+    s.on("beforeRender", () => this.labels.begin());
     s.on("afterRender", () => this.labels.place(this.colours.text, this.colours.card, container.clientWidth));
     s.on("enterNode", ({ node, event }) => { this.hovered = node; this.show(event, ...this.nodeText(node)); s.refresh({ skipIndexation: true }); });
     s.on("leaveNode", () => { this.hovered = null; this.hide(); s.refresh({ skipIndexation: true }); });
