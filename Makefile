@@ -102,7 +102,7 @@ ifneq ($(WANTED_FAKECUDA),)
 	LD_LIBRARY_PATH=$(FAKEWARP):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -count=1 -tags gpu -timeout 5m -run 'CUDA.*Gradients' ./model/internal/gnn ./model/baseline
 endif
 	@$(MAKE) -s fuzz FUZZTIME=2s FUZZ='FuzzProcess|FuzzWalk'
-	$(GO) test -race -short -timeout 10m ./graphbuf ./model/... ./plugin/filter ./plugin/metrics
+	$(GO) test -race -short -timeout 10m ./graphbuf ./model/... ./plugin/filter ./plugin/metrics ./plugin/risk
 
 # The suite once more as a clone with nothing beside it has it: no file from outside the repository. .ci/run runs it in a copy.
 .PHONY: test-bare

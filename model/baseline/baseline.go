@@ -29,12 +29,12 @@ type Config struct {
 	Dropout        float64 // after either layer, 0 to below 1
 	Regularization float64 // weight of the mean squares of embeddings and relation vectors
 	TrainShare     float64 // of the events; the rest judge
-	Decoder        string  // distmult, transe or rotate, as referenceLogit has them
+	Decoder        string  // distmult, transe or rotate, as logit has them
 	Seed           uint64
 	K              float64 // the threshold lies K standard deviations below the mean
 }
 
-// The names of the decoders, which referenceLogit defines.
+// The names of the decoders, which logit defines.
 const (
 	DistMult = "distmult"
 	TransE   = "transe"

@@ -33,7 +33,7 @@ func logit(decoder string, h, r, t []float32) float32 {
 	return y
 }
 
-// logitBackward adds a times the gradient of referenceLogit to dh, dr and dt.
+// logitBackward adds a times the gradient of logit to dh, dr and dt.
 func logitBackward(decoder string, a float32, h, r, t, dh, dr, dt []float32) {
 	k := len(h)
 	r, t, dh, dr, dt = r[:k], t[:k], dh[:k], dr[:k], dt[:k]

@@ -158,7 +158,7 @@ func TestBudgetStartsFromTheHeldOut(t *testing.T) {
 	}
 }
 
-// TestLedgerInItsFirstDays: scores of new sources fall as a young graph ages, so that each is the lowest so far. The held-out
+// TestBudgetInItsFirstDays: scores of new sources fall as a young graph ages, so that each is the lowest so far. The held-out
 // triplets, few and of minutes, say nothing of that. No day takes more than the budget and a part of it, and a day that is
 // watched in part takes a part.
 func TestBudgetInItsFirstDays(t *testing.T) {
@@ -261,7 +261,7 @@ func TestBudgetForManyGoroutines(t *testing.T) {
 	}
 }
 
-// TestLedgerForgetsADayThatNeverWas: a clock that jumps a year ahead for a while does not leave the
+// TestBudgetForgetsADayThatNeverWas: a clock that jumps a year ahead for a while does not leave the
 // budget of that day for all the year.
 func TestBudgetForgetsADayThatNeverWas(t *testing.T) {
 	s := newStream(20, 5)
@@ -285,7 +285,7 @@ func TestBudgetForgetsADayThatNeverWas(t *testing.T) {
 	}
 }
 
-// TestLedgerLearnsNothingOfAnArchive: a log of other scores and of days long past is held to the budget by its own
+// TestBudgetLearnsNothingOfAnArchive: a log of other scores and of days long past is held to the budget by its own
 // days, and what is usual stays what it was.
 func TestBudgetLearnsNothingOfAnArchive(t *testing.T) {
 	s := newStream(20, 5)
@@ -318,7 +318,7 @@ func TestBudgetLearnsNothingOfAnArchive(t *testing.T) {
 	}
 }
 
-// TestLedgerForgetsNothingForOldScores: what was spent of a day stays spent, however many scores of days long past come
+// TestBudgetForgetsNothingForOldScores: what was spent of a day stays spent, however many scores of days long past come
 // between those of the day.
 func TestBudgetForgetsNothingForOldScores(t *testing.T) {
 	for _, old := range []int{0, lateScores - 1, lateScores, lateScores + 6, 500} {

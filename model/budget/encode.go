@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// encoded is a Ledger between runs, as JSON.
+// encoded is an AlertBudget between runs, as JSON.
 type encoded struct {
 	Depth int
 	Past  []pastDay
@@ -19,7 +19,7 @@ func (l *AlertBudget) AppendBinary(b []byte) ([]byte, error) {
 	defer l.mu.Unlock()
 	js, err := json.Marshal(encoded{l.depth, l.history.past, l.today})
 	if err != nil {
-		return b, fmt.Errorf("model: encode alerts: %w", err)
+		return b, fmt.Errorf("budget: encode alerts: %w", err)
 	}
 	return append(b, js...), nil
 }
@@ -27,7 +27,7 @@ func (l *AlertBudget) AppendBinary(b []byte) ([]byte, error) {
 // UnmarshalBinary implements encoding.BinaryUnmarshaler. What was kept for a smaller budget
 // says too little of a larger one, and is left.
 func (l *AlertBudget) UnmarshalBinary(b []byte) error {
-	fail := func(format string, a ...any) error { return fmt.Errorf("model: decode alerts: "+format, a...) }
+	fail := func(format string, a ...any) error { return fmt.Errorf("budget: decode alerts: "+format, a...) }
 	var in encoded
 	if err := json.Unmarshal(b, &in); err != nil {
 		return fail("%w", err)

@@ -41,10 +41,10 @@ func Reference(seed uint64) Method {
 // Trained is a model under a configuration; each training starts from the one before.
 func Trained(name string, cfg model.Config) Method {
 	m := Method{Name: name}
-	var ledger *budget.AlertBudget
+	var alerts *budget.AlertBudget
 	if cfg.Threshold.Method == model.Budget {
-		ledger = budget.New(cfg.Threshold.PerDay)
-		m.Low = func(e *graphbuf.Event, score float64) bool { return ledger.Low(e, float32(score)) }
+		alerts = budget.New(cfg.Threshold.PerDay)
+		m.Low = func(e *graphbuf.Event, score float64) bool { return alerts.Low(e, float32(score)) }
 	}
 	m.Learn = func(before *graphbuf.Snapshot) (Score, float64, error) {
 		s, _, err := model.Train(context.Background(), before, cfg, nil)
@@ -52,8 +52,8 @@ func Trained(name string, cfg model.Config) Method {
 			return nil, 0, err
 		}
 		cfg.Previous = s.Model()
-		if ledger != nil {
-			ledger.Follow(s.Model().HeldOut())
+		if alerts != nil {
+			alerts.Follow(s.Model().HeldOut())
 		}
 		return func(g *graphbuf.Graph, e *graphbuf.Event, r *graphbuf.Ref) float64 {
 			return float64(s.Score(g, e, r))

@@ -123,9 +123,8 @@ func (d *document) primitive(key toml.Key) toml.Primitive {
 	return table[key[len(key)-1]]
 }
 
-// where is the file and the line of a key's value, to begin an error with. The decoder knows lines, but tells them only
-// in
-// errors: so it is asked to decode into a type that refuses everything.
+// where is the file and the line of a key's value, to begin an error with. The decoder knows lines, but
+// tells them only in errors: so it is asked to decode into a type that refuses everything.
 func (d *document) where(key toml.Key) string {
 	var refused toml.ParseError
 	errors.As(d.meta.PrimitiveDecode(d.primitive(key), &refuser{}), &refused)

@@ -45,6 +45,9 @@ func (e *examination) fits(p *patient, when string, s graphbuf.Sizes, limit meml
 	s.Sources, s.Destinations = s.Nodes, s.Nodes // at most
 	graph := int64(s.Edges)*graphbuf.EdgeBytes + int64(s.Nodes)*graphbuf.NodeBytes
 	may, by := filter.Unlimited(p.config), fmt.Sprintf("Train_Max_Memory allows %d MiB", p.config.Train.MaxMemory)
+	if p.config.Train.MaxMemory == 0 {
+		by = "no limit on memory is known"
+	}
 	if limited {
 		more := graph
 		if inUse {

@@ -1,18 +1,19 @@
 // Package filter is one instance of the filter. Instance joins the parts; each part has its own fields and says what
-// guards
-// them:
+// guards them:
 //
-//   - recordPath (process.go): what happens to a chunk of records
+//   - recordPath (process.go, fields.go, reason.go, evidence.go): what happens to a chunk of records, and what is added
 //   - judge (judge.go): the model in use, and whether a score is low
+//   - sources (sources.go): whether a source is reported
 //   - allowList (allowlist.go): the list of judged sessions
 //   - clock (clock.go), timeLog (timelog.go): which times are believed, and what is logged of those that are not
 //   - fit (fit.go, misfit.go): whether the records are those that the settings speak of
 //   - trainer (trainer.go, schedule.go, history.go): when and how the model is trained
+//   - background (background.go): the goroutines that train, save and look after files
 //   - memory (memory.go, promise.go, hold.go): how much a training and the graph may take
 //   - store (store.go, restore.go): the state directory
 //   - watch (watch.go): what the live page shows
 //
-// Without an instance, saved.go looks at a state directory and foretell.go at the memory that one would take.
+// predict.go scores triplets that nobody sent. Without an instance, saved.go looks at a state directory and foretell.go at the memory that one would take.
 //
 // The package is pure Go and knows no C: what it needs of the host process it asks of a Host.
 package filter

@@ -153,6 +153,6 @@ func (f *fit) logOverwritten() {
 		return
 	}
 	c := &f.cfg.Fields
-	f.logf(LevelWarn, "records come with a field %s, %s or %s of their own, which this filter replaces by its own; "+
+	f.logf(LevelWarn, "records come with a field %s, %s or %s of their own, which this filter replaces by its own, or takes out where it has none; "+
 		"set Score, Low_Score and Source_Alert to other names to keep theirs", c.Score, c.LowScore, c.SourceAlert)
 }

@@ -62,7 +62,7 @@ func (j *judge) source(e *graphbuf.Event, scorer *model.Scorer, score float32, l
 	case j.sources == nil || j.frozen:
 		return p, false
 	case by != nil:
-		return p, by.Verdict == allow.Bad && j.sources.risk.Report(e)
+		return p, by.Verdict == allow.Bad && j.sources.reports.Add(e)
 	case scorer == nil || scorer.Model().IsWeak():
 		return p, false
 	}

@@ -47,7 +47,10 @@ func (p *recordPath) init(c *common, clock *clock, judge *judge, allow *allowLis
 		p.watch = newWatch()
 	}
 	fields := &c.cfg.Fields
-	spec := record.Spec{Drop: []string{fields.Score, fields.LowScore, fields.SourceAlert}}
+	spec := record.Spec{Drop: []string{fields.Score, fields.LowScore}}
+	if c.cfg.Threshold.SourcesPerDay > 0 {
+		spec.Drop = append(spec.Drop, fields.SourceAlert)
+	}
 	if c.cfg.Explain {
 		spec.Drop = append(append(spec.Drop, fields.Reason, fields.Model, fields.SourceRisk, fields.SourceTriplets), fields.Evidence[:]...)
 	}

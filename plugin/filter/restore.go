@@ -30,11 +30,13 @@ func (f *Instance) restore() {
 	end()
 	if f.judge.alerts != nil {
 		load(alertsFile, alertsVersion, f.judge.alerts.UnmarshalBinary)
-		f.judge.reach()
-		f.judge.frozenThreshold = f.judge.alerts.Usual()
 	}
 	if f.judge.sources != nil {
 		load(sourcesFile, sourcesVersion, f.judge.sources.budget.UnmarshalBinary)
+	}
+	f.judge.reach()
+	if f.judge.alerts != nil {
+		f.judge.frozenThreshold = f.judge.alerts.Usual()
 	}
 	load(columnsFile, columnsVersion, func(b []byte) error { return f.path.finder.Restore(&f.path.streams, b) })
 	if f.frozen {

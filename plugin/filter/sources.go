@@ -13,9 +13,10 @@ import (
 // sources finds the sources whose sessions of the last day are, taken together, the strangest: as many a day as the
 // settings say.
 type sources struct {
-	perDay float64
-	risk   *risk.Sources
-	budget *budget.AlertBudget // of scores that fall tenfold with each decade of risk
+	perDay  float64
+	risk    *risk.Sources
+	reports *risk.Reports
+	budget  *budget.AlertBudget // of scoreOf risks
 }
 
 // newSources returns nil for a budget of none.
@@ -23,7 +24,7 @@ func newSources(perDay float64) *sources {
 	if perDay == 0 {
 		return nil
 	}
-	return &sources{perDay, risk.NewSources(), budget.New(perDay)}
+	return &sources{perDay, risk.NewSources(), risk.NewReports(), budget.New(perDay)}
 }
 
 // follow takes what is rare by the model that gives the scores from now on. Until there are days to learn from, sources
@@ -37,7 +38,7 @@ func (s *sources) follow(r *model.Rarity) {
 	// Of a log of seconds, odd triplets come by the millions a day. The budget asks for no more than some times its own.
 	const enough = 4
 	for n := range int(math.Ceil(min(odd, enough*s.perDay))) {
-		expected.Scores = append(expected.Scores, ranking.Weighted{Score: float32(min(1, float64(n+1)/odd)), Weight: 1})
+		expected.Scores = append(expected.Scores, ranking.Weighted{Score: scoreOf(max(0, math.Log10(odd/float64(n+1)))), Weight: 1})
 	}
 	s.budget.Follow(expected)
 }
@@ -46,10 +47,14 @@ func (s *sources) follow(r *model.Rarity) {
 func (s *sources) judge(e *graphbuf.Event, oddness float64) (pooled risk.Pooled, report bool) {
 	pooled = s.risk.Add(e, float32(oddness))
 	source := graphbuf.Event{Source: e.Source, Time: e.Time}
-	score := float32(math.Pow(10, -float64(pooled.Risk)))
-	if pooled.Alerted { // it spends nothing of another day's budget
+	score := scoreOf(float64(pooled.Risk))
+	if s.reports.Has(e) { // it spends nothing of another day's budget
 		s.budget.Record(&source, score)
 		return pooled, false
 	}
-	return pooled, s.budget.First(&source, score) && s.risk.Report(e)
+	return pooled, s.budget.First(&source, score) && s.reports.Add(e)
 }
+
+// scoreOf turns a risk, 0 and more, into a score of 0 to 1 as a budget takes it: the higher the risk the lower the score. It is far
+// from 0 for the most that a source adds up to.
+func scoreOf(risk float64) float32 { return float32(1 / (1 + risk)) }

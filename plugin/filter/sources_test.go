@@ -3,6 +3,7 @@ package filter
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -115,16 +116,83 @@ func TestSourcesKeepToTheirBudget(t *testing.T) {
 	}
 }
 
+// To report a source allocates nothing beside what new names take in the graph.
 func TestReportingDoesNotAllocate(t *testing.T) {
-	f := learned(t)
-	var events [][]byte
-	for i := range 64 {
-		events = append(events, session(2000+i, fmt.Sprint("intruder-", i%5), fmt.Sprintf("server-%d-%d", i%3, i%4), "strange-tool"))
+	const runs = 20
+	var chunks [][]byte // each with sources that were never reported
+	for run := range runs + 1 {
+		var events [][]byte
+		for i := range 64 {
+			events = append(events, session(2000+i, fmt.Sprint("intruder-", run, "-", i%5), fmt.Sprintf("server-%d-%d", i%3, i%4), "strange-tool"))
+		}
+		chunks = append(chunks, join(events))
 	}
-	chunk, room := join(events), make([]byte, 0, 1<<16)
-	f.Process(room, chunk)
-	if n := testing.AllocsPerRun(20, func() { f.Process(room, chunk) }); n > 1 && !poolsForget {
-		t.Errorf("%v allocations for a chunk", n)
+	allocations := func(perDay string) (n float64, reported uint64) {
+		f := learned(t, "threshold_sources_per_day", perDay)
+		before, next, room := f.Counts().Reported, 0, make([]byte, 0, 1<<16)
+		n = testing.AllocsPerRun(runs, func() { f.Process(room, chunks[next]); next++ })
+		return n, f.Counts().Reported - before
+	}
+	without, _ := allocations("0")
+	with, reported := allocations("1000")
+	if with > without+1 && !poolsForget {
+		t.Errorf("%v allocations for a chunk, %v where no source is reported", with, without)
+	}
+	if reported < runs {
+		t.Errorf("%d sources were reported in %d chunks", reported, runs)
+	}
+}
+
+// Where a source's sessions are as strange as they can be day by day, it goes on being reported: no score of a risk is 0.
+func TestStrongSourcesDayByDay(t *testing.T) {
+	f := learned(t)
+	for day := range 9 {
+		before := f.Counts().Reported
+		var events [][]byte
+		for i := range 320 {
+			events = append(events, session(2000+day*24*60+i, fmt.Sprint("scanner-", day, "-", i/16), fmt.Sprintf("server-%d-%d", i%3, i%4), fmt.Sprint("tool-", i%16)))
+		}
+		f.Process(nil, join(events))
+		if n := f.Counts().Reported - before; n == 0 || n > 20 {
+			t.Errorf("day %d: %d of 20 strong sources are reported", day, n)
+		}
+	}
+	if most := scoreOf(16 * 20); most < 0.001 {
+		t.Errorf("the score of the highest risk is %v", most)
+	}
+}
+
+// After a clock that was ahead is put right, and before anything was learned, a bad source is reported once.
+func TestBadSourcesAndClocks(t *testing.T) {
+	for name, learn := range map[string]bool{"nothing learned": false, "clock ahead": true} {
+		t.Run(name, func(t *testing.T) {
+			f := offline(t, host("allow", listFile(t, "bad,*,*,,bad")))
+			if learn {
+				f.Process(nil, session(10*24*60, "host-1", "server-0-1", "client-1"))
+			}
+			reports := 0
+			for i := range 50 {
+				if pass(t, f, i, "bad", "server-0-1", "client-1")["source_alert"] == true {
+					reports++
+				}
+			}
+			if reports != 1 {
+				t.Errorf("%d reports, want one", reports)
+			}
+		})
+	}
+}
+
+// A field of the user's own with the name of ours stays where there are no alerts about sources.
+func TestOwnSourceAlert(t *testing.T) {
+	own := appendEvent(nil, "id.orig_h", "a", "id.resp_h", "b", "client", "c", "source_alert", "mine")
+	for perDay, want := range map[string]any{"0": "mine", "10": nil} {
+		h := host("threshold_sources_per_day", perDay)
+		f := offline(t, h)
+		out, _ := f.Process(nil, own)
+		if got := decode(t, out)[0].body["source_alert"]; got != want || (want == nil) != strings.Contains(h.log(), "takes out where it has none") {
+			t.Errorf("%v a day: %v, want %v\n%s", perDay, got, want, h.log())
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ const (
 // RecordCounts count records since the start.
 type RecordCounts struct {
 	Total     uint64 `json:"total"`
-	Counted   uint64 `json:"counted"` // with a source and a destination: counted in the graph, unless denied, and forwarded with the two fields
+	Counted   uint64 `json:"counted"` // with a source and a destination: counted in the graph, unless denied, and forwarded with the added fields
 	Scored    uint64 `json:"scored"`  // of these with a score: there was a model
 	LowScore  uint64 `json:"low_score"`
 	Reported  uint64 `json:"source_alerts"` // with an alert about their source

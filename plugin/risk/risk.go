@@ -1,7 +1,7 @@
 // Package risk pools what is unusual about the sessions of one source: many slightly odd ones within a day are one
 // story, which no single score tells.
 //
-// It owns the window of a day and what is kept of each source in it. What makes a session unusual, and by how much, it
+// It owns the window of a day, what is kept of each source in it, and which sources were reported in it. What makes a session unusual, and by how much, it
 // is told.
 package risk
 
@@ -40,7 +40,6 @@ type Sources struct {
 // source is what is kept of one.
 type source struct {
 	newest   int64   // its last session, unix nanoseconds
-	alerted  int64   // when it was last reported, unix nanoseconds; 0: not yet
 	risk     float32 // sum of the triplets' evidence when they were last looked at
 	n        int32   // of triplets
 	triplets [maxTriplets]triplet
@@ -61,7 +60,6 @@ func NewSources() *Sources {
 type Pooled struct {
 	Risk     float32 // the sum of the triplets' evidence
 	Triplets int     // that it is made of
-	Alerted  bool    // it was reported within the window: see Report
 }
 
 // Add takes down a session's evidence against its source and returns what is known of the source with it. A
@@ -72,26 +70,12 @@ func (s *Sources) Add(e *graphbuf.Event, evidence float32) Pooled {
 	defer s.mu.Unlock()
 	x, from := s.of(key, e.Time)
 	x.expire(from)
-	x.add(triplet{id, e.Time, evidence})
+	x.add(triplet{id, max(e.Time, from+1), evidence}) // after a clock's step back events may lie before the window
 	x.risk = 0
 	for _, t := range x.triplets[:x.n] {
 		x.risk += t.evidence
 	}
-	return Pooled{Risk: x.risk, Triplets: int(x.n), Alerted: x.alerted > from}
-}
-
-// Report notes that the source of an event was reported at the event's time. It is false if it already was within the
-// window.
-func (s *Sources) Report(e *graphbuf.Event) bool {
-	key, _ := s.hash(e)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	x, from := s.of(key, e.Time)
-	if x.alerted > from {
-		return false
-	}
-	x.alerted = e.Time
-	return true
+	return Pooled{Risk: x.risk, Triplets: int(x.n)}
 }
 
 // of returns the row of a source that has a session at a time, and when the window begins.
@@ -109,7 +93,7 @@ func (s *Sources) of(key uint64, time int64) (x *source, from int64) {
 		s.keys[i], s.rows[i] = key, source{}
 	}
 	x = &s.rows[i]
-	x.newest = max(x.newest, time)
+	x.newest = max(x.newest, time, from+1)
 	return x, from
 }
 
@@ -126,14 +110,14 @@ func (s *Sources) hash(e *graphbuf.Event) (source, triplet uint64) {
 	return source, h.Sum64()
 }
 
-// least is the source with the least evidence, of those that were not reported within the window if there are any.
+// least is the source with the least evidence within the window.
 func (s *Sources) least(from int64) (at int) {
 	least := float32(math.Inf(1))
 	for i := range s.rows {
 		switch x := &s.rows[i]; {
 		case x.newest <= from:
 			return i
-		case x.alerted <= from && x.risk < least:
+		case x.risk < least:
 			at, least = i, x.risk
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,26 +40,11 @@ func TestEvidenceExpires(t *testing.T) {
 	s.Add(event("a", "ssh", "y", 10*time.Hour), 1)
 	wantRisk(t, s.Add(event("a", "ssh", "z", Window-1), 4), 7, 3)
 	wantRisk(t, s.Add(event("a", "ssh", "z", Window), 4), 5, 2)
-	wantRisk(t, s.Add(event("a", "ssh", "late", -time.Hour), 4), 9, 3) // what comes late counts until the next look
-	wantRisk(t, s.Add(event("a", "ssh", "z", Window), 4), 5, 2)
+	wantRisk(t, s.Add(event("a", "ssh", "late", -time.Hour), 4), 9, 3) // what comes late counts until the window moves
+	wantRisk(t, s.Add(event("a", "ssh", "z", Window+time.Minute), 4), 5, 2)
 	s.Add(event("b", "ssh", "z", 3*Window), 1) // another source's session moves the window
 	wantRisk(t, s.Add(event("a", "ssh", "z", 2*Window), 1), 1, 1)
-}
-
-func TestReportsOnceInAWindow(t *testing.T) {
-	s := NewSources()
-	if s.Add(event("a", "ssh", "x", 0), 1).Alerted || !s.Report(event("a", "ssh", "x", 0)) {
-		t.Error("a source that was never reported")
-	}
-	if !s.Add(event("a", "ssh", "y", 2*time.Hour), 1).Alerted || s.Report(event("a", "ssh", "y", 2*time.Hour)) {
-		t.Error("a source that was")
-	}
-	if !s.Report(event("b", "ssh", "y", 2*time.Hour)) {
-		t.Error("another source")
-	}
-	if s.Add(event("a", "ssh", "y", Window), 1).Alerted || !s.Report(event("a", "ssh", "y", Window)) {
-		t.Error("a source that was reported the day before")
-	}
+	wantRisk(t, s.Add(event("a", "ssh", "y", Window), 1), 2, 2) // a clock was ahead: what comes before the window adds up all the same
 }
 
 // A source has room for the triplets that say most.
@@ -74,12 +60,10 @@ func TestMostTripletsOfASource(t *testing.T) {
 	wantRisk(t, s.Add(event("a", "ssh", "0", 0), 0), want, maxTriplets)
 }
 
-// A flood of slightly odd sources drives out neither one that is odder nor one that was reported.
+// A flood of slightly odd sources does not drive out one that is odder.
 func TestAFloodOfSources(t *testing.T) {
 	s := NewSources()
 	s.Add(event("odd", "ssh", "x", 0), 5)
-	s.Add(event("reported", "ssh", "x", 0), 0.5)
-	s.Report(event("reported", "ssh", "x", 0))
 	for i := range 5 * maxSources {
 		s.Add(event(fmt.Sprint("scanner-", i), "ssh", "x", time.Hour), 1)
 	}
@@ -87,9 +71,6 @@ func TestAFloodOfSources(t *testing.T) {
 		t.Errorf("%d sources, want %d", len(s.rows), maxSources)
 	}
 	wantRisk(t, s.Add(event("odd", "ssh", "y", time.Hour), 1), 6, 2)
-	if s.Report(event("reported", "ssh", "x", time.Hour)) {
-		t.Error("a source was reported twice")
-	}
 	// What is over makes room first.
 	s.Add(event("late", "ssh", "x", Window+2*time.Hour), 1)
 	s.Add(event("later", "ssh", "x", Window+2*time.Hour), 1)
@@ -97,7 +78,7 @@ func TestAFloodOfSources(t *testing.T) {
 }
 
 func TestAddDoesNotAllocate(t *testing.T) {
-	s := NewSources()
+	s, r := NewSources(), NewReports()
 	events := make([]*graphbuf.Event, 3*maxSources)
 	for i := range events {
 		events[i] = event(fmt.Sprint("scanner-", i%(2*maxSources)), "ssh", fmt.Sprint(i), 0)
@@ -105,7 +86,8 @@ func TestAddDoesNotAllocate(t *testing.T) {
 	i := 0
 	if n := testing.AllocsPerRun(len(events), func() {
 		s.Add(events[i%len(events)], 1)
-		s.Report(events[i%len(events)])
+		r.Has(events[i%len(events)])
+		r.Add(events[i%len(events)])
 		i++
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
@@ -113,17 +95,24 @@ func TestAddDoesNotAllocate(t *testing.T) {
 }
 
 func TestSourcesByManyAtOnce(t *testing.T) {
-	s := NewSources()
+	s, r := NewSources(), NewReports()
+	var reported atomic.Int32
 	var wait sync.WaitGroup
 	for w := range 4 {
 		wait.Go(func() {
 			for i := range 500 {
 				s.Add(event("a", "ssh", fmt.Sprint(i%maxTriplets), 0), 1)
-				s.Report(event(fmt.Sprint(w, i%50), "ssh", "x", 0))
+				r.Has(event(fmt.Sprint(w, i%50), "ssh", "x", 0))
+				if r.Add(event(fmt.Sprint(i%50), "ssh", "x", 0)) {
+					reported.Add(1)
+				}
 			}
 		})
 	}
 	wait.Wait()
+	if n := reported.Load(); n != 50 {
+		t.Errorf("50 sources were reported %d times", n)
+	}
 	wantRisk(t, s.Add(event("a", "ssh", "0", 0), 1), maxTriplets, maxTriplets)
 }
 
