@@ -24,7 +24,7 @@ import (
 // Within a day the budget is paced. What is left of it is spread over what is left of the day, by the hours
 // at which low scores usually come, but at most at mostPace of the usual rate, so that a quiet day does not
 // flag usual sessions. Once the budget is spent, a triplet is still an alert if its score is among the
-// lowest leastPace of a budget, both on a usual day and today.
+// lowest leastPace of a budget, both on a usual day and today; but no day has more alerts than two budgets.
 //
 // Until settledDays are known, the threshold comes from the training's held-out triplets, of which there are
 // few, or from days that need not be like this one, such as those of a weekend. Until then the budget is handed
@@ -226,6 +226,9 @@ func (l *AlertBudget) thresholdAt(quarter int32) float32 {
 	case over >= leastPace*l.perDay && !l.history.settled():
 		// The scores of new sources fall as a young graph ages, and with each of the first trainings: any of them would be
 		// the lowest of the day.
+		return 0
+	case over >= l.perDay:
+		// Likewise those of one source that goes from host to host, or changes its client each time.
 		return 0
 	}
 	return min(threshold, l.today.Lowest)

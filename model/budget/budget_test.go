@@ -440,3 +440,28 @@ func TestFirstAlertOfADay(t *testing.T) {
 		t.Error("the next day does not count anew")
 	}
 }
+
+// Scores that fall one after another, each the lowest so far, get no more than two budgets of a day.
+func TestFallingScoresKeepToTwoBudgets(t *testing.T) {
+	const perDay = 10
+	l := New(perDay)
+	l.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 100}}, Days: 1})
+	alerts := 0
+	for day := range 8 {
+		alerts = 0
+		start := (1_700_000_000/86_400 + int64(day)) * 86_400
+		for i := range 1000 {
+			score := 0.1 + float32(i)/2000
+			if day == 7 {
+				score = 0.09 - float32(i)/20_000
+			}
+			e := &graphbuf.Event{Source: fmt.Appendf(nil, "%d-%d", day, i), Time: (start + int64(i)*60) * 1e9}
+			if l.Low(e, score) {
+				alerts++
+			}
+		}
+	}
+	if !l.history.settled() || alerts < perDay || alerts > 2*perDay+1 {
+		t.Errorf("%d alerts on a day of a budget of %d, settled %v", alerts, perDay, l.history.settled())
+	}
+}

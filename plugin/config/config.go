@@ -221,6 +221,25 @@ func (l *loader) addedNames() error {
 	return nil
 }
 
+// addedOverRead checks that no added field has the name of one that is read: it would take that field's place.
+func (l *loader) addedOverRead() error {
+	f := &l.config.Fields
+	read := slices.Concat(f.Time, f.Message, f.Host, f.Ident, f.Line)
+	for _, keys := range [][][]string{f.Source, f.Destination, f.Relation} {
+		read = append(read, slices.Concat(keys...)...)
+	}
+	for _, c := range f.Only {
+		read = append(read, c.Path)
+	}
+	for _, key := range []string{"score", "low_score", "source_alert"} {
+		o, _ := lookup("fields." + key)
+		if name := o.get(&l.config); slices.Contains(read, name) {
+			return fmt.Errorf("%s: the filter reads a field of that name, which the added one would replace; want another name", l.at("fields."+key))
+		}
+	}
+	return nil
+}
+
 // finish checks what no key can check alone and fills in the preset.
 func (l *loader) finish() error {
 	c := &l.config
@@ -245,6 +264,9 @@ func (l *loader) finish() error {
 		*path = l.absolute(*path)
 	}
 	if err := l.preset(); err != nil {
+		return err
+	}
+	if err := l.addedOverRead(); err != nil {
 		return err
 	}
 	if c.State.Required && c.State.Dir == "" {

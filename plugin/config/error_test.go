@@ -95,6 +95,8 @@ func TestFileErrors(t *testing.T) {
 		// Keys that do not fit together.
 		{"[fields]\nlow_score = 'score'", `f:2: fields.low_score = "score": score and low_score must have different names`},
 		{"[fields]\nscore = 'low_score'", `f:2: fields.score = "low_score": score and low_score must have different names`},
+		{"[fields]\nsource_alert = 'id.orig_h'", `f:2: fields.source_alert = "id.orig_h": the filter reads a field of that name, which the added one would replace; want another name`},
+		{"[fields]\nscore = 'kind'\nonly = ['kind=ssh']", `f:2: fields.score = "kind": the filter reads a field of that name, which the added one would replace; want another name`},
 		{"[fields]\nsource_alert = 'low_score'", `f:2: fields.source_alert = "low_score": low_score and source_alert must have different names`},
 		{"[fields]\nlow_score = 'source_alert'", `f:2: fields.low_score = "source_alert": low_score and source_alert must have different names`},
 		{"[fields]\nsource_alert = 'score_source_risk'", `f:2: fields.source_alert = "score_source_risk": the name is taken by a field that explain adds, want another one`},
