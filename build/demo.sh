@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The main job, once, on a log: through Fluent Bit where it is on the PATH, else through
-# `rgcn replay`. Ends with the ten lowest scores and the page that shows them all.
+# `rgcn replay`. Ends with the ten lowest scores, the sources that were reported and the page that shows them all.
 #
 #   build/demo.sh [-columns ts,uid,...] [LOG]    a Zeek ssh.log: JSON lines, TSV with its header, or bare TSV whose
 #                                                columns are named; without one, twelve simulated days
@@ -75,6 +75,8 @@ else
 fi
 echo; echo "== the ten lowest scores of $(wc -l <"$work/scored.ndjson") enriched records in ${work#"$root"/}/scored.ndjson"
 "$rgcn" lowest -n 10 "$work/scored.ndjson"
+echo; echo "== the sources that were reported, by what their odd sessions of a day add up to"
+"$rgcn" lowest -sources "$work/scored.ndjson"
 
 echo; echo "== the same as a picture: open this file in a browser"
 "$rgcn" report -q -o "$work/report.html" "$work/scored.ndjson"

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,6 +121,7 @@ var lowestCommand = command{
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
 		s := newRun(fs)
 		n := fs.Int("n", 10, "how many: `N`")
+		sources := fs.Bool("sources", false, "show the sources that were reported instead, those with the most points first")
 		return func(ctx context.Context, e *env) error {
 			if *n < 1 || *n > maxLowest {
 				return usagef("-n %d: want 1 to %d", *n, maxLowest)
@@ -134,20 +136,28 @@ var lowestCommand = command{
 			if err != nil {
 				return err
 			}
-			l, w := newLowest(*n), r.NewWalker()
+			l, reports, w := newLowest(*n), reported{n: *n}, r.NewWalker()
 			err = s.input.each(ctx, func(c chunk) error {
 				w.Reset(c.data)
 				for w.Next() {
-					if v, ok := r.read(w); ok {
+					v, ok := r.session(w)
+					switch {
+					case !ok:
+					case *sources:
+						reports.add(&v)
+					case !math.IsNaN(v.score):
 						l.add(&v)
 					}
 				}
 				return nil
 			})
-			if err == nil {
-				err = l.print(e.stdout)
+			switch {
+			case err != nil:
+				return err
+			case *sources:
+				return reports.print(e.stdout)
 			}
-			return err
+			return l.print(e.stdout)
 		}
 	},
 }

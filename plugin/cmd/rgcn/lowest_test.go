@@ -144,3 +144,36 @@ func TestSettingsThatAreNotRead(t *testing.T) {
 	}
 	mustRun(t, "lowest", "-set", "score=score", "-set", "explain=on", "-preset", "zeek", in)
 }
+
+// TestLowestSources: the reports of sources, those with the most points first, the latest where records do not tell.
+func TestLowestSources(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "scored")
+	text := ""
+	for i, alert := range []string{`,"source_alert":true,"score_source_risk":2.5,"score_source_triplets":3`, ``, `,"source_alert":true,"score_source_risk":7,"score_source_triplets":4`,
+		`,"source_alert":true`, `,"source_alert":true`, `,"score_source_risk":99,"score_source_triplets":9`} {
+		text += fmt.Sprintf(`{"ts":"%d","id.orig_h":"s%d","id.resp_h":"d","client":"c","score":0.1,"low_score":false%s,"score_reason":"rare"}`+"\n", 1_700_000_000+i, i, alert)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sources := func(args ...string) (got []string) {
+		out, _ := mustRun(t, append(append([]string{"lowest", "-sources"}, args...), file)...)
+		for _, l := range lines(t, out) {
+			got = append(got, strings.Join(strings.Fields(l)[:3], " "))
+		}
+		return got
+	}
+	if got, want := sources(), []string{"POINTS TRIPLETS SOURCE", "7 4 s2", "2.5 3 s0", "- - s4", "- - s3"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := sources("-n", "1"), []string{"POINTS TRIPLETS SOURCE", "7 4 s2"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if err := os.WriteFile(file, []byte(`{"ts":"1","id.orig_h":"s","id.resp_h":"d","score":0.1,"low_score":false}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ := mustRun(t, "lowest", "-sources", file); out != "no source is reported\n" {
+		t.Errorf("%q", out)
+	}
+}

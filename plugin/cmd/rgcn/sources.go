@@ -1,0 +1,60 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// reported keeps the n reports of sources with the highest risk, or, where records do not tell the risk, the latest ones.
+type reported struct {
+	n    int
+	rows []sourceReport
+}
+
+// sourceReport is a session at which its source was reported.
+type sourceReport struct {
+	source, relation, destination string
+	risk, triplets, reason, label string // as the record has them, "" for what it does not have
+	points                        float64
+	score                         float64 // NaN: none
+	time                          time.Time
+}
+
+func (r *reported) add(s *scored) {
+	if !s.alert {
+		return
+	}
+	points, _ := strconv.ParseFloat(string(s.risk), 64)
+	row := sourceReport{string(s.source), string(s.relation), string(s.destination), string(s.risk), string(s.triplets), string(s.reason), string(s.label), points, s.score, s.time}
+	before := func(a, b sourceReport) int { return cmp.Or(cmp.Compare(b.points, a.points), b.time.Compare(a.time)) }
+	at, _ := slices.BinarySearchFunc(r.rows, row, before)
+	if r.rows = slices.Insert(r.rows, at, row); len(r.rows) > r.n {
+		r.rows = r.rows[:r.n]
+	}
+}
+
+// print writes the rows as a table.
+func (r *reported) print(w io.Writer) error {
+	if len(r.rows) == 0 {
+		_, err := fmt.Fprintln(w, "no source is reported")
+		return err
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(cells ...string) { io.WriteString(t, strings.TrimRight(strings.Join(cells, "\t"), "\t")+"\n") } // t keeps it until Flush
+	line("POINTS", "TRIPLETS", "SOURCE", "TIME", "SCORE", "REASON", "RELATION", "DESTINATION", "LABEL")
+	dash := func(text string) string { return cmp.Or(cell(text), "-") }
+	for _, x := range r.rows {
+		score := "-"
+		if x.score == x.score {
+			score = strconv.FormatFloat(x.score, 'f', 6, 64)
+		}
+		line(dash(x.risk), dash(x.triplets), cell(x.source), x.time.UTC().Format(time.DateTime), score, dash(x.reason), cell(x.relation), cell(x.destination), cell(x.label))
+	}
+	return t.Flush()
+}
