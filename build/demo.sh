@@ -60,6 +60,9 @@ if command -v fluent-bit >/dev/null && head -c 1 "$today" | grep -q '{'; then
     Explain        On
     Train_Interval 0
     State_Dir      $work/state
+    # The rest of the log passes within a second, which a budget of alerts a day would take for one day.
+    Threshold_Method          quantile
+    Threshold_Sources_Per_Day 40
 [OUTPUT]
     Name           file
     Match          ssh
