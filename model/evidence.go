@@ -44,7 +44,8 @@ func (m *Model) Rarity() *Rarity {
 	return r
 }
 
-// Odd is how many distinct triplets of a busy day are odd: the twentieth with the lowest scores. 0 where that is not known.
+// Odd is how many distinct triplets of a busy day are odd: the twentieth with the lowest scores. 0 where that is not
+// known.
 func (r *Rarity) Odd() float64 {
 	if r == nil {
 		return 0
@@ -52,9 +53,10 @@ func (r *Rarity) Odd() float64 {
 	return r.odd
 }
 
-// Oddness tells how much rarer a score is than odd ones are, as a decimal logarithm: 1 where a tenth as many triplets of a day score
-// so low as are odd. It is 0 for a score that is not odd, and for one that is likelier among true triplets than among corrupted ones.
-// Below the lowest held-out score the number of triplets is taken to fall as the odds do.
+// Oddness tells how much rarer a score is than odd ones are, as a decimal logarithm: 1 where a tenth as many triplets
+// of a day score so low as are odd. It is 0 for a score that is not odd, and for one that is likelier among true
+// triplets than among corrupted ones. Below the lowest held-out score the number of triplets is taken to fall as the
+// odds do.
 func (r *Rarity) Oddness(score float32) float64 {
 	if r == nil || score >= r.gate {
 		return 0

@@ -8,8 +8,8 @@ import (
 	"flb-filter-rgcn/model/internal/temporal"
 )
 
-// These functions predict the most memory that is live at one time, on top of the graph and of the scorer in use. Garbage
-// that is not collected yet is for the caller to add. Bytes for each edge that are not spelt out were measured;
+// These functions predict the most memory that is live at one time, on top of the graph and of the scorer in use.
+// Garbage that is not collected yet is for the caller to add. Bytes for each edge that are not spelt out were measured;
 // TestTrainingBytes holds them to what trainings of many sizes take.
 
 const float = 4

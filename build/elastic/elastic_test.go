@@ -273,8 +273,8 @@ func mapping(t *testing.T, s *server, index string) {
 	}
 }
 
-// evidence looks for it as a person would: every session with a low score or an alert has some, no other has, and a query
-// by it finds what it says.
+// evidence looks for it as a person would: every session with a low score or an alert has some, no other has, and a
+// query by it finds what it says.
 func evidence(t *testing.T, s *server, index string) {
 	count := func(query string) int {
 		t.Helper()

@@ -110,8 +110,8 @@ func (l *AlertBudget) First(e *graphbuf.Event, score float32) bool {
 // Record records an event that is no alert whatever its score, so that the days to come know what was usual.
 func (l *AlertBudget) Record(e *graphbuf.Event, score float32) { l.judge(e, score, false) }
 
-// judge tells whether the score of an event that may be an alert is low, and whether the alert is the triplet's first today. A budget
-// too large to be followed does not know the second.
+// judge tells whether the score of an event that may be an alert is low, and whether the alert is the triplet's first
+// today. A budget too large to be followed does not know the second.
 func (l *AlertBudget) judge(e *graphbuf.Event, score float32, may bool) (low, counted bool) {
 	if l.Ignores(score) {
 		return false, false
@@ -175,9 +175,9 @@ func quarterOf(time int64) int32 {
 	return int32(time / 1e9 % secondsOfDay / (secondsOfDay / quartersOfDay))
 }
 
-// observeDay begins a day when its first event comes. The number of the day only goes up, and what was spent
-// of a day stays spent. After a clock that was far ahead, or while an archive is read, that day may not end for long. Then
-// many low scores in a row of days long past make their own midnights end the day.
+// observeDay begins a day when its first event comes. The number of the day only goes up, and what was spent of a day
+// stays spent. After a clock that was far ahead, or while an archive is read, that day may not end for long. Then many
+// low scores in a row of days long past make their own midnights end the day.
 func (l *AlertBudget) observeDay(time int64) {
 	day, d := dayOf(time), &l.today
 	switch {
@@ -224,8 +224,8 @@ func (l *AlertBudget) thresholdAt(quarter int32) float32 {
 	case over < 0:
 		return threshold
 	case over >= leastPace*l.perDay && !l.history.settled():
-		// The scores of new sources fall as a young graph ages, and with each of the first trainings: any of them would be
-		// the lowest of the day.
+		// The scores of new sources fall as a young graph ages, and with each of the first trainings: any of them would
+		// be the lowest of the day.
 		return 0
 	case over >= l.perDay:
 		// Likewise those of one source that goes from host to host, or changes its client each time.

@@ -158,9 +158,9 @@ func TestBudgetStartsFromTheHeldOut(t *testing.T) {
 	}
 }
 
-// TestBudgetInItsFirstDays: scores of new sources fall as a young graph ages, so that each is the lowest so far. The held-out
-// triplets, few and of minutes, say nothing of that. No day takes more than the budget and a part of it, and a day that is
-// watched in part takes a part.
+// TestBudgetInItsFirstDays: scores of new sources fall as a young graph ages, so that each is the lowest so far. The
+// held-out triplets, few and of minutes, say nothing of that. No day takes more than the budget and a part of it, and a
+// day that is watched in part takes a part.
 func TestBudgetInItsFirstDays(t *testing.T) {
 	l := New(20)
 	l.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.3, Weight: 1}, {Score: 0.6, Weight: 1}, {Score: 0.9, Weight: 1}}, Days: 0.01, Even: 0.2})
@@ -384,7 +384,8 @@ func TestBudgetOfAModelWithoutHeldOutScores(t *testing.T) {
 	}
 }
 
-// TestNoBudgetPaysForTheUsual: where few sessions are likelier made up than true, fewer are flagged than the budget has.
+// TestNoBudgetPaysForTheUsual: where few sessions are likelier made up than true, fewer are flagged than the budget
+// has.
 func TestNoBudgetPaysForTheUsual(t *testing.T) {
 	scores := make([]ranking.Weighted, 1000)
 	for i := range scores {

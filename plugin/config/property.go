@@ -2,8 +2,8 @@ package config
 
 import "fmt"
 
-// CheckProperty tells what is wrong with one property by itself, its name or its value, in the words of Load; how it goes together
-// with others only Load tells. The name is in lower case.
+// CheckProperty tells what is wrong with one property by itself, its name or its value, in the words of Load; how it
+// goes together with others only Load tells. The name is in lower case.
 func CheckProperty(key, value string) error {
 	if key == "config_file" {
 		return nil

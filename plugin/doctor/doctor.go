@@ -1,9 +1,10 @@
-// Package doctor examines what somebody wants to run: a configuration of Fluent Bit with the filter in it, a sample of the log,
-// the machine. It gives findings, each with what to do.
+// Package doctor examines what somebody wants to run: a configuration of Fluent Bit with the filter in it, a sample of
+// the log, the machine. It gives findings, each with what to do.
 //
-// It owns what is looked at and how it is said; what a setting means, what a record is and what memory is needed it asks of those who
-// know. It changes nothing: no directory is made, no file written, nothing is learned. It reaches over the network only what the
-// user has named, and runs nothing but Fluent Bit's own check of a configuration and the system's loader.
+// It owns what is looked at and how it is said; what a setting means, what a record is and what memory is needed it
+// asks of those who know. It changes nothing: no directory is made, no file written, nothing is learned. It reaches
+// over the network only what the user has named, and runs nothing but Fluent Bit's own check of a configuration and the
+// system's loader.
 package doctor
 
 import (

@@ -19,7 +19,8 @@ import (
 	"flb-filter-rgcn/plugin/printable"
 )
 
-// templateName is what conf/elasticsearch/setup.sh calls the index template and the ingest pipeline, and ownIndices what they are for.
+// templateName is what conf/elasticsearch/setup.sh calls the index template and the ingest pipeline, and ownIndices
+// what they are for.
 const (
 	templateName = "logs-ssh.rgcn"
 	ownIndices   = "logs-ssh.rgcn-"

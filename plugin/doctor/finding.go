@@ -11,7 +11,8 @@ import (
 // Level is the weight of a finding.
 type Level int
 
-// The levels. A problem keeps Fluent Bit from starting, records from being scored, or something else that was asked for from working.
+// The levels. A problem keeps Fluent Bit from starting, records from being scored, or something else that was asked for
+// from working.
 const (
 	OK Level = iota
 	Warning

@@ -20,8 +20,8 @@ const notRun = "none"
 // The releases of Fluent Bit with which the filter was tried.
 var oldestHost, newestHost = [2]int{2, 2}, [2]int{5, 1}
 
-// fluentBit has Fluent Bit itself check the configuration, with the filter in it, without starting anything: --dry-run. object is the
-// path of the shared object, "" where there is none that loads.
+// fluentBit has Fluent Bit itself check the configuration, with the filter in it, without starting anything: --dry-run.
+// object is the path of the shared object, "" where there is none that loads.
 func (e *examination) fluentBit(ctx context.Context, object string, named bool) {
 	if e.FluentBit == notRun {
 		e.initialises(ctx, object)
@@ -130,8 +130,8 @@ func innermost(err error) error {
 	return err
 }
 
-// dryRunHarms is why the check would leave something behind, "" if it would not: with State_Required the filter makes its directory and
-// the file lock in it, which would then be of the user who examines and not of Fluent Bit's.
+// dryRunHarms is why the check would leave something behind, "" if it would not: with State_Required the filter makes
+// its directory and the file lock in it, which would then be of the user who examines and not of Fluent Bit's.
 func (e *examination) dryRunHarms() string {
 	for _, s := range e.conf.All(hostconf.Service, "daemon") {
 		if on(s.Value) {
@@ -159,7 +159,8 @@ func on(text string) bool {
 	return false
 }
 
-// initialises has a process of its own load the shared object, where no Fluent Bit does: its runtime starts when it is loaded.
+// initialises has a process of its own load the shared object, where no Fluent Bit does: its runtime starts when it is
+// loaded.
 func (e *examination) initialises(ctx context.Context, object string) {
 	if object == "" {
 		return

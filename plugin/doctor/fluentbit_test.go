@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// fluentBit makes a program that says a version and, to all else, ends as the lines of shell say; what it was called with is in a file.
+// fluentBit makes a program that says a version and, to all else, ends as the lines of shell say; what it was called
+// with is in a file.
 func fluentBit(t *testing.T, version, lines string) (program, calls string) {
 	t.Helper()
 	dir := t.TempDir()

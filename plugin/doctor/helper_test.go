@@ -17,7 +17,8 @@ func write(t testing.TB, dir, name, text string) string {
 	return path
 }
 
-// conf writes a configuration in which one input, tail with the tag ssh, feeds one filter with the properties, and the sections in front.
+// conf writes a configuration in which one input, tail with the tag ssh, feeds one filter with the properties, and the
+// sections in front.
 func conf(t testing.TB, before string, properties ...string) string {
 	t.Helper()
 	text := before + "[INPUT]\n    Name tail\n    Tag ssh\n    Path /nowhere/*.log\n[FILTER]\n    Name rgcn\n    Match ssh\n"

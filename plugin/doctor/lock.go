@@ -12,8 +12,9 @@ import (
 	"flb-filter-rgcn/plugin/printable"
 )
 
-// holder tells whether a process holds the lock of a file, and which, as far as that can be seen. It is asked of the kernel's list, since
-// to try the lock would keep away for a moment whoever wants it; only where the list tells nothing, as in a container, it is tried.
+// holder tells whether a process holds the lock of a file, and which, as far as that can be seen. It is asked of the
+// kernel's list, since to try the lock would keep away for a moment whoever wants it; only where the list tells
+// nothing, as in a container, it is tried.
 func holder(path string) (pid int, held bool) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -39,7 +40,8 @@ func holder(path string) (pid int, held bool) {
 	return 0, false
 }
 
-// lockedBy finds a file in the text of /proc/locks: "1: FLOCK  ADVISORY  WRITE 708 08:01:1234 0 EOF", with the device in hexadecimal.
+// lockedBy finds a file in the text of /proc/locks: "1: FLOCK  ADVISORY  WRITE 708 08:01:1234 0 EOF", with the device
+// in hexadecimal.
 func lockedBy(locks string, major, minor uint32, inode uint64) (pid int) {
 	want := fmt.Sprintf("%02x:%02x:%d", major, minor, inode)
 	for l := range strings.Lines(locks) {

@@ -26,7 +26,8 @@ func (e *examination) memory() {
 	}
 }
 
-// ofProcess is the file system as a process sees it that runs: its limits are what counts, and not this tool's. Number 0 is this one.
+// ofProcess is the file system as a process sees it that runs: its limits are what counts, and not this tool's. Number
+// 0 is this one.
 type ofProcess struct {
 	fs.FS
 	pid int
@@ -40,7 +41,8 @@ func (o ofProcess) Open(name string) (fs.File, error) {
 	return o.FS.Open(name)
 }
 
-// fits says whether a training of a graph of some size fits; in use tells that the graph is part of what is taken already.
+// fits says whether a training of a graph of some size fits; in use tells that the graph is part of what is taken
+// already.
 func (e *examination) fits(p *patient, when string, s graphbuf.Sizes, limit memlimit.Limit, limited, inUse bool) {
 	s.Sources, s.Destinations = s.Nodes, s.Nodes // at most
 	graph := int64(s.Edges)*graphbuf.EdgeBytes + int64(s.Nodes)*graphbuf.NodeBytes

@@ -8,7 +8,8 @@ import (
 	"flb-filter-rgcn/plugin/filter"
 )
 
-// machineWith is a machine on which a memory cgroup of version 2 allows so many MiB and has taken others, for the process with that number.
+// machineWith is a machine on which a memory cgroup of version 2 allows so many MiB and has taken others, for the
+// process with that number.
 func machineWith(allows, taken int, process string) fstest.MapFS {
 	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 	return fstest.MapFS{

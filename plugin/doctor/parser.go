@@ -41,7 +41,8 @@ func newParser(s *hostconf.Section) (*parser, error) {
 	return p, nil
 }
 
-// parse returns the record of a text, and the time that the parser takes out of it, 0 for none; ok is false where the text does not fit.
+// parse returns the record of a text, and the time that the parser takes out of it, 0 for none; ok is false where the
+// text does not fit.
 func (p *parser) parse(text string) (body map[string]any, at int64, ok bool) {
 	if p.json {
 		if json.Unmarshal([]byte(text), &body) != nil || body == nil {

@@ -7,8 +7,8 @@ import (
 	"flb-filter-rgcn/plugin/doctor/hostconf"
 )
 
-// reload warns of what a hot reload of Fluent Bit 5.1 would not find: it looks for relative paths in the directory in which it runs, and
-// no longer in that of its configuration.
+// reload warns of what a hot reload of Fluent Bit 5.1 would not find: it looks for relative paths in the directory in
+// which it runs, and no longer in that of its configuration.
 func (e *examination) reload() {
 	hot := false
 	for _, p := range e.conf.All(hostconf.Service, "hot_reload") {

@@ -10,8 +10,8 @@ import (
 	"flb-filter-rgcn/plugin/logfile"
 )
 
-// remedy is what would most likely make the records understood: a parser for JSON that comes as text, what the filter says of one
-// record, or the preset that understands most.
+// remedy is what would most likely make the records understood: a parser for JSON that comes as text, what the filter
+// says of one record, or the preset that understands most.
 func (e *examination) remedy(p *patient, file string, w *way, misfit []string) string {
 	if w.json > 0 && file != "-" {
 		return e.parserRemedy(p, file, w)

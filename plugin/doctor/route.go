@@ -113,7 +113,8 @@ var (
 	inRule   = regexp.MustCompile(`\$\w+(\[[^\]]*\])*(\.\w+)*`)
 )
 
-// matcher tells which tags Match and Match_Regex may take. Of a tag that is not wholly known an expression may take anything.
+// matcher tells which tags Match and Match_Regex may take. Of a tag that is not wholly known an expression may take
+// anything.
 func matcher(match, regex string) (takes func(tag) bool, err error) {
 	if regex == "" {
 		return func(t tag) bool { return hostconf.MayMatch(match, t.text, t.wild) }, nil

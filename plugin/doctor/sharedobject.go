@@ -176,7 +176,8 @@ func ownGlibc() (n int, path string, known bool) {
 	return 0, "", false
 }
 
-// link has the system's loader look for all that the file needs, without running anything of it. It returns what is missing.
+// link has the system's loader look for all that the file needs, without running anything of it. It returns what is
+// missing.
 func (e *examination) link(ctx context.Context, path string) string {
 	loader := loaderOf("/proc/self/exe")
 	if loader == "" {

@@ -91,7 +91,8 @@ func (e *examination) state(p *patient) {
 	e.sayState(dir, owner, p, add)
 }
 
-// filesOf wants the files of the directory to be of its owner: a tool run as root leaves some that Fluent Bit's user cannot open.
+// filesOf wants the files of the directory to be of its owner: a tool run as root leaves some that Fluent Bit's user
+// cannot open.
 func (e *examination) filesOf(dir string, owner int, without string, add func(Level, string, string)) bool {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -166,7 +167,8 @@ func ownerOf(info fs.FileInfo) int {
 // Kinds of file systems that forget.
 var forgetful = map[int64]string{unix.TMPFS_MAGIC: "memory (tmpfs)", 0x858458f6: "memory (ramfs)", unix.OVERLAYFS_SUPER_MAGIC: "the container's own layer (overlay)"}
 
-// leastSpare is how much room a directory should have beside what is in it, in bytes: a file is written anew before the old one goes.
+// leastSpare is how much room a directory should have beside what is in it, in bytes: a file is written anew before the
+// old one goes.
 const leastSpare = 64 << 20
 
 // fileSystem warns of one that forgets or is full. path is what is there of dir.

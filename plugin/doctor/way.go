@@ -14,7 +14,8 @@ import (
 	"flb-filter-rgcn/plugin/logfile"
 )
 
-// way is how the lines of a file become the records that reach a filter, as far as that can be followed without Fluent Bit.
+// way is how the lines of a file become the records that reach a filter, as far as that can be followed without Fluent
+// Bit.
 type way struct {
 	input   *hostconf.Section
 	text    bool        // lines come as they are, under a key, and not as what the file's format makes of them
@@ -116,7 +117,8 @@ func (e *examination) alongTail(w *way, input *hostconf.Section) {
 	}
 }
 
-// alongFilters follows the parsers among the filters in front of the patient, and names the others that take the same records.
+// alongFilters follows the parsers among the filters in front of the patient, and names the others that take the same
+// records.
 func (e *examination) alongFilters(w *way, p *patient) {
 	for _, s := range e.conf.Of(hostconf.Filter) {
 		if s == p.section {

@@ -132,8 +132,8 @@ func appendNames(out []byte, names *[most]string) []byte {
 	return out
 }
 
-// Parse reads the fields of a record; of those that are lists, list returns up to so many names. It is not ok where the record has
-// none.
+// Parse reads the fields of a record; of those that are lists, list returns up to so many names. It is not ok where the
+// record has none.
 func Parse(values [][]byte, list func(field, most int) []string) (e Evidence, ok bool) {
 	e.LowerPerDay = math.NaN()
 	if v, err := strconv.ParseFloat(string(values[LowerPerDay]), 64); err == nil {

@@ -13,7 +13,8 @@
 //   - store (store.go, restore.go): the state directory
 //   - watch (watch.go): what the live page shows
 //
-// predict.go scores triplets that nobody sent. Without an instance, saved.go looks at a state directory and foretell.go at the memory that one would take.
+// predict.go scores triplets that nobody sent. Without an instance, saved.go looks at a state directory and foretell.go
+// at the memory that one would take.
 //
 // The package is pure Go and knows no C: what it needs of the host process it asks of a Host.
 package filter

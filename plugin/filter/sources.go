@@ -35,7 +35,8 @@ func (s *sources) follow(r *model.Rarity) {
 		return
 	}
 	expected := ranking.HeldOut{Days: 1}
-	// Of a log of seconds, odd triplets come by the millions a day. The budget asks for no more than some times its own.
+	// Of a log of seconds, odd triplets come by the millions a day. The budget asks for no more than some times its
+	// own.
 	const enough = 4
 	for n := range int(math.Ceil(min(odd, enough*s.perDay))) {
 		expected.Scores = append(expected.Scores, ranking.Weighted{Score: scoreOf(max(0, math.Log10(odd/float64(n+1)))), Weight: 1})
@@ -55,6 +56,6 @@ func (s *sources) judge(e *graphbuf.Event, oddness float64) (pooled risk.Pooled,
 	return pooled, s.budget.First(&source, score) && s.reports.Add(e)
 }
 
-// scoreOf turns a risk, 0 and more, into a score of 0 to 1 as a budget takes it: the higher the risk the lower the score. It is far
-// from 0 for the most that a source adds up to.
+// scoreOf turns a risk, 0 and more, into a score of 0 to 1 as a budget takes it: the higher the risk the lower the
+// score. It is far from 0 for the most that a source adds up to.
 func scoreOf(risk float64) float32 { return float32(1 / (1 + risk)) }

@@ -143,7 +143,8 @@ func TestReportingDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// Where a source's sessions are as strange as they can be day by day, it goes on being reported: no score of a risk is 0.
+// Where a source's sessions are as strange as they can be day by day, it goes on being reported: no score of a risk is
+// 0.
 func TestStrongSourcesDayByDay(t *testing.T) {
 	f := learned(t)
 	for day := range 9 {

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxLine is in bytes. Fluent Bit cuts lines at 4 KiB less its own prefix, in the middle of a character, and nobody reads
-// that far.
+// maxLine is in bytes. Fluent Bit cuts lines at 4 KiB less its own prefix, in the middle of a character, and nobody
+// reads that far.
 const maxLine = 1024
 
 // Line escapes what is not printable in a message and cuts it to maxLine bytes. A message may quote what came over the

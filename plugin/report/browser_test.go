@@ -152,8 +152,9 @@ var hostileNames = []string{
 	"\u05d0\u05d1\u05d2.example", strings.Repeat("long-label.", 400),
 }
 
-// TestLowScoresInABrowser: with five hundred low scores, shown alone, sources stand left of destinations, hosts that are both in the
-// middle, nothing lies on anything else, and no name on another. Wide and narrow, with hostile names among them.
+// TestLowScoresInABrowser: with five hundred low scores, shown alone, sources stand left of destinations, hosts that
+// are both in the middle, nothing lies on anything else, and no name on another. Wide and narrow, with hostile names
+// among them.
 func TestLowScoresInABrowser(t *testing.T) {
 	ctx, said := browser(t)
 	b := NewBuilder()
@@ -202,8 +203,8 @@ func TestLowScoresInABrowser(t *testing.T) {
 	}
 }
 
-// TestTheDayOfASource: a click on a connection shows its source's last day, by the keyboard too, and what is chosen stays chosen when
-// newer data come.
+// TestTheDayOfASource: a click on a connection shows its source's last day, by the keyboard too, and what is chosen
+// stays chosen when newer data come.
 func TestTheDayOfASource(t *testing.T) {
 	ctx, said := browser(t)
 	b := NewBuilder()

@@ -8,10 +8,12 @@ import (
 	"flb-filter-rgcn/graphbuf"
 )
 
-// maxReports bounds the sources whose reports are remembered. Beyond it no further one is reported until a report leaves the window.
+// maxReports bounds the sources whose reports are remembered. Beyond it no further one is reported until a report
+// leaves the window.
 const maxReports = 1024
 
-// Reports remembers which sources were reported within the window. It is safe for many goroutines and does not allocate.
+// Reports remembers which sources were reported within the window. It is safe for many goroutines and does not
+// allocate.
 type Reports struct {
 	seed maphash.Seed
 

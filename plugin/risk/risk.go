@@ -1,8 +1,8 @@
 // Package risk pools what is unusual about the sessions of one source: many slightly odd ones within a day are one
 // story, which no single score tells.
 //
-// It owns the window of a day, what is kept of each source in it, and which sources were reported in it. What makes a session unusual, and by how much, it
-// is told.
+// It owns the window of a day, what is kept of each source in it, and which sources were reported in it. What makes a
+// session unusual, and by how much, it is told.
 package risk
 
 import (

@@ -7,7 +7,8 @@ import (
 	"flb-filter-rgcn/model/internal/num"
 )
 
-// TestHiddenLayer drives both twins of the hidden layer's kernels over the same numbers, with guards around the matrices.
+// TestHiddenLayer drives both twins of the hidden layer's kernels over the same numbers, with guards around the
+// matrices.
 func TestHiddenLayer(t *testing.T) {
 	const guard, value = 8, float32(-1234.5)
 	rng := num.NewPhilox(1, 99)

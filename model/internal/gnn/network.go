@@ -75,7 +75,8 @@ func setMessages(convs *[4]*relConv, m *temporal.Messages) {
 	}
 }
 
-// embedWith runs the layers alone over m: what scoring needs. It asks for the fixed inputs when it needs them, and keeps them no longer.
+// embedWith runs the layers alone over m: what scoring needs. It asks for the fixed inputs when it needs them, and
+// keeps them no longer.
 func embedWith(convs *[4]*relConv, p *optim.Params, m *temporal.Messages, k int, x, y func() []float32) *Embeddings {
 	setMessages(convs, m)
 	var out [4][]float32
@@ -163,7 +164,8 @@ func newNetwork(cfg Config, sh Shape, p *optim.Params, x, y []float32) (n *netwo
 	return n, nil
 }
 
-// NewDecoder returns the decoder with the parameters p, as NewParams lays them out. Its Scaling is nil: inputs stay as they are.
+// NewDecoder returns the decoder with the parameters p, as NewParams lays them out. Its Scaling is nil: inputs stay as
+// they are.
 func NewDecoder(cfg Config, p *optim.Params) *Decoder {
 	return &Decoder{
 		K: cfg.Dim, kind: cfg.Decoder, mask: cfg.Mask,

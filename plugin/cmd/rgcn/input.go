@@ -133,8 +133,8 @@ func (in *input) size() (total int64) {
 }
 
 // now is the time for a record's header, which counts where the record has none of its own. It is that of the newest
-// record
-// before: otherwise a line without a time in an old log would seem years younger than the rest, and the rest be forgotten.
+// record before: otherwise a line without a time in an old log would seem years younger than the rest, and the rest be
+// forgotten.
 func (in *input) now() time.Time {
 	if in.reading = in.newest; in.reading.IsZero() {
 		in.reading = time.Now()

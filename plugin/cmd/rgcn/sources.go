@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// reported keeps the n reports of sources with the highest risk, or, where records do not tell the risk, the latest ones.
+// reported keeps the n reports of sources with the highest risk, or, where records do not tell the risk, the latest
+// ones.
 type reported struct {
 	n    int
 	rows []sourceReport

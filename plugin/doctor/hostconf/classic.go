@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// classic reads the format of .conf files: a line [SECTION], and below it lines of a key, a space and a value, each indented alike.
+// classic reads the format of .conf files: a line [SECTION], and below it lines of a key, a space and a value, each
+// indented alike.
 func (r *reader) classic(path string, text []byte) error {
 	var section *Section
 	plugins := false

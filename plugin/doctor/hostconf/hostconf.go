@@ -1,8 +1,8 @@
-// Package hostconf reads a configuration of Fluent Bit as Fluent Bit 5.1 does, for whoever wants to say something of it: classic
-// (.conf) and YAML, included files, files of parsers and of plugins, variables.
+// Package hostconf reads a configuration of Fluent Bit as Fluent Bit 5.1 does, for whoever wants to say something of
+// it: classic (.conf) and YAML, included files, files of parsers and of plugins, variables.
 //
-// It owns the two formats, what a variable stands for, and where each property was written. It never knows what a property means,
-// and it starts nothing.
+// It owns the two formats, what a variable stands for, and where each property was written. It never knows what a
+// property means, and it starts nothing.
 package hostconf
 
 import (
@@ -31,7 +31,8 @@ type Config struct {
 	Files    []string // that were read, the first one included
 	Sections []*Section
 	Plugins  []Property // paths of shared objects, relative ones as they were written
-	// Unset are the variables that are used and have neither a value nor a default: Fluent Bit puts nothing in their place.
+	// Unset are the variables that are used and have neither a value nor a default: Fluent Bit puts nothing in their
+	// place.
 	Unset []Use
 }
 
@@ -45,7 +46,8 @@ type Section struct {
 	Processors []*Section // of an input or output, those for logs
 }
 
-// Property is a key and its value, with variables replaced. Of a value that is a list in YAML there is one for each item.
+// Property is a key and its value, with variables replaced. Of a value that is a list in YAML there is one for each
+// item.
 type Property struct {
 	Key   string // in lower case, words with underscores between
 	Value string
@@ -82,8 +84,8 @@ const (
 	mostBytes = 4 << 20
 )
 
-// Read reads the file at path and all that it names. getenv is os.LookupEnv but in tests. An error that is no *Error means
-// that the file itself cannot be read.
+// Read reads the file at path and all that it names. getenv is os.LookupEnv but in tests. An error that is no *Error
+// means that the file itself cannot be read.
 func Read(path string, getenv func(string) (string, bool)) (*Config, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -163,8 +165,8 @@ func cause(err error) error {
 	return err
 }
 
-// include reads what an include names, several files where it has a *. Relative paths begin in the directory of the including file
-// or, in the classic format, of the first one.
+// include reads what an include names, several files where it has a *. Relative paths begin in the directory of the
+// including file or, in the classic format, of the first one.
 func (r *reader) include(pattern, directory string, at Place) error {
 	if r.below++; r.below > mostFiles {
 		return &Error{at, "files that include each other"}
