@@ -53,10 +53,9 @@ func (r *Rarity) Odd() float64 {
 	return r.odd
 }
 
-// Oddness tells how much rarer a score is than odd ones are, as a decimal logarithm: 1 where a tenth as many triplets
-// of a day score so low as are odd. It is 0 for a score that is not odd, and for one that is likelier among true
-// triplets than among corrupted ones. Below the lowest held-out score the number of triplets is taken to fall as the
-// odds do.
+// Oddness tells how rare a score is among odd ones, as a decimal logarithm: 0 at their limit, 1 where only a tenth as many
+// triplets of a day score as low. It is 0 for a score that is not odd, and for one that is likelier among true triplets
+// than among corrupted ones. Below the lowest held-out score the number of triplets is taken to fall as the odds do.
 func (r *Rarity) Oddness(score float32) float64 {
 	if r == nil || score >= r.gate {
 		return 0

@@ -6,16 +6,16 @@ import "strings"
 func nearest(name string, candidates []string) string {
 	best, least := "", 1+len(name)/4 // a typing error in every fourth letter still counts as near
 	for _, c := range candidates {
-		if d := distance(strings.ToLower(name), c); d <= least && (best == "" || d < least) {
+		if d := EditDistance(strings.ToLower(name), c); d <= least && (best == "" || d < least) {
 			best, least = c, d
 		}
 	}
 	return best
 }
 
-// distance is the number of letters to insert, delete, replace or swap with the neighbour to get
+// EditDistance is the number of letters to insert, delete, replace or swap with the neighbour to get
 // from a to b (optimal string alignment).
-func distance(a, b string) int {
+func EditDistance(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {
 		last[j] = j

@@ -98,7 +98,7 @@ func known(key string) error {
 		if name == key {
 			return nil
 		}
-		edits := distance(key, name)
+		edits := config.EditDistance(key, name)
 		if key == o.Key || key == o.Name() {
 			edits = 0 // the key as the TOML file has it
 		}
@@ -118,25 +118,4 @@ func known(key string) error {
 		names = append(names, c.name)
 	}
 	return fmt.Errorf("unknown property %q: did you mean %s?", key, strings.Join(names, " or "))
-}
-
-// distance is the number of letters to insert, delete or replace to get from a to b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range b {
-			edits := diagonal
-			if a[i] != b[j] {
-				edits++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(edits, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
