@@ -22,9 +22,9 @@ func (ds *Dataset) BusyDays(sp Span) float64 {
 	for i := range ds.Edges {
 		e := &ds.Edges[i]
 		for d := max(first, dayOf(e.First)); d < min(last, dayOf(e.last)+1); d++ {
-			whole[d-first] += float64(e.within(startOf(d), startOf(d+1)))
+			whole[d-first] += float64(ds.within(e, startOf(d), startOf(d+1)))
 		}
-		all += e.days(sp)
+		all += ds.days(e, sp)
 	}
 	slices.Sort(whole)
 	return all / max(whole[(len(whole)-1)*3/4], 1)
@@ -32,13 +32,13 @@ func (ds *Dataset) BusyDays(sp Span) float64 {
 
 // days estimates on how many days of a stretch of time an edge had an event. It takes constant time: all days
 // between the first and the last one that count are alike.
-func (e *Edge) days(sp Span) (n float64) {
+func (ds *Dataset) days(e *Edge, sp Span) (n float64) {
 	from, to := max(e.First, sp.start), min(e.last, sp.end-1)
 	if from > to {
 		return 0
 	}
 	on := func(d int64) float64 {
-		return float64(e.within(max(sp.start, startOf(d)), min(sp.end, startOf(d+1))))
+		return float64(ds.within(e, max(sp.start, startOf(d)), min(sp.end, startOf(d+1))))
 	}
 	a, b := dayOf(from), dayOf(to)
 	if n = on(a); b > a {

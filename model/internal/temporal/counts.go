@@ -21,6 +21,8 @@ const (
 	SourcesOfD
 	SourcesOfR
 	NewDestinations // each fading by half in a day
+	RecentOfS       // triplets of the source, each fading since it was last active before the cut
+	RecentOfD       // of the destination
 	Similar         // 0 to 1: see banners
 	PeersToD        // peers of the source that met the destination: see peers; 0 where hosts have no features
 	ToPeersOfD      // peers of the destination that the source met
@@ -39,7 +41,7 @@ func LiveCounts(ref *graphbuf.Ref) Counts {
 		float32(c.SRD), float32(c.SD), float32(c.SR), float32(c.RD), float32(c.S), float32(c.D), float32(c.R),
 		float32(c.DestinationsOfS), float32(c.RelationsOfS), float32(c.SourcesOfD), float32(c.SourcesOfR),
 		ref.NewDestinations,
-		0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0,
 	}
 }
 
@@ -63,9 +65,11 @@ func (w *Window) counts(ds *Dataset, s, r, d int32, t int64) (f Counts) {
 		f[DestinationsOfS] = w.destinationsOfS[s] + w.deltas.destinationsOfS.before(s, t)
 		f[RelationsOfS] = w.relationsOfS[s] + w.deltas.relationsOfS.before(s, t)
 		f[NewDestinations] = ds.newDestinations(s, t)
+		f[RecentOfS] = w.Recent[0][s]
 	}
 	if d >= 0 {
 		f[CountD] = w.d[d] + w.deltas.d.before(d, t)
+		f[RecentOfD] = w.Recent[1][d]
 		f[SourcesOfD] = w.sourcesOfD[d] + w.deltas.sourcesOfD.before(d, t)
 	}
 	if r >= 0 {

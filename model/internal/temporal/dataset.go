@@ -3,6 +3,7 @@ package temporal
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 
 	"flb-filter-rgcn/graphbuf"
@@ -27,6 +28,7 @@ type Dataset struct {
 	sourceSince, relationSince []int64
 	Tenures                    Tenures
 	Peers                      *Peers // nil: hosts have no features
+	activity                   activity
 }
 
 // Edge is a distinct triplet with its events.
@@ -35,6 +37,7 @@ type Edge struct {
 	sd, sr, rd  int32 // pair numbers
 	count       float32
 	First, last int64
+	active      uint64 // see activity
 }
 
 // NewDataset numbers the hosts, relations and pairs of a snapshot. features may be nil.
@@ -76,6 +79,10 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures) *Dataset {
 			ds.End = e.Last
 		}
 	}
+	ds.activity = newActivity(snap, ds.start, ds.End)
+	for i := range snap.Edges {
+		ds.Edges[i].active = ds.activity.active(&snap.Edges[i])
+	}
 	seenSD, seenSR := make([]bool, ds.SD.Len), make([]bool, ds.SR.Len)
 	firstOf := func(seen []bool, pair func(e *Edge) int32) func(e *Edge) int32 {
 		return func(e *Edge) int32 {
@@ -98,30 +105,6 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures) *Dataset {
 	return ds
 }
 
-// before estimates how many events of an edge came before t. The graph keeps their number and the first and last
-// time; those between are taken to be evenly spread.
-func (e *Edge) before(t int64) float32 {
-	switch {
-	case e.First >= t:
-		return 0
-	case e.last < t:
-		return e.count
-	}
-	return 1 + max(e.count-2, 0)*float32(float64(t-e.First)/float64(e.last-e.First))
-}
-
-// within estimates the chance that an edge had an event in [a, b).
-func (e *Edge) within(a, b int64) float32 {
-	switch {
-	case e.last < a || e.First >= b:
-		return 0
-	case e.First >= a || e.last < b:
-		return 1
-	}
-	share := float64(b-a) / float64(e.last-e.First)
-	return float32(1 - math.Pow(1-share, max(float64(e.count)-2, 0)))
-}
-
 // CutTimes returns the times by which the given shares of the graph's activity had
 // happened. An edge is active from its first to its last event, with the logarithm
 // of its count as weight: a flood of one pair does not draw all cuts into its own hour.
@@ -135,15 +118,26 @@ func (ds *Dataset) CutTimes(shares []float64) []int64 {
 	var total float64
 	for i := range ds.Edges {
 		e := &ds.Edges[i]
-		n := min(int64(e.count), perEdge)
-		w := math.Log1p(float64(e.count)) / float64(n)
-		for j := range n {
+		w := math.Log1p(float64(e.count))
+		total += w
+		if e.count <= 2 || e.First == e.last {
+			points = append(points, point{e.First, w / 2}, point{e.last, w / 2})
+			continue
+		}
+		// Its first, its last, and two of the buckets between.
+		k := bits.OnesCount64(e.active)
+		for j := range perEdge {
 			t := e.First
-			if n > 1 {
-				t += int64(float64(e.last-e.First) * float64(j) / float64(n-1))
+			if j == perEdge-1 {
+				t = e.last
+			} else if j > 0 {
+				m := e.active
+				for range (k - 1) * (perEdge - 1 - j) / (perEdge - 1) {
+					m &= m - 1
+				}
+				t = min(max(ds.activity.start(bits.TrailingZeros64(m)), e.First), e.last)
 			}
-			points = append(points, point{t, w})
-			total += w
+			points = append(points, point{t, w / perEdge})
 		}
 	}
 	slices.SortFunc(points, func(a, b point) int { return cmp.Compare(a.t, b.t) })

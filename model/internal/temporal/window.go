@@ -22,7 +22,7 @@ func NewWindow(ds *Dataset, c *Cut, end int64) *Window {
 	w := &Window{Cut: c, deltas: newDeltas(ds, c, end), end: end}
 	for i := range ds.Edges {
 		e := &ds.Edges[i]
-		chance := e.within(c.At, end)
+		chance := ds.within(e, c.At, end)
 		switch {
 		case chance < minChance:
 		case e.First >= c.At:

@@ -77,7 +77,7 @@ func (w *Windows) Release() { clear(w.kept) }
 // HasPositives tells whether an event is likely within a span.
 func (ds *Dataset) HasPositives(sp Span) bool {
 	for i := range ds.Edges {
-		if ds.Edges[i].within(sp.start, sp.end) >= minChance {
+		if ds.within(&ds.Edges[i], sp.start, sp.end) >= minChance {
 			return true
 		}
 	}
