@@ -142,7 +142,7 @@ func (c Config) sized(edges int) Config {
 }
 
 // Ablations are the parts that Config.Without may name, to measure what each brings.
-var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "near", "campaigns", "features", "tenure"}
+var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "recent", "near", "campaigns", "features", "tenure"}
 
 // without tells whether a part is left out.
 func (c Config) without(part string) bool { return slices.Contains(c.Without, part) }
@@ -156,6 +156,7 @@ func (c Config) mask() *[gnn.NumInputs]bool {
 		"names":      {temporal.Similar},
 		"neighbours": {temporal.DestinationsOfS, temporal.RelationsOfS, temporal.SourcesOfD, temporal.SourcesOfR, temporal.CountR, gnn.InputZero + temporal.CountR},
 		"fan-out":    {temporal.NewDestinations},
+		"recent":     {temporal.RecentOfS, temporal.RecentOfD},
 		"near":       {gnn.InputNeighbours},
 		"features":   {temporal.PeersToD, temporal.ToPeersOfD, temporal.PeersUseR},
 	} {

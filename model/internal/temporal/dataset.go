@@ -28,7 +28,7 @@ type Dataset struct {
 	sourceSince, relationSince []int64
 	Tenures                    Tenures
 	Peers                      *Peers // nil: hosts have no features
-	activity                   activity
+	buckets
 }
 
 // Edge is a distinct triplet with its events.
@@ -79,9 +79,9 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures) *Dataset {
 			ds.End = e.Last
 		}
 	}
-	ds.activity = newActivity(snap, ds.start, ds.End)
+	ds.buckets = newBuckets(snap, ds.start, ds.End)
 	for i := range snap.Edges {
-		ds.Edges[i].active = ds.activity.active(&snap.Edges[i])
+		ds.Edges[i].active = ds.active(&snap.Edges[i])
 	}
 	seenSD, seenSR := make([]bool, ds.SD.Len), make([]bool, ds.SR.Len)
 	firstOf := func(seen []bool, pair func(e *Edge) int32) func(e *Edge) int32 {
@@ -106,8 +106,10 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures) *Dataset {
 }
 
 // CutTimes returns the times by which the given shares of the graph's activity had
-// happened. An edge is active from its first to its last event, with the logarithm
-// of its count as weight: a flood of one pair does not draw all cuts into its own hour.
+// happened. Each edge has the logarithm of its count as
+// weight: a flood of one pair does not draw all cuts into its own hour. A quarter of it lies on the first event, a
+// quarter on the last one, and the rest on buckets between, at their beginnings: of a cut that lies there the past is
+// known exactly.
 func (ds *Dataset) CutTimes(shares []float64) []int64 {
 	type point struct {
 		t int64
@@ -120,23 +122,11 @@ func (ds *Dataset) CutTimes(shares []float64) []int64 {
 		e := &ds.Edges[i]
 		w := math.Log1p(float64(e.count))
 		total += w
-		if e.count <= 2 || e.First == e.last {
-			points = append(points, point{e.First, w / 2}, point{e.last, w / 2})
-			continue
+		times := [perEdge]int64{e.First, e.First, e.last, e.last}
+		if e.count > 2 {
+			times[1], times[2] = ds.twoTimes(e)
 		}
-		// Its first, its last, and two of the buckets between.
-		k := bits.OnesCount64(e.active)
-		for j := range perEdge {
-			t := e.First
-			if j == perEdge-1 {
-				t = e.last
-			} else if j > 0 {
-				m := e.active
-				for range (k - 1) * (perEdge - 1 - j) / (perEdge - 1) {
-					m &= m - 1
-				}
-				t = min(max(ds.activity.start(bits.TrailingZeros64(m)), e.First), e.last)
-			}
+		for _, t := range times {
 			points = append(points, point{t, w / perEdge})
 		}
 	}
@@ -155,4 +145,19 @@ func (ds *Dataset) CutTimes(shares []float64) []int64 {
 		}
 	}
 	return times
+}
+
+// twoTimes returns two times between the first and the last event of an edge, at which buckets begin in which it was
+// active: a third and two thirds of them lie before.
+func (ds *Dataset) twoTimes(e *Edge) (a, b int64) {
+	n := bits.OnesCount64(e.active) - 1
+	nth := func(skip int) int64 {
+		rest := e.active
+		for range skip {
+			rest &= rest - 1
+		}
+		from, _ := ds.stretch(e, bits.TrailingZeros64(rest))
+		return from
+	}
+	return nth((2*n + 1) / 3), nth((n + 1) / 3)
 }
