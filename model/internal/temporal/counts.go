@@ -7,8 +7,7 @@ type Counts [NumCounts]float32
 
 // The entries of Counts: events of each part of the triplet, numbers of different partners, the source's new
 // destinations, the triplets of both ends that were active lately, and how similar the relation's name is to the source's
-// others. What was never seen is 0. The age
-// of the parts is not among them, see Tenures.
+// others. What was never seen is 0. The age of the parts is not among them, see Tenures.
 const (
 	CountSRD = iota
 	CountSD
