@@ -81,6 +81,13 @@ func (r *scoredReader) session(w *record.Walker) (s scored, ok bool) {
 	}, true
 }
 
+// sourceRisk is how many points the source has and of how many triplets, 0 where the record does not tell.
+func (s *scored) sourceRisk() (points float64, triplets int) {
+	points, _ = strconv.ParseFloat(string(s.risk), 64)
+	triplets, _ = strconv.Atoi(string(s.triplets))
+	return points, triplets
+}
+
 // evidence is what else the filter said of a low score, for people; "" where it said nothing.
 func (s *scored) evidence() string {
 	if !s.low {

@@ -31,7 +31,7 @@ func (r *reported) add(s *scored) {
 	if !s.alert {
 		return
 	}
-	points, _ := strconv.ParseFloat(string(s.risk), 64)
+	points, _ := s.sourceRisk()
 	row := sourceReport{string(s.source), string(s.relation), string(s.destination), string(s.risk), string(s.triplets), string(s.reason), string(s.label), points, s.score, s.time}
 	before := func(a, b sourceReport) int { return cmp.Or(cmp.Compare(b.points, a.points), b.time.Compare(a.time)) }
 	at, _ := slices.BinarySearchFunc(r.rows, row, before)
