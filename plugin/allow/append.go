@@ -143,6 +143,9 @@ func (e Entry) appendTo(text []byte, naming Naming) ([]byte, error) {
 	w := csv.NewWriter(&b)
 	w.UseCRLF = bytes.Contains(text, []byte("\r\n"))
 	if n := len(text); n > 0 && text[n-1] != '\n' {
+		if w.UseCRLF {
+			text = append(text, '\r')
+		}
 		text = append(text, '\n')
 	}
 	if strings.HasPrefix(row[0], "#") { // the writer does not quote it, and it would be a comment

@@ -115,7 +115,7 @@ func TestAppend(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, _ := os.ReadFile(path)
-	if want := "# ours\ndestination, source ,until,note,verdict\r\n# the first\r\nb,a\n*,evil,,,bad\r\n"; string(text) != want {
+	if want := "# ours\ndestination, source ,until,note,verdict\r\n# the first\r\nb,a\r\n*,evil,,,bad\r\n"; string(text) != want {
 		t.Errorf("%q, want %q", text, want)
 	}
 	if info, err := os.Lstat(path); err != nil || info.Mode().Perm() != 0o600 || !info.Mode().IsRegular() {

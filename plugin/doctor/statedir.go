@@ -49,6 +49,11 @@ func (e *examination) state(p *patient) {
 				"make it as root, and give it to the user that Fluent Bit runs as: install -d -m 0750 -o USER "+dir)
 			return
 		}
+		if kind := kernelFileSystem(above); kind != "" {
+			add(Problem, fmt.Sprintf("%s is not there, and nobody can make it: %s is of %s, which takes no files: %s", dir, above, kind, without),
+				"name a directory on a disk or on a volume, such as /var/lib/flb-filter-rgcn")
+			return
+		}
 		text := dir + " is not there yet; Fluent Bit makes it when it starts, below " + above
 		if os.Geteuid() == 0 {
 			text += " (if it does not run as root, make it first: install -d -m 0750 -o USER " + dir + ")"
@@ -170,6 +175,18 @@ var forgetful = map[int64]string{unix.TMPFS_MAGIC: "memory (tmpfs)", 0x858458f6:
 // leastSpare is how much room a directory should have beside what is in it, in bytes: a file is written anew before the
 // old one goes.
 const leastSpare = 64 << 20
+
+// kernelFileSystem is the kind of the file system at path if the kernel alone makes what is in it, else "".
+func kernelFileSystem(path string) string {
+	var st unix.Statfs_t
+	if unix.Statfs(path, &st) != nil {
+		return ""
+	}
+	return map[int64]string{
+		unix.PROC_SUPER_MAGIC: "proc", unix.SYSFS_MAGIC: "sysfs", unix.CGROUP_SUPER_MAGIC: "cgroup", unix.CGROUP2_SUPER_MAGIC: "cgroup",
+		unix.DEVPTS_SUPER_MAGIC: "devpts", unix.DEBUGFS_MAGIC: "debugfs", unix.TRACEFS_MAGIC: "tracefs", unix.SECURITYFS_MAGIC: "securityfs",
+	}[int64(st.Type)]
+}
 
 // fileSystem warns of one that forgets or is full. path is what is there of dir.
 func (e *examination) fileSystem(path, dir string, bytes int64, add func(Level, string, string)) {

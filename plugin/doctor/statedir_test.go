@@ -138,6 +138,19 @@ func TestHolder(t *testing.T) {
 	}
 }
 
+// Where the kernel makes all that there is, nobody can make a directory, root neither.
+func TestStateInProc(t *testing.T) {
+	var st unix.Statfs_t
+	if err := unix.Statfs("/proc", &st); err != nil || int64(st.Type) != unix.PROC_SUPER_MAGIC {
+		t.Skip("there is no /proc here")
+	}
+	e := stateOf(t, "/proc/none-such/state")
+	e.has(t, Problem, TopicState, "fluent-bit.conf:8", "/proc is of proc, which takes no files: the filter works in memory", "name a directory on a disk")
+	if n := e.findings.Count(Warning); n != 0 {
+		t.Errorf("%d warnings beside it:\n%s", n, e.text())
+	}
+}
+
 // Memory is no place for what shall be kept.
 func TestFileSystemThatForgets(t *testing.T) {
 	var st unix.Statfs_t
