@@ -103,8 +103,8 @@ func (p *tsvParser) appendLine(dst, line []byte) (_ []byte, ok bool, err error) 
 // header takes a line with a '#'. What it does not know (#path, #open, a
 // comment) says nothing about the rows.
 func (p *tsvParser) header(line []byte) error {
-	if rest, ok := bytes.CutPrefix(line, []byte("#separator ")); ok {
-		if p.sep = slices.Clone(p.unescape(rest)); len(p.sep) == 0 {
+	if sep, ok := zeek.ReadSeparator(line); ok {
+		if p.sep = []byte(sep); sep == "" {
 			return errors.New("#separator is empty: want the bytes between two columns, as in #separator \\x09")
 		}
 		return nil
