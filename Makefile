@@ -14,7 +14,9 @@ CUDA     := $(abspath $(OUT)/cuda)
 GPUENV   := CGO_CFLAGS="-O2 -g -I$(CUDA)" CGO_LDFLAGS="-L$(CUDA)"
 # netgo and osusergo: names of hosts and users are looked up without the C library, whose parts for that want the same release at run time.
 TAGS     := gpu,netgo,osusergo
-GOBUILD  := $(GPUENV) $(GO) build -tags $(TAGS) -trimpath -ldflags '-s -w'
+# The commit goes in where git knows it, whatever GOFLAGS say: it is what `rgcn version` and the log show.
+VCS      := $(if $(shell git rev-parse HEAD 2>/dev/null),true,false)
+GOBUILD  := $(GPUENV) $(GO) build -tags $(TAGS) -buildvcs=$(VCS) -trimpath -ldflags '-s -w'
 CLANG    := clang-19
 SOURCES  := $(shell find plugin graphbuf model -name '*.go' -o -name '*.[ch]') model/cuda/kernels.ptx go.mod go.sum
 

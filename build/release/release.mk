@@ -48,13 +48,19 @@ $(RELEASE)/linux-$(1)/rgcn: $(SOURCES) build/release/zigcc $(ZIG) $(RELEASE)/ver
 endef
 $(foreach a,$(ARCHITECTURES),$(eval $(call release_rules,$(a))))
 
+# The licence texts of all modules that are linked in, which whoever hands the files on has to hand on with them.
+LICENCES := $(RELEASE)/third-party-licences.txt
+$(LICENCES): $(RELEASED) plugin/report/assets/licenses.txt build/release/licences/main.go
+	GOTOOLCHAIN=$(RELEASE_GO) $(GO) run ./build/release/licences -also plugin/report/assets $(RELEASED) >$@.new
+	@mv $@.new $@
+
 # .deb, .rpm and .tar.gz of each architecture, what each plugin was built of (CycloneDX), and checksums of all.
 PACKAGES := $(RELEASE)/packages
 NFPM     := $(abspath $(OUT)/nfpm)
 CDX      := $(abspath $(OUT)/cyclonedx-gomod)
 
 .PHONY: packages
-packages: release
+packages: release $(LICENCES)
 	@$(call tool,nfpm,github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.4)
 	@$(call tool,cyclonedx-gomod,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0)
 	@[ -x $(NFPM) ] && [ -x $(CDX) ] || { echo "packages need both" >&2; exit 1; }
