@@ -14,9 +14,10 @@ CUDA     := $(abspath $(OUT)/cuda)
 GPUENV   := CGO_CFLAGS="-O2 -g -I$(CUDA)" CGO_LDFLAGS="-L$(CUDA)"
 # netgo and osusergo: names of hosts and users are looked up without the C library, whose parts for that want the same release at run time.
 TAGS     := gpu,netgo,osusergo
-# The commit goes in where git knows it, whatever GOFLAGS say: it is what `rgcn version` and the log show.
-VCS      := $(if $(shell git rev-parse HEAD 2>/dev/null),true,false)
-GOBUILD  := $(GPUENV) $(GO) build -tags $(TAGS) -buildvcs=$(VCS) -trimpath -ldflags '-s -w'
+# The commit, which `rgcn version` and the log show. Go would put it in, but not in a worktree, and not where GOFLAGS say -buildvcs=false.
+DEVEL    := $(shell commit=$$(git rev-parse --short=12 HEAD 2>/dev/null) && echo "devel+$$commit$$([ -z "$$(git status --porcelain)" ] || echo .dirty)")
+STAMP    := $(if $(DEVEL),-X flb-filter-rgcn/plugin/version.stamp=$(DEVEL))
+GOBUILD  := $(GPUENV) $(GO) build -tags $(TAGS) -trimpath -ldflags '-s -w $(STAMP)'
 CLANG    := clang-19
 SOURCES  := $(shell find plugin graphbuf model -name '*.go' -o -name '*.[ch]') model/cuda/kernels.ptx go.mod go.sum
 

@@ -36,7 +36,7 @@ zig_env  = ZIG=$(ZIG) ZIG_TARGET=$(zig_$(1)) ZIG_GLOBAL_CACHE_DIR=$(abspath $(OU
 # The environment of a build for the architecture named, and nothing else of the one that make runs in.
 release_env = $(call zig_env,$(1)) CC=$(ZIGCC) CGO_ENABLED=1 GOOS=linux GOARCH=$(1) GOAMD64=v1 GOARM64=v8.0 GOFLAGS= GOTOOLCHAIN=$(RELEASE_GO) \
 	CGO_CFLAGS="-O2 -I$(CUDA)" CGO_LDFLAGS="-L$(CUDA)"
-release_build = $(call release_env,$(1)) $(GO) build -tags $(TAGS) -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X flb-filter-rgcn/plugin/version.release=$$(cat $(RELEASE)/version)"
+release_build = $(call release_env,$(1)) $(GO) build -tags $(TAGS) -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X flb-filter-rgcn/plugin/version.stamp=$$(cat $(RELEASE)/version)"
 
 define release_rules
 $(RELEASE)/linux-$(1)/flb-filter_rgcn.so: $(SOURCES) build/release/zigcc $(ZIG) $(RELEASE)/version | setup

@@ -21,7 +21,8 @@ func TestBuiltByMake(t *testing.T) {
 	if err != nil || !strings.HasPrefix(string(out), want) {
 		t.Errorf("%q, %v, want %s...", out, err, want)
 	}
-	if version, err := OfFile(tool); err != nil || !strings.HasPrefix(string(out), "rgcn "+version+", ") {
+	// The go command may have put the same in, or nothing.
+	if version, err := OfFile(tool); err != nil || version != "devel" && !strings.HasPrefix(string(out), "rgcn "+version+", ") {
 		t.Errorf("it says %q and its file %q, %v", out, version, err)
 	}
 }
