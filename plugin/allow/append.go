@@ -78,7 +78,7 @@ func Append(path string, e Entry, naming Naming) (*Line, error) {
 func target(path string) (string, error) {
 	whole, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		// Another that appends may have made the file since: only a link is in the way.
+		// Another process may have made the file since; only a dangling link is an error.
 		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			return "", fmt.Errorf("%s: a link to a file that is not there, want a file", path)
 		}
@@ -87,7 +87,7 @@ func target(path string) (string, error) {
 	return whole, err
 }
 
-// lock locks the directory against others that append. The file itself cannot be locked, as it is replaced.
+// lock locks the directory against other processes that append. The file itself cannot be locked, as it is replaced.
 func lock(directory string) (unlock func(), err error) {
 	d, err := os.Open(directory)
 	if err != nil {

@@ -152,7 +152,8 @@ func TestAppend(t *testing.T) {
 	}
 }
 
-// TestAppendAddsColumns: what a line needs and the list has no column for gets one, and the rows before stay as they are.
+// TestAppendAddsColumns: what a line needs and the list has no column for gets one, and the rows before stay as they
+// are.
 func TestAppendAddsColumns(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "allow.csv")
 	from := time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC)
@@ -175,7 +176,7 @@ func TestAppendAddsColumns(t *testing.T) {
 	}
 }
 
-// TestAppendAtATime: of many that append at a time none is lost, and whoever reads meanwhile sees a whole list.
+// TestAppendAtATime: no line of many concurrent appends is lost, and a concurrent reader sees a whole list.
 func TestAppendAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "allow.csv")
 	var all sync.WaitGroup

@@ -9,8 +9,8 @@ import (
 	"flb-filter-rgcn/plugin/report"
 )
 
-// draw shows the graph's triplets, and the scores of those that lately had a low one. Of a graph that is too large for
-// a page it takes what the page would show first, and leaves the rest where it is.
+// draw returns the graph's triplets, with the scores of those that lately had a low one. Of a graph that is too large
+// for a page it reads only the triplets that the page shows.
 func draw(f *filter.Instance) *report.Data {
 	watched, status := f.Watched(), f.Status()
 	b := report.NewBuilder()

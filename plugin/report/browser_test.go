@@ -146,7 +146,7 @@ func TestEmptyPageInABrowser(t *testing.T) {
 	}
 }
 
-// hostileNames are what whoever connects may call a machine or a client.
+// hostileNames are names that a hostile client may choose.
 var hostileNames = []string{
 	"<img src=x onerror=document.title='run'>", "a\u202egnp.exe", strings.Repeat("x", 4096), strings.Repeat("\u0e49", 4096),
 	"\u05d0\u05d1\u05d2.example", strings.Repeat("long-label.", 400),
@@ -243,7 +243,8 @@ func TestTheDayOfASource(t *testing.T) {
 	}
 }
 
-// TestReportedSourcesInABrowser: a click on a source that was reported shows the day of that, with the session at which it was.
+// TestReportedSourcesInABrowser: a click on a source that was reported shows the day of that, with the session at which
+// it was.
 func TestReportedSourcesInABrowser(t *testing.T) {
 	ctx, said := browser(t)
 	b := NewBuilder()

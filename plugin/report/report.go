@@ -1,5 +1,5 @@
-// Package report makes the picture of scored sessions: one self-contained HTML page with the
-// graph of hosts, the lowest scores, and how scores lie and low ones come over time.
+// Package report makes a page of scored sessions: one self-contained HTML file with the graph of hosts, the sources
+// that were reported, the lowest scores, a histogram of scores and a timeline of low ones.
 //
 // It owns what is in the page and how it looks. It never knows where sessions come from.
 package report
@@ -78,7 +78,7 @@ type Timeline struct {
 	All   []uint64 `json:"all"`
 }
 
-// What a page holds at most: more lines than MaxEdges are a grey disc, and slow.
+// Bounds of a page. More lines than MaxEdges would be slow, and a grey disc.
 const (
 	MaxEdges  = 20_000
 	maxLowest = 200
@@ -87,7 +87,7 @@ const (
 	bins      = 50
 	maxBars   = 120
 
-	// What a Builder holds at most: beyond it, connections are counted, not kept.
+	// Bounds of a Builder. Connections beyond them are counted, not kept.
 	maxKept  = 10 * MaxEdges
 	maxTimes = 100_000
 
@@ -216,7 +216,7 @@ func (b *Builder) Add(s *Session) {
 	b.Connect(s, 1)
 }
 
-// Connect draws the session's triplet with so many more sessions, and counts none.
+// Connect adds the session's triplet, which stands for the given number of sessions, without counting them.
 func (b *Builder) Connect(s *Session, sessions uint64) {
 	b.hash.Reset()
 	for _, name := range [][]byte{s.Source, s.Relation, s.Destination} {
@@ -227,7 +227,7 @@ func (b *Builder) Connect(s *Session, sessions uint64) {
 	e := b.edges[key]
 	if e == nil {
 		room := maxKept
-		if s.Low || s.SourceAlert { // these are what the page is for
+		if s.Low || s.SourceAlert { // the page is there for these
 			room = 2 * maxKept
 		}
 		if len(b.edges) >= room {
@@ -306,7 +306,7 @@ func (b *Builder) drawEdges(d *Data) {
 	d.Omitted = uint64(max(len(all)-MaxEdges, 0) + len(b.omitted))
 	all = all[:min(len(all), MaxEdges)]
 
-	// Names are numbered anew: those of edges that are not drawn stay away.
+	// Names are numbered anew, without those of edges that are not drawn.
 	var nodes, relations, reasons renumber
 	d.Edges = make([]Edge, len(all))
 	numbers := make(map[*edge]int, len(b.lows.list)) // of edges that sessions are told of
@@ -405,7 +405,7 @@ func (b *Builder) timeline() Timeline {
 		}
 	}
 	first, last = first/step, last/step
-	// A lone time of long ago shall not make the rest invisible, or the page long.
+	// One very old time must not squeeze the rest, or make the page long.
 	first = max(first, last-maxBars+1)
 	t.Start, t.Step = first*step*timeStep/1e6, step*timeStep/1e6
 	t.Low, t.All = make([]uint64, last-first+1), make([]uint64, last-first+1)

@@ -146,7 +146,7 @@ func TestLowSessions(t *testing.T) {
 	}
 }
 
-// TestHostileNames: names come from whoever connects, and shall be nothing but text.
+// TestHostileNames: clients choose names, which must stay text.
 func TestHostileNames(t *testing.T) {
 	b := NewBuilder()
 	for _, name := range []string{"</script><script>alert(1)</script>", "<!--", "]]>", "a\u202eb", "\x1b[31m", "\xff\xfe", strings.Repeat("x", 5000), "\u2028", ""} {
