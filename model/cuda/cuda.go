@@ -13,8 +13,9 @@ package cuda
 
 // kernels are the names of those in kernels.cu.
 var kernels = []string{
-	"propagate", "relate", "gather", "decode", "bend", "blend", "reduce", "adam",
-	"layer", "unlayer", "ungroup", "outer", "unbend", "undrop", "shrink", "judge", "unjudge", "squares", "tell", "clip",
+	"propagate", "diagonal_grad", "sum_slots", "decode", "decode_backward", "gather_add", "reduce", "adam",
+	"layer_forward", "self_loop_backward", "group_backward", "outer", "relu_backward", "dropout_backward", "l2_grad",
+	"score_loss", "score_backward", "sum_squares", "loss_sum", "clip_scale",
 }
 
 // Sizes of the decoder, fixed in kernels.cu.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -127,6 +128,9 @@ func LoadFrom(directory string, property func(key string) (string, bool)) (Confi
 	l := newLoader()
 	l.directory = directory
 	if path, ok := property("config_file"); ok && path != "" {
+		if err := noTilde(path); err != nil {
+			return Config{}, fmt.Errorf("property config_file = %s: %w", show(path), err)
+		}
 		path = l.absolute(path)
 		text, err := readFile(path)
 		if err != nil {
@@ -160,6 +164,14 @@ type loader struct {
 	config    Config
 	origin    map[string]string
 	directory string // that relative paths are resolved from; "": the working directory
+}
+
+// noTilde refuses a path such as ~/x: a shell would put the home directory there, and nobody means a folder of the name ~.
+func noTilde(path string) error {
+	if path == "~" || strings.HasPrefix(path, "~/") {
+		return errors.New("~ means a home directory to a shell alone, want the whole path")
+	}
+	return nil
 }
 
 // absolute resolves a path; "" stays.
@@ -260,8 +272,14 @@ func (l *loader) finish() error {
 		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, "+
 			"or metrics.allow_remote = true", l.at("metrics.listen"))
 	}
-	for _, path := range []*string{&c.State.Dir, &c.Model.Features, &c.Allow} {
-		*path = l.absolute(*path)
+	for _, path := range []struct {
+		name string
+		at   *string
+	}{{"state.dir", &c.State.Dir}, {"model.features", &c.Model.Features}, {"allow", &c.Allow}} {
+		if err := noTilde(*path.at); err != nil {
+			return fmt.Errorf("%s: %w", l.at(path.name), err)
+		}
+		*path.at = l.absolute(*path.at)
 	}
 	if err := l.preset(); err != nil {
 		return err

@@ -139,6 +139,9 @@ func TestPropertyErrors(t *testing.T) {
 		{"only", "=x", `property only = "=x": want key=value, key=value|value or key!=value, or a list of 1 to 8 of them (in a property: with commas between)`},
 		{"only", "a=x|", `property only = "a=x|": want key=value, key=value|value or key!=value, or a list of 1 to 8 of them (in a property: with commas between)`},
 		{"state_required", "on", `property state_required = true: state.dir is empty, want a directory`},
+		{"state_dir", "~/rgcn", `property state_dir = "~/rgcn": ~ means a home directory to a shell alone, want the whole path`},
+		{"model_features", "~/hosts.csv", `property model_features = "~/hosts.csv": ~ means a home directory to a shell alone, want the whole path`},
+		{"allow", "~", `property allow = "~": ~ means a home directory to a shell alone, want the whole path`},
 		{"state_interval", "soon", `property state_interval = "soon": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to save with trainings and at exit only`},
 		{"state_interval", "500ms", `property state_interval = "500ms": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to save with trainings and at exit only`},
 		{"preset", "custom", `property preset = "custom": fields.source is not set, the preset custom needs both source and destination`},
@@ -213,6 +216,7 @@ func TestUnreadableFiles(t *testing.T) {
 	check(filepath.Join(dir, "none"), `property config_file = "DIR/none": no such file or directory, want a readable TOML file`)
 	check(filepath.Join(dir, "full", "x"), `property config_file = "DIR/full/x": not a directory, want a readable TOML file`)
 	check(filepath.Join(dir, "a\x00b"), `property config_file = "DIR/a\x00b": invalid argument, want a readable TOML file`)
+	check("~/rgcn.toml", `property config_file = "~/rgcn.toml": ~ means a home directory to a shell alone, want the whole path`)
 	if os.Getuid() != 0 { // root may read everything
 		check(filepath.Join(dir, "closed"), `property config_file = "DIR/closed": permission denied, want a readable TOML file`)
 	}

@@ -122,7 +122,7 @@ var options = []Option{
 		func(c *Config) *string { return &c.Fields.Score }),
 	name("low_score", "Name of the added field that is true when the score is below the threshold. Set, it overrides field_style.",
 		func(c *Config) *string { return &c.Fields.LowScore }),
-	name("source_alert", "Name of the added field that is true on the one session of a day at which its source is reported. Set, it overrides field_style.",
+	name("source_alert", "Name of the added field that is true on the session at which its source is reported, once within 24 hours. Set, it overrides field_style.",
 		func(c *Config) *string { return &c.Fields.SourceAlert }),
 
 	integer("graph", "max_nodes", "100000", 16, 10_000_000,

@@ -164,8 +164,10 @@ func (e *Evidence) String() string {
 	add := func(format string, a ...any) { parts = append(parts, fmt.Sprintf(format, a...)) }
 	date := func(t int64) string { return time.Unix(0, t).UTC().Format(time.DateOnly) }
 	switch {
+	case e.PairFirst > 0 && date(e.PairFirst) == date(e.PairLast):
+		add("met before, on %s only", date(e.PairFirst))
 	case e.PairFirst > 0:
-		add("met before, %s to %s, on %s", date(e.PairFirst), date(e.PairLast), plural(e.PairDays, "day", "days"))
+		add("met before, %s to %s, on %s counting this one", date(e.PairFirst), date(e.PairLast), plural(e.PairDays, "day", "days"))
 	case e.PairDays > 0:
 		add("never met before")
 	}

@@ -298,10 +298,12 @@ func (p *recordPath) decide(c *call, i int) (d decision) {
 	if d.explained() && p.cfg.Explain {
 		p.gather(&c.evidence, &c.seen, ref, c.scorer, score)
 	}
-	if p.watch != nil && c.scorer != nil {
-		c.tally.add(d.score, d.low)
-		if d.low {
-			p.watch.lowScore(event, &d, &c.evidence)
+	if p.watch != nil {
+		if c.scorer != nil {
+			c.tally.add(d.score, d.low)
+		}
+		if d.explained() {
+			p.watch.session(event, d, c.scorer != nil, &c.evidence)
 		}
 	}
 	return d

@@ -13,7 +13,7 @@ RGCN_OPTION("cut_ports", "auto", "Cut the port behind a source or a destination:
 RGCN_OPTION("time", NULL, "Field of the event's time: seconds (or milli-, micro-, nanoseconds) since 1970, ISO 8601, or syslog's. Several are tried in order; without one in the record, the time that the input gave it counts. Empty: the preset's. Allowed: the path of a field (key, key.sub or $key['sub']), or a list of 1 to 8 of them (in a property: with commas between).")
 RGCN_OPTION("score", "score", "Name of the added field with the score, 0 to 1; low is unusual. Set, it overrides field_style. Allowed: a field's name.")
 RGCN_OPTION("low_score", "low_score", "Name of the added field that is true when the score is below the threshold. Set, it overrides field_style. Allowed: a field's name.")
-RGCN_OPTION("source_alert", "source_alert", "Name of the added field that is true on the one session of a day at which its source is reported. Set, it overrides field_style. Allowed: a field's name.")
+RGCN_OPTION("source_alert", "source_alert", "Name of the added field that is true on the session at which its source is reported, once within 24 hours. Set, it overrides field_style. Allowed: a field's name.")
 RGCN_OPTION("graph_max_nodes", "100000", "Hosts remembered; beyond it the least recently seen go. Allowed: an integer from 16 to 10000000.")
 RGCN_OPTION("graph_max_relations", "1000", "Distinct relations remembered; beyond it the least recently seen go. Allowed: an integer from 2 to 100000.")
 RGCN_OPTION("graph_max_edges", "500000", "Distinct triplets (source, relation, destination) remembered; beyond it the least recently seen go. Allowed: an integer from 16 to 50000000.")

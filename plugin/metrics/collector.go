@@ -9,8 +9,8 @@ import (
 	"flb-filter-rgcn/plugin/version"
 )
 
-// collector reads an instance when it is asked to: nothing is kept twice, and the path of a
-// record knows nothing of Prometheus. No label comes from a record.
+// collector reads an instance at each scrape: no value is kept twice, and the path of a record knows nothing of
+// Prometheus. No label comes from a record.
 type collector struct{ f *filter.Instance }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -96,7 +96,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 			problem = 1
 		}
 		gauge(allowProblemDesc, problem)
-		hits := map[[4]string]uint64{} // lines for the same sessions at other times are one series
+		hits := map[[4]string]uint64{} // lines that differ only in their times are one series
 		for _, l := range a.TopLines {
 			hits[[4]string{l.Source, l.Relation, l.Destination, l.Verdict}] += l.Hits
 		}

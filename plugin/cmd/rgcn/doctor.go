@@ -48,7 +48,7 @@ var doctorCommand = command{
 			}
 			findings, err := doctor.Examine(ctx, o)
 			if err != nil {
-				return usageError{err} // a file that was named and is not there
+				return usageError{err} // a file that the command line names does not exist
 			}
 			if e.quiet {
 				findings = slices.DeleteFunc(findings, func(f doctor.Finding) bool { return f.Level == doctor.OK })
@@ -68,7 +68,7 @@ var doctorCommand = command{
 	},
 }
 
-// absolute makes the paths that flags name start where the tool runs: those of a configuration start where that lies.
+// absolute resolves paths in flags against the working directory; those in a configuration are relative to its file.
 func absolute(s settings) error {
 	if ending := filepath.Ext(s["config_file"]); slices.Contains([]string{".conf", ".yaml", ".yml"}, ending) {
 		return usagef("-config %s: is for the filter's own TOML file; want -c for the configuration of Fluent Bit", s["config_file"])

@@ -36,7 +36,7 @@ var statusCommand = command{
 			if _, err := os.Stat(c.State.Dir); err != nil {
 				return fmt.Errorf("state directory: %w", err)
 			}
-			settings["allow"] = "" // what the filter saved tells of it, and a bad line there is no reason to tell nothing
+			settings["allow"] = "" // the saved status tells about the list; a bad line in it must not hide the rest
 			f, err := filter.NewFrozen(&host{console: e.console, settings: settings, closing: true})
 			if err != nil {
 				return err
