@@ -161,7 +161,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	f.times.common, f.times.clock = c, f.clock
 	f.memory.common, f.memory.files = c, machineFiles
 	f.store.init(c, &f.judge, &f.path, f.Status)
-	f.trainer.init(c, &f.judge, &f.memory, &f.store)
+	f.trainer.init(c, &f.judge, &f.memory, &f.store, &f.allow)
 	return f, nil
 }
 

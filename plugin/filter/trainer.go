@@ -22,6 +22,7 @@ type trainer struct {
 	judge      *judge
 	memory     *memory
 	store      *store
+	allow      *allowList
 	background bool // trainings run beside records: on a thread of the lowest priority
 
 	history history                // it has a lock of its own
@@ -38,8 +39,8 @@ type trainer struct {
 	firstSession  time.Time
 }
 
-func (t *trainer) init(c *common, judge *judge, memory *memory, store *store) {
-	t.common, t.judge, t.memory, t.store = c, judge, memory, store
+func (t *trainer) init(c *common, judge *judge, memory *memory, store *store, allow *allowList) {
+	t.common, t.judge, t.memory, t.store, t.allow = c, judge, memory, store, allow
 	t.schedule = schedule{cfg: c.cfg.Train}
 }
 
@@ -112,6 +113,8 @@ func (t *trainer) train(ctx context.Context, now time.Time, progress func(step, 
 	t.memory.holdGraph(true) // within what is left now
 	t.logSmaller(wanted, cfg, sizes.Edges, a)
 	snapshot := t.graph.Snapshot()
+	t.allow.leaveOutBad(snapshot)
+	cfg.Bad = t.allow.bad()
 	scorer, report, err := t.trainApart(ctx, snapshot, cfg, progress)
 	t.logFallback(report.Fallback)
 	switch {
