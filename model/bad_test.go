@@ -35,7 +35,7 @@ func TestBadSessionsScoreLower(t *testing.T) {
 			return mean
 		}
 		for _, source := range []string{"host-3", "host-15"} { // the bad one, and one like it
-			if c := change(source, "client-2"); !(c < -0.01) {
+			if c := change(source, "client-2"); !(c < -0.05) {
 				t.Errorf("seed %d: the log-odds of %s with a client of others change by %v", seed, source, c)
 			}
 		}

@@ -40,6 +40,11 @@ type Config struct {
 	// them.
 	Bad []Bad
 
+	// Unanswered are the edges of the snapshot that a model does not learn to expect, by their place in it: nobody knows
+	// yet whether they are benign. They carry messages and are counted all the same. nil: none. ReferenceGoal ignores
+	// them.
+	Unanswered []bool
+
 	// OneWindow keeps one window in memory at a time, as is done for large graphs in any case. It takes less memory
 	// and more time.
 	OneWindow bool

@@ -95,6 +95,7 @@ func newTraining(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, repor
 	if cfg.without("tenure") {
 		t.ds.IgnoreTenure()
 	}
+	t.ds.Unanswered = cfg.Unanswered
 	t.bad = badOf(snap, t.ds, cfg.Bad)
 	t.windows, t.heldOut = temporal.NewWindows(t.ds, cfg.OneWindow)
 	if t.windows.Len() == 0 || !t.ds.HasPositives(t.heldOut) {

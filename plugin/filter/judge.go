@@ -18,11 +18,13 @@ type judge struct {
 	rarity          atomic.Pointer[model.Rarity] // of its scores; nil as long as scorer is
 	alerts          *budget.AlertBudget          // follows the scores, with threshold.method = budget; else nil
 	sources         *sources                     // nil: none is reported
+	unanswered      *unanswered                  // nil: all is learned
 	frozenThreshold float32                      // that of alerts on a usual day; of a frozen instance
 }
 
-func (j *judge) init(c *common) {
+func (j *judge) init(c *common, allow *allowList) {
 	j.common = c
+	j.unanswered = newUnanswered(c, allow)
 	if th := c.cfg.Threshold; th.Method == model.Budget {
 		j.alerts = budget.New(th.PerDay)
 	}

@@ -291,8 +291,11 @@ func (p *recordPath) decide(c *call, i int) (d decision) {
 	}
 	d.pooled, d.report = p.judge.source(event, ref.Source, c.scorer, score, c.list, by)
 	event.Time = at
-	if by != nil {
+	switch {
+	case by != nil:
 		p.countHit(by)
+	case d.low:
+		p.judge.unanswered.add(ref)
 	}
 	d.reason = reason(ref, d.low, by)
 	if d.explained() && p.cfg.Explain {
