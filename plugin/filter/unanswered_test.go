@@ -127,3 +127,16 @@ func TestMostUnanswered(t *testing.T) {
 		t.Errorf("%d are noted", n)
 	}
 }
+
+// FuzzUnanswered: whatever the state directory holds, a start goes on.
+func FuzzUnanswered(f *testing.F) {
+	f.Add([]byte{0x90})
+	f.Add([]byte{0x91, 0x94, 0xa1, 'a', 0xa1, 'b', 0xa1, 'c', 0x01})
+	c := offline(f, host("train_hold", "1d")).common
+	f.Fuzz(func(t *testing.T, b []byte) {
+		u := newUnanswered(c, nil)
+		if err := u.UnmarshalBinary(b); err == nil && len(u.since) > 0 {
+			t.Errorf("%d triplets of a graph that has none", len(u.since))
+		}
+	})
+}
