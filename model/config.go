@@ -36,6 +36,15 @@ type Config struct {
 	// Features is what is known of hosts beside their sessions; nil: nothing. ReferenceGoal ignores it.
 	Features HostFeatures
 
+	// Bad are sessions that people have called bad, which serve as corrupted triplets; nil: none. ReferenceGoal ignores
+	// them.
+	Bad []Bad
+
+	// Unanswered are the edges of the snapshot that a model does not learn to expect, by their place in it: nobody knows
+	// yet whether they are benign. They carry messages and are counted all the same. nil: none. ReferenceGoal ignores
+	// them.
+	Unanswered []bool
+
 	// OneWindow keeps one window in memory at a time, as is done for large graphs in any case. It takes less memory
 	// and more time.
 	OneWindow bool

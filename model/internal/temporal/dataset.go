@@ -28,6 +28,7 @@ type Dataset struct {
 	sourceSince, relationSince []int64
 	Tenures                    Tenures
 	Peers                      *Peers // nil: hosts have no features
+	Unanswered                 []bool // by edge: no window that trains has it among its positives; nil: none
 	buckets
 }
 

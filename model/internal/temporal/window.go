@@ -1,5 +1,7 @@
 package temporal
 
+import "slices"
+
 // Window is the time after a cut. Its distinct triplets are the positives that the network learns to expect.
 type Window struct {
 	*Cut
@@ -12,6 +14,15 @@ type Window struct {
 type positive struct {
 	edge   int32
 	chance float32
+}
+
+// leaveOut drops the positives that are not to be trained on, by edge; nil: none.
+func (w *Window) leaveOut(unanswered []bool) {
+	if unanswered == nil {
+		return
+	}
+	is := func(p positive) bool { return unanswered[p.edge] }
+	w.unseen, w.seen = slices.DeleteFunc(w.unseen, is), slices.DeleteFunc(w.seen, is)
 }
 
 // minChance is the least chance of an event with which a seen edge counts as a positive.
