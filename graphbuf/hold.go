@@ -24,6 +24,8 @@ type Sizes struct{ Nodes, Sources, Destinations, Relations, Edges int }
 
 // Sizes counts them. Writers go on meanwhile.
 func (g *Graph) Sizes() (s Sizes) {
+	g.whole.RLock()
+	defer g.whole.RUnlock()
 	st := g.Stats()
 	s.Nodes, s.Relations, s.Edges = st.Nodes, st.Relations, st.Edges
 	g.inBlocks(func() int { return g.source.len() }, func(i uint32) {
