@@ -1,5 +1,7 @@
 package graphbuf
 
+import "unsafe"
+
 // Hold keeps the graph at so many nodes and edges, or at as many as it has where that is more, until it is called
 // again. New ones then replace those seen longest ago, as at the bounds. No graph grows beyond its bounds, whatever
 // Hold allows.
@@ -18,6 +20,9 @@ const (
 	EdgeBytes = 190
 	NodeBytes = 260
 )
+
+// SnapshotEdgeBytes is what an edge of a snapshot takes.
+const SnapshotEdgeBytes = int64(unsafe.Sizeof(Edge{}))
 
 // Sizes determine the memory of a snapshot and of all that is made from one.
 type Sizes struct{ Nodes, Sources, Destinations, Relations, Edges int }
@@ -54,3 +59,6 @@ func (s *Snapshot) Sizes() Sizes {
 	}
 	return out
 }
+
+// Bounds are those with which the graph was made.
+func (g *Graph) Bounds() Config { return g.bounds }

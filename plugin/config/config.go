@@ -24,6 +24,8 @@ type Config struct {
 	Train      Train
 	Threshold  Threshold
 	State      State
+	Publish    Publish
+	Fleet      Fleet
 	Metrics    Metrics
 }
 
@@ -103,6 +105,25 @@ type State struct {
 	Dir      string        // "": memory only
 	Required bool          // a directory that cannot be used keeps the filter from starting
 	Interval time.Duration // between two times at which changes of the graph are saved; 0: with trainings and at exit alone
+
+	From     string        // a place of published states, "": this filter trains for itself
+	Key      string        // path of the file with the public keys that may have signed them
+	Unsigned bool          // states without a signature are taken
+	Poll     time.Duration // between two looks; 0: at the start only
+	OldAfter time.Duration // age at which a state is old; 0: never
+}
+
+// Publish says where each trained state goes, for others.
+type Publish struct {
+	To       string // a place, "": nowhere
+	Key      string // path of the private key that signs
+	Unsigned bool   // there is none
+}
+
+// Fleet says how the servers of published states are reached.
+type Fleet struct {
+	Credentials, CAFile  string // paths, "": none
+	S3Endpoint, S3Region string
 }
 
 // Metrics says where the filter tells about itself.
@@ -260,8 +281,11 @@ func (l *loader) finish() error {
 		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, "+
 			"or metrics.allow_remote = true", l.at("metrics.listen"))
 	}
-	for _, path := range []*string{&c.State.Dir, &c.Model.Features, &c.Allow} {
+	for _, path := range []*string{&c.State.Dir, &c.Model.Features, &c.Allow, &c.State.Key, &c.Publish.Key, &c.Fleet.Credentials, &c.Fleet.CAFile} {
 		*path = l.absolute(*path)
+	}
+	if err := l.fleet(); err != nil {
+		return err
 	}
 	if err := l.preset(); err != nil {
 		return err

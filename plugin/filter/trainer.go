@@ -22,6 +22,8 @@ type trainer struct {
 	judge      *judge
 	memory     *memory
 	store      *store
+	follower   *follower
+	publisher  *publisher
 	background bool // trainings run beside records: on a thread of the lowest priority
 
 	history history                // it has a lock of its own
@@ -38,8 +40,8 @@ type trainer struct {
 	firstSession  time.Time
 }
 
-func (t *trainer) init(c *common, judge *judge, memory *memory, store *store) {
-	t.common, t.judge, t.memory, t.store = c, judge, memory, store
+func (t *trainer) init(c *common, judge *judge, memory *memory, store *store, follower *follower, publisher *publisher) {
+	t.common, t.judge, t.memory, t.store, t.follower, t.publisher = c, judge, memory, store, follower, publisher
 	t.schedule = schedule{cfg: c.cfg.Train}
 }
 
@@ -141,6 +143,7 @@ func (t *trainer) train(ctx context.Context, now time.Time, progress func(step, 
 		t.host.Log(LevelWarn, "scores are added but none counts as low: "+why)
 	}
 	t.store.save(scorer.Model())
+	t.publisher.offer()
 	return nil
 }
 

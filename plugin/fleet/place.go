@@ -48,6 +48,14 @@ func IsPath(place string) bool {
 	return err == nil && u == nil
 }
 
+// PlaceName is a place as messages name it: a URL without its query, where some servers have their secrets.
+func PlaceName(place string) string {
+	if u, err := parsePlace(place); err == nil && u != nil {
+		return nameOf(u)
+	}
+	return place
+}
+
 // parsePlace returns the URL of a place, nil for a path.
 func parsePlace(place string) (*url.URL, error) {
 	scheme, _, ok := strings.Cut(place, "://")
@@ -111,7 +119,7 @@ func Open(place string, a Access) (Place, error) {
 	return w, nil
 }
 
-// nameOf is a URL without its query, where some servers have their secrets.
+// nameOf is a URL without its query.
 func nameOf(u *url.URL) string {
 	plain := *u
 	plain.RawQuery = ""

@@ -1,0 +1,155 @@
+package filter
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/fleet"
+)
+
+// catchUpInterval is how often a graph that is to come is shown what the one in use has seen meanwhile.
+const catchUpInterval = 5 * time.Millisecond
+
+// fetch reads the payload of a state whose header is accepted and makes a graph and a model of it, if memory allows.
+func (f *follower) fetch(h *fleet.Header, body io.Reader) (*graphbuf.Graph, *model.Model, error) {
+	sizes := f.sizes(h)
+	need := h.Memory() + int64(h.Edges)*graphbuf.SnapshotEdgeBytes + int64(sizes.Edges)*graphbuf.EdgeBytes + int64(sizes.Nodes)*graphbuf.NodeBytes
+	a, giveBack, ok := f.filter.memory.take(need)
+	if !ok {
+		return nil, nil, fmt.Errorf("to take up its %d triplets between %d hosts would need about %d MiB for the moment, %s; %s, or lower graph.max_edges of the trainer",
+			h.Edges, h.Nodes, withGarbage(need)>>20, a.by, a.remedy)
+	}
+	defer giveBack()
+	graph, m, err := h.ReadPayload(body)
+	if err != nil {
+		return nil, nil, err
+	}
+	var next *graphbuf.Graph
+	var trained model.Model
+	err = f.apart(func() (err error) {
+		if err := trained.UnmarshalBinary(m); err != nil {
+			return err
+		}
+		var s graphbuf.Snapshot
+		if err := s.UnmarshalBinary(graph); err != nil {
+			return err
+		}
+		graph = nil
+		if next, err = graphbuf.New(f.graph.Bounds()); err != nil {
+			return err
+		}
+		next.Restore(&s)
+		return nil
+	})
+	return next, &trained, err
+}
+
+// take has the state's graph and model take the place of those in use. Records go on meanwhile; they wait only while
+// the two are exchanged.
+func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) error {
+	i := f.filter
+	i.trainer.mu.Lock() // no training may bring a scorer of the graph that is about to go
+	defer i.trainer.mu.Unlock()
+	m.SetThreshold(ModelConfig(f.cfg).Threshold)
+	began := time.Now()
+	succession := f.graph.Succeed(next, h.Horizon)
+	done := false
+	defer func() {
+		if !done {
+			succession.Abandon()
+		}
+	}()
+	sizes := next.Sizes()
+	a, giveBack, ok := i.memory.take(m.ScorerBytes(sizes, f.features))
+	if !ok {
+		return fmt.Errorf("to score %d triplets between %d hosts by its model would take about %d MiB for the moment, %s; %s",
+			sizes.Edges, sizes.Nodes, withGarbage(m.ScorerBytes(sizes, f.features))>>20, a.by, a.remedy)
+	}
+	defer giveBack()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(catchUpInterval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				succession.CatchUp()
+			}
+		}
+	}()
+	var scorer *model.Scorer
+	err := f.apart(func() error {
+		scorer = m.Scorer(next.Snapshot(), f.cfg.Train.Threads, f.features)
+		return nil
+	})
+	close(stop)
+	<-stopped
+	if err != nil {
+		return err
+	}
+	done = true
+	if err := succession.Finish(func(swap func() bool) {
+		i.path.gate.Lock()
+		defer i.path.gate.Unlock()
+		if swap() {
+			i.judge.use(scorer)
+		}
+	}); err != nil {
+		return err
+	}
+	i.memory.holdGraph(true)
+	f.took(h, succession.Carried)
+	i.store.save(scorer.Model())
+	i.store.saveFleet(fleetMemory{Followed: f.state()})
+	st := f.graph.Stats()
+	f.logf(LevelInfo, "published state %d of %s: %d triplets up to %s, the model of %s, and %d triplets with %d sessions that this filter saw since; "+
+		"%d triplets, taken up in %.2f s", h.Sequence, f.place, h.Edges, time.Unix(0, h.Horizon).UTC().Format(time.RFC3339), m.TrainedText(),
+		succession.Carried.Edges, succession.Carried.Events, st.Edges, time.Since(began).Seconds())
+	if why := m.Weak(); why != "" {
+		f.host.Log(LevelWarn, "scores are added but none counts as low: "+why)
+	}
+	if h.Memory() > muchMemory {
+		debug.FreeOSMemory()
+	}
+	return nil
+}
+
+// took notes which state is in use.
+func (f *follower) took(h *fleet.Header, carried graphbuf.Carried) {
+	f.mu.Lock()
+	f.status.Sequence, f.status.Published, f.status.Horizon, f.status.Edges = h.Sequence, h.PublishedAt(), time.Unix(0, h.Horizon).UTC(), h.Edges
+	f.status.CarriedEdges, f.status.CarriedSessions = carried.Edges, carried.Events
+	f.whole = true
+	f.mu.Unlock()
+	if bound := f.cfg.Graph.MaxEdges; int(h.Edges) > bound {
+		f.logf(LevelWarn, "published state: it has %d triplets, graph.max_edges allows %d here: those seen longest ago are left out; raise it", h.Edges, bound)
+	} else if bound := f.cfg.Graph.MaxNodes; int(h.Nodes) > bound {
+		f.logf(LevelWarn, "published state: it has %d hosts, graph.max_nodes allows %d here: those seen longest ago are left out; raise it", h.Nodes, bound)
+	}
+}
+
+// apart does what takes long and holds no lock; beside records, on a thread of the lowest priority.
+func (f *follower) apart(do func() error) (err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("panic: %v", v)
+			}
+		}()
+		if f.filter.trainer.background {
+			enterBackground()
+		}
+		err = do()
+	}()
+	<-done
+	return err
+}
