@@ -33,11 +33,14 @@ func Append(dst []byte, h Header, graph, model []byte, key ed25519.PrivateKey) (
 	return append(dst, payload...), nil
 }
 
+// window is how far back compressed bytes refer, at most: what a reader has to hold beside the result.
+const window = 8 << 20
+
 // compress makes the payload. At the default level the file is within some percent of the smallest and takes a tenth of
 // the time: see conf/fleet/README.md.
 func compress(parts ...[]byte) ([]byte, error) {
 	var b bytes.Buffer
-	w, err := zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false)) // SHA-256 is check enough
+	w, err := zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window), zstd.WithEncoderCRC(false)) // SHA-256 is check enough
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +71,7 @@ func (h *Header) ReadPayload(r io.Reader) (graph, model []byte, err error) {
 		return nil, nil, errors.New("its payload is damaged: the SHA-256 does not fit")
 	}
 	size := h.graph + h.model
-	// A bound of nothing would be none.
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(max(size, 1)))
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window), zstd.WithDecoderMaxMemory(max(size, window)))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -71,6 +72,29 @@ func TestWhatIsPublishedIsRead(t *testing.T) {
 	}
 }
 
+// States of all sizes: below and above the window of the compression, compressible or not.
+func TestSizes(t *testing.T) {
+	public, private := pair(1)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, size := range []int{0, 1, 1000, 300_000, window - 1, window, window + 1, 3 * window} {
+		graph, model := make([]byte, size), make([]byte, size/3)
+		for i := range graph {
+			graph[i] = byte(rng.Uint32() >> (i % 31))
+		}
+		b, err := Append(nil, someHeader, graph, model, private)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, g, m, err := read(b, Trust{Keys: []ed25519.PublicKey{public}})
+		if err != nil || !bytes.Equal(g, graph) || !bytes.Equal(m, model) {
+			t.Fatalf("%d bytes: %v", size, err)
+		}
+		if want := int64(len(b) - headerSize - sealSize + size + size/3); h.Memory() != want {
+			t.Errorf("%d bytes: Memory is %d, want %d", size, h.Memory(), want)
+		}
+	}
+}
+
 func TestStatesThatAreRefused(t *testing.T) {
 	public, private := pair(1)
 	_, forger := pair(2)
@@ -116,15 +140,17 @@ func TestStatesThatAreRefused(t *testing.T) {
 
 // A state that uncompresses to more than it says takes no more memory than that.
 func TestAPayloadThatIsLargerThanItSays(t *testing.T) {
-	b, err := Append(nil, someHeader, make([]byte, 64<<20), nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lengths := headerSize - keyIDSize - 32 - 3*8
-	binary.LittleEndian.PutUint64(b[lengths:], 1000)
-	copy(b[headerSize:], seal(b[:headerSize], nil))
-	if _, _, _, err := read(b, Trust{Unsigned: true}); err == nil || !strings.Contains(err.Error(), "does not uncompress to 1000 bytes") {
-		t.Errorf("%v", err)
+	for size, want := range map[int]string{64 << 20: "does not uncompress to 1000 bytes", 5000: "uncompresses to 5000 bytes, want 1000"} {
+		b, err := Append(nil, someHeader, make([]byte, size), nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lengths := headerSize - keyIDSize - 32 - 3*8
+		binary.LittleEndian.PutUint64(b[lengths:], 1000)
+		copy(b[headerSize:], seal(b[:headerSize], nil))
+		if _, _, _, err := read(b, Trust{Unsigned: true}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
 	}
 }
 
