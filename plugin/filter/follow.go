@@ -29,6 +29,8 @@ type follower struct {
 	lastKind error // of the failure that was last logged
 	oldSaid  bool  // that the state in use is old
 
+	boundsSaid bool // that it does not fit into the bounds of the graph
+
 	mu     sync.Mutex // guards status, for moments
 	status FollowStatus
 	whole  bool // graph and model of the state are those in use

@@ -486,6 +486,17 @@ func TestAnOldStateIsSaidOnce(t *testing.T) {
 	}
 }
 
+func TestAStateThatIsLargerThanTheBounds(t *testing.T) {
+	s := newFleet(t)
+	f, h := s.agent("graph_max_edges", "50")
+	defer f.Close()
+	s.publish()
+	f.follower.look(context.Background())
+	if n := strings.Count(h.log(), "it has 60 triplets, graph.max_edges allows 50 here"); n != 1 || f.Status().Graph.Edges != 50 || f.Status().Published.Taken != 2 {
+		t.Errorf("said %d times; %d triplets\n%s", n, f.Status().Graph.Edges, h.log())
+	}
+}
+
 func TestBeforeTheFirstState(t *testing.T) {
 	s := newFleet(t)
 	place := s.place

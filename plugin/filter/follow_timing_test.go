@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"flb-filter-rgcn/plugin/fleet"
 )
 
@@ -27,6 +29,15 @@ func peak(tb testing.TB) (bytes int64) {
 	}
 	tb.Fatal("no VmHWM")
 	return 0
+}
+
+// cpuTime is the processor time that the process has used.
+func cpuTime(tb testing.TB) time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func statusLines(b []byte) (lines []string) {
@@ -75,19 +86,19 @@ func benchmarkPublishedState(b *testing.B, n int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	publish := func() time.Duration {
-		began := time.Now()
+	publish := func() (took, cpu time.Duration) {
+		began, used := time.Now(), cpuTime(b)
 		if _, err := trainer.Publish(context.Background()); err != nil {
 			b.Fatal(err)
 		}
-		return time.Since(began)
+		return time.Since(began), cpuTime(b) - used
 	}
-	publishTime := publish()
+	publishTime, publishCPU := publish()
 	size := trainer.Status().Publish.Bytes
 	graphBytes, modelBytes, gzipBytes := len(graph), len(model), zipped.Len()
 	graph, model, zipped = nil, nil, bytes.Buffer{}
 
-	var takeTime, swapTime, idle, busy time.Duration
+	var takeTime, takeCPU, swapTime, idle, busy time.Duration
 	var settled, most int64
 	for b.Loop() {
 		debug.FreeOSMemory()
@@ -98,9 +109,9 @@ func benchmarkPublishedState(b *testing.B, n int) {
 			b.Fatal(err)
 		}
 		f.trainer.background = true
-		began = time.Now()
+		began, used := time.Now(), cpuTime(b)
 		f.follower.begin()
-		takeTime = time.Since(began)
+		takeTime, takeCPU = time.Since(began), cpuTime(b)-used
 		if f.Scorer() == nil {
 			b.Fatal(h.log())
 		}
@@ -136,7 +147,9 @@ func benchmarkPublishedState(b *testing.B, n int) {
 	b.ReportMetric(float64(gzipBytes)/1e6, "graph-gzip-MB")
 	b.ReportMetric(gzipTime.Seconds(), "gzip-s")
 	b.ReportMetric(publishTime.Seconds(), "publish-s")
+	b.ReportMetric(publishCPU.Seconds(), "publish-cpu-s")
 	b.ReportMetric(takeTime.Seconds(), "take-s")
+	b.ReportMetric(takeCPU.Seconds(), "take-cpu-s")
 	b.ReportMetric(swapTime.Seconds(), "merge-s")
 	b.ReportMetric(float64(idle.Microseconds())/1e3, "longest-call-before-ms")
 	b.ReportMetric(float64(busy.Microseconds())/1e3, "longest-call-ms")

@@ -128,11 +128,22 @@ func (f *follower) took(h *fleet.Header, carried graphbuf.Carried) {
 	f.status.CarriedEdges, f.status.CarriedSessions = carried.Edges, carried.Events
 	f.whole = true
 	f.mu.Unlock()
-	if bound := f.cfg.Graph.MaxEdges; int(h.Edges) > bound {
-		f.logf(LevelWarn, "published state: it has %d triplets, graph.max_edges allows %d here: those seen longest ago are left out; raise it", h.Edges, bound)
-	} else if bound := f.cfg.Graph.MaxNodes; int(h.Nodes) > bound {
-		f.logf(LevelWarn, "published state: it has %d hosts, graph.max_nodes allows %d here: those seen longest ago are left out; raise it", h.Nodes, bound)
+	f.reportBounds(h)
+}
+
+// reportBounds says when a state does not fit into this filter's bounds, and again after one that did.
+func (f *follower) reportBounds(h *fleet.Header) {
+	bounds, what := f.cfg.Graph, ""
+	switch {
+	case int(h.Edges) > bounds.MaxEdges:
+		what = fmt.Sprintf("it has %d triplets, graph.max_edges allows %d here", h.Edges, bounds.MaxEdges)
+	case int(h.Nodes) > bounds.MaxNodes:
+		what = fmt.Sprintf("it has %d hosts, graph.max_nodes allows %d here", h.Nodes, bounds.MaxNodes)
 	}
+	if what != "" && !f.boundsSaid {
+		f.logf(LevelWarn, "published state: %s: those seen longest ago are left out; raise it", what)
+	}
+	f.boundsSaid = what != ""
 }
 
 // apart does what takes long and holds no lock; beside records, on a thread of the lowest priority.

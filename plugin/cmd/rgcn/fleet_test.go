@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +14,7 @@ import (
 
 	"flb-filter-rgcn/build/samples"
 	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/fleet"
 )
 
 // properties are a host for an instance beside the command line.
@@ -62,5 +66,29 @@ func TestTrainPublishes(t *testing.T) {
 	cancel()
 	if status := execute(ctx, train, io.Discard, io.Discard); status != exitInterrupted {
 		t.Errorf("interrupted: %d", status)
+	}
+}
+
+// A server that is away for a moment is tried again.
+func TestTrainPublishesToAServerThatWasAway(t *testing.T) {
+	tries, key := 0, filepath.Join(t.TempDir(), "key")
+	var state []byte
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if tries++; tries == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		state, _ = io.ReadAll(r.Body)
+	}))
+	defer server.Close()
+	mustRun(t, "keygen", key)
+	_, stderr := mustRun(t, withSmall("train", "-columns", columns, "-state", t.TempDir(), "-publish", server.URL, "-key", key, samples.SessionsPath(t))...)
+	has(t, stderr, "not published, it is tried again: publish: "+server.URL+"/state.rgcn: the server answers 503", "published to "+server.URL)
+	keys, err := fleet.ReadPublicKeys(key + ".pub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h, err := fleet.ReadHeader(bytes.NewReader(state), fleet.Trust{Keys: keys}); err != nil || h.Edges != 1490 || tries != 2 {
+		t.Errorf("%+v, %v after %d tries", h, err, tries)
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"time"
 
 	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/fleet"
 )
 
 var trainCommand = command{
@@ -47,7 +49,7 @@ func train(ctx context.Context, e *env, s *run) error {
 	done := []string{"state in " + s.config.State.Dir}
 	if err == nil && s.config.Publish.To != "" {
 		var p filter.PublishStatus
-		if p, err = s.filter.Publish(ctx); err == nil {
+		if p, err = publish(ctx, s); err == nil {
 			done = append(done, fmt.Sprintf("published to %s as state %d of %d KiB", p.To, p.Sequence, p.Bytes>>10))
 		}
 	}
@@ -55,4 +57,23 @@ func train(ctx context.Context, e *env, s *run) error {
 		s.sumUp(done...)
 	}
 	return err
+}
+
+// publishTries is how often a server is tried, within some half a minute: the run cannot be repeated, as its records
+// would count again.
+const publishTries = 6
+
+// publish publishes what was trained.
+func publish(ctx context.Context, s *run) (p filter.PublishStatus, err error) {
+	for try := 1; ; try++ {
+		if p, err = s.filter.Publish(ctx); err == nil || try == publishTries || fleet.IsPath(s.config.Publish.To) {
+			return p, err
+		}
+		s.env.Log(filter.LevelWarn, fmt.Sprintf("not published, it is tried again: %v", err))
+		select {
+		case <-ctx.Done():
+			return p, ctx.Err()
+		case <-time.After(fleet.Retry(try, time.Minute)):
+		}
+	}
 }
