@@ -5,9 +5,11 @@ import (
 	"compress/gzip"
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +102,7 @@ func benchmarkPublishedState(b *testing.B, n int) {
 
 	var takeTime, takeCPU, swapTime, idle, busy time.Duration
 	var settled, most int64
+	waited := math.NaN()
 	for b.Loop() {
 		debug.FreeOSMemory()
 		before := resident(b)
@@ -138,8 +141,13 @@ func benchmarkPublishedState(b *testing.B, n int) {
 		if p := f.Status().Published; p.Taken != 2 || p.CarriedEdges < n/100/2 {
 			b.Fatalf("%+v", p)
 		}
+		_, text, _ := strings.Cut(h.log(), "taken up in ")
+		_, text, _ = strings.Cut(text, "taken up in ")
+		_, text, _ = strings.Cut(text, "records waited ")
+		fmt.Sscan(text, &waited)
 		f.Close()
 	}
+	b.ReportMetric(waited, "records-waited-ms")
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(graphBytes)/1e6, "graph-MB")
 	b.ReportMetric(float64(modelBytes)/1e6, "model-MB")

@@ -95,13 +95,23 @@ func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) e
 		return err
 	}
 	done = true
+	before := i.judge.scorer.Load()
+	i.judge.follow(scorer)
+	var waited time.Duration // at most, by any record
 	if err := succession.Finish(func(swap func() bool) {
+		closed := time.Now()
 		i.path.gate.Lock()
-		defer i.path.gate.Unlock()
+		defer func() {
+			i.path.gate.Unlock()
+			waited = time.Since(closed)
+		}()
 		if swap() {
-			i.judge.use(scorer)
+			i.judge.scorer.Store(scorer)
 		}
 	}); err != nil {
+		if before != nil {
+			i.judge.follow(before)
+		}
 		return err
 	}
 	i.memory.holdGraph(true)
@@ -110,8 +120,8 @@ func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) e
 	i.store.saveFleet(fleetMemory{Followed: f.state()})
 	st := f.graph.Stats()
 	f.logf(LevelInfo, "published state %d of %s: %d triplets up to %s, the model of %s, and %d triplets with %d sessions that this filter saw since; "+
-		"%d triplets, taken up in %.2f s", h.Sequence, f.place, h.Edges, time.Unix(0, h.Horizon).UTC().Format(time.RFC3339), m.TrainedText(),
-		succession.Carried.Edges, succession.Carried.Events, st.Edges, time.Since(began).Seconds())
+		"%d triplets, taken up in %.2f s, of which records waited %.2f ms at most", h.Sequence, f.place, h.Edges, time.Unix(0, h.Horizon).UTC().Format(time.RFC3339), m.TrainedText(),
+		succession.Carried.Edges, succession.Carried.Events, st.Edges, time.Since(began).Seconds(), float64(waited.Microseconds())/1e3)
 	if why := m.Weak(); why != "" {
 		f.host.Log(LevelWarn, "scores are added but none counts as low: "+why)
 	}
