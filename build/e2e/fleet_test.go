@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,5 +83,59 @@ func TestFleet(t *testing.T) {
 	agent.stop()
 	if _, score, _, _ := split(lines(t, again)[0]); !numeric(score) {
 		t.Errorf("the first record after a restart: %s", lines(t, again)[0])
+	}
+}
+
+// TestShippedFleet runs the files of conf/fleet as they are: a trainer that gets its sessions from another Fluent Bit, and
+// an agent in either format.
+func TestShippedFleet(t *testing.T) {
+	t.Parallel()
+	conf, err := filepath.Abs("../../conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if out, err := exec.Command(offlineTool, "keygen", filepath.Join(dir, "fleet.key")).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	states := filepath.Join(dir, "states") + "/"
+	if err := os.Mkdir(states, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	free.Close()
+	const n = 2000
+	var log strings.Builder
+	for i := range n {
+		h := i * 7919 % 30
+		fmt.Fprintf(&log, `{"ts":%d.5,"id.orig_h":"host-%d","id.resp_h":"server-%d-%d","client":"c"}`+"\n", 1_795_000_000+i*60, h, h%3, i%11)
+	}
+	input := write(t, dir, "ssh.log", log.String())
+	if err := lookAtInputs(); err != nil {
+		t.Fatal(err)
+	}
+	shipped := func(file, state string) *process {
+		return startCommand(t, "env", "RGCN_CONF="+conf, "RGCN_FLEET="+dir, "RGCN_STATES="+states, "RGCN_STATE="+filepath.Join(dir, state),
+			"RGCN_LISTEN=127.0.0.1", "RGCN_PORT="+port, "SSH_LOG="+input, host, "-e", sharedObject, "-c", filepath.Join(conf, "fleet", file))
+	}
+	trainer := shipped("trainer.conf", "trainer")
+	sender := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_json"),
+		section("OUTPUT", "Name", "forward", "Match", "ssh", "Host", "127.0.0.1", "Port", port, "Retry_Limit", "no_limits")))
+	trainer.untilLogged("published state ", 1)
+	sender.stop()
+	trainer.stop()
+	for _, file := range []string{"agent.conf", "agent.yaml"} {
+		agent := shipped(file, file)
+		agent.untilLines(agent.stdout, n)
+		agent.stop()
+		for i, record := range lines(t, agent.stdout) {
+			if !strings.Contains(record, `"score":0.`) && !strings.Contains(record, `"score":1`) {
+				t.Fatalf("%s: record %d: %s", file, i, record)
+			}
+		}
 	}
 }
