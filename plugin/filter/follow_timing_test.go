@@ -111,7 +111,6 @@ func benchmarkPublishedState(b *testing.B, n int) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		f.trainer.background = true
 		began, used := time.Now(), cpuTime(b)
 		f.follower.begin()
 		takeTime, takeCPU = time.Since(began), cpuTime(b)-used

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
@@ -28,28 +29,25 @@ func (f *follower) fetch(h *fleet.Header, body io.Reader) (*graphbuf.Graph, *mod
 	if err != nil {
 		return nil, nil, err
 	}
-	var next *graphbuf.Graph
 	var trained model.Model
-	err = f.apart(func() (err error) {
-		if err := trained.UnmarshalBinary(m); err != nil {
-			return err
-		}
-		var s graphbuf.Snapshot
-		if err := s.UnmarshalBinary(graph); err != nil {
-			return err
-		}
-		graph = nil
-		if next, err = graphbuf.New(f.graph.Bounds()); err != nil {
-			return err
-		}
-		next.Restore(&s)
-		return nil
-	})
-	return next, &trained, err
+	if err := trained.UnmarshalBinary(m); err != nil {
+		return nil, nil, err
+	}
+	var base graphbuf.Snapshot
+	if err := base.UnmarshalBinary(graph); err != nil {
+		return nil, nil, err
+	}
+	next, err := graphbuf.New(f.graph.Bounds())
+	if err != nil {
+		return nil, nil, err
+	}
+	next.Restore(&base)
+	return next, &trained, nil
 }
 
 // take has the state's graph and model take the place of those in use. Records go on meanwhile; they wait only while
-// the two are exchanged.
+// the two are exchanged. All of it has the usual priority: it takes seconds of one core where there are a million
+// triplets, and a thread that gets no processor time would hold up the collector, and records with it.
 func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) error {
 	i := f.filter
 	i.trainer.mu.Lock() // no training may bring a scorer of the graph that is about to go
@@ -70,30 +68,10 @@ func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) e
 			sizes.Edges, sizes.Nodes, withGarbage(m.ScorerBytes(sizes, f.features))>>20, a.by, a.remedy)
 	}
 	defer giveBack()
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		tick := time.NewTicker(catchUpInterval)
-		defer tick.Stop()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-				succession.CatchUp()
-			}
-		}
-	}()
-	var scorer *model.Scorer
-	err := f.apart(func() error {
-		scorer = m.Scorer(next.Snapshot(), f.cfg.Train.Threads, f.features)
-		return nil
-	})
-	close(stop)
-	<-stopped
-	if err != nil {
-		return err
-	}
+	end := catchUp(succession)
+	defer end() // of a panic
+	scorer := m.Scorer(next.Snapshot(), f.cfg.Train.Threads, f.features)
+	end()
 	done = true
 	before := i.judge.scorer.Load()
 	i.judge.follow(scorer)
@@ -156,21 +134,24 @@ func (f *follower) reportBounds(h *fleet.Header) {
 	f.boundsSaid = what != ""
 }
 
-// apart does what takes long and holds no lock; beside records, on a thread of the lowest priority.
-func (f *follower) apart(do func() error) (err error) {
-	done := make(chan struct{})
+// catchUp has a succession catch up until the function that it returns is called.
+func catchUp(s *graphbuf.Succession) (end func()) {
+	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
-		defer close(done)
-		defer func() {
-			if v := recover(); v != nil {
-				err = fmt.Errorf("panic: %v", v)
+		defer close(stopped)
+		tick := time.NewTicker(catchUpInterval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				s.CatchUp()
 			}
-		}()
-		if f.filter.trainer.background {
-			enterBackground()
 		}
-		err = do()
 	}()
-	<-done
-	return err
+	return sync.OnceFunc(func() {
+		close(stop)
+		<-stopped
+	})
 }
