@@ -63,12 +63,12 @@ type examination struct {
 	Options
 	machine  fs.FS
 	conf     *hostconf.Config // nil: none
-	targets  []*target
+	patients []*patient
 	findings Findings
 }
 
-// target is one filter to examine: a section of the configuration, a processor of an input, or the options alone.
-type target struct {
+// patient is one filter to examine: a section of the configuration, a processor of an input, or the options alone.
+type patient struct {
 	section    *hostconf.Section // nil: the options alone
 	properties properties
 	name       string        // as Fluent Bit calls it, for people
@@ -81,8 +81,8 @@ type target struct {
 	holder  int           // its number, 0 where that is not known
 }
 
-// at is the file and line of the target's section, "" without one.
-func (p *target) at() string {
+// at is the file and line of the patient's section, "" without one.
+func (p *patient) at() string {
 	if p.section == nil {
 		return ""
 	}
@@ -90,7 +90,7 @@ func (p *target) at() string {
 }
 
 // where is the file and line of one of its properties, as far as known.
-func (p *target) where(key string) string {
+func (p *patient) where(key string) string {
 	if p.section != nil {
 		if x, ok := p.section.Get(key); ok {
 			return x.At.String()
@@ -102,7 +102,7 @@ func (p *target) where(key string) string {
 // readConfiguration reads Fluent Bit's configuration and finds the filters in it.
 func (e *examination) readConfiguration() error {
 	if e.Conf == "" {
-		e.targets = []*target{{properties: newProperties(nil, e.Set, ""), name: "the filter"}}
+		e.patients = []*patient{{properties: newProperties(nil, e.Set, ""), name: "the filter"}}
 		return nil
 	}
 	conf, err := hostconf.Read(e.Conf, e.Getenv)
@@ -123,38 +123,38 @@ func (e *examination) readConfiguration() error {
 	}
 	e.unsetVariables()
 	for _, s := range conf.Of(hostconf.Filter) {
-		e.addTarget(s)
+		e.addPatient(s)
 	}
 	for _, kind := range []string{hostconf.Input, hostconf.Output} {
 		for _, s := range conf.Of(kind) {
 			for _, p := range s.Processors {
-				e.addTarget(p)
+				e.addPatient(p)
 			}
 		}
 	}
-	if len(e.targets) == 0 {
+	if len(e.patients) == 0 {
 		e.findings.add(Problem, TopicConfiguration, conf.Path, "has no filter rgcn", "add a section: [FILTER], Name rgcn, Match and the tag of your input (conf/fluent-bit.conf)")
 		return nil
 	}
-	text := counted(len(conf.Files), "file") + " read, " + counted(len(e.targets), "filter") + " rgcn"
+	text := counted(len(conf.Files), "file") + " read, " + counted(len(e.patients), "filter") + " rgcn"
 	e.findings.add(OK, TopicConfiguration, conf.Path, text, "")
 	return nil
 }
 
-// addTarget adds a section to the targets if it is an rgcn filter.
-func (e *examination) addTarget(s *hostconf.Section) {
+// addPatient adds a section to the patients if it is an rgcn filter.
+func (e *examination) addPatient(s *hostconf.Section) {
 	if !s.Is("rgcn") {
 		return
 	}
 	name := s.Value("alias")
 	if name == "" {
-		name = fmt.Sprintf("rgcn.%d", len(e.targets))
+		name = fmt.Sprintf("rgcn.%d", len(e.patients))
 	}
 	if !s.Active() {
 		e.findings.add(Warning, TopicConfiguration, s.At.String(), "the filter "+name+" is not active", "remove Active, or set it to true")
 		return
 	}
-	e.targets = append(e.targets, &target{section: s, name: name, properties: newProperties(s, e.Set, e.conf.Path)})
+	e.patients = append(e.patients, &patient{section: s, name: name, properties: newProperties(s, e.Set, e.conf.Path)})
 }
 
 // unsetVariables warns about variables without a value.
