@@ -77,7 +77,7 @@ KERNEL sum_slots(const int *start, const int *dest, float *out, float *slots, in
 }
 
 // The decoder's sizes, as in cuda.go.
-enum { COUNTED = 23, STRUCTURAL = 4, FEATURES = COUNTED + STRUCTURAL, HIDDEN = 32, NEAR = 4 };
+enum { COUNTED = 25, STRUCTURAL = 4, FEATURES = COUNTED + STRUCTURAL, HIDDEN = 32, NEAR = 4 };
 enum { WALK, PROFILE, NEARBY, RELATION };       // structural features
 enum { DISTMULT, TRANSE, ROTATE };              // relational scores
 enum { A1 = 0, B1 = FEATURES * HIDDEN, A2 = B1 + HIDDEN, B2 = A2 + HIDDEN, DECODER = B2 + 1 }; // its parameters
@@ -158,6 +158,7 @@ KERNEL decode(const int *batch, const float *u, const float *v, const float *m, 
 		int s = batch[SOURCE * n + t], r = batch[REL * n + t], d = batch[DESTINATION * n + t];
 		bool known = s >= 0 && d >= 0;
 		float f[FEATURES], raw[STRUCTURAL] = {0, 0, 0, 0};
+#pragma unroll // f stays in registers
 		for (int i = 0; i < COUNTED; i++)
 			f[i] = batch_f[BATCH_WORDS * n + t * COUNTED + i];
 		int near = batch[NEAR_COUNT * n + t];
@@ -187,6 +188,7 @@ KERNEL decode(const int *batch, const float *u, const float *v, const float *m, 
 		for (int i = 0; i < HIDDEN / WARP; i++) {
 			int unit = lane + i * WARP;
 			float x = param[B1 + unit];
+#pragma unroll
 			for (int a = 0; a < FEATURES; a++)
 				x += f[a] * param[A1 + a * HIDDEN + unit];
 			h[i] = x > 0 && (keep >> unit & 1) ? x * keep_scale : 0;
@@ -211,6 +213,7 @@ KERNEL decode(const int *batch, const float *u, const float *v, const float *m, 
 			slope[a] = team_sum(df[a]) * structural[STRUCTURAL + a];
 		if (lane != 0)
 			continue;
+#pragma unroll
 		for (int i = 0; i < FEATURES; i++)
 			work[(F + i) * n + t] = f[i];
 		work[DY * n + t] = dy;

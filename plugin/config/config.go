@@ -89,7 +89,8 @@ type Train struct {
 	Share                                            float64 // of the events that train, of the same
 	Seed                                             uint64
 	Device                                           string
-	MaxMemory                                        int // MiB; 0: no limit
+	MaxMemory                                        int           // MiB; 0: no limit
+	Hold                                             time.Duration // for which a triplet with a low score is not learned; 0: all is learned at once
 }
 
 // Threshold says which scores are low.

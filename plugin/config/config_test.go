@@ -64,7 +64,7 @@ func TestDefaults(t *testing.T) {
 			Line:  []string{"log", "message"},
 			Score: "score", LowScore: "low_score", SourceAlert: "source_alert", Reason: "score_reason", Model: "score_model", SourceRisk: "score_source_risk", SourceTriplets: "score_source_triplets",
 			Evidence: [evidence.Count]string{"score_lower_per_day", "score_pair_first_seen", "score_pair_last_seen", "score_pair_days",
-				"score_source_destinations", "score_destination_sources", "score_source_relations", "score_peers"},
+				"score_source_destinations", "score_destination_sources", "score_source_relations", "score_source_reached_by", "score_peers"},
 		},
 		FieldStyle: "plain",
 		Graph:      Graph{MaxNodes: 100_000, MaxRelations: 1000, MaxEdges: 500_000, Window: 30 * 24 * time.Hour},

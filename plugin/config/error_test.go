@@ -60,7 +60,7 @@ func TestFileErrors(t *testing.T) {
 		{"interval = '10m'", `f:1: unknown key interval: did you mean train.interval?`},
 		{"[state]\nseed = 1", `f:2: unknown key state.seed: did you mean train.seed?`},
 		{"train_interval = '10m'", `f:1: unknown key train_interval: did you mean train.interval?`},
-		{"[train]\nepochs = 1\n", `f:2: unknown key train.epochs: want interval, min_edges, min_new_edges, steps, learning_rate, negatives, sample, share, seed, threads, device, tolerance or max_memory`},
+		{"[train]\nepochs = 1\n", `f:2: unknown key train.epochs: want interval, min_edges, min_new_edges, steps, learning_rate, negatives, sample, share, seed, threads, device, tolerance, hold or max_memory`},
 		{"colour = 1", `f:1: unknown key colour: want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},
 		{"'a\\nb' = 1", `f:1: unknown key "a\\nb": want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},
 		{"\"a\\nb\" = 1", `f:1: unknown key "a\nb": want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},

@@ -208,6 +208,10 @@ var options = []Option{
 		"How much worse than the current model, on the same held-out events, a new one may be and still "+
 			"replace it.", func(c *Config) *float64 { return &c.Train.Tolerance }),
 
+	duration("train", "hold", "0", time.Hour, "to learn all at once",
+		"Time for which a triplet that had a low score is not learned: until it comes again after it, or the list of judged sessions allows it. "+
+			"For networks where little changes, against intruders who take weeks; elsewhere it costs more than it brings. Not read by the objective reference.",
+		func(c *Config) *time.Duration { return &c.Train.Hold }),
 	integer("train", "max_memory", "1024", 0, 1_000_000,
 		"Memory in MiB that a training may take while it runs. It never takes more than four fifths of what the limits of containers and of "+
 			"the machine leave. A training that would need more takes a smaller dimension (where dim is 0), or is put off and the log says why. "+

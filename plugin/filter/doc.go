@@ -4,7 +4,8 @@
 //   - recordPath (process.go, fields.go, reason.go, evidence.go): what happens to a chunk of records, and what is added
 //   - judge (judge.go): the model in use, and whether a score is low
 //   - sources (sources.go): whether a source is reported
-//   - allowList (allowlist.go): the list of judged sessions
+//   - unanswered (unanswered.go): which triplets with a low score are not learned yet
+//   - allowList (allowlist.go, bad.go): the list of judged sessions, and what trainings take of it
 //   - clock (clock.go), timeLog (timelog.go): which times are believed, and what is logged of those that are not
 //   - fit (fit.go, misfit.go): whether the records are those that the settings speak of
 //   - trainer (trainer.go, schedule.go, history.go): when and how the model is trained

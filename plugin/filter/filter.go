@@ -152,7 +152,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	}
 	f := &Instance{common: c, since: time.Now().UTC().Truncate(time.Second)}
 	f.clock = &clock{read: read, leap: int64(bounds.Leap())}
-	f.judge.init(c)
+	f.judge.init(c, &f.allow)
 	if err := f.path.init(c, f.clock, &f.judge, &f.allow, &f.fit); err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	f.times.common, f.times.clock = c, f.clock
 	f.memory.common, f.memory.files = c, machineFiles
 	f.store.init(c, &f.judge, &f.path, f.Status)
-	f.trainer.init(c, &f.judge, &f.memory, &f.store)
+	f.trainer.init(c, &f.judge, &f.memory, &f.store, &f.allow)
 	return f, nil
 }
 

@@ -289,14 +289,18 @@ func (p *recordPath) decide(c *call, i int) (d decision) {
 	if c.scorer != nil {
 		d.low, by = p.judge.low(event, c.scorer, score, c.list, by)
 	}
-	d.pooled, d.report = p.judge.source(event, c.scorer, score, c.list, by)
+	d.pooled, d.report = p.judge.source(event, ref.Source, c.scorer, score, c.list, by)
 	event.Time = at
-	if by != nil {
+	switch {
+	case by != nil:
 		p.countHit(by)
+	case d.low:
+		p.judge.unanswered.add(ref)
 	}
 	d.reason = reason(ref, d.low, by)
 	if d.explained() && p.cfg.Explain {
 		p.gather(&c.evidence, &c.seen, ref, c.scorer, score)
+		c.evidence.ReachedBy = p.graph.HostName(d.pooled.ReachedBy)
 	}
 	if p.watch != nil {
 		if c.scorer != nil {

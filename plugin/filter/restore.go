@@ -34,6 +34,9 @@ func (f *Instance) restore() {
 	if f.judge.sources != nil {
 		load(sourcesFile, sourcesVersion, f.judge.sources.budget.UnmarshalBinary)
 	}
+	if f.judge.unanswered != nil {
+		load(unansweredFile, unansweredVersion, f.judge.unanswered.UnmarshalBinary)
+	}
 	f.judge.reach()
 	if f.judge.alerts != nil {
 		f.judge.frozenThreshold = f.judge.alerts.Usual()

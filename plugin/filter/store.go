@@ -25,6 +25,9 @@ const (
 	sourcesFile    = "sources" // the budget of alerts about sources
 	sourcesVersion = 1
 
+	unansweredFile    = "unanswered" // triplets with a low score that are not learned
+	unansweredVersion = 1
+
 	columnsFile    = "columns" // of rows of Zeek's logs, by tag
 	columnsVersion = 1
 
@@ -71,7 +74,7 @@ func (s *store) save(m *model.Model) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.logNotes()
-	s.warnUnsaved(inTurn(s.saveGraph, func() error { return s.saveModel(m) }, s.saveBudgets, s.saveColumns, s.saveStatus))
+	s.warnUnsaved(inTurn(s.saveGraph, func() error { return s.saveModel(m) }, s.saveBudgets, s.saveUnanswered, s.saveColumns, s.saveStatus))
 }
 
 // inTurn does one after another until one fails.
@@ -102,7 +105,7 @@ func (s *store) saveChanges() {
 		return
 	}
 	defer s.logNotes()
-	s.warnUnsaved(inTurn(s.saveGraph, s.saveBudgets, s.saveColumns))
+	s.warnUnsaved(inTurn(s.saveGraph, s.saveBudgets, s.saveUnanswered, s.saveColumns))
 }
 
 // saveOnTimer saves changes when state.interval has passed. The host's database of what it has read moves on all the
@@ -186,6 +189,18 @@ func (s *store) saveBudgets() error {
 	return save(sourcesFile, sourcesVersion, s.judge.sources.budget)
 }
 
+// saveUnanswered writes the triplets that are not learned.
+func (s *store) saveUnanswered() error {
+	if s.judge.unanswered == nil {
+		return nil
+	}
+	b, err := s.judge.unanswered.AppendBinary(nil)
+	if err != nil {
+		return err
+	}
+	return s.dir.Save(unansweredFile, unansweredVersion, b)
+}
+
 func (s *store) saveGraph() error {
 	events := s.graph.Stats().Events
 	b, err := s.graph.AppendBinary(nil)
@@ -225,7 +240,7 @@ func (s *store) saveAll() (err error) {
 		}
 	}()
 	defer s.logNotes()
-	err = errors.Join(s.saveGraph(), s.saveBudgets(), s.saveColumns(), s.saveStatus())
+	err = errors.Join(s.saveGraph(), s.saveBudgets(), s.saveUnanswered(), s.saveColumns(), s.saveStatus())
 	if scorer := s.judge.scorer.Load(); err == nil && scorer != nil && !s.dir.Has(modelFile) { // it went with the directory, which is a new one
 		err = s.saveModel(scorer.Model())
 	}
