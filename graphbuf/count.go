@@ -29,13 +29,20 @@ func (g *Graph) add(ref *Ref, e *Event) {
 	g.expire()
 	age := since(g.clock.now, at)
 	g.buckets.reach(g.clock.lived)
-	g.put(ref, e, 1, at, age, old).mark(g.buckets.at(g.clock.lived - max(age, 0)))
+	i := g.put(ref, e, 1, at, age, old)
+	if i == 0 {
+		return
+	}
+	g.edges.at(i).activity.mark(g.buckets.at(g.clock.lived - max(age, 0)))
+	if g.journal != nil {
+		g.journal.note(i, at)
+	}
 }
 
 // put counts n events of one triplet between times e.Time and last, the last of them such an age ago, and stores in ref
-// what was known before. Old ones take no place of another. It returns the edge's activity, at the graph's level, for
-// the caller to mark: nobody's, where an old event has no room.
-func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) *activity {
+// what was known before. Old ones take no place of another. It returns the edge, whose activity is at the graph's level,
+// for the caller to mark; 0 where an old event has no room.
+func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) uint32 {
 	g.sweep()
 	if e.long() {
 		short := g.shorten(e)
@@ -43,11 +50,7 @@ func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) *ac
 	}
 	i := g.findEdge(e)
 	if i == 0 {
-		if i = g.putNew(ref, e, n, last, age, old); i == 0 {
-			g.nobody = activity{}
-			return &g.nobody
-		}
-		return &g.edges.at(i).activity
+		return g.putNew(ref, e, n, last, age, old)
 	}
 	p := g.parts(i)
 	s, r, d := p.edge.src, p.edge.rel, p.edge.dst
@@ -58,7 +61,7 @@ func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) *ac
 	}
 	g.fill(ref, i, s, r, d, &p, e.Time)
 	g.count(i, &p, e, n, last, age, old)
-	return &p.edge.activity
+	return i
 }
 
 // putNew is put for a triplet that is not held. It returns its edge, 0 where an old one has no room.

@@ -25,6 +25,8 @@ type Config struct {
 	Train      Train
 	Threshold  Threshold
 	State      State
+	Publish    Publish
+	Fleet      Fleet
 	Metrics    Metrics
 }
 
@@ -105,6 +107,25 @@ type State struct {
 	Dir      string        // "": memory only
 	Required bool          // a directory that cannot be used keeps the filter from starting
 	Interval time.Duration // between two times at which changes of the graph are saved; 0: with trainings and at exit alone
+
+	From     string        // a place of published states, "": this filter trains for itself
+	Key      string        // path of the file with the public keys that may have signed them
+	Unsigned bool          // states without a signature are taken
+	Poll     time.Duration // between two looks; 0: at the start only
+	OldAfter time.Duration // age at which a state is old; 0: never
+}
+
+// Publish says where each trained state goes, for others.
+type Publish struct {
+	To       string // a place, "": nowhere
+	Key      string // path of the private key that signs
+	Unsigned bool   // there is none
+}
+
+// Fleet says how the servers of published states are reached.
+type Fleet struct {
+	Credentials, CAFile  string // paths, "": none
+	S3Endpoint, S3Region string
 }
 
 // Metrics says where the filter tells about itself.
@@ -276,11 +297,15 @@ func (l *loader) finish() error {
 	for _, path := range []struct {
 		name string
 		at   *string
-	}{{"state.dir", &c.State.Dir}, {"model.features", &c.Model.Features}, {"allow", &c.Allow}} {
+	}{{"state.dir", &c.State.Dir}, {"model.features", &c.Model.Features}, {"allow", &c.Allow},
+		{"state.key", &c.State.Key}, {"publish_key", &c.Publish.Key}, {"fleet.credentials", &c.Fleet.Credentials}, {"fleet.ca_file", &c.Fleet.CAFile}} {
 		if err := noTilde(*path.at); err != nil {
 			return fmt.Errorf("%s: %w", l.at(path.name), err)
 		}
 		*path.at = l.absolute(*path.at)
+	}
+	if err := l.fleet(); err != nil {
+		return err
 	}
 	if err := l.preset(); err != nil {
 		return err

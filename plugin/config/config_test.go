@@ -72,7 +72,7 @@ func TestDefaults(t *testing.T) {
 		Train: Train{Interval: 10 * time.Minute, MinEdges: 50, MinNewEdges: 1, Steps: 400, Negatives: 4, Threads: 1,
 			LearningRate: 0.005, Tolerance: 0.02, Sample: 1000, Share: 0.8, Seed: 1, Device: "auto", MaxMemory: 1024},
 		Threshold: Threshold{Method: "budget", K: 2, Quantile: 0.01, PerDay: 20, SourcesPerDay: 10},
-		State:     State{Interval: 5 * time.Minute},
+		State:     State{Interval: 5 * time.Minute, Poll: time.Minute, OldAfter: 24 * time.Hour},
 	}
 	if got := defaults(t); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

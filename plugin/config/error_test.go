@@ -61,15 +61,15 @@ func TestFileErrors(t *testing.T) {
 		{"[state]\nseed = 1", `f:2: unknown key state.seed: did you mean train.seed?`},
 		{"train_interval = '10m'", `f:1: unknown key train_interval: did you mean train.interval?`},
 		{"[train]\nepochs = 1\n", `f:2: unknown key train.epochs: want interval, min_edges, min_new_edges, steps, learning_rate, negatives, sample, share, seed, threads, device, tolerance, hold or max_memory`},
-		{"colour = 1", `f:1: unknown key colour: want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},
-		{"'a\\nb' = 1", `f:1: unknown key "a\\nb": want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},
-		{"\"a\\nb\" = 1", `f:1: unknown key "a\nb": want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},
-		{"\"\" = 1", `f:1: unknown key "": want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},
+		{"colour = 1", `f:1: unknown key colour: want explain, field_style, allow, publish, publish_key or publish_unsigned, or a section of fields, graph, model, train, threshold, state, fleet or metrics`},
+		{"'a\\nb' = 1", `f:1: unknown key "a\\nb": want explain, field_style, allow, publish, publish_key or publish_unsigned, or a section of fields, graph, model, train, threshold, state, fleet or metrics`},
+		{"\"a\\nb\" = 1", `f:1: unknown key "a\nb": want explain, field_style, allow, publish, publish_key or publish_unsigned, or a section of fields, graph, model, train, threshold, state, fleet or metrics`},
+		{"\"\" = 1", `f:1: unknown key "": want explain, field_style, allow, publish, publish_key or publish_unsigned, or a section of fields, graph, model, train, threshold, state, fleet or metrics`},
 		{"[trian]\nsteps = 1", `f:1: unknown section [trian]: did you mean [train]?`},
 		{"[Train]\nsteps = 1", `f:1: unknown section [Train]: did you mean [train]?`},
-		{"[output]\nhost = 1", `f:1: unknown section [output]: want fields, graph, model, train, threshold, state or metrics`},
-		{"output.host = 1", `f:1: unknown section [output]: want fields, graph, model, train, threshold, state or metrics`},
-		{"\n[a.b.c]\nd = 1", `f:2: unknown section [a]: want fields, graph, model, train, threshold, state or metrics`},
+		{"[output]\nhost = 1", `f:1: unknown section [output]: want fields, graph, model, train, threshold, state, fleet or metrics`},
+		{"output.host = 1", `f:1: unknown section [output]: want fields, graph, model, train, threshold, state, fleet or metrics`},
+		{"\n[a.b.c]\nd = 1", `f:2: unknown section [a]: want fields, graph, model, train, threshold, state, fleet or metrics`},
 		{"[explain]\nx = 1", `f:1: explain = a table: want true or false`},
 
 		// The earliest mistake is named, whatever the section.
@@ -224,7 +224,7 @@ func TestUnreadableFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "odd\nname"), []byte("x = 1"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	check(filepath.Join(dir, "odd\nname"), `DIR/odd?name:1: unknown key x: want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`)
+	check(filepath.Join(dir, "odd\nname"), `DIR/odd?name:1: unknown key x: want explain, field_style, allow, publish, publish_key or publish_unsigned, or a section of fields, graph, model, train, threshold, state, fleet or metrics`)
 }
 
 // Whatever the file holds: no panic, and the error, if any, is one line that names the file.

@@ -19,6 +19,9 @@ func (e *examination) devices() {
 		if !p.valid {
 			continue
 		}
+		if p.config.State.From != "" {
+			continue // it does not train
+		}
 		at := p.where("train_device")
 		switch device := p.config.Train.Device; device {
 		case model.CPU:

@@ -51,6 +51,7 @@ func Examine(ctx context.Context, o Options) (Findings, error) {
 		return nil, err
 	}
 	e.states()
+	e.fleet(ctx)
 	e.devices()
 	e.memory()
 	e.ports(ctx)

@@ -43,6 +43,7 @@ const (
 	TopicFluentBit     = "fluent-bit"
 	TopicSample        = "sample"
 	TopicState         = "state"
+	TopicFleet         = "fleet"
 	TopicDevice        = "device"
 	TopicMemory        = "memory"
 	TopicMetrics       = "metrics"

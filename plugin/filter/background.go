@@ -12,7 +12,8 @@ import (
 )
 
 // background is the goroutines of a live instance. Two of them work by the clock: one trains, the other does what must
-// go on beside a training. A third follows the list of judged sessions, as a file system may be slow.
+// go on beside a training. A third follows the list of judged sessions, as a file system may be slow. Published states
+// have goroutines of their own, as a server may be slower.
 type background struct {
 	cancel  context.CancelFunc // nil: there is no background
 	running sync.WaitGroup
@@ -50,6 +51,12 @@ func (f *Instance) start() {
 	}
 	every(trainInterval, func(now time.Time) { f.turn(ctx, now) })
 	every(keepInterval, f.keep)
+	if f.follower.active {
+		f.background.running.Go(func() { f.follower.run(ctx) })
+	}
+	if f.publisher.active {
+		f.background.running.Go(func() { f.publisher.run(ctx) })
+	}
 	if f.allow.file != nil {
 		every(allowInterval, func(time.Time) { f.allow.reload() })
 	}

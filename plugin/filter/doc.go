@@ -12,6 +12,7 @@
 //   - background (background.go): the goroutines that train, save and look after files
 //   - memory (memory.go, sharedmemory.go, hold.go): how much a training and the graph may take
 //   - store (store.go, restore.go): the state directory
+//   - follower (follow.go, succeed.go), publisher (publish.go): states that a trainer publishes for others
 //   - watch (watch.go): what the live page shows
 //
 // health.go sums up how an instance is doing. predict.go scores triplets that nobody sent. Without an instance, saved.go

@@ -66,6 +66,9 @@ type Instance struct {
 	store   store
 	trainer trainer
 
+	follower  follower
+	publisher publisher
+
 	background background
 }
 
@@ -78,6 +81,7 @@ func New(host Host) (*Instance, error) {
 	}
 	f.host.Log(LevelInfo, "version "+version.Line())
 	f.host.Log(LevelInfo, f.cfg.Summary())
+	f.follower.begin()
 	f.start()
 	return f, nil
 }
@@ -161,7 +165,13 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	f.times.common, f.times.clock = c, f.clock
 	f.memory.common, f.memory.files = c, machineFiles
 	f.store.init(c, &f.judge, &f.path, f.Status)
-	f.trainer.init(c, &f.judge, &f.memory, &f.store, &f.allow)
+	f.trainer.init(c, &f.judge, &f.memory, &f.store, &f.allow, &f.follower, &f.publisher)
+	if err := f.follower.init(c, f); err != nil {
+		return nil, err
+	}
+	if err := f.publisher.init(c, &f.judge, &f.memory, &f.store); err != nil {
+		return nil, err
+	}
 	return f, nil
 }
 

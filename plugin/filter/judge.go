@@ -93,6 +93,13 @@ func (j *judge) threshold(s *model.Scorer) float32 {
 
 // use has records scored by a scorer from now on.
 func (j *judge) use(s *model.Scorer) {
+	j.follow(s)
+	j.scorer.Store(s)
+}
+
+// follow has budgets and rarity go by the model of a scorer, which is used at once or in a moment. To sort its held-out
+// scores takes milliseconds.
+func (j *judge) follow(s *model.Scorer) {
 	if j.alerts != nil {
 		j.alerts.Follow(s.Model().HeldOut())
 	}
@@ -102,7 +109,6 @@ func (j *judge) use(s *model.Scorer) {
 	}
 	j.reach()
 	j.rarity.Store(rarity)
-	j.scorer.Store(s)
 }
 
 // reach tells the budgets how far the graph got, where an archive may come next. A live filter tells them with each

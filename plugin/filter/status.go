@@ -16,6 +16,8 @@ type Status struct {
 	Training  *LastTraining   `json:"last_training"`
 	Model     *ModelStatus    `json:"model"` // nil: none yet
 	Allow     *AllowStatus    `json:"allow,omitempty"`
+	Published *FollowStatus   `json:"published_state,omitempty"` // by which this filter scores; nil: it trains for itself
+	Publish   *PublishStatus  `json:"publish,omitempty"`         // nil: it publishes nothing
 }
 
 // What an instance is doing.
@@ -90,6 +92,9 @@ func (f *Instance) Status() Status {
 		Records: f.Counts(),
 		Graph:   GraphStatus{NewEdges: g.NewEdges, Evicted: g.Evicted},
 		Allow:   f.Allow(),
+
+		Published: f.follower.state(),
+		Publish:   f.publisher.state(),
 	}
 	s.Records.WrongTime = f.clock.wrongTimes(&g)
 	s.Trainings, s.Training = f.trainer.history.list()

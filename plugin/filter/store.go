@@ -31,6 +31,9 @@ const (
 	columnsFile    = "columns" // of rows of Zeek's logs, by tag
 	columnsVersion = 1
 
+	fleetFile    = "fleet" // which published state the graph began with, and which was published last
+	fleetVersion = 1
+
 	statusFile    = "status"
 	statusVersion = 1
 )
@@ -123,6 +126,21 @@ func (s *store) saveOnTimer(now time.Time) {
 	if due {
 		s.saveChanges()
 	}
+}
+
+// saveFleet writes what is to be remembered of published states.
+func (s *store) saveFleet(m fleetMemory) {
+	if s.dir == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.logNotes()
+	b, err := json.Marshal(m)
+	if err == nil {
+		err = s.dir.Save(fleetFile, fleetVersion, b)
+	}
+	s.warnUnsaved(err)
 }
 
 func (s *store) saveModel(m *model.Model) error {

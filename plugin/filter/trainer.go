@@ -23,6 +23,8 @@ type trainer struct {
 	memory     *memory
 	store      *store
 	allow      *allowList
+	follower   *follower
+	publisher  *publisher
 	background bool // trainings run beside records: on a thread of the lowest priority
 
 	history history                // it has a lock of its own
@@ -39,8 +41,8 @@ type trainer struct {
 	firstSession  time.Time
 }
 
-func (t *trainer) init(c *common, judge *judge, memory *memory, store *store, allow *allowList) {
-	t.common, t.judge, t.memory, t.store, t.allow = c, judge, memory, store, allow
+func (t *trainer) init(c *common, judge *judge, memory *memory, store *store, allow *allowList, follower *follower, publisher *publisher) {
+	t.common, t.judge, t.memory, t.store, t.allow, t.follower, t.publisher = c, judge, memory, store, allow, follower, publisher
 	t.schedule = schedule{cfg: c.cfg.Train}
 }
 
@@ -147,6 +149,7 @@ func (t *trainer) train(ctx context.Context, now time.Time, progress func(step, 
 		t.host.Log(LevelWarn, "scores are added but none counts as low: "+why)
 	}
 	t.store.save(scorer.Model())
+	t.publisher.offer()
 	return nil
 }
 

@@ -52,6 +52,16 @@ var (
 	trainedDesc   = desc("model_trained_timestamp_seconds", "When the model in use was trained, Unix time.")
 	ageDesc       = desc("model_age_seconds", "Time since the model in use was trained.")
 
+	stateTimeDesc    = desc("published_state_timestamp_seconds", "When the published state in use was published, Unix time.")
+	stateAgeDesc     = desc("published_state_age_seconds", "Time since the published state in use was published.")
+	statePollDesc    = desc("published_state_last_poll_timestamp_seconds", "When the place of published states was last found in order, Unix time.")
+	statePollsDesc   = desc("published_state_polls_total", "Looks for a published state by result: taken, unchanged, failed (no server, or no state), refused (forged, damaged, older, too large).", "result")
+	stateCarriedDesc = desc("published_state_carried_edges", "Triplets that this filter had seen behind the horizon of the published state when it took it.")
+
+	publicationsDesc    = desc("publications_total", "Attempts to publish a state by result: published, failed.", "result")
+	publicationTimeDesc = desc("publication_timestamp_seconds", "When a state was last published, Unix time.")
+	publicationSizeDesc = desc("publication_bytes", "Size of the state that was last published.")
+
 	buildDesc = desc("build_info", "Always 1; the labels tell the version of the filter and of Go.", "version", "goversion")
 
 	latencyDesc = desc("filter_duration_seconds", "Time one call of the filter took, with a whole chunk of records.")
@@ -119,8 +129,29 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	if m := s.Model; m != nil {
 		gauge(qualityDesc, m.Quality)
 		gauge(thresholdDesc, m.Threshold)
-		gauge(trainedDesc, float64(m.Trained.UnixMilli())/1e3)
+		gauge(trainedDesc, unix(m.Trained))
 		gauge(ageDesc, time.Since(m.Trained).Seconds())
+	}
+	if p := s.Published; p != nil {
+		for result, n := range map[string]uint64{"taken": p.Taken, "unchanged": p.Unchanged, "failed": p.Failed, "refused": p.Refused} {
+			counter(statePollsDesc, n, result)
+		}
+		if !p.LastPoll.IsZero() {
+			gauge(statePollDesc, unix(p.LastPoll))
+		}
+		if p.Sequence > 0 {
+			gauge(stateTimeDesc, unix(p.Published))
+			gauge(stateAgeDesc, p.AgeSeconds)
+			gauge(stateCarriedDesc, float64(p.CarriedEdges))
+		}
+	}
+	if p := s.Publish; p != nil {
+		counter(publicationsDesc, p.Count, "published")
+		counter(publicationsDesc, p.Failed, "failed")
+		if p.Count > 0 {
+			gauge(publicationTimeDesc, unix(p.Published))
+			gauge(publicationSizeDesc, float64(p.Bytes))
+		}
 	}
 	l := c.f.Latency()
 	buckets, n := map[float64]uint64{}, uint64(0)
@@ -131,3 +162,6 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	n += l.Counts[len(l.Counts)-1]
 	out <- prometheus.MustNewConstHistogram(latencyDesc, n, l.Sum.Seconds(), buckets)
 }
+
+// unix is a time in seconds of Unix time.
+func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }

@@ -39,7 +39,7 @@ type command struct {
 }
 
 // commands in the order of the overview.
-var commands = []command{replayCommand, trainCommand, scoreCommand, lowestCommand, predictCommand, reportCommand, statusCommand, doctorCommand, allowCommand, simulateCommand, evalCommand, versionCommand}
+var commands = []command{replayCommand, trainCommand, scoreCommand, lowestCommand, predictCommand, reportCommand, statusCommand, doctorCommand, allowCommand, keygenCommand, simulateCommand, evalCommand, versionCommand}
 
 // env is what a command works with beside its flags.
 type env struct {

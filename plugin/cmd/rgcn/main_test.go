@@ -51,7 +51,7 @@ func TestUsageErrors(t *testing.T) {
 			has(t, stderr, "rgcn "+args[0]+": ", "\nrun 'rgcn "+args[0]+" -h'\n")
 		}
 	}
-	check(`unknown command "reply": want replay, train, score, lowest, predict, report, status, doctor, allow, simulate, eval, version`, "reply")
+	check(`unknown command "reply": want replay, train, score, lowest, predict, report, status, doctor, allow, keygen, simulate, eval, version`, "reply")
 	check("no FILE: want one or more", "replay", "-q")
 	check("flag provided but not defined: -colums", "replay", "-colums", "a", in)
 	check("-chunk 0: want at least 1", "replay", "-chunk", "0", in)

@@ -3,17 +3,24 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
+	"time"
 
 	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/fleet"
 )
 
 var trainCommand = command{
 	name:    "train",
 	args:    "-state DIR FILE...",
 	summary: "Learn from the records of files, train once at the end, and save graph and model.",
-	example: "rgcn train -state /var/lib/rgcn ssh.2026-03-*.log.gz",
+	more: "With -publish, graph and model also go where filters with state_from find them: a directory or a file, http://..., https://...\n" +
+		"(by PUT) or s3://BUCKET/KEY. Credentials come from the file that -set fleet_credentials=FILE names, or from the environment.",
+	example: "rgcn train -state /var/lib/rgcn -publish https://states.example.com/ssh/ -key fleet.key ssh.2026-03-*.log.gz",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
 		s := newRun(fs)
+		fs.Func("publish", "`PLACE` to publish graph and model to, as publish", func(place string) error { s.settings["publish"] = place; return nil })
+		fs.Func("key", "`FILE` of the private key that signs them, as publish_key; rgcn keygen makes one", func(file string) error { s.settings["publish_key"] = file; return nil })
 		return func(ctx context.Context, e *env) error { return train(ctx, e, s) }
 	},
 }
@@ -39,8 +46,34 @@ func train(ctx context.Context, e *env, s *run) error {
 		err = s.filter.Train(ctx, s.newest, func(step, of int, _ float32) { steps.update(step, float64(step)/float64(of)) })
 		steps.done()
 	}
+	done := []string{"state in " + s.config.State.Dir}
+	if err == nil && s.config.Publish.To != "" {
+		var p filter.PublishStatus
+		if p, err = publish(ctx, s); err == nil {
+			done = append(done, fmt.Sprintf("published to %s as state %d of %d KiB", p.To, p.Sequence, p.Bytes>>10))
+		}
+	}
 	if err = first(err, s.close()); ended(err) {
-		s.sumUp("state in " + s.config.State.Dir)
+		s.sumUp(done...)
 	}
 	return err
+}
+
+// publishTries is how often a server is tried, within some half a minute: the run cannot be repeated, as its records
+// would count again.
+const publishTries = 6
+
+// publish publishes what was trained.
+func publish(ctx context.Context, s *run) (p filter.PublishStatus, err error) {
+	for try := 1; ; try++ {
+		if p, err = s.filter.Publish(ctx); err == nil || try == publishTries || fleet.IsPath(s.config.Publish.To) {
+			return p, err
+		}
+		s.env.Log(filter.LevelWarn, fmt.Sprintf("not published, it is tried again: %v", err))
+		select {
+		case <-ctx.Done():
+			return p, ctx.Err()
+		case <-time.After(fleet.Retry(try, time.Minute)):
+		}
+	}
 }
