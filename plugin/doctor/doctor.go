@@ -64,12 +64,12 @@ type examination struct {
 	Options
 	machine  fs.FS
 	conf     *hostconf.Config // nil: none
-	patients []*patient
+	targets  []*target
 	findings Findings
 }
 
-// patient is one filter to examine: a section of the configuration, a processor of an input, or the options alone.
-type patient struct {
+// target is one filter to examine: a section of the configuration, a processor of an input, or the options alone.
+type target struct {
 	section    *hostconf.Section // nil: the options alone
 	properties properties
 	name       string        // as Fluent Bit calls it, for people
@@ -82,8 +82,8 @@ type patient struct {
 	holder  int           // its number, 0 where that is not known
 }
 
-// at is the file and line of the patient's section, "" without one.
-func (p *patient) at() string {
+// at is the file and line of the target's section, "" without one.
+func (p *target) at() string {
 	if p.section == nil {
 		return ""
 	}
@@ -91,7 +91,7 @@ func (p *patient) at() string {
 }
 
 // where is the file and line of one of its properties, as far as known.
-func (p *patient) where(key string) string {
+func (p *target) where(key string) string {
 	if p.section != nil {
 		if x, ok := p.section.Get(key); ok {
 			return x.At.String()
@@ -103,7 +103,7 @@ func (p *patient) where(key string) string {
 // readConfiguration reads Fluent Bit's configuration and finds the filters in it.
 func (e *examination) readConfiguration() error {
 	if e.Conf == "" {
-		e.patients = []*patient{{properties: newProperties(nil, e.Set, ""), name: "the filter"}}
+		e.targets = []*target{{properties: newProperties(nil, e.Set, ""), name: "the filter"}}
 		return nil
 	}
 	conf, err := hostconf.Read(e.Conf, e.Getenv)
@@ -124,38 +124,38 @@ func (e *examination) readConfiguration() error {
 	}
 	e.unsetVariables()
 	for _, s := range conf.Of(hostconf.Filter) {
-		e.addPatient(s)
+		e.addTarget(s)
 	}
 	for _, kind := range []string{hostconf.Input, hostconf.Output} {
 		for _, s := range conf.Of(kind) {
 			for _, p := range s.Processors {
-				e.addPatient(p)
+				e.addTarget(p)
 			}
 		}
 	}
-	if len(e.patients) == 0 {
+	if len(e.targets) == 0 {
 		e.findings.add(Problem, TopicConfiguration, conf.Path, "has no filter rgcn", "add a section: [FILTER], Name rgcn, Match and the tag of your input (conf/fluent-bit.conf)")
 		return nil
 	}
-	text := counted(len(conf.Files), "file") + " read, " + counted(len(e.patients), "filter") + " rgcn"
+	text := counted(len(conf.Files), "file") + " read, " + counted(len(e.targets), "filter") + " rgcn"
 	e.findings.add(OK, TopicConfiguration, conf.Path, text, "")
 	return nil
 }
 
-// addPatient adds a section to the patients if it is an rgcn filter.
-func (e *examination) addPatient(s *hostconf.Section) {
+// addTarget adds a section to the targets if it is an rgcn filter.
+func (e *examination) addTarget(s *hostconf.Section) {
 	if !s.Is("rgcn") {
 		return
 	}
 	name := s.Value("alias")
 	if name == "" {
-		name = fmt.Sprintf("rgcn.%d", len(e.patients))
+		name = fmt.Sprintf("rgcn.%d", len(e.targets))
 	}
 	if !s.Active() {
 		e.findings.add(Warning, TopicConfiguration, s.At.String(), "the filter "+name+" is not active", "remove Active, or set it to true")
 		return
 	}
-	e.patients = append(e.patients, &patient{section: s, name: name, properties: newProperties(s, e.Set, e.conf.Path)})
+	e.targets = append(e.targets, &target{section: s, name: name, properties: newProperties(s, e.Set, e.conf.Path)})
 }
 
 // unsetVariables warns about variables without a value.

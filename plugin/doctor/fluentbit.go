@@ -62,7 +62,7 @@ func (e *examination) fluentBit(ctx context.Context, object string, named bool) 
 	case err != nil:
 		e.findings.add(Warning, TopicFluentBit, "", fmt.Sprintf("%s cannot be run: %v", program, err), "name another: -fluent-bit PATH, or none")
 	case r.late:
-		e.findings.add(Warning, TopicFluentBit, "", fmt.Sprintf("%s did not end within %v", commandLine(program, args), mostPatience), "run it by hand")
+		e.findings.add(Warning, TopicFluentBit, "", fmt.Sprintf("%s did not end within %v", commandLine(program, args), runTimeout), "run it by hand")
 	case r.code == 0:
 		e.findings.add(OK, TopicFluentBit, "", fmt.Sprintf("%s takes %s (--dry-run)", program, what), "")
 	default:
@@ -138,7 +138,7 @@ func (e *examination) dryRunHarms() string {
 			return "with Daemon On (" + s.At.String() + ") it would go to the background"
 		}
 	}
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		if !p.valid || !p.config.State.Required {
 			continue
 		}

@@ -12,7 +12,7 @@ import (
 
 // memory compares what each filter takes, now and at the bounds of its graph, with what the limits leave.
 func (e *examination) memory() {
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		if !p.valid || p.config.Train.Interval <= 0 {
 			continue
 		}
@@ -42,7 +42,7 @@ func (o ofProcess) Open(name string) (fs.File, error) {
 
 // fits reports whether a training on a graph of the given size fits into memory. inUse means that the memory in use
 // already includes the graph.
-func (e *examination) fits(p *patient, when string, s graphbuf.Sizes, limit memlimit.Limit, limited, inUse bool) {
+func (e *examination) fits(p *target, when string, s graphbuf.Sizes, limit memlimit.Limit, limited, inUse bool) {
 	s.Sources, s.Destinations = s.Nodes, s.Nodes // at most
 	graph := int64(s.Edges)*graphbuf.EdgeBytes + int64(s.Nodes)*graphbuf.NodeBytes
 	may, by := filter.Unlimited(p.config), fmt.Sprintf("Train_Max_Memory allows %d MiB", p.config.Train.MaxMemory)

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// answerPatience is how long a server may take to answer.
-	answerPatience = 5 * time.Second
+	// answerTimeout is how long a server may take to answer.
+	answerTimeout = 5 * time.Second
 	// mostAnswer is how much of the answer is read, in bytes.
 	mostAnswer = 1 << 20
 )
@@ -27,19 +27,19 @@ const (
 // client asks the named server and no other: it follows no redirect and uses no proxy.
 func client(transport *http.Transport) *http.Client {
 	transport.Proxy = nil
-	return &http.Client{Timeout: answerPatience, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{Timeout: answerTimeout, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // ports checks the address of each filter's metrics.
 func (e *examination) ports(ctx context.Context) {
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		if p.valid && p.config.Metrics.Listen != "" {
 			e.port(ctx, p)
 		}
 	}
 }
 
-func (e *examination) port(ctx context.Context, p *patient) {
+func (e *examination) port(ctx context.Context, p *target) {
 	address := p.config.Metrics.Listen
 	add := func(level Level, text, fix string) {
 		e.findings.add(level, TopicMetrics, p.where("metrics_listen"), text, fix)
@@ -63,7 +63,7 @@ func (e *examination) port(ctx context.Context, p *patient) {
 }
 
 // health asks the process at the address for its health.
-func (e *examination) health(ctx context.Context, p *patient, address string, add func(Level, string, string)) {
+func (e *examination) health(ctx context.Context, p *target, address string, add func(Level, string, string)) {
 	var status filter.Status
 	err := getJSON(ctx, "http://"+address+"/healthz", &status)
 	if err != nil || status.State == "" {

@@ -37,7 +37,7 @@ type keyParser struct {
 }
 
 // feeding returns the inputs whose records may reach a filter.
-func (e *examination) feeding(p *patient) (out []*hostconf.Section) {
+func (e *examination) feeding(p *target) (out []*hostconf.Section) {
 	if p.section.Parent != nil {
 		return []*hostconf.Section{p.section.Parent}
 	}
@@ -59,7 +59,7 @@ func (e *examination) feeding(p *patient) (out []*hostconf.Section) {
 }
 
 // way finds the way of a sample's lines to a filter.
-func (e *examination) way(p *patient, sample string) *way {
+func (e *examination) way(p *target, sample string) *way {
 	if e.conf == nil {
 		return &way{by: "as they stand in the file"}
 	}
@@ -117,9 +117,9 @@ func (e *examination) alongTail(w *way, input *hostconf.Section) {
 	}
 }
 
-// alongFilters follows the parsers among the filters in front of the patient, and names the others that take the same
+// alongFilters follows the parsers among the filters in front of the target, and names the others that take the same
 // records.
-func (e *examination) alongFilters(w *way, p *patient) {
+func (e *examination) alongFilters(w *way, p *target) {
 	for _, s := range e.conf.Of(hostconf.Filter) {
 		if s == p.section {
 			return

@@ -24,7 +24,7 @@ func (e *examination) routes() {
 	if e.conf == nil {
 		return
 	}
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		if p.section.Parent != nil {
 			e.findings.add(OK, TopicRoute, p.at(), fmt.Sprintf("%s has the records of its %s %s", p.name, p.section.Parent.Kind, p.section.Parent.Value("name")), "")
 			continue
@@ -33,7 +33,7 @@ func (e *examination) routes() {
 	}
 }
 
-func (e *examination) route(p *patient) {
+func (e *examination) route(p *target) {
 	match, regex := p.section.Value("match"), p.section.Value("match_regex")
 	if match == "" && regex == "" {
 		e.findings.add(Problem, TopicRoute, p.at(), p.name+" has no Match, so Fluent Bit refuses it", "add Match and the tag of the input, or *")

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// mostPatience is how long a program that is run may take: each does so within a second, if the disk answers.
-	mostPatience = 30 * time.Second
+	// runTimeout is how long a program that is run may take: each does so within a second, if the disk answers.
+	runTimeout = 30 * time.Second
 	// mostOutput of it is kept, in bytes.
 	mostOutput = 256 << 10
 )
@@ -27,7 +27,7 @@ type ran struct {
 
 // run runs a program to its end, with extra environment variables. An error means that it was not started.
 func run(ctx context.Context, variables []string, name string, args ...string) (ran, error) {
-	ctx, cancel := context.WithTimeout(ctx, mostPatience)
+	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
 	var out capped
 	cmd := exec.CommandContext(ctx, name, args...)

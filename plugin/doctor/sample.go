@@ -34,7 +34,7 @@ const (
 // samples passes each sample through each filter.
 func (e *examination) samples() error {
 	for _, file := range e.Samples {
-		for i, p := range e.patients {
+		for i, p := range e.targets {
 			if file == "-" && i > 0 { // it has been read
 				break
 			}
@@ -58,7 +58,7 @@ type seen struct {
 	newest                         int64    // time of a record's own
 }
 
-func (e *examination) sample(p *patient, file string) error {
+func (e *examination) sample(p *target, file string) error {
 	if !p.valid {
 		return nil // its settings are wrong, which was reported
 	}
@@ -171,7 +171,7 @@ func (s *seen) take(ev *record.Event, finder *triplet.Finder, room *triplet.Buff
 }
 
 // say turns it into findings. warnings are what the filter itself logged about the records.
-func (e *examination) say(p *patient, file string, w *way, s *seen, warnings []string) {
+func (e *examination) say(p *target, file string, w *way, s *seen, warnings []string) {
 	add := func(level Level, text, fix string) { e.findings.add(level, TopicSample, file, text, fix) }
 	if s.badLines > 0 {
 		add(Warning, fmt.Sprintf("%d lines are no records: %s", s.badLines, strings.Join(s.bad, "; ")), "look at these lines; Fluent Bit passes them on as text, and they get no score")
@@ -237,7 +237,7 @@ func (e *examination) say(p *patient, file string, w *way, s *seen, warnings []s
 	}
 }
 
-func (e *examination) sayTimes(p *patient, s *seen, add func(Level, string, string)) {
+func (e *examination) sayTimes(p *target, s *seen, add func(Level, string, string)) {
 	c := &p.config.Fields
 	switch ahead := time.Until(time.Unix(0, s.newest)); {
 	case s.found == 0:

@@ -80,7 +80,7 @@ func apart() map[string]string {
 
 // settings checks the properties of each filter, and the files and the device that they name.
 func (e *examination) settings() {
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		e.settingsOf(p)
 	}
 	e.shared(Problem, "state_dir", func(c config.Config) string {
@@ -94,7 +94,7 @@ func (e *examination) settings() {
 
 var nameOfProperty = regexp.MustCompile(`property "?(\w+)"?`)
 
-func (e *examination) settingsOf(p *patient) {
+func (e *examination) settingsOf(p *target) {
 	wrong := 0
 	say := func(err error) {
 		wrong++
@@ -157,7 +157,7 @@ func fixOf(message string) (text, fix string) {
 }
 
 // allowList reads the list of judged sessions as the filter would.
-func (e *examination) allowList(p *patient) error {
+func (e *examination) allowList(p *target) error {
 	if p.config.Allow == "" {
 		return nil
 	}
@@ -169,15 +169,15 @@ func (e *examination) allowList(p *patient) error {
 }
 
 // summary describes what the filter looks for.
-func summary(p *patient) string {
+func summary(p *target) string {
 	line, _, _ := strings.Cut(p.config.Summary(), "; defaults:")
 	return p.name + ": " + line
 }
 
 // shared reports two filters with the same value of a setting that each needs for itself.
 func (e *examination) shared(level Level, key string, value func(config.Config) string, why string) {
-	first := map[string]*patient{}
-	for _, p := range e.patients {
+	first := map[string]*target{}
+	for _, p := range e.targets {
 		v := value(p.config)
 		if v == "" {
 			continue

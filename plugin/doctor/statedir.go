@@ -16,14 +16,14 @@ import (
 
 // states examines each filter's state directory.
 func (e *examination) states() {
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		if p.valid {
 			e.state(p)
 		}
 	}
 }
 
-func (e *examination) state(p *patient) {
+func (e *examination) state(p *target) {
 	dir := p.config.State.Dir
 	at := p.where("state_dir")
 	add := func(level Level, text, fix string) { e.findings.add(level, TopicState, at, text, fix) }
@@ -129,7 +129,7 @@ func (e *examination) filesOf(dir string, owner int, without string, add func(Le
 }
 
 // sayState reports what the directory holds.
-func (e *examination) sayState(dir string, owner int, p *patient, add func(Level, string, string)) {
+func (e *examination) sayState(dir string, owner int, p *target, add func(Level, string, string)) {
 	text := fmt.Sprintf("%s, of user %d", dir, owner)
 	switch {
 	case p.running && p.holder != 0:

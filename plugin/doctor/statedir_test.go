@@ -42,7 +42,7 @@ func TestState(t *testing.T) {
 	e.has(t, OK, TopicState, "fluent-bit.conf:8", dir+", of user "+fmt.Sprint(os.Getuid())+", free", "3 distinct triplets, 4 hosts", "no model yet")
 	e = stateOf(t, filepath.Join(t.TempDir(), "a", "b"))
 	e.has(t, OK, TopicState, "is not there yet")
-	if _, err := os.Stat(e.patients[0].config.State.Dir); err == nil {
+	if _, err := os.Stat(e.targets[0].config.State.Dir); err == nil {
 		t.Error("the directory is made")
 	}
 	examine(t, Options{Conf: conf(t, "")}, (*examination).states).has(t, Warning, TopicState, "has no State_Dir", "add State_Dir")
