@@ -17,6 +17,8 @@ func (g *Graph) Hold(nodes, edges int) {
 const (
 	EdgeBytes = 190
 	NodeBytes = 260
+
+	LedgerBytes = 30 // beside EdgeBytes, in a graph that merges
 )
 
 // Sizes determine the memory of a snapshot and of all that is made from one.

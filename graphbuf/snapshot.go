@@ -198,8 +198,8 @@ func (g *Graph) Restore(s *Snapshot) {
 				g.evict(twin)
 			}
 		}
-		a := g.put(&before, &event, e.Count, e.Last, age(i), false)
-		a.join(g.activityOf(s, e, age(i)))
+		at := g.put(&before, &event, e.Count, e.Last, age(i), current)
+		g.edges.at(at).activity.join(g.activityOf(s, e, age(i)))
 	}
 	g.stats = Stats{}
 }
