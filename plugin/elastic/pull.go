@@ -1,0 +1,249 @@
+package elastic
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+)
+
+// Report is what a pull did.
+type Report struct {
+	Documents uint64        `json:"documents"` // that the aggregations went over
+	Buckets   uint64        `json:"buckets"`   // of a triplet and a stretch of time, that were read
+	Added     uint64        `json:"added"`     // events that the graph did not have
+	Left      uint64        `json:"left_out"`  // documents without a source or a destination, or that Skip left out
+	Requests  uint64        `json:"requests"`
+	Bytes     uint64        `json:"bytes"` // of answers, decompressed
+	Took      time.Duration `json:"-"`
+	Whole     bool          `json:"-"` // the whole window was read, and not only what came since
+	Now       int64         `json:"-"` // up to when, unix nanoseconds
+}
+
+// Options are of one pull.
+type Options struct {
+	Now      int64                                                     // of a live graph, unix nanoseconds
+	Skip     func(source, relation, destination []byte, at int64) bool // nil: nothing is left out
+	Progress func(documents, of uint64)                                // nil: nobody wants to know
+}
+
+// farFuture is how far ahead of now a document may lie, as a record may.
+const farFuture = int64(24 * time.Hour)
+
+const millisecond = int64(time.Millisecond)
+
+// Pull reads what the graph has not seen yet: the whole window at first, what came since afterwards. The graph takes
+// records meanwhile. On an error, and when ctx ends, the graph has a part of what was read, and the next pull counts
+// none of it twice.
+func (s *Source) Pull(ctx context.Context, g *graphbuf.Graph, o Options) (Report, error) {
+	began := time.Now()
+	s.report = Report{}
+	err := s.pull(ctx, g, &o)
+	s.report.Took = time.Since(began)
+	return s.report, err
+}
+
+func (s *Source) pull(ctx context.Context, g *graphbuf.Graph, o *Options) error {
+	m, err := s.resolve(ctx)
+	if err != nil {
+		return err
+	}
+	slices, begun, complete := g.Slices()
+	s.report.Whole = !complete
+	now, limit := o.Now, o.Now+farFuture
+	if !s.cfg.Live {
+		limit = time.Now().UnixNano() + farFuture
+		from := int64(math.MinInt64)
+		if begun {
+			from = slices.Overlap
+		}
+		all, err := s.probe(ctx, &m, from, limit, false)
+		if err != nil {
+			return err
+		}
+		if all.documents == 0 {
+			return nil // nothing, or nothing that is new
+		}
+		now = all.last
+		limit = now + millisecond
+	}
+	s.report.Now = now
+	g.BeginSlices(now)
+	slices, _, _ = g.Slices()
+	var of, done uint64
+	type stretch struct {
+		slice    graphbuf.Slice
+		from, to int64
+		has      probed
+	}
+	var all []stretch
+	if !complete {
+		from := int64(math.MinInt64)
+		if s.cfg.Window > 0 {
+			from = now - int64(s.cfg.Window)
+		}
+		all = append(all, stretch{slice: graphbuf.Over, from: from, to: slices.Overlap})
+	}
+	all = append(all, stretch{slice: graphbuf.Overlap, from: slices.Overlap, to: slices.Open}, stretch{slice: graphbuf.Open, from: slices.Open, to: max(limit, slices.Open+millisecond)})
+	for i := range all {
+		x := &all[i]
+		if x.has, err = s.probe(ctx, &m, x.from, x.to, true); err != nil {
+			return err
+		}
+		of += x.has.documents
+	}
+	for i := range all {
+		x := &all[i]
+		g.BeginReading()
+		if x.has.documents == 0 {
+			continue
+		}
+		interval := 2 * int64(g.BucketFor(x.has.first, x.has.last)) / millisecond
+		plan, err := s.plan(ctx, &m, x.from, x.to, x.has, interval)
+		if err != nil {
+			return err
+		}
+		for _, p := range plan {
+			r := reading{m: &m, has: x.has, from: p.from, to: p.to, interval: interval, slice: x.slice, skip: o.Skip}
+			if err := s.read(ctx, g, &r); err != nil {
+				return err
+			}
+			if done += p.documents; o.Progress != nil {
+				o.Progress(done, of)
+			}
+		}
+	}
+	g.EndReading(now)
+	return nil
+}
+
+// probed is what is known of a stretch of time before it is read.
+type probed struct {
+	documents   uint64
+	first, last int64 // unix nanoseconds
+	present     []int // for each part of the names: a bit for each alternative that some documents have
+	all         []int // and for each that all have
+}
+
+type total struct {
+	Value uint64 `json:"value"`
+}
+
+// value is that of an aggregation to one number; nil where there was nothing.
+type value struct {
+	Value *float64 `json:"value"`
+	Count uint64   `json:"doc_count"`
+}
+
+type probeAnswer struct {
+	completeness
+	Hits struct {
+		Total total `json:"total"`
+	} `json:"hits"`
+	Aggregations map[string]value `json:"aggregations"`
+}
+
+// milliseconds are those of a time in nanoseconds, rounded up: a document of a whole millisecond lies behind a time if
+// and only if it lies behind it in milliseconds.
+func milliseconds(ns int64) int64 {
+	if ns == math.MinInt64 {
+		return 0
+	}
+	ms := ns / millisecond
+	if ns > ms*millisecond {
+		ms++
+	}
+	return ms
+}
+
+// probe asks what is there between two times.
+func (s *Source) probe(ctx context.Context, m *mapped, from, to int64, fields bool) (p probed, err error) {
+	aggs := map[string]any{
+		"first": map[string]any{"min": map[string]any{"field": m.time}},
+		"last":  map[string]any{"max": map[string]any{"field": m.time}},
+	}
+	name := func(part, alternative int) string { return fmt.Sprintf("f%d_%d", part, alternative) }
+	for i, part := range m.parts {
+		for j, f := range part.names {
+			if !fields {
+				break
+			}
+			has := map[string]any{"filter": map[string]any{"exists": map[string]any{"field": f.name}}}
+			if f.keyword {
+				has = map[string]any{"filter": map[string]any{"bool": map[string]any{"filter": has["filter"], "must_not": map[string]any{"term": map[string]any{f.name: ""}}}}}
+			}
+			aggs[name(i, j)] = has
+		}
+	}
+	a, err := search[probeAnswer](ctx, s, map[string]any{"track_total_hits": true, "query": s.within(m, milliseconds(from), milliseconds(to)), "aggs": aggs})
+	if err != nil {
+		return p, err
+	}
+	p.documents = a.Hits.Total.Value
+	if first, last := a.Aggregations["first"].Value, a.Aggregations["last"].Value; p.documents > 0 && (first == nil || last == nil) {
+		return p, failure(Other, "%s counts %d documents and tells no time of any", s.server.Host(), p.documents)
+	} else if first != nil && last != nil {
+		p.first, p.last = int64(*first)*millisecond, int64(*last)*millisecond
+	}
+	for i, part := range m.parts {
+		present, all := 0, 0
+		for j := range part.names {
+			if n := a.Aggregations[name(i, j)].Count; n > 0 {
+				present |= 1 << j
+				if n == p.documents {
+					all |= 1 << j
+				}
+			}
+		}
+		p.present, p.all = append(p.present, present), append(p.all, all)
+	}
+	return p, nil
+}
+
+// planned is a stretch of time that is read in one chain of pages.
+type planned struct {
+	from, to  int64 // unix nanoseconds
+	documents uint64
+}
+
+type histogramAnswer struct {
+	completeness
+	Aggregations struct {
+		Time struct {
+			Buckets []struct {
+				Key   float64 `json:"key"`
+				Count uint64  `json:"doc_count"`
+			} `json:"buckets"`
+		} `json:"time"`
+	} `json:"aggregations"`
+}
+
+// plan cuts a stretch of time into some that have so many documents each, at the histogram's boundaries, the latest
+// first.
+func (s *Source) plan(ctx context.Context, m *mapped, from, to int64, has probed, interval int64) (out []planned, err error) {
+	if has.documents <= s.stretch {
+		return []planned{{from, to, has.documents}}, nil
+	}
+	a, err := search[histogramAnswer](ctx, s, map[string]any{"track_total_hits": false, "query": s.within(m, milliseconds(from), milliseconds(to)),
+		"aggs": map[string]any{"time": map[string]any{"date_histogram": map[string]any{"field": m.time, "fixed_interval": strconv.FormatInt(interval, 10) + "ms", "min_doc_count": 1}}}})
+	if err != nil {
+		return nil, err
+	}
+	buckets := a.Aggregations.Time.Buckets
+	end, n := to, uint64(0)
+	for i := len(buckets) - 1; i >= 0; i-- {
+		n += buckets[i].Count
+		begin := int64(buckets[i].Key) * millisecond
+		if i == 0 {
+			begin = from
+		}
+		if n >= s.stretch || i == 0 {
+			out = append(out, planned{max(begin, from), end, n})
+			end, n = begin, 0
+		}
+	}
+	return out, nil
+}
