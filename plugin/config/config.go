@@ -68,6 +68,11 @@ func (f Fields) Conditions() string { return render(f.Only) }
 type Graph struct {
 	MaxNodes, MaxRelations, MaxEdges int
 	Window                           time.Duration // of event time; 0: no limit
+
+	Source            string // address of an index that others' records are in, too; "": none
+	SourceCredentials string // path of a file, "": the environment's
+	SourceCA          string // path of a file, "": the system's
+	SourceQuery       string // JSON, "": all documents
 }
 
 // Model names the network.
@@ -260,7 +265,7 @@ func (l *loader) finish() error {
 		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, "+
 			"or metrics.allow_remote = true", l.at("metrics.listen"))
 	}
-	for _, path := range []*string{&c.State.Dir, &c.Model.Features, &c.Allow} {
+	for _, path := range []*string{&c.State.Dir, &c.Model.Features, &c.Allow, &c.Graph.SourceCredentials, &c.Graph.SourceCA} {
 		*path = l.absolute(*path)
 	}
 	if err := l.preset(); err != nil {

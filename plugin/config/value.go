@@ -245,7 +245,7 @@ func show(value any) string {
 	text := ""
 	switch v := value.(type) {
 	case string:
-		text = strconv.Quote(v)
+		text = strconv.Quote(withoutUser(v))
 	case float64:
 		text = strconv.FormatFloat(v, 'g', -1, 64)
 		if !strings.ContainsAny(text, ".eIN") { // 4.0 is no integer, and must not look like one
@@ -268,6 +268,19 @@ func show(value any) string {
 		text = strings.ToValidUTF8(text[:maxShown], "") + "..."
 	}
 	return text
+}
+
+// withoutUser takes user and password out of an address.
+func withoutUser(text string) string {
+	scheme, rest, ok := strings.Cut(text, "://")
+	if !ok {
+		return text
+	}
+	authority, path := rest, ""
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
+		authority, path = "...", rest[at:]
+	}
+	return scheme + "://" + authority + path
 }
 
 // oneLine keeps control characters of names and paths out of the host's log.

@@ -210,7 +210,7 @@ func TestCredentials(t *testing.T) {
 		t.Errorf("the environment: %v", err)
 	}
 	for address, want := range map[string]string{
-		"https://u:p@h:9200/i": "https://...@h:9200/i", "https://h:9200/i": "https://h:9200/i", "https://u:p%zz@h/i": "...@h/i",
+		"https://u:p@h:9200/i": "https://...@h:9200/i", "https://h:9200/i": "https://h:9200/i", "https://u:p%zz@h/i": "https://...@h/i", "u:p@h": "...@h",
 	} {
 		if got := Redact(address); got != want {
 			t.Errorf("%s is shown as %s", address, got)

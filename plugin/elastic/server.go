@@ -2,6 +2,7 @@ package elastic
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -22,6 +23,7 @@ type Server struct {
 	URL         string // without credentials, without a slash at the end
 	Credentials Credentials
 	Authorities string        // path of a file with certificates of those who may vouch for it; "": the system's
+	Setting     string        // that names the file, for errors; "": none does
 	Unverified  bool          // its certificate is not looked at
 	Patience    time.Duration // for one answer
 	MostBytes   int64         // of one answer
@@ -60,7 +62,7 @@ func (s *Server) connect() error {
 			err = errors.New("no certificate is in it, want PEM")
 		}
 		if err != nil {
-			return fmt.Errorf("the file of authorities %s: %w", s.Authorities, err)
+			return fmt.Errorf("%s %s: %w", cmp.Or(s.Setting, "the file of authorities"), s.Authorities, err)
 		}
 	}
 	s.client = &http.Client{

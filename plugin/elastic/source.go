@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -159,15 +158,17 @@ func (s *Source) Identity() string {
 // Close lets connections go.
 func (s *Source) Close() { s.server.Close() }
 
-// Redact is an address as it may be shown: what stands before an @ in it is replaced.
+// Redact is an address as it may be shown, without user and password.
 func Redact(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.User == nil {
-		if i := strings.LastIndex(address, "@"); i >= 0 {
-			return "...@" + address[i+1:]
-		}
-		return address
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		scheme, rest = "", address
 	}
-	u.User = url.User("...")
-	return u.String()
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
+		rest = "..." + rest[at:]
+	}
+	if !ok {
+		return rest
+	}
+	return scheme + "://" + rest
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // background is the goroutines of a live instance. Two of them work by the clock: one trains, the other does what must
-// go on beside a training. A third follows the list of judged sessions, as a file system may be slow.
+// go on beside a training. A third follows the list of judged sessions, as a file system may be slow, and a fourth reads
+// from a search server.
 type background struct {
 	cancel  context.CancelFunc // nil: there is no background
 	running sync.WaitGroup
@@ -50,6 +51,9 @@ func (f *Instance) start() {
 	}
 	every(trainInterval, func(now time.Time) { f.turn(ctx, now) })
 	every(keepInterval, f.keep)
+	if f.source.from != nil {
+		every(sourceInterval, func(now time.Time) { f.pullTurn(ctx, now) })
+	}
 	if f.allow.file != nil {
 		every(allowInterval, func(time.Time) { f.allow.reload() })
 	}
@@ -77,6 +81,12 @@ func (f *Instance) turn(ctx context.Context, now time.Time) {
 	}
 	f.store.refreshStatus(now)
 	f.store.hold(now)
+}
+
+// pullTurn is one turn of the goroutine that reads from a search server.
+func (f *Instance) pullTurn(ctx context.Context, now time.Time) {
+	defer f.survive(now)
+	f.source.turn(ctx, now)
 }
 
 // keep is one turn of the goroutine that works beside trainings.

@@ -65,6 +65,7 @@ type Instance struct {
 	memory  memory
 	store   store
 	trainer trainer
+	source  source
 
 	background background
 }
@@ -124,6 +125,7 @@ func newInstance(host Host, k kind, read func() (wall, passed int64)) (*Instance
 	newest := f.graph.Stats().Now
 	f.path.newest.Store(newest)
 	f.clock.begin(newest)
+	f.source.begin()
 	return f, nil
 }
 
@@ -162,6 +164,10 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	f.memory.common, f.memory.files = c, machineFiles
 	f.store.init(c, &f.judge, &f.path, f.Status)
 	f.trainer.init(c, &f.judge, &f.memory, &f.store)
+	if err := f.source.init(c, f.clock, &f.allow); err != nil {
+		return nil, err
+	}
+	f.trainer.source, f.store.source = &f.source, &f.source
 	return f, nil
 }
 
@@ -241,6 +247,9 @@ func (f *Instance) Close() error {
 			err = f.store.saveAll()
 		}
 		err = errors.Join(err, f.store.dir.Close())
+	}
+	if f.source.from != nil {
+		f.source.from.Close()
 	}
 	f.fit.endPeriod()
 	f.host.Log(LevelInfo, "closed: "+f.Counts().String())

@@ -16,6 +16,7 @@ type Status struct {
 	Training  *LastTraining   `json:"last_training"`
 	Model     *ModelStatus    `json:"model"` // nil: none yet
 	Allow     *AllowStatus    `json:"allow,omitempty"`
+	Source    *SourceStatus   `json:"source,omitempty"` // nil: there is none
 }
 
 // What an instance is doing.
@@ -90,6 +91,7 @@ func (f *Instance) Status() Status {
 		Records: f.Counts(),
 		Graph:   GraphStatus{NewEdges: g.NewEdges, Evicted: g.Evicted},
 		Allow:   f.Allow(),
+		Source:  f.source.report(),
 	}
 	s.Records.WrongTime = f.clock.wrongTimes(&g)
 	s.Trainings, s.Training = f.trainer.history.list()
