@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,20 +62,21 @@ func TestFailures(t *testing.T) {
 		{"a connection that breaks off", func(w http.ResponseWriter) { panic(http.ErrAbortHandler) }, Unreachable, "does not answer: EOF", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			failing, first, asked := true, 2, 0
+			first := 2
+			var asked atomic.Int64
 			server := &elastictest.Server{Index: "logs", User: "elastic", Password: "geheim"}
 			add(server, all)
 			if c.kind == Refused || c.kind == NoIndex {
 				first = 1
 			}
-			server.Before = func(w http.ResponseWriter, r *http.Request, n int) bool {
-				if !failing || n < first {
+			server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
+				if n < first {
 					return false
 				}
-				asked++
+				asked.Add(1)
 				c.answer(w)
 				return true
-			}
+			})
 			address := server.Start(t)
 			s := source(t, Config{URL: strings.Replace(address, "://", "://elastic:geheim@", 1)})
 			g := newGraph(t)
@@ -85,23 +87,23 @@ func TestFailures(t *testing.T) {
 			if text := fmt.Sprintf("%v %s %+v", err, s, s.server.Credentials); strings.Contains(text, "geheim") || strings.Contains(text, "elastic:") || strings.Contains(text, "\n") {
 				t.Errorf("%q", text)
 			}
-			if want := map[bool]int{false: 1, true: tries}[c.again]; asked != want {
-				t.Errorf("asked %d times, want %d", asked, want)
+			if want := map[bool]int64{false: 1, true: tries}[c.again]; asked.Load() != want {
+				t.Errorf("asked %d times, want %d", asked.Load(), want)
 			}
-			failing = false
+			server.Before(nil)
 			pull(t, s, g, time.Time{})
 			compareGraphs(t, g, graphOf(t, all))
 
 			if !c.again {
 				return
 			}
-			server.Before = func(w http.ResponseWriter, r *http.Request, n int) bool {
+			server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
 				if n%3 != 0 || !strings.Contains(r.URL.Path, "_search") {
 					return false
 				}
 				c.answer(w)
 				return true
-			}
+			})
 			g = newGraph(t)
 			pull(t, s, g, time.Time{})
 			compareGraphs(t, g, graphOf(t, all))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,14 +98,12 @@ func TestFailedPullLosesNothing(t *testing.T) {
 	for at := 1; ; at += 3 {
 		server := &elastictest.Server{Index: "logs"}
 		add(server, all)
-		broken := true
-		server.Before = func(w http.ResponseWriter, r *http.Request, n int) bool {
-			if broken && n >= at {
+		server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
+			if n >= at {
 				elastictest.Fail(w, http.StatusBadRequest, "test", "no more")
-				return true
 			}
-			return false
-		}
+			return n >= at
+		})
 		s := source(t, Config{URL: server.Start(t), Live: true})
 		g := newGraph(t)
 		end := all[len(all)-1].at
@@ -115,7 +114,7 @@ func TestFailedPullLosesNothing(t *testing.T) {
 			}
 			return
 		}
-		broken = false
+		server.Before(nil)
 		pull(t, s, g, end)
 		compareGraphs(t, g, graphOf(t, all))
 	}
@@ -136,7 +135,8 @@ func TestPullOfNothing(t *testing.T) {
 func TestPullEnds(t *testing.T) {
 	for _, status := range []int{0, http.StatusServiceUnavailable} {
 		ctx, cancel := context.WithCancel(context.Background())
-		server := &elastictest.Server{Index: "logs", Before: func(w http.ResponseWriter, r *http.Request, n int) bool {
+		server := &elastictest.Server{Index: "logs"}
+		server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
 			if status > 0 {
 				w.WriteHeader(status)
 				time.AfterFunc(20*time.Millisecond, cancel)
@@ -145,7 +145,7 @@ func TestPullEnds(t *testing.T) {
 			cancel()
 			<-r.Context().Done()
 			return true
-		}}
+		})
 		s := source(t, Config{URL: server.Start(t)})
 		s.pause = time.Hour
 		if _, err := s.Pull(ctx, newGraph(t), Options{}); !errors.Is(err, context.Canceled) {
@@ -159,21 +159,21 @@ func TestPagesAreMadeSmaller(t *testing.T) {
 	all := sessions(5, 2000, 10*24*time.Hour)
 	server := &elastictest.Server{Index: "logs"}
 	add(server, all)
-	refused := 0
-	server.Before = func(w http.ResponseWriter, r *http.Request, n int) bool {
+	var refused atomic.Int64
+	server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
 		bodies := server.Requests()
 		if strings.Contains(bodies[len(bodies)-1], `"size":400`) {
-			refused++
+			refused.Add(1)
 			elastictest.Fail(w, http.StatusServiceUnavailable, "too_many_buckets_exception", "Trying to create too many buckets")
 			return true
 		}
 		return false
-	}
+	})
 	s := source(t, Config{URL: server.Start(t)})
 	s.pageSize = 400
 	g := newGraph(t)
 	pull(t, s, g, all[len(all)-1].at)
-	if refused == 0 {
+	if refused.Load() == 0 {
 		t.Error("no page was refused")
 	}
 	compareGraphs(t, g, graphOf(t, all))

@@ -1,6 +1,7 @@
 package elastic
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -25,6 +26,7 @@ type Config struct {
 	Query       string        // JSON of a query that documents have to fulfil beside the settings' conditions, "": all
 	Fields      config.Fields // where source, relation, destination and time are
 	Window      time.Duration // how far back, of event time; 0: no limit
+	Pause       time.Duration // before a request is made again, doubled each time; 0: a second
 	Live        bool          // now is a filter's; else it is the time of the newest document
 }
 
@@ -77,7 +79,7 @@ func New(cfg Config) (*Source, error) {
 		return nil, fmt.Errorf("names %q, which is no index", printable.Name(index, 80))
 	}
 	u.RawPath = ""
-	s := &Source{cfg: cfg, index: index, pageSize: pageSize, stretch: stretchDocuments, pause: firstPause}
+	s := &Source{cfg: cfg, index: index, pageSize: pageSize, stretch: stretchDocuments, pause: cmp.Or(cfg.Pause, firstPause)}
 	s.server = Server{URL: strings.TrimRight(u.String(), "/"), Authorities: cfg.Authorities, Credentials: inURL, Patience: patience, MostBytes: mostBytes}
 	if inURL.User == "" || cfg.Credentials != "" {
 		if s.server.Credentials, err = LoadCredentials(cfg.Credentials); err != nil {

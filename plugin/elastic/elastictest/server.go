@@ -29,10 +29,8 @@ type Server struct {
 	Types          map[string]string // of fields; others are keyword
 	Shards         int               // 0: 1
 
-	// Before, unless nil, sees each request first and tells whether it answered. n counts requests from 1 on.
-	Before func(w http.ResponseWriter, r *http.Request, n int) bool
-
-	mu        sync.Mutex
+	mu        sync.Mutex // guards all below
+	before    func(w http.ResponseWriter, r *http.Request, n int) bool
 	documents []Document
 	requests  int
 	bodies    []string
@@ -57,6 +55,14 @@ func (s *Server) Add(documents ...Document) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.documents = append(s.documents, documents...)
+}
+
+// Before has a function see each request first and tell whether it answered; nil: nobody does. n counts requests from 1
+// on.
+func (s *Server) Before(f func(w http.ResponseWriter, r *http.Request, n int) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.before = f
 }
 
 // Requests returns the bodies of all requests so far.
@@ -93,7 +99,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n := s.requests
 	s.bodies = append(s.bodies, r.URL.String()+" "+string(body))
 	documents := slices.Clone(s.documents)
-	before := s.Before
+	before := s.before
 	s.mu.Unlock()
 	if before != nil && before(w, r, n) {
 		return
