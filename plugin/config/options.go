@@ -22,6 +22,8 @@ type Option struct {
 
 	set func(*Config, any) bool // from a TOML value; false: not allowed
 	get func(*Config) string    // as a property would give it
+
+	address bool // a user and a password may be in it, which nobody is shown
 }
 
 const (
@@ -52,6 +54,9 @@ func (o Option) Property() string {
 
 // refuse is the error for a value that is not allowed.
 func (o *Option) refuse(where string, value any) error {
+	if text, ok := value.(string); ok && o.address {
+		value = withoutUser(text)
+	}
 	return fmt.Errorf("%s = %s: want %s", where, show(value), o.Allowed)
 }
 
@@ -273,7 +278,7 @@ var options = []Option{
 // withoutUserShown keeps user and password in an address out of what is logged of the settings.
 func withoutUserShown(o Option) Option {
 	get := o.get
-	o.get = func(c *Config) string { return withoutUser(get(c)) }
+	o.get, o.address = func(c *Config) string { return withoutUser(get(c)) }, true
 	return o
 }
 

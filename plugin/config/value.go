@@ -245,7 +245,7 @@ func show(value any) string {
 	text := ""
 	switch v := value.(type) {
 	case string:
-		text = strconv.Quote(withoutUser(v))
+		text = strconv.Quote(v)
 	case float64:
 		text = strconv.FormatFloat(v, 'g', -1, 64)
 		if !strings.ContainsAny(text, ".eIN") { // 4.0 is no integer, and must not look like one
@@ -270,17 +270,17 @@ func show(value any) string {
 	return text
 }
 
-// withoutUser takes user and password out of an address.
+// withoutUser takes user and password out of an address, whatever else is wrong with it.
 func withoutUser(text string) string {
-	scheme, rest, ok := strings.Cut(text, "://")
-	if !ok {
+	at := strings.LastIndex(text, "@")
+	if at < 0 {
 		return text
 	}
-	authority, path := rest, ""
-	if at := strings.LastIndex(rest, "@"); at >= 0 {
-		authority, path = "...", rest[at:]
+	scheme := ""
+	if i := strings.Index(text[:at], "://"); i >= 0 {
+		scheme = text[:i+len("://")]
 	}
-	return scheme + "://" + authority + path
+	return scheme + "..." + text[at:]
 }
 
 // oneLine keeps control characters of names and paths out of the host's log.

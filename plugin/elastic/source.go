@@ -26,6 +26,7 @@ type Config struct {
 	Query       string        // JSON of a query that documents have to fulfil beside the settings' conditions, "": all
 	Fields      config.Fields // where source, relation, destination and time are
 	Window      time.Duration // how far back, of event time; 0: no limit
+	PageSize    int           // buckets of an answer, 0: 10,000; smaller ones where the server allows fewer
 	Pause       time.Duration // before a request is made again, doubled each time; 0: a second
 	Live        bool          // now is a filter's; else it is the time of the newest document
 }
@@ -79,7 +80,7 @@ func New(cfg Config) (*Source, error) {
 		return nil, fmt.Errorf("names %q, which is no index", printable.Name(index, 80))
 	}
 	u.RawPath = ""
-	s := &Source{cfg: cfg, index: index, pageSize: pageSize, stretch: stretchDocuments, pause: cmp.Or(cfg.Pause, firstPause)}
+	s := &Source{cfg: cfg, index: index, pageSize: cmp.Or(cfg.PageSize, pageSize), stretch: stretchDocuments, pause: cmp.Or(cfg.Pause, firstPause)}
 	s.server = Server{URL: strings.TrimRight(u.String(), "/"), Authorities: cfg.Authorities, Credentials: inURL, Patience: patience, MostBytes: mostBytes}
 	if inURL.User == "" || cfg.Credentials != "" {
 		if s.server.Credentials, err = LoadCredentials(cfg.Credentials); err != nil {
