@@ -152,7 +152,9 @@ func (g *Graph) Slices() (s Slices, begun, complete bool) {
 func (g *Graph) BeginReading() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.ledger.reading++
+	if g.ledger != nil {
+		g.ledger.reading++
+	}
 }
 
 // EndReading says that all slices were read to their ends, and moves them on if the open one has been open for an
@@ -161,6 +163,9 @@ func (g *Graph) EndReading(now int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	l := g.ledger
+	if l == nil {
+		return
+	}
 	l.complete = true
 	if since(now, l.Open) < int64(OverlapLength) {
 		return
@@ -175,12 +180,15 @@ const mergeBatch = 128
 
 // Merge takes in what another counter says, of one slice in the reading under way, the latest stretch of time first. It
 // returns how many events the graph did not have. Triplets of times that are over are held as far as there is room,
-// and take no place of another. Names are read during the call only.
+// and take no place of another. A graph without slices takes nothing in. Names are read during the call only.
 func (g *Graph) Merge(slice Slice, sightings []Sighting) (added uint64) {
 	for len(sightings) > 0 {
 		n := min(len(sightings), mergeBatch)
 		g.mu.Lock()
 		for i := range sightings[:n] {
+			if g.ledger == nil {
+				break
+			}
 			added += uint64(g.merge(slice, &sightings[i]))
 		}
 		g.mu.Unlock()

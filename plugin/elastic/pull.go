@@ -123,9 +123,10 @@ func (s *Source) pull(ctx context.Context, g *graphbuf.Graph, o *Options) error 
 // probed is what is known of a stretch of time before it is read.
 type probed struct {
 	documents   uint64
-	first, last int64 // unix nanoseconds
-	present     []int // for each part of the names: a bit for each alternative that some documents have
-	all         []int // and for each that all have
+	first, last int64    // unix nanoseconds
+	present     []int    // for each part of the names: a bit for each alternative that some documents have
+	all         []int    // and for each that all have
+	most        []uint64 // documents that have one of its alternatives, at least
 }
 
 type total struct {
@@ -189,16 +190,17 @@ func (s *Source) probe(ctx context.Context, m *mapped, from, to int64, fields bo
 		p.first, p.last = int64(*first)*millisecond, int64(*last)*millisecond
 	}
 	for i, part := range m.parts {
-		present, all := 0, 0
+		present, all, most := 0, 0, uint64(0)
 		for j := range part.names {
 			if n := a.Aggregations[name(i, j)].Count; n > 0 {
 				present |= 1 << j
+				most = max(most, n)
 				if n == p.documents {
 					all |= 1 << j
 				}
 			}
 		}
-		p.present, p.all = append(p.present, present), append(p.all, all)
+		p.present, p.all, p.most = append(p.present, present), append(p.all, all), append(p.most, most)
 	}
 	return p, nil
 }
