@@ -52,9 +52,10 @@ func TestGraphCost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range []int{1_000, 10_000, 30_000} {
+	for _, how := range [][2]int{{10_000, 50_000}, {30_000, 50_000}, {3_000, 50_000}, {10_000, 300_000}} { // the first is the default
+		page, stretch := how[0], how[1]
 		address, wire := relay(t, "127.0.0.1:"+s.port)
-		source, err := elastic.New(elastic.Config{URL: "http://" + address + "/" + index, Fields: settings.Fields, Window: 40 * 24 * time.Hour, PageSize: page})
+		source, err := elastic.New(elastic.Config{URL: "http://" + address + "/" + index, Fields: settings.Fields, Window: 40 * 24 * time.Hour, PageSize: page, Stretch: uint64(stretch)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,8 +77,8 @@ func TestGraphCost(t *testing.T) {
 			t.Errorf("%d documents in %d buckets, want %d and at least %d", r.Documents, r.Buckets, documents, buckets)
 		}
 		st := g.Stats()
-		t.Logf("pages of %d: %d buckets of %d triplets in %.1f s, %d requests of %.2f s; %.1f MiB of answers, %.1f MiB on the wire, %.0f bytes and %.0f on the wire a bucket; heap %d MiB",
-			page, r.Buckets, st.Edges, r.Took.Seconds(), r.Requests, r.Took.Seconds()/float64(r.Requests), float64(r.Bytes)/(1<<20), float64(wire.Load())/(1<<20),
+		t.Logf("pages of %d, stretches of %d: %d buckets of %d triplets in %.1f s, %d requests of %.2f s; %.1f MiB of answers, %.1f MiB on the wire, %.0f bytes and %.0f on the wire a bucket; heap %d MiB",
+			page, stretch, r.Buckets, st.Edges, r.Took.Seconds(), r.Requests, r.Took.Seconds()/float64(r.Requests), float64(r.Bytes)/(1<<20), float64(wire.Load())/(1<<20),
 			float64(r.Bytes)/float64(r.Buckets), float64(wire.Load())/float64(r.Buckets), peak>>20)
 	}
 }

@@ -3,7 +3,7 @@
 //
 // A Source reads in slices of time, as package graphbuf has them: what is over once, the overlap and the open slice each
 // time. Each slice is read in the same way. A first request asks for the first and the last document, how many there
-// are, and which of the fields have values. Documents are then aggregated in stretches of some hundred thousand, the
+// are, and which of the fields have values. Documents are then aggregated in stretches of some ten thousand, the
 // latest first: a composite aggregation over a date histogram, source, relation and destination, page by page, with the
 // times of the first and the last document of each. A stretch is its own range of the query, so that no page visits more
 // documents than those of its stretch. The histogram's interval is two of the graph's buckets of activity: with the

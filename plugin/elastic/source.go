@@ -27,6 +27,7 @@ type Config struct {
 	Fields      config.Fields // where source, relation, destination and time are
 	Window      time.Duration // how far back, of event time; 0: no limit
 	PageSize    int           // buckets of an answer, 0: 10,000; smaller ones where the server allows fewer
+	Stretch     uint64        // documents that a chain of pages goes over, 0: 50,000
 	Pause       time.Duration // before a request is made again, doubled each time; 0: a second
 	Live        bool          // now is a filter's; else it is the time of the newest document
 }
@@ -53,8 +54,8 @@ const (
 	pageSize      = 10_000
 	leastPageSize = 100
 	// stretchDocuments bounds what one page makes the cluster visit: it aggregates all documents of a stretch for each
-	// page, to return the next ones.
-	stretchDocuments = 300_000
+	// page, to return the next buckets. An interval of the histogram is a stretch at least.
+	stretchDocuments = 50_000
 	patience         = 60 * time.Second
 	firstPause       = time.Second
 	mostBytes        = 64 << 20
@@ -80,7 +81,7 @@ func New(cfg Config) (*Source, error) {
 		return nil, fmt.Errorf("names %q, which is no index", printable.Name(index, 80))
 	}
 	u.RawPath = ""
-	s := &Source{cfg: cfg, index: index, pageSize: cmp.Or(cfg.PageSize, pageSize), stretch: stretchDocuments, pause: cmp.Or(cfg.Pause, firstPause)}
+	s := &Source{cfg: cfg, index: index, pageSize: cmp.Or(cfg.PageSize, pageSize), stretch: cmp.Or(cfg.Stretch, stretchDocuments), pause: cmp.Or(cfg.Pause, firstPause)}
 	s.server = Server{URL: strings.TrimRight(u.String(), "/"), Authorities: cfg.Authorities, Credentials: inURL, Patience: patience, MostBytes: mostBytes}
 	if inURL.User == "" || cfg.Credentials != "" {
 		if s.server.Credentials, err = LoadCredentials(cfg.Credentials); err != nil {
