@@ -175,8 +175,8 @@ func (g *Graph) EndReading(now int64) {
 	l.slides++
 }
 
-// mergeBatch is how many sightings one lock is held for: a fraction of a millisecond.
-const mergeBatch = 128
+// mergeBatch is how many sightings one lock is held for: new triplets, which most are at first, cost more than known ones.
+const mergeBatch = 32
 
 // Merge takes in what another counter says, of one slice in the reading under way, the latest stretch of time first. It
 // returns how many events the graph did not have. Triplets of times that are over are held as far as there is room,

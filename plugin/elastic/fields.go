@@ -178,13 +178,10 @@ func (s *Source) filters(m *mapped) (filter, not []any) {
 	return filter, not
 }
 
-// within is the query for documents of a stretch of time, from and to in milliseconds since 1970.
+// within is the query for documents of a stretch of time, from and to in milliseconds since 1970, before which no document counts.
 func (s *Source) within(m *mapped, from, to int64) map[string]any {
 	filter, not := s.filters(m)
-	limits := map[string]any{"format": "epoch_millis", "lt": to}
-	if from > 0 {
-		limits["gte"] = from
-	}
+	limits := map[string]any{"format": "epoch_millis", "gte": from, "lt": to}
 	filter = append(filter, map[string]any{"range": map[string]any{m.time: limits}})
 	query := map[string]any{"filter": filter}
 	if len(not) > 0 {

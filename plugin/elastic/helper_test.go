@@ -141,3 +141,8 @@ func compareGraphs(t testing.TB, got, want *graphbuf.Graph) {
 		}
 	}
 }
+
+type (
+	event = graphbuf.Event
+	ref   = graphbuf.Ref
+)

@@ -103,6 +103,14 @@ func (s *Source) read(ctx context.Context, g *graphbuf.Graph, r *reading) error 
 	}
 }
 
+// times are those of a bucket in unix nanoseconds, and whether they are in the stretch.
+func (r *reading) times(first, last float64) (from, to int64, ok bool) {
+	if first < float64(milliseconds(r.from)) || first > last || last >= float64(milliseconds(r.to)) {
+		return 0, 0, false
+	}
+	return int64(first) * millisecond, int64(last) * millisecond, true
+}
+
 // take has the graph merge a page.
 func (s *Source) take(g *graphbuf.Graph, r *reading, wanted [][]string, buckets []bucket) error {
 	p := &s.page
@@ -117,6 +125,12 @@ func (s *Source) take(g *graphbuf.Graph, r *reading, wanted [][]string, buckets 
 		if b.First.Value == nil || b.Last.Value == nil || b.Count == 0 {
 			return failure(Other, "%s gives a bucket without a time, or without documents", s.server.Host())
 		}
+		// A time that was not asked for would set the graph's clock.
+		first, last, ok := r.times(*b.First.Value, *b.Last.Value)
+		if !ok {
+			return failure(Other, "%s gives a bucket from %.0f to %.0f ms since 1970, and was asked for %d to %d", s.server.Host(),
+				*b.First.Value, *b.Last.Value, milliseconds(r.from), milliseconds(r.to))
+		}
 		s.report.Buckets++
 		s.report.Documents += b.Count
 		p.values = p.values[:0]
@@ -124,14 +138,13 @@ func (s *Source) take(g *graphbuf.Graph, r *reading, wanted [][]string, buckets 
 			p.values = append(p.values, valueOf(b.Key, numbers))
 		}
 		found, verdict := s.finder.Find(&p.buffer, nil, p.values)
-		last := int64(*b.Last.Value) * millisecond
 		if verdict != triplet.Found || r.skip != nil && r.skip(found.Source, found.Relation, found.Destination, last) {
 			s.report.Left += b.Count
 			continue
 		}
 		p.sightings = append(p.sightings, graphbuf.Sighting{
 			Source: keep(found.Source), Relation: keep(found.Relation), Destination: keep(found.Destination),
-			Count: uint32(min(b.Count, math.MaxUint32)), First: int64(*b.First.Value) * millisecond, Last: last,
+			Count: uint32(min(b.Count, math.MaxUint32)), First: first, Last: last,
 		})
 	}
 	s.report.Added += g.Merge(r.slice, p.sightings)

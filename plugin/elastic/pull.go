@@ -150,14 +150,11 @@ type probeAnswer struct {
 // milliseconds are those of a time in nanoseconds, rounded up: a document of a whole millisecond lies behind a time if
 // and only if it lies behind it in milliseconds.
 func milliseconds(ns int64) int64 {
-	if ns == math.MinInt64 {
-		return 0
-	}
 	ms := ns / millisecond
 	if ns > ms*millisecond {
 		ms++
 	}
-	return ms
+	return max(ms, 0)
 }
 
 // probe asks what is there between two times.
@@ -187,6 +184,11 @@ func (s *Source) probe(ctx context.Context, m *mapped, from, to int64, fields bo
 	if first, last := a.Aggregations["first"].Value, a.Aggregations["last"].Value; p.documents > 0 && (first == nil || last == nil) {
 		return p, failure(Other, "%s counts %d documents and tells no time of any", s.server.Host(), p.documents)
 	} else if first != nil && last != nil {
+		r := reading{from: from, to: to}
+		if _, _, ok := r.times(*first, *last); !ok {
+			return p, failure(Other, "%s tells of documents from %.0f to %.0f ms since 1970, and was asked for %d to %d", s.server.Host(),
+				*first, *last, milliseconds(from), milliseconds(to))
+		}
 		p.first, p.last = int64(*first)*millisecond, int64(*last)*millisecond
 	}
 	for i, part := range m.parts {
