@@ -19,6 +19,7 @@ type Report struct {
 	Requests  uint64        `json:"requests"`
 	Bytes     uint64        `json:"bytes"` // of answers, decompressed
 	Took      time.Duration `json:"-"`
+	Cluster   time.Duration `json:"-"` // of it, what the server says that its aggregations took
 	Whole     bool          `json:"-"` // the whole window was read, and not only what came since
 	Now       int64         `json:"-"` // up to when, unix nanoseconds
 }

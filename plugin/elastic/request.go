@@ -176,7 +176,8 @@ func (s *Source) noIndex() string {
 
 // completeness is the part of an answer that tells whether it is one.
 type completeness struct {
-	TimedOut bool `json:"timed_out"`
+	Took     int64 `json:"took"` // milliseconds
+	TimedOut bool  `json:"timed_out"`
 	Shards   struct {
 		Total, Failed int
 	} `json:"_shards"`
@@ -203,7 +204,7 @@ func (s *Source) complete(c *completeness) error {
 func (c *completeness) whole() *completeness { return c }
 
 // searchPath is what follows the index: no parts of an answer in the place of all, and of each answer what is read.
-const searchPath = "/_search?allow_partial_search_results=false&request_cache=false&filter_path=timed_out,_shards.total,_shards.failed,_clusters," +
+const searchPath = "/_search?allow_partial_search_results=false&request_cache=false&filter_path=took,timed_out,_shards.total,_shards.failed,_clusters," +
 	"hits.total,aggregations.*.value,aggregations.*.doc_count,aggregations.*.after_key,aggregations.*.buckets.key," +
 	"aggregations.*.buckets.doc_count,aggregations.*.buckets.*.value"
 
@@ -224,6 +225,7 @@ func search[T any, P interface {
 		if err := d.Decode(out); err != nil {
 			return &Error{Kind: Other, text: fmt.Sprintf("%s gives an answer that is no search's: %v", s.server.Host(), err), again: true}
 		}
+		s.report.Cluster += time.Duration(P(out).whole().Took) * time.Millisecond
 		return s.complete(P(out).whole())
 	})
 	return out, err
