@@ -1,4 +1,4 @@
-# flb-filter-rgcn. `make` builds, `make demo` shows, `make test` checks. `make deps` installs what they want of a Debian machine;
+# flb-filter-rgcn. `make` builds, `make demo` shows it at work, `make test` runs all tests. `make deps` installs on Debian what they need;
 # nothing else here installs anything outside this folder and Go's cache.
 
 GO       ?= go
@@ -14,7 +14,10 @@ CUDA     := $(abspath $(OUT)/cuda)
 GPUENV   := CGO_CFLAGS="-O2 -g -I$(CUDA)" CGO_LDFLAGS="-L$(CUDA)"
 # netgo and osusergo: names of hosts and users are looked up without the C library, whose parts for that want the same release at run time.
 TAGS     := gpu,netgo,osusergo
-GOBUILD  := $(GPUENV) $(GO) build -tags $(TAGS) -trimpath -ldflags '-s -w'
+# The commit, which `rgcn version` and the log show. Go would put it in, but not in a worktree, and not where GOFLAGS say -buildvcs=false.
+DEVEL    := $(shell commit=$$(git rev-parse --short=12 HEAD 2>/dev/null) && echo "devel+$$commit$$([ -z "$$(git status --porcelain)" ] || echo .dirty)")
+STAMP    := $(if $(DEVEL),-X flb-filter-rgcn/plugin/version.stamp=$(DEVEL))
+GOBUILD  := $(GPUENV) $(GO) build -tags $(TAGS) -trimpath -ldflags '-s -w $(STAMP)'
 CLANG    := clang-19
 SOURCES  := $(shell find plugin graphbuf model -name '*.go' -o -name '*.[ch]') model/cuda/kernels.ptx go.mod go.sum
 
@@ -28,7 +31,7 @@ $(SO): $(SOURCES) | setup
 $(RGCN): $(SOURCES) | setup
 	$(GOBUILD) -o $@ ./plugin/cmd/rgcn
 
-# Go and a C compiler are all that a build needs. Where Go's cache lacks the modules, they are fetched, and that is said.
+# A build needs Go and a C compiler alone. If Go's cache lacks modules, it fetches them and prints a line about it.
 .PHONY: setup
 setup:
 	@mkdir -p $(OUT)
@@ -77,10 +80,10 @@ demo: all
 # Shells export COLUMNS, the width of the terminal: it counts only where it was given to make itself, or names columns.
 COLUMNS_GIVEN := $(if $(filter command line,$(origin COLUMNS)),yes,$(findstring $(comma),$(COLUMNS)))
 
-# A checker in the version named, fetched once and kept beside what is built.
+# A checker in a fixed version, fetched once and kept in $(OUT).
 tool = [ -x $(OUT)/$(1) ] || { echo "fetching $(1) into $(OUT)"; GOBIN=$(abspath $(OUT)) $(GO) install $(2) >/dev/null 2>&1; } || echo "skipped: $(1) cannot be fetched"
 
-# Tests of the fake driver and of training on it want g++.
+# Tests on the fake driver need g++.
 WANTED_FAKECUDA := $(if $(shell command -v g++),$(FAKECUDA))
 TESTENV = RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(if $(WANTED_FAKECUDA),RGCN_FAKECUDA=$(abspath $(dir $(FAKECUDA))))
 
@@ -109,7 +112,7 @@ endif
 test-bare: all $(WANTED_FAKECUDA) skipped
 	$(TESTENV) $(GO) test -timeout 10m ./...
 
-# What the tests leave out on this machine, and for want of what; each a line.
+# Prints a line for each part of the tests that this machine cannot run, with what is missing.
 .PHONY: skipped
 skipped:
 	@command -v fluent-bit >/dev/null || echo "skipped: the scenarios of the real host, fluent-bit is not on the PATH; the C test host covers the ABI"
@@ -125,7 +128,7 @@ skipped:
 e2e: all
 	RGCN_E2E=1 RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(GO) test -count=1 -timeout 15m -v ./build/elastic
 
-# Every reader of bytes from outside (or those that FUZZ names) on bytes that nobody wrote, each as long as FUZZTIME says.
+# Fuzzes every reader of bytes from outside, or those that FUZZ names, each for FUZZTIME.
 FUZZTIME ?= 4m
 FUZZ     ?= Fuzz[A-Za-z]*
 .PHONY: fuzz
@@ -139,14 +142,14 @@ fuzz:
 bench: all
 	$(GO) run ./build/bench
 
-# All that has to be seen on a card, on this machine: tests, faults, bandwidth, passes from two thousand to a
+# All checks that need a card, on this machine: tests, faults, bandwidth, passes from two thousand to a
 # hundred million edges, whole trainings beside the CPU's, compute-sanitizer. Six minutes.
 .PHONY: bench-cuda
 bench-cuda:
 	build/oncard.sh pack
 	$(OUT)/oncard/oncard.sh run $(OUT)/oncard-report.md
 
-# What is generated and committed: conf/rgcn.toml and plugin/fluentbit/options.h, from the table of settings,
+# Makes the generated files that are committed: conf/rgcn.toml and plugin/fluentbit/options.h, from the table of settings,
 # and the report page's script and style, which need Node.js and npm.
 .PHONY: generate
 generate:

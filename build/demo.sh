@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The main job, once, on a log: through Fluent Bit where it is on the PATH, else through
-# `rgcn replay`. Ends with the ten lowest scores, the sources that were reported and the page that shows them all.
+# Runs a whole log once: through Fluent Bit where it is on the PATH, else through `rgcn replay`. It
+# ends with the ten lowest scores, the sources that were reported and the page that shows them all.
 #
 #   build/demo.sh [-columns ts,uid,...] [LOG]    a Zeek ssh.log: JSON lines, TSV with its header, or bare TSV whose
 #                                                columns are named; without one, twelve simulated days
@@ -25,8 +25,8 @@ if [ -z "$log" ]; then
   echo "simulated: $(wc -l <"$log") sessions of 12 days, with labelled attacks in the second week"
 fi
 
-# What a live pipeline does over weeks happens here in two parts: learn from the first two
-# thirds of the log, then send the rest through the filter, session by session.
+# In place of weeks of a live pipeline: learn from the first two thirds of the log, then send the rest
+# through the filter.
 case "$log" in *.gz) zcat "$log" >"$work/whole.log"; log=$work/whole.log ;; esac
 lines=$(wc -l <"$log")
 header=$(grep -c '^#' "$log" || true)

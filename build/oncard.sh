@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What has to be seen on a real card, in one run that ends by itself within eight minutes.
+# All checks that need a real card, in one run that ends by itself within eight minutes.
 #
 #   build/oncard.sh pack            makes build/out/oncard.tar.xz: needs Go
 #   oncard.sh run REPORT [STAGE...] on the machine with the card, from the unpacked folder: needs no Go
@@ -36,7 +36,7 @@ pack() {
   ls -l build/out/oncard.tar.xz
 }
 
-# stage NAME SECONDS COMMAND... runs a command and writes down what it printed, how it ended and how long it took.
+# stage NAME SECONDS COMMAND... runs a command and reports its output, its exit status and its time.
 stage() {
   local name=$1 limit=$2 began=$SECONDS status
   shift 2

@@ -41,6 +41,9 @@ func (g *Graph) add(ref *Ref, e *Event) {
 	if g.ledger != nil {
 		g.ledger.count(i, g.ledger.sliceOf(at), 1)
 	}
+	if g.journal != nil {
+		g.journal.note(i, at)
+	}
 }
 
 // arrival is how events come to the graph.

@@ -82,6 +82,8 @@ const usualEdge, longestNumber = 36, binary.MaxVarintLen32
 // beside the bytes: no snapshot is made. Writers go on meanwhile. What is evicted while it runs may be in the bytes or
 // not; a triplet that comes back meanwhile may be there twice, of which Restore takes the later.
 func (g *Graph) AppendBinary(b []byte) ([]byte, error) {
+	g.whole.RLock()
+	defer g.whole.RUnlock()
 	s := &Snapshot{Aged: true}
 	g.mu.Lock()
 	now, buckets := g.clock.lived, g.buckets

@@ -33,6 +33,32 @@ func (g *Graph) Evidence(ref *Ref, out *Evidence) {
 	g.tellSources(s, d, out)
 }
 
+// HostName returns the name of a host, "" if the graph does not have it any more.
+func (g *Graph) HostName(id ID) string {
+	if id == (ID{}) {
+		return ""
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.nodes.slots.at(g.liveNode(id)).name
+}
+
+// RelationName is HostName for a relation.
+func (g *Graph) RelationName(id ID) string {
+	if id == (ID{}) {
+		return ""
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if int(id.Slot) >= g.relations.slots.len() {
+		return ""
+	}
+	if s := g.relations.slots.at(id.Slot); s.gen == id.Gen {
+		return s.name
+	}
+	return ""
+}
+
 // liveNode returns the slot of a host that is still in the graph, else 0.
 func (g *Graph) liveNode(id ID) uint32 {
 	if int(id.Slot) >= g.source.len() || g.nodes.slots.at(id.Slot).gen != id.Gen {

@@ -121,3 +121,29 @@ func BenchmarkEvidence(b *testing.B) {
 		g.Evidence(&ref, &x)
 	}
 }
+
+// TestNamesByID: an ID names its host or relation until the graph has forgotten that.
+func TestNamesByID(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 4, MaxRelations: 2, MaxEdges: 2})
+	var first, ref [1]Ref
+	event := func(i int) []Event {
+		return []Event{{Source: fmt.Append(nil, "s", i), Relation: fmt.Append(nil, "r", i), Destination: fmt.Append(nil, "d", i), Time: int64(i+1) * int64(time.Minute)}}
+	}
+	g.Observe(event(0), first[:])
+	if s, r, d := g.HostName(first[0].Source), g.RelationName(first[0].Relation), g.HostName(first[0].Destination); s != "s0" || r != "r0" || d != "d0" {
+		t.Errorf("%q, %q, %q", s, r, d)
+	}
+	for i := range 20 {
+		g.Observe(event(i+1), ref[:])
+	}
+	for _, id := range []ID{first[0].Source, first[0].Destination, {}, {Slot: 1 << 30, Gen: 1}} {
+		if name := g.HostName(id); name != "" {
+			t.Errorf("host %v is %q", id, name)
+		}
+	}
+	for _, id := range []ID{first[0].Relation, {}, {Slot: 1 << 30, Gen: 1}} {
+		if name := g.RelationName(id); name != "" {
+			t.Errorf("relation %v is %q", id, name)
+		}
+	}
+}

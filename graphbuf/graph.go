@@ -118,9 +118,19 @@ type Ref struct {
 type Graph struct {
 	bounds Config // as it was made with
 
+	// whole is held for reading while the graph is copied block by block, and for writing while other contents take the
+	// place of these (see Succession). It is taken before mu. Events do not wait for it.
+	whole sync.RWMutex
+
 	// mu guards everything below. It is held for one batch of events, for one
 	// block of a snapshot, or for one read of Stats.
-	mu             sync.Mutex
+	mu      sync.Mutex
+	journal *journal // nil: nobody is about to take the graph's place
+	contents
+}
+
+// contents are all that a graph holds, to be exchanged as one.
+type contents struct {
 	cfg            Config // bounds, or less: see Hold
 	nodes          names
 	relations      names
@@ -162,8 +172,7 @@ func New(cfg Config) (*Graph, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Graph{
-		bounds:        cfg,
+	return &Graph{bounds: cfg, contents: contents{
 		cfg:           cfg,
 		clock:         newClock(cfg.Window, cfg.Trusted),
 		buckets:       newBuckets(cfg.Window),
@@ -180,7 +189,7 @@ func New(cfg Config) (*Graph, error) {
 		bySource:      newList(1, 1060),
 		byDestination: newList(1, 1120),
 		byRel:         newList(1, 1190),
-	}, nil
+	}}, nil
 }
 
 // Observe counts the events in order and stores in refs[i] what was known just

@@ -1,5 +1,7 @@
 package graphbuf
 
+import "unsafe"
+
 // Hold keeps the graph at so many nodes and edges, or at as many as it has where that is more, until it is called
 // again. New ones then replace those seen longest ago, as at the bounds. No graph grows beyond its bounds, whatever
 // Hold allows.
@@ -21,11 +23,16 @@ const (
 	LedgerBytes = 30 // beside EdgeBytes, in a graph that merges
 )
 
+// SnapshotEdgeBytes is what an edge of a snapshot takes.
+const SnapshotEdgeBytes = int64(unsafe.Sizeof(Edge{}))
+
 // Sizes determine the memory of a snapshot and of all that is made from one.
 type Sizes struct{ Nodes, Sources, Destinations, Relations, Edges int }
 
 // Sizes counts them. Writers go on meanwhile.
 func (g *Graph) Sizes() (s Sizes) {
+	g.whole.RLock()
+	defer g.whole.RUnlock()
 	st := g.Stats()
 	s.Nodes, s.Relations, s.Edges = st.Nodes, st.Relations, st.Edges
 	g.inBlocks(func() int { return g.source.len() }, func(i uint32) {
@@ -54,3 +61,6 @@ func (s *Snapshot) Sizes() Sizes {
 	}
 	return out
 }
+
+// Bounds are those with which the graph was made.
+func (g *Graph) Bounds() Config { return g.bounds }

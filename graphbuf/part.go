@@ -20,6 +20,8 @@ const partLooks = 128
 // others; within each kind those with more events, and then those seen last, come first. Like Snapshot it lets writers
 // go on, but it takes memory for n edges only, however many there are.
 func (g *Graph) Part(triplets []Event, n int) *Part {
+	g.whole.RLock()
+	defer g.whole.RUnlock()
 	wanted, near := g.lookUp(triplets)
 	isNear := func(slot uint32) bool { return int(slot) < len(near) && near[slot] }
 	p := &Part{}

@@ -81,6 +81,8 @@ func (s Sizes) KeptBytes() int64 {
 // Snapshot copies the graph block by block, so that writers go on meanwhile. What
 // is evicted while it runs may be in it or not; every edge in it has both of its ends.
 func (g *Graph) Snapshot() *Snapshot {
+	g.whole.RLock()
+	defer g.whole.RUnlock()
 	// Memory is asked for before the lock is taken: to clear as much takes longer than any
 	// writer may wait. What comes meanwhile finds room in the reserve.
 	before := g.Stats()
@@ -198,8 +200,8 @@ func (g *Graph) Restore(s *Snapshot) {
 				g.evict(twin)
 			}
 		}
-		at := g.put(&before, &event, e.Count, e.Last, age(i), current)
-		g.edges.at(at).activity.join(g.activityOf(s, e, age(i)))
+		slot := g.put(&before, &event, e.Count, e.Last, age(i), current)
+		g.edges.at(slot).activity.join(g.activityOf(s, e, age(i)))
 	}
 	g.stats = Stats{}
 }

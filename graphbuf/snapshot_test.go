@@ -106,9 +106,20 @@ func TestEveryDamageToTheBytesIsRefusedOrHarmless(t *testing.T) {
 			c := append([]byte(nil), b...)
 			c[i] ^= 1 << bit
 			if s.UnmarshalBinary(c) == nil {
+				wantStable(t, &s)
 				newGraph(t, roomy).Restore(&s)
 			}
 		}
+	}
+}
+
+// wantStable wants a decoded snapshot to have bytes of which the same snapshot comes.
+func wantStable(t *testing.T, s *Snapshot) {
+	t.Helper()
+	b, _ := s.AppendBinary(nil)
+	var again Snapshot
+	if err := again.UnmarshalBinary(b); err != nil || !reflect.DeepEqual(&again, s) {
+		t.Fatalf("read, saved and read again: %+v, %v, want %+v", again, err, s)
 	}
 }
 
@@ -126,6 +137,7 @@ func FuzzUnmarshal(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var s Snapshot
 		if s.UnmarshalBinary(b) == nil {
+			wantStable(t, &s)
 			g := newGraph(t, Config{MaxNodes: 8, MaxRelations: 4, MaxEdges: 16, Window: 100})
 			g.Restore(&s)
 			g.check(t)

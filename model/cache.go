@@ -106,7 +106,8 @@ func staticKey(ref *graphbuf.Ref, settled int) uint64 {
 }
 
 // logitKey is a hash of all that a score is computed from: the static inputs, by their key, and what coarsen
-// leaves of the event. It must agree with coarsen; TestCoarse holds them together.
+// leaves of the event. It must agree with coarsen; TestCoarse holds them together. A hash of what coarsen makes would
+// not have to, but takes 100 ns instead of 34 for each record.
 func logitKey(lasting uint64, ref *graphbuf.Ref) uint64 {
 	classes := func(a, b, c, d uint32) uint64 {
 		return class(a)<<48 | class(b)<<32 | class(c)<<16 | class(d)

@@ -36,6 +36,15 @@ type Config struct {
 	// Features is what is known of hosts beside their sessions; nil: nothing. ReferenceGoal ignores it.
 	Features HostFeatures
 
+	// Bad are sessions that people have called bad, which serve as corrupted triplets; nil: none. ReferenceGoal ignores
+	// them.
+	Bad []Bad
+
+	// Unanswered are the edges of the snapshot that a model does not learn to expect, by their place in it: nobody knows
+	// yet whether they are benign. They carry messages and are counted all the same. nil: none. ReferenceGoal ignores
+	// them.
+	Unanswered []bool
+
 	// OneWindow keeps one window in memory at a time, as is done for large graphs in any case. It takes less memory
 	// and more time.
 	OneWindow bool
@@ -142,7 +151,7 @@ func (c Config) sized(edges int) Config {
 }
 
 // Ablations are the parts that Config.Without may name, to measure what each brings.
-var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "near", "campaigns", "features", "tenure"}
+var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "recent", "near", "campaigns", "features", "tenure"}
 
 // without tells whether a part is left out.
 func (c Config) without(part string) bool { return slices.Contains(c.Without, part) }
@@ -156,6 +165,7 @@ func (c Config) mask() *[gnn.NumInputs]bool {
 		"names":      {temporal.Similar},
 		"neighbours": {temporal.DestinationsOfS, temporal.RelationsOfS, temporal.SourcesOfD, temporal.SourcesOfR, temporal.CountR, gnn.InputZero + temporal.CountR},
 		"fan-out":    {temporal.NewDestinations},
+		"recent":     {temporal.RecentOfS, temporal.RecentOfD},
 		"near":       {gnn.InputNeighbours},
 		"features":   {temporal.PeersToD, temporal.ToPeersOfD, temporal.PeersUseR},
 	} {

@@ -20,7 +20,7 @@ import (
 // needsCard skips where there is no real card. `build/oncard.sh` runs these tests on one.
 func needsCard(t testing.TB) {
 	t.Helper()
-	needsCUDA(t)
+	modeltest.NeedsCUDA(t)
 	if name, _ := cuda.Probe(0); name == "host build of the kernels" {
 		t.Skip("the driver for tests cannot do this: a real card is needed")
 	}
@@ -140,12 +140,13 @@ func TestCardCrowded(t *testing.T) {
 
 // Two trainings at once give what each gives alone.
 func TestCUDATwoAtOnce(t *testing.T) {
-	needsCUDA(t)
+	modeltest.NeedsCUDA(t)
 	snap := modeltest.Graph(t, modeltest.Hub(4, 3000)).Snapshot()
 	cfg := quickConfig()
 	cfg.Device = device.CUDA
 	alone, _ := train(t, snap, cfg)
 	want := string(encoded(t, alone.Model()))
+	trained := make(chan *Scorer, 4)
 	var done sync.WaitGroup
 	for range 2 {
 		done.Go(func() {
@@ -153,19 +154,25 @@ func TestCUDATwoAtOnce(t *testing.T) {
 				s, _, err := Train(t.Context(), snap, cfg, nil)
 				if err != nil {
 					t.Error(err)
-				} else if string(encoded(t, s.Model())) != want {
-					t.Error("two trainings at once give another model than one alone")
+					continue
 				}
+				trained <- s
 			}
 		})
 	}
 	done.Wait()
+	close(trained)
+	for s := range trained {
+		if string(encoded(t, s.Model())) != want {
+			t.Error("two trainings at once give another model than one alone")
+		}
+	}
 }
 
 // TestCUDAMemoryGivenBack makes RGCN_TRAININGS trainings, ten without it, and looks at what is left of the
 // card's memory and of the process's. The first ones are not counted: driver and allocators keep some.
 func TestCUDAMemoryGivenBack(t *testing.T) {
-	needsCUDA(t)
+	modeltest.NeedsCUDA(t)
 	n, _ := strconv.Atoi(os.Getenv("RGCN_TRAININGS"))
 	n = max(n, 10)
 	snap := modeltest.Graph(t, modeltest.Hub(4, 3000)).Snapshot()

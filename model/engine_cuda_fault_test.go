@@ -19,7 +19,7 @@ import (
 // Faults need the driver that is none: it can lose its device and lack memory when asked to.
 func needsFake(t *testing.T) {
 	t.Helper()
-	needsCUDA(t)
+	modeltest.NeedsCUDA(t)
 	if name, _ := cuda.Probe(0); name != "host build of the kernels" {
 		t.Skip("not on a real card")
 	}

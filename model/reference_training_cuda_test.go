@@ -14,7 +14,7 @@ import (
 )
 
 func TestCUDAReferenceTraining(t *testing.T) {
-	needsCUDA(t)
+	modeltest.NeedsCUDA(t)
 	snap := modeltest.Graph(t, modeltest.Hub(4, 3000)).Snapshot()
 	cfg := DefaultReference()
 	cfg.Steps, cfg.Sample, cfg.Dim = 60, 300, 16

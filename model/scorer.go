@@ -23,6 +23,7 @@ type Scorer struct {
 	relationsOf                      temporal.RelationTimes
 	peers                            *peerIndex // nil: hosts have no features
 	tenures                          temporal.Tenures
+	recent                           temporal.Recent
 	cache                            cache
 }
 
@@ -70,7 +71,7 @@ func (m *Model) scorer(snap *graphbuf.Snapshot, ds *temporal.Dataset, embed func
 		return nil, err
 	}
 	s := &Scorer{model: m, decoder: m.decoder(), Embeddings: *e}
-	s.names, s.relationsOf, s.tenures = ds.Names, ds.RelationsOf, ds.Tenures
+	s.names, s.relationsOf, s.tenures, s.recent = ds.Names, ds.RelationsOf, ds.Tenures, all.Recent
 	if ds.Peers != nil {
 		s.peers = &peerIndex{ds.Peers, all.Cooccurrence, ds.SD, ds.SR}
 	}
@@ -186,6 +187,7 @@ func (s *Scorer) computeOf(g Neighbours, event *graphbuf.Event, ref *graphbuf.Re
 func (s *Scorer) decode(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32, l staticInputs) float32 {
 	n := temporal.LiveCounts(ref)
 	n[temporal.Similar] = l.similar
+	s.recent.Fill(&n, src, dst)
 	if s.peers != nil {
 		s.peers.addCounts(&n, x, event, src, rel, dst)
 	}

@@ -80,6 +80,7 @@ type training struct {
 	snap     *graphbuf.Snapshot
 	cfg      Config
 	ds       *temporal.Dataset
+	bad      []temporal.Bad
 	windows  *temporal.Windows
 	heldOut  temporal.Span
 	model    *Model
@@ -94,6 +95,8 @@ func newTraining(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, repor
 	if cfg.without("tenure") {
 		t.ds.IgnoreTenure()
 	}
+	t.ds.Unanswered = cfg.Unanswered
+	t.bad = badOf(snap, t.ds, cfg.Bad)
 	t.windows, t.heldOut = temporal.NewWindows(t.ds, cfg.OneWindow)
 	if t.windows.Len() == 0 || !t.ds.HasPositives(t.heldOut) {
 		return nil, ErrTooLittle
@@ -175,6 +178,8 @@ func (t *training) fit(ctx context.Context, e gnn.Engine) error {
 	if t.report.Warm {
 		rate /= 2
 	}
+	sampling := t.cfg.sampling()
+	sampling.Bad = t.bad // not where models are judged, so that a list that changes moves no threshold
 	known := optim.Losses{Steps: steps, Progress: t.progress}
 	first := num.StreamSample + uint64(t.model.params.Steps)
 	batches, rates := make([]gnn.StepBatch, rounds(len(t.ds.Edges))), make([]float64, rounds(len(t.ds.Edges)))
@@ -189,7 +194,7 @@ func (t *training) fit(ctx context.Context, e gnn.Engine) error {
 			if j := rng.IntN(t.windows.Len()); i == 0 { // every step draws, so that the number of rounds moves no other draw
 				w = t.windows.Get(j)
 			}
-			w.Sample(t.ds, &batches[i].Batch, rng, temporal.SampleSize, t.cfg.sampling())
+			w.Sample(t.ds, &batches[i].Batch, rng, temporal.SampleSize, sampling)
 			batches[i].Dropout(rng, t.cfg.Dropout)
 			rates[i] = rate * schedule(step+i, steps)
 		}

@@ -230,8 +230,23 @@ func TestDamagedBytesAreRefused(t *testing.T) {
 		for bit := range 8 {
 			c := slices.Clone(b)
 			c[i] ^= 1 << bit
-			m.UnmarshalBinary(c) // an error or a model, no panic
+			if m.UnmarshalBinary(c) == nil {
+				wantStable(t, &m)
+			}
 		}
+	}
+}
+
+// wantStable wants a decoded model to be one that can be saved and read again, with the same bytes.
+func wantStable(t *testing.T, m *Model) {
+	t.Helper()
+	b := encoded(t, m)
+	var again Model
+	if err := again.UnmarshalBinary(b); err != nil {
+		t.Fatalf("a model that was read, and saved again, cannot be read: %v", err)
+	}
+	if !bytes.Equal(encoded(t, &again), b) {
+		t.Fatal("a model that was read, saved and read again has other bytes")
 	}
 }
 
@@ -245,6 +260,7 @@ func FuzzModelUnmarshal(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var m Model
 		if m.UnmarshalBinary(b) == nil {
+			wantStable(t, &m)
 			m.Scorer(modeltest.Graph(t, modeltest.Teams(1, 5, 20)).Snapshot(), 1, nil)
 			for _, th := range []Threshold{{Method: Sigma, K: 2}, {Method: Quantile, Quantile: 0.01}, {Method: Budget, PerDay: 20}} {
 				m.SetThreshold(th)

@@ -18,18 +18,9 @@ import (
 // These tests train on both devices: on a card where there is one, else on the
 // host build of the kernels behind a driver that is none (`make test` puts it in the way).
 
-func needsCUDA(t testing.TB) {
-	t.Helper()
-	name, err := device.Probe(0)
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Log(name)
-}
-
 // A whole training there and here: the same decisions, the same scores but for rounding.
 func TestCUDATraining(t *testing.T) {
-	needsCUDA(t)
+	modeltest.NeedsCUDA(t)
 	g := modeltest.Graph(t, modeltest.Hub(4, 3000))
 	cfg := quickConfig()
 	snap := g.Snapshot()
@@ -91,7 +82,7 @@ func freeMemory(t *testing.T) int64 {
 }
 
 func TestCUDAStopsAndGivesBack(t *testing.T) {
-	needsCUDA(t)
+	modeltest.NeedsCUDA(t)
 	before := freeMemory(t)
 	cfg := onAuto(t)
 	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot()

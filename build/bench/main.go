@@ -66,7 +66,7 @@ func must(err error) {
 	}
 }
 
-// quiet is a filter.Host with properties from a map.
+// quiet is a filter.Host with properties from a map, which drops the log.
 type quiet map[string]string
 
 func (h quiet) Property(key string) (string, bool) { v, ok := h[key]; return v, ok }
@@ -76,7 +76,7 @@ func (h quiet) Log(level filter.Level, message string) {
 	}
 }
 
-// chunks are the log's sessions as the host hands them over, so many records in each.
+// chunks returns the log's sessions as the host hands them over, in chunks of the given number of records.
 func chunks(records int) (out [][]byte, total int) {
 	r, err := logfile.Open(sessions, logfile.Options{Columns: strings.Split(columns, ","), Now: time.Now})
 	must(err)
@@ -221,7 +221,7 @@ func training(dir string) {
 	}
 }
 
-// host measures what Fluent Bit's user time grows by.
+// host measures how much Fluent Bit's user time grows.
 func host(dir string) {
 	if _, err := exec.LookPath("fluent-bit"); err != nil {
 		row("cost in the pipeline", "not measured", "fluent-bit is not on the PATH")
@@ -245,10 +245,10 @@ func host(dir string) {
 	// Without a time key: the notebook's times are no ISO 8601, and a warning for each would be measured too.
 	parsers := filepath.Join(dir, "parsers.conf")
 	must(os.WriteFile(parsers, []byte("[PARSER]\n Name json\n Format json\n"), 0o600))
-	const rounds = 9 // what else a machine does makes single runs differ by a quarter
+	const rounds = 9 // single runs differ by a quarter on a busy machine
 	times := map[string][]float64{}
 	for range rounds {
-		for _, name := range []string{"none", "modify", "rgcn", "lua"} { // by turns: what else the machine does falls on all
+		for _, name := range []string{"none", "modify", "rgcn", "lua"} { // in alternation, so that other load falls on all alike
 			conf := filepath.Join(dir, "conf")
 			must(os.WriteFile(conf, fmt.Appendf(nil, "[SERVICE]\n Flush 1\n Log_Level warn\n Parsers_File %s\n[INPUT]\n Name tail\n Tag ssh\n Path %s\n Parser json\n"+
 				" Read_from_Head On\n Exit_On_Eof On\n Buffer_Max_Size 1M\n%s[OUTPUT]\n Name null\n Match *\n", parsers, many, filters[name]), 0o600))

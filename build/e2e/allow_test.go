@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestAllowList has a list of judged sessions that is swapped while Fluent Bit runs, as Kubernetes swaps files: what it
-// calls bad is low at once, a bad line is said and changes nothing, and every record comes out.
+// TestAllowList swaps a list of judged sessions while Fluent Bit runs, as Kubernetes swaps files: sessions that it
+// calls bad are low at once, an invalid line is logged and changes nothing, and every record comes out.
 func TestAllowList(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

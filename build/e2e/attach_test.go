@@ -9,7 +9,7 @@ import (
 	"flb-filter-rgcn/build/samples"
 )
 
-// TestPresets has every preset's records read as conf/parsers.conf and the preset alone have them.
+// TestPresets reads the records of every preset with conf/parsers.conf and no other setting.
 func TestPresets(t *testing.T) {
 	t.Parallel()
 	type input struct {
@@ -61,7 +61,7 @@ func TestPresets(t *testing.T) {
 	}
 }
 
-// TestConfigurationsAsTheyCome runs what a user copies.
+// TestConfigurationsAsTheyCome runs the shipped configurations unchanged.
 func TestConfigurationsAsTheyCome(t *testing.T) {
 	input := samples.OwnPath(t, samples.OwnZeekJSON)
 	t.Setenv("SSH_LOG", input)

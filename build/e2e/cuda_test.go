@@ -9,7 +9,7 @@ import (
 	"flb-filter-rgcn/build/samples"
 )
 
-// fakeCard puts a driver without a card in the way of the processes that the test starts.
+// fakeCard makes the processes that the test starts load a driver without a card.
 func fakeCard(t *testing.T) {
 	t.Helper()
 	dir := os.Getenv("RGCN_FAKECUDA")
@@ -53,7 +53,7 @@ func TestOnACard(t *testing.T) {
 	d.wantLogged(" on cuda:0 host build of the kernels;")
 }
 
-// TestTheReferenceOnACard trains the notebook's algorithm there.
+// TestTheReferenceOnACard trains the notebook's algorithm on a card.
 func TestTheReferenceOnACard(t *testing.T) {
 	fakeCard(t)
 	dir := t.TempDir()
@@ -103,7 +103,7 @@ func TestACardThatIsNotThere(t *testing.T) {
 	p.wantLogged(`train.device = "cuda:1": cuda: device 1 of 1: there is none of that number; allowed are auto and cpu`)
 }
 
-// TestACardIsLost loses it in the middle of a training, and stops the host in another.
+// TestACardIsLost stops the host in the middle of a training, then loses the card in the middle of one.
 func TestACardIsLost(t *testing.T) {
 	fakeCard(t)
 	dir := t.TempDir()

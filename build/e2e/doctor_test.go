@@ -11,8 +11,8 @@ import (
 	"flb-filter-rgcn/build/samples"
 )
 
-// TestDoctor wants `rgcn doctor` to call a problem what the host refuses or leaves without scores, and nothing else,
-// and to count the records as the host does.
+// TestDoctor checks that `rgcn doctor` reports a problem exactly where the host refuses a configuration or leaves
+// records without scores, and that it counts records as the host does.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -17,8 +17,8 @@ import (
 	"flb-filter-rgcn/build/samples"
 )
 
-// TestKills kills the host without a warning while it learns and saves, again and again: each start
-// finds a whole graph, and a whole model once there was one. RGCN_KILLS=200 for more of them.
+// TestKills kills the host again and again while it learns and saves. Each start finds a whole graph, and a whole model
+// once there was one. RGCN_KILLS=200 kills more often.
 func TestKills(t *testing.T) {
 	t.Parallel()
 	kills := 10
@@ -59,7 +59,7 @@ func TestKills(t *testing.T) {
 		}
 		p.process.Kill()
 		<-p.done
-		// A model is saved after it was said to be trained, and before the next training begins.
+		// A model is saved after the log says that it is trained, and before the next training begins.
 		n := strings.Count(p.log(), "trained:")
 		trainings, saved = trainings+n, saved || n > 1
 	}
@@ -69,8 +69,8 @@ func TestKills(t *testing.T) {
 	t.Logf("%d kills, %d trainings, %d edges in the last start", kills, trainings, edges)
 }
 
-// found tells what a start took up of its state directory by its log: how many edges, and whether a model. Lines about
-// files that it could not take may stand before.
+// found reads from the log of a start how many edges it loaded and whether a model. Lines about files that it could not
+// load may come before.
 func found(log string) (edges int, model bool) {
 	m := regexp.MustCompile(`\] state: (\d+) edges(.*)`).FindStringSubmatch(log)
 	if m == nil {
@@ -80,7 +80,7 @@ func found(log string) (edges int, model bool) {
 	return edges, strings.HasSuffix(m[2], "scores from the first record on")
 }
 
-// TestAKillBetweenTwoRenames finds each file under its older name alone, as such a kill leaves it.
+// TestAKillBetweenTwoRenames starts with each file under its older name alone, as such a kill leaves it.
 func TestAKillBetweenTwoRenames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"graph", "model"} {
@@ -132,8 +132,8 @@ func TestLargeRecordsThroughFiles(t *testing.T) {
 	p.wantLogged("closed: 400 records, 400 counted")
 }
 
-// TestAFullDisk has a state directory with room for less than the graph: records are scored all the same, and it is
-// said.
+// TestAFullDisk has a state directory too small for the graph: records are scored all the same, and the log says that
+// the graph is not saved.
 func TestAFullDisk(t *testing.T) {
 	t.Parallel()
 	if out, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
@@ -208,7 +208,7 @@ func TestASlowOutput(t *testing.T) {
 	if len(records) != samples.Rows {
 		t.Fatalf("%d records", len(records))
 	}
-	times := map[string]int{} // by uid, how often one is still to come
+	times := map[string]int{} // by uid: how many of its records are still to come
 	for _, row := range rows[:samples.Rows] {
 		times[strings.Split(row, "\t")[1]]++
 	}

@@ -74,7 +74,7 @@ func TestRecordsAsPeopleSendThem(t *testing.T) {
 	}
 }
 
-// TestMisfitInTheHost: a stream that is not understood is said in the host's log, with the remedy.
+// TestMisfitInTheHost: the host's log tells about a stream that the filter does not understand, with the remedy.
 func TestMisfitInTheHost(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

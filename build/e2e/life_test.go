@@ -13,7 +13,7 @@ import (
 	"flb-filter-rgcn/build/samples"
 )
 
-// TestDamagedState has one instance for each kind of damage. All records pass, whatever is left of the state.
+// TestDamagedState starts one instance for each kind of damage. All records pass, whatever is left of the state.
 func TestDamagedState(t *testing.T) {
 	t.Parallel()
 	cut := func(b []byte) []byte { return b[:len(b)/2] }
@@ -105,8 +105,7 @@ func TestDaemon(t *testing.T) {
 	}
 }
 
-// TestReload has records come in without a pause while the host takes up its configuration anew. RGCN_RELOADS=20
-// for more often.
+// TestReload reloads the configuration while records keep coming in. RGCN_RELOADS=20 reloads more often.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -156,7 +155,7 @@ func TestReload(t *testing.T) {
 	}
 }
 
-// TestStopInATraining asks the host to end when it trains for hours.
+// TestStopInATraining stops the host in a training that would take hours.
 func TestStopInATraining(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cgroup makes a memory cgroup with a limit, and skips the test where that is not allowed. Of version 1 it lies below
-// this process's own; of version 2 beside it, since a cgroup with processes hands nothing down.
+// cgroup makes a memory cgroup with a limit, and skips the test where that is not allowed. In version 1 it is a child
+// of this process's own; in version 2 a sibling, since a cgroup with processes cannot delegate controllers.
 func cgroup(t *testing.T, mib int) (dir string) {
 	t.Helper()
 	skip := func(why any) { t.Skipf("skipped: a memory cgroup cannot be made here: %v", why) }
@@ -52,7 +52,7 @@ func cgroup(t *testing.T, mib int) (dir string) {
 		t.Errorf("the cgroup stays: %v", err)
 	})
 	if err := os.WriteFile(path.Join(dir, limit), []byte(strconv.Itoa(mib<<20)), 0o644); err != nil {
-		skip(err) // the memory controller is not handed down
+		skip(err) // the memory controller is not delegated
 	}
 	return dir
 }
@@ -81,7 +81,7 @@ func killed(t *testing.T, cgroup string) string {
 	return ""
 }
 
-// triplets are so many distinct ones between a tenth as many hosts, each in a record.
+// triplets returns n records of distinct triplets between n/10 hosts.
 func triplets(n int) string {
 	var b strings.Builder
 	hosts := n / 10
@@ -94,8 +94,8 @@ func triplets(n int) string {
 	return b.String()
 }
 
-// TestMemoryLimits has a container's limit that is too low for the graph, for a training, or for a training of the
-// usual dimension. The host is not killed, every record comes out, and what is not done is said.
+// TestMemoryLimits runs under a container's limit that is too low for the graph, for a training, or for a training with
+// the usual dimension. The host is not killed, every record comes out, and the log tells what is not done.
 func TestMemoryLimits(t *testing.T) {
 	const records = 300_000
 	dir := t.TempDir()
@@ -152,7 +152,7 @@ func TestMemoryLimits(t *testing.T) {
 	}
 }
 
-// TestStartInLessMemory starts with a model that took more memory to make than there is now.
+// TestStartInLessMemory starts with a model that took more memory to train than is available now.
 func TestStartInLessMemory(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -178,7 +178,7 @@ func TestStartInLessMemory(t *testing.T) {
 	}
 }
 
-// TestKilledBeforeATraining kills the host when it has learned and not trained: what the timer saved is there.
+// TestKilledBeforeATraining kills the host before its first training: the next start finds what the timer saved.
 func TestKilledBeforeATraining(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

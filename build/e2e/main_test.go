@@ -1,6 +1,6 @@
 // Package e2e runs the shared object inside the real Fluent Bit and looks at what comes out: records, log lines, exit
-// codes, files. It owns the scenarios of a user's day, from the first record to a damaged state directory; it never
-// knows how any of it is done.
+// codes, files. It owns the scenarios of a user's day, from the first record to a damaged state directory. It knows
+// nothing of the implementation.
 //
 // Fluent Bit is the fluent-bit on the PATH, or what FLUENT_BIT names. RGCN_SO names a shared object to test and
 // RGCN_BIN the offline tool; without them both are built.
@@ -24,7 +24,7 @@ import (
 // What the tests run.
 var (
 	host         string
-	noHost       string // why there is none
+	noHost       string // why there is no host to test in
 	sharedObject string
 	offlineTool  string
 	goOutput     string // a plugin with a Go runtime of its own

@@ -8,9 +8,8 @@ import (
 	"testing"
 )
 
-// TestMemoryIsBounded plays whoever sends a new banner with every connection, from ever new addresses: ten thousand
-// banners and a hundred thousand sources, of which the graph may keep a part. Once it is full, more of them need no
-// more memory.
+// TestMemoryIsBounded sends a new banner with every connection, from ever new addresses: ten thousand banners and a
+// hundred thousand sources, more than the graph may keep. Once the graph is full, more of them need no more memory.
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

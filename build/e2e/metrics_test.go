@@ -14,7 +14,7 @@ import (
 	"flb-filter-rgcn/build/samples"
 )
 
-// TestMetrics asks a running filter how it is, over a reload of the host's configuration.
+// TestMetrics asks a running filter for its metrics, also after a reload of the host's configuration.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

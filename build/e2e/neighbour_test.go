@@ -8,7 +8,7 @@ import (
 	"flb-filter-rgcn/build/samples"
 )
 
-// TestBesideAnotherGoPlugin has two Go runtimes in one process: ours, which trains, and an output's.
+// TestBesideAnotherGoPlugin runs two Go runtimes in one process: ours, which trains, and an output plugin's.
 func TestBesideAnotherGoPlugin(t *testing.T) {
 	t.Parallel()
 	const first = 6000

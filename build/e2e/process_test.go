@@ -15,8 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lastResort ends a process that neither did what it was waited for nor ended by itself. Nothing is judged by it but a
-// hang.
+// lastResort is the time after which a process that hangs is killed. No test depends on it otherwise.
 const lastResort = 2 * time.Minute
 
 // process is one Fluent Bit.
@@ -60,7 +59,7 @@ func startCommand(t *testing.T, command ...string) *process {
 	return p
 }
 
-// watch waits for the process in the background and sees to it that it ends with the test at the latest.
+// watch waits for the process in the background and kills it when the test ends.
 func (p *process) watch() {
 	p.done = make(chan struct{})
 	timer := time.AfterFunc(lastResort, func() { p.process.Kill() })
@@ -75,15 +74,14 @@ func (p *process) watch() {
 	})
 }
 
-// daemon returns the process that one started with -d has left running. This one is then its parent, and hears how it
-// ends.
+// daemon returns the background process that a host started with -d leaves behind. This process becomes its parent and
+// learns how it ends.
 func (p *process) daemon(log, conf string) *process {
 	p.t.Helper()
 	if code := p.wait(); code != 0 {
 		p.t.Fatalf("exit %d instead of going to the background:\n%s", code, p.log())
 	}
-	// The host says its number on a line that the starting process may not live to write, so
-	// it is looked for among the processes that are now this one's children.
+	// The starting process may end before it writes the daemon's number, so look among this process's new children.
 	pid := 0
 	p.until("the daemon among the children", func() bool {
 		pid = childWith(p.t, conf)
@@ -141,7 +139,7 @@ func (p *process) wait() int {
 	return p.state.ExitCode()
 }
 
-// stop asks the process to end, and wants it to end well.
+// stop ends the process by SIGTERM, and fails the test unless it exits with 0.
 func (p *process) stop() {
 	p.t.Helper()
 	p.signal(unix.SIGTERM)
@@ -182,7 +180,7 @@ func (p *process) untilLogged(text string, n int) {
 func (p *process) untilLines(path string, n int) {
 	p.t.Helper()
 	var file *os.File
-	defer func() { file.Close() }() // nothing, for nil
+	defer func() { file.Close() }() // no-op for nil
 	lines, buffer := 0, make([]byte, 1<<16)
 	p.until(fmt.Sprintf("%d lines in %s", n, filepath.Base(path)), func() bool {
 		if file == nil {
@@ -199,7 +197,7 @@ func (p *process) untilLines(path string, n int) {
 	})
 }
 
-// wantLogged is a check, not a wait.
+// wantLogged fails the test unless the log has the texts by now.
 func (p *process) wantLogged(texts ...string) {
 	p.t.Helper()
 	for _, text := range texts {

@@ -63,8 +63,8 @@ func split(record string) (rest, score, low string, ok bool) {
 	return rest, score, strings.TrimSuffix(low, `,"source_alert":true`), ok
 }
 
-// compare wants every record to be the one of the pipeline without the filter, byte for byte and in the same order, but
-// for the added fields at its end. It returns the scores as they were written, "" for the records without.
+// compare fails the test unless every record is that of the pipeline without the filter, byte for byte and in the same
+// order, but for the added fields at its end. It returns the scores as they were written, "" for the records without.
 func compare(t *testing.T, plain, enriched []string) (scores []string) {
 	t.Helper()
 	if len(plain) != len(enriched) {

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestReloadOfWrongSettings wants a host that is told to take up settings that are wrong to go on with those it has.
+// TestReloadOfWrongSettings: a host that is told to load wrong settings goes on with those it has.
 func TestReloadOfWrongSettings(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -29,7 +29,7 @@ func TestReloadOfWrongSettings(t *testing.T) {
 		written++
 		p.untilLines(out, written)
 	}
-	// After a reload that it refused the host hears no other for up to a second, and says so.
+	// After a refused reload the host ignores others for up to a second, and logs that.
 	refused := 0
 	reload := func(p *process, want string) {
 		t.Helper()

@@ -11,8 +11,7 @@ import (
 	"flb-filter-rgcn/build/samples"
 )
 
-// TestTheNotebooksFile takes conf/fluent-bit.conf as a user does, with the parser for that file, and lets the file
-// grow.
+// TestTheNotebooksFile uses conf/fluent-bit.conf as a user does, with the parser for that file, while the file grows.
 func TestTheNotebooksFile(t *testing.T) {
 	t.Parallel()
 	conf, err := os.ReadFile("../../conf/fluent-bit.conf")
@@ -58,7 +57,7 @@ func TestTheNotebooksFile(t *testing.T) {
 	if len(scores) != samples.Rows {
 		t.Errorf("%d records", len(scores))
 	}
-	for i, record := range records { // compare knows that the uid is as it was in the pipeline; this, that it is the file's
+	for i, record := range records { // compare checks the uid against the pipeline; this checks it against the file
 		if uid := strings.Split(rows[i], "\t")[1]; !strings.Contains(record, `"uid":"`+uid+`"`) {
 			t.Fatalf("record %d is not of %s: %s", i, uid, record)
 		}
@@ -78,7 +77,8 @@ func TestTheNotebooksFile(t *testing.T) {
 	with.wantLogged("closed: 7143 records, 7143 counted,")
 }
 
-// TestASecondRun scores by what the first one learned, and as the offline tool does by the same state.
+// TestASecondRun: a second run scores with what the first one learned, and as the offline tool does with the same
+// state.
 func TestASecondRun(t *testing.T) {
 	t.Parallel()
 	state, offlineState, dir := learned(t), learned(t), t.TempDir()
@@ -119,7 +119,7 @@ func TestASecondRun(t *testing.T) {
 	}
 }
 
-// TestOddRecords shows what is replaced and what is left alone, on records that no parser refuses.
+// TestOddRecords checks which fields are replaced and which records stay untouched, on records that no parser refuses.
 func TestOddRecords(t *testing.T) {
 	t.Parallel()
 	const unlearned = `"score":null,"low_score":false}`
@@ -138,7 +138,7 @@ func TestOddRecords(t *testing.T) {
 		{`{"id.orig_h":null,"id.resp_h":"b"}`, ``},
 		{`{"id.orig_h":"a","id.resp_h":""}`, ``},
 		{`{"id.orig_h":"-","id.resp_h":"b"}`, ``},
-		// Without source or destination it is somebody else's record, and its score too.
+		// Without source or destination a record is not ours, and its score field stays.
 		{`{"id.orig_h":"a"}`, ``},
 		{`{"message":"hello","score":0.5,"low_score":true}`, ``},
 		{`{"a":1}`, ``},

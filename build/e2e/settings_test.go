@@ -9,7 +9,7 @@ import (
 	"flb-filter-rgcn/plugin/config"
 )
 
-// TestWrongSettings wants Fluent Bit not to start, and one line to say why.
+// TestWrongSettings: Fluent Bit does not start, and one line tells why.
 func TestWrongSettings(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -40,7 +40,7 @@ func TestWrongSettings(t *testing.T) {
 			}
 			said := 0
 			for line := range strings.Lines(p.log()) {
-				// After ours the host says in its own words that initialising failed.
+				// After our line the host logs that initialising failed.
 				if strings.Contains(line, "[error] [filter:rgcn:") || strings.Contains(line, "[error] [config] rgcn:") {
 					said++
 				}

@@ -23,7 +23,7 @@ func reported(all []session, from time.Time) (keys []string) {
 	return slices.Compact(keys)
 }
 
-// alerts runs what the shipped alerts ask: each must find the sources that the filter reported.
+// alerts runs the queries of the shipped alerts: each must find the sources that the filter reported.
 func alerts(t *testing.T, s *server, all []session) {
 	now := time.Now()
 	day := func(ms any) string { return time.UnixMilli(int64(ms.(float64))).UTC().Format(time.DateOnly) }

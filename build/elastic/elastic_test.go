@@ -18,7 +18,7 @@ import (
 
 const conf = "../../conf"
 
-// TestMain says in one line what is missing, if anything is.
+// TestMain prints one line about what is missing, if anything is.
 func TestMain(m *testing.M) {
 	if os.Getenv("RGCN_E2E") == "" {
 		fmt.Println("make e2e runs the scenarios with real search servers; make test only compiles them")
@@ -180,7 +180,7 @@ func (s *server) count(index string) int {
 
 func TestOpenSearch(t *testing.T) {
 	s := newServer(t, "opensearch")
-	for range 2 { // as somebody does who is not sure
+	for range 2 { // twice, since a second run must change nothing
 		out := run(t, abs(t, conf+"/elasticsearch/setup.sh"), s.url())
 		if strings.Count(out, ": done") != 2 {
 			t.Fatalf("setup: %s", out)
@@ -230,7 +230,7 @@ func plainIndex(t *testing.T, s *server, less ...string) {
 	s.call("PUT", "_index_template/logs-ssh.rgcn", string(b))
 }
 
-// scenario sends sessions, takes the server away in the middle, and looks at what came.
+// scenario sends sessions, stops the server in the middle, and checks what arrived.
 func scenario(t *testing.T, s *server, kind, index string) {
 	p := newPipeline(t, s, kind, index)
 	n := len(p.rest)
@@ -263,7 +263,7 @@ func mapping(t *testing.T, s *server, index string) {
 			"@timestamp": "date", "score": "float", "low_score": "boolean", "source_alert": "boolean", "score_source_risk": "float", "score_source_triplets": "integer", "score_reason": "keyword", "score_model": "date",
 			"id.orig_h": "ip", "id.resp_h": "ip", "id.orig_p": "integer", "client": "keyword", "label": "keyword",
 			"score_lower_per_day": "float", "score_pair_days": "integer", "score_source_destinations": "integer", "score_destination_sources": "integer",
-			"score_pair_first_seen": "date", "score_pair_last_seen": "date", "score_source_relations": "keyword", "score_peers": "keyword",
+			"score_pair_first_seen": "date", "score_pair_last_seen": "date", "score_source_relations": "keyword", "score_source_reached_by": "keyword", "score_peers": "keyword",
 		} {
 			v := at(m, "mappings")
 			for _, key := range strings.Split(path, ".") {
@@ -276,8 +276,8 @@ func mapping(t *testing.T, s *server, index string) {
 	}
 }
 
-// evidence looks for it as a person would: every session with a low score or an alert has some, no other has, and a
-// query by it finds what it says.
+// evidence queries the evidence as a person would: exactly the sessions with a low score or an alert have some, and a
+// query by it finds them.
 func evidence(t *testing.T, s *server, index string) {
 	count := func(query string) int {
 		t.Helper()

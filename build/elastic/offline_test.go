@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// offline takes Fluent Bit's place where there is none: rgcn replay enriches the sessions, and what its es
-// output would ask of the server is asked here, again and again until the server has taken it. Plain
-// requests: the official clients of the two servers refuse each other's.
+// offline takes Fluent Bit's place where there is none: rgcn replay enriches the sessions, and bulk requests like those
+// of the es output are repeated here until the server has taken them. They are plain requests, since the official
+// clients of the two servers refuse each other's server.
 type offline struct {
 	t           *testing.T
 	rgcn, state string

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// lastResort is how long anything may take that is waited for. Nothing is judged by it but a hang.
+// lastResort is the time after which a wait counts as a hang. No test depends on it otherwise.
 const lastResort = 3 * time.Minute
 
 // server is a search server on loopback, with its data in a directory of the test.
@@ -121,7 +121,7 @@ func (s *server) stop() {
 	s.cmd = nil
 }
 
-// call makes a request and decodes the answer, which must be a good one.
+// call makes a request and decodes the answer. It fails the test unless the status is good.
 func (s *server) call(method, path, body string) map[string]any {
 	s.t.Helper()
 	answer, err := s.try(method, path, body)

@@ -1,6 +1,6 @@
 // Package kubernetes checks what conf/kubernetes and conf/docker offer to copy: that it is well-formed, that its parts
-// name each other rightly, that a pod may do no more than it has to, and that Fluent Bit takes the configurations in
-// it. No cluster is asked.
+// refer to each other correctly, that a pod has no more rights than it needs, and that Fluent Bit takes their
+// configurations. No cluster is needed.
 package kubernetes
 
 import (
@@ -63,7 +63,7 @@ func (o object) list(path ...any) (all []object) {
 	return all
 }
 
-// named is the one of a list that is called so.
+// named returns the object with a name from a list.
 func named(list []object, name string) object {
 	i := slices.IndexFunc(list, func(o object) bool { return o.text("name") == name })
 	if i < 0 {

@@ -121,9 +121,10 @@ func TestChecksums(t *testing.T) {
 
 // Every package has the same files, root's, and none of Fluent Bit's.
 func TestContents(t *testing.T) {
-	check := func(name string, files []string) {
+	const texts = "/third-party-licences.txt"
+	check := func(name string, files []string, licences string) {
 		t.Helper()
-		for _, want := range slices.Concat(installed, configuration) {
+		for _, want := range slices.Concat(installed, configuration, []string{licences}) {
 			if !slices.Contains(files, want) {
 				t.Errorf("%s has no %s", name, want)
 			}
@@ -144,7 +145,7 @@ func TestContents(t *testing.T) {
 			}
 			files = append(files, strings.TrimPrefix(fields[5], "."))
 		}
-		check(deb, files)
+		check(deb, files, "/usr/share/doc/flb-filter-rgcn"+texts)
 		conffiles := strings.Fields(output(t, "dpkg-deb", "--info", deb, "conffiles"))
 		slices.Sort(conffiles)
 		if !slices.Equal(conffiles, configuration) {
@@ -153,14 +154,14 @@ func TestContents(t *testing.T) {
 	}
 	for _, rpm := range packages(t, ".rpm") {
 		need(t, "rpm")
-		check(rpm, strings.Fields(output(t, "rpm", "-qlp", rpm)))
+		check(rpm, strings.Fields(output(t, "rpm", "-qlp", rpm)), "/usr/share/licenses/flb-filter-rgcn"+texts)
 		if got := strings.Fields(output(t, "rpm", "-qcp", rpm)); !slices.Equal(got, configuration) {
 			t.Errorf("%s: configuration %q", rpm, got)
 		}
 	}
 	for _, archive := range packages(t, ".tar.gz") {
 		listing := output(t, "tar", "-tzf", archive)
-		for _, want := range []string{"/flb-filter_rgcn.so\n", "/rgcn\n", "/conf/rgcn.toml\n", "/LICENSE\n"} {
+		for _, want := range []string{"/flb-filter_rgcn.so\n", "/rgcn\n", "/conf/rgcn.toml\n", "/LICENSE\n", texts + "\n"} {
 			if !strings.Contains(listing, want) {
 				t.Errorf("%s has no %s", archive, want)
 			}

@@ -36,7 +36,7 @@ zig_env  = ZIG=$(ZIG) ZIG_TARGET=$(zig_$(1)) ZIG_GLOBAL_CACHE_DIR=$(abspath $(OU
 # The environment of a build for the architecture named, and nothing else of the one that make runs in.
 release_env = $(call zig_env,$(1)) CC=$(ZIGCC) CGO_ENABLED=1 GOOS=linux GOARCH=$(1) GOAMD64=v1 GOARM64=v8.0 GOFLAGS= GOTOOLCHAIN=$(RELEASE_GO) \
 	CGO_CFLAGS="-O2 -I$(CUDA)" CGO_LDFLAGS="-L$(CUDA)"
-release_build = $(call release_env,$(1)) $(GO) build -tags $(TAGS) -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X flb-filter-rgcn/plugin/version.release=$$(cat $(RELEASE)/version)"
+release_build = $(call release_env,$(1)) $(GO) build -tags $(TAGS) -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X flb-filter-rgcn/plugin/version.stamp=$$(cat $(RELEASE)/version)"
 
 define release_rules
 $(RELEASE)/linux-$(1)/flb-filter_rgcn.so: $(SOURCES) build/release/zigcc $(ZIG) $(RELEASE)/version | setup
@@ -48,13 +48,19 @@ $(RELEASE)/linux-$(1)/rgcn: $(SOURCES) build/release/zigcc $(ZIG) $(RELEASE)/ver
 endef
 $(foreach a,$(ARCHITECTURES),$(eval $(call release_rules,$(a))))
 
+# The licence texts of all modules that are linked in, which whoever hands the files on has to hand on with them.
+LICENCES := $(RELEASE)/third-party-licences.txt
+$(LICENCES): $(RELEASED) plugin/report/assets/licenses.txt build/release/licences/main.go
+	GOTOOLCHAIN=$(RELEASE_GO) $(GO) run ./build/release/licences -also plugin/report/assets $(RELEASED) >$@.new
+	@mv $@.new $@
+
 # .deb, .rpm and .tar.gz of each architecture, what each plugin was built of (CycloneDX), and checksums of all.
 PACKAGES := $(RELEASE)/packages
 NFPM     := $(abspath $(OUT)/nfpm)
 CDX      := $(abspath $(OUT)/cyclonedx-gomod)
 
 .PHONY: packages
-packages: release
+packages: release $(LICENCES)
 	@$(call tool,nfpm,github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.4)
 	@$(call tool,cyclonedx-gomod,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0)
 	@[ -x $(NFPM) ] && [ -x $(CDX) ] || { echo "packages need both" >&2; exit 1; }

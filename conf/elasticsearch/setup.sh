@@ -3,8 +3,7 @@
 #
 #   conf/elasticsearch/setup.sh [URL]     http://127.0.0.1:9200 unless given; ES_AUTH=user:password
 #
-# Works for Elasticsearch and OpenSearch: which one it is, the server says itself. A second run
-# changes nothing that the first did not.
+# Works for Elasticsearch and OpenSearch; it asks the server which one it is. Running it again changes nothing.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 url=${1:-http://127.0.0.1:9200}
@@ -18,7 +17,7 @@ kind=$(curl -sS ${ES_AUTH:+-u "$ES_AUTH"} "$url") || { echo "no server answers a
 call PUT "_ingest/pipeline/$name" "$here/pipeline.json"
 case "$kind" in
   *opensearch*)
-    # No ILM there, but a plugin with policies of its own, which not every server has.
+    # OpenSearch has no ILM, but a plugin with policies of its own, which not every server has.
     if curl -sS ${ES_AUTH:+-u "$ES_AUTH"} "$url/_cat/plugins" | grep -q index-management; then
       curl -sS ${ES_AUTH:+-u "$ES_AUTH"} "$url/_plugins/_ism/policies/$name" | grep -q '"policy"' ||
         call PUT "_plugins/_ism/policies/$name" "$here/../opensearch/ism-policy.json"

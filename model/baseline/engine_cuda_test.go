@@ -8,7 +8,6 @@ import (
 	"math"
 	"testing"
 
-	"flb-filter-rgcn/model/internal/device"
 	"flb-filter-rgcn/model/internal/modeltest"
 	"flb-filter-rgcn/model/internal/num"
 )
@@ -37,15 +36,6 @@ func referenceTwins(t *testing.T, cfg Config) (train *eventTable, host *network,
 	return train, nets[0], e.(*cudaEngine)
 }
 
-func needsCUDA(t testing.TB) {
-	t.Helper()
-	name, err := device.Probe(0)
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Log(name)
-}
-
 func quickTwin(decoder string, dim int, dropout float64) Config {
 	cfg := Default()
 	cfg.Dim, cfg.Decoder, cfg.Dropout = dim, decoder, dropout
@@ -54,7 +44,7 @@ func quickTwin(decoder string, dim int, dropout float64) Config {
 }
 
 func TestCUDAReferenceGradientsAndLosses(t *testing.T) {
-	needsCUDA(t)
+	modeltest.NeedsCUDA(t)
 	for _, c := range []struct {
 		decoder string
 		dim     int
@@ -106,7 +96,7 @@ func TestCUDAReferenceGradientsAndLosses(t *testing.T) {
 }
 
 func TestCUDAReferenceParametersAndEmbeddings(t *testing.T) {
-	needsCUDA(t)
+	modeltest.NeedsCUDA(t)
 	cfg := quickTwin(DistMult, 32, 0.2)
 	train, host, card := referenceTwins(t, cfg)
 	var parameters [2][][]float32

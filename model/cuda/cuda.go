@@ -13,13 +13,14 @@ package cuda
 
 // kernels are the names of those in kernels.cu.
 var kernels = []string{
-	"propagate", "relate", "gather", "decode", "bend", "blend", "reduce", "adam",
-	"layer", "unlayer", "ungroup", "outer", "unbend", "undrop", "shrink", "judge", "unjudge", "squares", "tell", "clip",
+	"propagate", "diagonal_grad", "sum_slots", "decode", "decode_backward", "gather_add", "reduce", "adam",
+	"layer_forward", "self_loop_backward", "group_backward", "outer", "relu_backward", "dropout_backward", "l2_grad",
+	"score_loss", "score_backward", "sum_squares", "loss_sum", "clip_scale",
 }
 
 // Sizes of the decoder, fixed in kernels.cu.
 const (
-	Counted    = 23 // features that come with a batch
+	Counted    = 25 // features that come with a batch
 	Structural = 4  // features that are computed: walk, profile, near, relation
 	Features   = Counted + Structural
 	Hidden     = 32 // units of the hidden layer

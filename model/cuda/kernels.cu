@@ -1,10 +1,10 @@
-// The kernels of the trainer, twins of package model's code for the CPU: relConv is propagate and
-// relate, decoder.loss is decode, bend, blend and reduce, params.adam is adam. Those of the reference
-// objective are in reference.cuh.
+// The kernels of the trainer, twins of the code for the CPU: relConv of package gnn is propagate and diagonal_grad, its
+// decoder's loss is decode, decode_backward, gather_add and reduce, Adam of package optim is adam. Those of the
+// reference objective are in reference.cuh.
 //
 // Sums over edges and over triplets are cut into pieces of bounded length. dest says where a
 // piece's sum goes: a row of out, or, of a row with several pieces, ~slot; the slots of a row
-// are pieces of the next level, summed by gather. No atomic operation is used, so every sum
+// are pieces of the next level, summed by sum_slots. No atomic operation is used, so every sum
 // has one order, and the same training gives the same numbers to the bit on the same card.
 //
 // All matrices are row-major with k columns, k a multiple of 4.
@@ -43,11 +43,11 @@ KERNEL propagate(const int *start, const int *dest, const int *col, const int *r
 	}
 }
 
-// relate is the gradient of diagonal relation weights:
+// diagonal_grad is the gradient of diagonal relation weights:
 //
 //	out[r] = sum over edges e of relation r of norm[e] a[row[e]] * b[col[e]]
-KERNEL relate(const int *start, const int *dest, const int *row, const int *col, const float *norm,
-              const float *a, const float *b, float *out, float *slots, int pieces, int k, int team) {
+KERNEL diagonal_grad(const int *start, const int *dest, const int *row, const int *col, const float *norm,
+                     const float *a, const float *b, float *out, float *slots, int pieces, int k, int team) {
 	FOR_PIECES(p) {
 		int from = start[p], to = start[p + 1];
 		float *o = target(dest, p, out, slots, k);
@@ -61,8 +61,8 @@ KERNEL relate(const int *start, const int *dest, const int *row, const int *col,
 	}
 }
 
-// gather sums the slots of the level before.
-KERNEL gather(const int *start, const int *dest, float *out, float *slots, int pieces, int k, int add, int team) {
+// sum_slots sums the slots of the level before.
+KERNEL sum_slots(const int *start, const int *dest, float *out, float *slots, int pieces, int k, int add, int team) {
 	FOR_PIECES(p) {
 		int from = start[p], to = start[p + 1];
 		float *o = target(dest, p, out, slots, k);
@@ -77,7 +77,7 @@ KERNEL gather(const int *start, const int *dest, float *out, float *slots, int p
 }
 
 // The decoder's sizes, as in cuda.go.
-enum { COUNTED = 23, STRUCTURAL = 4, FEATURES = COUNTED + STRUCTURAL, HIDDEN = 32, NEAR = 4 };
+enum { COUNTED = 25, STRUCTURAL = 4, FEATURES = COUNTED + STRUCTURAL, HIDDEN = 32, NEAR = 4 };
 enum { WALK, PROFILE, NEARBY, RELATION };       // structural features
 enum { DISTMULT, TRANSE, ROTATE };              // relational scores
 enum { A1 = 0, B1 = FEATURES * HIDDEN, A2 = B1 + HIDDEN, B2 = A2 + HIDDEN, DECODER = B2 + 1 }; // its parameters
@@ -158,6 +158,7 @@ KERNEL decode(const int *batch, const float *u, const float *v, const float *m, 
 		int s = batch[SOURCE * n + t], r = batch[REL * n + t], d = batch[DESTINATION * n + t];
 		bool known = s >= 0 && d >= 0;
 		float f[FEATURES], raw[STRUCTURAL] = {0, 0, 0, 0};
+#pragma unroll // f stays in registers
 		for (int i = 0; i < COUNTED; i++)
 			f[i] = batch_f[BATCH_WORDS * n + t * COUNTED + i];
 		int near = batch[NEAR_COUNT * n + t];
@@ -187,6 +188,7 @@ KERNEL decode(const int *batch, const float *u, const float *v, const float *m, 
 		for (int i = 0; i < HIDDEN / WARP; i++) {
 			int unit = lane + i * WARP;
 			float x = param[B1 + unit];
+#pragma unroll
 			for (int a = 0; a < FEATURES; a++)
 				x += f[a] * param[A1 + a * HIDDEN + unit];
 			h[i] = x > 0 && (keep >> unit & 1) ? x * keep_scale : 0;
@@ -211,6 +213,7 @@ KERNEL decode(const int *batch, const float *u, const float *v, const float *m, 
 			slope[a] = team_sum(df[a]) * structural[STRUCTURAL + a];
 		if (lane != 0)
 			continue;
+#pragma unroll
 		for (int i = 0; i < FEATURES; i++)
 			work[(F + i) * n + t] = f[i];
 		work[DY * n + t] = dy;
@@ -226,11 +229,11 @@ KERNEL decode(const int *batch, const float *u, const float *v, const float *m, 
 	}
 }
 
-// bend adds up, for rows of sources (side 0), destinations (1) or relations (2), the gradients
+// decode_backward adds up, for rows of sources (side 0), destinations (1) or relations (2), the gradients
 // that walk and relational score send there from each triplet of item.
-KERNEL bend(const int *start, const int *dest, const int *item, const int *batch, const float *work,
-            const float *u, const float *v, const float *rel, float *out, float *slots,
-            int pieces, int n, int k, int side, int kind, int team) {
+KERNEL decode_backward(const int *start, const int *dest, const int *item, const int *batch, const float *work,
+                       const float *u, const float *v, const float *rel, float *out, float *slots,
+                       int pieces, int n, int k, int side, int kind, int team) {
 	FOR_PIECES(p) {
 		int from = start[p], to = start[p + 1];
 		float *o = target(dest, p, out, slots, k);
@@ -282,9 +285,9 @@ KERNEL bend(const int *start, const int *dest, const int *item, const int *batch
 	}
 }
 
-// blend adds to rows of out the rows other of x, each with the coefficient of its triplet.
-KERNEL blend(const int *start, const int *dest, const int *item, const int *other, const float *coefficient,
-             const float *x, float *out, float *slots, int pieces, int k, int team) {
+// gather_add adds to rows of out the rows other of x, each with the coefficient of its triplet.
+KERNEL gather_add(const int *start, const int *dest, const int *item, const int *other, const float *coefficient,
+                  const float *x, float *out, float *slots, int pieces, int k, int team) {
 	FOR_PIECES(p) {
 		int from = start[p], to = start[p + 1];
 		float *o = target(dest, p, out, slots, k);

@@ -230,7 +230,7 @@ func (n *Network) backward(m *messages) error {
 		{Mean, 3, n.grad[outM], n.out[outC]},
 	} {
 		o := &m.byRelation
-		err := n.sum("relate", o.plan, n.layer(g, l.layer), false, func(start, dest cu.DevicePtr, pieces int) []arg {
+		err := n.sum("diagonal_grad", o.plan, n.layer(g, l.layer), false, func(start, dest cu.DevicePtr, pieces int) []arg {
 			return []arg{pointer(start), pointer(dest), pointer(o.a), pointer(o.b), pointer(o.norm[l.norm]),
 				pointer(l.source), pointer(l.dest), pointer(n.layer(g, l.layer)), pointer(n.slots), integer(pieces), integer(n.cfg.Dim), integer(n.team())}
 		})
@@ -258,7 +258,7 @@ func sumByPlan(d *Device, kernel string, p devicePlan, k int, out, slots cu.Devi
 	for i, l := range p.levels {
 		start, dest := at(p.base, l.start), at(p.base, l.dest)
 		a := []arg{pointer(start), pointer(dest), pointer(out), pointer(slots), integer(l.pieces), integer(k), flag(add), integer(teamOf(k))}
-		name := "gather"
+		name := "sum_slots"
 		if i == 0 {
 			name, a = kernel, args(start, dest, l.pieces)
 		}

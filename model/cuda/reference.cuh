@@ -1,8 +1,8 @@
-// The kernels of the reference objective, twins of package model's referenceNetwork: a table of
+// The kernels of the reference objective, twins of package baseline's network: a table of
 // node embeddings x, a diagonal and a full relational layer, dropout, a decoder without parameters
 // of its own but the relations' vectors, regularisation, clipping.
 //
-// A group is the messages of one relation to one target; what they bring is summed first (blend),
+// A group is the messages of one relation to one target; what they bring is summed first (gather_add),
 // so that there is one product with a relation's weights for each group.
 
 // word is number at of the draws of a stream: Philox4x32-10 (Salmon et al. 2011), as package model has it.
@@ -51,12 +51,12 @@ DEVICE vec4 product(const float *w, const float *x, int j, int k, bool transpose
 	return sum;
 }
 
-// layer computes rows of y = activation(bias + loop x[i] + sum over groups g to i of W_r sums[g]),
-// W_r a diagonal or a full matrix, the activation dropout and, if bends, a ReLU before it. Groups
+// layer_forward computes rows of y = activation(bias + loop x[i] + sum over groups g to i of W_r sums[g]),
+// W_r a diagonal or a full matrix, the activation dropout and, if relu, a ReLU before it. Groups
 // first[i] to first[i+1] of the list byTarget are those to i.
-KERNEL layer(const float *x, const float *loop, const float *bias, const float *w, const float *sums, const int *first,
-             const int *byTarget, const int *rel, float *y, int rows, int k, int full, int bends,
-             unsigned key0, unsigned key1, unsigned long stream, unsigned long at, float share, int team) {
+KERNEL layer_forward(const float *x, const float *loop, const float *bias, const float *w, const float *sums, const int *first,
+                     const int *byTarget, const int *rel, float *y, int rows, int k, int full, int relu,
+                     unsigned key0, unsigned key1, unsigned long stream, unsigned long at, float share, int team) {
 	int pieces = rows;
 	FOR_PIECES(i) {
 		FOR_COLUMNS(j) {
@@ -70,7 +70,7 @@ KERNEL layer(const float *x, const float *loop, const float *bias, const float *
 			}
 #pragma unroll
 			for (int c = 0; c < 4; c++) {
-				float v = bends && sum[c] <= 0 ? 0 : sum[c];
+				float v = relu && sum[c] <= 0 ? 0 : sum[c];
 				sum[c] = v == 0 ? 0 : v * kept(key0, key1, stream, at + (long)i * k + j + c, share);
 			}
 			VEC(ROW(y, i) + j) = sum;
@@ -78,16 +78,16 @@ KERNEL layer(const float *x, const float *loop, const float *bias, const float *
 	}
 }
 
-// unlayer sends the gradients dy of a layer's rows back: dx[i] = loop^T dy[i].
-KERNEL unlayer(const float *dy, const float *loop, float *dx, int rows, int k, int team) {
+// self_loop_backward sends the gradients dy of a layer's rows back: dx[i] = loop^T dy[i].
+KERNEL self_loop_backward(const float *dy, const float *loop, float *dx, int rows, int k, int team) {
 	int pieces = rows;
 	FOR_PIECES(i)
 		FOR_COLUMNS(j)
 			VEC(ROW(dx, i) + j) = product(loop, ROW(dy, i), j, k, true);
 }
 
-// ungroup is the same for the groups: dsums[g] = W_r^T dy[dst[g]].
-KERNEL ungroup(const float *dy, const float *w, const int *rel, const int *dst, float *dsums, int groups, int k, int full, int team) {
+// group_backward is the same for the groups: dsums[g] = W_r^T dy[dst[g]].
+KERNEL group_backward(const float *dy, const float *w, const int *rel, const int *dst, float *dsums, int groups, int k, int full, int team) {
 	int pieces = groups;
 	FOR_PIECES(g) {
 		const float *d = ROW(dy, dst[g]);
@@ -112,26 +112,26 @@ KERNEL outer(const int *start, const int *dest, const int *row, const int *col, 
 	}
 }
 
-// unbend undoes the first activation: what passed the ReLU and was not dropped has the slope keep.
-KERNEL unbend(float *dy, const float *y, int n, float keep) {
+// relu_backward undoes the first activation: what passed the ReLU and was not dropped has the slope keep.
+KERNEL relu_backward(float *dy, const float *y, int n, float keep) {
 	for (int i = THREAD; i < n; i += THREADS)
 		dy[i] = y[i] > 0 ? dy[i] * keep : 0;
 }
 
-// undrop multiplies by what dropout did.
-KERNEL undrop(float *dy, int n, unsigned key0, unsigned key1, unsigned long stream, unsigned long at, float share) {
+// dropout_backward multiplies by what dropout did.
+KERNEL dropout_backward(float *dy, int n, unsigned key0, unsigned key1, unsigned long stream, unsigned long at, float share) {
 	for (int i = THREAD; i < n; i += THREADS)
 		dy[i] *= kept(key0, key1, stream, at + i, share);
 }
 
-// shrink is the gradient of the mean of squares, times what the caller says.
-KERNEL shrink(const float *x, float *dx, int n, float times) {
+// l2_grad is the gradient of the mean of squares, times what the caller says.
+KERNEL l2_grad(const float *x, float *dx, int n, float times) {
 	for (int i = THREAD; i < n; i += THREADS)
 		dx[i] = times * x[i];
 }
 
-// judge scores n triplets, a warp each, the first half true: the loss, and the gradient of the logit.
-KERNEL judge(const int *batch, const float *x, const float *rel, float *loss, float *slope, int n, int k, int kind) {
+// score_loss scores n triplets, a warp each, the first half true: the loss, and the gradient of the logit.
+KERNEL score_loss(const int *batch, const float *x, const float *rel, float *loss, float *slope, int n, int k, int kind) {
 	for (int t = THREAD / WARP, lane = THREAD % WARP; t < n; t += THREADS / WARP) {
 		const float *s = ROW(x, batch[t]), *w = ROW(rel, batch[n + t]), *d = ROW(x, batch[2 * n + t]);
 		float sum = 0;
@@ -159,10 +159,10 @@ DEVICE vec4 sign(vec4 x) {
 	return s;
 }
 
-// unjudge adds up the gradients by the embeddings of sources (side 0), destinations (1) or by the
+// score_backward adds up the gradients by the embeddings of sources (side 0), destinations (1) or by the
 // relations' vectors (2) from the triplets of item.
-KERNEL unjudge(const int *start, const int *dest, const int *item, const int *batch, const float *slope, const float *x,
-               const float *rel, float *out, float *slots, int pieces, int n, int k, int side, int kind, int team) {
+KERNEL score_backward(const int *start, const int *dest, const int *item, const int *batch, const float *slope, const float *x,
+                      const float *rel, float *out, float *slots, int pieces, int n, int k, int side, int kind, int team) {
 	FOR_PIECES(p) {
 		int from = start[p], to = start[p + 1];
 		float *o = target(dest, p, out, slots, k);
@@ -187,8 +187,8 @@ KERNEL unjudge(const int *start, const int *dest, const int *item, const int *ba
 	}
 }
 
-// squares sums x^2 in parts, a warp each.
-KERNEL squares(const float *x, float *part, int n, int parts) {
+// sum_squares sums x^2 in parts, a warp each.
+KERNEL sum_squares(const float *x, float *part, int n, int parts) {
 	for (int p = THREAD / WARP, lane = THREAD % WARP; p < parts; p += THREADS / WARP) {
 		float sum = 0;
 		for (long i = (long)p * WARP + lane; i < n; i += (long)parts * WARP)
@@ -199,8 +199,8 @@ KERNEL squares(const float *x, float *part, int n, int parts) {
 	}
 }
 
-// tell is the loss of the batch: its triplets', and a of the squares of out, b of those of rel.
-KERNEL tell(const float *loss, const float *out, const float *rel, float *to, int n, int parts, float a, float b) {
+// loss_sum is the loss of the batch: its triplets', and a of the squares of out, b of those of rel.
+KERNEL loss_sum(const float *loss, const float *out, const float *rel, float *to, int n, int parts, float a, float b) {
 	int lane = THREAD % WARP;
 	if (THREAD / WARP != 0)
 		return;
@@ -214,8 +214,8 @@ KERNEL tell(const float *loss, const float *out, const float *rel, float *to, in
 		*to = sum;
 }
 
-// clip is by what gradients with these squares are multiplied so that their norm is at most limit.
-KERNEL clip(const float *part, float *scale, int parts, float limit) {
+// clip_scale is by what gradients with these squares are multiplied so that their norm is at most limit.
+KERNEL clip_scale(const float *part, float *scale, int parts, float limit) {
 	int lane = THREAD % WARP;
 	if (THREAD / WARP != 0)
 		return;

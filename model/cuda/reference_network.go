@@ -178,11 +178,11 @@ func (n *Reference) forward(st *referenceStage, draw uint64, share float32) erro
 		if err := n.d.zero(n.sums[i], st.groups*c.Dim); err != nil {
 			return err
 		}
-		err := n.blend(&st.byGroup, in, n.sums[i], st.norm)
+		err := n.gatherAdd(&st.byGroup, in, n.sums[i], st.norm)
 		if err != nil {
 			return err
 		}
-		err = n.rows("layer", c.Nodes, pointer(in), pointer(n.param(l.loop)), pointer(n.param(l.bias)), pointer(n.param(l.w)), pointer(n.sums[i]),
+		err = n.rows("layer_forward", c.Nodes, pointer(in), pointer(n.param(l.loop)), pointer(n.param(l.bias)), pointer(n.param(l.w)), pointer(n.sums[i]),
 			pointer(n.word(st.firstOfTarget)), pointer(n.word(st.byTarget)), pointer(n.word(st.relation)), pointer(n.out[i]),
 			integer(c.Nodes), integer(c.Dim), flag(i == 1), flag(i == 0),
 			arg(c.Key[0]), arg(c.Key[1]), arg(c.Stream), arg(draw+uint64(i*c.Nodes*c.Dim)), number(share), integer(teamOf(c.Dim)))
@@ -202,24 +202,24 @@ func (n *Reference) decode(st *referenceStage) error {
 		x, dx cu.DevicePtr
 		words int
 	}{{n.out[1], n.dOut[1], c.Nodes * c.Dim}, {n.param(refRelation), n.gradient(refRelation), c.Relations * c.Dim}} {
-		if err := d.launch("shrink", y.words, pointer(y.x), pointer(y.dx), integer(y.words), number(2*c.Regularization/float32(y.words))); err != nil {
+		if err := d.launch("l2_grad", y.words, pointer(y.x), pointer(y.dx), integer(y.words), number(2*c.Regularization/float32(y.words))); err != nil {
 			return err
 		}
 		if err := n.sumSquares(y.x, i, y.words); err != nil {
 			return err
 		}
 	}
-	if err := d.launch("judge", st.n*warp, batch, x, rel, pointer(n.loss), pointer(n.slope), integer(st.n), integer(c.Dim), integer(int(c.Decoder))); err != nil {
+	if err := d.launch("score_loss", st.n*warp, batch, x, rel, pointer(n.loss), pointer(n.slope), integer(st.n), integer(c.Dim), integer(int(c.Decoder))); err != nil {
 		return err
 	}
-	err := d.launch("tell", warp, pointer(n.loss), pointer(n.squares[0]), pointer(n.squares[1]), pointer(at(n.losses, n.made)), integer(st.n), integer(squareParts),
+	err := d.launch("loss_sum", warp, pointer(n.loss), pointer(n.squares[0]), pointer(n.squares[1]), pointer(at(n.losses, n.made)), integer(st.n), integer(squareParts),
 		number(c.Regularization/float32(c.Nodes*c.Dim)), number(c.Regularization/float32(c.Relations*c.Dim)))
 	if err != nil {
 		return err
 	}
 	for side, out := range []cu.DevicePtr{n.dOut[1], n.dOut[1], n.gradient(refRelation)} {
 		p := &st.bySide[side]
-		err := n.sum("unjudge", devicePlan{n.feed.batch, p.levels}, c.Dim, out, true, func(start, dest cu.DevicePtr, pieces int) []arg {
+		err := n.sum("score_backward", devicePlan{n.feed.batch, p.levels}, c.Dim, out, true, func(start, dest cu.DevicePtr, pieces int) []arg {
 			return []arg{pointer(start), pointer(dest), pointer(n.word(p.items)), batch, pointer(n.slope), x, rel, pointer(out), pointer(n.slots),
 				integer(pieces), integer(st.n), integer(c.Dim), integer(side), integer(int(c.Decoder)), integer(teamOf(c.Dim))}
 		})
@@ -234,7 +234,7 @@ func (n *Reference) decode(st *referenceStage) error {
 func (n *Reference) backward(st *referenceStage, draw uint64) error {
 	c, d := n.cfg, n.d
 	words := c.Nodes * c.Dim
-	err := d.launch("undrop", words, pointer(n.dOut[1]), integer(words), arg(c.Key[0]), arg(c.Key[1]), arg(c.Stream), arg(draw+uint64(words)), number(c.Dropout))
+	err := d.launch("dropout_backward", words, pointer(n.dOut[1]), integer(words), arg(c.Key[0]), arg(c.Key[1]), arg(c.Stream), arg(draw+uint64(words)), number(c.Dropout))
 	if err != nil {
 		return err
 	}
@@ -244,19 +244,19 @@ func (n *Reference) backward(st *referenceStage, draw uint64) error {
 	}{{1, refFull, refLoop2, refBias2, n.out[0], n.dOut[0]}, {0, refDiagonal, refLoop1, refBias1, n.param(refTable), n.gradient(refTable)}} {
 		dy := n.dOut[l.layer]
 		if l.layer == 0 {
-			if err := d.launch("unbend", words, pointer(dy), pointer(n.out[0]), integer(words), number(1/(1-c.Dropout))); err != nil {
+			if err := d.launch("relu_backward", words, pointer(dy), pointer(n.out[0]), integer(words), number(1/(1-c.Dropout))); err != nil {
 				return err
 			}
 		}
-		if err := n.rows("unlayer", c.Nodes, pointer(dy), pointer(n.param(l.loop)), pointer(l.din), integer(c.Nodes), integer(c.Dim), integer(teamOf(c.Dim))); err != nil {
+		if err := n.rows("self_loop_backward", c.Nodes, pointer(dy), pointer(n.param(l.loop)), pointer(l.din), integer(c.Nodes), integer(c.Dim), integer(teamOf(c.Dim))); err != nil {
 			return err
 		}
-		err := n.rows("ungroup", st.groups, pointer(dy), pointer(n.param(l.w)), pointer(n.word(st.relation)), pointer(n.word(st.target)), pointer(n.dSums),
+		err := n.rows("group_backward", st.groups, pointer(dy), pointer(n.param(l.w)), pointer(n.word(st.relation)), pointer(n.word(st.target)), pointer(n.dSums),
 			integer(st.groups), integer(c.Dim), flag(l.layer == 1), integer(teamOf(c.Dim)))
 		if err != nil {
 			return err
 		}
-		if err := n.blend(&st.bySource, n.dSums, l.din, st.norm); err != nil {
+		if err := n.gatherAdd(&st.bySource, n.dSums, l.din, st.norm); err != nil {
 			return err
 		}
 		if err := n.weights(st, l.layer == 1, l.w, dy, n.sums[l.layer]); err != nil {
@@ -269,7 +269,7 @@ func (n *Reference) backward(st *referenceStage, draw uint64) error {
 		if err := d.zero(bias, c.Dim); err != nil {
 			return err
 		}
-		err = n.sum("blend", n.whole, c.Dim, bias, true, func(start, dest cu.DevicePtr, pieces int) []arg {
+		err = n.sum("gather_add", n.whole, c.Dim, bias, true, func(start, dest cu.DevicePtr, pieces int) []arg {
 			return []arg{pointer(start), pointer(dest), pointer(n.iota), pointer(n.iota), pointer(n.ones), pointer(dy), pointer(bias), pointer(n.slots),
 				integer(pieces), integer(c.Dim), integer(teamOf(c.Dim))}
 		})
@@ -288,7 +288,7 @@ func (n *Reference) weights(st *referenceStage, full bool, tensor int, dy, sums 
 		return n.outer(plan, n.word(st.target), n.word(st.group), dy, sums, n.gradient(tensor))
 	}
 	out := n.gradient(tensor)
-	return n.sum("relate", plan, n.cfg.Dim, out, false, func(start, dest cu.DevicePtr, pieces int) []arg {
+	return n.sum("diagonal_grad", plan, n.cfg.Dim, out, false, func(start, dest cu.DevicePtr, pieces int) []arg {
 		return []arg{pointer(start), pointer(dest), pointer(n.word(st.target)), pointer(n.word(st.group)), pointer(n.word(st.one)), pointer(dy), pointer(sums),
 			pointer(out), pointer(n.slots), integer(pieces), integer(n.cfg.Dim), integer(teamOf(n.cfg.Dim))}
 	})
@@ -302,10 +302,10 @@ func (n *Reference) outer(plan devicePlan, row, col, a, b, out cu.DevicePtr) err
 	})
 }
 
-// blend adds rows of x to rows of out by a plan, each times the norm of its message.
-func (n *Reference) blend(p *spread, x, out cu.DevicePtr, norm int) error {
+// gatherAdd adds rows of x to rows of out by a plan, each times the norm of its message.
+func (n *Reference) gatherAdd(p *spread, x, out cu.DevicePtr, norm int) error {
 	k := n.cfg.Dim
-	return n.sum("blend", devicePlan{n.feed.batch, p.levels}, k, out, true, func(start, dest cu.DevicePtr, pieces int) []arg {
+	return n.sum("gather_add", devicePlan{n.feed.batch, p.levels}, k, out, true, func(start, dest cu.DevicePtr, pieces int) []arg {
 		return []arg{pointer(start), pointer(dest), pointer(n.word(p.items)), pointer(n.word(p.others)), pointer(n.word(norm)), pointer(x), pointer(out), pointer(n.slots),
 			integer(pieces), integer(k), integer(teamOf(k))}
 	})
@@ -322,7 +322,7 @@ func (n *Reference) rows(kernel string, rows int, args ...arg) error {
 }
 
 func (n *Reference) sumSquares(x cu.DevicePtr, to, words int) error {
-	return n.d.launch("squares", squareParts*warp, pointer(x), pointer(n.squares[to]), integer(words), integer(squareParts))
+	return n.d.launch("sum_squares", squareParts*warp, pointer(x), pointer(n.squares[to]), integer(words), integer(squareParts))
 }
 
 // optimise clips the gradients by the norm of all of them and makes a step of Adam.
@@ -332,7 +332,7 @@ func (n *Reference) optimise(s Step) error {
 	if err := n.sumSquares(n.grad, gradients, size); err != nil {
 		return err
 	}
-	if err := n.d.launch("clip", warp, pointer(n.squares[gradients]), pointer(n.scale), integer(squareParts), number(n.cfg.Limit)); err != nil {
+	if err := n.d.launch("clip_scale", warp, pointer(n.squares[gradients]), pointer(n.scale), integer(squareParts), number(n.cfg.Limit)); err != nil {
 		return err
 	}
 	err := n.d.launch("adam", size, pointer(n.value), pointer(n.m), pointer(n.v), pointer(n.grad), pointer(n.scale), integer(size), number(s.Rate), number(s.Epsilon), number(0))

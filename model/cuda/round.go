@@ -29,7 +29,7 @@ func (n *Network) round(b *Batch, s Steps) error {
 		return err
 	}
 	for side, out := range []cu.DevicePtr{n.grad[outU], n.grad[outV], rel.grad} {
-		err := n.spread(st, bySource+side, "bend", out, side != 2, func(p *spread, start, dest cu.DevicePtr, pieces int) []arg {
+		err := n.spread(st, bySource+side, "decode_backward", out, side != 2, func(p *spread, start, dest cu.DevicePtr, pieces int) []arg {
 			return []arg{pointer(start), pointer(dest), pointer(at(n.feed.batch, p.items)), pointer(n.feed.batch), pointer(n.work),
 				u, v, pointer(rel.value), pointer(out), pointer(n.slots),
 				integer(pieces), integer(st.n), integer(k), integer(side), integer(kind), integer(n.team())}
@@ -47,7 +47,7 @@ func (n *Network) round(b *Batch, s Steps) error {
 		{nearSources, workNear, n.out[outM], n.grad[outM]},
 		{nearDestinations, workNear, n.out[outC], n.grad[outC]},
 	} {
-		err := n.spread(st, x.sum, "blend", x.out, true, func(p *spread, start, dest cu.DevicePtr, pieces int) []arg {
+		err := n.spread(st, x.sum, "gather_add", x.out, true, func(p *spread, start, dest cu.DevicePtr, pieces int) []arg {
 			return []arg{pointer(start), pointer(dest), pointer(at(n.feed.batch, p.items)), pointer(at(n.feed.batch, p.others)),
 				pointer(at(n.work, x.coefficient*st.n)), pointer(x.in), pointer(x.out), pointer(n.slots), integer(pieces), integer(k), integer(n.team())}
 		})

@@ -3,6 +3,8 @@ package eval
 import (
 	"cmp"
 	"slices"
+
+	"flb-filter-rgcn/model/ranking"
 )
 
 // Scored is one distinct triplet of a day: its score and whether it is an attack.
@@ -17,27 +19,19 @@ func (s Scored) before(t Scored) int {
 	return cmp.Or(cmp.Compare(s.Score, t.Score), cmp.Compare(s.tie, t.tie))
 }
 
-// AUC is the chance that an attack scores lower than a benign triplet, ties counting half.
+// AUC is the chance that an attack scores lower than a benign triplet, ties counting half; NaN where one of both is
+// missing.
 func AUC(all []Scored) float64 {
-	sorted := slices.Clone(all)
-	slices.SortFunc(sorted, Scored.before)
-	var attacks, won, benign float64
-	for i := 0; i < len(sorted); {
-		var a, b float64
-		j := i
-		for ; j < len(sorted) && sorted[j].Score == sorted[i].Score; j++ {
-			if sorted[j].Attack {
-				a++
-			} else {
-				b++
-			}
+	scores := make([]ranking.Labelled, len(all))
+	for i, s := range all {
+		scores[i].Score = s.Score
+		if s.Attack {
+			scores[i].Negative = 1
+		} else {
+			scores[i].Positive = 1
 		}
-		won += b * (attacks + a/2)
-		attacks += a
-		benign += b
-		i = j
 	}
-	return won / (attacks * benign)
+	return ranking.AreaUnderROC(scores)
 }
 
 // AveragePrecision is the mean, over the attacks, of the share of attacks among all that

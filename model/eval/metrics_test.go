@@ -27,6 +27,15 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%v: AUC %v AP %v, want %v and %v", c.all, a, p, c.auc, c.ap)
 		}
 	}
+	// Scores that are the same as float32 are no tie.
+	if a := AUC(scored("x.", 0.5, 0.5+1e-12)); a != 1 {
+		t.Errorf("AUC %v of two scores that are close, want 1", a)
+	}
+	for _, one := range []string{"xx", ".."} {
+		if a := AUC(scored(one, 0.1, 0.2)); !math.IsNaN(a) {
+			t.Errorf("%q: AUC %v, want NaN", one, a)
+		}
+	}
 	days := [][]Scored{scored("x.x", 0.1, 0.2, 0.3), scored(".x", 0.1, 0.2)}
 	for k, want := range map[int]float64{1: 1.0 / 3, 2: 2.0 / 3, 3: 1} {
 		if got := RecallAt(days, k); math.Abs(got-want) > 1e-12 {

@@ -62,7 +62,7 @@ func TestTheModelBeatsCounting(t *testing.T) {
 		cfg := model.DefaultConfig()
 		cfg.Seed = seed
 		counting := cfg
-		counting.Without = []string{"structure", "names", "neighbours", "fan-out", "campaigns"}
+		counting.Without = []string{"structure", "names", "neighbours", "fan-out", "recent", "campaigns"}
 		r, err := Prequential(sessions, Plan{From: c.AttackStart}, []Method{Trained("model", cfg), Trained("counts", counting), NeverSeen()}, seed)
 		if err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package ranking
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -18,34 +19,41 @@ type HeldOut struct {
 	Even   float32
 }
 
-// AUC is the area under the ROC curve: the chance that a positive scores higher than a negative, ties
-// counting half, each counted by its weight. It is 0.5 where one kind is missing.
+// AUC is the area under the ROC curve of positives and negatives, each counted by its weight. It is 0.5 where one kind
+// is missing.
 func AUC(positives, negatives []Weighted) float64 {
-	type point struct {
-		score      float32
-		pos, weigh float64
-	}
-	points := make([]point, 0, len(positives)+len(negatives))
-	var pos, neg float64
+	labelled := make([]Labelled, 0, len(positives)+len(negatives))
 	for _, s := range positives {
-		points = append(points, point{s.Score, float64(s.Weight), 0})
-		pos += float64(s.Weight)
+		labelled = append(labelled, Labelled{float64(s.Score), float64(s.Weight), 0})
 	}
 	for _, s := range negatives {
-		points = append(points, point{s.Score, 0, float64(s.Weight)})
-		neg += float64(s.Weight)
+		labelled = append(labelled, Labelled{float64(s.Score), 0, float64(s.Weight)})
 	}
-	if pos == 0 || neg == 0 {
-		return 0.5
+	if area := AreaUnderROC(labelled); !math.IsNaN(area) {
+		return area
 	}
-	slices.SortFunc(points, func(a, b point) int { return cmp.Compare(a.score, b.score) })
+	return 0.5
+}
+
+// Labelled is a score and the weights of the positives and of the negatives that have it.
+type Labelled struct{ Score, Positive, Negative float64 }
+
+// AreaUnderROC is the chance that a positive scores higher than a negative, ties counting half, each counted by its
+// weight. It is NaN where one kind is missing. It sorts the scores, none of which may be NaN.
+func AreaUnderROC(scores []Labelled) float64 {
+	var pos, neg float64
+	for _, s := range scores {
+		pos += s.Positive
+		neg += s.Negative
+	}
+	slices.SortFunc(scores, func(a, b Labelled) int { return cmp.Compare(a.Score, b.Score) })
 	var won, below float64
-	for i := 0; i < len(points); {
+	for i := 0; i < len(scores); {
 		var p, n float64
 		j := i
-		for ; j < len(points) && points[j].score == points[i].score; j++ {
-			p += points[j].pos
-			n += points[j].weigh
+		for ; j < len(scores) && scores[j].Score == scores[i].Score; j++ {
+			p += scores[j].Positive
+			n += scores[j].Negative
 		}
 		won += p * (below + n/2)
 		below += n

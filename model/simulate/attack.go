@@ -1,5 +1,7 @@
 package simulate
 
+import "math/rand/v2"
+
 // Kinds of attack, in Session.Label.
 const (
 	LabelLateral     = "lateral"      // a known workstation goes to servers of other teams, where it never was, or an exposed host to any
@@ -18,6 +20,7 @@ func (s *simulation) attackDay(day int) {
 	if day < c.AttackStart {
 		return
 	}
+	before := s.struck[:len(s.struck):len(s.struck)]
 	s.attackFrom = 0
 	if day == c.AttackStart && c.AttackHour > 0 {
 		s.attackFrom = int64(c.AttackHour) * hour
@@ -32,10 +35,19 @@ func (s *simulation) attackDay(day int) {
 	if c.SlowTargets > 0 {
 		s.slow(day)
 	}
-	total := c.Lateral + c.StrangeTool + c.NewSource
-	if c.AttacksPerDay == 0 {
-		return
+	if c.AttacksPerDay > 0 {
+		s.attacks(day)
 	}
+	for range c.Chains {
+		s.chain(day)
+	}
+	s.comeBack(day, before)
+}
+
+// attacks makes the Config.AttacksPerDay triplets of a day.
+func (s *simulation) attacks(day int) {
+	c, r := s.cfg, s.attack
+	total := c.Lateral + c.StrangeTool + c.NewSource
 	n := float64(c.AttacksPerDay)
 	// Equal rounding of the borders makes the three parts sum up.
 	lateral := int(n*c.Lateral/total + 0.5)
@@ -57,8 +69,8 @@ func (s *simulation) incidents(n int, incident func(size int) int) {
 
 // strike makes the sessions of one attack triplet, from an offset on, and
 // returns when the attacker is done.
-func (s *simulation) strike(day int, offset int64, rec record) int64 {
-	r := s.attack
+func (s *simulation) strike(r *rand.Rand, day int, offset int64, rec record) int64 {
+	s.remember(rec)
 	s.attacked[pairKey(rec.src, rec.dst)] = true
 	s.attacked[tripletKey(rec.src, rec.dst, rec.client)] = true
 	for range geometric(r, 0.5, 5) {
@@ -82,7 +94,7 @@ func (s *simulation) attackTime() int64 {
 }
 
 func (s *simulation) lateral(day, n int) (made int) {
-	src := s.knownPerson()
+	src := s.knownPerson(s.attack)
 	if src < 0 {
 		return 0
 	}
@@ -92,8 +104,8 @@ func (s *simulation) lateral(day, n int) (made int) {
 	}
 	offset := s.attackTime()
 	for range n {
-		if dst := s.foreignServer(src, day); dst >= 0 {
-			offset = s.strike(day, offset, record{src: src, dst: dst, client: client, user: s.victim(src), label: LabelLateral})
+		if dst := s.foreignServer(s.attack, src, day); dst >= 0 {
+			offset = s.strike(s.attack, day, offset, record{src: src, dst: dst, client: client, user: s.victim(src), label: LabelLateral})
 			made++
 		}
 	}
@@ -101,10 +113,10 @@ func (s *simulation) lateral(day, n int) (made int) {
 }
 
 // knownPerson draws a workstation that was seen before today's attacks, -1 for none.
-func (s *simulation) knownPerson() int32 {
+func (s *simulation) knownPerson(r *rand.Rand) int32 {
 	for range tries {
-		team := s.teams[s.attack.IntN(len(s.teams))][0]
-		if id := team[s.attack.IntN(len(team))]; s.hosts[id].seen != forever {
+		team := s.teams[r.IntN(len(s.teams))][0]
+		if id := team[r.IntN(len(team))]; s.hosts[id].seen != forever {
 			return id
 		}
 	}
@@ -113,12 +125,12 @@ func (s *simulation) knownPerson() int32 {
 
 // foreignServer draws a server of another team that the source neither used nor
 // ever will, -1 for none.
-func (s *simulation) foreignServer(src int32, day int) int32 {
+func (s *simulation) foreignServer(r *rand.Rand, src int32, day int) int32 {
 	h := s.hosts[src]
 	for range tries {
-		servers := s.teams[s.otherTeam(s.attack, h.team)][1]
-		dst := servers[s.attack.IntN(len(servers))]
-		if s.old(dst, day) && !h.uses(dst) && !s.attacked[pairKey(src, dst)] {
+		servers := s.teams[s.otherTeam(r, h.team)][1]
+		dst := servers[r.IntN(len(servers))]
+		if s.old(dst, day) && dst != src && !h.uses(dst) && !s.attacked[pairKey(src, dst)] {
 			return dst
 		}
 	}
@@ -145,7 +157,7 @@ func (s *simulation) victim(src int32) string {
 // never sends: one of the automation's, one of other people's, or one nobody has.
 func (s *simulation) strangeTool(day, n int) (made int) {
 	r := s.attack
-	src := s.knownPerson()
+	src := s.knownPerson(s.attack)
 	if src < 0 {
 		return 0
 	}
@@ -173,7 +185,7 @@ func (s *simulation) strangeTool(day, n int) (made int) {
 		dst := h.habits[i].to
 		_, known := s.first[pairKey(src, dst)] // before today's attacks, for the rest of today is not settled yet
 		if made < n && known && !s.attacked[tripletKey(src, dst, client)] {
-			offset = s.strike(day, offset, record{src: src, dst: dst, client: client, user: s.victim(src), label: LabelStrangeTool})
+			offset = s.strike(s.attack, day, offset, record{src: src, dst: dst, client: client, user: s.victim(src), label: LabelStrangeTool})
 			made++
 		}
 	}
@@ -200,7 +212,7 @@ func (s *simulation) newSource(day, n int) (made int) {
 	for try := 0; made < n && try < tries; try++ {
 		dst := s.servers[r.IntN(len(s.servers))]
 		if s.old(dst, day) && s.hosts[dst].role != exposed && !s.attacked[pairKey(src, dst)] {
-			offset = s.strike(day, offset, record{src: src, dst: dst, client: client, user: "root", label: LabelNewSource})
+			offset = s.strike(s.attack, day, offset, record{src: src, dst: dst, client: client, user: "root", label: LabelNewSource})
 			made++
 		}
 	}
@@ -211,15 +223,15 @@ func (s *simulation) newSource(day, n int) (made int) {
 func (s *simulation) slow(day int) {
 	c := s.cfg
 	if s.slowSource < 0 {
-		if s.slowSource = s.knownPerson(); s.slowSource < 0 {
+		if s.slowSource = s.knownPerson(s.attack); s.slowSource < 0 {
 			return
 		}
 	}
 	due := c.SlowTargets * (day - c.AttackStart + 1) / (c.Days - c.AttackStart)
 	for ; s.slowDone < due; s.slowDone++ {
-		if dst := s.foreignServer(s.slowSource, day); dst >= 0 {
+		if dst := s.foreignServer(s.attack, s.slowSource, day); dst >= 0 {
 			client := s.hosts[s.slowSource].client(day).banner
-			s.strike(day, s.attackTime(), record{src: s.slowSource, dst: dst, client: client, user: s.victim(s.slowSource), label: LabelLateral, note: NoteSlow})
+			s.strike(s.attack, day, s.attackTime(), record{src: s.slowSource, dst: dst, client: client, user: s.victim(s.slowSource), label: LabelLateral, note: NoteSlow})
 		}
 	}
 }
@@ -227,11 +239,11 @@ func (s *simulation) slow(day int) {
 // bruteForce tries one pair again and again; only the last session gets in.
 func (s *simulation) bruteForce(day int) {
 	r := s.attack
-	src := s.knownPerson()
+	src := s.knownPerson(s.attack)
 	if src < 0 {
 		return
 	}
-	dst := s.foreignServer(src, day)
+	dst := s.foreignServer(s.attack, src, day)
 	if dst < 0 {
 		return
 	}

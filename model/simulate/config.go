@@ -56,6 +56,10 @@ type Config struct {
 	// automation host visits. 0 lets it keep to its own servers.
 	AutomationTargets int
 
+	// Hops is how often a day, on average, someone goes on from a server of their
+	// team to another one of it.
+	Hops float64
+
 	ExposedHosts int // servers that the internet reaches, among Hosts
 	ScanSources  int // addresses never seen before that come to exposed hosts each day, on average
 
@@ -76,6 +80,12 @@ type Config struct {
 	// Foothold is the chance, on each day with attacks, of an intruder who goes on
 	// inwards from an exposed host. It adds to AttacksPerDay.
 	Foothold float64
+	// Chains is the number of intruders a day who move on from host to host, two to
+	// four moves each. It adds to AttacksPerDay.
+	Chains int
+	// Returns is the chance, on each day, that intruders use a triplet of a day
+	// before again.
+	Returns float64
 }
 
 const (
@@ -118,6 +128,7 @@ func (c Config) Validate() error {
 		{"attacks per day", c.AttacksPerDay, 0, c.Hosts, " (one for each host)"},
 		{"slow targets", c.SlowTargets, 0, c.Hosts, " (one for each host)"},
 		{"brute force", c.BruteForce, 0, maxPerDay, ""},
+		{"chains", c.Chains, 0, c.Hosts, " (one for each host)"},
 	} {
 		if k.v < k.lo || k.v > k.hi {
 			return fmt.Errorf("simulate: %s %d: allowed are %d to %d%s", k.name, k.v, k.lo, k.hi, k.why)
@@ -128,7 +139,8 @@ func (c Config) Validate() error {
 		v, hi float64
 	}{
 		{"novelty", c.Novelty, 100}, {"lateral", c.Lateral, 100}, {"strange tool", c.StrangeTool, 100}, {"new source", c.NewSource, 100},
-		{"take-ups", c.TakeUps, float64(c.Hosts)}, {"client changes", c.ClientChanges, float64(c.Hosts)}, {"foothold", c.Foothold, 1},
+		{"take-ups", c.TakeUps, float64(c.Hosts)}, {"client changes", c.ClientChanges, float64(c.Hosts)}, {"foothold", c.Foothold, 1}, {"hops", c.Hops, float64(c.Hosts)},
+		{"returns", c.Returns, 1},
 	} {
 		if !(k.v >= 0 && k.v <= k.hi) {
 			return fmt.Errorf("simulate: %s %g: allowed are 0 to %g", k.name, k.v, k.hi)

@@ -17,7 +17,7 @@ type Session struct {
 	AuthSuccess         bool
 	AuthAttempts        int
 	Label               string // kind of attack: "", "lateral", "strange_tool" or "new_source"
-	Note                string // what makes a benign triplet new on its first day, or marks a scan, or an attack that is slow, of brute force or from a foothold
+	Note                string // what makes a benign triplet new on its first day, or marks a scan, or what kind of attack it is beside Label
 }
 
 // Generate makes the sessions in the order of time and hands each to yield,
@@ -32,6 +32,9 @@ func Generate(c Config, yield func(*Session) bool) error {
 		traffic: newRand(c.Seed, streamTraffic),
 		attack:  newRand(c.Seed, streamAttack),
 		scans:   newRand(c.Seed, streamScans),
+		chains:  newRand(c.Seed, streamChains),
+		returns: newRand(c.Seed, streamReturns),
+		hops:    newRand(c.Seed, streamHops),
 		first:   make(map[uint64]int), attacked: make(map[uint64]bool),
 		slowSource: -1,
 	}
@@ -40,6 +43,7 @@ func Generate(c Config, yield func(*Session) bool) error {
 	for day := range c.Days {
 		s.today = s.today[:0]
 		s.benignDay(day)
+		s.hopsOfDay(day)
 		s.scanDay(day)
 		s.attackDay(day)
 		s.settle(day)

@@ -15,6 +15,8 @@ func TestAttackKnobsLeaveBenignAlone(t *testing.T) {
 		"mix":        func(c *Config) { c.Lateral = 0; c.NewSource = 5 },
 		"outside":    func(c *Config) { c.IntrudersOutside = true },
 		"slow":       func(c *Config) { c.SlowTargets = 30; c.BruteForce = 1000 },
+		"chains":     func(c *Config) { c.Chains = 5 },
+		"returns":    func(c *Config) { c.Returns = 0.5 },
 	} {
 		if got := only(generate(t, with(change)), benign); !slices.Equal(got, want) {
 			t.Errorf("%s: %d benign sessions differ from the default's %d", name, len(got), len(want))
@@ -134,6 +136,92 @@ func TestBruteForce(t *testing.T) {
 	}
 	if took := tries[499].Time.Sub(tries[0].Time).Hours(); took > 4 {
 		t.Errorf("took %.1f hours, want at most 4", took)
+	}
+}
+
+// TestChains: each move but the first of an intruder goes on from a host that a move reached before.
+func TestChains(t *testing.T) {
+	c := with(func(c *Config) { c.Chains = 3; c.AttacksPerDay = 0 })
+	reached := map[string]Session{}
+	moves, first := 0, map[string]bool{}
+	seen := map[triplet]bool{}
+	for _, s := range only(generate(t, c), attack) {
+		if s.Note != NoteChain || s.Label != LabelLateral {
+			t.Fatalf("attack %q with note %q", s.Label, s.Note)
+		}
+		if seen[s.triplet()] {
+			continue
+		}
+		seen[s.triplet()] = true
+		if before, ok := reached[s.Source]; ok && c.dayOf(before) == c.dayOf(s) {
+			moves++
+		} else {
+			first[s.Source] = true
+		}
+		reached[s.Destination] = s
+	}
+	if days := c.Days - c.AttackStart; len(first) > 3*days || moves < 3*days {
+		t.Errorf("%d moves on from hosts that were reached, of %d intruders, in %d days", moves, len(first), days)
+	}
+}
+
+// TestReturns: what comes back is an attack of a day before.
+func TestReturns(t *testing.T) {
+	c := with(func(c *Config) { c.Returns = 0.5 })
+	day := map[triplet]int{}
+	again := map[triplet]bool{}
+	for _, s := range only(generate(t, c), attack) {
+		first, ok := day[s.triplet()]
+		if !ok {
+			day[s.triplet()] = c.dayOf(s)
+		}
+		if s.Note != NoteReturn {
+			continue
+		}
+		if again[s.triplet()] = true; !ok || first == c.dayOf(s) {
+			t.Errorf("%v comes back on day %d, and was not there on a day before", s.triplet(), c.dayOf(s))
+		}
+	}
+	if len(again) < 24 {
+		t.Errorf("%d triplets came back in five days", len(again))
+	}
+}
+
+// TestHops: people go on from a server, and all else stays as it is.
+func TestHops(t *testing.T) {
+	all := generate(t, with(func(c *Config) { c.Hops = 10 }))
+	hosts := hostsByAddress(with(func(c *Config) { c.Hops = 10 }))
+	from := map[string]bool{}
+	on := 0
+	for _, s := range all {
+		if s.Note != NoteHop {
+			continue
+		}
+		if s.Label != "" {
+			t.Errorf("%+v is an attack", s)
+		}
+		if hosts[s.Source].role == server {
+			on++
+		} else {
+			from[s.Destination] = true
+		}
+	}
+	if on < 20 || len(from) == 0 {
+		t.Errorf("%d sessions go on from a server, %d servers are met on the way", on, len(from))
+	}
+	key := func(s Session) string { return s.Time.String() + s.Source + s.Destination + s.UID }
+	usual := map[string]bool{}
+	for _, s := range generate(t, Default()) {
+		usual[key(s)] = true
+	}
+	kept := 0
+	for _, s := range all {
+		if usual[key(s)] {
+			kept++
+		}
+	}
+	if kept < len(usual)*99/100 {
+		t.Errorf("%d of %d sessions are as without", kept, len(usual))
 	}
 }
 

@@ -12,10 +12,13 @@ const (
 	NoteUpgrade      = "upgrade"       // a new client version
 	NoteClientChange = "client_change" // another client, for no reason
 	NoteAutomation   = "automation"    // automation meets a server, or is itself new
+	NoteHop          = "hop"           // someone goes on from a server to another one, see Config.Hops
 	NoteScan         = "scan"          // an outside address tries an exposed host, on any day; benign, for such go on all the time
 	NoteSlow         = "slow"          // attack: part of Config.SlowTargets
 	NoteBruteForce   = "brute_force"   // attack: part of Config.BruteForce
 	NoteFoothold     = "foothold"      // attack: inwards from an exposed host, see Config.Foothold
+	NoteChain        = "chain"         // attack: part of one of Config.Chains
+	NoteReturn       = "return"        // attack: a triplet of a day before, see Config.Returns
 )
 
 // Benign change on a working day, for 400 hosts and a Novelty of 1.

@@ -12,6 +12,9 @@ const (
 	streamTraffic
 	streamAttack
 	streamScans
+	streamChains
+	streamReturns
+	streamHops
 )
 
 func newRand(seed uint64, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }

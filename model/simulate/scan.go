@@ -78,7 +78,7 @@ func (s *simulation) foothold(day, n int) {
 	for try := 0; n > 0 && try < tries; try++ {
 		dst := s.servers[r.IntN(len(s.servers))]
 		if s.hosts[dst].role == server && s.old(dst, day) && !h.uses(dst) && !s.attacked[pairKey(src, dst)] {
-			offset = s.strike(day, offset, record{src: src, dst: dst, client: client, user: "root", label: LabelLateral, note: NoteFoothold})
+			offset = s.strike(r, day, offset, record{src: src, dst: dst, client: client, user: "root", label: LabelLateral, note: NoteFoothold})
 			n--
 		}
 	}

@@ -33,6 +33,9 @@ type simulation struct {
 	*world
 	traffic, attack *rand.Rand
 	scans           *rand.Rand
+	chains, returns *rand.Rand
+	hops            *rand.Rand
+	struck          []record // attack triplets so far, for Config.Returns
 	scanners        []int32
 	today           []record
 	first           map[uint64]int // day on which benign sessions first showed a pair or a triplet

@@ -8,9 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	"flb-filter-rgcn/plugin/csvfile"
 )
 
 // Entry is a line to add, by cells. Relation, Note and Verdict may be empty, times zero.
@@ -21,7 +24,8 @@ type Entry struct {
 }
 
 // Append adds a line to the list in the file at path, which is made if it is not there, and returns it as it was
-// understood. Everything in the file stays, comments too. The file is replaced by a rename, so that readers, and a loss
+// understood. Everything in the file stays, comments too; a column that the line needs and the list lacks is added to
+// the first line. The file is replaced by a rename, so that readers, and a loss
 // of power, find the old file or the new one. Two processes that append at the same time wait for each other. Nothing
 // is written if the list or the line has an error, which names the file and the line.
 func Append(path string, e Entry, naming Naming) (*Line, error) {
@@ -74,7 +78,7 @@ func Append(path string, e Entry, naming Naming) (*Line, error) {
 func target(path string) (string, error) {
 	whole, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		// Another that appends may have made the file since: only a link is in the way.
+		// Another process may have made the file since; only a dangling link is an error.
 		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			return "", fmt.Errorf("%s: a link to a file that is not there, want a file", path)
 		}
@@ -83,7 +87,7 @@ func target(path string) (string, error) {
 	return whole, err
 }
 
-// lock locks the directory against others that append. The file itself cannot be locked, as it is replaced.
+// lock locks the directory against other processes that append. The file itself cannot be locked, as it is replaced.
 func lock(directory string) (unlock func(), err error) {
 	d, err := os.Open(directory)
 	if err != nil {
@@ -103,7 +107,7 @@ func lock(directory string) (unlock func(), err error) {
 
 // appendTo appends the row to the text of a list, in the order of its columns.
 func (e Entry) appendTo(text []byte, naming Naming) ([]byte, error) {
-	_, h, err := read(bytes.NewReader(text), naming)
+	_, h, at, err := read(bytes.NewReader(text), naming)
 	if err != nil {
 		return nil, err
 	}
@@ -119,22 +123,29 @@ func (e Entry) appendTo(text []byte, naming Naming) ([]byte, error) {
 	if e.Verdict != Allowed {
 		cells[columnVerdict] = e.Verdict.String()
 	}
+	known := len(h)
+	for _, name := range columns {
+		empty := cells[name] == "" || name == columnRelation && cells[name] == anything
+		switch {
+		case empty || slices.Contains(h, name):
+		case name == columnRelation: // the lines before would have none, which no line may
+			return nil, fmt.Errorf(": no column for relation = %s, want %q in line %d and * in the lines that name none", csvfile.Show(e.Relation), name, at)
+		default:
+			h = append(h, name)
+		}
+	}
+	text = addColumns(text, at, h[known:])
 	row := make([]string, len(h))
 	for i, name := range h {
 		row[i] = cells[name]
-		delete(cells, name)
-	}
-	for _, name := range columns {
-		value := cells[name]
-		if value == "" || name == columnRelation && value == anything {
-			continue
-		}
-		return nil, fmt.Errorf(": no column for %s, want %q among those that the first line names", name, name)
 	}
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.UseCRLF = bytes.Contains(text, []byte("\r\n"))
 	if n := len(text); n > 0 && text[n-1] != '\n' {
+		if w.UseCRLF {
+			text = append(text, '\r')
+		}
 		text = append(text, '\n')
 	}
 	if strings.HasPrefix(row[0], "#") { // the writer does not quote it, and it would be a comment
@@ -145,6 +156,25 @@ func (e Entry) appendTo(text []byte, naming Naming) ([]byte, error) {
 	}
 	w.Flush()
 	return append(text, b.Bytes()...), w.Error()
+}
+
+// addColumns adds names to the line of a list that names the columns. The rows stay: they may leave out columns at the
+// end.
+func addColumns(text []byte, line int, names []string) []byte {
+	if len(names) == 0 {
+		return text
+	}
+	end := 0
+	for range line - 1 {
+		end += bytes.IndexByte(text[end:], '\n') + 1
+	}
+	if n := bytes.IndexByte(text[end:], '\n'); n >= 0 {
+		end += n
+	} else {
+		end = len(text)
+	}
+	end = len(bytes.TrimSuffix(text[:end], []byte("\r")))
+	return slices.Concat(text[:end], []byte(","+strings.Join(names, ",")), text[end:])
 }
 
 // replace writes a new file beside the old one and moves it there.

@@ -21,10 +21,10 @@ type File struct {
 	mu      sync.Mutex // guards what follows
 	read    stamp      // of the file as it was read, or tried
 	seen    stamp      // when it was last looked at
-	problem string     // why the list is not what the file says; "": it is
+	problem string     // why the list differs from the file; "" if it does not
 }
 
-// stamp changes when a file does, or when another file takes its place. That of a link is of the file it points to.
+// stamp changes when a file changes or is replaced. The stamp of a link is that of its target.
 type stamp struct {
 	device, inode, size uint64
 	modified, changed   syscall.Timespec
@@ -41,7 +41,7 @@ func NewFile(path string, naming Naming) *File {
 // Table returns the list as it is now.
 func (f *File) Table() *Table { return f.table.Load() }
 
-// Problem is why the list is not what the file says, "" if it is.
+// Problem is why the list differs from the file, "" if it does not.
 func (f *File) Problem() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -69,7 +69,7 @@ func (f *File) Reload() (tried bool, err error) {
 	return true, f.load(now)
 }
 
-// load reads the file that has such a stamp.
+// load reads the file that has the given stamp.
 func (f *File) load(of stamp) error {
 	f.read, f.seen, f.problem = of, of, ""
 	text, err := ReadFile(f.path)
@@ -88,7 +88,7 @@ func (f *File) load(of stamp) error {
 	return nil
 }
 
-// goOn keeps the hit counts of lines that were in the list before.
+// goOn carries over the hit counts of lines that were in the list before.
 func (t *Table) goOn(before *Table) {
 	hits := make(map[identity]*atomic.Uint64, len(before.lines))
 	for _, l := range before.lines {
@@ -101,7 +101,7 @@ func (t *Table) goOn(before *Table) {
 	}
 }
 
-// ReadFile reads a whole file of a size that a list may have.
+// ReadFile reads a whole file if it is no larger than a list may be.
 func ReadFile(path string) ([]byte, error) {
 	f, err := csvfile.Open(path, maxBytes)
 	if err != nil {

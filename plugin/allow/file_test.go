@@ -115,7 +115,7 @@ func TestAppend(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, _ := os.ReadFile(path)
-	if want := "# ours\ndestination, source ,until,note,verdict\r\n# the first\r\nb,a\n*,evil,,,bad\r\n"; string(text) != want {
+	if want := "# ours\ndestination, source ,until,note,verdict\r\n# the first\r\nb,a\r\n*,evil,,,bad\r\n"; string(text) != want {
 		t.Errorf("%q, want %q", text, want)
 	}
 	if info, err := os.Lstat(path); err != nil || info.Mode().Perm() != 0o600 || !info.Mode().IsRegular() {
@@ -128,8 +128,8 @@ func TestAppend(t *testing.T) {
 	for want, e := range map[string]Entry{
 		":6: source = \"web-*\": * within a name":                       {Source: "web-*", Destination: "b"},
 		":6: the same stands in line 4 already":                         {Source: "A", Destination: "b"},
-		": no column for relation, want \"relation\" among those":       {Source: "a", Relation: "r", Destination: "b"},
 		": destination = \"#b\": begins with #, which begins a comment": {Source: "a", Destination: "#b"},
+		": no column for relation = \"r\", want \"relation\" in line 2": {Source: "a", Relation: "r", Destination: "b"},
 		":6: source = \"\": want a name":                                {Destination: "b"},
 	} {
 		if _, err := Append(path, e, plain); err == nil || !strings.HasPrefix(err.Error(), path+want) {
@@ -152,7 +152,31 @@ func TestAppend(t *testing.T) {
 	}
 }
 
-// TestAppendAtATime: of many that append at a time none is lost, and whoever reads meanwhile sees a whole list.
+// TestAppendAddsColumns: what a line needs and the list has no column for gets one, and the rows before stay as they
+// are.
+func TestAppendAddsColumns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "allow.csv")
+	from := time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		before string
+		add    Entry
+		want   string
+	}{
+		{"source,destination\na,b\n", Entry{Source: "evil", Destination: "*", Verdict: Bad}, "source,destination,verdict\na,b\nevil,*,bad\n"},
+		{"# ours\r\n\r\ndestination,source\r\nb,a", Entry{Source: "c", Destination: "d", From: from},
+			"# ours\r\n\r\ndestination,source,from\r\nb,a\r\nd,c,2027-03-01T09:00:00Z\r\n"},
+		{"\ufeffsource,destination", Entry{Source: "c", Destination: "d", Note: "x"}, "\ufeffsource,destination,note\nc,d,x\n"},
+		{"source,destination\n", Entry{Source: "c", Relation: "*", Destination: "d"}, "source,destination\nc,d\n"},
+	} {
+		write(t, path, c.before)
+		l, err := Append(path, c.add, plain)
+		if text, _ := os.ReadFile(path); err != nil || string(text) != c.want || l.Verdict != c.add.Verdict || l.Source != c.add.Source {
+			t.Errorf("%q, %v: %v, %v, want %q", text, l, c.before, err, c.want)
+		}
+	}
+}
+
+// TestAppendAtATime: no line of many concurrent appends is lost, and a concurrent reader sees a whole list.
 func TestAppendAtATime(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "allow.csv")
 	var all sync.WaitGroup

@@ -41,13 +41,13 @@ func (l *Line) Hit() { l.hits.Add(1) }
 // Hits are those sessions so far.
 func (l *Line) Hits() uint64 { return l.hits.Load() }
 
-// Expired tells whether the line is over at a time, in unix nanoseconds.
+// Expired reports whether the line has ended at a time, in unix nanoseconds.
 func (l *Line) Expired(at int64) bool { return l.Until != 0 && at >= l.Until }
 
-// holds tells whether the line is in force at a time.
+// holds reports whether the line is in force at a time.
 func (l *Line) holds(at int64) bool { return at >= l.From && !l.Expired(at) }
 
-// identity is equal for lines that mean the same, whatever their place and their notes.
+// identity is equal for lines with the same meaning, wherever they stand and whatever their notes.
 type identity struct {
 	source, relation, destination string
 	verdict                       Verdict

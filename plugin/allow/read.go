@@ -42,46 +42,47 @@ type header []string
 // Read reads a list. The text of an error begins with ":line: ", to stand behind the file's name, and tells what is
 // allowed.
 func Read(in io.Reader, naming Naming) (*Table, error) {
-	t, _, err := read(in, naming)
+	t, _, _, err := read(in, naming)
 	return t, err
 }
 
-func read(in io.Reader, naming Naming) (*Table, header, error) {
+// read also returns the columns and the number of the line that names them.
+func read(in io.Reader, naming Naming) (*Table, header, int, error) {
 	r := csvfile.NewReader(in)
 	r.Comment = '#'
 	r.FieldsPerRecord = -1 // columns at the end may be left out
 	names, err := r.Read()
 	switch {
 	case errors.Is(err, io.EOF):
-		return nil, nil, csvfile.At(1, "empty, want a line that names the columns, such as %s", strings.Join(columns, ","))
+		return nil, nil, 0, csvfile.At(1, "empty, want a line that names the columns, such as %s", strings.Join(columns, ","))
 	case err != nil:
-		return nil, nil, csvfile.Error(err)
+		return nil, nil, 0, csvfile.Error(err)
 	}
 	line, _ := r.FieldPos(0)
 	h, err := readHeader(names, line)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	t := &Table{naming: naming}
 	seen := map[identity]int{}
 	for {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
-			return t, h, nil
+			return t, h, line, nil
 		}
 		if err != nil {
-			return nil, nil, csvfile.Error(err)
+			return nil, nil, 0, csvfile.Error(err)
 		}
 		number, _ := r.FieldPos(0)
 		l, err := h.line(row, number, naming)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, 0, err
 		}
 		if first, twice := seen[l.identity()]; twice {
-			return nil, nil, csvfile.At(number, "the same stands in line %d already, want each once", first)
+			return nil, nil, 0, csvfile.At(number, "the same stands in line %d already, want each once", first)
 		}
 		if seen[l.identity()] = number; len(t.lines) == maxLines {
-			return nil, nil, csvfile.At(number, "one line too many, want at most %d; a network such as 10.1.2.0/24 stands for many hosts", maxLines)
+			return nil, nil, 0, csvfile.At(number, "one line too many, want at most %d; a network such as 10.1.2.0/24 stands for many hosts", maxLines)
 		}
 		t.add(l)
 	}

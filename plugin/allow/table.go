@@ -46,7 +46,7 @@ type networks struct {
 // Lines returns all lines, in the order of the file.
 func (t *Table) Lines() []*Line { return t.lines }
 
-// Has tells whether the list has lines of a verdict.
+// Has reports whether the list has lines with the verdict.
 func (t *Table) Has(v Verdict) bool { return t != nil && t.roots[v] != nil }
 
 // query is one look-up. Parts that are nil are matched by * alone.
@@ -138,7 +138,7 @@ func (n *node) findNetwork(q *query, i int) *Line {
 	return nil
 }
 
-// add puts a line into the tree. Its names are in their one form.
+// add puts a line, whose names are normalised, into the tree.
 func (t *Table) add(l *Line) {
 	t.lines = append(t.lines, l)
 	if t.roots[l.Verdict] == nil {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,8 @@ type Config struct {
 	Train      Train
 	Threshold  Threshold
 	State      State
+	Publish    Publish
+	Fleet      Fleet
 	Metrics    Metrics
 }
 
@@ -93,7 +96,8 @@ type Train struct {
 	Share                                            float64 // of the events that train, of the same
 	Seed                                             uint64
 	Device                                           string
-	MaxMemory                                        int // MiB; 0: no limit
+	MaxMemory                                        int           // MiB; 0: no limit
+	Hold                                             time.Duration // for which a triplet with a low score is not learned; 0: all is learned at once
 }
 
 // Threshold says which scores are low.
@@ -108,6 +112,25 @@ type State struct {
 	Dir      string        // "": memory only
 	Required bool          // a directory that cannot be used keeps the filter from starting
 	Interval time.Duration // between two times at which changes of the graph are saved; 0: with trainings and at exit alone
+
+	From     string        // a place of published states, "": this filter trains for itself
+	Key      string        // path of the file with the public keys that may have signed them
+	Unsigned bool          // states without a signature are taken
+	Poll     time.Duration // between two looks; 0: at the start only
+	OldAfter time.Duration // age at which a state is old; 0: never
+}
+
+// Publish says where each trained state goes, for others.
+type Publish struct {
+	To       string // a place, "": nowhere
+	Key      string // path of the private key that signs
+	Unsigned bool   // there is none
+}
+
+// Fleet says how the servers of published states are reached.
+type Fleet struct {
+	Credentials, CAFile  string // paths, "": none
+	S3Endpoint, S3Region string
 }
 
 // Metrics says where the filter tells about itself.
@@ -132,6 +155,9 @@ func LoadFrom(directory string, property func(key string) (string, bool)) (Confi
 	l := newLoader()
 	l.directory = directory
 	if path, ok := property("config_file"); ok && path != "" {
+		if err := noTilde(path); err != nil {
+			return Config{}, fmt.Errorf("property config_file = %s: %w", show(path), err)
+		}
 		path = l.absolute(path)
 		text, err := readFile(path)
 		if err != nil {
@@ -165,6 +191,14 @@ type loader struct {
 	config    Config
 	origin    map[string]string
 	directory string // that relative paths are resolved from; "": the working directory
+}
+
+// noTilde refuses a path such as ~/x: a shell would put the home directory there, and nobody means a folder of the name ~.
+func noTilde(path string) error {
+	if path == "~" || strings.HasPrefix(path, "~/") {
+		return errors.New("~ means a home directory to a shell alone, want the whole path")
+	}
+	return nil
 }
 
 // absolute resolves a path; "" stays.
@@ -265,8 +299,19 @@ func (l *loader) finish() error {
 		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, "+
 			"or metrics.allow_remote = true", l.at("metrics.listen"))
 	}
-	for _, path := range []*string{&c.State.Dir, &c.Model.Features, &c.Allow, &c.Graph.SourceCredentials, &c.Graph.SourceCA} {
-		*path = l.absolute(*path)
+	for _, path := range []struct {
+		name string
+		at   *string
+	}{{"state.dir", &c.State.Dir}, {"model.features", &c.Model.Features}, {"allow", &c.Allow},
+		{"state.key", &c.State.Key}, {"publish_key", &c.Publish.Key}, {"fleet.credentials", &c.Fleet.Credentials}, {"fleet.ca_file", &c.Fleet.CAFile},
+		{"graph.source_credentials", &c.Graph.SourceCredentials}, {"graph.source_ca", &c.Graph.SourceCA}} {
+		if err := noTilde(*path.at); err != nil {
+			return fmt.Errorf("%s: %w", l.at(path.name), err)
+		}
+		*path.at = l.absolute(*path.at)
+	}
+	if err := l.fleet(); err != nil {
+		return err
 	}
 	if err := l.preset(); err != nil {
 		return err

@@ -64,7 +64,7 @@ func TestDefaults(t *testing.T) {
 			Line:  []string{"log", "message"},
 			Score: "score", LowScore: "low_score", SourceAlert: "source_alert", Reason: "score_reason", Model: "score_model", SourceRisk: "score_source_risk", SourceTriplets: "score_source_triplets",
 			Evidence: [evidence.Count]string{"score_lower_per_day", "score_pair_first_seen", "score_pair_last_seen", "score_pair_days",
-				"score_source_destinations", "score_destination_sources", "score_source_relations", "score_peers"},
+				"score_source_destinations", "score_destination_sources", "score_source_relations", "score_source_reached_by", "score_peers"},
 		},
 		FieldStyle: "plain",
 		Graph:      Graph{MaxNodes: 100_000, MaxRelations: 1000, MaxEdges: 500_000, Window: 30 * 24 * time.Hour},
@@ -72,7 +72,7 @@ func TestDefaults(t *testing.T) {
 		Train: Train{Interval: 10 * time.Minute, MinEdges: 50, MinNewEdges: 1, Steps: 400, Negatives: 4, Threads: 1,
 			LearningRate: 0.005, Tolerance: 0.02, Sample: 1000, Share: 0.8, Seed: 1, Device: "auto", MaxMemory: 1024},
 		Threshold: Threshold{Method: "budget", K: 2, Quantile: 0.01, PerDay: 20, SourcesPerDay: 10},
-		State:     State{Interval: 5 * time.Minute},
+		State:     State{Interval: 5 * time.Minute, Poll: time.Minute, OldAfter: 24 * time.Hour},
 	}
 	if got := defaults(t); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

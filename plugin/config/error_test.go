@@ -60,16 +60,16 @@ func TestFileErrors(t *testing.T) {
 		{"interval = '10m'", `f:1: unknown key interval: did you mean train.interval?`},
 		{"[state]\nseed = 1", `f:2: unknown key state.seed: did you mean train.seed?`},
 		{"train_interval = '10m'", `f:1: unknown key train_interval: did you mean train.interval?`},
-		{"[train]\nepochs = 1\n", `f:2: unknown key train.epochs: want interval, min_edges, min_new_edges, steps, learning_rate, negatives, sample, share, seed, threads, device, tolerance or max_memory`},
-		{"colour = 1", `f:1: unknown key colour: want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},
-		{"'a\\nb' = 1", `f:1: unknown key "a\\nb": want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},
-		{"\"a\\nb\" = 1", `f:1: unknown key "a\nb": want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},
-		{"\"\" = 1", `f:1: unknown key "": want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`},
+		{"[train]\nepochs = 1\n", `f:2: unknown key train.epochs: want interval, min_edges, min_new_edges, steps, learning_rate, negatives, sample, share, seed, threads, device, tolerance, hold or max_memory`},
+		{"colour = 1", `f:1: unknown key colour: want explain, field_style, allow, publish, publish_key or publish_unsigned, or a section of fields, graph, model, train, threshold, state, fleet or metrics`},
+		{"'a\\nb' = 1", `f:1: unknown key "a\\nb": want explain, field_style, allow, publish, publish_key or publish_unsigned, or a section of fields, graph, model, train, threshold, state, fleet or metrics`},
+		{"\"a\\nb\" = 1", `f:1: unknown key "a\nb": want explain, field_style, allow, publish, publish_key or publish_unsigned, or a section of fields, graph, model, train, threshold, state, fleet or metrics`},
+		{"\"\" = 1", `f:1: unknown key "": want explain, field_style, allow, publish, publish_key or publish_unsigned, or a section of fields, graph, model, train, threshold, state, fleet or metrics`},
 		{"[trian]\nsteps = 1", `f:1: unknown section [trian]: did you mean [train]?`},
 		{"[Train]\nsteps = 1", `f:1: unknown section [Train]: did you mean [train]?`},
-		{"[output]\nhost = 1", `f:1: unknown section [output]: want fields, graph, model, train, threshold, state or metrics`},
-		{"output.host = 1", `f:1: unknown section [output]: want fields, graph, model, train, threshold, state or metrics`},
-		{"\n[a.b.c]\nd = 1", `f:2: unknown section [a]: want fields, graph, model, train, threshold, state or metrics`},
+		{"[output]\nhost = 1", `f:1: unknown section [output]: want fields, graph, model, train, threshold, state, fleet or metrics`},
+		{"output.host = 1", `f:1: unknown section [output]: want fields, graph, model, train, threshold, state, fleet or metrics`},
+		{"\n[a.b.c]\nd = 1", `f:2: unknown section [a]: want fields, graph, model, train, threshold, state, fleet or metrics`},
 		{"[explain]\nx = 1", `f:1: explain = a table: want true or false`},
 
 		// The earliest mistake is named, whatever the section.
@@ -139,6 +139,9 @@ func TestPropertyErrors(t *testing.T) {
 		{"only", "=x", `property only = "=x": want key=value, key=value|value or key!=value, or a list of 1 to 8 of them (in a property: with commas between)`},
 		{"only", "a=x|", `property only = "a=x|": want key=value, key=value|value or key!=value, or a list of 1 to 8 of them (in a property: with commas between)`},
 		{"state_required", "on", `property state_required = true: state.dir is empty, want a directory`},
+		{"state_dir", "~/rgcn", `property state_dir = "~/rgcn": ~ means a home directory to a shell alone, want the whole path`},
+		{"model_features", "~/hosts.csv", `property model_features = "~/hosts.csv": ~ means a home directory to a shell alone, want the whole path`},
+		{"allow", "~", `property allow = "~": ~ means a home directory to a shell alone, want the whole path`},
 		{"state_interval", "soon", `property state_interval = "soon": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to save with trainings and at exit only`},
 		{"state_interval", "500ms", `property state_interval = "500ms": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to save with trainings and at exit only`},
 		{"preset", "custom", `property preset = "custom": fields.source is not set, the preset custom needs both source and destination`},
@@ -213,6 +216,7 @@ func TestUnreadableFiles(t *testing.T) {
 	check(filepath.Join(dir, "none"), `property config_file = "DIR/none": no such file or directory, want a readable TOML file`)
 	check(filepath.Join(dir, "full", "x"), `property config_file = "DIR/full/x": not a directory, want a readable TOML file`)
 	check(filepath.Join(dir, "a\x00b"), `property config_file = "DIR/a\x00b": invalid argument, want a readable TOML file`)
+	check("~/rgcn.toml", `property config_file = "~/rgcn.toml": ~ means a home directory to a shell alone, want the whole path`)
 	if os.Getuid() != 0 { // root may read everything
 		check(filepath.Join(dir, "closed"), `property config_file = "DIR/closed": permission denied, want a readable TOML file`)
 	}
@@ -220,7 +224,7 @@ func TestUnreadableFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "odd\nname"), []byte("x = 1"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	check(filepath.Join(dir, "odd\nname"), `DIR/odd?name:1: unknown key x: want explain, field_style or allow, or a section of fields, graph, model, train, threshold, state or metrics`)
+	check(filepath.Join(dir, "odd\nname"), `DIR/odd?name:1: unknown key x: want explain, field_style, allow, publish, publish_key or publish_unsigned, or a section of fields, graph, model, train, threshold, state, fleet or metrics`)
 }
 
 // Whatever the file holds: no panic, and the error, if any, is one line that names the file.

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"flb-filter-rgcn/plugin/fleet"
 )
 
 // Option describes one key.
@@ -84,7 +86,16 @@ var options = []Option{
 	option("", "allow", typeText, "", "the path of a CSV file, or \"\" for none",
 		"CSV file of sessions that are judged already: columns source, relation, destination, from, until, note, verdict. Those of a line get no "+
 			"low_score, or, where verdict is bad, always one. Read again when it changes; a bad line is said, and the list stays as it was.",
-		func(c *Config) *string { return &c.Allow }, func(raw any) (string, bool) { s, ok := raw.(string); return s, ok }),
+		func(c *Config) *string { return &c.Allow }, text),
+	place("", "publish", "Where to publish graph and model after each training, for filters with state.from: a directory or a file, a server that takes PUT, or "+
+		"S3. See conf/fleet/README.md.",
+		func(c *Config) *string { return &c.Publish.To }),
+	path("", "publish_key", "the path of a file with a private key (rgcn keygen makes one), or \"\" for none",
+		"Private key (ed25519, PEM, readable by its owner alone) that signs what is published.",
+		func(c *Config) *string { return &c.Publish.Key }),
+	boolean("", "publish_unsigned", "false",
+		"Publish without a signature: whoever can write to the place then decides what filters with state.unsigned score by.",
+		func(c *Config) *bool { return &c.Publish.Unsigned }),
 
 	choice("fields", "preset", "zeek", presetNames,
 		"Which fields hold source, destination, relation and time: zeek is Zeek's ssh.log, ecs the Elastic "+
@@ -129,7 +140,7 @@ var options = []Option{
 		func(c *Config) *string { return &c.Fields.Score }),
 	name("low_score", "Name of the added field that is true when the score is below the threshold. Set, it overrides field_style.",
 		func(c *Config) *string { return &c.Fields.LowScore }),
-	name("source_alert", "Name of the added field that is true on the one session of a day at which its source is reported. Set, it overrides field_style.",
+	name("source_alert", "Name of the added field that is true on the session at which its source is reported, once within 24 hours. Set, it overrides field_style.",
 		func(c *Config) *string { return &c.Fields.SourceAlert }),
 
 	integer("graph", "max_nodes", "100000", 16, 10_000_000,
@@ -231,6 +242,10 @@ var options = []Option{
 		"How much worse than the current model, on the same held-out events, a new one may be and still "+
 			"replace it.", func(c *Config) *float64 { return &c.Train.Tolerance }),
 
+	duration("train", "hold", "0", time.Hour, "to learn all at once",
+		"Time for which a triplet that had a low score is not learned: until it comes again after it, or the list of judged sessions allows it. "+
+			"For networks where little changes, against intruders who take weeks; elsewhere it costs more than it brings. Not read by the objective reference.",
+		func(c *Config) *time.Duration { return &c.Train.Hold }),
 	integer("train", "max_memory", "1024", 0, 1_000_000,
 		"Memory in MiB that a training may take while it runs. It never takes more than four fifths of what the limits of containers and of "+
 			"the machine leave. A training that would need more takes a smaller dimension (where dim is 0), or is put off and the log says why. "+
@@ -263,6 +278,34 @@ var options = []Option{
 	duration("state", "interval", "5m", time.Second, "to save with trainings and at exit only",
 		"Time after which the graph is saved if records came since it was last written: what a host that is killed loses at most.",
 		func(c *Config) *time.Duration { return &c.State.Interval }),
+	place("state", "from", "Where a trainer publishes graph and model. This filter takes them from there, adds what it saw since, and does not train itself: "+
+		"train.interval is 0. See conf/fleet/README.md.",
+		func(c *Config) *string { return &c.State.From }),
+	path("state", "key", "the path of a file with public keys, or \"\" for none",
+		"Public key (ed25519, PEM) of the trainer; a state that none of the keys in the file has signed is refused.",
+		func(c *Config) *string { return &c.State.Key }),
+	boolean("state", "unsigned", "false",
+		"Take states without a signature, too: whoever can write to the place, or pretends to be it, then decides what this filter scores by.",
+		func(c *Config) *bool { return &c.State.Unsigned }),
+	duration("state", "poll", "1m", time.Second, "to look at the start only",
+		"Time between two looks at state.from, give or take a tenth.", func(c *Config) *time.Duration { return &c.State.Poll }),
+	duration("state", "old_after", "1d", time.Minute, "to say nothing",
+		"Age of the published state from which on the filter says that no trainer seems to be at work. It goes on scoring by it.",
+		func(c *Config) *time.Duration { return &c.State.OldAfter }),
+
+	path("fleet", "credentials", "the path of a file, or \"\" for the environment",
+		"File with what the servers of publish and state.from ask for, lines of KEY = VALUE: user and password, or token; for S3 aws_access_key_id, "+
+			"aws_secret_access_key, aws_session_token. Without it RGCN_FLEET_USER, RGCN_FLEET_PASSWORD, RGCN_FLEET_TOKEN and the AWS_ variables count.",
+		func(c *Config) *string { return &c.Fleet.Credentials }),
+	path("fleet", "ca_file", "the path of a PEM file, or \"\" for the system's",
+		"Certificates of the authorities that vouch for the servers of publish and state.from.",
+		func(c *Config) *string { return &c.Fleet.CAFile }),
+	option("fleet", "s3_endpoint", typeText, "", "a URL such as https://minio.example.com:9000, or \"\" for Amazon's",
+		"Server for places that begin with s3://.",
+		func(c *Config) *string { return &c.Fleet.S3Endpoint }, text),
+	option("fleet", "s3_region", typeText, "", "a region such as eu-central-1, or \"\"",
+		"Region for places that begin with s3://. Empty: that of the credentials or of AWS_REGION, else us-east-1.",
+		func(c *Config) *string { return &c.Fleet.S3Region }, text),
 
 	option("metrics", "listen", typeText, "", "a host and a port such as \"127.0.0.1:2021\", or \"\" for none",
 		"Address at which the filter serves /metrics for Prometheus, /healthz, and / with a live picture of "+
@@ -325,6 +368,22 @@ func option[T any](section, key, kind, def, allowed, text string, place func(*Co
 		},
 		get: func(c *Config) string { return render(*place(c)) },
 	}
+}
+
+// text takes any text.
+func text(raw any) (string, bool) { s, ok := raw.(string); return s, ok }
+
+// path is the path of a file.
+func path(section, key, allowed, meaning string, place func(*Config) *string) Option {
+	return option(section, key, typeText, "", allowed, meaning, place, text)
+}
+
+// place is where a published state lies. What is no place is refused later, in words that do not repeat a password.
+func place(section, key, meaning string, place func(*Config) *string) Option {
+	o := option(section, key, typeText, "", "the path of a directory or a file, http://..., https://... or s3://BUCKET/KEY, without a password, or \"\" for none",
+		meaning, place, text)
+	o.get = func(c *Config) string { return fleet.PlaceName(*place(c)) }
+	return o
 }
 
 func boolean(section, key, def, text string, place func(*Config) *bool) Option {

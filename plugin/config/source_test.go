@@ -30,6 +30,10 @@ func TestGraphSource(t *testing.T) {
 			}
 		}
 	}
+	_, err = load(t, "", map[string]string{"graph_source": "http://h:9200/logs", "state_from": "/states/", "state_unsigned": "on"})
+	if err == nil || !strings.Contains(err.Error(), "a filter with state.from has the graph of its trainer") {
+		t.Error(err)
+	}
 	for _, query := range []string{"{", "[]", "1", "null"} {
 		if _, err := load(t, "", map[string]string{"graph_source_query": query}); err == nil || !strings.Contains(err.Error(), "as a JSON object") {
 			t.Errorf("%s: %v", query, err)

@@ -8,16 +8,19 @@ import (
 	"flb-filter-rgcn/plugin/filter"
 )
 
-// devicePatience is how long a driver may take to answer.
-const devicePatience = 20 * time.Second
+// deviceTimeout is how long a driver may take to answer.
+const deviceTimeout = 20 * time.Second
 
-// devices tells on what each filter trains.
+// devices reports what each filter trains on.
 func (e *examination) devices() {
-	var why error // there is no card; what holds for one filter holds for all
+	var why error // why there is no card; the same for all filters
 	asked := false
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		if !p.valid {
 			continue
+		}
+		if p.config.State.From != "" {
+			continue // it does not train
 		}
 		at := p.where("train_device")
 		switch device := p.config.Train.Device; device {
@@ -27,7 +30,7 @@ func (e *examination) devices() {
 			if !asked {
 				cfg := filter.ModelConfig(p.config)
 				cfg.Device = model.CUDA
-				why, asked = withPatience(func() error { return model.CheckDevice(cfg) }), true
+				why, asked = withTimeout(func() error { return model.CheckDevice(cfg) }), true
 			}
 			if why != nil {
 				e.findings.add(OK, TopicDevice, at, fmt.Sprintf("%s trains on the CPU; there is no GPU for it: %v", p.name, why), "")
@@ -40,14 +43,14 @@ func (e *examination) devices() {
 	}
 }
 
-// withPatience goes on without an answer that does not come.
-func withPatience(ask func() error) error {
+// withTimeout returns an error if do takes too long, and leaves it running.
+func withTimeout(ask func() error) error {
 	answer := make(chan error, 1)
 	go func() { answer <- ask() }()
 	select {
 	case err := <-answer:
 		return err
-	case <-time.After(devicePatience):
-		return fmt.Errorf("the driver did not answer within %v", devicePatience)
+	case <-time.After(deviceTimeout):
+		return fmt.Errorf("the driver did not answer within %v", deviceTimeout)
 	}
 }

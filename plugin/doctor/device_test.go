@@ -20,9 +20,9 @@ func TestDevices(t *testing.T) {
 	with("cuda:63").has(t, Problem, TopicSettings, "train.device")
 }
 
-func TestWithPatience(t *testing.T) {
+func TestWithTimeout(t *testing.T) {
 	want := errors.New("none")
-	if err := withPatience(func() error { return want }); err != want {
+	if err := withTimeout(func() error { return want }); err != want {
 		t.Error(err)
 	}
 }

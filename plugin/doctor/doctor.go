@@ -1,8 +1,8 @@
-// Package doctor examines what somebody wants to run: a configuration of Fluent Bit with the filter in it, a sample of
-// the log, the machine. It gives findings, each with what to do.
+// Package doctor examines a setup before or while it runs: a configuration of Fluent Bit with the filter in it, a sample
+// of the log, the machine. It reports findings, each with a remedy.
 //
-// It owns what is looked at and how it is said; what a setting means, what a record is and what memory is needed it
-// asks of those who know. It changes nothing: no directory is made, no file written, nothing is learned. It reaches
+// It owns what is checked and the wording of findings. What a setting means, what a record is and how much memory a
+// training needs it asks other packages. It changes nothing: no directory is made, no file written, nothing is learned. It reaches
 // over the network only what the user has named, and runs nothing but Fluent Bit's own check of a configuration and the
 // system's loader.
 package doctor
@@ -51,6 +51,7 @@ func Examine(ctx context.Context, o Options) (Findings, error) {
 		return nil, err
 	}
 	e.states()
+	e.fleet(ctx)
 	e.devices()
 	e.memory()
 	e.ports(ctx)
@@ -64,12 +65,12 @@ type examination struct {
 	Options
 	machine  fs.FS
 	conf     *hostconf.Config // nil: none
-	patients []*patient
+	targets  []*target
 	findings Findings
 }
 
-// patient is one filter: a section of the configuration, a processor of an input, or what the options set alone.
-type patient struct {
+// target is one filter to examine: a section of the configuration, a processor of an input, or the options alone.
+type target struct {
 	section    *hostconf.Section // nil: the options alone
 	properties properties
 	name       string        // as Fluent Bit calls it, for people
@@ -82,16 +83,16 @@ type patient struct {
 	holder  int           // its number, 0 where that is not known
 }
 
-// at is where the patient stands, "" for nowhere.
-func (p *patient) at() string {
+// at is the file and line of the target's section, "" without one.
+func (p *target) at() string {
 	if p.section == nil {
 		return ""
 	}
 	return p.section.At.String()
 }
 
-// where is where one of its properties was set, as far as that is known.
-func (p *patient) where(key string) string {
+// where is the file and line of one of its properties, as far as known.
+func (p *target) where(key string) string {
 	if p.section != nil {
 		if x, ok := p.section.Get(key); ok {
 			return x.At.String()
@@ -103,13 +104,13 @@ func (p *patient) where(key string) string {
 // readConfiguration reads Fluent Bit's configuration and finds the filters in it.
 func (e *examination) readConfiguration() error {
 	if e.Conf == "" {
-		e.patients = []*patient{{properties: newProperties(nil, e.Set, ""), name: "the filter"}}
+		e.targets = []*target{{properties: newProperties(nil, e.Set, ""), name: "the filter"}}
 		return nil
 	}
 	conf, err := hostconf.Read(e.Conf, e.Getenv)
 	if conf == nil {
 		if mistake, ok := err.(*hostconf.Error); ok {
-			e.findings.add(Problem, TopicConfiguration, mistake.At.String(), mistake.Text, "mend the line; nothing else of the configuration was looked at")
+			e.findings.add(Problem, TopicConfiguration, mistake.At.String(), mistake.Text, "correct the line; nothing else of the configuration was looked at")
 			return nil
 		}
 		return fmt.Errorf("%s: %w", e.Conf, err)
@@ -120,45 +121,45 @@ func (e *examination) readConfiguration() error {
 		if mistake, ok := err.(*hostconf.Error); ok {
 			at, text = mistake.At.String(), mistake.Text
 		}
-		e.findings.add(Problem, TopicConfiguration, at, text, "mend the path: a relative one begins in the directory of "+conf.Path)
+		e.findings.add(Problem, TopicConfiguration, at, text, "correct the path: a relative one begins in the directory of "+conf.Path)
 	}
 	e.unsetVariables()
 	for _, s := range conf.Of(hostconf.Filter) {
-		e.meet(s)
+		e.addTarget(s)
 	}
 	for _, kind := range []string{hostconf.Input, hostconf.Output} {
 		for _, s := range conf.Of(kind) {
 			for _, p := range s.Processors {
-				e.meet(p)
+				e.addTarget(p)
 			}
 		}
 	}
-	if len(e.patients) == 0 {
+	if len(e.targets) == 0 {
 		e.findings.add(Problem, TopicConfiguration, conf.Path, "has no filter rgcn", "add a section: [FILTER], Name rgcn, Match and the tag of your input (conf/fluent-bit.conf)")
 		return nil
 	}
-	text := counted(len(conf.Files), "file") + " read, " + counted(len(e.patients), "filter") + " rgcn"
+	text := counted(len(conf.Files), "file") + " read, " + counted(len(e.targets), "filter") + " rgcn"
 	e.findings.add(OK, TopicConfiguration, conf.Path, text, "")
 	return nil
 }
 
-// meet takes a section for a patient if it is one.
-func (e *examination) meet(s *hostconf.Section) {
+// addTarget adds a section to the targets if it is an rgcn filter.
+func (e *examination) addTarget(s *hostconf.Section) {
 	if !s.Is("rgcn") {
 		return
 	}
 	name := s.Value("alias")
 	if name == "" {
-		name = fmt.Sprintf("rgcn.%d", len(e.patients))
+		name = fmt.Sprintf("rgcn.%d", len(e.targets))
 	}
 	if !s.Active() {
 		e.findings.add(Warning, TopicConfiguration, s.At.String(), "the filter "+name+" is not active", "remove Active, or set it to true")
 		return
 	}
-	e.patients = append(e.patients, &patient{section: s, name: name, properties: newProperties(s, e.Set, e.conf.Path)})
+	e.targets = append(e.targets, &target{section: s, name: name, properties: newProperties(s, e.Set, e.conf.Path)})
 }
 
-// unsetVariables warns of variables without a value.
+// unsetVariables warns about variables without a value.
 func (e *examination) unsetVariables() {
 	said := map[string]bool{}
 	for _, use := range e.conf.Unset {
@@ -172,7 +173,7 @@ func (e *examination) unsetVariables() {
 	}
 }
 
-// counted is a number with what it counts.
+// counted formats a number with the noun that it counts.
 func counted(n int, what string) string {
 	if n == 1 {
 		return "one " + what

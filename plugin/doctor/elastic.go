@@ -29,13 +29,13 @@ var elasticPlugins = []string{"es", "opensearch"}
 type server struct {
 	url            string // without user and password
 	user, password string
-	unverified     bool   // its certificate is not looked at
+	unverified     bool   // its certificate is not verified
 	authorities    string // path of a file with certificates of those who may vouch for it; "": the system's
 	index          string // that records go to
 	at             string
 }
 
-// elastic asks the servers that the configuration and the options name whether they are there and know the index.
+// elastic checks that the servers of the configuration and the options answer and know the index.
 func (e *examination) elastic(ctx context.Context) {
 	var servers []server
 	if e.conf != nil {
@@ -137,10 +137,10 @@ func (e *examination) ask(ctx context.Context, s server) {
 	code, body, err := s.get(ctx, "/")
 	switch {
 	case err != nil:
-		add(Problem, fmt.Sprintf("%s does not answer: %v; records wait in Fluent Bit, and are lost when its buffers are full", s.url, err), "start the server, or mend Host, Port and tls; -offline leaves this out")
+		add(Problem, fmt.Sprintf("%s does not answer: %v; records wait in Fluent Bit, and are lost when its buffers are full", s.url, err), "start the server, or correct Host, Port and tls; -offline leaves this out")
 		return
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
-		fix := "mend HTTP_User and HTTP_Passwd"
+		fix := "correct HTTP_User and HTTP_Passwd"
 		if s.user == "" {
 			fix = "add HTTP_User and HTTP_Passwd (with -elasticsearch: ES_AUTH=user:password in the environment)"
 		}
@@ -157,7 +157,7 @@ func (e *examination) ask(ctx context.Context, s server) {
 		} `json:"version"`
 	}
 	if json.Unmarshal(body, &about) != nil || about.Version.Number == "" {
-		add(Problem, s.url+" answers, but is neither Elasticsearch nor OpenSearch", "mend Host and Port")
+		add(Problem, s.url+" answers, but is neither Elasticsearch nor OpenSearch", "correct Host and Port")
 		return
 	}
 	kind := "Elasticsearch"
@@ -168,7 +168,7 @@ func (e *examination) ask(ctx context.Context, s server) {
 	e.template(ctx, s)
 }
 
-// template looks for the index template and the ingest pipeline.
+// template checks the index template and the ingest pipeline.
 func (e *examination) template(ctx context.Context, s server) {
 	add := func(level Level, text, fix string) { e.findings.add(level, TopicElasticsearch, s.at, text, fix) }
 	setUp := "run conf/elasticsearch/setup.sh " + s.url + " (ES_AUTH=user:password where it needs them)"
@@ -214,11 +214,11 @@ func (e *examination) template(ctx context.Context, s server) {
 	}
 }
 
-// get asks for a path. The error is without the address and whatever is in it.
+// get requests a path. The error leaves out the address, which may hold a password.
 func (s server) get(ctx context.Context, path string) (code int, body []byte, err error) {
-	// The configuration may say that the certificate is not to be looked at, and Fluent Bit does not then.
-	at := elastic.Server{URL: s.url, Credentials: elastic.Credentials{User: s.user, Password: s.password}, Unverified: s.unverified, Authorities: s.authorities, Setting: "tls.ca_file",
-		Patience: answerPatience, MostBytes: mostAnswer}
+	// The configuration may turn the verification off, as for Fluent Bit itself.
+	at := elastic.Server{URL: s.url, Credentials: elastic.Credentials{User: s.user, Password: s.password}, Unverified: s.unverified,
+		Authorities: s.authorities, Setting: "tls.ca_file", Patience: answerTimeout, MostBytes: mostAnswer}
 	defer at.Close()
 	answer, body, err := at.Ask(ctx, http.MethodGet, path, nil)
 	if err != nil {

@@ -105,7 +105,7 @@ func TestElasticsearchUsers(t *testing.T) {
 		return e
 	}
 	quiet(asked(t, s, own+"    HTTP_User elastic\n    HTTP_Passwd s3cret\n")).hasNone(t, TopicElasticsearch)
-	quiet(asked(t, s, own+"    HTTP_User elastic\n    HTTP_Passwd wr0ng\n")).has(t, Problem, TopicElasticsearch, "refuses the user (401)", "mend HTTP_User")
+	quiet(asked(t, s, own+"    HTTP_User elastic\n    HTTP_Passwd wr0ng\n")).has(t, Problem, TopicElasticsearch, "refuses the user (401)", "correct HTTP_User")
 	asked(t, s, own).has(t, Problem, TopicElasticsearch, "refuses the user (401)", "add HTTP_User")
 
 	s.t = t

@@ -24,17 +24,17 @@ func (l Level) String() string { return [...]string{"ok", "warning", "problem"}[
 // MarshalText implements encoding.TextMarshaler.
 func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// Finding is one thing that was looked at.
+// Finding is the result of one check.
 type Finding struct {
 	Level Level    `json:"level"`
 	Topic string   `json:"topic"` // one of the Topic constants
 	At    string   `json:"at,omitempty"`
 	Text  string   `json:"text"`
 	More  []string `json:"more,omitempty"` // lines that belong to the text: records, what a program wrote
-	Fix   string   `json:"fix,omitempty"`  // what to do; of each that is not ok
+	Fix   string   `json:"fix,omitempty"`  // what to do; set unless Level is OK
 }
 
-// What a finding is of.
+// The topics of findings.
 const (
 	TopicConfiguration = "configuration"
 	TopicSettings      = "settings"
@@ -43,6 +43,7 @@ const (
 	TopicFluentBit     = "fluent-bit"
 	TopicSample        = "sample"
 	TopicState         = "state"
+	TopicFleet         = "fleet"
 	TopicDevice        = "device"
 	TopicMemory        = "memory"
 	TopicMetrics       = "metrics"
@@ -63,7 +64,7 @@ func (f Findings) Count(level Level) (n int) {
 	return n
 }
 
-// Print writes the findings for people, each with what belongs to it and what to do on lines of their own.
+// Print writes the findings as text, each with its details and its remedy on lines of their own.
 func (f Findings) Print(w io.Writer) error {
 	const margin = 24 // where texts begin: the columns of level and topic
 	for i := range f {
@@ -88,7 +89,7 @@ func (f Findings) Print(w io.Writer) error {
 	return nil
 }
 
-// add appends a finding. What it quotes from files and programs may be anything: it is made fit to be read.
+// add appends a finding. It escapes what the finding quotes from files and programs.
 func (f *Findings) add(level Level, topic, at, text, fix string) {
 	*f = append(*f, Finding{Level: level, Topic: topic, At: graphic(at), Text: graphic(text), Fix: graphic(fix)})
 }
@@ -101,7 +102,7 @@ func (f Findings) more(lines ...string) {
 	}
 }
 
-// graphic puts question marks in the place of what shows nothing, or tells a terminal what to do.
+// graphic replaces invisible characters and terminal controls by question marks.
 func graphic(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsGraphic(r) {

@@ -14,7 +14,7 @@ import (
 	"flb-filter-rgcn/plugin/doctor/hostconf"
 )
 
-// notRun says of Options.FluentBit that it shall not be run.
+// notRun is the value of Options.FluentBit for not running it.
 const notRun = "none"
 
 // The releases of Fluent Bit with which the filter was tried.
@@ -40,7 +40,7 @@ func (e *examination) fluentBit(ctx context.Context, object string, named bool) 
 		return
 	}
 	if object == "" && !named {
-		return // said already, and it can come to nothing
+		return // reported already; the check would only fail
 	}
 	args := []string{"--dry-run"}
 	if object != "" && (!named || e.Plugin != "") {
@@ -62,7 +62,7 @@ func (e *examination) fluentBit(ctx context.Context, object string, named bool) 
 	case err != nil:
 		e.findings.add(Warning, TopicFluentBit, "", fmt.Sprintf("%s cannot be run: %v", program, err), "name another: -fluent-bit PATH, or none")
 	case r.late:
-		e.findings.add(Warning, TopicFluentBit, "", fmt.Sprintf("%s did not end within %v", commandLine(program, args), mostPatience), "run it by hand")
+		e.findings.add(Warning, TopicFluentBit, "", fmt.Sprintf("%s did not end within %v", commandLine(program, args), runTimeout), "run it by hand")
 	case r.code == 0:
 		e.findings.add(OK, TopicFluentBit, "", fmt.Sprintf("%s takes %s (--dry-run)", program, what), "")
 	default:
@@ -70,9 +70,9 @@ func (e *examination) fluentBit(ctx context.Context, object string, named bool) 
 		if len(said) == 0 {
 			said = having(r.output, "")
 		}
-		level, fix := Problem, "mend that first, then run: "+commandLine(program, args)
-		if e.findings.Count(Problem) > 0 { // of which this is one, as a rule
-			level, fix = Warning, "mend the problems above, then run rgcn doctor again"
+		level, fix := Problem, "correct that first, then run: "+commandLine(program, args)
+		if e.findings.Count(Problem) > 0 { // usually the same problem
+			level, fix = Warning, "correct the problems above, then run rgcn doctor again"
 		}
 		e.findings.add(level, TopicFluentBit, "", fmt.Sprintf("%s refuses %s", program, what), fix)
 		e.findings.more(said...)
@@ -95,7 +95,7 @@ func findFluentBit() string {
 
 var hostVersion = regexp.MustCompile(`Fluent Bit v(\d+)\.(\d+)(\.\d+)?`)
 
-// hostVersion says which release it is, and whether the filter works with it.
+// hostVersion reports which release it is and whether the filter works with it.
 func (e *examination) hostVersion(ctx context.Context, program string) bool {
 	r, err := run(ctx, nil, program, "--version")
 	m := hostVersion.FindStringSubmatch(r.output)
@@ -122,7 +122,7 @@ func (e *examination) hostVersion(ctx context.Context, program string) bool {
 
 func before(a, b [2]int) bool { return a[0] < b[0] || a[0] == b[0] && a[1] < b[1] }
 
-// innermost is the cause of an error, without what was being done and to what.
+// innermost is the cause of an error, without the operation and the path.
 func innermost(err error) error {
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
@@ -138,7 +138,7 @@ func (e *examination) dryRunHarms() string {
 			return "with Daemon On (" + s.At.String() + ") it would go to the background"
 		}
 	}
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		if !p.valid || !p.config.State.Required {
 			continue
 		}
@@ -150,7 +150,7 @@ func (e *examination) dryRunHarms() string {
 	return ""
 }
 
-// on tells how Fluent Bit reads a switch.
+// on reads a switch as Fluent Bit does.
 func on(text string) bool {
 	switch strings.ToLower(text) {
 	case "true", "on", "yes":

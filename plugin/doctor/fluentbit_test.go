@@ -36,11 +36,11 @@ func TestFluentBit(t *testing.T) {
 
 	refuses, _ := fluentBit(t, "4.0.3", "echo '[2026/01/02 03:04:05.678] [error] [config] what is wrong'; printf '[error] \\033[2Jmore\\n'; echo other; exit 1")
 	e := ask(Options{Conf: path}, refuses)
-	e.has(t, Problem, TopicFluentBit, "refuses "+path, "[error] [config] what is wrong", "mend that first, then run: "+refuses+" --dry-run")
+	e.has(t, Problem, TopicFluentBit, "refuses "+path, "[error] [config] what is wrong", "correct that first, then run: "+refuses+" --dry-run")
 	if text := e.text(); strings.Contains(text, "\x1b") || strings.Contains(text, "2026/01/02") || strings.Contains(text, "other") {
 		t.Errorf("%q", text)
 	}
-	ask(Options{Conf: conf(t, "", "Preset none")}, refuses).has(t, Warning, TopicFluentBit, "refuses", "mend the problems above")
+	ask(Options{Conf: conf(t, "", "Preset none")}, refuses).has(t, Warning, TopicFluentBit, "refuses", "correct the problems above")
 
 	old, _ := fluentBit(t, "2.1.10", "")
 	ask(Options{Conf: path}, old).has(t, Problem, TopicFluentBit, "v2.1.10 is too old", "upgrade")

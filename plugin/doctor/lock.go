@@ -12,9 +12,9 @@ import (
 	"flb-filter-rgcn/plugin/printable"
 )
 
-// holder tells whether a process holds the lock of a file, and which, as far as that can be seen. It is asked of the
-// kernel's list, since to try the lock would keep away for a moment whoever wants it; only where the list tells
-// nothing, as in a container, it is tried.
+// holder reports whether a process holds the lock of a file, and which one, as far as this process can see. It reads the
+// kernel's list of locks, since trying the lock would block others for a moment. It tries the lock only where the list is
+// empty, as in a container.
 func holder(path string) (pid int, held bool) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -54,7 +54,7 @@ func lockedBy(locks string, major, minor uint32, inode uint64) (pid int) {
 	return 0
 }
 
-// nameOf is what a process is called, with its number.
+// nameOf is the name of a process with its number.
 func nameOf(pid int) string {
 	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 // memory compares what each filter takes, now and at the bounds of its graph, with what the limits leave.
 func (e *examination) memory() {
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		if !p.valid || p.config.Train.Interval <= 0 {
 			continue
 		}
@@ -26,8 +26,7 @@ func (e *examination) memory() {
 	}
 }
 
-// ofProcess is the file system as a process sees it that runs: its limits are what counts, and not this tool's. Number
-// 0 is this one.
+// ofProcess is the file system as a running process sees it: its limits count, not this tool's. Number 0 is this process.
 type ofProcess struct {
 	fs.FS
 	pid int
@@ -41,9 +40,9 @@ func (o ofProcess) Open(name string) (fs.File, error) {
 	return o.FS.Open(name)
 }
 
-// fits says whether a training of a graph of some size fits; in use tells that the graph is part of what is taken
-// already.
-func (e *examination) fits(p *patient, when string, s graphbuf.Sizes, limit memlimit.Limit, limited, inUse bool) {
+// fits reports whether a training on a graph of the given size fits into memory. inUse means that the memory in use
+// already includes the graph.
+func (e *examination) fits(p *target, when string, s graphbuf.Sizes, limit memlimit.Limit, limited, inUse bool) {
 	s.Sources, s.Destinations = s.Nodes, s.Nodes // at most
 	graph := int64(s.Edges)*graphbuf.EdgeBytes + int64(s.Nodes)*graphbuf.NodeBytes
 	may, by := filter.Unlimited(p.config), fmt.Sprintf("Train_Max_Memory allows %d MiB", p.config.Train.MaxMemory)

@@ -48,7 +48,7 @@ func TestMemoryNow(t *testing.T) {
 	with := func(allows int, process string, pid int) *examination {
 		return examine(t, Options{Conf: conf(t, "")}, func(e *examination) {
 			e.machine = machineWith(allows, 40, process)
-			e.patients[0].saved, e.patients[0].holder = saved, pid
+			e.targets[0].saved, e.targets[0].holder = saved, pid
 		}, (*examination).memory)
 	}
 	with(100, "self", 0).has(t, Problem, TopicMemory, "now (200000 triplets, 50000 hosts at most)", "trainings are put off", "raise that limit")

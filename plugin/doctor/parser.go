@@ -19,7 +19,7 @@ type parser struct {
 	timeKeep bool
 }
 
-// newParser takes a section for what it says; an error names what cannot be followed here.
+// newParser makes a parser of its section. An error names what this package cannot follow.
 func newParser(s *hostconf.Section) (*parser, error) {
 	p := &parser{name: s.Value("name"), timeKey: s.Value("time_key"), timeKeep: on(s.Value("time_keep"))}
 	switch format := strings.ToLower(s.Value("format")); format {
@@ -31,7 +31,7 @@ func newParser(s *hostconf.Section) (*parser, error) {
 			text = text[1 : len(text)-1]
 		}
 		x, err := regexp.Compile(text)
-		if err != nil { // what only Fluent Bit's own library knows, such as looking ahead
+		if err != nil { // such as look-ahead, which Fluent Bit's own library knows
 			return nil, fmt.Errorf("the expression of parser %s", p.name)
 		}
 		p.regex = x
@@ -69,7 +69,7 @@ func (p *parser) parse(text string) (body map[string]any, at int64, ok bool) {
 	return body, at, true
 }
 
-// parsers says which parsers are named and not there, and what a reload would not find.
+// parsers reports parsers that are named but not defined, and files that a reload would not find.
 func (e *examination) parsers() {
 	if e.conf == nil {
 		return

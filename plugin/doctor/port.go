@@ -18,28 +18,28 @@ import (
 )
 
 const (
-	// answerPatience is how long a server may take to answer.
-	answerPatience = 5 * time.Second
-	// mostAnswer of it is read, in bytes.
+	// answerTimeout is how long a server may take to answer.
+	answerTimeout = 5 * time.Second
+	// mostAnswer is how much of the answer is read, in bytes.
 	mostAnswer = 1 << 20
 )
 
-// client asks the server that was named and no other: it follows no redirect and knows no proxy.
+// client asks the named server and no other: it follows no redirect and uses no proxy.
 func client(transport *http.Transport) *http.Client {
 	transport.Proxy = nil
-	return &http.Client{Timeout: answerPatience, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &http.Client{Timeout: answerTimeout, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// ports looks at the address at which each filter tells about itself.
+// ports checks the address of each filter's metrics.
 func (e *examination) ports(ctx context.Context) {
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		if p.valid && p.config.Metrics.Listen != "" {
 			e.port(ctx, p)
 		}
 	}
 }
 
-func (e *examination) port(ctx context.Context, p *patient) {
+func (e *examination) port(ctx context.Context, p *target) {
 	address := p.config.Metrics.Listen
 	add := func(level Level, text, fix string) {
 		e.findings.add(level, TopicMetrics, p.where("metrics_listen"), text, fix)
@@ -54,16 +54,16 @@ func (e *examination) port(ctx context.Context, p *patient) {
 		}
 		add(OK, text, "")
 	case !errors.Is(err, unix.EADDRINUSE):
-		add(Warning, fmt.Sprintf("%s cannot be had by user %d: %v; records are scored all the same", address, unix.Geteuid(), innermost(err)), "name another address")
+		add(Warning, fmt.Sprintf("user %[2]d cannot listen on %[1]s: %[3]v; records are scored all the same", address, unix.Geteuid(), innermost(err)), "name another address")
 	case e.Offline:
-		add(OK, address+" is in use; who does was not asked (-offline)", "")
+		add(OK, address+" is in use; by which process was not asked (-offline)", "")
 	default:
 		e.health(ctx, p, address, add)
 	}
 }
 
-// health asks whoever has the address how it is doing.
-func (e *examination) health(ctx context.Context, p *patient, address string, add func(Level, string, string)) {
+// health asks the process at the address for its health.
+func (e *examination) health(ctx context.Context, p *target, address string, add func(Level, string, string)) {
 	var status filter.Status
 	err := getJSON(ctx, "http://"+address+"/healthz", &status)
 	if err != nil || status.State == "" {

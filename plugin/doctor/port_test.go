@@ -43,5 +43,5 @@ func TestPort(t *testing.T) {
 	silent := serve(`{"state":"scoring"}`)
 	silent.Offline = true
 	look(silent).has(t, OK, TopicMetrics, "was not asked")
-	look(with("192.0.2.1:2021", "Metrics_Allow_Remote On")).has(t, Warning, TopicMetrics, "192.0.2.1:2021 cannot be had by user")
+	look(with("192.0.2.1:2021", "Metrics_Allow_Remote On")).has(t, Warning, TopicMetrics, " cannot listen on 192.0.2.1:2021: ")
 }

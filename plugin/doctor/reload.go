@@ -35,9 +35,9 @@ func (e *examination) reload() {
 	}
 }
 
-// tailWithoutMemory warns where one of the two forgets at exit what the other one keeps.
+// tailWithoutMemory warns if, of tail and the filter, only one keeps its state over a restart.
 func (e *examination) tailWithoutMemory() {
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		if p.section.Parent != nil || !p.valid {
 			continue
 		}

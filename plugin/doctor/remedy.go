@@ -10,9 +10,9 @@ import (
 	"flb-filter-rgcn/plugin/logfile"
 )
 
-// remedy is what would most likely make the records understood: a parser for JSON that comes as text, what the filter
-// says of one record, or the preset that understands most.
-func (e *examination) remedy(p *patient, file string, w *way, misfit []string) string {
+// remedy is the setting that most likely makes the filter understand the records: a parser for JSON that comes as text,
+// what the filter says about one record, or the preset that understands most of them.
+func (e *examination) remedy(p *target, file string, w *way, misfit []string) string {
 	if w.json > 0 && file != "-" {
 		return e.parserRemedy(p, file, w)
 	}
@@ -38,7 +38,7 @@ func (e *examination) remedy(p *patient, file string, w *way, misfit []string) s
 }
 
 // parserRemedy is for lines of JSON that reach the filter as text.
-func (e *examination) parserRemedy(p *patient, file string, w *way) string {
+func (e *examination) parserRemedy(p *target, file string, w *way) string {
 	name, where := "json", " and, in the section of the service, Parsers_File with the absolute path of conf/parsers.conf"
 	for _, s := range e.conf.Of(hostconf.Parser) {
 		if strings.EqualFold(s.Value("format"), "json") {
@@ -57,7 +57,7 @@ func (e *examination) parserRemedy(p *patient, file string, w *way) string {
 	return fix + "; then run rgcn doctor again"
 }
 
-// bestPreset is the preset that understands most records of a sample on a way, and how many these are.
+// bestPreset is the preset that understands most records of a sample, and how many those are.
 func (e *examination) bestPreset(file string, along func() *way) (best string, most int) {
 	for _, preset := range config.Presets() {
 		c, err := config.Load(func(key string) (string, bool) { return preset, key == "preset" })

@@ -9,22 +9,22 @@ import (
 	"flb-filter-rgcn/plugin/doctor/hostconf"
 )
 
-// tag is one that records may come with.
+// tag is a tag that records may have.
 type tag struct {
 	text string
 	wild bool   // a * in it is text that is not known before the records come
-	by   string // who gives it
+	by   string // the input or filter that sets it
 }
 
-// senders are the inputs whose records bring their tags along, where no property names one.
+// senders are the inputs whose records carry their own tags if no property sets one.
 var senders = []string{"forward", "http", "splunk", "opentelemetry", "elasticsearch", "mqtt"}
 
-// routes tells whether records reach each filter, and go on from it.
+// routes checks that records reach each filter, and an output behind it.
 func (e *examination) routes() {
 	if e.conf == nil {
 		return
 	}
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		if p.section.Parent != nil {
 			e.findings.add(OK, TopicRoute, p.at(), fmt.Sprintf("%s has the records of its %s %s", p.name, p.section.Parent.Kind, p.section.Parent.Value("name")), "")
 			continue
@@ -33,7 +33,7 @@ func (e *examination) routes() {
 	}
 }
 
-func (e *examination) route(p *patient) {
+func (e *examination) route(p *target) {
 	match, regex := p.section.Value("match"), p.section.Value("match_regex")
 	if match == "" && regex == "" {
 		e.findings.add(Problem, TopicRoute, p.at(), p.name+" has no Match, so Fluent Bit refuses it", "add Match and the tag of the input, or *")
@@ -71,7 +71,7 @@ func (e *examination) route(p *patient) {
 	e.findings.add(OK, TopicRoute, p.where("match"), fmt.Sprintf("%s takes the tags %s", p.name, strings.Join(from, ", ")), "")
 }
 
-// tags are those that records may have: one for each input, in their order, and then those that filters give.
+// tags are the tags that records may have: one for each input, in their order, then those that filters set.
 func (e *examination) tags() (out []tag) {
 	number := map[string]int{}
 	for _, s := range e.conf.Of(hostconf.Input) {
@@ -113,8 +113,7 @@ var (
 	inRule   = regexp.MustCompile(`\$\w+(\[[^\]]*\])*(\.\w+)*`)
 )
 
-// matcher tells which tags Match and Match_Regex may take. Of a tag that is not wholly known an expression may take
-// anything.
+// matcher reports which tags Match and Match_Regex may take. An expression may take any tag that is only partly known.
 func matcher(match, regex string) (takes func(tag) bool, err error) {
 	if regex == "" {
 		return func(t tag) bool { return hostconf.MayMatch(match, t.text, t.wild) }, nil

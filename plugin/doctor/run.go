@@ -12,22 +12,22 @@ import (
 )
 
 const (
-	// mostPatience is how long a program that is run may take: each does so within a second, if the disk answers.
-	mostPatience = 30 * time.Second
+	// runTimeout is how long a program that is run may take: each does so within a second, if the disk answers.
+	runTimeout = 30 * time.Second
 	// mostOutput of it is kept, in bytes.
 	mostOutput = 256 << 10
 )
 
-// ran is how a program ended.
+// ran is the outcome of a program.
 type ran struct {
-	code   int // -1: a signal, or it was ended for taking too long
+	code   int // -1: ended by a signal, or by run because it took too long
 	output string
-	late   bool // it was
+	late   bool // it took too long
 }
 
-// run runs a program to its end, with variables beside those of this process. An error means that it was not started.
+// run runs a program to its end, with extra environment variables. An error means that it was not started.
 func run(ctx context.Context, variables []string, name string, args ...string) (ran, error) {
-	ctx, cancel := context.WithTimeout(ctx, mostPatience)
+	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
 	var out capped
 	cmd := exec.CommandContext(ctx, name, args...)
@@ -41,7 +41,7 @@ func run(ctx context.Context, variables []string, name string, args ...string) (
 	return ran{cmd.ProcessState.ExitCode(), colours.ReplaceAllString(out.String(), ""), ctx.Err() != nil}, nil
 }
 
-// capped keeps the start of what is written to it.
+// capped keeps the first bytes that are written to it.
 type capped struct{ bytes.Buffer }
 
 func (c *capped) Write(p []byte) (int, error) {
@@ -59,7 +59,7 @@ const (
 // stamp is the time that Fluent Bit writes before each line.
 var stamp = regexp.MustCompile(`^\[[0-9/]+ [0-9:.]+\] *`)
 
-// clean cuts a line of a program, which may quote what came over the network, and makes it fit to be read.
+// clean shortens a program's line and escapes what a terminal must not see: the line may quote the network.
 func clean(line string) string {
 	line = graphic(line)
 	if r := []rune(line); len(r) > longestLine {
@@ -68,7 +68,7 @@ func clean(line string) string {
 	return line
 }
 
-// having returns lines that contain one of the texts, fit to be quoted.
+// having returns the lines that contain one of the texts, cleaned.
 func having(output string, texts ...string) (out []string) {
 	for l := range strings.Lines(output) {
 		l = clean(stamp.ReplaceAllString(strings.TrimSpace(l), ""))

@@ -31,11 +31,11 @@ const (
 	aChunk = 1000
 )
 
-// samples sends each sample through each filter.
+// samples passes each sample through each filter.
 func (e *examination) samples() error {
 	for _, file := range e.Samples {
-		for i, p := range e.patients {
-			if file == "-" && i > 0 { // it is read by now
+		for i, p := range e.targets {
+			if file == "-" && i > 0 { // it has been read
 				break
 			}
 			if err := e.sample(p, file); err != nil {
@@ -46,10 +46,10 @@ func (e *examination) samples() error {
 	return nil
 }
 
-// seen is what came of a sample.
+// seen is what was found in a sample.
 type seen struct {
 	records, found, skipped, timed int
-	more                           bool // the file goes on
+	more                           bool // the file has more records
 	bad                            []string
 	badLines                       int
 	keys                           map[string]int
@@ -58,9 +58,9 @@ type seen struct {
 	newest                         int64    // time of a record's own
 }
 
-func (e *examination) sample(p *patient, file string) error {
+func (e *examination) sample(p *target, file string) error {
 	if !p.valid {
-		return nil // its settings have to be mended first, and that was said
+		return nil // its settings are wrong, which was reported
 	}
 	w := e.way(p, file)
 	r, err := logfile.Open(file, w.options(e.Columns))
@@ -68,7 +68,7 @@ func (e *examination) sample(p *patient, file string) error {
 		return err
 	}
 	defer r.Close()
-	host := p.properties.with(apart()).with(map[string]string{"allow": ""}) // it was looked at with the settings
+	host := p.properties.with(apart()).with(map[string]string{"allow": ""}) // checked with the settings
 	f, err := filter.NewOffline(host)
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.name, err)
@@ -82,7 +82,7 @@ func (e *examination) sample(p *patient, file string) error {
 	return nil
 }
 
-// look reads the records, and hands chunks of them to pass, too.
+// look reads the records, and passes them in chunks to pass.
 func look(r *logfile.Reader, w *way, fields config.Fields, pass func(chunk []byte), tag string) (*seen, error) {
 	var spec record.Spec
 	finder, err := triplet.New(fields, &spec)
@@ -170,8 +170,8 @@ func (s *seen) take(ev *record.Event, finder *triplet.Finder, room *triplet.Buff
 	}
 }
 
-// say makes findings of it. warnings are what the filter itself said of the records.
-func (e *examination) say(p *patient, file string, w *way, s *seen, warnings []string) {
+// say turns it into findings. warnings are what the filter itself logged about the records.
+func (e *examination) say(p *target, file string, w *way, s *seen, warnings []string) {
 	add := func(level Level, text, fix string) { e.findings.add(level, TopicSample, file, text, fix) }
 	if s.badLines > 0 {
 		add(Warning, fmt.Sprintf("%d lines are no records: %s", s.badLines, strings.Join(s.bad, "; ")), "look at these lines; Fluent Bit passes them on as text, and they get no score")
@@ -237,14 +237,14 @@ func (e *examination) say(p *patient, file string, w *way, s *seen, warnings []s
 	}
 }
 
-func (e *examination) sayTimes(p *patient, s *seen, add func(Level, string, string)) {
+func (e *examination) sayTimes(p *target, s *seen, add func(Level, string, string)) {
 	c := &p.config.Fields
 	switch ahead := time.Until(time.Unix(0, s.newest)); {
 	case s.found == 0:
 	case s.timed == 0 && len(c.Time) > 0 && !c.SSHD:
-		add(Warning, fmt.Sprintf("none of them has a time that can be read in %s: the time that the input gives each of them counts", strings.Join(c.Time, " or ")), "set Time to the field that has it")
+		add(Warning, fmt.Sprintf("no record has a readable time in %s: the time that the input sets is used instead", strings.Join(c.Time, " or ")), "set Time to the field that has it")
 	case s.newest > 0 && ahead > filter.FarFuture:
-		add(Warning, fmt.Sprintf("the newest record is of %s, %v ahead of this machine's clock: such times are not believed", time.Unix(0, s.newest).UTC().Format(time.RFC3339), ahead.Round(time.Hour)),
+		add(Warning, fmt.Sprintf("the newest record has the time %s, %v ahead of this machine's clock: such times are ignored", time.Unix(0, s.newest).UTC().Format(time.RFC3339), ahead.Round(time.Hour)),
 			"set the clock right, of this machine or of the one that wrote the log, or look at its time zone")
 	}
 }

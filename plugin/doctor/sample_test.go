@@ -84,7 +84,7 @@ func TestTimesOfASample(t *testing.T) {
 			return fmt.Sprintf(`{%s"id.orig_h":"198.51.100.%d","id.resp_h":"192.0.2.1"}`, ts, i) + "\n"
 		}
 	}
-	sampled(t, Options{}, repeated(5, line(""))).has(t, Warning, TopicSample, "none of them has a time that can be read in ts", "set Time")
+	sampled(t, Options{}, repeated(5, line(""))).has(t, Warning, TopicSample, "no record has a readable time in ts", "set Time")
 	ahead := time.Now().Add(72 * time.Hour).UTC().Format(time.RFC3339)
 	sampled(t, Options{}, repeated(5, line(`"ts":"`+ahead+`",`))).has(t, Warning, TopicSample, "ahead of this machine's clock", "set the clock right")
 	sampled(t, Options{}, repeated(5, line(`"ts":"2026-03-02T10:00:00Z",`))).hasNone(t, TopicSample)
@@ -123,7 +123,7 @@ func TestWayOfASample(t *testing.T) {
 	with("    Parser own\n", "", asJSON).hasNone(t, TopicSample)
 	with("    Parser own\n", unpack, inText).hasNone(t, TopicSample)
 	e := with("    Parser rows\n", "", asRows)
-	e.has(t, Warning, TopicSample, "the time that the input gives")
+	e.has(t, Warning, TopicSample, "the time that the input sets")
 	e.has(t, OK, TopicSample, "keys: id_orig_h, id_resp_h\n", "time 2026-03-02T10:00:00Z (not the record's own: that of the input)")
 
 	e = with("", "", asJSON)

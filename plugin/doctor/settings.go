@@ -12,7 +12,7 @@ import (
 	"flb-filter-rgcn/plugin/filter"
 )
 
-// properties are those of one filter, and its view of the process: a filter.Host that keeps what is logged.
+// properties are the settings of one filter. As a filter.Host it also keeps what the filter logs.
 type properties struct {
 	values    map[string]string
 	directory string
@@ -73,14 +73,14 @@ func (p properties) with(over map[string]string) properties {
 	return out
 }
 
-// apart are the settings of a filter that keeps to itself: no directory, no port, no training.
+// apart are settings without side effects: no directory, no port, no training.
 func apart() map[string]string {
 	return map[string]string{"state_dir": "", "state_required": "false", "metrics_listen": "", "train_interval": "0"}
 }
 
-// settings checks the properties of each filter, and what they lead to: files, a device.
+// settings checks the properties of each filter, and the files and the device that they name.
 func (e *examination) settings() {
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		e.settingsOf(p)
 	}
 	e.shared(Problem, "state_dir", func(c config.Config) string {
@@ -94,7 +94,7 @@ func (e *examination) settings() {
 
 var nameOfProperty = regexp.MustCompile(`property "?(\w+)"?`)
 
-func (e *examination) settingsOf(p *patient) {
+func (e *examination) settingsOf(p *target) {
 	wrong := 0
 	say := func(err error) {
 		wrong++
@@ -128,7 +128,7 @@ func (e *examination) settingsOf(p *patient) {
 		return
 	}
 	p.config, p.valid = c, true
-	// The directory is made by nobody: it is looked at on its own.
+	// filter.Check must not make the directory; states examines it.
 	if err := filter.Check(p.properties.with(map[string]string{"state_required": "false"})); err != nil {
 		p.valid = false
 		say(err)
@@ -140,13 +140,13 @@ func (e *examination) settingsOf(p *patient) {
 	}
 	if err := e.allowList(p); err != nil {
 		text, _ := fixOf(err.Error())
-		e.findings.add(Warning, TopicSettings, p.where("allow"), text, "mend the list: until then the filter works without it")
+		e.findings.add(Warning, TopicSettings, p.where("allow"), text, "correct the list: until then the filter works without it")
 		return
 	}
 	e.findings.add(OK, TopicSettings, p.at(), summary(p), "")
 }
 
-// fixOf splits a message of the settings at what is wanted instead.
+// fixOf splits a message about a setting before what the setting should be.
 func fixOf(message string) (text, fix string) {
 	for _, mark := range []string{": want ", ", want ", ": did you mean ", "; allowed are ", ", the preset "} {
 		if text, rest, ok := strings.Cut(message, mark); ok {
@@ -157,7 +157,7 @@ func fixOf(message string) (text, fix string) {
 }
 
 // allowList reads the list of judged sessions as the filter would.
-func (e *examination) allowList(p *patient) error {
+func (e *examination) allowList(p *target) error {
 	if p.config.Allow == "" {
 		return nil
 	}
@@ -168,22 +168,22 @@ func (e *examination) allowList(p *patient) error {
 	return f.Close()
 }
 
-// summary is what the filter looks for, in words.
-func summary(p *patient) string {
+// summary describes what the filter looks for.
+func summary(p *target) string {
 	line, _, _ := strings.Cut(p.config.Summary(), "; defaults:")
 	return p.name + ": " + line
 }
 
-// shared says when two filters have the same value of a setting that each needs for itself.
+// shared reports two filters with the same value of a setting that each needs for itself.
 func (e *examination) shared(level Level, key string, value func(config.Config) string, why string) {
-	first := map[string]*patient{}
-	for _, p := range e.patients {
+	first := map[string]*target{}
+	for _, p := range e.targets {
 		v := value(p.config)
 		if v == "" {
 			continue
 		}
 		if other := first[v]; other != nil {
-			e.findings.add(level, TopicSettings, p.where(key), key+" = "+v+" is that of "+other.name+" too; "+why, "give each filter its own "+key)
+			e.findings.add(level, TopicSettings, p.where(key), key+" = "+v+" is set in "+other.name+" too; "+why, "give each filter its own "+key)
 			continue
 		}
 		first[v] = p
@@ -199,7 +199,7 @@ func sorted(m map[string]string) []string {
 	return keys
 }
 
-// said returns the lines of a level that were logged.
+// said returns the logged lines of a level.
 func (p properties) saidAt(level filter.Level) (out []string) {
 	for _, l := range *p.said {
 		if l.level == level {

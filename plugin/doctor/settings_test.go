@@ -30,7 +30,7 @@ func TestSettings(t *testing.T) {
 		{"Config_File " + toml, Problem, []string{toml + ":2: unknown key graph.max_edgs", "did you mean graph.max_edges?"}},
 		{"Model_Features " + hosts, Problem, []string{hosts + ":3", "want one row for each"}},
 		{"Train_Device cuda:63", Problem, []string{`train.device = "cuda:63"`}},
-		{"Allow " + list, Warning, []string{"fluent-bit.conf:8", list + ":2", "mend the list"}},
+		{"Allow " + list, Warning, []string{"fluent-bit.conf:8", list + ":2", "correct the list"}},
 	} {
 		e := examine(t, Options{Conf: conf(t, "", strings.Split(c.properties, ";")...)})
 		e.has(t, c.level, TopicSettings, c.want...)
@@ -63,9 +63,9 @@ func TestFiltersShareNothing(t *testing.T) {
 		return examine(t, Options{Conf: write(t, t.TempDir(), "c.conf", "[INPUT]\n    Name dummy\n"+section(first)+section(second))})
 	}
 	e := two("State_Dir "+dir, "State_Dir "+dir+"/")
-	e.has(t, Problem, TopicSettings, "state_dir = "+dir+" is that of rgcn.0 too")
+	e.has(t, Problem, TopicSettings, "state_dir = "+dir+" is set in rgcn.0 too")
 	e = two("State_Dir "+dir, "State_Dir "+dir)
-	e.has(t, Problem, TopicSettings, "c.conf:10", "state_dir = "+dir+" is that of rgcn.0 too", "its own")
+	e.has(t, Problem, TopicSettings, "c.conf:10", "state_dir = "+dir+" is set in rgcn.0 too", "its own")
 	e = two("Metrics_Listen 127.0.0.1:2021", "Metrics_Listen 127.0.0.1:2021")
 	e.has(t, Warning, TopicSettings, "c.conf:10", "metrics_listen")
 	e = two("State_Dir "+filepath.Join(dir, "a"), "State_Dir "+filepath.Join(dir, "b"))

@@ -22,7 +22,7 @@ const (
 	symbol = "filter_rgcn_plugin"
 )
 
-// plugin looks at the shared object: whether it is there, and whether this machine's loader and Fluent Bit take it.
+// plugin checks that the shared object exists and that this machine's loader and Fluent Bit load it.
 func (e *examination) plugin(ctx context.Context) {
 	path, at, named := e.sharedObject()
 	if path == "" {
@@ -42,7 +42,7 @@ func (e *examination) plugin(ctx context.Context) {
 	e.fluentBit(ctx, path, named)
 }
 
-// sharedObject finds the file; named tells that the configuration names it.
+// sharedObject finds the file. named is true if the configuration names it.
 func (e *examination) sharedObject() (path, at string, named bool) {
 	if e.conf != nil {
 		for _, p := range e.conf.Plugins {
@@ -69,7 +69,7 @@ func (e *examination) sharedObject() (path, at string, named bool) {
 	return "", "", false
 }
 
-// loads tells whether the loader of this machine takes the file, and says so.
+// loads reports whether this machine's loader takes the file, and adds a finding.
 func (e *examination) loads(ctx context.Context, path, at string) bool {
 	problem := func(text, fix string) bool {
 		e.findings.add(Problem, TopicPlugin, at, path+": "+text, fix)
@@ -123,7 +123,7 @@ func exports(f *elf.File) bool {
 	return false
 }
 
-// oldest is the release 2.n of glibc from which on the file loads.
+// oldest is n of the oldest glibc 2.n with which the file loads.
 func oldest(f *elf.File) (n int) {
 	needs, err := f.DynamicVersionNeeds()
 	if err != nil {
@@ -148,7 +148,7 @@ func release(version string) int {
 	return n
 }
 
-// ownGlibc is the release 2.n of the C library that this very process runs with, and its file.
+// ownGlibc is n of the glibc 2.n that this process runs with, and its file.
 func ownGlibc() (n int, path string, known bool) {
 	maps, err := os.ReadFile("/proc/self/maps")
 	if err != nil {
@@ -176,8 +176,7 @@ func ownGlibc() (n int, path string, known bool) {
 	return 0, "", false
 }
 
-// link has the system's loader look for all that the file needs, without running anything of it. It returns what is
-// missing.
+// link lets the system's loader resolve all that the file needs, without running any of it. It returns what is missing.
 func (e *examination) link(ctx context.Context, path string) string {
 	loader := loaderOf("/proc/self/exe")
 	if loader == "" {
@@ -189,7 +188,7 @@ func (e *examination) link(ctx context.Context, path string) string {
 	}
 	r, err := run(ctx, []string{"LD_TRACE_LOADED_OBJECTS=1", "LD_WARN=yes", "LD_BIND_NOW=yes"}, loader, path) // as ldd -r does
 	if err != nil {
-		return "" // nothing is known, and Fluent Bit may tell
+		return "" // unknown; Fluent Bit's own check may tell
 	}
 	if missing := having(r.output, "not found", "undefined symbol"); len(missing) > 0 {
 		return strings.Join(missing, "; ")
@@ -200,7 +199,7 @@ func (e *examination) link(ctx context.Context, path string) string {
 	return ""
 }
 
-// loaderOf is the program that loads another, as that says.
+// loaderOf is the loader that a program names in its header.
 func loaderOf(program string) string {
 	f, err := elf.Open(program)
 	if err != nil {

@@ -14,14 +14,14 @@ const sourcePatience = 20 * time.Second
 
 // sources looks at the index that each filter reads other agents' records from.
 func (e *examination) sources(ctx context.Context) {
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		if p.valid && p.config.Graph.Source != "" {
 			e.source(ctx, p)
 		}
 	}
 }
 
-func (e *examination) source(ctx context.Context, p *patient) {
+func (e *examination) source(ctx context.Context, p *target) {
 	add := func(level Level, text, fix string) {
 		e.findings.add(level, TopicElasticsearch, p.where("graph_source"), text, fix)
 	}

@@ -14,16 +14,16 @@ import (
 	"flb-filter-rgcn/plugin/filter"
 )
 
-// states looks at the directory that each filter keeps its graph and its model in.
+// states examines each filter's state directory.
 func (e *examination) states() {
-	for _, p := range e.patients {
+	for _, p := range e.targets {
 		if p.valid {
 			e.state(p)
 		}
 	}
 }
 
-func (e *examination) state(p *patient) {
+func (e *examination) state(p *target) {
 	dir := p.config.State.Dir
 	at := p.where("state_dir")
 	add := func(level Level, text, fix string) { e.findings.add(level, TopicState, at, text, fix) }
@@ -47,6 +47,11 @@ func (e *examination) state(p *patient) {
 		if err != nil || !info.IsDir() || unix.Access(above, unix.W_OK|unix.X_OK) != nil {
 			add(Problem, fmt.Sprintf("%s is not there, and user %d cannot make it below %s: %s", dir, os.Geteuid(), above, without),
 				"make it as root, and give it to the user that Fluent Bit runs as: install -d -m 0750 -o USER "+dir)
+			return
+		}
+		if kind := kernelFileSystem(above); kind != "" {
+			add(Problem, fmt.Sprintf("%s does not exist and cannot be made: %s is a %s file system: %s", dir, above, kind, without),
+				"name a directory on a disk or on a volume, such as /var/lib/flb-filter-rgcn")
 			return
 		}
 		text := dir + " is not there yet; Fluent Bit makes it when it starts, below " + above
@@ -91,7 +96,7 @@ func (e *examination) state(p *patient) {
 	e.sayState(dir, owner, p, add)
 }
 
-// filesOf wants the files of the directory to be of its owner: a tool run as root leaves some that Fluent Bit's user
+// filesOf checks that the files belong to the directory's owner: a tool run as root leaves files that Fluent Bit's user
 // cannot open.
 func (e *examination) filesOf(dir string, owner int, without string, add func(Level, string, string)) bool {
 	entries, err := os.ReadDir(dir)
@@ -123,8 +128,8 @@ func (e *examination) filesOf(dir string, owner int, without string, add func(Le
 	return true
 }
 
-// sayState tells what the directory holds.
-func (e *examination) sayState(dir string, owner int, p *patient, add func(Level, string, string)) {
+// sayState reports what the directory holds.
+func (e *examination) sayState(dir string, owner int, p *target, add func(Level, string, string)) {
 	text := fmt.Sprintf("%s, of user %d", dir, owner)
 	switch {
 	case p.running && p.holder != 0:
@@ -164,14 +169,26 @@ func ownerOf(info fs.FileInfo) int {
 	return -1
 }
 
-// Kinds of file systems that forget.
+// forgetful are file systems that lose their files when the machine or the container ends.
 var forgetful = map[int64]string{unix.TMPFS_MAGIC: "memory (tmpfs)", 0x858458f6: "memory (ramfs)", unix.OVERLAYFS_SUPER_MAGIC: "the container's own layer (overlay)"}
 
-// leastSpare is how much room a directory should have beside what is in it, in bytes: a file is written anew before the
-// old one goes.
+// leastSpare is the free space, in bytes, that a directory needs beside its files: a new file is written before the old
+// one is removed.
 const leastSpare = 64 << 20
 
-// fileSystem warns of one that forgets or is full. path is what is there of dir.
+// kernelFileSystem is the kind of the file system at path if the kernel alone makes what is in it, else "".
+func kernelFileSystem(path string) string {
+	var st unix.Statfs_t
+	if unix.Statfs(path, &st) != nil {
+		return ""
+	}
+	return map[int64]string{
+		unix.PROC_SUPER_MAGIC: "proc", unix.SYSFS_MAGIC: "sysfs", unix.CGROUP_SUPER_MAGIC: "cgroup", unix.CGROUP2_SUPER_MAGIC: "cgroup",
+		unix.DEVPTS_SUPER_MAGIC: "devpts", unix.DEBUGFS_MAGIC: "debugfs", unix.TRACEFS_MAGIC: "tracefs", unix.SECURITYFS_MAGIC: "securityfs",
+	}[int64(st.Type)]
+}
+
+// fileSystem warns about one that is forgetful or full. path is the part of dir that exists.
 func (e *examination) fileSystem(path, dir string, bytes int64, add func(Level, string, string)) {
 	var st unix.Statfs_t
 	if unix.Statfs(path, &st) != nil {

@@ -42,7 +42,7 @@ func TestState(t *testing.T) {
 	e.has(t, OK, TopicState, "fluent-bit.conf:8", dir+", of user "+fmt.Sprint(os.Getuid())+", free", "3 distinct triplets, 4 hosts", "no model yet")
 	e = stateOf(t, filepath.Join(t.TempDir(), "a", "b"))
 	e.has(t, OK, TopicState, "is not there yet")
-	if _, err := os.Stat(e.patients[0].config.State.Dir); err == nil {
+	if _, err := os.Stat(e.targets[0].config.State.Dir); err == nil {
 		t.Error("the directory is made")
 	}
 	examine(t, Options{Conf: conf(t, "")}, (*examination).states).has(t, Warning, TopicState, "has no State_Dir", "add State_Dir")
@@ -135,6 +135,19 @@ func TestHolder(t *testing.T) {
 	}
 	if pid, held := holder(path); !held || pid != 0 && pid != os.Getpid() {
 		t.Errorf("%d, %v", pid, held)
+	}
+}
+
+// Where the kernel makes all that there is, nobody can make a directory, root neither.
+func TestStateInProc(t *testing.T) {
+	var st unix.Statfs_t
+	if err := unix.Statfs("/proc", &st); err != nil || int64(st.Type) != unix.PROC_SUPER_MAGIC {
+		t.Skip("there is no /proc here")
+	}
+	e := stateOf(t, "/proc/none-such/state")
+	e.has(t, Problem, TopicState, "fluent-bit.conf:8", "/proc is a proc file system: the filter works in memory", "name a directory on a disk")
+	if n := e.findings.Count(Warning); n != 0 {
+		t.Errorf("%d warnings beside it:\n%s", n, e.text())
 	}
 }
 

@@ -18,12 +18,12 @@ import (
 // Bit.
 type way struct {
 	input   *hostconf.Section
-	text    bool        // lines come as they are, under a key, and not as what the file's format makes of them
+	text    bool        // lines are passed unparsed, under a key
 	key     string      // that key
 	parser  *parser     // of the input; nil: none
 	filters []keyParser // parser filters in front
-	by      string      // what was followed, for people
-	ignored []string    // what was not
+	by      string      // the parsers that were followed, for the finding
+	ignored []string    // the filters that were not followed
 	lines   int         // that were read
 	misfits int         // those that the input's parser does not take
 	json    int         // those that look like JSON, and that no parser took
@@ -36,8 +36,8 @@ type keyParser struct {
 	reserve, preserve bool
 }
 
-// feeding are the inputs whose records may reach a filter.
-func (e *examination) feeding(p *patient) (out []*hostconf.Section) {
+// feeding returns the inputs whose records may reach a filter.
+func (e *examination) feeding(p *target) (out []*hostconf.Section) {
 	if p.section.Parent != nil {
 		return []*hostconf.Section{p.section.Parent}
 	}
@@ -47,7 +47,7 @@ func (e *examination) feeding(p *patient) (out []*hostconf.Section) {
 	}
 	inputs := e.conf.Of(hostconf.Input)
 	for i, t := range e.tags() {
-		if i >= len(inputs) { // a filter's: any input may be behind it
+		if i >= len(inputs) { // set by a filter: any input may be its origin
 			if takes(t) {
 				return inputs
 			}
@@ -59,7 +59,7 @@ func (e *examination) feeding(p *patient) (out []*hostconf.Section) {
 }
 
 // way finds the way of a sample's lines to a filter.
-func (e *examination) way(p *patient, sample string) *way {
+func (e *examination) way(p *target, sample string) *way {
 	if e.conf == nil {
 		return &way{by: "as they stand in the file"}
 	}
@@ -117,9 +117,9 @@ func (e *examination) alongTail(w *way, input *hostconf.Section) {
 	}
 }
 
-// alongFilters follows the parsers among the filters in front of the patient, and names the others that take the same
+// alongFilters follows the parsers among the filters in front of the target, and names the others that take the same
 // records.
-func (e *examination) alongFilters(w *way, p *patient) {
+func (e *examination) alongFilters(w *way, p *target) {
 	for _, s := range e.conf.Of(hostconf.Filter) {
 		if s == p.section {
 			return
@@ -162,7 +162,7 @@ func (w *way) options(columns []string) logfile.Options {
 	return logfile.Options{Lines: true, Columns: columns}
 }
 
-// along takes an event as it was read to what reaches the filter.
+// along turns an event as it was read into what reaches the filter.
 func (w *way) along(event []byte) []byte {
 	if !w.text && len(w.filters) == 0 {
 		return event

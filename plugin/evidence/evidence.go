@@ -26,6 +26,7 @@ const (
 	SourceDestinations
 	DestinationSources
 	SourceRelations
+	SourceReachedBy
 	Peers
 	Count
 )
@@ -39,6 +40,7 @@ var Names = [Count]string{
 	SourceDestinations: "source_destinations",
 	DestinationSources: "destination_sources",
 	SourceRelations:    "source_relations",
+	SourceReachedBy:    "source_reached_by",
 	Peers:              "peers",
 }
 
@@ -53,6 +55,7 @@ type Evidence struct {
 	Destinations        int          // of the source, others than this one
 	Sources             int          // of the destination, others than this one
 	Relations           [most]string // which the source uses most; "": no more
+	ReachedBy           string       // the host from which the oddest session of the last day came to the source; "": none did
 	Peers               [most]string // sources that use the destination, those that are most like this one first; "": no more
 }
 
@@ -67,6 +70,8 @@ func (e *Evidence) has(field int) bool {
 		return e.PairDays > 0
 	case SourceRelations:
 		return e.Relations[0] != ""
+	case SourceReachedBy:
+		return e.ReachedBy != ""
 	case Peers:
 		return e.Peers[0] != ""
 	}
@@ -105,6 +110,8 @@ func (e *Evidence) AppendTo(out []byte, keys *[Count][]byte) []byte {
 			out = msgp.AppendInt(out, e.Sources)
 		case SourceRelations:
 			out = appendNames(out, &e.Relations)
+		case SourceReachedBy:
+			out = msgp.AppendString(out, e.ReachedBy)
 		case Peers:
 			out = appendNames(out, &e.Peers)
 		}
@@ -153,6 +160,7 @@ func Parse(values [][]byte, list func(field, most int) []string) (e Evidence, ok
 		return n
 	}
 	e.PairDays, e.Destinations, e.Sources = number(PairDays), number(SourceDestinations), number(DestinationSources)
+	e.ReachedBy = string(values[SourceReachedBy])
 	copy(e.Relations[:], list(SourceRelations, most))
 	copy(e.Peers[:], list(Peers, most))
 	return e, ok
@@ -164,14 +172,19 @@ func (e *Evidence) String() string {
 	add := func(format string, a ...any) { parts = append(parts, fmt.Sprintf(format, a...)) }
 	date := func(t int64) string { return time.Unix(0, t).UTC().Format(time.DateOnly) }
 	switch {
+	case e.PairFirst > 0 && date(e.PairFirst) == date(e.PairLast):
+		add("met before, on %s only", date(e.PairFirst))
 	case e.PairFirst > 0:
-		add("met before, %s to %s, on %s", date(e.PairFirst), date(e.PairLast), plural(e.PairDays, "day", "days"))
+		add("met before, %s to %s, on %s counting this one", date(e.PairFirst), date(e.PairLast), plural(e.PairDays, "day", "days"))
 	case e.PairDays > 0:
 		add("never met before")
 	}
 	text := "source: " + plural(e.Destinations, "other destination", "other destinations")
 	if names, _ := joined(&e.Relations); names != "" {
 		text += ", mostly by " + names
+	}
+	if e.ReachedBy != "" {
+		text += "; reached by an odd session of " + printable.Name(e.ReachedBy, widest)
 	}
 	parts = append(parts, text)
 	text = "destination: " + plural(e.Sources, "other source", "other sources")

@@ -32,10 +32,15 @@ var samples = []struct {
 }{
 	{"all", Evidence{
 		LowerPerDay: 2.34567, PairFirst: at("2026-03-02T08:00:00Z"), PairLast: at("2026-03-09T10:00:00Z"), PairDays: 4, Destinations: 12, Sources: 1,
-		Relations: [3]string{"OpenSSH", "Go"}, Peers: [3]string{"10.0.0.1", "10.0.0.2", "10.0.0.3"},
+		Relations: [3]string{"OpenSSH", "Go"}, ReachedBy: "10.0.0.9", Peers: [3]string{"10.0.0.1", "10.0.0.2", "10.0.0.3"},
 	}, `{"score_lower_per_day":2.346,"score_pair_first_seen":"2026-03-02T08:00:00Z","score_pair_last_seen":"2026-03-09T10:00:00Z","score_pair_days":4,` +
-		`"score_source_destinations":12,"score_destination_sources":1,"score_source_relations":["OpenSSH","Go"],"score_peers":["10.0.0.1","10.0.0.2","10.0.0.3"]}`,
-		"met before, 2026-03-02 to 2026-03-09, on 4 days; source: 12 other destinations, mostly by OpenSSH, Go; destination: 1 other source, of which 10.0.0.1, 10.0.0.2, 10.0.0.3 are most like this one; 2.3 a day score so low"},
+		`"score_source_destinations":12,"score_destination_sources":1,"score_source_relations":["OpenSSH","Go"],"score_source_reached_by":"10.0.0.9","score_peers":["10.0.0.1","10.0.0.2","10.0.0.3"]}`,
+		"met before, 2026-03-02 to 2026-03-09, on 4 days counting this one; source: 12 other destinations, mostly by OpenSSH, Go; reached by an odd session of 10.0.0.9; destination: 1 other source, of which 10.0.0.1, 10.0.0.2, 10.0.0.3 are most like this one; 2.3 a day score so low"},
+	{"met on one day alone", Evidence{
+		LowerPerDay: math.NaN(), PairFirst: at("2026-03-11T08:00:00Z"), PairLast: at("2026-03-11T23:00:00Z"), PairDays: 2, Destinations: 1, Sources: 1,
+	}, `{"score_pair_first_seen":"2026-03-11T08:00:00Z","score_pair_last_seen":"2026-03-11T23:00:00Z","score_pair_days":2,` +
+		`"score_source_destinations":1,"score_destination_sources":1}`,
+		"met before, on 2026-03-11 only; source: 1 other destination; destination: 1 other source"},
 	{"a stranger", Evidence{LowerPerDay: 0, PairDays: 1},
 		`{"score_lower_per_day":0,"score_pair_days":1,"score_source_destinations":0,"score_destination_sources":0}`,
 		"never met before; source: no other destination; destination: no other source; hardly any other scores so low"},
@@ -78,14 +83,14 @@ func TestParse(t *testing.T) {
 	lists := map[int][]string{SourceRelations: {"OpenSSH", "Go"}, Peers: {"10.0.0.1", "10.0.0.2", "10.0.0.3"}}
 	list := func(field, most int) []string { return lists[field][:min(most, len(lists[field]))] }
 	none := func(field, most int) []string { return nil }
-	e, ok := Parse(text("2.346", "2026-03-02T08:00:00Z", "2026-03-09T10:00:00Z", "4", "12", "1", "OpenSSH", "10.0.0.1"), list)
+	e, ok := Parse(text("2.346", "2026-03-02T08:00:00Z", "2026-03-09T10:00:00Z", "4", "12", "1", "OpenSSH", "10.0.0.9", "10.0.0.1"), list)
 	if !ok || e.String() != samples[0].text {
 		t.Errorf("%v %s", ok, e.String())
 	}
-	if e, ok := Parse(text("", "", "", "", "", "", "", ""), none); ok {
+	if e, ok := Parse(text("", "", "", "", "", "", "", "", ""), none); ok {
 		t.Errorf("nothing is evidence: %s", e.String())
 	}
-	if e, ok := Parse(text("x", "x", "x", "x", "3", "2", "", ""), none); !ok || e.String() != samples[2].text {
+	if e, ok := Parse(text("x", "x", "x", "x", "3", "2", "", "", ""), none); !ok || e.String() != samples[3].text {
 		t.Errorf("%v %s", ok, e.String())
 	}
 }

@@ -33,6 +33,14 @@ func (a *allowList) table() *allow.Table {
 	return a.file.Table()
 }
 
+// now is the time at which lines are in force or not.
+func (a *allowList) now() int64 {
+	if a.live {
+		return a.clock.now().own
+	}
+	return a.newest.Load()
+}
+
 // load reads the list at the start. A live filter starts without a list that has an error, as records come before
 // alerts, and looks for a better one from then on.
 func (a *allowList) load() error {
@@ -109,11 +117,7 @@ func (a *allowList) status() *AllowStatus {
 	if a.file == nil {
 		return nil
 	}
-	now := a.newest.Load()
-	if a.live {
-		now = a.clock.now().own
-	}
-	lines := a.file.Table().Lines()
+	now, lines := a.now(), a.file.Table().Lines()
 	s := &AllowStatus{
 		File: a.cfg.Allow, Problem: a.file.Problem(), Lines: len(lines), TopLines: make([]AllowLine, 0, len(lines)),
 	}

@@ -12,8 +12,8 @@ import (
 )
 
 // background is the goroutines of a live instance. Two of them work by the clock: one trains, the other does what must
-// go on beside a training. A third follows the list of judged sessions, as a file system may be slow, and a fourth reads
-// from a search server.
+// go on beside a training. A third follows the list of judged sessions, as a file system may be slow. Published states
+// and a search server have goroutines of their own, as a server may be slower.
 type background struct {
 	cancel  context.CancelFunc // nil: there is no background
 	running sync.WaitGroup
@@ -53,6 +53,12 @@ func (f *Instance) start() {
 	every(keepInterval, f.keep)
 	if f.source.from != nil {
 		every(sourceInterval, func(now time.Time) { f.pullTurn(ctx, now) })
+	}
+	if f.follower.active {
+		f.background.running.Go(func() { f.follower.run(ctx) })
+	}
+	if f.publisher.active {
+		f.background.running.Go(func() { f.publisher.run(ctx) })
 	}
 	if f.allow.file != nil {
 		every(allowInterval, func(time.Time) { f.allow.reload() })

@@ -1,5 +1,7 @@
 package filter
 
+import "time"
+
 // condition returns how an instance of this status is doing and, unless all is well, the problem, for whoever sees no
 // score.
 func (f *Instance) condition(s Status) (state, problem string) {
@@ -24,6 +26,9 @@ func (f *Instance) condition(s Status) (state, problem string) {
 	}
 	if why := f.trainer.putOff.Load(); why != nil {
 		return StateScoring, "scores go on by the model before: " + *why
+	}
+	if why := f.follower.problem(time.Now()); why != "" {
+		return StateScoring, why
 	}
 	if why := f.memory.shortGraph.Load(); why != nil {
 		return StateScoring, *why

@@ -4,7 +4,8 @@
 //   - recordPath (process.go, fields.go, reason.go, evidence.go): what happens to a chunk of records, and what is added
 //   - judge (judge.go): the model in use, and whether a score is low
 //   - sources (sources.go): whether a source is reported
-//   - allowList (allowlist.go): the list of judged sessions
+//   - unanswered (unanswered.go): which triplets with a low score are not learned yet
+//   - allowList (allowlist.go, bad.go): the list of judged sessions, and what trainings take of it
 //   - clock (clock.go), timeLog (timelog.go): which times are believed, and what is logged of those that are not
 //   - fit (fit.go, misfit.go): whether the records are those that the settings speak of
 //   - trainer (trainer.go, schedule.go, history.go): when and how the model is trained
@@ -12,6 +13,7 @@
 //   - background (background.go): the goroutines that train, save and look after files
 //   - memory (memory.go, promise.go, hold.go): how much a training and the graph may take
 //   - store (store.go, restore.go): the state directory
+//   - follower (follow.go, succeed.go), publisher (publish.go): states that a trainer publishes for others
 //   - watch (watch.go): what the live page shows
 //
 // predict.go scores triplets that nobody sent. Without an instance, saved.go looks at a state directory and foretell.go

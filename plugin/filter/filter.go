@@ -67,6 +67,9 @@ type Instance struct {
 	trainer trainer
 	source  source
 
+	follower  follower
+	publisher publisher
+
 	background background
 }
 
@@ -79,6 +82,7 @@ func New(host Host) (*Instance, error) {
 	}
 	f.host.Log(LevelInfo, "version "+version.Line())
 	f.host.Log(LevelInfo, f.cfg.Summary())
+	f.follower.begin()
 	f.start()
 	return f, nil
 }
@@ -154,7 +158,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	}
 	f := &Instance{common: c, since: time.Now().UTC().Truncate(time.Second)}
 	f.clock = &clock{read: read, leap: int64(bounds.Leap())}
-	f.judge.init(c)
+	f.judge.init(c, &f.allow)
 	if err := f.path.init(c, f.clock, &f.judge, &f.allow, &f.fit); err != nil {
 		return nil, err
 	}
@@ -163,11 +167,17 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	f.times.common, f.times.clock = c, f.clock
 	f.memory.common, f.memory.files = c, machineFiles
 	f.store.init(c, &f.judge, &f.path, f.Status)
-	f.trainer.init(c, &f.judge, &f.memory, &f.store)
+	f.trainer.init(c, &f.judge, &f.memory, &f.store, &f.allow, &f.follower, &f.publisher)
 	if err := f.source.init(c, f.clock, &f.allow); err != nil {
 		return nil, err
 	}
 	f.trainer.source, f.store.source = &f.source, &f.source
+	if err := f.follower.init(c, f); err != nil {
+		return nil, err
+	}
+	if err := f.publisher.init(c, &f.judge, &f.memory, &f.store); err != nil {
+		return nil, err
+	}
 	return f, nil
 }
 

@@ -18,11 +18,13 @@ type judge struct {
 	rarity          atomic.Pointer[model.Rarity] // of its scores; nil as long as scorer is
 	alerts          *budget.AlertBudget          // follows the scores, with threshold.method = budget; else nil
 	sources         *sources                     // nil: none is reported
+	unanswered      *unanswered                  // nil: all is learned
 	frozenThreshold float32                      // that of alerts on a usual day; of a frozen instance
 }
 
-func (j *judge) init(c *common) {
+func (j *judge) init(c *common, allow *allowList) {
 	j.common = c
+	j.unanswered = newUnanswered(c, allow)
 	if th := c.cfg.Threshold; th.Method == model.Budget {
 		j.alerts = budget.New(th.PerDay)
 	}
@@ -54,10 +56,10 @@ func (j *judge) low(e *graphbuf.Event, scorer *model.Scorer, score float32, list
 	return false, nil
 }
 
-// source records how odd a session is and tells whether its source is to be reported with it. by is the line of the
+// source records how odd a session is and tells whether its source, by its ID, is to be reported with it. by is the line of the
 // list that made a difference, nil for none: what the list allows does not speak against its source, and a session that
 // it calls bad has its source reported at once. scorer is nil without a model.
-func (j *judge) source(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, by *allow.Line) (p risk.Pooled, report bool) {
+func (j *judge) source(e *graphbuf.Event, id graphbuf.ID, scorer *model.Scorer, score float32, list *allow.Table, by *allow.Line) (p risk.Pooled, report bool) {
 	switch {
 	case j.sources == nil || j.frozen:
 		return p, false
@@ -70,7 +72,7 @@ func (j *judge) source(e *graphbuf.Event, scorer *model.Scorer, score float32, l
 	if oddness == 0 || list.Find(allow.Allowed, e.Source, e.Relation, e.Destination, e.Time) != nil {
 		return p, false
 	}
-	return j.sources.judge(e, oddness)
+	return j.sources.judge(e, id, oddness)
 }
 
 // fixedThreshold is the threshold where no budget is spent.
@@ -91,6 +93,13 @@ func (j *judge) threshold(s *model.Scorer) float32 {
 
 // use has records scored by a scorer from now on.
 func (j *judge) use(s *model.Scorer) {
+	j.follow(s)
+	j.scorer.Store(s)
+}
+
+// follow has budgets and rarity go by the model of a scorer, which is used at once or in a moment. To sort its held-out
+// scores takes milliseconds.
+func (j *judge) follow(s *model.Scorer) {
 	if j.alerts != nil {
 		j.alerts.Follow(s.Model().HeldOut())
 	}
@@ -100,7 +109,6 @@ func (j *judge) use(s *model.Scorer) {
 	}
 	j.reach()
 	j.rarity.Store(rarity)
-	j.scorer.Store(s)
 }
 
 // reach tells the budgets how far the graph got, where an archive may come next. A live filter tells them with each

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"flb-filter-rgcn/graphbuf"
 )
 
 // listFile writes a list of judged sessions and returns its path.
@@ -50,8 +52,11 @@ func TestAllowed(t *testing.T) {
 		t.Errorf("bad without a model: %v", d)
 	}
 
+	const bad = "bad,*,server-0-1,,bad" // which trainings take into account
+	plain = offline(t, host("explain", "on", "allow", listFile(t, bad)))
 	listed = offline(t, host("explain", "on", "allow", listFile(t,
-		"stranger,*,server-0-1,,", "stranger,*,server-0-2,2020-09-17,", "bad,*,server-0-1,,bad", "never,*,seen,,")))
+		"stranger,*,server-0-1,,", "stranger,*,server-0-2,2020-09-17,", bad, "never,*,seen,,")))
+	plain.Process(nil, known)
 	listed.Process(nil, known)
 	train(t, plain)
 	train(t, listed)
@@ -71,7 +76,7 @@ func TestAllowed(t *testing.T) {
 		out, _ = plain.Process(nil, r)
 		want := decode(t, out)[0].body
 		if got["score"] != want["score"] || got["low_score"] != c.low || got["score_reason"] != c.reason || c.reason == "allowed" && want["low_score"] != true {
-			t.Errorf("%v: %v, without the list %v", c, got, want)
+			t.Errorf("%v: %v, without it %v", c, got, want)
 		}
 	}
 	if a, b := plain.Status().Graph, listed.Status().Graph; a != b {
@@ -117,11 +122,11 @@ func TestAllowed(t *testing.T) {
 // TestAllowedSpendsNothing: of a budget of alerts, what the list decides on takes no part, and moves no threshold.
 func TestAllowedSpendsNothing(t *testing.T) {
 	run := func(lists bool) (low, hits int, threshold float32) {
-		properties := []string{"threshold_method", "budget", "threshold_per_day", "5", "explain", "on"}
+		list := []string{"stranger-2,*,*,,bad"} // which trainings take into account
 		if lists {
-			properties = append(properties, "allow", listFile(t, "stranger-1,*,*,,", "stranger-2,*,*,,bad"))
+			list = append(list, "stranger-1,*,*,,")
 		}
-		f := offline(t, host(properties...))
+		f := offline(t, host("threshold_method", "budget", "threshold_per_day", "5", "explain", "on", "allow", listFile(t, list...)))
 		f.Process(nil, join(sessions(2000)))
 		train(t, f)
 		for i := range 60 {
@@ -235,5 +240,39 @@ func BenchmarkProcessWithList(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.N*len(events))/b.Elapsed().Seconds(), "records/s")
 		})
+	}
+}
+
+// TestBadIsNotTrainedOn: what a line calls bad after it was learned is left out of trainings, and serves as corrupted
+// triplets in them.
+func TestBadIsNotTrainedOn(t *testing.T) {
+	f := offline(t, host("allow", listFile(t, "host-3,*,*,,bad", "*,client-0,server-0-1,2020-01-01,bad")))
+	for i := range 2000 {
+		f.graph.Observe([]graphbuf.Event{{Source: fmt.Appendf(nil, "host-%d", i%40), Relation: fmt.Appendf(nil, "client-%d", i/40%2), Destination: fmt.Appendf(nil, "server-0-%d", i%7), Time: int64(i) * 60e9}},
+			make([]graphbuf.Ref, 1))
+	}
+	f.path.newest.Store(f.graph.Stats().Now)
+	s := f.graph.Snapshot()
+	all, left := len(s.Edges), 0
+	name := func(e graphbuf.Edge) [3]string {
+		return [3]string{s.Nodes[e.Source].Name, s.Relations[e.Relation].Name, s.Nodes[e.Destination].Name}
+	}
+	for _, e := range s.Edges {
+		if n := name(e); n[0] != "host-3" && (n[1] != "client-0" || n[2] != "server-0-1") {
+			left++
+		}
+	}
+	f.allow.leaveOutBad(s)
+	if len(s.Edges) != left || left == all {
+		t.Errorf("%d of %d triplets are left, want %d", len(s.Edges), all, left)
+	}
+	// Times are of 1970, when the second line was in force.
+	bad := f.allow.bad()
+	if len(bad) != 2 || !bad[0].Source("host-3") || bad[0].Source("host-4") || bad[0].Destination != nil || !bad[1].Relation("client-0") {
+		t.Errorf("%d bad kinds", len(bad))
+	}
+	train(t, f)
+	if _, last := f.trainer.history.list(); last.Edges != len(s.Edges) {
+		t.Errorf("a training on %d triplets, want %d", last.Edges, len(s.Edges))
 	}
 }

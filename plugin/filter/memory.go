@@ -103,6 +103,17 @@ func withGarbage(bytes int64) int64 {
 	return bytes + (bytes+used)*eagerPercent/100
 }
 
+// take promises so many bytes, and what garbage they leave, to somebody other than a training, if as many are left.
+func (m *memory) take(bytes int64) (a allowance, giveBack func(), ok bool) {
+	bytes = withGarbage(bytes)
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if a = m.left(); bytes > a.bytes {
+		return a, nil, false
+	}
+	return a, takeMemory(bytes, a.bytes < plentiful), true
+}
+
 var errTooLarge = errors.New("a training would take more memory than there is for it")
 
 // largerShare is the part of the allowance within which a dimension above the model's own has to lie, so that a limit

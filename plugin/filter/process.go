@@ -30,6 +30,10 @@ type recordPath struct {
 	keys      keys
 	calls     sync.Pool // of *call
 
+	// gate is held for reading while a batch is counted and scored, so that its graph and its scorer belong together, and
+	// for writing, for moments, while a published state takes the place of both (follow.go).
+	gate sync.RWMutex
+
 	newest   atomic.Int64 // event time of the newest record so far
 	counters counters
 	latency  latency
@@ -73,7 +77,7 @@ const batchSize = 512
 type call struct {
 	walker *record.Walker
 	stream *triplet.Stream
-	scorer *model.Scorer // nil: no model yet
+	scorer *model.Scorer // of the batch; nil: no model yet
 	list   *allow.Table  // of judged sessions, as it is for this call; nil: there is none
 	bad    bool          // some line of the list calls sessions bad
 	now    times
@@ -104,7 +108,7 @@ type waiting struct {
 
 // totals are what a call adds to the counters, and what it noticed.
 type totals struct {
-	records, counted, flagged, reported, missing, skipped, malformed uint64
+	records, counted, scored, flagged, reported, missing, skipped, malformed uint64
 
 	timed       bool          // some record has a time of its own
 	misfit      record.Extent // the last record without a source or a destination
@@ -116,7 +120,6 @@ func (p *recordPath) process(dst, chunk, tag []byte) (out []byte, modified bool)
 	began := time.Now()
 	c := p.calls.Get().(*call)
 	c.stream = p.finder.Of(&p.streams, tag)
-	c.scorer = p.judge.scorer.Load()
 	c.list = p.allow.table()
 	c.bad = c.list.Has(allow.Bad)
 	c.now, c.newest = p.clock.now(), p.newest.Load()
@@ -208,6 +211,9 @@ func (p *recordPath) listTime(c *call, t int64) int64 {
 
 // emit appends the events of the batch to out, the sessions among them with the added fields, and empties the batch.
 func (p *recordPath) emit(out []byte, c *call) []byte {
+	p.gate.RLock()
+	defer p.gate.RUnlock()
+	c.scorer = p.judge.scorer.Load()
 	added := p.addedFields(c.scorer)
 	seen, next := 0, 0 // sessions that the graph has seen, and the session to come
 	for i := range c.waiting[:c.records] {
@@ -231,6 +237,9 @@ func (p *recordPath) emit(out []byte, c *call) []byte {
 		next++
 	}
 	c.totals.counted += uint64(c.session)
+	if c.scorer != nil {
+		c.totals.scored += uint64(c.session)
+	}
 	clear(c.events[:c.session]) // they point into the chunk
 	clear(c.denied[:c.session])
 	c.walker.Release()
@@ -289,19 +298,25 @@ func (p *recordPath) decide(c *call, i int) (d decision) {
 	if c.scorer != nil {
 		d.low, by = p.judge.low(event, c.scorer, score, c.list, by)
 	}
-	d.pooled, d.report = p.judge.source(event, c.scorer, score, c.list, by)
+	d.pooled, d.report = p.judge.source(event, ref.Source, c.scorer, score, c.list, by)
 	event.Time = at
-	if by != nil {
+	switch {
+	case by != nil:
 		p.countHit(by)
+	case d.low:
+		p.judge.unanswered.add(ref)
 	}
 	d.reason = reason(ref, d.low, by)
 	if d.explained() && p.cfg.Explain {
 		p.gather(&c.evidence, &c.seen, ref, c.scorer, score)
+		c.evidence.ReachedBy = p.graph.HostName(d.pooled.ReachedBy)
 	}
-	if p.watch != nil && c.scorer != nil {
-		c.tally.add(d.score, d.low)
-		if d.low {
-			p.watch.lowScore(event, &d, &c.evidence)
+	if p.watch != nil {
+		if c.scorer != nil {
+			c.tally.add(d.score, d.low)
+		}
+		if d.explained() {
+			p.watch.session(event, d, c.scorer != nil, &c.evidence)
 		}
 	}
 	return d
@@ -341,9 +356,7 @@ func (p *recordPath) account(c *call, began time.Time) {
 	n := &p.counters
 	n.records.Add(t.records)
 	n.counted.Add(t.counted)
-	if c.scorer != nil {
-		n.scored.Add(t.counted)
-	}
+	n.scored.Add(t.scored)
 	n.flagged.Add(t.flagged)
 	n.reported.Add(t.reported)
 	n.missing.Add(t.missing)

@@ -2,12 +2,14 @@ package filter
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestEveryRecordOfTheNotebookPassesWithBothFields(t *testing.T) {
@@ -244,19 +246,33 @@ func TestManyGoroutinesOneInstance(t *testing.T) {
 	f.Process(nil, chunk)
 	train(t, f)
 	want := len(decode(t, chunk))
+	outs := make(chan []byte, 4*20)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
 			for range 20 {
 				out, _ := f.Process(nil, chunk)
-				if got := len(decode(t, out)); got != want {
-					t.Errorf("%d records in, %d out", want, got)
-				}
+				outs <- out
 			}
 		})
 	}
-	train(t, f) // beside them
+	err := f.Train(context.Background(), time.Unix(2e9, 0), nil) // beside them
 	wg.Wait()
+	close(outs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for out := range outs {
+		records := decode(t, out)
+		if len(records) != want {
+			t.Fatalf("%d records in, %d out", want, len(records))
+		}
+		for _, r := range records {
+			if r.body["score"] == nil {
+				t.Fatalf("no score: %v", r.body)
+			}
+		}
+	}
 	if st := f.Status(); f.graph.Stats().Events != 81*500 || st.Records.Counted != 81*500 {
 		t.Errorf("%+v", st)
 	}

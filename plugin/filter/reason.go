@@ -10,7 +10,7 @@ import (
 // The reasons of sessions that the list of judged ones decided on.
 const (
 	reasonAllowed = "allowed"
-	reasonDenied  = "denied"
+	ReasonDenied  = "denied"
 )
 
 // rareCount is the number of earlier sessions up to which a triplet is called rare.
@@ -25,7 +25,7 @@ func reason(r *graphbuf.Ref, low bool, by *allow.Line) string {
 	c := &r.Counts
 	switch {
 	case by != nil && by.Verdict == allow.Bad:
-		return reasonDenied
+		return ReasonDenied
 	case by != nil:
 		return reasonAllowed
 	case c.S == 0, c.SRD == 0 && r.Time-r.SourceSince < int64(newFor):

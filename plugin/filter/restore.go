@@ -37,11 +37,15 @@ func (f *Instance) restore() {
 		haveModel = f.restoreScorer(&m)
 	}
 	end()
+	load(fleetFile, fleetVersion, func(b []byte) error { return f.restoreFleet(b, haveGraph && haveModel) })
 	if f.judge.alerts != nil {
 		load(alertsFile, alertsVersion, f.judge.alerts.UnmarshalBinary)
 	}
 	if f.judge.sources != nil {
 		load(sourcesFile, sourcesVersion, f.judge.sources.budget.UnmarshalBinary)
+	}
+	if f.judge.unanswered != nil {
+		load(unansweredFile, unansweredVersion, f.judge.unanswered.UnmarshalBinary)
 	}
 	f.judge.reach()
 	if f.judge.alerts != nil {
@@ -79,17 +83,12 @@ func (f *Instance) restoreScorer(m *model.Model) bool {
 	if need > muchMemory {
 		debug.FreeOSMemory() // after the graph's file
 	}
-	need = withGarbage(need)
-	shared.mu.Lock()
-	a := f.memory.left()
-	if need > a.bytes {
-		shared.mu.Unlock()
+	a, giveBack, ok := f.memory.take(need)
+	if !ok {
 		f.logf(LevelWarn, "state: the model of %s is not used: to score %d edges between %d nodes by it would take about %d MiB for the moment, %s; "+
-			"%s; scores come with the next training, of a smaller dimension if that is needed", m.TrainedText(), sizes.Edges, sizes.Nodes, need>>20, a.by, a.remedy)
+			"%s; scores come with the next training, of a smaller dimension if that is needed", m.TrainedText(), sizes.Edges, sizes.Nodes, withGarbage(need)>>20, a.by, a.remedy)
 		return false
 	}
-	giveBack := takeMemory(need, a.bytes < plentiful)
-	shared.mu.Unlock()
 	f.judge.use(m.Scorer(f.graph.Snapshot(), f.cfg.Train.Threads, f.features))
 	giveBack()
 	if need > muchMemory {

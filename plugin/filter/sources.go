@@ -44,9 +44,10 @@ func (s *sources) follow(r *model.Rarity) {
 	s.budget.Follow(expected)
 }
 
-// judge takes down an odd session and tells whether its source is to be reported now: once within a day.
-func (s *sources) judge(e *graphbuf.Event, oddness float64) (pooled risk.Pooled, report bool) {
-	pooled = s.risk.Add(e, float32(oddness))
+// judge takes down an odd session of the source with an ID, and tells whether that is to be reported now: once within a
+// day.
+func (s *sources) judge(e *graphbuf.Event, id graphbuf.ID, oddness float64) (pooled risk.Pooled, report bool) {
+	pooled = s.risk.Add(e, id, float32(oddness))
 	source := graphbuf.Event{Source: e.Source, Time: e.Time}
 	score := scoreOf(float64(pooled.Risk))
 	if s.reports.Has(e) { // it spends nothing of another day's budget

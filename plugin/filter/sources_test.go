@@ -234,3 +234,23 @@ func TestASourceIsReportedOnceOverARestart(t *testing.T) {
 		t.Errorf("%d alerts, want one", reports)
 	}
 }
+
+// Odd sessions of a host that an odd session reached before count more, and name where that came from.
+func TestAChainIsOneStory(t *testing.T) {
+	first := func(f *Instance, i int, source, destination string) map[string]any {
+		return pass(t, f, 2000+i, source, destination, "strange-tool")
+	}
+	apart, chain := learned(t, "threshold_per_day", "1000"), learned(t, "threshold_per_day", "1000")
+	first(chain, 0, "intruder", "server-1-1")
+	first(apart, 0, "intruder", "server-1-2")
+	a, b := first(apart, 30, "server-1-1", "server-0-2"), first(chain, 30, "server-1-1", "server-0-2")
+	if a["low_score"] != true || b["low_score"] != true {
+		t.Fatalf("%v and %v, want low scores", a, b)
+	}
+	if a["score_source_reached_by"] != nil || b["score_source_reached_by"] != "intruder" {
+		t.Errorf("reached by %v and %v, want nobody and the intruder", a["score_source_reached_by"], b["score_source_reached_by"])
+	}
+	if x, y := a["score_source_risk"].(float64), b["score_source_risk"].(float64); y <= x || y > 2*b["score_source_risk"].(float64) {
+		t.Errorf("a risk of %v alone and %v in a chain", x, y)
+	}
+}

@@ -27,11 +27,17 @@ const (
 	sourcesFile    = "sources" // the budget of alerts about sources
 	sourcesVersion = 1
 
+	unansweredFile    = "unanswered" // triplets with a low score that are not learned
+	unansweredVersion = 1
+
 	columnsFile    = "columns" // of rows of Zeek's logs, by tag
 	columnsVersion = 1
 
 	slicesFile    = "slices" // of the graph, where it takes in what other agents saw
 	slicesVersion = 1
+
+	fleetFile    = "fleet" // which published state the graph began with, and which was published last
+	fleetVersion = 1
 
 	statusFile    = "status"
 	statusVersion = 1
@@ -77,7 +83,7 @@ func (s *store) save(m *model.Model) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.logNotes()
-	s.warnUnsaved(inTurn(s.saveGraph, func() error { return s.saveModel(m) }, s.saveBudgets, s.saveColumns, s.saveStatus))
+	s.warnUnsaved(inTurn(s.saveGraph, func() error { return s.saveModel(m) }, s.saveBudgets, s.saveUnanswered, s.saveColumns, s.saveStatus))
 }
 
 // inTurn does one after another until one fails.
@@ -108,7 +114,7 @@ func (s *store) saveChanges() {
 		return
 	}
 	defer s.logNotes()
-	s.warnUnsaved(inTurn(s.saveGraph, s.saveBudgets, s.saveColumns))
+	s.warnUnsaved(inTurn(s.saveGraph, s.saveBudgets, s.saveUnanswered, s.saveColumns))
 }
 
 // saveOnTimer saves changes when state.interval has passed. The host's database of what it has read moves on all the
@@ -126,6 +132,21 @@ func (s *store) saveOnTimer(now time.Time) {
 	if due {
 		s.saveChanges()
 	}
+}
+
+// saveFleet writes what is to be remembered of published states.
+func (s *store) saveFleet(m fleetMemory) {
+	if s.dir == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.logNotes()
+	b, err := json.Marshal(m)
+	if err == nil {
+		err = s.dir.Save(fleetFile, fleetVersion, b)
+	}
+	s.warnUnsaved(err)
 }
 
 func (s *store) saveModel(m *model.Model) error {
@@ -190,6 +211,18 @@ func (s *store) saveBudgets() error {
 		return nil
 	}
 	return save(sourcesFile, sourcesVersion, s.judge.sources.budget)
+}
+
+// saveUnanswered writes the triplets that are not learned.
+func (s *store) saveUnanswered() error {
+	if s.judge.unanswered == nil {
+		return nil
+	}
+	b, err := s.judge.unanswered.AppendBinary(nil)
+	if err != nil {
+		return err
+	}
+	return s.dir.Save(unansweredFile, unansweredVersion, b)
 }
 
 func (s *store) saveGraph() error {
@@ -261,7 +294,7 @@ func (s *store) saveAll() (err error) {
 		}
 	}()
 	defer s.logNotes()
-	err = errors.Join(s.saveGraph(), s.saveBudgets(), s.saveColumns(), s.saveStatus())
+	err = errors.Join(s.saveGraph(), s.saveBudgets(), s.saveUnanswered(), s.saveColumns(), s.saveStatus())
 	if scorer := s.judge.scorer.Load(); err == nil && scorer != nil && !s.dir.Has(modelFile) { // it went with the directory, which is a new one
 		err = s.saveModel(scorer.Model())
 	}

@@ -23,6 +23,9 @@ type trainer struct {
 	memory     *memory
 	store      *store
 	source     *source
+	allow      *allowList
+	follower   *follower
+	publisher  *publisher
 	background bool // trainings run beside records: on a thread of the lowest priority
 
 	history history                // it has a lock of its own
@@ -39,8 +42,8 @@ type trainer struct {
 	firstSession  time.Time
 }
 
-func (t *trainer) init(c *common, judge *judge, memory *memory, store *store) {
-	t.common, t.judge, t.memory, t.store = c, judge, memory, store
+func (t *trainer) init(c *common, judge *judge, memory *memory, store *store, allow *allowList, follower *follower, publisher *publisher) {
+	t.common, t.judge, t.memory, t.store, t.allow, t.follower, t.publisher = c, judge, memory, store, allow, follower, publisher
 	t.schedule = schedule{cfg: c.cfg.Train}
 }
 
@@ -115,7 +118,12 @@ func (t *trainer) train(ctx context.Context, now time.Time, progress func(step, 
 	defer giveBack()
 	t.memory.holdGraph(true) // within what is left now
 	t.logSmaller(wanted, cfg, sizes.Edges, a)
+	noted := t.judge.unanswered.noted()
 	snapshot := t.graph.Snapshot()
+	t.allow.leaveOutBad(snapshot)
+	unlearned := 0
+	cfg.Unanswered, unlearned = t.judge.unanswered.among(snapshot, noted)
+	cfg.Bad = t.allow.bad()
 	scorer, report, err := t.trainApart(ctx, snapshot, cfg, progress)
 	t.logFallback(report.Fallback)
 	switch {
@@ -140,11 +148,12 @@ func (t *trainer) train(ctx context.Context, now time.Time, progress func(step, 
 	t.history.add(report.Device, result, &report, now)
 	scorer.Model().SetTrained(trained)
 	t.judge.use(scorer)
-	t.host.Log(LevelInfo, t.describe(report))
+	t.host.Log(LevelInfo, t.describe(report, unlearned))
 	if why := scorer.Model().Weak(); why != "" {
 		t.host.Log(LevelWarn, "scores are added but none counts as low: "+why)
 	}
 	t.store.save(scorer.Model())
+	t.publisher.offer()
 	return nil
 }
 
@@ -211,8 +220,8 @@ func (t *trainer) trainApart(ctx context.Context, snapshot *graphbuf.Snapshot, c
 	return scorer, report, err
 }
 
-// describe is a training in one line.
-func (t *trainer) describe(r model.Report) string {
+// describe is a training in one line; so many triplets are not learned for their low scores.
+func (t *trainer) describe(r model.Report, unlearned int) string {
 	start, verdict := "cold start", ""
 	if r.Warm {
 		start = "warm start"
@@ -225,6 +234,10 @@ func (t *trainer) describe(r model.Report) string {
 	if t.features != nil { // none of them: the file and the records do not name hosts alike
 		nodes += fmt.Sprintf(" (%d with features)", r.Featured)
 	}
-	return fmt.Sprintf("trained: %d edges, %s, %d relations; %s, %d steps in %.2f s on %s; loss %.4f, held-out AUC %.3f%s, threshold %.6f",
-		r.Edges, nodes, r.Relations, start, r.Steps, r.Duration.Seconds(), r.Device, r.Loss, r.Quality, verdict, r.Threshold)
+	out := ""
+	if unlearned > 0 {
+		out = fmt.Sprintf("; %d triplets with a low score are not learned", unlearned)
+	}
+	return fmt.Sprintf("trained: %d edges, %s, %d relations; %s, %d steps in %.2f s on %s; loss %.4f, held-out AUC %.3f%s, threshold %.6f%s",
+		r.Edges, nodes, r.Relations, start, r.Steps, r.Duration.Seconds(), r.Device, r.Loss, r.Quality, verdict, r.Threshold, out)
 }

@@ -9,6 +9,8 @@ import (
 func (t *trainer) waiting(edges int) string {
 	c := t.cfg.Train
 	switch {
+	case t.follower.active:
+		return t.follower.waiting()
 	case c.Interval <= 0:
 		return "no model yet, and train.interval = 0 lets none be trained: score is null"
 	case edges < c.MinEdges:

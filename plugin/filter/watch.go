@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -14,16 +15,21 @@ const (
 	// WatchHours are how far back Hours reach.
 	WatchHours = 14 * 24
 
-	recentLow = 1000 // sessions
-	longName  = 256  // bytes; the graph keeps no more of a name
+	recentLow    = 1000 // sessions
+	recentAlerts = 200  // sessions
+	longName     = 256  // bytes; the graph keeps no more of a name
 )
 
-// Low is a session with a low score.
-type Low struct {
+// Session is a session that the page tells of by itself.
+type Session struct {
 	Source, Relation, Destination, Reason string
-	Evidence                              string // for people; "" without Explain
-	Score                                 float64
+	Evidence                              string  // for people; "" without Explain
+	Score                                 float64 // NaN: none
+	Low                                   bool
 	Time                                  int64 // event time, unix nanoseconds
+	// Of the source, where odd sessions of it are known: its points, and the triplets that they come from.
+	Risk     float64
+	Triplets int
 }
 
 // Hour counts the sessions with a score that came in an hour, by the clock of the machine.
@@ -32,11 +38,13 @@ type Hour struct {
 	LowScore, Scored uint64
 }
 
-// Watched is what the live page shows of the records: the distribution of scores, and the last low ones.
+// Watched is what the live page shows of the records: the distribution of scores, the last low ones, and the sources
+// that were reported.
 type Watched struct {
 	Low, Other [ScoreBins]uint64 // sessions by score
 	Hours      []Hour            // those with sessions in the last WatchHours, in order
-	Recent     []Low             // the last with a low score, the newest first
+	Recent     []Session         // the last with a low score, the newest first
+	Alerts     []Session         // the last at which a source was reported, the newest first
 }
 
 // watch gathers that. All its memory is there from the start: the record path does not allocate.
@@ -44,26 +52,35 @@ type watch struct {
 	mu         sync.Mutex // guards all below; held for one low score, one chunk's tally, or one copy
 	low, other [ScoreBins]uint64
 	hours      [WatchHours]Hour
-	recent     []lowSession // a ring
-	next       uint64       // of the ring, ever growing
+	recent     sessionRing
+	alerts     sessionRing
 }
 
-type lowSession struct {
+// sessionRing keeps the last sessions of many.
+type sessionRing struct {
+	list []watchedSession
+	next uint64 // ever growing
+}
+
+type watchedSession struct {
 	names    [3][]byte
-	reason   string
-	score    float64
+	decision decision
 	time     int64
 	evidence evidence.Evidence
 }
 
 func newWatch() *watch {
-	w := &watch{recent: make([]lowSession, recentLow)}
-	for i := range w.recent {
-		for j := range w.recent[i].names {
-			w.recent[i].names[j] = make([]byte, 0, longName)
+	return &watch{recent: newSessionRing(recentLow), alerts: newSessionRing(recentAlerts)}
+}
+
+func newSessionRing(n int) sessionRing {
+	r := sessionRing{list: make([]watchedSession, n)}
+	for i := range r.list {
+		for j := range r.list[i].names {
+			r.list[i].names[j] = make([]byte, 0, longName)
 		}
 	}
-	return w
+	return r
 }
 
 // tally is what one chunk adds to a watch: sessions by score.
@@ -78,16 +95,29 @@ func (t *tally) add(score float64, low bool) {
 	}
 }
 
-// lowScore keeps a session with a low score in place of the oldest.
-func (w *watch) lowScore(e *graphbuf.Event, d *decision, of *evidence.Evidence) {
+// session keeps a session that has a low score, or at which its source is reported. Without a model it has no score.
+func (w *watch) session(e *graphbuf.Event, d decision, scored bool, of *evidence.Evidence) {
+	if !scored {
+		d.score = math.NaN()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := &w.recent[w.next%recentLow]
-	w.next++
+	if d.low {
+		w.recent.add(e, d, of)
+	}
+	if d.report {
+		w.alerts.add(e, d, of)
+	}
+}
+
+// add keeps a session in place of the oldest.
+func (r *sessionRing) add(e *graphbuf.Event, d decision, of *evidence.Evidence) {
+	s := &r.list[r.next%uint64(len(r.list))]
+	r.next++
 	for i, name := range [][]byte{e.Source, e.Relation, e.Destination} {
 		s.names[i] = append(s.names[i][:0], name[:min(len(name), longName)]...)
 	}
-	s.reason, s.score, s.time, s.evidence = d.reason, d.score, e.Time, *of
+	s.decision, s.time, s.evidence = d, e.Time, *of
 }
 
 // merge adds a chunk's tally and empties it.
@@ -113,15 +143,19 @@ func (f *Instance) Watched() *Watched {
 		return nil
 	}
 	out, found := f.path.watch.copy()
-	if f.cfg.Explain {
-		for i := range found { // without the lock, for which records may wait
-			out.Recent[i].Evidence = found[i].String()
+	if f.cfg.Explain { // without the lock, for which records may wait
+		for i := range found {
+			if i < len(out.Recent) {
+				out.Recent[i].Evidence = found[i].String()
+			} else {
+				out.Alerts[i-len(out.Recent)].Evidence = found[i].String()
+			}
 		}
 	}
 	return out
 }
 
-// copy returns what was gathered, and the evidence for the recent low scores.
+// copy returns what was gathered, and the evidence for the recent low scores, then that for the alerts.
 func (w *watch) copy() (*Watched, []evidence.Evidence) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -133,11 +167,21 @@ func (w *watch) copy() (*Watched, []evidence.Evidence) {
 		}
 	}
 	var found []evidence.Evidence
-	for i := range min(w.next, recentLow) {
-		s := &w.recent[(w.next-1-i)%recentLow]
-		out.Recent = append(out.Recent, Low{
+	out.Recent, found = w.recent.copy(found)
+	out.Alerts, found = w.alerts.copy(found)
+	return out, found
+}
+
+// copy returns the sessions, the newest first, and appends their evidence to found.
+func (r *sessionRing) copy(found []evidence.Evidence) ([]Session, []evidence.Evidence) {
+	var out []Session
+	n := uint64(len(r.list))
+	for i := range min(r.next, n) {
+		s := &r.list[(r.next-1-i)%n]
+		out = append(out, Session{
 			Source: string(s.names[0]), Relation: string(s.names[1]), Destination: string(s.names[2]),
-			Reason: s.reason, Score: s.score, Time: s.time,
+			Reason: s.decision.reason, Score: s.decision.score, Low: s.decision.low, Time: s.time,
+			Risk: float64(s.decision.pooled.Risk), Triplets: s.decision.pooled.Triplets,
 		})
 		found = append(found, s.evidence)
 	}

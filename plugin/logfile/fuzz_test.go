@@ -14,8 +14,7 @@ import (
 	"flb-filter-rgcn/build/samples"
 )
 
-// checkLog reads a whole log: no panic, an end, valid msgpack, and valid JSON
-// of it.
+// checkLog reads a whole log. Reading ends, and every event is valid msgpack that becomes valid JSON.
 func checkLog(t *testing.T, log []byte, opt Options) {
 	r, err := newReader("log", io.NopCloser(bytes.NewReader(log)), opt)
 	if err != nil {

@@ -21,8 +21,8 @@ type lineReader struct {
 	n    int    // number of the line last returned
 }
 
-// next returns a line without its line end; it is good until the next call. At
-// the end it returns io.EOF and no line. A line too long is passed over and
+// next returns a line without its line end, which is valid until the next call. At
+// the end it returns io.EOF and no line. A line that is too long is skipped and
 // reported as errLongLine.
 func (l *lineReader) next() ([]byte, error) {
 	l.n++

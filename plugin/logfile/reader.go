@@ -13,8 +13,7 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// Options say what a file cannot say itself. The zero value reads NDJSON and
-// Zeek's TSV.
+// Options are what a file does not tell. The zero value reads NDJSON and Zeek's TSV.
 type Options struct {
 	// Columns names the columns of a TSV without a header; "", "-" and "_" skip
 	// one. A file that is NDJSON or has Zeek's header does not need it.
@@ -22,7 +21,7 @@ type Options struct {
 	// Lines lets a file that is neither NDJSON nor has a header nor Columns be read as text: each line is the
 	// key log of a record, as tail without a parser makes it.
 	Lines bool
-	// Text lets any file be read so, whatever begins it.
+	// Text reads any file so, whatever it begins with.
 	Text bool
 	// Now gives the time for each event's header. nil means time.Now.
 	Now func() time.Time

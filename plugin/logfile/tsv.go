@@ -44,7 +44,7 @@ const (
 	kindArray
 )
 
-// columnHelp ends every error that names would have prevented.
+// columnHelp ends every error that -columns would have prevented.
 const columnHelp = "name the columns with -columns, as in -columns ts,uid,id.orig_h,id.orig_p,id.resp_h,id.resp_p"
 
 func newTSVParser(names []string) (*tsvParser, error) {
@@ -67,8 +67,7 @@ func newTSVParser(names []string) (*tsvParser, error) {
 	return p, nil
 }
 
-// appendLine appends the body that line makes. ok is false for a line that
-// makes none: one of the header or the closing one.
+// appendLine appends the body of a row. ok is false for a line of the header and for the closing one.
 func (p *tsvParser) appendLine(dst, line []byte) (_ []byte, ok bool, err error) {
 	if line[0] == '#' {
 		return dst, false, p.header(line)
@@ -100,11 +99,10 @@ func (p *tsvParser) appendLine(dst, line []byte) (_ []byte, ok bool, err error) 
 	return dst, true, nil
 }
 
-// header takes a line with a '#'. What it does not know (#path, #open, a
-// comment) says nothing about the rows.
+// header reads a line with a '#'. It ignores others than those below, such as #path, #open and comments.
 func (p *tsvParser) header(line []byte) error {
-	if rest, ok := bytes.CutPrefix(line, []byte("#separator ")); ok {
-		if p.sep = slices.Clone(p.unescape(rest)); len(p.sep) == 0 {
+	if sep, ok := zeek.ReadSeparator(line); ok {
+		if p.sep = []byte(sep); sep == "" {
 			return errors.New("#separator is empty: want the bytes between two columns, as in #separator \\x09")
 		}
 		return nil

@@ -10,8 +10,8 @@ import (
 	"flb-filter-rgcn/plugin/version"
 )
 
-// collector reads an instance when it is asked to: nothing is kept twice, and the path of a
-// record knows nothing of Prometheus. No label comes from a record.
+// collector reads an instance at each scrape: no value is kept twice, and the path of a record knows nothing of
+// Prometheus. No label comes from a record.
 type collector struct{ f *filter.Instance }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -62,6 +62,15 @@ var (
 	pullDocumentsDesc = desc("source_documents_total", "Documents that graph.source counted for them.")
 	pullAddedDesc     = desc("source_events_added_total", "Events that the graph got from graph.source and that this agent did not see itself.")
 	pullBytesDesc     = desc("source_received_bytes_total", "Bytes of answers of graph.source, decompressed.")
+	stateTimeDesc     = desc("published_state_timestamp_seconds", "When the published state in use was published, Unix time.")
+	stateAgeDesc      = desc("published_state_age_seconds", "Time since the published state in use was published.")
+	statePollDesc     = desc("published_state_last_poll_timestamp_seconds", "When the place of published states was last found in order, Unix time.")
+	statePollsDesc    = desc("published_state_polls_total", "Looks for a published state by result: taken, unchanged, failed (no server, or no state), refused (forged, damaged, older, too large).", "result")
+	stateCarriedDesc  = desc("published_state_carried_edges", "Triplets that this filter had seen behind the horizon of the published state when it took it.")
+
+	publicationsDesc    = desc("publications_total", "Attempts to publish a state by result: published, failed.", "result")
+	publicationTimeDesc = desc("publication_timestamp_seconds", "When a state was last published, Unix time.")
+	publicationSizeDesc = desc("publication_bytes", "Size of the state that was last published.")
 
 	buildDesc = desc("build_info", "Always 1; the labels tell the version of the filter and of Go.", "version", "goversion")
 
@@ -107,7 +116,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 			problem = 1
 		}
 		gauge(allowProblemDesc, problem)
-		hits := map[[4]string]uint64{} // lines for the same sessions at other times are one series
+		hits := map[[4]string]uint64{} // lines that differ only in their times are one series
 		for _, l := range a.TopLines {
 			hits[[4]string{l.Source, l.Relation, l.Destination, l.Verdict}] += l.Hits
 		}
@@ -130,7 +139,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	if m := s.Model; m != nil {
 		gauge(qualityDesc, m.Quality)
 		gauge(thresholdDesc, m.Threshold)
-		gauge(trainedDesc, float64(m.Trained.UnixMilli())/1e3)
+		gauge(trainedDesc, unix(m.Trained))
 		gauge(ageDesc, time.Since(m.Trained).Seconds())
 	}
 	if p := s.Source; p != nil {
@@ -152,6 +161,27 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		counter(pullAddedDesc, p.Added)
 		counter(pullBytesDesc, p.Bytes)
 	}
+	if p := s.Published; p != nil {
+		for result, n := range map[string]uint64{"taken": p.Taken, "unchanged": p.Unchanged, "failed": p.Failed, "refused": p.Refused} {
+			counter(statePollsDesc, n, result)
+		}
+		if !p.LastPoll.IsZero() {
+			gauge(statePollDesc, unix(p.LastPoll))
+		}
+		if p.Sequence > 0 {
+			gauge(stateTimeDesc, unix(p.Published))
+			gauge(stateAgeDesc, p.AgeSeconds)
+			gauge(stateCarriedDesc, float64(p.CarriedEdges))
+		}
+	}
+	if p := s.Publish; p != nil {
+		counter(publicationsDesc, p.Count, "published")
+		counter(publicationsDesc, p.Failed, "failed")
+		if p.Count > 0 {
+			gauge(publicationTimeDesc, unix(p.Published))
+			gauge(publicationSizeDesc, float64(p.Bytes))
+		}
+	}
 	l := c.f.Latency()
 	buckets, n := map[float64]uint64{}, uint64(0)
 	for i, bound := range filter.LatencyBounds {
@@ -161,3 +191,6 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	n += l.Counts[len(l.Counts)-1]
 	out <- prometheus.MustNewConstHistogram(latencyDesc, n, l.Sum.Seconds(), buckets)
 }
+
+// unix is a time in seconds of Unix time.
+func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1e3 }

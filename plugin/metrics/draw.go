@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
@@ -8,18 +9,19 @@ import (
 	"flb-filter-rgcn/plugin/report"
 )
 
-// draw shows the graph's triplets, and the scores of those that lately had a low one. Of a graph that is too large for
-// a page it takes what the page would show first, and leaves the rest where it is.
+// draw returns the graph's triplets, with the scores of those that lately had a low one. Of a graph that is too large
+// for a page it reads only the triplets that the page shows.
 func draw(f *filter.Instance) *report.Data {
 	watched, status := f.Watched(), f.Status()
 	b := report.NewBuilder()
-	part := f.Part(connectLow(b, watched.Recent), report.MaxEdges)
+	part := f.Part(connectWatched(b, watched), report.MaxEdges)
 	connectPart(b, part)
 	d := b.Data()
 	d.Live = true
 	d.Omitted = uint64(max(part.All-len(d.Edges), 0))
 	d.From, d.To = part.First/1e6, part.Last/1e6
-	d.Records, d.Scored, d.Low = status.Records.Total, scored(watched), status.Records.LowScore
+	d.Records, d.Scored = status.Records.Total, scored(watched)
+	d.Low, d.Reported = status.Records.LowScore, status.Records.Reported
 	d.Threshold = nil
 	if status.Model != nil {
 		d.Threshold = &status.Model.Threshold
@@ -31,21 +33,31 @@ func draw(f *filter.Instance) *report.Data {
 	return d
 }
 
-// connectLow adds the last sessions with a low score, and returns their triplets.
-func connectLow(b *report.Builder, recent []filter.Low) []graphbuf.Event {
-	low := make([]graphbuf.Event, 0, len(recent))
-	for i := range recent {
-		r := &recent[i]
+// connectWatched adds the last sessions with a low score and those at which a source was reported, and returns their
+// triplets.
+func connectWatched(b *report.Builder, watched *filter.Watched) []graphbuf.Event {
+	var triplets []graphbuf.Event
+	connect := func(w *filter.Session, low, alert bool) {
 		e := graphbuf.Event{
-			Source: []byte(r.Source), Relation: []byte(r.Relation), Destination: []byte(r.Destination), Time: r.Time,
+			Source: []byte(w.Source), Relation: []byte(w.Relation), Destination: []byte(w.Destination), Time: w.Time,
 		}
-		low = append(low, e)
+		triplets = append(triplets, e)
 		b.Connect(&report.Session{
-			Source: e.Source, Relation: e.Relation, Destination: e.Destination,
-			Reason: []byte(r.Reason), Evidence: r.Evidence, Score: r.Score, Low: true, Time: r.Time,
+			Source: e.Source, Relation: e.Relation, Destination: e.Destination, Reason: []byte(w.Reason), Evidence: w.Evidence,
+			Score: w.Score, Low: low, SourceAlert: alert, Risk: w.Risk, Triplets: w.Triplets, Time: w.Time,
 		}, 0)
 	}
-	return low
+	for i := range watched.Recent {
+		connect(&watched.Recent[i], true, false)
+	}
+	for i := range watched.Alerts {
+		w := &watched.Alerts[i]
+		known := slices.ContainsFunc(watched.Recent, func(r filter.Session) bool {
+			return r.Time == w.Time && r.Source == w.Source && r.Destination == w.Destination && r.Relation == w.Relation
+		})
+		connect(w, w.Low && !known, true)
+	}
+	return triplets
 }
 
 // connectPart adds a part of the graph, of which scores are not known.

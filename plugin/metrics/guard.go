@@ -12,7 +12,7 @@ import (
 	"flb-filter-rgcn/plugin/filter"
 )
 
-// logInterval is the least time between two messages: what happens with every request shall not fill the log.
+// logInterval is the least time between two messages, so that requests cannot flood the log.
 const logInterval = time.Minute
 
 // limitedLog logs the first of many messages in a minute.

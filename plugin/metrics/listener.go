@@ -9,15 +9,15 @@ import (
 const (
 	// maxConnections are open at a time. Each takes a descriptor, which the host's outputs need, and some memory.
 	maxConnections = 64
-	// writePiece has to go out within writePause, or whoever reads is taken to be gone.
+	// writePiece bytes have to be sent within writePause, or the client is taken to be gone.
 	writePiece = 64 << 10
 	writePause = 10 * time.Second
-	// sendBuffer is what the kernel holds of an answer that nobody reads, instead of up to some megabytes.
+	// sendBuffer bounds what the kernel holds of an unread answer, by default up to some megabytes.
 	sendBuffer = 256 << 10
 )
 
-// listener bounds the connections: the one over the bound is let in, and the one that has been without traffic for the
-// longest is closed for it. So neither idle connections nor slow readers keep anybody out.
+// listener bounds the number of connections. It accepts one over the bound and closes the one that has been idle for
+// the longest, so that neither idle connections nor slow readers lock others out.
 type listener struct {
 	net.Listener
 	crowded func() // called, without the lock, when a connection was closed for another
@@ -57,7 +57,7 @@ func (l *listener) admit(inner net.Conn) *conn {
 	l.mu.Unlock()
 	if out != nil {
 		if tcp, ok := out.Conn.(*net.TCPConn); ok {
-			tcp.SetLinger(0) // the kernel shall not keep what was not read
+			tcp.SetLinger(0) // drop unread data instead of keeping it in the kernel
 		}
 		out.Conn.Close()
 		l.crowded()

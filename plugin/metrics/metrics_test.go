@@ -217,6 +217,17 @@ func TestPictureOfALiveFilter(t *testing.T) {
 	if low != d.Low || hours != d.Low {
 		t.Errorf("%d low edges, %d in the hours, %d in all", low, hours, d.Low)
 	}
+	if s.Records.Reported == 0 || d.Reported != s.Records.Reported || len(d.Alerts) != int(d.Reported) {
+		t.Errorf("%d sources reported, %d of them listed, want %d", d.Reported, len(d.Alerts), s.Records.Reported)
+	}
+	for _, a := range d.Alerts {
+		if e := d.Edges[int(a[0].(float64))]; d.Nodes[int(e[0].(float64))] != "host-1" || a[4].(float64) <= 0 || a[5].(float64) < 1 {
+			t.Errorf("alert %v of %v", a, e)
+		}
+	}
+	if len(d.Lows) != int(d.Low) { // each once, also those with which a source was reported
+		t.Errorf("%d sessions with a low score are listed, want %d", len(d.Lows), d.Low)
+	}
 	page := get(t, h, "GET", "/", "localhost")
 	if p := page.Header.Get("Content-Security-Policy"); p != report.Policy(true) || !strings.Contains(body(t, page), `"live":true`) {
 		t.Errorf("policy %q", p)

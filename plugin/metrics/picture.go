@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// freshFor is how long a drawing serves all who look.
+	// freshFor is how long a drawing is served before it is drawn anew.
 	freshFor = 10 * time.Second
-	// drawingShare is the most of the time that goes into drawing, one part in so many, however many look and however
+	// drawingShare bounds the time spent on drawing to one part in so many, however many clients there are and however
 	// large the graph is.
 	drawingShare = 20
 )

@@ -1,5 +1,5 @@
-// Package metrics serves what a filter instance tells about itself: /metrics for Prometheus,
-// /healthz, and / with a live picture of the graph.
+// Package metrics serves the state of a filter instance: /metrics for Prometheus, /healthz, and / with a live picture
+// of the graph.
 //
 // It owns the HTTP server and the names of the metrics. It never touches the path of a record.
 package metrics
@@ -27,7 +27,7 @@ import (
 	"flb-filter-rgcn/plugin/report"
 )
 
-// retryInterval is how often a server tries for an address that something else holds.
+// retryInterval is the time between attempts to listen on an address that is in use.
 const retryInterval = 5 * time.Second
 
 // Server serves one instance until Close.
@@ -37,8 +37,8 @@ type Server struct {
 	done   chan struct{}
 }
 
-// Start serves f as c says; nil where c.Listen is "". An address that cannot be had is logged
-// and tried again: records do not wait for whoever watches them.
+// Start serves f as c says; nil where c.Listen is "". If it cannot listen on the address, it logs that and tries again
+// later: records do not wait for the metrics.
 func Start(f *filter.Instance, c config.Metrics, host filter.Host) *Server {
 	if c.Listen == "" {
 		return nil
@@ -83,11 +83,11 @@ func newServer(h http.Handler) *http.Server {
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10,
-		ErrorLog:       log.New(io.Discard, "", 0), // what strangers send is no news
+		ErrorLog:       log.New(io.Discard, "", 0), // malformed requests are not worth a line
 	}
 }
 
-// Close ends the server; whoever is being served has a second to be done.
+// Close ends the server. Requests under way have a second to finish.
 func (s *Server) Close() {
 	if s == nil {
 		return
@@ -101,8 +101,8 @@ func (s *Server) Close() {
 	<-s.done
 }
 
-// handler answers requests. Nothing slow is done while others wait, but for making what is asked for: that is done once
-// for all who ask for the same, and handed out as fast as each reads it.
+// handler answers requests. Each answer is made once for all clients that ask for it at the same time, and a client
+// that reads slowly holds up no other.
 func handler(f *filter.Instance, allowRemote bool, log func(level filter.Level, message string)) http.Handler {
 	limited := &limitedLog{to: log}
 	registry := prometheus.NewRegistry()
@@ -120,7 +120,7 @@ func handler(f *filter.Instance, allowRemote bool, log func(level filter.Level, 
 				panic(http.ErrAbortHandler) // the server closes the connection
 			}
 		}()
-		// A page of elsewhere may call its own name 127.0.0.1 and have a browser here ask us.
+		// DNS rebinding: a foreign page may resolve its own name to 127.0.0.1 and let a browser here ask this server.
 		if !allowRemote && !config.IsLoopback(r.Host) {
 			http.Error(w, "this is served to localhost only", http.StatusForbidden)
 			return
@@ -134,7 +134,7 @@ func handler(f *filter.Instance, allowRemote bool, log func(level filter.Level, 
 	})
 }
 
-// oneByOne makes one answer of h at a time. To wait until it is read keeps nobody else waiting.
+// oneByOne makes one answer of h at a time. A slow reader of one answer does not delay the next.
 func oneByOne(h http.Handler) http.Handler {
 	var mu sync.Mutex
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -145,7 +145,7 @@ func oneByOne(h http.Handler) http.Handler {
 			h.ServeHTTP(&a, r)
 		}()
 		w.WriteHeader(a.code)
-		w.Write(a.body.Bytes()) // an error is a reader who left
+		w.Write(a.body.Bytes()) // an error means that the client is gone
 	})
 }
 
@@ -160,9 +160,9 @@ func (a *answer) Header() http.Header         { return a.header }
 func (a *answer) WriteHeader(code int)        { a.code = code }
 func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
 
-// health answers ok as long as it is there to answer: the filter forwards records whatever
-// becomes of a training, and nobody shall restart a pipeline for one. It says degraded where
-// hardly any record is understood, with the same code: a restart would not help.
+// health answers 200 as long as the filter runs: it forwards records even if trainings fail, which is no reason to
+// restart a pipeline. Where hardly any record is understood it says degraded, with the same code: a restart would not
+// help.
 func health(w http.ResponseWriter, s filter.Status) {
 	status := "ok"
 	if s.State == filter.StateDegraded {

@@ -8,7 +8,7 @@ import (
 	"github.com/tinylib/msgp/msgp"
 )
 
-// A chunk cut at any byte yields the whole events before the cut, and the rest as one alien.
+// A chunk cut at any byte yields the whole events before the cut, and the rest as one malformed event.
 func TestCutAnywhere(t *testing.T) {
 	var chunk []byte
 	ends := []int{0}
@@ -42,7 +42,7 @@ func TestCutAnywhere(t *testing.T) {
 	}
 }
 
-// What is meant to exhaust the stack, the memory or the time passes as aliens instead.
+// What is meant to exhaust the stack, the memory or the time passes as malformed events instead.
 func TestHostile(t *testing.T) {
 	good := logEvent(object{"client", "c"})
 	nest := func(lead string, n int, end string) string { return strings.Repeat(lead, n) + end }

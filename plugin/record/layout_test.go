@@ -111,7 +111,7 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// A body whose last key or value is cut off is an alien, known or not.
+// A body whose last key or value is cut off is malformed, whether its layout is known or not.
 func TestLayoutsOfWhatIsCut(t *testing.T) {
 	x := mustCompile(t, Spec{Fields: [][]string{{"exactly_15_long"}}})
 	w := x.NewWalker()

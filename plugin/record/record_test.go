@@ -123,7 +123,7 @@ func TestLayouts(t *testing.T) {
 	}
 	for name, chunk := range map[string][]byte{"nil": {0xc0}, "number": {7}, "map": {0x81, 1, 2}, "empty array": {0x90}} {
 		if e := one(t, zeek, chunk); e.Kind != Malformed {
-			t.Errorf("%s: kind %d, want alien", name, e.Kind)
+			t.Errorf("%s: kind %d, want malformed", name, e.Kind)
 		}
 	}
 }

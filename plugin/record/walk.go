@@ -57,7 +57,7 @@ func (x *Extractor) NewWalker() *Walker {
 	return &Walker{x: x, found: make([]int, x.total), event: Event{Values: make([][]byte, len(x.fields))}}
 }
 
-// Reset puts the walker before the first event of chunk; nil lets go of the last one.
+// Reset puts the walker before the first event of chunk. Reset(nil) releases the last chunk.
 func (w *Walker) Reset(chunk []byte) {
 	w.chunk, w.next = chunk, 0
 	w.Release()
@@ -72,7 +72,8 @@ func (w *Walker) Release() {
 	w.text, w.drops = kept(w.text, maxText), kept(w.drops, maxDrops)
 }
 
-// What a walker keeps between batches: numbers as text of some thousand records, pairs to drop of as many.
+// Bounds of the memory that a walker keeps between batches: text of numbers and pairs to drop, for some thousand
+// records.
 const (
 	maxText  = 256 << 10
 	maxDrops = 8 << 10
@@ -274,7 +275,7 @@ func (w *Walker) walk(n *node, i int, pairs uint64, event int) int {
 	return i
 }
 
-// forget drops what was found in an earlier map with the same key.
+// forget drops the values found in an earlier map with the same key.
 func (w *Walker) forget(n *node) {
 	for _, k := range n.keys {
 		for _, s := range k.slots {

@@ -146,7 +146,7 @@ func TestEmptyPageInABrowser(t *testing.T) {
 	}
 }
 
-// hostileNames are what whoever connects may call a machine or a client.
+// hostileNames are names that a hostile client may choose.
 var hostileNames = []string{
 	"<img src=x onerror=document.title='run'>", "a\u202egnp.exe", strings.Repeat("x", 4096), strings.Repeat("\u0e49", 4096),
 	"\u05d0\u05d1\u05d2.example", strings.Repeat("long-label.", 400),
@@ -237,6 +237,52 @@ func TestTheDayOfASource(t *testing.T) {
 	}
 	if all != "100" || !strings.Contains(more, "50 more are not listed") || strings.Contains(more, "old") {
 		t.Errorf("%s rows: %s", all, more)
+	}
+	for _, s := range said() {
+		t.Error(s)
+	}
+}
+
+// TestReportedSourcesInABrowser: a click on a source that was reported shows the day of that, with the session at which
+// it was.
+func TestReportedSourcesInABrowser(t *testing.T) {
+	ctx, said := browser(t)
+	b := NewBuilder()
+	for i := range 60 {
+		b.Add(session("10.0.0.1", fmt.Sprint("server-", i), 0.9, false, i))
+	}
+	b.Add(session("10.0.0.2", "vault", 0.03, true, 100))
+	quiet := session("10.0.0.2", "files", 0.2, false, 110) // reported by a session whose score is not low
+	quiet.SourceAlert, quiet.Risk, quiet.Triplets = true, 2.25, 3
+	b.Add(quiet)
+	loud := session("10.0.0.3", "vault", 0.01, true, 120)
+	loud.SourceAlert = true // of a record without evidence
+	b.Add(loud)
+	b.Add(session("10.0.0.2", "files", 0.8, false, 3*24*60))
+	var figures, listed, day, words, other, refreshed string
+	rows := `[...document.querySelectorAll("#day li")].map((e) => e.textContent + (e.className ? "!" : "")).join("|")`
+	open(t, ctx, b.Data(),
+		chromedp.Evaluate(`document.querySelector("#figures").textContent`, &figures),
+		chromedp.Evaluate(`[...document.querySelectorAll("#sources li")].map((e) => e.textContent).join("|")`, &listed),
+		chromedp.Focus("#sources li:nth-child(2) button"), chromedp.KeyEvent("\r"),
+		chromedp.Evaluate(rows, &day), chromedp.Evaluate(`document.querySelector("#day .reported").textContent`, &words),
+		chromedp.Evaluate(`rgcn.refresh(JSON.parse(JSON.stringify(rgcn.data))); `+rows, &refreshed),
+		chromedp.Click("#sources li:nth-child(1) button"), chromedp.Evaluate(rows, &other))
+	if !strings.Contains(figures, "2sources reported") {
+		t.Errorf("%q", figures)
+	}
+	if want := "–10.0.0.3new pair2026-03-02 02:00|2.310.0.0.2new pairpoints from 3 odd triplets2026-03-02 01:50"; listed != want {
+		t.Errorf("listed %q, want %q", listed, want)
+	}
+	want := "2026-03-02 01:500.200→ filessource reportednew pairSSH-2.0-Go|2026-03-02 01:400.030→ vaultnew pairSSH-2.0-Go!"
+	if day != want || refreshed != want {
+		t.Errorf("its day %q, after newer data %q, want %q", day, refreshed, want)
+	}
+	if want := "Reported at 2026-03-02 01:50, with 2.3 points from 3 odd triplets."; words != want {
+		t.Errorf("%q, want %q", words, want)
+	}
+	if want := "2026-03-02 02:000.010→ vaultsource reportednew pairSSH-2.0-Go!"; other != want {
+		t.Errorf("the other one's day %q, want %q", other, want)
 	}
 	for _, s := range said() {
 		t.Error(s)

@@ -1,5 +1,5 @@
-// Package report makes the picture of scored sessions: one self-contained HTML page with the
-// graph of hosts, the lowest scores, and how scores lie and low ones come over time.
+// Package report makes a page of scored sessions: one self-contained HTML file with the graph of hosts, the sources
+// that were reported, the lowest scores, a histogram of scores and a timeline of low ones.
 //
 // It owns what is in the page and how it looks. It never knows where sessions come from.
 package report
@@ -20,7 +20,11 @@ type Session struct {
 	Evidence                      string  // in a line; "" where there is none
 	Score                         float64 // NaN: none yet
 	Low                           bool
-	Time                          int64 // unix nanoseconds, 0 when unknown
+	Denied                        bool    // low because the list of judged sessions says so, whatever the score
+	SourceAlert                   bool    // the source is reported with this session
+	Risk                          float64 // of the source, in points; 0 when unknown
+	Triplets                      int     // that these points come from; 0 when unknown
+	Time                          int64   // unix nanoseconds, 0 when unknown
 }
 
 // NoScore is the score of a session that has none.
@@ -32,7 +36,8 @@ type Data struct {
 	Records   uint64    `json:"records"` // all that were read
 	Scored    uint64    `json:"scored"`
 	Low       uint64    `json:"low"`
-	From      int64     `json:"from"` // unix milliseconds; 0: unknown
+	Reported  uint64    `json:"reported"` // sessions at which a source was reported
+	From      int64     `json:"from"`     // unix milliseconds; 0: unknown
 	To        int64     `json:"to"`
 	Threshold *float64  `json:"threshold"` // nil: unknown
 	Nodes     []string  `json:"nodes"`
@@ -43,6 +48,7 @@ type Data struct {
 	Lowest    []int     `json:"lowest"`   // indices of edges, the lowest score first
 	Evidence  []string  `json:"evidence"` // of each of these
 	Lows      []Low     `json:"lows"`     // the last sessions with a low score, the newest first
+	Alerts    []Alert   `json:"alerts"`   // the last sessions at which a source was reported, the newest first
 	Histogram Histogram `json:"histogram"`
 	Timeline  Timeline  `json:"timeline"`
 }
@@ -51,8 +57,12 @@ type Data struct {
 // null), whether that was low, its reason, and the last time in unix milliseconds.
 type Edge [8]any
 
-// Low is a session with a low score: index of its edge, score, time in unix milliseconds, reason.
+// Low is a session with a low score: index of its edge, score (or null), time in unix milliseconds, reason.
 type Low [4]any
+
+// Alert is a session at which its source was reported: as Low, then the source's points and the triplets that they
+// come from, both 0 when unknown.
+type Alert [6]any
 
 // Histogram counts sessions by score, in equal bins from 0 to 1.
 type Histogram struct {
@@ -68,15 +78,16 @@ type Timeline struct {
 	All   []uint64 `json:"all"`
 }
 
-// What a page holds at most: more lines than MaxEdges are a grey disc, and slow.
+// Bounds of a page. More lines than MaxEdges would be slow, and a grey disc.
 const (
 	MaxEdges  = 20_000
 	maxLowest = 200
 	maxLows   = 1000
+	maxAlerts = 200
 	bins      = 50
 	maxBars   = 120
 
-	// What a Builder holds at most: beyond it, connections are counted, not kept.
+	// Bounds of a Builder. Connections beyond them are counted, not kept.
 	maxKept  = 10 * MaxEdges
 	maxTimes = 100_000
 
@@ -93,11 +104,11 @@ type Builder struct {
 	reasons   interner
 	histogram [2][bins]uint64 // others, low
 	times     map[int64]*[2]uint64
-	lows      []lowSession // a ring
-	nextLow   int          // where in it the next one goes
+	lows      ring
+	alerts    ring
 	data      Data
 	from, to  int64
-	highest   float64 // of the low scores
+	highest   float64 // of the scores that are below the threshold
 }
 
 type edge struct {
@@ -106,15 +117,33 @@ type edge struct {
 	count                                 uint64
 	score                                 float64
 	low                                   bool
+	alert                                 bool // a source was reported with one of its sessions
 	last                                  int64
 }
 
-// lowSession is a session of an edge that had a low score.
-type lowSession struct {
-	edge   *edge
-	score  float64
-	time   int64 // unix nanoseconds
-	reason int32
+// told is a session that is told of by itself: one with a low score, or one at which its source was reported.
+type told struct {
+	edge     *edge
+	score    float64
+	time     int64 // unix nanoseconds
+	reason   int32
+	risk     float64
+	triplets int
+}
+
+// ring keeps the last sessions of many.
+type ring struct {
+	list []told
+	next int // the place of the next one, once the ring is full
+}
+
+func (r *ring) add(s told, most int) {
+	if len(r.list) < most {
+		r.list = append(r.list, s)
+		return
+	}
+	r.list[r.next] = s
+	r.next = (r.next + 1) % most
 }
 
 // interner numbers names in the order they come.
@@ -159,9 +188,14 @@ func (b *Builder) Add(s *Session) {
 		if s.Low {
 			low = 1
 			b.data.Low++
-			b.highest = max(b.highest, s.Score)
+			if !s.Denied {
+				b.highest = max(b.highest, s.Score)
+			}
 		}
 		b.histogram[low][min(max(int(s.Score*bins), 0), bins-1)]++
+	}
+	if s.SourceAlert {
+		b.data.Reported++
 	}
 	if s.Time > 0 {
 		if b.from == 0 || s.Time < b.from {
@@ -182,7 +216,7 @@ func (b *Builder) Add(s *Session) {
 	b.Connect(s, 1)
 }
 
-// Connect draws the session's triplet with so many more sessions, and counts none.
+// Connect adds the session's triplet, which stands for the given number of sessions, without counting them.
 func (b *Builder) Connect(s *Session, sessions uint64) {
 	b.hash.Reset()
 	for _, name := range [][]byte{s.Source, s.Relation, s.Destination} {
@@ -193,7 +227,7 @@ func (b *Builder) Connect(s *Session, sessions uint64) {
 	e := b.edges[key]
 	if e == nil {
 		room := maxKept
-		if s.Low { // these are what the page is for
+		if s.Low || s.SourceAlert { // the page is there for these
 			room = 2 * maxKept
 		}
 		if len(b.edges) >= room {
@@ -205,8 +239,13 @@ func (b *Builder) Connect(s *Session, sessions uint64) {
 		e = &edge{source: b.names.id(s.Source), destination: b.names.id(s.Destination), relation: b.relations.id(s.Relation), reason: b.reasons.id(s.Reason), score: s.Score, low: s.Low, evidence: s.Evidence}
 		b.edges[key] = e
 	}
+	this := told{e, s.Score, s.Time, b.reasons.id(s.Reason), s.Risk, s.Triplets}
 	if s.Low {
-		b.keepLow(lowSession{e, s.Score, s.Time, b.reasons.id(s.Reason)})
+		b.lows.add(this, maxLows)
+	}
+	if s.SourceAlert {
+		e.alert = true
+		b.alerts.add(this, maxAlerts)
 	}
 	e.count += sessions
 	e.last = max(e.last, s.Time)
@@ -216,21 +255,11 @@ func (b *Builder) Connect(s *Session, sessions uint64) {
 	}
 }
 
-// keepLow keeps a session in the place of the one that came first, where there are many.
-func (b *Builder) keepLow(s lowSession) {
-	if len(b.lows) < maxLows {
-		b.lows = append(b.lows, s)
-		return
-	}
-	b.lows[b.nextLow] = s
-	b.nextLow = (b.nextLow + 1) % maxLows
-}
-
-// Data returns what was gathered. The threshold is known only as the highest of the low scores.
+// Data returns what was gathered. The threshold is known only as the highest of the scores below it.
 func (b *Builder) Data() *Data {
 	d := b.data
 	d.From, d.To = b.from/1e6, b.to/1e6
-	if d.Low > 0 {
+	if !math.IsInf(b.highest, -1) {
 		at := b.highest
 		d.Threshold = &at
 	}
@@ -240,14 +269,14 @@ func (b *Builder) Data() *Data {
 	return &d
 }
 
-// drawEdges picks the edges to draw: those with a low score, the lowest first, then those of
-// the same hosts, then the busiest.
+// drawEdges picks the edges to draw: those with a low score, the lowest first, then those at which a source was
+// reported, then those of the same hosts, then the busiest.
 func (b *Builder) drawEdges(d *Data) {
 	all := make([]*edge, 0, len(b.edges))
 	marked := make([]bool, len(b.names.list))
 	for _, e := range b.edges {
 		all = append(all, e)
-		if e.low {
+		if e.low || e.alert {
 			marked[e.source], marked[e.destination] = true, true
 		}
 	}
@@ -255,10 +284,12 @@ func (b *Builder) drawEdges(d *Data) {
 		switch {
 		case e.low:
 			return 0
-		case marked[e.source] || marked[e.destination]:
+		case e.alert:
 			return 1
+		case marked[e.source] || marked[e.destination]:
+			return 2
 		}
-		return 2
+		return 3
 	}
 	names := func(a, b *edge) int {
 		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.destination, b.destination), cmp.Compare(a.relation, b.relation))
@@ -275,17 +306,13 @@ func (b *Builder) drawEdges(d *Data) {
 	d.Omitted = uint64(max(len(all)-MaxEdges, 0) + len(b.omitted))
 	all = all[:min(len(all), MaxEdges)]
 
-	// Names are numbered anew: those of edges that are not drawn stay away.
+	// Names are numbered anew, without those of edges that are not drawn.
 	var nodes, relations, reasons renumber
 	d.Edges = make([]Edge, len(all))
-	numbers := make(map[*edge]int, len(b.lows)) // of edges with a low score: these come first
+	numbers := make(map[*edge]int, len(b.lows.list)) // of edges that sessions are told of
 	for i, e := range all {
-		if e.low {
+		if e.low || e.alert {
 			numbers[e] = i
-		}
-		var score any
-		if !math.IsNaN(e.score) {
-			score = round(e.score)
 		}
 		low := 0
 		if e.low {
@@ -293,16 +320,23 @@ func (b *Builder) drawEdges(d *Data) {
 		}
 		d.Edges[i] = Edge{
 			nodes.of(e.source, &b.names), nodes.of(e.destination, &b.names), relations.of(e.relation, &b.relations),
-			e.count, score, low, reasons.of(e.reason, &b.reasons), e.last / 1e6,
+			e.count, round(e.score), low, reasons.of(e.reason, &b.reasons), e.last / 1e6,
 		}
 	}
-	d.Lows = []Low{}
-	for _, s := range b.lows {
-		if i, drawn := numbers[s.edge]; drawn {
-			d.Lows = append(d.Lows, Low{i, round(s.score), s.time / 1e6, reasons.of(s.reason, &b.reasons)})
-		}
+	newestFirst := func(list []told) []told {
+		drawn := slices.DeleteFunc(slices.Clone(list), func(s told) bool { _, ok := numbers[s.edge]; return !ok })
+		slices.SortStableFunc(drawn, func(a, b told) int { return cmp.Compare(b.time, a.time) })
+		return drawn
 	}
-	slices.SortStableFunc(d.Lows, func(a, b Low) int { return cmp.Compare(b[2].(int64), a[2].(int64)) })
+	d.Lows, d.Alerts = []Low{}, []Alert{}
+	for _, s := range newestFirst(b.lows.list) {
+		d.Lows = append(d.Lows, Low{numbers[s.edge], round(s.score), s.time / 1e6, reasons.of(s.reason, &b.reasons)})
+	}
+	for _, s := range newestFirst(b.alerts.list) {
+		d.Alerts = append(d.Alerts, Alert{
+			numbers[s.edge], round(s.score), s.time / 1e6, reasons.of(s.reason, &b.reasons), s.risk, s.triplets,
+		})
+	}
 	d.Nodes, d.Relations, d.Reasons = nodes.list, relations.list, reasons.list
 	for _, list := range []*[]string{&d.Nodes, &d.Relations, &d.Reasons} {
 		if *list == nil {
@@ -324,8 +358,13 @@ func (b *Builder) drawEdges(d *Data) {
 	}
 }
 
-// round leaves six decimals of a score.
-func round(score float64) float64 { return math.Round(score*1e6) / 1e6 }
+// round leaves six decimals of a score, and is nil where there is none.
+func round(score float64) any {
+	if math.IsNaN(score) {
+		return nil
+	}
+	return math.Round(score*1e6) / 1e6
+}
 
 // renumber gives the names that are used numbers of their own.
 type renumber struct {
@@ -366,7 +405,7 @@ func (b *Builder) timeline() Timeline {
 		}
 	}
 	first, last = first/step, last/step
-	// A lone time of long ago shall not make the rest invisible, or the page long.
+	// One very old time must not squeeze the rest, or make the page long.
 	first = max(first, last-maxBars+1)
 	t.Start, t.Step = first*step*timeStep/1e6, step*timeStep/1e6
 	t.Low, t.All = make([]uint64, last-first+1), make([]uint64, last-first+1)

@@ -50,12 +50,58 @@ func TestDataOfSessions(t *testing.T) {
 	}
 }
 
+// The threshold is the highest score that was low by itself: what the list of judged sessions calls bad may have any
+// score, or none yet.
+func TestThresholdOfAReport(t *testing.T) {
+	b := NewBuilder()
+	denied := session("a", "x", 0.97, true, 0)
+	denied.Denied = true
+	early := session("b", "x", math.NaN(), true, 1)
+	early.Denied = true
+	b.Add(denied)
+	b.Add(early)
+	if d := b.Data(); d.Threshold != nil {
+		t.Errorf("without a score below it, the threshold is %v", *d.Threshold)
+	}
+	b.Add(session("c", "x", 0.04, true, 2))
+	d := b.Data()
+	if d.Low != 2 || d.Threshold == nil || *d.Threshold != 0.04 {
+		t.Errorf("%d low, threshold %v, want 2 and 0.04", d.Low, d.Threshold)
+	}
+	js, err := json.Marshal(d)
+	if want := `"lows":[[1,0.04,1772409720000,0],[0,null,1772409660000,0],[2,0.97,1772409600000,0]]`; err != nil || !strings.Contains(string(js), want) {
+		t.Errorf("%v, no %s in\n%s", err, want, js)
+	}
+}
+
+// Sources that were reported are listed by their sessions, low or not, the newest first, the last ones of many.
+func TestReportedSources(t *testing.T) {
+	b := NewBuilder()
+	for i := range maxAlerts + 20 {
+		s := session(fmt.Sprint("s", i), "d", 0.3, i%2 == 0, i)
+		s.SourceAlert, s.Risk, s.Triplets = true, float64(i)/4, i
+		b.Add(s)
+	}
+	d := b.Data()
+	if d.Reported != maxAlerts+20 || len(d.Alerts) != maxAlerts {
+		t.Fatalf("%d reported, %d of them listed, want %d and %d", d.Reported, len(d.Alerts), maxAlerts+20, maxAlerts)
+	}
+	for at, a := range d.Alerts {
+		i := maxAlerts + 19 - at
+		edge := d.Edges[a[0].(int)]
+		if d.Nodes[edge[0].(int32)] != fmt.Sprint("s", i) || edge[5] != 1-i%2 || a[1] != 0.3 ||
+			a[2] != session("", "", 0, true, i).Time/1e6 || a[4] != float64(i)/4 || a[5] != i {
+			t.Fatalf("alert %d is %v of %v", i, a, edge)
+		}
+	}
+}
+
 func TestNothingToShow(t *testing.T) {
 	var page bytes.Buffer
 	if err := WritePage(&page, NewBuilder().Data()); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(page.String(), `"threshold":null,"nodes":[],"relations":[],"reasons":[],"edges":[],"omitted":0,"lowest":[],"evidence":[],"lows":[]`) {
+	if !strings.Contains(page.String(), `"threshold":null,"nodes":[],"relations":[],"reasons":[],"edges":[],"omitted":0,"lowest":[],"evidence":[],"lows":[],"alerts":[]`) {
 		t.Error("an empty page has no empty lists")
 	}
 }
@@ -100,7 +146,7 @@ func TestLowSessions(t *testing.T) {
 	}
 }
 
-// TestHostileNames: names come from whoever connects, and shall be nothing but text.
+// TestHostileNames: clients choose names, which must stay text.
 func TestHostileNames(t *testing.T) {
 	b := NewBuilder()
 	for _, name := range []string{"</script><script>alert(1)</script>", "<!--", "]]>", "a\u202eb", "\x1b[31m", "\xff\xfe", strings.Repeat("x", 5000), "\u2028", ""} {

@@ -1,5 +1,5 @@
 // Package risk pools what is unusual about the sessions of one source: many slightly odd ones within a day are one
-// story, which no single score tells.
+// story, which no single score tells. So is an odd session to a host, and odd ones from there.
 //
 // It owns the window of a day, what is kept of each source in it, and which sources were reported in it. What makes a
 // session unusual, and by how much, it is told.
@@ -35,6 +35,8 @@ type Sources struct {
 	newest int64    // the latest time that was told, unix nanoseconds
 	keys   []uint64 // of the rows: few enough to look through them all
 	rows   []source
+
+	arrivals arrivals
 }
 
 // source is what is kept of one.
@@ -53,19 +55,22 @@ type triplet struct {
 
 // NewSources returns a Sources without evidence.
 func NewSources() *Sources {
-	return &Sources{seed: maphash.MakeSeed(), keys: make([]uint64, 0, maxSources), rows: make([]source, 0, maxSources)}
+	return &Sources{seed: maphash.MakeSeed(), keys: make([]uint64, 0, maxSources), rows: make([]source, 0, maxSources), arrivals: newArrivals()}
 }
 
 // Pooled is the evidence about a source within a window.
 type Pooled struct {
-	Risk     float32 // the sum of the triplets' evidence
-	Triplets int     // that it is made of
+	Risk      float32     // the sum of the triplets' evidence, with that of the session by which the source was reached
+	Triplets  int         // that it is made of
+	ReachedBy graphbuf.ID // the source of that session, the zero ID where there was none
 }
 
-// Add takes down a session's evidence against its source and returns what is known of the source with it. A
-// triplet counts once, with the most that any of its sessions brought. It does not allocate.
-func (s *Sources) Add(e *graphbuf.Event, evidence float32) Pooled {
-	key, id := s.hash(e)
+// Add takes down a session's evidence against its source, of which the graph's ID is given, and returns what is known of
+// the source with it. A triplet counts once, with the most that any of its sessions brought. If the source was itself
+// reached by an odd session within the window, the oddest of these counts too, for as much as the source's own triplets
+// at most: on a host to which odd sessions come all day, that says little. It does not allocate.
+func (s *Sources) Add(e *graphbuf.Event, source graphbuf.ID, evidence float32) Pooled {
+	key, id, destination := s.hash(e)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x, from := s.of(key, e.Time)
@@ -75,7 +80,11 @@ func (s *Sources) Add(e *graphbuf.Event, evidence float32) Pooled {
 	for _, t := range x.triplets[:x.n] {
 		x.risk += t.evidence
 	}
-	return Pooled{Risk: x.risk, Triplets: int(x.n)}
+	if key != destination {
+		s.arrivals.add(destination, arrival{source, max(e.Time, from+1), evidence}, from)
+	}
+	before := s.arrivals.of(key, from)
+	return Pooled{Risk: x.risk + min(before.evidence, x.risk), Triplets: int(x.n), ReachedBy: before.from}
 }
 
 // of returns the row of a source that has a session at a time, and when the window begins.
@@ -97,8 +106,8 @@ func (s *Sources) of(key uint64, time int64) (x *source, from int64) {
 	return x, from
 }
 
-// hash returns the keys of a source and of its triplet.
-func (s *Sources) hash(e *graphbuf.Event) (source, triplet uint64) {
+// hash returns the keys of a session's source, triplet and destination.
+func (s *Sources) hash(e *graphbuf.Event) (source, triplet, destination uint64) {
 	var h maphash.Hash
 	h.SetSeed(s.seed)
 	h.Write(e.Source)
@@ -107,7 +116,7 @@ func (s *Sources) hash(e *graphbuf.Event) (source, triplet uint64) {
 		h.WriteByte(0xff) // no name in UTF-8 has this byte
 		h.Write(name)
 	}
-	return source, h.Sum64()
+	return source, h.Sum64(), maphash.Bytes(s.seed, e.Destination)
 }
 
 // least is the source with the least evidence within the window.

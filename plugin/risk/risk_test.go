@@ -11,6 +11,9 @@ import (
 	"flb-filter-rgcn/graphbuf"
 )
 
+// host is the ID of some host.
+var host = graphbuf.ID{Slot: 7, Gen: 1}
+
 func event(source, relation, destination string, at time.Duration) *graphbuf.Event {
 	const start = 1_700_000_000e9
 	return &graphbuf.Event{Source: []byte(source), Relation: []byte(relation), Destination: []byte(destination), Time: start + int64(at)}
@@ -25,67 +28,67 @@ func wantRisk(t *testing.T, got Pooled, risk float64, triplets int) {
 
 func TestEvidenceAddsUp(t *testing.T) {
 	s := NewSources()
-	wantRisk(t, s.Add(event("a", "ssh", "x", 0), 2), 2, 1)
-	wantRisk(t, s.Add(event("a", "ssh", "x", time.Hour), 1), 2, 1) // the same once more
-	wantRisk(t, s.Add(event("a", "ssh", "x", time.Hour), 3), 3, 1) // and stranger than before
-	wantRisk(t, s.Add(event("a", "scp", "x", 2*time.Hour), 0.5), 3.5, 2)
-	wantRisk(t, s.Add(event("b", "ssh", "x", 2*time.Hour), 1), 1, 1)
-	wantRisk(t, s.Add(event("as", "sh", "x", 2*time.Hour), 1), 1, 1) // no part of a name counts for another name
-	wantRisk(t, s.Add(event("a", "ssh", "y", 3*time.Hour), 1), 4.5, 3)
+	wantRisk(t, s.Add(event("a", "ssh", "x", 0), host, 2), 2, 1)
+	wantRisk(t, s.Add(event("a", "ssh", "x", time.Hour), host, 1), 2, 1) // the same once more
+	wantRisk(t, s.Add(event("a", "ssh", "x", time.Hour), host, 3), 3, 1) // and stranger than before
+	wantRisk(t, s.Add(event("a", "scp", "x", 2*time.Hour), host, 0.5), 3.5, 2)
+	wantRisk(t, s.Add(event("b", "ssh", "x", 2*time.Hour), host, 1), 1, 1)
+	wantRisk(t, s.Add(event("as", "sh", "x", 2*time.Hour), host, 1), 1, 1) // no part of a name counts for another name
+	wantRisk(t, s.Add(event("a", "ssh", "y", 3*time.Hour), host, 1), 4.5, 3)
 }
 
 func TestEvidenceExpires(t *testing.T) {
 	s := NewSources()
-	s.Add(event("a", "ssh", "x", 0), 2)
-	s.Add(event("a", "ssh", "y", 10*time.Hour), 1)
-	wantRisk(t, s.Add(event("a", "ssh", "z", Window-1), 4), 7, 3)
-	wantRisk(t, s.Add(event("a", "ssh", "z", Window), 4), 5, 2)
-	wantRisk(t, s.Add(event("a", "ssh", "late", -time.Hour), 4), 9, 3) // what comes late counts until the window moves
-	wantRisk(t, s.Add(event("a", "ssh", "z", Window+time.Minute), 4), 5, 2)
-	s.Add(event("b", "ssh", "z", 3*Window), 1) // another source's session moves the window
-	wantRisk(t, s.Add(event("a", "ssh", "z", 2*Window), 1), 1, 1)
-	wantRisk(t, s.Add(event("a", "ssh", "y", Window), 1), 2, 2) // a clock was ahead: what comes before the window adds up all the same
+	s.Add(event("a", "ssh", "x", 0), host, 2)
+	s.Add(event("a", "ssh", "y", 10*time.Hour), host, 1)
+	wantRisk(t, s.Add(event("a", "ssh", "z", Window-1), host, 4), 7, 3)
+	wantRisk(t, s.Add(event("a", "ssh", "z", Window), host, 4), 5, 2)
+	wantRisk(t, s.Add(event("a", "ssh", "late", -time.Hour), host, 4), 9, 3) // what comes late counts until the window moves
+	wantRisk(t, s.Add(event("a", "ssh", "z", Window+time.Minute), host, 4), 5, 2)
+	s.Add(event("b", "ssh", "z", 3*Window), host, 1) // another source's session moves the window
+	wantRisk(t, s.Add(event("a", "ssh", "z", 2*Window), host, 1), 1, 1)
+	wantRisk(t, s.Add(event("a", "ssh", "y", Window), host, 1), 2, 2) // a clock was ahead: what comes before the window adds up all the same
 }
 
 // A source has room for the triplets that say most.
 func TestMostTripletsOfASource(t *testing.T) {
 	s := NewSources()
 	for i := range 100 {
-		s.Add(event("a", "ssh", fmt.Sprint(i), 0), float32(i%50))
+		s.Add(event("a", "ssh", fmt.Sprint(i), 0), host, float32(i%50))
 	}
 	want := 0.0
 	for i := range maxTriplets {
 		want += float64(49 - i/2)
 	}
-	wantRisk(t, s.Add(event("a", "ssh", "0", 0), 0), want, maxTriplets)
+	wantRisk(t, s.Add(event("a", "ssh", "0", 0), host, 0), want, maxTriplets)
 }
 
 // A flood of slightly odd sources does not drive out one that is odder.
 func TestAFloodOfSources(t *testing.T) {
 	s := NewSources()
-	s.Add(event("odd", "ssh", "x", 0), 5)
+	s.Add(event("odd", "ssh", "x", 0), host, 5)
 	for i := range 5 * maxSources {
-		s.Add(event(fmt.Sprint("scanner-", i), "ssh", "x", time.Hour), 1)
+		s.Add(event(fmt.Sprint("scanner-", i), "ssh", "x", time.Hour), host, 1)
 	}
 	if len(s.rows) != maxSources {
 		t.Errorf("%d sources, want %d", len(s.rows), maxSources)
 	}
-	wantRisk(t, s.Add(event("odd", "ssh", "y", time.Hour), 1), 6, 2)
+	wantRisk(t, s.Add(event("odd", "ssh", "y", time.Hour), host, 1), 6, 2)
 	// What is over makes room first.
-	s.Add(event("late", "ssh", "x", Window+2*time.Hour), 1)
-	s.Add(event("later", "ssh", "x", Window+2*time.Hour), 1)
-	wantRisk(t, s.Add(event("late", "ssh", "x", Window+2*time.Hour), 1), 1, 1)
+	s.Add(event("late", "ssh", "x", Window+2*time.Hour), host, 1)
+	s.Add(event("later", "ssh", "x", Window+2*time.Hour), host, 1)
+	wantRisk(t, s.Add(event("late", "ssh", "x", Window+2*time.Hour), host, 1), 1, 1)
 }
 
 func TestAddDoesNotAllocate(t *testing.T) {
 	s, r := NewSources(), NewReports()
 	events := make([]*graphbuf.Event, 3*maxSources)
 	for i := range events {
-		events[i] = event(fmt.Sprint("scanner-", i%(2*maxSources)), "ssh", fmt.Sprint(i), 0)
+		events[i] = event(fmt.Sprint("scanner-", i%(2*maxSources)), "ssh", fmt.Sprint("scanner-", (i+1)%(3*maxSources)), 0)
 	}
 	i := 0
 	if n := testing.AllocsPerRun(len(events), func() {
-		s.Add(events[i%len(events)], 1)
+		s.Add(events[i%len(events)], host, 1)
 		r.Has(events[i%len(events)])
 		r.Add(events[i%len(events)])
 		i++
@@ -101,7 +104,7 @@ func TestSourcesByManyAtOnce(t *testing.T) {
 	for w := range 4 {
 		wait.Go(func() {
 			for i := range 500 {
-				s.Add(event("a", "ssh", fmt.Sprint(i%maxTriplets), 0), 1)
+				s.Add(event("a", "ssh", fmt.Sprint(i%maxTriplets), 0), host, 1)
 				r.Has(event(fmt.Sprint(w, i%50), "ssh", "x", 0))
 				if r.Add(event(fmt.Sprint(i%50), "ssh", "x", 0)) {
 					reported.Add(1)
@@ -113,7 +116,7 @@ func TestSourcesByManyAtOnce(t *testing.T) {
 	if n := reported.Load(); n != 50 {
 		t.Errorf("50 sources were reported %d times", n)
 	}
-	wantRisk(t, s.Add(event("a", "ssh", "0", 0), 1), maxTriplets, maxTriplets)
+	wantRisk(t, s.Add(event("a", "ssh", "0", 0), host, 1), maxTriplets, maxTriplets)
 }
 
 func BenchmarkAddToFullTable(b *testing.B) {
@@ -123,6 +126,6 @@ func BenchmarkAddToFullTable(b *testing.B) {
 		events[i] = event(fmt.Sprint("scanner-", i), "ssh", "x", 0)
 	}
 	for i := 0; b.Loop(); i++ {
-		s.Add(events[i%len(events)], 1)
+		s.Add(events[i%len(events)], host, 1)
 	}
 }

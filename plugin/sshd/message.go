@@ -2,7 +2,7 @@ package sshd
 
 import "bytes"
 
-// rule is one wording: what its messages begin with, where the address stands in the rest, and what it means.
+// rule is one kind of message: how it begins, where the address is in the rest, and the relation that it stands for.
 type rule struct {
 	start    string
 	peer     func(rest []byte) []byte // nil when there is none

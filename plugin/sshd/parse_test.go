@@ -210,8 +210,8 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// What the peer chooses, its name, key, banner or algorithms, must not put another address in place of its own. 6.6.6.6
-// is not it.
+// Nothing that the peer chooses (name, key, banner, algorithms) may put another address in place of its own. 6.6.6.6 is
+// the false one.
 func TestHostile(t *testing.T) {
 	const real = "10.0.0.1"
 	key := ": ED25519-CERT SHA256:" + strings.Repeat("a", 43) + " ID "

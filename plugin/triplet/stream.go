@@ -13,13 +13,50 @@ import (
 
 // Stream remembers, for the records of one tag, the columns of a Zeek log whose rows come as plain lines. The
 // header comes once per file and holds for the rows after it.
-type Stream struct{ layout atomic.Pointer[layout] }
+type Stream struct {
+	separator atomic.Pointer[string] // between columns; nil: a tab
+	layout    atomic.Pointer[layout]
+}
+
+// between is what stands between columns below the header that is being read.
+func (s *Stream) between() string {
+	if separator := s.separator.Load(); separator != nil {
+		return *separator
+	}
+	return zeek.Tab
+}
 
 // layout says which value stands in which column.
 type layout struct {
-	columns zeek.Columns
-	value   []int // by column: the finder's value, or one of the two below
+	rows
+	between []byte // the separator
+	value   []int  // by column: the finder's value, or one of the two below
 	values  int
+}
+
+// rows says how rows are written.
+type rows struct {
+	Columns   zeek.Columns
+	Separator string
+}
+
+// MarshalJSON implements json.Marshaler. Where tabs stand between columns it is the list of these alone.
+func (r rows) MarshalJSON() ([]byte, error) {
+	if r.Separator == zeek.Tab {
+		return json.Marshal(r.Columns)
+	}
+	type plain rows
+	return json.Marshal(plain(r))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *rows) UnmarshalJSON(b []byte) error {
+	*r = rows{Separator: zeek.Tab}
+	if bytes.HasPrefix(b, []byte("[")) {
+		return json.Unmarshal(b, &r.Columns)
+	}
+	type plain rows
+	return json.Unmarshal(b, (*plain)(r))
 }
 
 const (
@@ -31,13 +68,15 @@ const (
 func (f *Finder) row(b *Buffer, stream *Stream, line []byte) (Session, Verdict) {
 	line = bytes.TrimRight(line, "\r\n")
 	if len(line) > 0 && line[0] == '#' {
-		if columns, ok := zeek.ReadHeader(line); ok {
-			stream.layout.Store(f.layout(columns))
+		if separator, ok := zeek.ReadSeparator(line); ok && separator != "" {
+			stream.separator.Store(&separator)
+		} else if columns, ok := zeek.ReadHeader(line, stream.between()); ok {
+			stream.layout.Store(f.layout(rows{columns, stream.between()}))
 		}
 		return Session{}, Skipped
 	}
 	l := stream.layout.Load()
-	if l == nil || len(line) > longestRow || bytes.Count(line, tab)+1 != len(l.columns) {
+	if l == nil || len(line) > longestRow || bytes.Count(line, l.between)+1 != len(l.Columns) {
 		return Session{}, Missing
 	}
 	b.row = slices.Grow(b.row[:0], l.values)[:l.values]
@@ -47,7 +86,7 @@ func (f *Finder) row(b *Buffer, stream *Stream, line []byte) (Session, Verdict) 
 	var at int64
 	for _, v := range l.value {
 		var value []byte
-		value, line, _ = bytes.Cut(line, tab)
+		value, line, _ = bytes.Cut(line, l.between)
 		switch {
 		case v == noValue || !has(value):
 		case v == timeValue:
@@ -69,11 +108,10 @@ func (f *Finder) row(b *Buffer, stream *Stream, line []byte) (Session, Verdict) 
 // longestRow bounds what a row makes a Buffer keep, in bytes.
 const longestRow = 64 << 10
 
-var tab = []byte("\t")
-
 // layout finds the columns of the wanted values; of alternatives the first that is a column.
-func (f *Finder) layout(columns zeek.Columns) *layout {
-	l := &layout{columns: columns, value: make([]int, len(columns)), values: len(f.wanted)}
+func (f *Finder) layout(r rows) *layout {
+	columns := r.Columns
+	l := &layout{rows: r, between: []byte(r.Separator), value: make([]int, len(columns)), values: len(f.wanted)}
 	for i := range l.value {
 		l.value[i] = noValue
 	}
@@ -134,10 +172,10 @@ func (f *Finder) Of(streams *Streams, tag []byte) *Stream {
 func (s *Streams) Save() ([]byte, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	out := map[string]zeek.Columns{}
+	out := map[string]rows{}
 	for tag, stream := range s.byTag {
 		if l := stream.layout.Load(); l != nil {
-			out[tag] = l.columns
+			out[tag] = l.rows
 		}
 	}
 	return json.Marshal(out)
@@ -145,13 +183,14 @@ func (s *Streams) Save() ([]byte, error) {
 
 // Restore takes up what Save returned.
 func (f *Finder) Restore(streams *Streams, b []byte) error {
-	var saved map[string]zeek.Columns
+	var saved map[string]rows
 	if err := json.Unmarshal(b, &saved); err != nil {
 		return err
 	}
-	for tag, columns := range saved {
-		if s := f.Of(streams, []byte(tag)); s != nil && len(columns) > 0 {
-			s.layout.Store(f.layout(columns))
+	for tag, r := range saved {
+		if s := f.Of(streams, []byte(tag)); s != nil && len(r.Columns) > 0 && r.Separator != "" {
+			s.separator.Store(&r.Separator)
+			s.layout.Store(f.layout(r))
 		}
 	}
 	return nil

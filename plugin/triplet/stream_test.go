@@ -47,6 +47,51 @@ func TestConditionsOnRows(t *testing.T) {
 	}
 }
 
+// Rows have between their columns what the header says, also behind a restart and in a file whose header came before it.
+func TestSeparators(t *testing.T) {
+	f := newFinder(t, nil)
+	var streams Streams
+	b := new(Buffer)
+	pass := func(streams *Streams, lines ...string) (s Session, v Verdict) {
+		for _, line := range lines {
+			s, v = find(f, b, f.Of(streams, []byte("tag")), line)
+		}
+		return s, v
+	}
+	wantSession := func(s Session, v Verdict, source, relation string) {
+		t.Helper()
+		if v != Found || string(s.Source) != source || string(s.Relation) != relation {
+			t.Errorf("%d %q %q, want %q %q", v, s.Source, s.Relation, source, relation)
+		}
+	}
+	saved := func() string {
+		t.Helper()
+		json, err := streams.Save()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(json)
+	}
+	s, v := pass(&streams, `#separator \x7c`, "#fields|id.orig_h|id.resp_h|client", `a|b|x\x7cy`)
+	wantSession(s, v, "a", "x|y")
+	if _, v := pass(&streams, "a\tb\tc"); v != Missing {
+		t.Errorf("a row with tabs: %d", v)
+	}
+	var again Streams
+	if err := f.Restore(&again, []byte(saved())); err != nil {
+		t.Fatal(err)
+	}
+	s, v = pass(&again, "c|d|ssh")
+	wantSession(s, v, "c", "ssh")
+	s, v = pass(&again, "#fields|id.resp_h|id.orig_h|client", "d|e|ssh")
+	wantSession(s, v, "e", "ssh")
+	s, v = pass(&streams, `#separator \x09`, "#separator ", "#fields\tid.orig_h\tid.resp_h\tclient", "a\tb\tc|d")
+	wantSession(s, v, "a", "c|d")
+	if got, want := saved(), `{"tag":["id.orig_h","id.resp_h","client"]}`; got != want { // as ever
+		t.Errorf("saved %s, want %s", got, want)
+	}
+}
+
 // Tags are made of file names, which are without end.
 func TestStreamsAreBounded(t *testing.T) {
 	f := newFinder(t, nil)

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// release is what `make release` builds, as "1.2.3", set by the linker: -X
-// flb-filter-rgcn/plugin/version.release=1.2.3. A build of any other kind leaves it empty.
-var release string
+// stamp is set by the linker, -X flb-filter-rgcn/plugin/version.stamp=1.2.3: by `make release` to a release's number, by
+// a plain make to what String says of a commit. A build by the go command alone leaves it empty.
+var stamp string
 
-// String is the version: of a release its number, else "devel" and, where the go command knew it, the commit, as
+// String is the version: of a release its number, else "devel" and, where git knew it, the commit, as
 // "devel+0123456789ab" or, of changed sources, "devel+0123456789ab.dirty".
 func String() string {
-	if release != "" {
-		return release
+	if stamp != "" {
+		return stamp
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

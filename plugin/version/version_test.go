@@ -22,9 +22,9 @@ func TestOfCommit(t *testing.T) {
 }
 
 func TestARelease(t *testing.T) {
-	defer func(before string) { release = before }(release)
-	release = "1.2.3"
-	if want := "1.2.3, " + Go() + ", " + runtime.GOOS + "/" + runtime.GOARCH; Line() != want || String() != release {
+	defer func(before string) { stamp = before }(stamp)
+	stamp = "1.2.3"
+	if want := "1.2.3, " + Go() + ", " + runtime.GOOS + "/" + runtime.GOARCH; Line() != want || String() != stamp {
 		t.Errorf("%q, want %q", Line(), want)
 	}
 }

@@ -1,5 +1,5 @@
-// Package zeek knows the tab-separated form of Zeek's logs: its header and the escapes in its values. It
-// owns that format alone and knows no records.
+// Package zeek knows the form of Zeek's logs in columns, with tabs or other separators between: its header and the
+// escapes in its values. It owns that format alone and knows no records.
 package zeek
 
 import (
@@ -11,13 +11,23 @@ import (
 // Columns are the names of a log's columns, in their order, as its header gives them.
 type Columns []string
 
+// Tab stands between columns where the header does not say otherwise.
+const Tab = "\t"
+
+// ReadSeparator returns what the first line of a header says stands between columns, "" if it names nothing. It is not
+// ok for any other line.
+func ReadSeparator(line []byte) (separator string, ok bool) {
+	rest, ok := bytes.CutPrefix(line, []byte("#separator "))
+	return string(AppendUnescaped(nil, bytes.TrimRight(rest, "\r\n"))), ok
+}
+
 // ReadHeader returns the columns of a line with #fields. It is not ok for any other line.
-func ReadHeader(line []byte) (Columns, bool) {
-	rest, ok := bytes.CutPrefix(line, []byte("#fields\t"))
+func ReadHeader(line []byte, separator string) (Columns, bool) {
+	rest, ok := bytes.CutPrefix(line, []byte("#fields"+separator))
 	if !ok {
 		return nil, false
 	}
-	return strings.Split(string(bytes.TrimRight(rest, "\r\n")), "\t"), true
+	return strings.Split(string(bytes.TrimRight(rest, "\r\n")), separator), true
 }
 
 // AppendUnescaped appends a value to dst and undoes Zeek's \xNN and \\.

@@ -16,7 +16,7 @@ archive() { # ARCHITECTURE
   stage=$(mktemp -d)
   mkdir "$stage/$name"
   cp -R conf LICENSE README.md "$stage/$name"
-  cp "$release/linux-$1/flb-filter_rgcn.so" "$release/linux-$1/rgcn" "$stage/$name"
+  cp "$release/linux-$1/flb-filter_rgcn.so" "$release/linux-$1/rgcn" "$release/third-party-licences.txt" "$stage/$name"
   chmod -R u=rwX,go=rX "$stage"
   chmod 644 "$stage/$name/flb-filter_rgcn.so"
   tar -C "$stage" --format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" |
@@ -25,7 +25,7 @@ archive() { # ARCHITECTURE
 }
 
 for arch in "$@"; do
-  export RGCN_ARCH=$arch RGCN_VERSION=$version RGCN_FILES=$release/linux-$arch
+  export RGCN_ARCH=$arch RGCN_VERSION=$version RGCN_FILES=$release/linux-$arch RGCN_LICENCES=$release/third-party-licences.txt
   for format in deb rpm; do
     "$NFPM" package --config build/release/package/nfpm.yaml --packager $format --target "$packages/" >/dev/null
   done

@@ -30,9 +30,10 @@ static void call(void (*kernel)(A...), void **p, std::index_sequence<I...>) {
 	kernel(*(A *)p[I]...);
 }
 #define KERNELS(X)                                                                                 \
-	X(propagate) X(relate) X(gather) X(decode) X(bend) X(blend) X(reduce) X(adam)                  \
-	X(layer) X(unlayer) X(ungroup) X(outer) X(unbend) X(undrop) X(shrink) X(judge) X(unjudge)      \
-	X(squares) X(tell) X(clip)
+	X(propagate) X(diagonal_grad) X(sum_slots) X(decode) X(decode_backward) X(gather_add)          \
+	X(reduce) X(adam) X(layer_forward) X(self_loop_backward) X(group_backward) X(outer)            \
+	X(relu_backward) X(dropout_backward) X(l2_grad) X(score_loss) X(score_backward)                \
+	X(sum_squares) X(loss_sum) X(clip_scale)
 template <class... A>
 static void run(void (*kernel)(A...), void **p) {
 	call(kernel, p, std::index_sequence_for<A...>{});

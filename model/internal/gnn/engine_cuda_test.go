@@ -18,15 +18,6 @@ import (
 // These tests drive both twins over the same inputs: on a card where there is one, else on the
 // host build of the kernels behind a driver that is none (`make test` puts it in the way).
 
-func needsCUDA(t testing.TB) {
-	t.Helper()
-	name, err := device.Probe(0)
-	if err != nil {
-		t.Skip(err)
-	}
-	t.Log(name)
-}
-
 // negatives is how many corrupted triplets the twins see for each positive.
 const negatives = 4
 
@@ -96,7 +87,7 @@ func (w *twins) pass(t *testing.T, step, rounds int) {
 }
 
 func TestCUDAGradientsAndLosses(t *testing.T) {
-	needsCUDA(t)
+	modeltest.NeedsCUDA(t)
 	for _, c := range []struct {
 		decoder  string
 		dim      int
@@ -158,7 +149,7 @@ func TestCUDAGradientsAndLosses(t *testing.T) {
 }
 
 func TestCUDAParametersAndEmbeddings(t *testing.T) {
-	needsCUDA(t)
+	modeltest.NeedsCUDA(t)
 	for _, decoder := range []string{DistMult, RotatE} {
 		w := newTwins(t, testNetwork(64, decoder), 0.1, nil, 60)
 		for step := range 30 {

@@ -2,6 +2,7 @@ package temporal
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -22,30 +23,41 @@ func (ds *Dataset) BusyDays(sp Span) float64 {
 	for i := range ds.Edges {
 		e := &ds.Edges[i]
 		for d := max(first, dayOf(e.First)); d < min(last, dayOf(e.last)+1); d++ {
-			whole[d-first] += float64(e.within(startOf(d), startOf(d+1)))
+			whole[d-first] += float64(ds.within(e, startOf(d), startOf(d+1)))
 		}
-		all += e.days(sp)
+		all += ds.days(e, sp)
 	}
 	slices.Sort(whole)
 	return all / max(whole[(len(whole)-1)*3/4], 1)
 }
 
-// days estimates on how many days of a stretch of time an edge had an event. It takes constant time: all days
-// between the first and the last one that count are alike.
-func (e *Edge) days(sp Span) (n float64) {
-	from, to := max(e.First, sp.start), min(e.last, sp.end-1)
-	if from > to {
-		return 0
-	}
-	on := func(d int64) float64 {
-		return float64(e.within(max(sp.start, startOf(d)), min(sp.end, startOf(d+1))))
-	}
-	a, b := dayOf(from), dayOf(to)
-	if n = on(a); b > a {
-		n += on(b)
-	}
-	if between := b - a - 1; between > 0 {
-		n += float64(between) * on(a+1)
+// days estimates on how many days of a stretch of time an edge had an event. Whether it is one of a day or of a
+// century, this takes as many steps as there are buckets.
+func (ds *Dataset) days(e *Edge, sp Span) (n float64) {
+	perBucket := float64(e.count) / float64(bits.OnesCount64(e.active))
+	counted, on := int64(math.MinInt64), 0.0 // the last day that was counted, and the chance of an event on it
+	for left := e.active; left != 0; {       // the earliest first
+		i := maxBuckets - 1 - bits.LeadingZeros64(left)
+		left &^= 1 << i
+		from, to := ds.stretch(e, i)
+		a, b := max(from, sp.start), min(to, sp.end-1)
+		if a > b {
+			continue
+		}
+		share := (span(a, b) + 1) / (span(from, to) + 1)
+		first, last := dayOf(a), dayOf(b)
+		if first == last {
+			p := float64(chance(share, perBucket))
+			if first != counted {
+				counted, on = first, 0
+			}
+			n += max(0, p-on)
+			on = max(on, p)
+			continue
+		}
+		days := max(1, span(a, b)/float64(dayNanos))
+		n += days * float64(chance(share/days, perBucket))
+		counted, on = last, 1
 	}
 	return n
 }

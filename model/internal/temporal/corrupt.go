@@ -38,7 +38,7 @@ func (w *Window) corrupt(ds *Dataset, rng *num.Philox, e *Edge) (s, r, d int32, 
 			d = w.knownDestinations[rng.IntN(len(w.knownDestinations))]
 		}
 		i := ds.triplet.Find(ds.SD.Find(s, d), r)
-		if unknown || i < 0 || ds.Edges[i].within(w.At, w.end) == 0 {
+		if unknown || i < 0 || ds.within(&ds.Edges[i], w.At, w.end) == 0 {
 			break
 		}
 	}

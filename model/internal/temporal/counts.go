@@ -6,8 +6,8 @@ import "flb-filter-rgcn/graphbuf"
 type Counts [NumCounts]float32
 
 // The entries of Counts: events of each part of the triplet, numbers of different partners, the source's new
-// destinations, and how similar the relation's name is to the source's others. What was never seen is 0. The age
-// of the parts is not among them, see Tenures.
+// destinations, the triplets of both ends that were active lately, and how similar the relation's name is to the source's
+// others. What was never seen is 0. The age of the parts is not among them, see Tenures.
 const (
 	CountSRD = iota
 	CountSD
@@ -21,6 +21,8 @@ const (
 	SourcesOfD
 	SourcesOfR
 	NewDestinations // each fading by half in a day
+	RecentOfS       // triplets of the source that were active lately: see Recent
+	RecentOfD       // those of the destination
 	Similar         // 0 to 1: see banners
 	PeersToD        // peers of the source that met the destination: see peers; 0 where hosts have no features
 	ToPeersOfD      // peers of the destination that the source met
@@ -31,15 +33,15 @@ const (
 	NumEventCounts = CountR + 1 // those of which it also matters whether they are zero
 )
 
-// LiveCounts returns the counts that the graph gave for an event. Similar and the counts of peers are 0: the
-// caller fills them in.
+// LiveCounts returns the counts that the graph gave for an event. Recent ones, Similar and the counts of peers are 0:
+// the caller fills them in.
 func LiveCounts(ref *graphbuf.Ref) Counts {
 	c := &ref.Counts
 	return Counts{
 		float32(c.SRD), float32(c.SD), float32(c.SR), float32(c.RD), float32(c.S), float32(c.D), float32(c.R),
 		float32(c.DestinationsOfS), float32(c.RelationsOfS), float32(c.SourcesOfD), float32(c.SourcesOfR),
 		ref.NewDestinations,
-		0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0,
 	}
 }
 
@@ -72,6 +74,7 @@ func (w *Window) counts(ds *Dataset, s, r, d int32, t int64) (f Counts) {
 		f[CountR] = w.r[r] + w.deltas.r.before(r, t)
 		f[SourcesOfR] = w.sourcesOfR[r] + w.deltas.sourcesOfR.before(r, t)
 	}
+	w.Recent.Fill(&f, s, d)
 	if s >= 0 && r >= 0 {
 		f[Similar] = ds.RelationsOf.Similarity(ds.Names, ds.Names.Row(r), s, t)
 	}

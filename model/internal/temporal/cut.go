@@ -11,6 +11,7 @@ type Cut struct {
 	srd, sd, sr, rd, s, d, r []float32
 	// Different neighbours before the cut: by row, by relation.
 	destinationsOfS, relationsOfS, sourcesOfD, sourcesOfR []float32
+	Recent                                                Recent
 	Cooccurrence                                          *Cooccurrence // of peers; nil: hosts have no features
 	// Rows and relations that were seen before the cut, to draw negatives from.
 	knownSources, knownDestinations, knownRelations []int32
@@ -20,10 +21,12 @@ type Cut struct {
 func NewCut(ds *Dataset, at int64, orders [2][]int32) *Cut {
 	c := newCut(ds)
 	c.At, c.orders = at, orders
+	c.Recent = newRecent(len(ds.Sources), len(ds.Destinations))
 	for i := range ds.Edges {
-		if n := ds.Edges[i].before(at); n > 0 {
+		if n := ds.before(&ds.Edges[i], at); n > 0 {
 			c.srd[i] = n
 			c.add(&ds.Edges[i], n)
+			c.Recent.add(&ds.Edges[i], ds.lastBefore(&ds.Edges[i], at), at)
 		}
 	}
 	c.knownSources, c.knownDestinations, c.knownRelations = known(c.s), known(c.d), known(c.r)

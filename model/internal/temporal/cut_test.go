@@ -32,23 +32,6 @@ func TestCutKnowsOnlyWhatCameBefore(t *testing.T) {
 	}
 }
 
-func TestEstimatesOfAnEdgesPast(t *testing.T) {
-	e := Edge{count: 11, First: 100, last: 200}
-	for at, want := range map[int64]float32{50: 0, 100: 0, 101: 1.09, 150: 5.5, 201: 11} {
-		if got := e.before(at); math.Abs(float64(got-want)) > 1e-4 {
-			t.Errorf("before(%d) = %v, want %v", at, got, want)
-		}
-	}
-	for _, c := range []struct {
-		a, b int64
-		want float32
-	}{{0, 100, 0}, {0, 101, 1}, {150, 201, 1}, {201, 300, 0}, {120, 130, float32(1 - math.Pow(0.9, 9))}} {
-		if got := e.within(c.a, c.b); math.Abs(float64(got-c.want)) > 1e-6 {
-			t.Errorf("within(%d, %d) = %v, want %v", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 func TestFloodDoesNotDrawTheCuts(t *testing.T) {
 	events := modeltest.Teams(6, 20, 1000) // a minute each
 	flood := graphbuf.Event{Source: []byte("host-0"), Relation: []byte("client-0"), Destination: []byte("server-0-0")}

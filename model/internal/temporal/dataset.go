@@ -3,6 +3,7 @@ package temporal
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 
 	"flb-filter-rgcn/graphbuf"
@@ -27,6 +28,8 @@ type Dataset struct {
 	sourceSince, relationSince []int64
 	Tenures                    Tenures
 	Peers                      *Peers // nil: hosts have no features
+	Unanswered                 []bool // by edge: no window that trains has it among its positives; nil: none
+	buckets
 }
 
 // Edge is a distinct triplet with its events.
@@ -35,6 +38,7 @@ type Edge struct {
 	sd, sr, rd  int32 // pair numbers
 	count       float32
 	First, last int64
+	active      uint64 // see activity
 }
 
 // NewDataset numbers the hosts, relations and pairs of a snapshot. features may be nil.
@@ -76,6 +80,10 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures) *Dataset {
 			ds.End = e.Last
 		}
 	}
+	ds.buckets = newBuckets(snap, ds.start, ds.End)
+	for i := range snap.Edges {
+		ds.Edges[i].active = ds.active(&snap.Edges[i])
+	}
 	seenSD, seenSR := make([]bool, ds.SD.Len), make([]bool, ds.SR.Len)
 	firstOf := func(seen []bool, pair func(e *Edge) int32) func(e *Edge) int32 {
 		return func(e *Edge) int32 {
@@ -98,33 +106,11 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures) *Dataset {
 	return ds
 }
 
-// before estimates how many events of an edge came before t. The graph keeps their number and the first and last
-// time; those between are taken to be evenly spread.
-func (e *Edge) before(t int64) float32 {
-	switch {
-	case e.First >= t:
-		return 0
-	case e.last < t:
-		return e.count
-	}
-	return 1 + max(e.count-2, 0)*float32(float64(t-e.First)/float64(e.last-e.First))
-}
-
-// within estimates the chance that an edge had an event in [a, b).
-func (e *Edge) within(a, b int64) float32 {
-	switch {
-	case e.last < a || e.First >= b:
-		return 0
-	case e.First >= a || e.last < b:
-		return 1
-	}
-	share := float64(b-a) / float64(e.last-e.First)
-	return float32(1 - math.Pow(1-share, max(float64(e.count)-2, 0)))
-}
-
 // CutTimes returns the times by which the given shares of the graph's activity had
-// happened. An edge is active from its first to its last event, with the logarithm
-// of its count as weight: a flood of one pair does not draw all cuts into its own hour.
+// happened. Each edge has the logarithm of its count as
+// weight: a flood of one pair does not draw all cuts into its own hour. A quarter of it lies on the first event, a
+// quarter on the last one, and the rest on buckets between, at their beginnings: of a cut that lies there the past is
+// known exactly.
 func (ds *Dataset) CutTimes(shares []float64) []int64 {
 	type point struct {
 		t int64
@@ -135,15 +121,14 @@ func (ds *Dataset) CutTimes(shares []float64) []int64 {
 	var total float64
 	for i := range ds.Edges {
 		e := &ds.Edges[i]
-		n := min(int64(e.count), perEdge)
-		w := math.Log1p(float64(e.count)) / float64(n)
-		for j := range n {
-			t := e.First
-			if n > 1 {
-				t += int64(float64(e.last-e.First) * float64(j) / float64(n-1))
-			}
-			points = append(points, point{t, w})
-			total += w
+		w := math.Log1p(float64(e.count))
+		total += w
+		times := [perEdge]int64{e.First, e.First, e.last, e.last}
+		if e.count > 2 {
+			times[1], times[2] = ds.twoTimes(e)
+		}
+		for _, t := range times {
+			points = append(points, point{t, w / perEdge})
 		}
 	}
 	slices.SortFunc(points, func(a, b point) int { return cmp.Compare(a.t, b.t) })
@@ -161,4 +146,19 @@ func (ds *Dataset) CutTimes(shares []float64) []int64 {
 		}
 	}
 	return times
+}
+
+// twoTimes returns two times between the first and the last event of an edge, at which buckets begin in which it was
+// active: a third and two thirds of them lie before.
+func (ds *Dataset) twoTimes(e *Edge) (a, b int64) {
+	n := bits.OnesCount64(e.active) - 1
+	nth := func(skip int) int64 {
+		rest := e.active
+		for range skip {
+			rest &= rest - 1
+		}
+		from, _ := ds.stretch(e, bits.TrailingZeros64(rest))
+		return from
+	}
+	return nth((2*n + 1) / 3), nth((n + 1) / 3)
 }

@@ -11,8 +11,9 @@ const SampleSize = 256
 
 // Sampling says what is drawn beside each positive triplet.
 type Sampling struct {
-	Negatives int  // corrupted triplets for each positive
-	Campaigns bool // some of the corrupted triplets have a past of their own kind, see campaign
+	Negatives int   // corrupted triplets for each positive
+	Campaigns bool  // some of the corrupted triplets have a past of their own kind, see campaign
+	Bad       []Bad // what people have called bad: a few of the corrupted triplets are of it
 }
 
 // Sample fills b with up to n positives and the corrupted triplets of each. Unseen and seen positives divide the
@@ -50,6 +51,11 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n
 		}
 		w.add(ds, b, rng, e.S, e.R, e.D, at, 1, share, all*t.chance/sum)
 		for range how.Negatives {
+			if len(how.Bad) > 0 && rng.Float() < badShare {
+				s, r, d := w.bad(rng, how.Bad)
+				w.add(ds, b, rng, s, r, d, at, 0, share, 0)
+				continue
+			}
 			s, r, d, unknown := w.corrupt(ds, rng, e)
 			w.add(ds, b, rng, s, r, d, at, 0, share, 0)
 			last := len(b.S) - 1

@@ -43,7 +43,7 @@ func newTenures(ds *Dataset) Tenures {
 	var sources, relations, all float64
 	for i := range ds.Edges {
 		e := &ds.Edges[i]
-		all += e.days(sp)
+		all += ds.days(e, sp)
 		if e.First < sp.start {
 			continue
 		}

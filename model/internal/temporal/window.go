@@ -1,5 +1,7 @@
 package temporal
 
+import "slices"
+
 // Window is the time after a cut. Its distinct triplets are the positives that the network learns to expect.
 type Window struct {
 	*Cut
@@ -14,6 +16,15 @@ type positive struct {
 	chance float32
 }
 
+// leaveOut drops the positives that are not to be trained on, by edge; nil: none.
+func (w *Window) leaveOut(unanswered []bool) {
+	if unanswered == nil {
+		return
+	}
+	is := func(p positive) bool { return unanswered[p.edge] }
+	w.unseen, w.seen = slices.DeleteFunc(w.unseen, is), slices.DeleteFunc(w.seen, is)
+}
+
 // minChance is the least chance of an event with which a seen edge counts as a positive.
 const minChance = 0.05
 
@@ -22,7 +33,7 @@ func NewWindow(ds *Dataset, c *Cut, end int64) *Window {
 	w := &Window{Cut: c, deltas: newDeltas(ds, c, end), end: end}
 	for i := range ds.Edges {
 		e := &ds.Edges[i]
-		chance := e.within(c.At, end)
+		chance := ds.within(e, c.At, end)
 		switch {
 		case chance < minChance:
 		case e.First >= c.At:

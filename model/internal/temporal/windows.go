@@ -44,7 +44,7 @@ func NewWindows(ds *Dataset, one bool) (train *Windows, test Span) {
 		}
 		if last {
 			test = sp
-		} else if ds.HasPositives(sp) {
+		} else if ds.hasAnswered(sp) {
 			train.spans = append(train.spans, sp)
 		}
 	}
@@ -62,6 +62,7 @@ func (w *Windows) Get(i int) *Window {
 			w.Release()
 		}
 		w.kept[i] = w.Make(w.spans[i])
+		w.kept[i].leaveOut(w.ds.Unanswered)
 	}
 	return w.kept[i]
 }
@@ -75,9 +76,14 @@ func (w *Windows) Make(sp Span) *Window {
 func (w *Windows) Release() { clear(w.kept) }
 
 // HasPositives tells whether an event is likely within a span.
-func (ds *Dataset) HasPositives(sp Span) bool {
+func (ds *Dataset) HasPositives(sp Span) bool { return ds.hasPositives(sp, nil) }
+
+// hasAnswered is HasPositives without the edges that are not trained on.
+func (ds *Dataset) hasAnswered(sp Span) bool { return ds.hasPositives(sp, ds.Unanswered) }
+
+func (ds *Dataset) hasPositives(sp Span, without []bool) bool {
 	for i := range ds.Edges {
-		if ds.Edges[i].within(sp.start, sp.end) >= minChance {
+		if (without == nil || !without[i]) && ds.within(&ds.Edges[i], sp.start, sp.end) >= minChance {
 			return true
 		}
 	}

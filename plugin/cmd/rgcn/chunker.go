@@ -19,11 +19,11 @@ type chunker struct {
 	chunk chunk     // the one being filled
 	began time.Time // event time at its first record
 
-	// Bytes: of all files (0: unknown), of those read to their end, and of the one being read.
+	// Bytes of all files (0: unknown), of those read to their end, and of the one being read.
 	total, finished, reached int64
 }
 
-// read reads all files. What was read before an error still goes out.
+// read reads all files. Records read before an error are still handed over.
 func (c *chunker) read(ctx context.Context) error {
 	if err := c.next(ctx); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (c *chunker) readFile(ctx context.Context, file string) error {
 	return err
 }
 
-// isFull reports whether the chunk has to go out.
+// isFull reports whether the chunk has to be handed over.
 func (c *chunker) isFull() bool {
 	return c.chunk.records >= c.chunkSize || len(c.chunk.data) >= maxChunk || c.span > 0 && c.eventTime().Sub(c.began) >= c.span
 }

@@ -27,7 +27,7 @@ func newConsole(w io.Writer) *console {
 	if f, ok := w.(*os.File); ok && isTerminal(w) {
 		c.width = func() int {
 			columns, _, err := term.GetSize(int(f.Fd()))
-			if err != nil || columns == 0 { // terminals without a size: serial lines
+			if err != nil || columns == 0 { // a terminal without a size, such as a serial line
 				return 80
 			}
 			return columns
@@ -43,10 +43,10 @@ func isTerminal(w io.Writer) bool {
 
 const (
 	eraseLine = "\r\x1b[K"
-	tooNarrow = 20 // columns: less shows no progress that means anything
+	tooNarrow = 20 // columns: a progress line needs at least this many
 )
 
-// Log writes a line if it is grave enough for the flags.
+// Log writes a line if the flags let its level through.
 func (c *console) Log(level filter.Level, message string) {
 	least := filter.LevelInfo
 	switch {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"flb-filter-rgcn/plugin/doctor"
+	"flb-filter-rgcn/plugin/fleet"
 )
 
 var doctorCommand = command{
@@ -48,7 +49,7 @@ var doctorCommand = command{
 			}
 			findings, err := doctor.Examine(ctx, o)
 			if err != nil {
-				return usageError{err} // a file that was named and is not there
+				return usageError{err} // a file that the command line names does not exist
 			}
 			if e.quiet {
 				findings = slices.DeleteFunc(findings, func(f doctor.Finding) bool { return f.Level == doctor.OK })
@@ -68,18 +69,21 @@ var doctorCommand = command{
 	},
 }
 
-// absolute makes the paths that flags name start where the tool runs: those of a configuration start where that lies.
+// absolute resolves paths in flags against the working directory; those in a configuration are relative to its file.
 func absolute(s settings) error {
 	if ending := filepath.Ext(s["config_file"]); slices.Contains([]string{".conf", ".yaml", ".yml"}, ending) {
 		return usagef("-config %s: is for the filter's own TOML file; want -c for the configuration of Fluent Bit", s["config_file"])
 	}
-	for _, key := range []string{"config_file", "state_dir", "model_features", "allow"} {
-		if s[key] == "" {
+	for _, key := range []string{"config_file", "state_dir", "model_features", "allow", "state_from", "state_key", "publish", "publish_key", "fleet_credentials", "fleet_ca_file"} {
+		if s[key] == "" || !fleet.IsPath(s[key]) {
 			continue
 		}
 		path, err := filepath.Abs(s[key])
 		if err != nil {
 			return err
+		}
+		if strings.HasSuffix(s[key], "/") { // a place of published states: a directory, whether it is there or not
+			path += "/"
 		}
 		s[key] = path
 	}

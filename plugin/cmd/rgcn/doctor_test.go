@@ -10,13 +10,13 @@ import (
 	"flb-filter-rgcn/build/samples"
 )
 
-// alone keeps the command from what the machine of the test has: its Fluent Bit, its network.
+// alone keeps the command away from the test machine's Fluent Bit and network.
 func alone(args ...string) []string {
 	return append([]string{"doctor", "-fluent-bit", "none", "-offline"}, args...)
 }
 
-// standIn is a file that passes for the shared object where that is not what is tested: there is none to be found
-// beside a test.
+// standIn is a file in place of the shared object, for tests of something else: there is no shared object beside a
+// test.
 func standIn(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{os.Getenv("RGCN_SO"), "../../../build/out/flb-filter_rgcn.so"} {
@@ -28,7 +28,7 @@ func standIn(t *testing.T) string {
 	return ""
 }
 
-// The exit status says whether there is a problem, and the output what to do.
+// The exit status tells whether there is a problem, and the output tells what to do.
 func TestDoctor(t *testing.T) {
 	so := standIn(t)
 	sample := samples.OwnPath(t, samples.OwnZeekJSON)
@@ -65,7 +65,7 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
-// A configuration is read with the flags over it, whose paths start here and not where that lies.
+// Flags override the configuration; their paths are relative to the working directory, not to the configuration.
 func TestDoctorOfAConfiguration(t *testing.T) {
 	so := standIn(t)
 	dir := t.TempDir()

@@ -100,7 +100,7 @@ var evalCommand = command{
 	},
 }
 
-// leastTrainEvery keeps a typing error from asking for a training a second.
+// leastTrainEvery guards against a typing error that would ask for a training every second.
 const leastTrainEvery = 10 * time.Minute
 
 // firstDay is the first day of a log that is judged: a week shows what is usual.
@@ -167,7 +167,7 @@ var flagModes = map[string][]string{
 	"undirected": {onLinks}, "pool": {onLinks}, "step": {onLinks}, "data": {onAll},
 }
 
-// fit refuses a flag that says nothing in this mode.
+// fit refuses a flag that has no meaning in this mode.
 func (v *evaluation) fit(mode string, flags *flag.FlagSet) (err error) {
 	simulation := flag.NewFlagSet("", flag.ContinueOnError)
 	declareSimulation(simulation, new(simulate.Config))
@@ -262,12 +262,12 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 	return v.table(ctx, e, period, func(seed uint64) ([]eval.Result, error) { return v.judgeSimulation(v.simulation, seed) })
 }
 
-// source is that of files with the fields that the settings name.
+// source returns the source of the given files, with the fields that the settings name.
 func (v *evaluation) source(files []string) source {
 	return source{files, v.fields, v.run.input.columns}
 }
 
-// plan is how simulated days are judged.
+// plan returns how simulated days are judged.
 func (v *evaluation) plan(c simulate.Config) eval.Plan {
 	p := eval.Plan{From: c.AttackStart, Every: v.trainEvery}
 	if v.everything {
@@ -309,7 +309,7 @@ func printJSON(e *env, rows any) error {
 	return enc.Encode(rows)
 }
 
-// perSeed runs judge for each seed, some at a time.
+// perSeed runs judge for each seed, several at a time.
 func perSeed[T any](ctx context.Context, v *evaluation, e *env, judge func(seed uint64) (T, error)) ([]T, error) {
 	return parallel(ctx, v.jobs, v.seeds, newProgress(e.console, "seeds"), func(i int) (T, error) { return judge(v.simulation.Seed + uint64(i)) })
 }
@@ -328,7 +328,7 @@ func (v *evaluation) judgeSimulation(c simulate.Config, seed uint64) ([]eval.Res
 	return eval.Prequential(sessions, v.plan(c), v.methods(seed), seed)
 }
 
-// judgedInParts tells a simulation with attacks on its first day, before which there is no day to learn from.
+// judgedInParts reports whether the attacks begin on the first day, so that no day before it can be learned from.
 func judgedInParts(c simulate.Config) bool { return c.AttackStart == 0 }
 
 func simulated(c simulate.Config) (sessions []eval.Session, err error) {

@@ -38,7 +38,7 @@ func TestEvalOnASimulation(t *testing.T) {
 	}
 }
 
-// What -set says reaches the models.
+// Settings given by -set reach the models.
 func TestEvalTakesSettings(t *testing.T) {
 	alerts := func(perDay string) float64 {
 		t.Helper()
@@ -115,8 +115,8 @@ func TestEvalOfPatientAttackers(t *testing.T) {
 	}
 }
 
-// The bar is drawn by whichever goroutine is done with a seed: for the race detector, and the last count is that of
-// all.
+// Any goroutine that is done with a seed draws the bar, so this is for the race detector too. The last count covers all
+// seeds.
 func TestProgressOfManyGoroutines(t *testing.T) {
 	c, b := screen(80)
 	e := &env{console: c, stdout: io.Discard}

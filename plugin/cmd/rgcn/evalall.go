@@ -18,13 +18,13 @@ import (
 	"flb-filter-rgcn/plugin/filter"
 )
 
-// The settings with which -all judges, where flags don't say otherwise.
+// The settings of -all, unless flags override them.
 const (
 	allTrainEvery = 6 * time.Hour // in simulated worlds; a filter trains more often than once a day
 	allLinkStep   = 6             // of radoslaw's days, of which there are sixty
 )
 
-// trial is one world for -all to judge: judge returns the figures of each method.
+// trial is one world that -all judges. judge returns the figures of each method.
 type trial struct {
 	name    string
 	figures []string
@@ -39,7 +39,7 @@ var (
 	linkFigures    = []string{"AP", "AUC", "never seen: AP", "never seen: AUC"}
 )
 
-// figuresOf picks figures of results by their names.
+// figuresOf picks figures from results by name.
 func figuresOf(results []eval.Result, names []string) (out [][]float64) {
 	for i := range results {
 		r := &results[i]
@@ -53,7 +53,7 @@ func figuresOf(results []eval.Result, names []string) (out [][]float64) {
 	return out
 }
 
-// all judges every world there is and writes one table.
+// all judges every available world and writes one table.
 func (v *evaluation) all(ctx context.Context, e *env) error {
 	var trials []trial
 	for _, name := range simulate.Worlds() {

@@ -15,7 +15,7 @@ import (
 // ownFlags name the fields of the records below.
 var ownFlags = []string{"-preset", "custom", "-set", "source=source", "-set", "destination=destination", "-set", "relation=relation", "-set", "time=ts", "-seeds", "1"}
 
-// evalRows runs eval with -json and returns its rows, which T says.
+// evalRows runs eval with -json and returns its rows as T.
 func evalRows[T any](t *testing.T, args ...string) (rows T) {
 	t.Helper()
 	code, out, errs := runEval(t, append(append([]string{"-json"}, args...), small...)...)
@@ -25,7 +25,7 @@ func evalRows[T any](t *testing.T, args ...string) (rows T) {
 	return rows
 }
 
-// ndjson makes lines of "source destination hours more", where more is what else stands in the record.
+// ndjson makes records of lines "source destination hours more", where more is further JSON for the record.
 func ndjson(lines ...string) string {
 	var b strings.Builder
 	for _, line := range lines {

@@ -81,7 +81,7 @@ func (v *evaluation) records(ctx context.Context, e *env, src source, paths []st
 // labels say which records are attacks, which are benign, and which are left out.
 type labels struct{ attack, benign, drop []config.Condition }
 
-// labelField is what tells attacks where no condition does. In it, unlabelled are the values that stand for no attack.
+// labelField tells attacks apart where no condition does; unlabelled are its values for benign sessions.
 const labelField = "label"
 
 var unlabelled = []string{"", "-", "0", "false", "benign"}
@@ -102,7 +102,7 @@ func (v *evaluation) sessions(ctx context.Context, e *env, src source, l labels,
 	attacks := 0
 	for i := range records {
 		r := &records[i]
-		var holds [3]bool // for each list; no condition holds of nothing
+		var holds [3]bool // for each list; an empty list never holds
 		next := 1
 		for i, list := range lists {
 			holds[i] = len(list) > 0

@@ -20,7 +20,7 @@ import (
 const (
 	// maxChunk is the size, in bytes, at which a chunk is full whatever its number of records: the host's.
 	maxChunk = 2 << 20
-	// maxWarnings bounds the lines said about bad lines, so that a wrong file does not flood the screen.
+	// maxWarnings bounds the warnings about bad lines, so that a wrong file does not flood the screen.
 	maxWarnings = 10
 )
 
@@ -132,9 +132,9 @@ func (in *input) size() (total int64) {
 	return total
 }
 
-// now is the time for a record's header, which counts where the record has none of its own. It is that of the newest
-// record before: otherwise a line without a time in an old log would seem years younger than the rest, and the rest be
-// forgotten.
+// now is the time in a record's header, which counts where the record has no time of its own. It is the time of the
+// newest record before it: otherwise a line without a time in an old log would seem years younger than the rest, and
+// the rest be forgotten.
 func (in *input) now() time.Time {
 	if in.reading = in.newest; in.reading.IsZero() {
 		in.reading = time.Now()
@@ -168,7 +168,7 @@ func (in *input) learnTime(event []byte) {
 	}
 }
 
-// pass passes over a bad line with a warning; it returns any other error.
+// pass skips a bad line with a warning. It returns any other error.
 func (in *input) pass(err error) error {
 	var line *logfile.LineError
 	if !errors.As(err, &line) || in.strict {

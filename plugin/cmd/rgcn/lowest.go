@@ -102,7 +102,7 @@ func (l *lowest) print(w io.Writer) error {
 	if err := t.Flush(); err != nil || !has(func(r row) string { return r.evidence }) {
 		return err
 	}
-	// Too long for a column: by the place in the table.
+	// Evidence is too long for a column: it follows, numbered by the rows.
 	var b strings.Builder
 	for i, r := range l.rows {
 		if r.evidence != "" {

@@ -78,7 +78,8 @@ func TestLowest(t *testing.T) {
 	}
 }
 
-// TestLowestPlaces: the table goes where the records do not.
+// TestLowestPlaces: the table is written to standard error if the records are written to standard output, else to
+// standard output.
 func TestLowestPlaces(t *testing.T) {
 	in := write(t, "in", `{"id.orig_h":"a","id.resp_h":"b"}`+"\n")
 	const none = "no record has a score\n"
@@ -145,7 +146,7 @@ func TestSettingsThatAreNotRead(t *testing.T) {
 	mustRun(t, "lowest", "-set", "score=score", "-set", "explain=on", "-preset", "zeek", in)
 }
 
-// TestLowestSources: the reports of sources, those with the most points first, the latest where records do not tell.
+// TestLowestSources: source alerts with the most points first, the latest first where records have no points.
 func TestLowestSources(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "scored")

@@ -1,7 +1,7 @@
 // Command rgcn is the filter as an offline tool: the same instance that Fluent Bit loads,
 // over the records of files.
 //
-// It owns the command line: flags, the reading and writing of files, what is said on
+// It owns the command line: flags, the reading and writing of files, messages on
 // standard error, exit statuses. It never knows how a record is scored, how a model is
 // trained or what a state directory holds: package filter does.
 package main
@@ -19,7 +19,7 @@ import (
 	"syscall"
 )
 
-// Exit statuses. Those above 128 are what a shell reports for a process that the signal ended.
+// Exit statuses. Those above 128 are the ones that a shell reports for a process that a signal ended.
 const (
 	exitFailed      = 1
 	exitUsage       = 2
@@ -27,19 +27,19 @@ const (
 	exitPipe        = 128 + int(syscall.SIGPIPE)
 )
 
-// command is one word after rgcn.
+// command is a subcommand, the word after rgcn.
 type command struct {
 	name    string
 	args    string // of the usage line, after the flags
 	summary string // what it does, in one line
-	more    string // what only its own help says, "" for nothing
+	more    string // further text for its own help; may be ""
 	example string
 	// setup declares the flags and returns what to do once they are parsed.
 	setup func(fs *flag.FlagSet) func(ctx context.Context, e *env) error
 }
 
 // commands in the order of the overview.
-var commands = []command{replayCommand, trainCommand, scoreCommand, lowestCommand, predictCommand, reportCommand, statusCommand, doctorCommand, allowCommand, simulateCommand, evalCommand, versionCommand}
+var commands = []command{replayCommand, trainCommand, scoreCommand, lowestCommand, predictCommand, reportCommand, statusCommand, doctorCommand, allowCommand, keygenCommand, simulateCommand, evalCommand, versionCommand}
 
 // env is what a command works with beside its flags.
 type env struct {
@@ -48,13 +48,13 @@ type env struct {
 	args   []string // what is left of the command line after the flags
 }
 
-// usageError is a command line that means nothing.
+// usageError is a mistake in the command line.
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 func main() {
-	// Ignored, a closed pipe is an error of the write, and what was learned is still saved.
+	// With SIGPIPE ignored, a closed pipe is an error of the write, and what was learned is still saved.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
@@ -98,7 +98,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return e.finish(c, err)
 }
 
-// isVersion tells the forms in which programs are asked for their version.
+// isVersion reports whether an argument is one of the usual ways to ask for the version.
 func isVersion(word string) bool {
 	return slices.Contains([]string{"-version", "--version", "-V"}, word)
 }
@@ -114,7 +114,7 @@ func commandNames() (names []string) {
 	return names
 }
 
-// finish says how a command ended and turns that into an exit status.
+// finish logs how a command ended and returns the exit status.
 func (e *env) finish(c *command, err error) int {
 	var usage usageError
 	switch {
@@ -124,7 +124,7 @@ func (e *env) finish(c *command, err error) int {
 		e.printf("rgcn %s: interrupted", c.name)
 		return exitInterrupted
 	case errors.Is(err, syscall.EPIPE):
-		return exitPipe // whoever read the output has had enough, as head has
+		return exitPipe // the reader of the output has closed it, as head does
 	case errors.As(err, &usage):
 		e.printf("rgcn %s: %v\nrun 'rgcn %s -h'", c.name, err, c.name)
 		return exitUsage

@@ -50,7 +50,7 @@ func TestUsageErrors(t *testing.T) {
 			has(t, stderr, "rgcn "+args[0]+": ", "\nrun 'rgcn "+args[0]+" -h'\n")
 		}
 	}
-	check(`unknown command "reply": want replay, train, score, lowest, predict, report, status, doctor, allow, simulate, eval, version`, "reply")
+	check(`unknown command "reply": want replay, train, score, lowest, predict, report, status, doctor, allow, keygen, simulate, eval, version`, "reply")
 	check("no FILE: want one or more", "replay", "-q")
 	check("flag provided but not defined: -colums", "replay", "-colums", "a", in)
 	check("-chunk 0: want at least 1", "replay", "-chunk", "0", in)
@@ -105,7 +105,7 @@ func TestFailures(t *testing.T) {
 	check("this build trains on the CPU only", "replay", "-set", "train_device=cuda:7", in)
 }
 
-// TestClosedPipe: who reads the output may stop reading; that is no error to speak of.
+// TestClosedPipe: a reader of the output may stop reading, which is no error.
 func TestClosedPipe(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -160,7 +160,7 @@ func TestInterruptedTraining(t *testing.T) {
 	has(t, stderr.String(), "info: training stopped\n", "0 trainings", "interrupted")
 }
 
-// TestInterruptedWhileWaiting: a pipe that delivers nothing more does not hold up the end.
+// TestInterruptedWhileWaiting: a silent pipe does not delay the end.
 func TestInterruptedWhileWaiting(t *testing.T) {
 	feed := standardInput(t)
 	if _, err := feed.WriteString("{}\nbad\n"); err != nil {

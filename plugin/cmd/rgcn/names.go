@@ -21,11 +21,11 @@ type scored struct {
 	reason                        []byte
 	added                         [][]byte                       // values of the fields of evidence
 	list                          func(field, most int) []string // names of such a field
-	label                         []byte                         // of simulated sessions: what is known to be true of them
+	label                         []byte                         // of simulated sessions: benign, or which attack
 	time                          time.Time
 }
 
-// scoredReader finds in an enriched record what the filter saw and said.
+// scoredReader finds in an enriched record the triplet and the added fields.
 type scoredReader struct {
 	*record.Extractor
 	finder *triplet.Finder
@@ -81,7 +81,14 @@ func (r *scoredReader) session(w *record.Walker) (s scored, ok bool) {
 	}, true
 }
 
-// evidence is what else the filter said of a low score, for people; "" where it said nothing.
+// sourceRisk is how many points the source has and of how many triplets, 0 where the record does not tell.
+func (s *scored) sourceRisk() (points float64, triplets int) {
+	points, _ = strconv.ParseFloat(string(s.risk), 64)
+	triplets, _ = strconv.Atoi(string(s.triplets))
+	return points, triplets
+}
+
+// evidence is the filter's evidence about a low score, for people; "" without any.
 func (s *scored) evidence() string {
 	if !s.low {
 		return ""

@@ -10,7 +10,7 @@ import (
 func parallel[T any](ctx context.Context, jobs, n int, bar *progress, do func(i int) (T, error)) ([]T, error) {
 	runs, errs := make([]T, n), make([]error, n)
 	var next atomic.Int64
-	var failed atomic.Bool // what is not begun yet need not begin
+	var failed atomic.Bool // no further piece need begin
 	var mu sync.Mutex      // guards bar, which is for one goroutine at a time, and done
 	done := 0
 	var wg sync.WaitGroup

@@ -9,7 +9,7 @@ import (
 // redrawInterval bounds how often a terminal is written to.
 const redrawInterval = 100 * time.Millisecond
 
-// progress tells how far a piece of work is. It is for one goroutine at a time.
+// progress shows how far a piece of work is. It is for one goroutine at a time.
 type progress struct {
 	console        *console
 	unit           string // what is counted: records, steps
@@ -23,7 +23,7 @@ func startProgress(c *console, unit string, now func() time.Time) *progress {
 	return &progress{console: c, unit: unit, now: now, started: now()}
 }
 
-// update says that n units are done, a share of all the work; share is 0 when it is unknown.
+// update sets the number of units done and the share of all work that they are; 0 if unknown.
 func (p *progress) update(n int, share float64) {
 	now := p.now()
 	if p.console.width == nil || now.Sub(p.drawn) < redrawInterval {
@@ -45,7 +45,7 @@ func (p *progress) text(n int, share float64, elapsed time.Duration) string {
 	return fmt.Sprintf("%3.0f %% [%s%s]  %s  ETA %s", 100*share, strings.Repeat("#", full), strings.Repeat(".", cells-full), counts, left)
 }
 
-// done takes the line away.
+// done removes the line.
 func (p *progress) done() { p.console.showBar("") }
 
 // rate is n a second.

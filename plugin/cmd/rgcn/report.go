@@ -38,9 +38,12 @@ var reportCommand = command{
 				w.Reset(c.data)
 				for w.Next() {
 					if v, ok := r.session(w); ok {
+						risk, triplets := v.sourceRisk()
 						b.Add(&report.Session{
 							Source: v.source, Relation: v.relation, Destination: v.destination,
-							Reason: v.reason, Evidence: v.evidence(), Score: v.score, Low: v.low, Time: v.time.UnixNano(),
+							Reason: v.reason, Evidence: v.evidence(), Score: v.score,
+							Low: v.low, Denied: v.low && string(v.reason) == filter.ReasonDenied,
+							SourceAlert: v.alert, Risk: risk, Triplets: triplets, Time: v.time.UnixNano(),
 						})
 					} else if w.Event().Kind == record.Log {
 						b.Skip()

@@ -113,14 +113,14 @@ func (r *run) sumUp(more ...string) {
 		printAllow(&b, a)
 		r.env.Log(filter.LevelInfo, strings.TrimSpace(b.String()))
 	}
-	if r.filter.Scorer() == nil { // other problems were logged when they came up
+	if r.filter.Scorer() == nil { // other problems have been logged already
 		if st := r.filter.Status(); st.State == filter.StateWaiting {
 			r.env.Log(filter.LevelWarn, st.Problem)
 		}
 	}
 }
 
-// ended tells an end that is worth a summary: the regular one, and an interruption.
+// ended reports whether a run deserves a summary: it ended regularly or was interrupted.
 func ended(err error) bool { return err == nil || errors.Is(err, context.Canceled) }
 
 // first returns the first error that is one; the later ones mostly follow from it.

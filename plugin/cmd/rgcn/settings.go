@@ -36,7 +36,7 @@ func (s settings) declare(fs *flag.FlagSet) {
 		})
 }
 
-// onlyFields refuses what a command does not read that only looks for fields in enriched records.
+// onlyFields refuses settings other than those of fields, for commands that only read enriched records.
 func (s settings) onlyFields(command string) error {
 	for key := range s {
 		if key == "config_file" {
@@ -69,7 +69,7 @@ func (s settings) property(key string) (string, bool) {
 type host struct {
 	*console
 	settings settings
-	closing  bool // set once nothing else logs
+	closing  bool // set when the instance is being closed
 }
 
 var _ filter.Host = (*host)(nil)
@@ -86,7 +86,7 @@ func (h *host) Log(level filter.Level, message string) {
 	h.console.Log(level, message)
 }
 
-// known refuses a property that no filter has, and names those that may have been meant.
+// known refuses an unknown property and suggests similar ones.
 func known(key string) error {
 	type candidate struct {
 		name  string

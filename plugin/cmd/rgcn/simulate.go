@@ -86,6 +86,9 @@ func declareConfig(fs *flag.FlagSet, c *simulate.Config) {
 	fs.BoolVar(&c.IntrudersOutside, "intruders-outside", c.IntrudersOutside, "let new sources come from outside the enterprise's addresses")
 	fs.IntVar(&c.SlowTargets, "slow", c.SlowTargets, "servers that one patient source moves to over all days with attacks: `N`")
 	fs.IntVar(&c.BruteForce, "brute-force", c.BruteForce, "sessions of one source at one server within four hours: `N`")
+	fs.Float64Var(&c.Hops, "hops", c.Hops, "times a day that someone goes on from a server of the team to another: `N`")
+	fs.IntVar(&c.Chains, "chains", c.Chains, "intruders a day who move on from host to host: `N`")
+	fs.Float64Var(&c.Returns, "returns", c.Returns, "`CHANCE` a day that intruders use a triplet of a day before again")
 	fs.Float64Var(&c.Foothold, "foothold", c.Foothold, "`CHANCE` a day of an intruder who goes on inwards from an exposed server")
 }
 

@@ -11,14 +11,13 @@ import (
 	"time"
 )
 
-// reported keeps the n reports of sources with the highest risk, or, where records do not tell the risk, the latest
-// ones.
+// reported keeps the n source alerts with the most points, or, where records have no points, the latest ones.
 type reported struct {
 	n    int
 	rows []sourceReport
 }
 
-// sourceReport is a session at which its source was reported.
+// sourceReport is a session with a source alert.
 type sourceReport struct {
 	source, relation, destination string
 	risk, triplets, reason, label string // as the record has them, "" for what it does not have
@@ -31,7 +30,7 @@ func (r *reported) add(s *scored) {
 	if !s.alert {
 		return
 	}
-	points, _ := strconv.ParseFloat(string(s.risk), 64)
+	points, _ := s.sourceRisk()
 	row := sourceReport{string(s.source), string(s.relation), string(s.destination), string(s.risk), string(s.triplets), string(s.reason), string(s.label), points, s.score, s.time}
 	before := func(a, b sourceReport) int { return cmp.Or(cmp.Compare(b.points, a.points), b.time.Compare(a.time)) }
 	at, _ := slices.BinarySearchFunc(r.rows, row, before)

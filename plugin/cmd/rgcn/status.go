@@ -37,7 +37,7 @@ var statusCommand = command{
 			if _, err := os.Stat(c.State.Dir); err != nil {
 				return fmt.Errorf("state directory: %w", err)
 			}
-			settings["allow"] = "" // what the filter saved tells of it, and a bad line there is no reason to tell nothing
+			settings["allow"] = "" // the saved status tells about the list; a bad line in it must not hide the rest
 			f, err := filter.NewFrozen(&host{console: e.console, settings: settings, closing: true})
 			if err != nil {
 				return err
@@ -100,10 +100,41 @@ func printStatus(e *env, s filter.Status) error {
 			line("", "%s", p.Problem)
 		}
 	}
+	printFleet(line, s, when)
 	line("triplets", "%d new, %d given up", s.Graph.NewEdges, s.Graph.Evicted)
 	if err := w.Flush(); err != nil || s.Allow == nil || s.Allow.Lines == 0 {
 		return err
 	}
 	fmt.Fprintln(e.stdout)
 	return printAllow(e.stdout, s.Allow)
+}
+
+// printFleet tells of the state that the filter follows, and of those that it publishes.
+func printFleet(line func(name, format string, a ...any), s filter.Status, when func(time.Time) string) {
+	if p := s.Published; p != nil {
+		if p.Sequence == 0 {
+			line("published state", "none yet from %s", p.From)
+		} else {
+			line("published state", "%d from %s, published %s UTC, %v ago; %d triplets up to %s UTC", p.Sequence, p.From, when(p.Published),
+				time.Since(p.Published).Round(time.Second), p.Edges, when(p.Horizon))
+			line("", "%d triplets with %d sessions of this filter were added when it was taken", p.CarriedEdges, p.CarriedSessions)
+		}
+		last := "never in order yet"
+		if !p.LastPoll.IsZero() {
+			last = "last in order " + when(p.LastPoll) + " UTC"
+		}
+		line("", "looks: %d taken, %d unchanged, %d failed, %d refused; %s", p.Taken, p.Unchanged, p.Failed, p.Refused, last)
+		if p.Problem != "" {
+			line("", "%s", p.Problem)
+		}
+	}
+	if p := s.Publish; p != nil {
+		line("publishes", "to %s: %d published, %d failed", p.To, p.Count, p.Failed)
+		if p.Count > 0 {
+			line("", "last the state %d, %s UTC, %d KiB", p.Sequence, when(p.Published), p.Bytes>>10)
+		}
+		if p.Problem != "" {
+			line("", "%s", p.Problem)
+		}
+	}
 }

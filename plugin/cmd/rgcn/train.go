@@ -4,12 +4,11 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/fleet"
 )
 
 var trainCommand = command{
@@ -18,72 +17,29 @@ var trainCommand = command{
 	summary: "Learn from the records of files, or from a search server that has them, train once at the end, and save graph and model.",
 	more: "With -from the cluster counts, and only triplets with their counts travel. The fields are those of the filter's settings, as the documents have\n" +
 		"them; the time is @timestamp unless the settings name another field of type date. What is in the state directory stays, and a later run reads\n" +
-		"what came since. Credentials: a file that -credentials names, or ES_AUTH=user:password or ES_API_KEY in the environment.",
-	example: "rgcn train -state /var/lib/rgcn ssh.2026-03-*.log.gz",
+		"what came since. Credentials: a file that -credentials names, or ES_AUTH=user:password or ES_API_KEY in the environment.\n\n" +
+		"With -publish, graph and model also go where filters with state_from find them: a directory or a file, http://..., https://...\n" +
+		"(by PUT) or s3://BUCKET/KEY. Credentials come from the file that -set fleet_credentials=FILE names, or from the environment.",
+	example: "rgcn train -state /var/lib/rgcn -publish https://states.example.com/ssh/ -key fleet.key ssh.2026-03-*.log.gz",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
 		s := newRun(fs)
 		var o origin
 		o.declare(fs)
+		fs.Func("publish", "`PLACE` to publish graph and model to, as publish", func(place string) error { s.settings["publish"] = place; return nil })
+		fs.Func("key", "`FILE` of the private key that signs them, as publish_key; rgcn keygen makes one", func(file string) error { s.settings["publish_key"] = file; return nil })
 		return func(ctx context.Context, e *env) error { return train(ctx, e, s, &o) }
 	},
 }
 
 var errNoState = usagef("no state directory: want -state DIR, or dir under [state] in the -config file")
 
-// origin is a search server in the place of files.
-type origin struct{ from, index, ca, credentials, query string }
-
-func (o *origin) declare(fs *flag.FlagSet) {
-	fs.StringVar(&o.from, "from", "", "`URL` of an index of Elasticsearch or OpenSearch to learn from, in the place of files: https://127.0.0.1:9200/logs-ssh.rgcn-default, as graph_source")
-	fs.StringVar(&o.index, "index", "", "`NAME` of the index, data stream or pattern, where -from names the server alone")
-	fs.StringVar(&o.ca, "ca", "", "`FILE` of certificates, PEM, that vouch for the server of -from, as graph_source_ca")
-	fs.StringVar(&o.credentials, "credentials", "", "`FILE` with one line, user:password or ApiKey and a key, for the server of -from, as graph_source_credentials")
-	fs.StringVar(&o.query, "query", "", "`JSON` of a query, or @FILE, that documents of -from have to fulfil, as graph_source_query")
-}
-
-// settle turns the flags into settings. given tells that the records come from a server.
-func (o *origin) settle(s settings, files []string) (given bool, err error) {
-	if o.from == "" {
-		for flag, value := range map[string]string{"-index": o.index, "-ca": o.ca, "-credentials": o.credentials, "-query": o.query} {
-			if value != "" {
-				return false, usagef("%s goes with -from URL", flag)
-			}
-		}
-		return false, nil
-	}
-	if len(files) > 0 {
-		return true, usagef("unexpected %q: want no FILE with -from", files[0])
-	}
-	from := o.from
-	if o.index != "" {
-		if from, err = url.JoinPath(from, o.index); err != nil {
-			return true, usagef("-from: is no address, want http://HOST:PORT or https://HOST:PORT")
-		}
-	}
-	query := o.query
-	if path, ok := strings.CutPrefix(query, "@"); ok {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return true, fmt.Errorf("-query: %w", err)
-		}
-		query = string(b)
-	}
-	for key, value := range map[string]string{"graph_source": from, "graph_source_ca": o.ca, "graph_source_credentials": o.credentials, "graph_source_query": query} {
-		if value != "" {
-			s[key] = value
-		}
-	}
-	return true, nil
-}
-
 func train(ctx context.Context, e *env, s *run, o *origin) error {
 	fromServer, err := o.settle(s.settings, e.args)
-	if err != nil {
-		return err
-	}
-	if fromServer {
+	switch {
+	case err != nil:
+	case fromServer:
 		err = s.checkSettings(e)
-	} else {
+	default:
 		err = s.check(e)
 	}
 	if err != nil {
@@ -108,24 +64,37 @@ func train(ctx context.Context, e *env, s *run, o *origin) error {
 		err = s.filter.Train(ctx, s.newest, func(step, of int, _ float32) { steps.update(step, float64(step)/float64(of)) })
 		steps.done()
 	}
-	if err = first(err, s.close()); ended(err) && !fromServer {
-		s.sumUp("state in " + s.config.State.Dir)
+	done := []string{"state in " + s.config.State.Dir}
+	if err == nil && s.config.Publish.To != "" {
+		var p filter.PublishStatus
+		if p, err = publish(ctx, s); err == nil {
+			done = append(done, fmt.Sprintf("published to %s as state %d of %d KiB", p.To, p.Sequence, p.Bytes>>10))
+		}
+	}
+	switch err = first(err, s.close()); {
+	case fromServer && err == nil:
+		e.Log(filter.LevelInfo, strings.Join(done, ", "))
+	case !fromServer && ended(err):
+		s.sumUp(done...)
 	}
 	return err
 }
 
-// pull fills the graph from a search server. Afterwards records are the documents that the graph has of it, those of
-// former runs too.
-func (r *run) pull(ctx context.Context) error {
-	r.progress = newProgress(r.env.console, "documents")
-	defer r.progress.done()
-	report, err := r.filter.Pull(ctx, func(documents, of uint64) { r.progress.update(int(documents), float64(documents)/float64(max(of, 1))) })
-	r.records = int(report.Documents)
-	if r.newest = time.Unix(0, report.Now).UTC(); report.Now == 0 {
-		r.newest = time.Now().UTC()
+// publishTries is how often a server is tried, within some half a minute: the run cannot be repeated, as its records
+// would count again.
+const publishTries = 6
+
+// publish publishes what was trained.
+func publish(ctx context.Context, s *run) (p filter.PublishStatus, err error) {
+	for try := 1; ; try++ {
+		if p, err = s.filter.Publish(ctx); err == nil || try == publishTries || fleet.IsPath(s.config.Publish.To) {
+			return p, err
+		}
+		s.env.Log(filter.LevelWarn, fmt.Sprintf("not published, it is tried again: %v", err))
+		select {
+		case <-ctx.Done():
+			return p, ctx.Err()
+		case <-time.After(fleet.Retry(try, time.Minute)):
+		}
 	}
-	if err == nil && r.records == 0 {
-		r.records = r.filter.Status().Graph.Edges // nothing is new
-	}
-	return err
 }

@@ -44,7 +44,7 @@ func (r *reader) classic(path string, text []byte) error {
 		}
 		rest, ok := strings.CutPrefix(line, indent)
 		more := blanks(rest)
-		if !ok || more > 0 && more != len(indent) { // twice as far in are the keys of a group
+		if !ok || more > 0 && more != len(indent) { // keys of a group are indented further
 			if strings.TrimSpace(line) == "" {
 				continue
 			}
@@ -54,7 +54,7 @@ func (r *reader) classic(path string, text []byte) error {
 		if rest == "" || rest[0] == '#' {
 			continue
 		}
-		if rest[0] == '[' { // a group, which no property of interest is in
+		if rest[0] == '[' { // a group, which holds no property of interest
 			continue
 		}
 		key, value, ok := strings.Cut(rest, " ")
@@ -77,7 +77,7 @@ func (r *reader) classic(path string, text []byte) error {
 	return nil
 }
 
-// shown is a key as errors name it: of KEY=VALUE, which is a mistake, not the value, since it may be a password.
+// shown is a key for an error. Of KEY=VALUE, a mistake, it leaves out the value, which may be a password.
 func shown(key string) string {
 	if at := strings.IndexAny(key, "=:"); at >= 0 {
 		key = key[:at]
@@ -108,7 +108,7 @@ func kindOf(name string) string {
 	return name
 }
 
-// keyOf is a key as it is compared: words in camel case, as YAML may have them, get underscores between.
+// keyOf is the form of a key for comparison: camel case, as in YAML, becomes words with underscores.
 func keyOf(key string) string {
 	if key == "" || key[0] < 'a' || key[0] > 'z' || strings.Contains(key, "_") {
 		return strings.ToLower(key)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// env is what variables stand for: what the configuration itself says, else what the environment does.
+// env holds the values of variables: the configuration's own, else those of the environment.
 type env struct {
 	set    map[string]string
 	getenv func(string) (string, bool)
@@ -24,7 +24,7 @@ func (e *env) value(name string) (string, bool) {
 	if v, ok := e.getenv(name); ok && v != "" {
 		return v, true
 	}
-	if name == "HOSTNAME" { // Fluent Bit knows it where no shell has exported it
+	if name == "HOSTNAME" { // Fluent Bit sets it itself
 		if host, err := os.Hostname(); err == nil {
 			return host, true
 		}
@@ -32,10 +32,10 @@ func (e *env) value(name string) (string, bool) {
 	return "", false
 }
 
-// longestVariable is how many bytes between the braces Fluent Bit reads.
+// longestVariable is the number of bytes between the braces that Fluent Bit reads.
 const longestVariable = 4095
 
-// replace puts values in the place of ${NAME} and ${NAME:-default}.
+// replace replaces ${NAME} and ${NAME:-default} by their values.
 func (e *env) replace(text string, at Place) string {
 	var out strings.Builder
 	for {

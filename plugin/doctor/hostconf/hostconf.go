@@ -1,5 +1,4 @@
-// Package hostconf reads a configuration of Fluent Bit as Fluent Bit 5.1 does, for whoever wants to say something of
-// it: classic (.conf) and YAML, included files, files of parsers and of plugins, variables.
+// Package hostconf reads a configuration of Fluent Bit as Fluent Bit 5.1 does, to report on it: classic (.conf) and YAML, included files, files of parsers and of plugins, variables.
 //
 // It owns the two formats, what a variable stands for, and where each property was written. It never knows what a
 // property means, and it starts nothing.
@@ -25,7 +24,7 @@ const (
 	Parser  = "parser"
 )
 
-// Config is what the files say.
+// Config is the content of the files.
 type Config struct {
 	Path     string   // of the first file, absolute
 	Files    []string // that were read, the first one included
@@ -55,7 +54,7 @@ type Property struct {
 	At    Place
 }
 
-// Place is where something stands.
+// Place is a file and a line.
 type Place struct {
 	File string
 	Line int
@@ -110,7 +109,7 @@ type reader struct {
 	below  int // how deep in included files
 }
 
-// file reads one file, by the ending of its name, which stands in a file at the place from.
+// file reads one file, in the format that its name's ending tells. from is the place that names it.
 func (r *reader) file(path string, from Place) error {
 	if slices.Contains(r.config.Files, path) {
 		return &Error{from, fmt.Sprintf("%s is included a second time", path)}
@@ -157,7 +156,7 @@ func readFile(path string) ([]byte, error) {
 	return text, cause(err)
 }
 
-// cause is an error without the path, which whoever says it has named already.
+// cause is an error without the path, which the caller has named already.
 func cause(err error) error {
 	if p := (*fs.PathError)(nil); errors.As(err, &p) {
 		return p.Err
@@ -229,7 +228,7 @@ func (r *reader) serviceFiles() error {
 	return nil
 }
 
-// aside reads a file that the service names. Variables in it are not replaced, as Fluent Bit does not either.
+// aside reads a file that the service names. Like Fluent Bit, it replaces no variables in it.
 func (r *reader) aside(p Property) error {
 	path := p.Value
 	if _, err := os.Stat(path); err != nil && !filepath.IsAbs(path) { // Fluent Bit looks in its working directory first
@@ -298,10 +297,10 @@ func (s *Section) Value(key string) string {
 	return p.Value
 }
 
-// Is tells the plugin of a section.
+// Is reports whether the section is of a plugin.
 func (s *Section) Is(plugin string) bool { return strings.EqualFold(s.Value("name"), plugin) }
 
-// Active tells whether Fluent Bit runs the section.
+// Active reports whether Fluent Bit runs the section.
 func (s *Section) Active() bool {
 	value := s.Value("active")
 	return !strings.EqualFold(value, "false") && value != "0"

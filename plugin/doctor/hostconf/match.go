@@ -1,10 +1,10 @@
 package hostconf
 
-// Match tells whether the pattern of a property Match takes a tag. A * stands for any text.
+// Match reports whether the pattern of a property Match takes a tag. A * stands for any text.
 func Match(pattern, tag string) bool { return MayMatch(pattern, tag, false) }
 
-// MayMatch tells whether a pattern takes any of the tags that tag stands for: where wild is set, a * in it is text that
-// is not known before the records come.
+// MayMatch reports whether a pattern takes any of the tags that tag stands for: with wild, a * in it is text that is not
+// known before the records come.
 func MayMatch(pattern, tag string, wild bool) bool {
 	// reach[j]: the pattern so far takes a tag that begins like tag[:j].
 	reach := make([]bool, len(tag)+1)

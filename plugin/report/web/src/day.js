@@ -17,12 +17,23 @@ export function dayOf(data, node, end, around) {
     listed.add(edge);
     rows.push({ edge, score, time, low: true, reason: data.reasons[reason], count: 1 });
   }
+  for (const [edge, score, time, reason, points, triplets] of data.alerts) {
+    if (!its(data.edges[edge]) || !then(time)) continue;
+    let row = rows.find((r) => r.edge === edge && r.time === time);
+    if (!row) rows.push(row = { edge, score, time, low: false, reason: data.reasons[reason], count: 1 });
+    listed.add(edge);
+    row.alert = pointsText(points, triplets);
+  }
   data.edges.forEach((e, edge) => {
     if (its(e) && then(e[7]) && !listed.has(edge)) rows.push({ edge, score: e[4], time: e[7], low: !!e[5], reason: data.reasons[e[6]], count: e[3] });
   });
   rows.sort((a, b) => b.time - a.time || a.edge - b.edge);
   return { from, to, last: to === last, low: rows.filter((r) => r.low).length, all: rows.length, rows: rows.slice(0, most) };
 }
+
+// pointsText is what the odd sessions of a source add up to, "" where that is not known.
+export const pointsText = (points, triplets) =>
+  (triplets ? `${points.toFixed(1)} points from ${triplets === 1 ? "1 odd triplet" : `${number(triplets)} odd triplets`}` : "");
 
 // timeOf is when a connection last had a low score, or else last came.
 export const timeOf = (data, edge) => data.lows.find((low) => low[0] === edge)?.[2] ?? data.edges[edge][7];
@@ -39,17 +50,21 @@ export function showDay(box, data, node, around, choose) {
       element("time", {}, timeText(r.time)),
       element("span", { class: "score" }, scoreText(r.score)),
       element("span", { class: "pair" }, `${other ? "→" : "←"} ${data.nodes[e[other]]}`),
-      element("span", { class: "more" }, r.reason ? element("span", { class: "reason" }, r.reason.replaceAll("_", " ")) : "",
+      element("span", { class: "more" }, r.alert === undefined ? "" : element("span", { class: "reason alert", title: r.alert }, end ? "its source is reported" : "source reported"),
+        r.reason ? element("span", { class: "reason" }, r.reason.replaceAll("_", " ")) : "",
         [data.relations[e[2]], r.count > 1 ? `${number(r.count)} times` : ""].filter(Boolean).join(" · ")));
     button.addEventListener("click", () => choose(r.edge));
     return element("li", { class: r.low ? "islow" : "" }, button);
   };
   const sessions = day.low === 1 ? "1 session with a low score" : `${number(day.low)} sessions with a low score`;
+  const reported = end ? [] : data.alerts.filter((a) => data.edges[a[0]][0] === node && a[2] > day.from && a[2] <= day.to);
+  const points = reported.map((a) => [`Reported at ${timeText(a[2])}`, pointsText(a[4], a[5])].filter(Boolean).join(", with ")).join("; ");
   box.replaceChildren(
     element("h3", {}, `The ${day.last ? "last " : ""}day of ${end ? "sessions to " : ""}`, element("bdi", {}, data.nodes[node])),
     element("p", {}, day.all
       ? `${timeText(day.from)} to ${timeText(day.to)}: ${sessions}; other connections that came last then, with their lowest score where it is known.`
       : "No session of it has a time."),
+    points ? element("p", { class: "reported" }, `${points}.`) : "",
     element("ol", { class: "day" }, ...day.rows.map(row)),
     day.all > day.rows.length ? element("p", {}, `${number(day.all - day.rows.length)} more are not listed`) : "");
 }

@@ -1,7 +1,7 @@
 // The page: a graph of who talks to whom, the lowest scores beside it, two charts below.
 // Its data is the JSON in #data; a live filter serves newer data at graph.json.
 import { charts, onResize } from "./charts.js";
-import { showDay, timeOf } from "./day.js";
+import { pointsText, showDay, timeOf } from "./day.js";
 import { Picture } from "./picture.js";
 import { element, number, scoreText, timeText } from "./text.js";
 
@@ -9,13 +9,14 @@ const $ = (id) => document.getElementById(id);
 let data = JSON.parse($("data").textContent);
 let picture = null;
 let byName = new Map();
-let chosen = null; // { node } or { edge }, numbers in data
+let chosen = null; // { node } or { edge }, numbers in data; a node may have a time, around which its day is shown
 
 function figures() {
   const list = [
     [number(data.records), data.records === 1 ? "session" : "sessions"],
     [number(data.scored), "scored"],
     [number(data.low), "with a low score", "low"],
+    ...(data.reported ? [[number(data.reported), data.reported === 1 ? "source reported" : "sources reported", "low"]] : []),
     [number(data.nodes.length), "hosts"],
     [number(data.edges.length), data.omitted ? `connections drawn, ${number(data.omitted)} left out` : "connections"],
   ];
@@ -55,6 +56,23 @@ function lowest() {
   list.replaceChildren(...data.lowest.map(edgeRow));
 }
 
+// sources lists the sources that were reported, each at the session with which it was.
+function sources() {
+  $("reported").hidden = !data.alerts.length;
+  $("reportedNote").textContent = data.reported > data.alerts.length ? `the last ${number(data.alerts.length)} of ${number(data.reported)}` : "newest first";
+  $("sources").replaceChildren(...data.alerts.map(([edge, score, time, reason, points, triplets]) => {
+    const e = data.edges[edge];
+    const button = element("button", { type: "button" },
+      element("span", { class: "score" }, triplets ? points.toFixed(1) : "–"),
+      element("span", { class: "pair" }, element("bdi", {}, data.nodes[e[0]])),
+      element("span", { class: "more" },
+        data.reasons[reason] ? element("span", { class: "reason" }, data.reasons[reason].replaceAll("_", " ")) : "",
+        pointsText(points, triplets).replace(/^\S+ /, ""), element("span", { class: "when" }, timeText(time))));
+    button.addEventListener("click", () => choose({ node: e[0], time }));
+    return element("li", { class: "islow" }, button);
+  }));
+}
+
 // choose shows a host or a connection: in the picture, in the list, and in words with the day of the host or of the source.
 // Where stay is true the picture is not moved.
 function choose(what, stay) {
@@ -84,20 +102,20 @@ function choose(what, stay) {
     $("chosenName").replaceChildren(element("bdi", {}, data.nodes[node]));
     $("chosenText").textContent = `${number(out)} connections out, ${number(into)} in, ${number(low)} of them with a low score`;
   }
-  showDay($("day"), data, node, what.edge === undefined ? 0 : timeOf(data, what.edge), (edge) => choose({ edge }));
+  showDay($("day"), data, node, what.edge === undefined ? what.time ?? 0 : timeOf(data, what.edge), (edge) => choose({ edge }));
   if (!stay && !$("side").matches(":hover")) box.scrollIntoView?.({ block: "nearest" });
 }
 
 // keep remembers what is chosen and where the keyboard is, by names, and returns a function that finds both in newer data.
 function keep() {
   const key = (e) => JSON.stringify([data.nodes[e[0]], data.relations[e[2]], data.nodes[e[1]]]);
-  const node = chosen?.node !== undefined ? data.nodes[chosen.node] : undefined;
+  const node = chosen?.node !== undefined ? data.nodes[chosen.node] : undefined, time = chosen?.time;
   const edge = chosen?.edge !== undefined ? key(data.edges[chosen.edge]) : undefined;
   const focused = document.activeElement?.dataset?.edge, focus = focused !== undefined ? key(data.edges[focused]) : undefined;
   return () => {
     const find = (wanted) => (wanted === undefined ? -1 : data.edges.findIndex((e) => key(e) === wanted));
     const n = node === undefined ? undefined : byName.get(node), e = find(edge);
-    choose(n !== undefined ? { node: n } : e >= 0 ? { edge: e } : null, true);
+    choose(n !== undefined ? { node: n, time } : e >= 0 ? { edge: e } : null, true);
     document.querySelector(`#lowest button[data-edge="${find(focus)}"]`)?.focus({ preventScroll: true });
   };
 }
@@ -156,6 +174,7 @@ function lowView() {
 function draw() {
   figures();
   lowest();
+  sources();
   charts($("histogram"), $("timeline"), data);
   $("thresholdNote").textContent = data.threshold === null ? "" : `low below ${data.live ? "" : "about "}${scoreText(data.threshold)}`;
   byName = new Map(data.nodes.map((n, i) => [n, i]));

@@ -1,0 +1,116 @@
+package graphbuf
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// after is the snapshot of what the graph saw after a moment of event time: the edges last seen after it, each with the
+// count that belongs to that time. It lets writers go on. copied, unless nil, is called with the lock held for each
+// block of slots that is copied, in their order.
+func (g *Graph) after(moment int64, copied func()) *Snapshot {
+	g.whole.RLock()
+	defer g.whole.RUnlock()
+	s := &Snapshot{Aged: true}
+	g.mu.Lock()
+	h := newHorizon(moment, &g.clock, g.buckets)
+	s.Bucket, s.Begun = g.buckets.length(), g.clock.now-h.lived%g.buckets.length()
+	g.mu.Unlock()
+	var found []kept
+	for i, more := 0, true; more; {
+		g.mu.Lock()
+		end := min(i+snapshotBlock, g.edges.len())
+		for ; i < end; i++ {
+			if e := g.edges.at(uint32(i)); e.src != 0 && e.last > moment {
+				found = append(found, g.keep(uint32(i)))
+			}
+		}
+		more = i < g.edges.len()
+		if copied != nil {
+			copied()
+		}
+		g.mu.Unlock()
+	}
+	nodes, relations := map[ID]string{}, map[ID]string{}
+	for some := range slices.Chunk(found, partLooks) {
+		g.mu.Lock()
+		for i := range some {
+			k := &some[i]
+			g.nodes.tell(nodes, ID{k.src, k.srcGen})
+			g.nodes.tell(nodes, ID{k.dst, k.dstGen})
+			g.relations.tell(relations, ID{k.rel, k.relGen})
+		}
+		g.mu.Unlock()
+	}
+	var node, relation map[ID]int32
+	s.Nodes, node = sortNames(nodes)
+	s.Relations, relation = sortNames(relations)
+	for i := range found {
+		k := &found[i]
+		src, haveS := node[ID{k.src, k.srcGen}]
+		dst, haveD := node[ID{k.dst, k.dstGen}]
+		rel, haveR := relation[ID{k.rel, k.relGen}]
+		if haveS && haveD && haveR {
+			e := Edge{Source: src, Relation: rel, Destination: dst, Count: k.count, First: k.first, Last: k.last, Age: k.age,
+				Active: k.activity.at(&h.buckets, h.lived)}
+			h.cut(&e)
+			s.Edges = append(s.Edges, e)
+		}
+	}
+	s.dedupe()
+	return s
+}
+
+// tell enters the name of a live ID.
+func (n *names) tell(into map[ID]string, id ID) {
+	if s := n.slots.at(id.Slot); s.gen == id.Gen && !s.dead {
+		into[id] = s.name
+	}
+}
+
+// horizon is a moment of the past, by which edges are divided into before and after.
+type horizon struct {
+	moment  int64 // of event time
+	lived   int64 // what the clock had lived when the edges are divided
+	since   int64 // and at the moment
+	buckets buckets
+}
+
+func newHorizon(moment int64, c *clock, b buckets) horizon {
+	return horizon{moment, c.lived, c.lived - c.counted(max(0, since(c.now, moment))), b}
+}
+
+// cut takes from an edge what came before the horizon. When each of its events came is not known, but in which buckets
+// of time there were some: they are taken for evenly spread over those. At least one is left, the last.
+func (h *horizon) cut(e *Edge) {
+	if e.First > h.moment {
+		return
+	}
+	length := h.buckets.length()
+	now, border := h.buckets.at(h.lived), h.buckets.at(h.since)
+	begun := max(h.lived-int64(now)*length, 1) // of the bucket that is not over
+	var all, after float64                     // nanoseconds of buckets with events
+	for active := e.Active; active != 0; active &= active - 1 {
+		i := int32(bits.TrailingZeros64(active))
+		span := length
+		if i == 0 {
+			span = begun
+		}
+		all += float64(span)
+		switch at := now - i; {
+		case at > border:
+			after += float64(span)
+		case at == border:
+			after += float64(max(0, int64(at)*length+span-h.since))
+		}
+	}
+	n := uint32(1)
+	if all > 0 {
+		n = uint32(max(1, float64(e.Count)*after/all+0.5))
+	}
+	e.Count = min(n, e.Count)
+	e.First = h.moment
+	if keep := now - border; keep < activityBits-1 {
+		e.Active &= 1<<(keep+1) - 1
+	}
+}

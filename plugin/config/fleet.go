@@ -1,0 +1,59 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"flb-filter-rgcn/plugin/fleet"
+)
+
+// fleet checks what belongs to published states and resolves their places.
+func (l *loader) fleet() error {
+	c := &l.config
+	for name, place := range map[string]*string{"state.from": &c.State.From, "publish": &c.Publish.To} {
+		if err := fleet.CheckPlace(*place); err != nil {
+			return fmt.Errorf("%s: %w", l.origin[name], err)
+		}
+		if *place == "" || !fleet.IsPath(*place) {
+			continue
+		}
+		slash := strings.HasSuffix(*place, "/") // it says that a directory is meant, whether there is one or not
+		if *place = l.absolute(*place); slash && *place != "/" {
+			*place += "/"
+		}
+	}
+	sealed := func(place, key, unsigned string, to, file string, bare bool) error {
+		switch {
+		case to == "" && file != "":
+			return fmt.Errorf("%s: %s is empty, want a place", l.at(key), place)
+		case to == "" && bare:
+			return fmt.Errorf("%s: %s is empty, want a place", l.at(unsigned), place)
+		case to != "" && file == "" && !bare:
+			return fmt.Errorf("%s: want %s, the file of a key, beside it (rgcn keygen makes a pair), or %s = true", l.at(place), key, unsigned)
+		}
+		return nil
+	}
+	if err := sealed("publish", "publish_key", "publish_unsigned", c.Publish.To, c.Publish.Key, c.Publish.Unsigned); err != nil {
+		return err
+	}
+	if err := sealed("state.from", "state.key", "state.unsigned", c.State.From, c.State.Key, c.State.Unsigned); err != nil {
+		return err
+	}
+	if c.Publish.Key != "" && c.Publish.Unsigned {
+		return fmt.Errorf("%s: publish_key would sign what shall be unsigned, want one of the two", l.at("publish_unsigned"))
+	}
+	if c.State.From == "" {
+		return nil
+	}
+	if c.Publish.To != "" {
+		return fmt.Errorf("%s: a filter with state.from does not train, so that it has nothing to publish; want one of the two", l.at("publish"))
+	}
+	if c.Graph.Source != "" {
+		return fmt.Errorf("%s: a filter with state.from has the graph of its trainer; want graph.source there, or no state.from", l.at("graph.source"))
+	}
+	if _, set := l.origin["train.interval"]; set && c.Train.Interval > 0 {
+		return fmt.Errorf("%s: a filter with state.from does not train; want 0 or nothing here, or no state.from", l.at("train.interval"))
+	}
+	c.Train.Interval = 0
+	return nil
+}

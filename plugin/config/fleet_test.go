@@ -1,0 +1,44 @@
+package config
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestFleet(t *testing.T) {
+	type props = map[string]string
+	c, err := load(t, "", props{"state_from": "https://host/x", "state_key": "/etc/k.pub", "state_poll": "5m", "fleet_ca_file": "/etc/ca.pem"})
+	if err != nil || c.Train.Interval != 0 || c.State.Poll != 5*time.Minute || c.State.From != "https://host/x" || c.Fleet.CAFile != "/etc/ca.pem" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if c, err = load(t, "", props{"state_from": "https://host/x", "state_unsigned": "on", "train_interval": "0"}); err != nil || !c.State.Unsigned {
+		t.Errorf("%v", err)
+	}
+	if c, err = load(t, "", props{"publish": "states/", "publish_key": "k"}); err != nil || !filepath.IsAbs(c.Publish.To) || !strings.HasSuffix(c.Publish.To, "/states/") ||
+		!filepath.IsAbs(c.Publish.Key) || c.Train.Interval == 0 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	c, err = load(t, "", props{"publish": "https://host/x?sig=hidden", "publish_unsigned": "yes"})
+	if s := c.Summary(); err != nil || strings.Contains(s, "hidden") || !strings.Contains(s, "publish=https://host/x ") || c.Publish.To != "https://host/x?sig=hidden" {
+		t.Errorf("%s, %v", s, err)
+	}
+	for want, p := range map[string]props{
+		"property state_from = \"/x\": want state.key":                 {"state_from": "/x"},
+		"property state_key = \"/k\": state.from is empty":             {"state_key": "/k"},
+		"property state_unsigned = true: state.from is empty":          {"state_unsigned": "on"},
+		"property publish = \"/x\": want publish_key":                  {"publish": "/x"},
+		"property publish_key = \"/k\": publish is empty":              {"publish_key": "/k"},
+		"property publish_unsigned = true: publish_key would sign":     {"publish": "/x", "publish_key": "/k", "publish_unsigned": "on"},
+		"property publish = \"/y\": a filter with state.from does not": {"state_from": "/x", "state_key": "/k", "publish": "/y", "publish_key": "/k"},
+		"property train_interval = 10m: a filter with state.from":      {"state_from": "/x", "state_key": "/k", "train_interval": "10m"},
+		"property state_from: it holds a user or a password":           {"state_from": "https://a:secret@host/x", "state_key": "/k"},
+		"property publish: the scheme \"ftp\" is none of":              {"publish": "ftp://host/secret", "publish_key": "/k"},
+		"property state_poll = \"0.5s\": want a duration":              {"state_poll": "0.5s"},
+	} {
+		if _, err := load(t, "", p); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%v: %v, want %q", p, err, want)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/fleet"
+)
+
+// fleet looks at the states that filters take from a trainer, and at where trainers publish theirs.
+func (e *examination) fleet(ctx context.Context) {
+	for _, p := range e.targets {
+		if !p.valid {
+			continue
+		}
+		if p.config.State.From != "" {
+			e.followed(ctx, p)
+		}
+		if p.config.Publish.To != "" {
+			e.published(p)
+		}
+	}
+}
+
+// publishedPatience is how long a server may take to show a state.
+const publishedPatience = 20 * time.Second
+
+// followed looks at the state that a filter would take.
+func (e *examination) followed(ctx context.Context, p *target) {
+	from, at := p.config.State.From, p.where("state_from")
+	if e.Offline && !fleet.IsPath(from) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, publishedPatience)
+	defer cancel()
+	h, err := filter.LookAtPublished(ctx, p.config)
+	name := fleet.PlaceName(from)
+	if err != nil {
+		e.findings.add(Problem, TopicFleet, at, fmt.Sprintf("%s takes no state from %s: %s", p.name, name, clean(err.Error())),
+			"have the trainer publish there (rgcn train -publish, or Publish in its filter); until then the filter goes on by the state that it has, and without one score is null")
+		return
+	}
+	age := time.Since(h.PublishedAt()).Round(time.Second)
+	text := fmt.Sprintf("%s takes the state %d from %s: published %v ago, %d triplets between %d hosts", p.name, h.Sequence, name, age, h.Edges, h.Nodes)
+	switch old := p.config.State.OldAfter; {
+	case !h.Signed:
+		e.findings.add(Warning, TopicFleet, at, text+"; it is not signed", "have it signed: Publish_Key at the trainer (rgcn keygen), State_Key here instead of State_Unsigned")
+	case old > 0 && age > old:
+		e.findings.add(Warning, TopicFleet, at, text, "see why the trainer publishes no newer one: its timer, its log, rgcn status")
+	case int(h.Edges) > p.config.Graph.MaxEdges || int(h.Nodes) > p.config.Graph.MaxNodes:
+		e.findings.add(Warning, TopicFleet, at, text+fmt.Sprintf("; it does not fit into Graph_Max_Edges %d and Graph_Max_Nodes %d", p.config.Graph.MaxEdges, p.config.Graph.MaxNodes),
+			"raise the two, or what was seen longest ago is left out")
+	default:
+		e.findings.add(OK, TopicFleet, at, text, "")
+	}
+}
+
+// published looks whether a trainer may write where it publishes. A server is not asked: that would take writing to it.
+func (e *examination) published(p *target) {
+	to, at := p.config.Publish.To, p.where("publish")
+	if !fleet.IsPath(to) {
+		e.findings.add(OK, TopicFleet, at, p.name+" publishes to "+fleet.PlaceName(to)+", which was not tried", "")
+		return
+	}
+	dir := to
+	if info, err := os.Stat(to); !strings.HasSuffix(to, "/") && (err != nil || !info.IsDir()) {
+		dir = filepath.Dir(to)
+	}
+	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+		e.findings.add(Problem, TopicFleet, at, fmt.Sprintf("%s cannot publish to %s: user %d may not write into the directory %s: %v", p.name, to, os.Geteuid(), dir, err),
+			"make the directory, and give it to the user that Fluent Bit runs as: install -d -m 0755 -o USER "+dir)
+		return
+	}
+	e.findings.add(OK, TopicFleet, at, p.name+" publishes to "+to, "")
+}

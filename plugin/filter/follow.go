@@ -1,0 +1,333 @@
+package filter
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/plugin/fleet"
+)
+
+// follower has records scored by the states that a trainer publishes. It looks for a new one on a schedule, in the
+// background, and takes it only when all of it is verified; until then, and whenever something is wrong, the state
+// before it serves.
+type follower struct {
+	*common
+	filter *Instance // its judge, memory, store and record path
+	active bool      // there is a place to follow
+
+	// These are of the goroutine that looks.
+	place    fleet.Place // nil: to be opened (again)
+	trust    fleet.Trust
+	tag      string // of what the place held when it was last looked at and well
+	outage   fleet.Outage
+	lastKind error // of the failure that was last logged
+	oldSaid  bool  // that the state in use is old
+
+	boundsSaid bool // that it does not fit into the bounds of the graph
+
+	mu     sync.Mutex // guards status, for moments
+	status FollowStatus
+	whole  bool // graph and model of the state are those in use
+}
+
+// FollowStatus is the published state in use, and how the looks for newer ones went.
+type FollowStatus struct {
+	From      string    `json:"from"`
+	Sequence  uint64    `json:"sequence"` // 0: none yet
+	Published time.Time `json:"published,omitzero"`
+	Horizon   time.Time `json:"horizon,omitzero"` // event time up to which its graph reaches
+	Edges     uint32    `json:"edges"`            // of its graph
+
+	// What this filter saw behind the horizon, when it took the state.
+	CarriedEdges    int    `json:"carried_edges"`
+	CarriedSessions uint64 `json:"carried_sessions"`
+
+	AgeSeconds float64   `json:"age_seconds"`        // since it was published
+	LastPoll   time.Time `json:"last_poll,omitzero"` // the last that found the place in order
+	Taken      uint64    `json:"taken"`              // states, since the start
+	Unchanged  uint64    `json:"unchanged"`          // looks that found the state in use
+	Failed     uint64    `json:"failed"`             // looks that found no server, or no state
+	Refused    uint64    `json:"refused"`            // states that were refused
+	Problem    string    `json:"problem,omitempty"`
+}
+
+// Why a look brought nothing.
+var (
+	errUnreached = errors.New("cannot be fetched")
+	errRefused   = errors.New("is refused")
+)
+
+func (f *follower) init(c *common, filter *Instance) error {
+	f.common, f.filter = c, filter
+	if c.cfg.State.From == "" || !c.live { // what is read from a log, or only looked at, follows nobody
+		return nil
+	}
+	f.active = true
+	f.status.From = fleet.PlaceName(c.cfg.State.From)
+	return f.open()
+}
+
+// open reads keys and credentials, and opens the place.
+func (f *follower) open() (err error) {
+	s := f.cfg.State
+	f.trust.Unsigned = s.Unsigned
+	if s.Key != "" {
+		if f.trust.Keys, err = fleet.ReadPublicKeys(s.Key); err != nil {
+			return fmt.Errorf("state.key: %w", err)
+		}
+	}
+	if f.place, err = fleet.Open(s.From, f.access()); err != nil {
+		return fmt.Errorf("state.from: %s: %w", fleet.PlaceName(s.From), err)
+	}
+	return nil
+}
+
+// restoreFleet takes up what the state directory remembers. whole says that graph and model are there.
+func (f *Instance) restoreFleet(b []byte, whole bool) error {
+	var m fleetMemory
+	if err := json.Unmarshal(b, &m); err != nil {
+		return err
+	}
+	f.publisher.status.Sequence = m.Published
+	if s := m.Followed; f.follower.active && s != nil && s.From == f.follower.status.From {
+		f.follower.status, f.follower.whole = *s, whole
+		f.follower.status.Taken, f.follower.status.Unchanged, f.follower.status.Failed, f.follower.status.Refused = 0, 0, 0, 0
+		f.follower.status.Problem = ""
+	}
+	return nil
+}
+
+// firstLook is how long a start waits for a state where there is none yet, so that the first record has a score.
+const firstLook = 10 * time.Second
+
+// begin looks for a state before the first record comes, unless there is one from before.
+func (f *follower) begin() {
+	if !f.active || f.whole {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), firstLook)
+	defer cancel()
+	f.look(ctx)
+}
+
+// run looks for a newer state on the schedule.
+func (f *follower) run(ctx context.Context) {
+	every := f.cfg.State.Poll
+	for {
+		wait := fleet.Jitter(every)
+		if n := f.outage.Failures(); n > 0 {
+			most := longestRetry
+			if every > 0 {
+				most = min(most, every)
+			}
+			wait = fleet.Retry(n, most)
+		} else if every == 0 {
+			return // there is one
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		f.look(ctx)
+	}
+}
+
+// look looks once, and logs what is worth it.
+func (f *follower) look(ctx context.Context) {
+	taken, err := f.poll(ctx)
+	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return // the filter ends
+	}
+	now := time.Now()
+	f.mu.Lock()
+	f.status.Problem = ""
+	switch {
+	case errors.Is(err, errRefused):
+		f.status.Refused++
+	case err != nil:
+		f.status.Failed++
+	case taken:
+		f.status.Taken++
+	default:
+		f.status.Unchanged++
+	}
+	if err != nil {
+		f.status.Problem = err.Error()
+	} else {
+		f.status.LastPoll = now.UTC()
+	}
+	s := f.status
+	f.mu.Unlock()
+	f.statusChanged.Store(true)
+	f.report(err, s, now)
+	f.reportAge(s, now)
+}
+
+// report logs a failure when it is new or of another kind, and then at growing intervals; and its end.
+func (f *follower) report(err error, s FollowStatus, now time.Time) {
+	if err == nil {
+		f.lastKind = nil
+		if n, since := f.outage.Over(); n > 0 {
+			f.logf(LevelInfo, "published state: %s is in order again, after %d failed looks since %s", s.From, n, since.UTC().Format(time.RFC3339))
+		}
+		return
+	}
+	f.place = nil // keys and credentials may have changed
+	kind := errUnreached
+	if errors.Is(err, errRefused) {
+		kind = errRefused
+	}
+	log := f.outage.Failed(now)
+	if !log && kind == f.lastKind {
+		return
+	}
+	f.lastKind = kind
+	goesOn := "there is none yet, and score is null until one is found"
+	if s.Sequence > 0 {
+		goesOn = fmt.Sprintf("scores go on by the state of %s", s.Published.Format(time.RFC3339))
+	}
+	f.logf(LevelWarn, "published state: %v; %s", err, goesOn)
+}
+
+// reportAge says once of a state that it is old.
+func (f *follower) reportAge(s FollowStatus, now time.Time) {
+	if why := f.oldState(s, now); why == "" {
+		f.oldSaid = false
+	} else if !f.oldSaid {
+		f.oldSaid = true
+		f.logf(LevelWarn, "published state: %s", why)
+	}
+}
+
+// oldState returns that the state is old, "" where it is not.
+func (f *follower) oldState(s FollowStatus, now time.Time) string {
+	age := now.Sub(s.Published)
+	if s.Sequence == 0 || f.cfg.State.OldAfter == 0 || age <= f.cfg.State.OldAfter {
+		return ""
+	}
+	return fmt.Sprintf("the newest of %s was published %s ago: no trainer seems to be at work (state.old_after); scores go on by it and by what was seen since",
+		s.From, age.Round(time.Minute))
+}
+
+// state returns the status, nil where nothing is followed.
+func (f *follower) state() *FollowStatus {
+	if !f.active {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.status
+	if s.Sequence > 0 {
+		s.AgeSeconds = time.Since(s.Published).Seconds()
+	}
+	return &s
+}
+
+// waiting is why there is no model yet.
+func (f *follower) waiting() string {
+	s := f.state()
+	why := ""
+	if s.Problem != "" {
+		why = ": " + s.Problem
+	}
+	return fmt.Sprintf("no model yet: waiting for a published state in %s%s; until then score is null", s.From, why)
+}
+
+// problem is what somebody should know of the state in use.
+func (f *follower) problem(now time.Time) string {
+	if !f.active {
+		return ""
+	}
+	s := *f.state()
+	if s.Problem != "" {
+		return fmt.Sprintf("scores go on by the published state of %s: %s", s.Published.Format(time.RFC3339), s.Problem)
+	}
+	return f.oldState(s, now)
+}
+
+// poll looks whether there is a newer state, and takes it.
+func (f *follower) poll(ctx context.Context) (taken bool, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%w: panic: %v", errRefused, v)
+		}
+	}()
+	if f.place == nil {
+		if err := f.open(); err != nil {
+			return false, fmt.Errorf("%w: %w", errUnreached, err)
+		}
+	}
+	body, tag, err := f.place.Get(ctx, f.tag)
+	if errors.Is(err, fleet.ErrNotModified) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("%s %w: %w", f.place, errUnreached, err)
+	}
+	defer body.Close()
+	taken, err = f.consider(body)
+	if err != nil {
+		return false, fmt.Errorf("what lies in %s %w: %w", f.place, errRefused, err)
+	}
+	f.tag = tag
+	return taken, nil
+}
+
+// consider reads a state and takes it, unless it is the one in use.
+func (f *follower) consider(body io.Reader) (taken bool, err error) {
+	h, err := fleet.ReadHeader(body, f.trust)
+	if err != nil {
+		return false, err
+	}
+	s := f.state()
+	if h.Sequence == s.Sequence && f.whole {
+		return false, nil
+	}
+	if err := f.acceptable(h, s); err != nil {
+		return false, err
+	}
+	graph, m, err := f.fetch(h, body)
+	if err != nil {
+		return false, err
+	}
+	return true, f.take(h, graph, m)
+}
+
+// acceptable returns why a state that is genuine is not to be taken.
+func (f *follower) acceptable(h *fleet.Header, s *FollowStatus) error {
+	now := time.Now()
+	ahead := func(what string, at int64) error {
+		if time.Unix(0, at).Sub(now) <= FarFuture {
+			return nil
+		}
+		return fmt.Errorf("%s is %s, by this machine's clock more than %v ahead: one of the two clocks is wrong", what,
+			time.Unix(0, at).UTC().Format(time.RFC3339), FarFuture)
+	}
+	switch {
+	case h.Sequence == 0:
+		return errors.New("its sequence is 0, which no trainer gives")
+	case h.Sequence < s.Sequence:
+		return fmt.Errorf("it is older than the state in use: published %s with the sequence %d, after %s with %d; somebody has put it back, or a second trainer has a clock that is behind",
+			h.PublishedAt().Format(time.RFC3339), h.Sequence, s.Published.Format(time.RFC3339), s.Sequence)
+	case h.GraphVersion > graphVersion || h.ModelVersion != modelVersion:
+		return fmt.Errorf("its graph is of version %d and its model of version %d, this filter reads up to %d, and %d: bring trainer and scorers to the same release",
+			h.GraphVersion, h.ModelVersion, graphVersion, modelVersion)
+	}
+	return errors.Join(ahead("its time of publication", h.Published), ahead("its last session", h.Horizon))
+}
+
+// sizes are those of a state's graph, as far as its header tells them and the bounds allow.
+func (f *follower) sizes(h *fleet.Header) graphbuf.Sizes {
+	nodes := min(int(h.Nodes), f.cfg.Graph.MaxNodes)
+	return graphbuf.Sizes{Nodes: nodes, Sources: nodes, Destinations: nodes, Relations: min(int(h.Relations), f.cfg.Graph.MaxRelations),
+		Edges: min(int(h.Edges), f.cfg.Graph.MaxEdges)}
+}

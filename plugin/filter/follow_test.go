@@ -1,0 +1,606 @@
+package filter
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"flb-filter-rgcn/plugin/fleet"
+)
+
+// fleetTest is a trainer, its keys, and the place where it publishes.
+type fleetTest struct {
+	t          testing.TB
+	place      string // a file
+	key        string // its path; the public one is beside it
+	trainer    *Instance
+	trainerLog *testHost
+	begin      time.Time // of the trainer's sessions: ten days ago
+}
+
+// newFleet has a trainer learn from sessions of ten days up to an hour ago, and publish.
+func newFleet(t testing.TB) *fleetTest {
+	t.Helper()
+	dir := t.TempDir()
+	s := &fleetTest{t: t, place: filepath.Join(dir, "state.rgcn"), key: filepath.Join(dir, "key"), begin: time.Now().Add(-10 * 24 * time.Hour)}
+	if _, err := fleet.NewKeys(s.key); err != nil {
+		t.Fatal(err)
+	}
+	s.trainerLog = host("publish", s.place, "publish_key", s.key)
+	s.trainer = offline(t, s.trainerLog)
+	s.trainer.Process(nil, join(s.sessions(0, 2000)))
+	s.publish()
+	return s
+}
+
+// sessions are those of hosts that keep to their team's servers, with the numbers from and before to of 2000 in ten days
+// less an hour.
+func (s *fleetTest) sessions(from, to int) (events [][]byte) {
+	for i := from; i < to; i++ {
+		h := (i * 7919) % 30
+		when := s.begin.Add(time.Duration(i) * (10*24*time.Hour - time.Hour) / 2000)
+		events = append(events, at(when.UnixNano(), fmt.Sprint("host-", h), fmt.Sprintf("server-%d-%d", h%3, i%4), fmt.Sprint("client-", h%2)))
+	}
+	return events
+}
+
+func (s *fleetTest) read(file string) []byte {
+	s.t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return b
+}
+
+func (s *fleetTest) publish() PublishStatus {
+	s.t.Helper()
+	if err := s.trainer.Train(context.Background(), time.Now(), nil); err != nil {
+		s.t.Fatal(err)
+	}
+	p, err := s.trainer.Publish(context.Background())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return p
+}
+
+// agent makes an instance that follows, without its background, and has it look once.
+func (s *fleetTest) agent(properties ...string) (*Instance, *testHost) {
+	s.t.Helper()
+	h := host(append([]string{"state_from", s.place, "state_key", s.key + ".pub"}, properties...)...)
+	f, err := newInstance(h, forLive, machineClock())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	f.follower.begin()
+	return f, h
+}
+
+// now is a session of this moment.
+func now(source, destination, client string) []byte {
+	return at(time.Now().UnixNano(), source, destination, client)
+}
+
+func scored(t testing.TB, f *Instance, event []byte) any {
+	t.Helper()
+	out, _ := f.Process(nil, event)
+	return decode(t, out)[0].body["score"]
+}
+
+// edges are the events of each triplet of a graph.
+func edges(f *Instance) map[string]uint32 {
+	s, out := f.graph.Snapshot(), map[string]uint32{}
+	for _, e := range s.Edges {
+		out[s.Nodes[e.Source].Name+" "+s.Relations[e.Relation].Name+" "+s.Nodes[e.Destination].Name] = e.Count
+	}
+	return out
+}
+
+func TestAnAgentScoresFromItsFirstRecord(t *testing.T) {
+	s := newFleet(t)
+	f, h := s.agent("explain", "on")
+	defer f.Close()
+	event := now("host-1", "server-1-3", "client-1")
+	got := scored(t, f, event)
+	// The trainer, asked the same, says the same.
+	if want := scored(t, s.trainer, event); got == nil || got != want {
+		t.Errorf("the agent scores %v, the trainer %v", got, want)
+	}
+	odd := scored(t, f, now("host-1", "server-2-2", "never"))
+	if odd.(float64) >= got.(float64) {
+		t.Errorf("a strange session scores %v, a usual one %v", odd, got)
+	}
+	st := f.Status()
+	p := st.Published
+	if p == nil || p.Sequence == 0 || p.Sequence != s.trainer.Status().Publish.Sequence || p.From != s.place || p.Taken != 1 || p.CarriedEdges != 0 ||
+		p.LastPoll.IsZero() || p.AgeSeconds <= 0 || p.Problem != "" || st.State != StateScoring {
+		t.Errorf("%+v, %s", p, st.State)
+	}
+	if !strings.Contains(h.log(), fmt.Sprintf("published state %d of %s: 60 triplets up to ", p.Sequence, s.place)) {
+		t.Error(h.log())
+	}
+	if st.Graph.Edges != 61 {
+		t.Errorf("%d triplets", st.Graph.Edges)
+	}
+}
+
+func TestWhatAnAgentSawGoesOverToTheNextState(t *testing.T) {
+	s := newFleet(t)
+	f, _ := s.agent()
+	defer f.Close()
+	for range 3 {
+		f.Process(nil, now("laptop", "server-1-1", "client-1"))
+	}
+	f.Process(nil, now("host-1", "server-1-3", "client-1"))
+	known := edges(s.trainer)
+	s.publish()
+	f.follower.look(context.Background())
+	p := f.Status().Published
+	if p.Taken != 2 || p.CarriedEdges != 2 || p.CarriedSessions != 4 {
+		t.Errorf("%+v", p)
+	}
+	got := edges(f)
+	for triplet, n := range known {
+		want := n
+		if triplet == "host-1 client-1 server-1-3" {
+			want++
+		}
+		if got[triplet] != want {
+			t.Errorf("%s: %d, want %d", triplet, got[triplet], want)
+		}
+	}
+	if len(got) != len(known)+1 || got["laptop client-1 server-1-1"] != 3 {
+		t.Errorf("%d triplets, of the laptop %d", len(got), got["laptop client-1 server-1-1"])
+	}
+	if score := scored(t, f, now("laptop", "server-1-1", "client-1")); score == nil {
+		t.Error("no score")
+	}
+	// Once the trainer has seen the same, nothing is carried over any more.
+	s.trainer.Process(nil, now("laptop", "server-1-1", "client-1"))
+	s.publish()
+	f.follower.look(context.Background())
+	if p := f.Status().Published; p.Taken != 3 || p.CarriedEdges != 0 || edges(f)["laptop client-1 server-1-1"] != 1 {
+		t.Errorf("%+v, of the laptop %d", p, edges(f)["laptop client-1 server-1-1"])
+	}
+}
+
+// Whatever is wrong with what lies in the place, the agent goes on with what it has, and says so once.
+func TestStatesThatAnAgentRefuses(t *testing.T) {
+	s := newFleet(t)
+	forger := newFleet(t)
+	forged := s.read(forger.place)
+	key, err := fleet.ReadSigningKey(s.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	made := func(h fleet.Header, graph, model []byte, key ed25519.PrivateKey) []byte {
+		b, err := fleet.Append(nil, h, graph, model, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	header := fleet.Header{Sequence: uint64(now.UnixNano()) + 1e12, Published: now.UnixNano(), Horizon: now.UnixNano(), GraphVersion: graphVersion, ModelVersion: modelVersion}
+	with := func(change func(*fleet.Header)) fleet.Header { h := header; change(&h); return h }
+	graph, err := s.trainer.graph.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, err := s.trainer.Scorer().Model().AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, c := range map[string]struct {
+		state func(newer []byte) []byte
+		want  string
+	}{
+		"truncated":   {func(b []byte) []byte { return b[:len(b)-1] }, "it is truncated"},
+		"another bit": {func(b []byte) []byte { b[len(b)-1] ^= 1; return b }, "its payload is damaged"},
+		"a page":      {func([]byte) []byte { return []byte("<html>") }, "no published state"},
+		"forged":      {func([]byte) []byte { return forged }, "it is signed by the key"},
+		"unsigned":    {func([]byte) []byte { return made(header, graph, model, nil) }, "it is not signed, and state.unsigned is false"},
+		"older": {func([]byte) []byte { return made(with(func(h *fleet.Header) { h.Sequence = 5 }), graph, model, key) },
+			"it is older than the state in use: published "},
+		"of a later release": {func([]byte) []byte { return made(with(func(h *fleet.Header) { h.ModelVersion++ }), graph, model, key) },
+			"bring trainer and scorers to the same release"},
+		"of the future": {func([]byte) []byte {
+			return made(with(func(h *fleet.Header) { h.Published += int64(48 * time.Hour) }), graph, model, key)
+		}, "its time of publication is "},
+		"seen in the future": {func([]byte) []byte {
+			return made(with(func(h *fleet.Header) { h.Horizon += int64(48 * time.Hour) }), graph, model, key)
+		}, "its last session is "},
+		"half of a graph": {func([]byte) []byte { return made(header, graph[:len(graph)/2], model, key) }, "graphbuf: snapshot"},
+		"half of a model": {func([]byte) []byte { return made(header, graph, model[:len(model)/2], key) }, "model: decode"},
+		"larger than memory": {func([]byte) []byte { return made(with(func(h *fleet.Header) { h.Edges = 4e9 }), graph, model, key) },
+			"to take up its 4000000000 triplets"},
+		"no trainer": {func([]byte) []byte { return nil }, "no such file"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			s.publish()
+			f, h := s.agent()
+			defer f.Close()
+			f.memory.files = pod(4096 * mib)
+			before, scorer := edges(f), f.Scorer()
+			s.publish()
+			bad := c.state(s.read(s.place))
+			os.Remove(s.place)
+			if bad != nil {
+				if err := os.WriteFile(s.place, bad, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range 3 {
+				f.follower.look(context.Background())
+			}
+			st := f.Status()
+			p := st.Published
+			if p.Taken != 1 || p.Refused+p.Failed != 3 || !strings.Contains(p.Problem, c.want) || !strings.Contains(st.Problem, c.want) || st.State != StateScoring {
+				t.Errorf("%+v; %s: %s", p, st.State, st.Problem)
+			}
+			if n := strings.Count(h.log(), c.want); n != 1 || !strings.Contains(h.log(), "; scores go on by the state of ") {
+				t.Errorf("said %d times:\n%s", n, h.log())
+			}
+			if fmt.Sprint(edges(f)) != fmt.Sprint(before) || f.Scorer() != scorer {
+				t.Error("the graph or the model is another")
+			}
+			// The next good one is taken.
+			s.publish()
+			f.follower.look(context.Background())
+			if p := f.Status().Published; p.Taken != 2 || p.Problem != "" || !strings.Contains(h.log(), "is in order again, after 3 failed looks") {
+				t.Errorf("%+v\n%s", p, h.log())
+			}
+		})
+	}
+}
+
+func TestUnsignedStates(t *testing.T) {
+	s := newFleet(t)
+	place := filepath.Join(t.TempDir(), "state")
+	open := offline(t, host("publish", place, "publish_unsigned", "on"))
+	open.Process(nil, join(s.sessions(0, 2000)))
+	train(t, open)
+	if _, err := open.Publish(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		properties []string
+		taken      bool
+	}{
+		{[]string{"state_from", place, "state_unsigned", "on"}, true},
+		{[]string{"state_from", place, "state_unsigned", "on", "state_key", s.key + ".pub"}, true},
+		{[]string{"state_from", place, "state_key", s.key + ".pub"}, false},
+	} {
+		f, err := newInstance(host(c.properties...), forLive, machineClock())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.follower.begin()
+		if taken := f.Scorer() != nil; taken != c.taken {
+			t.Errorf("%v: taken %v", c.properties, taken)
+		}
+		f.Close()
+	}
+}
+
+// The server is gone, and the agent is started anew: it scores by what its state directory has, with what it saw itself.
+func TestARestartWithoutTheServer(t *testing.T) {
+	s := newFleet(t)
+	dir := t.TempDir()
+	f, _ := s.agent("state_dir", dir)
+	f.Process(nil, now("laptop", "server-1-1", "client-1"))
+	sequence := f.Status().Published.Sequence
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	good := s.read(s.place)
+	os.Remove(s.place)
+	f, h := s.agent("state_dir", dir)
+	if score := scored(t, f, now("laptop", "server-1-1", "client-1")); score == nil || edges(f)["laptop client-1 server-1-1"] != 2 {
+		t.Errorf("score %v, seen %d times\n%s", score, edges(f)["laptop client-1 server-1-1"], h.log())
+	}
+	f.follower.look(context.Background())
+	if p := f.Status().Published; p.Sequence != sequence || p.Failed != 1 || !strings.Contains(h.log(), "cannot be fetched") {
+		t.Errorf("%+v\n%s", p, h.log())
+	}
+	// The same state, back again, is known; an older one is refused.
+	if err := os.WriteFile(s.place, good, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f.follower.look(context.Background())
+	if p := f.Status().Published; p.Unchanged != 1 || p.Taken != 0 {
+		t.Errorf("%+v", p)
+	}
+	f.follower.status.Sequence++
+	f.follower.tag = ""
+	f.follower.look(context.Background())
+	if p := f.Status().Published; p.Refused != 1 {
+		t.Errorf("%+v", p)
+	}
+	f.Close()
+	// With a damaged graph the state is taken once more, for all that it is the same.
+	b, _ := os.ReadFile(filepath.Join(dir, "graph"))
+	os.WriteFile(filepath.Join(dir, "graph"), b[:len(b)/2], 0o600)
+	os.Remove(filepath.Join(dir, "graph.prev"))
+	f, h = s.agent("state_dir", dir)
+	defer f.Close()
+	if p := f.Status().Published; p.Taken != 1 || p.Sequence != sequence || len(edges(f)) != 60 {
+		t.Errorf("%+v, %d triplets\n%s", p, len(edges(f)), h.log())
+	}
+}
+
+// A server is asked by ETag, and sends a state once.
+func TestAServerWithETags(t *testing.T) {
+	s := newFleet(t)
+	var mu sync.Mutex
+	var state []byte
+	version, gets, bodies := 0, 0, 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Method == http.MethodPut {
+			var b bytes.Buffer
+			b.ReadFrom(r.Body)
+			state = b.Bytes()
+			version++
+			return
+		}
+		gets++
+		tag := fmt.Sprintf(`"%d"`, version)
+		w.Header().Set("ETag", tag)
+		if r.Header.Get("If-None-Match") == tag {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		bodies++
+		w.Write(state)
+	}))
+	url := server.URL + "/fleet/"
+	trainer := offline(t, host("publish", url, "publish_key", s.key))
+	trainer.Process(nil, join(s.sessions(0, 2000)))
+	train(t, trainer)
+	publish := func() {
+		if _, err := trainer.Publish(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish()
+	s.place = url
+	f, h := s.agent()
+	defer f.Close()
+	for range 3 {
+		f.follower.look(context.Background())
+	}
+	publish()
+	f.follower.look(context.Background())
+	if p := f.Status().Published; p.Taken != 2 || p.Unchanged != 3 || gets != 5 || bodies != 2 || p.From != url {
+		t.Errorf("%+v; asked %d times, sent %d times", p, gets, bodies)
+	}
+	server.Close()
+	f.follower.look(context.Background())
+	if !strings.Contains(h.log(), "state.rgcn cannot be fetched: dial tcp") || scored(t, f, now("host-1", "server-1-3", "client-1")) == nil {
+		t.Error(h.log())
+	}
+	if _, err := trainer.Publish(context.Background()); err == nil || trainer.Status().Publish.Failed != 1 || !strings.Contains(trainer.Status().Publish.Problem, "refused") {
+		t.Errorf("%v, %+v", err, trainer.Status().Publish)
+	}
+}
+
+// Records flow while states are taken: each comes out with a score and counts once.
+func TestStatesAreTakenWhileRecordsFlow(t *testing.T) {
+	s := newFleet(t)
+	f, _ := s.agent()
+	defer f.Close()
+	const goroutines = 4
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	var sent [goroutines]uint32
+	for g := range goroutines {
+		wg.Go(func() {
+			chunk := join([][]byte{now(fmt.Sprint("agent-", g), "server-1-1", "client-1"), now("host-1", "server-1-3", "client-1")})
+			var out []byte
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				out, _ = f.Process(out[:0], chunk)
+				for _, d := range decode(t, out) {
+					if d.body["score"] == nil {
+						t.Error("a record without a score")
+						return
+					}
+				}
+				sent[g]++
+			}
+		})
+	}
+	const states = 5
+	for range states {
+		s.publish()
+		f.follower.look(context.Background())
+	}
+	close(stop)
+	wg.Wait()
+	p, got := f.Status().Published, edges(f)
+	if p.Taken != states+1 {
+		t.Errorf("%+v", p)
+	}
+	for g, n := range sent {
+		if got := got[fmt.Sprintf("agent-%d client-1 server-1-1", g)]; got != n {
+			t.Errorf("goroutine %d sent %d sessions, the graph has %d", g, n, got)
+		}
+	}
+	if c := f.Counts(); c.Counted != c.Scored || c.Malformed+c.Missing > 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestFollowingHasRecordsAllocateNothing(t *testing.T) {
+	if poolsForget {
+		t.Skip("under the race detector pools forget what they hold")
+	}
+	s := newFleet(t)
+	f, _ := s.agent()
+	defer f.Close()
+	chunk := join(s.sessions(0, 1000))
+	dst, _ := f.Process(nil, chunk)
+	dst, _ = f.Process(dst[:0], chunk)
+	if n := testing.AllocsPerRun(20, func() { f.Process(dst[:0], chunk) }); n > 2 {
+		t.Errorf("%v allocations for a chunk of 1000 known records", n)
+	}
+}
+
+func TestAnOldStateIsSaidOnce(t *testing.T) {
+	s := newFleet(t)
+	f, h := s.agent("state_old_after", "1h")
+	defer f.Close()
+	f.follower.look(context.Background())
+	if strings.Contains(h.log(), "no trainer seems to be at work") {
+		t.Error(h.log())
+	}
+	f.follower.status.Published = time.Now().Add(-2 * time.Hour)
+	for range 3 {
+		f.follower.look(context.Background())
+	}
+	const said = "was published 2h0m0s ago: no trainer seems to be at work"
+	if n := strings.Count(h.log(), said); n != 1 || !strings.Contains(f.Status().Problem, said) {
+		t.Errorf("said %d times; %q", n, f.Status().Problem)
+	}
+	s.publish()
+	f.follower.look(context.Background())
+	if why := f.Status().Problem; why != "" {
+		t.Error(why)
+	}
+}
+
+func TestAStateThatIsLargerThanTheBounds(t *testing.T) {
+	s := newFleet(t)
+	f, h := s.agent("graph_max_edges", "50")
+	defer f.Close()
+	s.publish()
+	f.follower.look(context.Background())
+	if n := strings.Count(h.log(), "it has 60 triplets, graph.max_edges allows 50 here"); n != 1 || f.Status().Graph.Edges != 50 || f.Status().Published.Taken != 2 {
+		t.Errorf("said %d times; %d triplets\n%s", n, f.Status().Graph.Edges, h.log())
+	}
+}
+
+func TestBeforeTheFirstState(t *testing.T) {
+	s := newFleet(t)
+	place := s.place
+	s.place = filepath.Join(t.TempDir(), "none")
+	f, h := s.agent()
+	defer f.Close()
+	if score := scored(t, f, now("host-1", "server-1-3", "client-1")); score != nil {
+		t.Errorf("score %v", score)
+	}
+	f.TrainIfDue(context.Background(), time.Now())
+	if st := f.Status(); st.State != StateWaiting || !strings.Contains(st.Problem, "no model yet: waiting for a published state in "+s.place+": ") || len(st.Trainings) != 0 {
+		t.Errorf("%s: %s", st.State, st.Problem)
+	}
+	if !strings.Contains(h.log(), "there is none yet, and score is null until one is found") {
+		t.Error(h.log())
+	}
+	if err := os.Rename(place, s.place); err != nil {
+		t.Fatal(err)
+	}
+	f.follower.look(context.Background())
+	if score := scored(t, f, now("host-1", "server-1-3", "client-1")); score == nil || f.Status().Published.CarriedEdges != 1 {
+		t.Errorf("score %v, %+v", score, f.Status().Published)
+	}
+}
+
+func TestKeysThatCannotBeRead(t *testing.T) {
+	s := newFleet(t)
+	for want, h := range map[string]*testHost{
+		"state.key: ":    host("state_from", s.place, "state_key", s.key),
+		"publish_key: ":  host("publish", s.place, "publish_key", s.key+".pub"),
+		"state.from: ":   host("state_from", "https://host/x", "state_key", s.key+".pub", "fleet_credentials", s.key+".none"),
+		"publish: s3://": host("publish", "s3://bucket/x", "publish_key", s.key, "fleet_s3_endpoint", "nonsense"),
+	} {
+		t.Setenv("AWS_ACCESS_KEY_ID", "a")
+		t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
+		if err := Check(h); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// A live trainer publishes after each training, in the background, the newest state only, and says of failures the
+// first.
+func TestALiveTrainerPublishes(t *testing.T) {
+	s := newFleet(t)
+	place := filepath.Join(t.TempDir(), "later", "state.rgcn")
+	h := host("publish", place, "publish_key", s.key, "train_interval", "1h", "state_dir", t.TempDir())
+	f, err := newInstance(h, forLive, machineClock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Process(nil, join(s.sessions(0, 2000)))
+	for range 3 {
+		train(t, f)
+	}
+	if len(f.publisher.wake) != 1 {
+		t.Fatalf("%d publications wait", len(f.publisher.wake))
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { f.publisher.run(ctx) })
+	wait(t, "two failures", func() bool { return f.Status().Publish.Failed >= 2 })
+	if err := os.Mkdir(filepath.Dir(place), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, "a publication", func() bool { return f.Status().Publish.Count > 0 })
+	wait(t, "it is said", func() bool { return strings.Contains(h.log(), "publishing works again after") })
+	cancel()
+	wg.Wait()
+	if n := strings.Count(h.log(), "what was learned is not published"); n != 1 {
+		t.Errorf("said %d times:\n%s", n, h.log())
+	}
+	p := f.Status().Publish
+	if p.Count != 1 || p.Problem != "" || p.Bytes == 0 || p.Sequence == 0 {
+		t.Errorf("%+v", p)
+	}
+	// After a restart, and with a clock that went back, the sequence still grows.
+	f.publisher.mu.Lock()
+	f.publisher.status.Sequence += uint64(1000 * time.Hour)
+	f.publisher.mu.Unlock()
+	ahead, err := f.Publish(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	f, err = newInstance(h, forLive, machineClock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if next, err := f.Publish(context.Background()); err != nil || next.Sequence != ahead.Sequence+1 {
+		t.Errorf("%d after %d, %v", next.Sequence, ahead.Sequence, err)
+	}
+	if b, err := json.Marshal(f.Status()); err != nil || !strings.Contains(string(b), `"publish":{"to":"`+place+`"`) {
+		t.Errorf("%s, %v", b, err)
+	}
+}
+
+// wait waits for what happens in the background.
+func wait(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}

@@ -1,0 +1,228 @@
+package filter
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"sync"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/plugin/fleet"
+)
+
+// publisher puts what was learned where others find it. That is done in the background: neither records nor trainings
+// wait for it. Where it fails, it is tried again, with what is the newest by then.
+type publisher struct {
+	*common
+	judge  *judge
+	memory *memory
+	store  *store
+	active bool // there is a place to publish to
+	wake   chan struct{}
+
+	turn   sync.Mutex // held for one publication; guards the next two
+	outage fleet.Outage
+	place  fleet.Place // nil: to be opened (again)
+
+	mu     sync.Mutex // guards status, for moments
+	status PublishStatus
+}
+
+// PublishStatus is what became of publications.
+type PublishStatus struct {
+	To        string    `json:"to"`
+	Sequence  uint64    `json:"sequence"` // of the last one, 0: none yet
+	Published time.Time `json:"published,omitzero"`
+	Bytes     int64     `json:"bytes"`
+	Count     uint64    `json:"count"`  // since the start
+	Failed    uint64    `json:"failed"` // likewise
+	Problem   string    `json:"problem,omitempty"`
+}
+
+// fleetMemory is what a state directory keeps of published states.
+type fleetMemory struct {
+	Published uint64        `json:"published,omitempty"` // sequence of the last state that this filter published
+	Followed  *FollowStatus `json:"followed,omitempty"`  // the one with which its graph began
+}
+
+func (p *publisher) init(c *common, judge *judge, memory *memory, store *store) error {
+	p.common, p.judge, p.memory, p.store = c, judge, memory, store
+	if c.cfg.Publish.To == "" || c.frozen {
+		return nil
+	}
+	p.active, p.wake = true, make(chan struct{}, 1)
+	p.status.To = fleet.PlaceName(c.cfg.Publish.To)
+	if _, err := p.signingKey(); err != nil {
+		return err
+	}
+	return p.open()
+}
+
+// access is how servers of published states are reached.
+func (c *common) access() fleet.Access {
+	s := c.cfg.Fleet
+	return fleet.Access{Credentials: s.Credentials, CAFile: s.CAFile, S3Endpoint: s.S3Endpoint, S3Region: s.S3Region}
+}
+
+func (p *publisher) open() (err error) {
+	if p.place, err = fleet.Open(p.cfg.Publish.To, p.access()); err != nil {
+		return fmt.Errorf("publish: %s: %w", fleet.PlaceName(p.cfg.Publish.To), err)
+	}
+	return nil
+}
+
+// signingKey reads the private key, which is kept no longer than it is needed; nil: states are not signed.
+func (p *publisher) signingKey() (ed25519.PrivateKey, error) {
+	if p.cfg.Publish.Unsigned {
+		return nil, nil
+	}
+	key, err := fleet.ReadSigningKey(p.cfg.Publish.Key)
+	if err != nil {
+		return nil, fmt.Errorf("publish_key: %w", err)
+	}
+	return key, nil
+}
+
+// state returns the status, nil where nothing is published.
+func (p *publisher) state() *PublishStatus {
+	if !p.active {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.status
+	return &s
+}
+
+// offer has the state published as it is by then. It does not wait.
+func (p *publisher) offer() {
+	if !p.active || !p.live {
+		return
+	}
+	select {
+	case p.wake <- struct{}{}:
+	default: // it is about to be published anyway
+	}
+}
+
+// longestRetry bounds the time between two attempts.
+const longestRetry = 5 * time.Minute
+
+// run publishes whenever something is offered.
+func (p *publisher) run(ctx context.Context) {
+	for {
+		var retry <-chan time.Time
+		if n := p.outage.Failures(); n > 0 {
+			retry = time.After(fleet.Retry(n, longestRetry))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.wake:
+		case <-retry:
+		}
+		err := p.publish(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		p.report(err, time.Now())
+	}
+}
+
+// report logs a failure at growing intervals, and its end.
+func (p *publisher) report(err error, now time.Time) {
+	switch {
+	case err == nil:
+		s := p.state()
+		p.logf(LevelInfo, "published state %d to %s: %d triplets in %d KiB", s.Sequence, s.To, p.graph.Stats().Edges, s.Bytes>>10)
+		if n, since := p.outage.Over(); n > 0 {
+			p.logf(LevelInfo, "publishing works again after %d failures since %s", n, since.UTC().Format(time.RFC3339))
+		}
+	case p.outage.Failed(now):
+		p.logf(LevelWarn, "what was learned is not published, scores go on and it is tried again: %v", err)
+	}
+}
+
+// publish publishes graph and model as they are.
+func (p *publisher) publish(ctx context.Context) (err error) {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.status.Problem = ""
+		if err != nil {
+			p.status.Failed++
+			p.status.Problem = err.Error()
+			p.place = nil // the credentials may have changed
+		}
+		p.statusChanged.Store(true)
+	}()
+	key, err := p.signingKey()
+	if err != nil {
+		return err
+	}
+	if p.place == nil {
+		if err := p.open(); err != nil {
+			return err
+		}
+	}
+	b, h, err := p.encode(key)
+	if err != nil {
+		return err
+	}
+	if err := p.place.Put(ctx, b); err != nil {
+		return fmt.Errorf("publish: %s: %w", p.place, err)
+	}
+	p.mu.Lock()
+	p.status.Sequence, p.status.Published, p.status.Bytes = h.Sequence, h.PublishedAt(), int64(len(b))
+	p.status.Count++
+	p.mu.Unlock()
+	p.store.saveFleet(fleetMemory{Published: h.Sequence})
+	return nil
+}
+
+// encode makes the state to publish.
+func (p *publisher) encode(key ed25519.PrivateKey) ([]byte, fleet.Header, error) {
+	var h fleet.Header
+	scorer := p.judge.scorer.Load()
+	if scorer == nil {
+		return nil, h, ErrNoModel
+	}
+	st := p.graph.Stats()
+	sizes := graphbuf.Sizes{Nodes: st.Nodes, Relations: st.Relations, Edges: st.Edges}
+	a, giveBack, ok := p.memory.take(2 * sizes.SavingBytes()) // as it is, and compressed
+	if !ok {
+		return nil, h, fmt.Errorf("to publish %d triplets takes about %d MiB for the moment, %s; %s", st.Edges, withGarbage(2*sizes.SavingBytes())>>20, a.by, a.remedy)
+	}
+	defer giveBack()
+	now := time.Now().UnixNano()
+	h = fleet.Header{
+		Sequence: max(p.state().Sequence+1, uint64(now)), Published: now, Horizon: st.Now, // what comes while it is encoded lies behind the horizon
+		Nodes: uint32(st.Nodes), Relations: uint32(st.Relations), Edges: uint32(st.Edges),
+		GraphVersion: graphVersion, ModelVersion: modelVersion,
+	}
+	graph, err := p.graph.AppendBinary(nil)
+	if err != nil {
+		return nil, h, err
+	}
+	m, err := scorer.Model().AppendBinary(nil)
+	if err != nil {
+		return nil, h, err
+	}
+	b, err := fleet.Append(nil, h, graph, m, key)
+	return b, h, err
+}
+
+// Publish publishes graph and model at once, to where the settings say.
+func (f *Instance) Publish(ctx context.Context) (PublishStatus, error) {
+	if !f.publisher.active {
+		return PublishStatus{}, fmt.Errorf("publish is empty: there is no place to publish to")
+	}
+	err := f.publisher.publish(ctx)
+	return *f.publisher.state(), err
+}

@@ -1,0 +1,157 @@
+package filter
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/fleet"
+)
+
+// catchUpInterval is how often a graph that is to come is shown what the one in use has seen meanwhile.
+const catchUpInterval = 5 * time.Millisecond
+
+// fetch reads the payload of a state whose header is accepted and makes a graph and a model of it, if memory allows.
+func (f *follower) fetch(h *fleet.Header, body io.Reader) (*graphbuf.Graph, *model.Model, error) {
+	sizes := f.sizes(h)
+	need := h.Memory() + int64(h.Edges)*graphbuf.SnapshotEdgeBytes + int64(sizes.Edges)*graphbuf.EdgeBytes + int64(sizes.Nodes)*graphbuf.NodeBytes
+	a, giveBack, ok := f.filter.memory.take(need)
+	if !ok {
+		return nil, nil, fmt.Errorf("to take up its %d triplets between %d hosts would need about %d MiB for the moment, %s; %s, or lower graph.max_edges of the trainer",
+			h.Edges, h.Nodes, withGarbage(need)>>20, a.by, a.remedy)
+	}
+	defer giveBack()
+	graph, m, err := h.ReadPayload(body)
+	if err != nil {
+		return nil, nil, err
+	}
+	var trained model.Model
+	if err := trained.UnmarshalBinary(m); err != nil {
+		return nil, nil, err
+	}
+	var base graphbuf.Snapshot
+	if err := base.UnmarshalBinary(graph); err != nil {
+		return nil, nil, err
+	}
+	next, err := graphbuf.New(f.graph.Bounds())
+	if err != nil {
+		return nil, nil, err
+	}
+	next.Restore(&base)
+	return next, &trained, nil
+}
+
+// take has the state's graph and model take the place of those in use. Records go on meanwhile; they wait only while
+// the two are exchanged. All of it has the usual priority: it takes seconds of one core where there are a million
+// triplets, and a thread that gets no processor time would hold up the collector, and records with it.
+func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) error {
+	i := f.filter
+	i.trainer.mu.Lock() // no training may bring a scorer of the graph that is about to go
+	defer i.trainer.mu.Unlock()
+	m.SetThreshold(ModelConfig(f.cfg).Threshold)
+	began := time.Now()
+	succession := f.graph.Succeed(next, h.Horizon)
+	done := false
+	defer func() {
+		if !done {
+			succession.Abandon()
+		}
+	}()
+	sizes := next.Sizes()
+	a, giveBack, ok := i.memory.take(m.ScorerBytes(sizes, f.features))
+	if !ok {
+		return fmt.Errorf("to score %d triplets between %d hosts by its model would take about %d MiB for the moment, %s; %s",
+			sizes.Edges, sizes.Nodes, withGarbage(m.ScorerBytes(sizes, f.features))>>20, a.by, a.remedy)
+	}
+	defer giveBack()
+	end := catchUp(succession)
+	defer end() // of a panic
+	scorer := m.Scorer(next.Snapshot(), f.cfg.Train.Threads, f.features)
+	end()
+	done = true
+	before := i.judge.scorer.Load()
+	i.judge.follow(scorer)
+	var waited time.Duration // at most, by any record
+	if err := succession.Finish(func(swap func() bool) {
+		closed := time.Now()
+		i.path.gate.Lock()
+		defer func() {
+			i.path.gate.Unlock()
+			waited = time.Since(closed)
+		}()
+		if swap() {
+			i.judge.scorer.Store(scorer)
+		}
+	}); err != nil {
+		if before != nil {
+			i.judge.follow(before)
+		}
+		return err
+	}
+	i.memory.holdGraph(true)
+	f.took(h, succession.Carried)
+	i.store.save(scorer.Model())
+	i.store.saveFleet(fleetMemory{Followed: f.state()})
+	st := f.graph.Stats()
+	f.logf(LevelInfo, "published state %d of %s: %d triplets up to %s, the model of %s, and %d triplets with %d sessions that this filter saw since; "+
+		"%d triplets, taken up in %.2f s, of which records waited %.2f ms at most", h.Sequence, f.place, h.Edges, time.Unix(0, h.Horizon).UTC().Format(time.RFC3339), m.TrainedText(),
+		succession.Carried.Edges, succession.Carried.Events, st.Edges, time.Since(began).Seconds(), float64(waited.Microseconds())/1e3)
+	if why := m.Weak(); why != "" {
+		f.host.Log(LevelWarn, "scores are added but none counts as low: "+why)
+	}
+	if h.Memory() > muchMemory {
+		debug.FreeOSMemory()
+	}
+	return nil
+}
+
+// took notes which state is in use.
+func (f *follower) took(h *fleet.Header, carried graphbuf.Carried) {
+	f.mu.Lock()
+	f.status.Sequence, f.status.Published, f.status.Horizon, f.status.Edges = h.Sequence, h.PublishedAt(), time.Unix(0, h.Horizon).UTC(), h.Edges
+	f.status.CarriedEdges, f.status.CarriedSessions = carried.Edges, carried.Events
+	f.whole = true
+	f.mu.Unlock()
+	f.reportBounds(h)
+}
+
+// reportBounds says when a state does not fit into this filter's bounds, and again after one that did.
+func (f *follower) reportBounds(h *fleet.Header) {
+	bounds, what := f.cfg.Graph, ""
+	switch {
+	case int(h.Edges) > bounds.MaxEdges:
+		what = fmt.Sprintf("it has %d triplets, graph.max_edges allows %d here", h.Edges, bounds.MaxEdges)
+	case int(h.Nodes) > bounds.MaxNodes:
+		what = fmt.Sprintf("it has %d hosts, graph.max_nodes allows %d here", h.Nodes, bounds.MaxNodes)
+	}
+	if what != "" && !f.boundsSaid {
+		f.logf(LevelWarn, "published state: %s: those seen longest ago are left out; raise it", what)
+	}
+	f.boundsSaid = what != ""
+}
+
+// catchUp has a succession catch up until the function that it returns is called.
+func catchUp(s *graphbuf.Succession) (end func()) {
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(catchUpInterval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				s.CatchUp()
+			}
+		}
+	}()
+	return sync.OnceFunc(func() {
+		close(stop)
+		<-stopped
+	})
+}

@@ -1,0 +1,83 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// directory is a file of this machine, or of one that is mounted.
+type directory struct{ path string }
+
+func newDirectory(path string) *directory {
+	return &directory{clean(path, func(p string) bool {
+		info, err := os.Stat(p)
+		return err == nil && info.IsDir()
+	})}
+}
+
+func (d *directory) String() string { return d.path }
+
+// Put writes beside the file and renames: readers see the old state or the new one.
+func (d *directory) Put(ctx context.Context, state []byte) (err error) {
+	dir := filepath.Dir(d.path)
+	f, err := os.CreateTemp(dir, "."+filepath.Base(d.path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(state)
+	// Scorers are other users, mostly; what is published is for whoever reaches the directory.
+	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err = ctx.Err(); err != nil {
+		return err
+	}
+	if err = os.Rename(f.Name(), d.path); err != nil {
+		return err
+	}
+	parent, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	// Some file systems cannot sync a directory: what was renamed is there all the same.
+	if syncErr := parent.Sync(); syncErr != nil && !errors.Is(syncErr, syscall.EINVAL) {
+		err = syncErr
+	}
+	return errors.Join(err, parent.Close())
+}
+
+// Get opens the file. Its tag is made of what changes whenever another file takes its place.
+func (d *directory) Get(_ context.Context, tag string) (io.ReadCloser, string, error) {
+	// A pipe in the file's place is not waited for.
+	f, err := os.OpenFile(d.path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, "", err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file (%v)", d.path, info.Mode())
+	}
+	if err != nil {
+		f.Close()
+		return nil, "", err
+	}
+	newTag := fmt.Sprintf("%d-%d", info.ModTime().UnixNano(), info.Size())
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		newTag += fmt.Sprintf("-%d", st.Ino)
+	}
+	if newTag == tag {
+		f.Close()
+		return nil, tag, ErrNotModified
+	}
+	return f, newTag, nil
+}

@@ -1,0 +1,300 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// shelf is a server that keeps files, with ETags. before, unless nil, may answer a request in its place.
+type shelf struct {
+	mu     sync.Mutex
+	files  map[string][]byte
+	gets   int
+	bodies int // answers with a body
+	before func(w http.ResponseWriter, r *http.Request) (done bool)
+}
+
+func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.before != nil && s.before(w, r) {
+		return
+	}
+	switch r.Method {
+	case http.MethodPut:
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		s.files[r.URL.Path] = b
+		w.WriteHeader(http.StatusCreated)
+	case http.MethodGet:
+		s.gets++
+		b, ok := s.files[r.URL.Path]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		tag := fmt.Sprintf("%q", fmt.Sprintf("%x", len(b))+string(b[:1]))
+		w.Header().Set("ETag", tag)
+		if r.Header.Get("If-None-Match") == tag {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		s.bodies++
+		w.Write(b)
+	}
+}
+
+// set changes what the server does.
+func (s *shelf) set(before func(w http.ResponseWriter, r *http.Request) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.before = before
+}
+
+func serve(t *testing.T) (*shelf, string) {
+	s := &shelf{files: map[string][]byte{}}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return s, server.URL
+}
+
+func openPlace(t *testing.T, place string, a Access) Place {
+	t.Helper()
+	p, err := Open(place, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func get(p Place, tag string) (content, newTag string, err error) {
+	body, newTag, err := p.Get(context.Background(), tag)
+	if err != nil {
+		return "", newTag, err
+	}
+	defer body.Close()
+	b, err := io.ReadAll(body)
+	return string(b), newTag, err
+}
+
+// Whatever the place: what was put is got, once for each tag.
+func TestPlaces(t *testing.T) {
+	_, url := serve(t)
+	dir := t.TempDir()
+	for _, place := range []string{filepath.Join(dir, "file"), dir, filepath.Join(dir, "x") + "/../y", url + "/", url + "/a/b.rgcn"} {
+		p := openPlace(t, place, Access{})
+		if _, _, err := get(p, ""); err == nil {
+			t.Errorf("%s: nothing was put, and there is something", place)
+		}
+		for _, content := range []string{"one", "another"} {
+			if err := p.Put(context.Background(), []byte(content)); err != nil {
+				t.Fatalf("%s: %v", place, err)
+			}
+			got, tag, err := get(p, "")
+			if err != nil || got != content || tag == "" {
+				t.Fatalf("%s: %q, %q, %v", place, got, tag, err)
+			}
+			if _, same, err := get(p, tag); !errors.Is(err, ErrNotModified) || same != tag {
+				t.Errorf("%s: asked again: %q, %v", place, same, err)
+			}
+		}
+	}
+	entries, _ := os.ReadDir(dir)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if got := strings.Join(names, " "); got != "file state.rgcn y" {
+		t.Errorf("the directory holds %s", got)
+	}
+}
+
+func TestADirectoryThatCannotBeWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none", "state.rgcn")
+	if err := openPlace(t, path, Access{}).Put(context.Background(), []byte("x")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := get(openPlace(t, pipe, Access{}), ""); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestPlacesThatAreNone(t *testing.T) {
+	for place, want := range map[string]string{
+		"ftp://host/x":                  `the scheme "ftp" is none of http, https and s3`,
+		"https://me:secret@host/x":      "which would be logged",
+		"https:///x":                    "it names no host",
+		"https://host/x#y":              "it has a #",
+		"https://host/%zz":              "it is no URL",
+		"s3://bucket":                   "want s3://BUCKET/KEY",
+		"https://me:secret@host/x\x7f/": "it is no URL",
+	} {
+		if err := CheckPlace(place); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v, want %q", place, err, want)
+		}
+	}
+	for _, place := range []string{"/srv/rgcn", "states/", "https://host", "s3://bucket/", "s3://b/a/b"} {
+		if err := CheckPlace(place); err != nil {
+			t.Errorf("%s: %v", place, err)
+		}
+	}
+}
+
+func TestServersThatRefuse(t *testing.T) {
+	s, url := serve(t)
+	p := openPlace(t, url+"/x?sig=hidden", Access{})
+	for what, c := range map[string]struct {
+		before func(w http.ResponseWriter, r *http.Request) bool
+		want   string
+	}{
+		"no rights": {func(w http.ResponseWriter, r *http.Request) bool {
+			http.Error(w, "go\x1b[31maway\n", http.StatusForbidden)
+			return true
+		}, "403 Forbidden (see fleet.credentials): go"},
+		"an error": {func(w http.ResponseWriter, r *http.Request) bool {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		}, "503"},
+		"never the same page": {func(w http.ResponseWriter, r *http.Request) bool {
+			http.Redirect(w, r, r.URL.Path+"x", http.StatusFound)
+			return true
+		}, "redirects"},
+		"a connection that breaks": {func(w http.ResponseWriter, r *http.Request) bool { panic(http.ErrAbortHandler) }, "EOF"},
+	} {
+		s.set(c.before)
+		_, _, err := get(p, "")
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.ContainsAny(err.Error(), "\x1b\n") || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("get, %s: %v, want %q", what, err, c.want)
+		}
+		if what == "never the same page" {
+			c.want = "302"
+		}
+		if err := p.Put(context.Background(), []byte("x")); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("put, %s: %v, want %q", what, err, c.want)
+		}
+	}
+	if name := p.String(); name != url+"/x" {
+		t.Errorf("it is named %s", name)
+	}
+}
+
+func credentialsFile(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "credentials")
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestCredentialsOfHTTP(t *testing.T) {
+	s, url := serve(t)
+	var got string
+	s.before = func(w http.ResponseWriter, r *http.Request) bool { got = r.Header.Get("Authorization"); return false }
+	for content, want := range map[string]string{
+		"# a comment\nuser = me\npassword = a = b\n": "Basic bWU6YSA9IGI=",
+		"token=abc": "Bearer abc",
+		"":          "",
+	} {
+		if err := openPlace(t, url, Access{Credentials: credentialsFile(t, content)}).Put(context.Background(), []byte("x")); err != nil || got != want {
+			t.Errorf("%q: sent %q, %v", content, got, err)
+		}
+	}
+	t.Setenv("RGCN_FLEET_TOKEN", "of-the-environment")
+	if err := openPlace(t, url, Access{}).Put(context.Background(), []byte("x")); err != nil || got != "Bearer of-the-environment" {
+		t.Errorf("sent %q, %v", got, err)
+	}
+	if _, err := Open("http://192.0.2.1/x", Access{}); err == nil || !strings.Contains(err.Error(), "in the clear: want https") {
+		t.Errorf("a token over http: %v", err)
+	}
+}
+
+func TestCredentialsThatAreRefused(t *testing.T) {
+	open := credentialsFile(t, "token=abc")
+	os.Chmod(open, 0o644)
+	for path, want := range map[string]string{
+		open:                                 "has the mode -rw-r--r--",
+		credentialsFile(t, "just-a-hunter2"): "line 1: want KEY = VALUE",
+		credentialsFile(t, "user=a\npasswort=hunter2"):  "line 2: the key is none of user, password",
+		credentialsFile(t, "password=hunter2"):          "has a password and no user",
+		credentialsFile(t, "user=a\ntoken=hunter2"):     "want one of them",
+		credentialsFile(t, "token=Bearer hunter2"):      "the token holds a space",
+		credentialsFile(t, "aws_access_key_id=hunter2"): "want both",
+		filepath.Join(t.TempDir(), "none"):              "no such file",
+	} {
+		if _, err := Open("https://host/x", Access{Credentials: path}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+func TestCertificatesAreVerified(t *testing.T) {
+	s := &shelf{files: map[string][]byte{"/x": []byte("content")}}
+	server := httptest.NewUnstartedServer(s)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	if _, _, err := get(openPlace(t, server.URL+"/x", Access{}), ""); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("a certificate of nobody: %v", err)
+	}
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o644)
+	if content, _, err := get(openPlace(t, server.URL+"/x", Access{CAFile: ca}), ""); err != nil || content != "content" {
+		t.Errorf("%q, %v", content, err)
+	}
+	os.WriteFile(ca, []byte("no certificate"), 0o644)
+	if _, err := Open(server.URL, Access{CAFile: ca}); err == nil || !strings.Contains(err.Error(), "holds no certificate") {
+		t.Errorf("%v", err)
+	}
+	// From https nothing leads to http.
+	plain := httptest.NewServer(s)
+	defer plain.Close()
+	s.set(func(w http.ResponseWriter, r *http.Request) bool {
+		http.Redirect(w, r, plain.URL+"/x", http.StatusFound)
+		return true
+	})
+	os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o644)
+	if _, _, err := get(openPlace(t, server.URL+"/x", Access{CAFile: ca}), ""); err == nil || !strings.Contains(err.Error(), "redirects from https to http") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A state that is cut on its way is refused by its length, whatever the transport makes of it.
+func TestAStateThatIsCutOnItsWay(t *testing.T) {
+	public, private := pair(1)
+	whole := published(t, private)
+	s, url := serve(t)
+	s.files["/x"] = whole[:len(whole)-7]
+	body, _, err := openPlace(t, url+"/x", Access{}).Get(context.Background(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	b, _ := io.ReadAll(body)
+	if _, _, _, err := read(b, Trust{Keys: keysOf(public)}); err == nil || !strings.Contains(err.Error(), "truncated") {
+		t.Errorf("%v", err)
+	}
+	if !bytes.HasPrefix(whole, b) {
+		t.Error("other bytes came")
+	}
+}

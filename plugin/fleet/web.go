@@ -1,0 +1,186 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"flb-filter-rgcn/plugin/printable"
+)
+
+// web is a file of a server, reached by GET and PUT.
+type web struct {
+	client *http.Client
+	url    *url.URL
+	name   string // in messages
+	// sign adds to a request of such a body what the server asks for; nil: it asks for nothing.
+	sign func(r *http.Request, body []byte) error
+}
+
+func (w *web) String() string { return w.name }
+
+const (
+	// answerTimeout is how long a server may take until it begins to answer, and transferTimeout how long all of it may
+	// take: a state of a gigabyte at 2 MB/s.
+	answerTimeout   = time.Minute
+	transferTimeout = 10 * time.Minute
+	// maxRedirects are followed of a GET: storage behind a proxy takes one.
+	maxRedirects = 3
+	maxSaid      = 200 // bytes of a server's own words in an error
+)
+
+// newClient verifies certificates, by those of a file where one is named.
+func newClient(caFile string) (*http.Client, error) {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	t.ResponseHeaderTimeout, t.MaxResponseHeaderBytes = answerTimeout, 64<<10
+	t.DisableCompression = true // it is compressed
+	t.MaxIdleConns, t.IdleConnTimeout = 1, 2*time.Minute
+	if caFile != "" {
+		b, err := os.ReadFile(caFile)
+		if err != nil {
+			return nil, err
+		}
+		t.TLSClientConfig.RootCAs = x509.NewCertPool()
+		if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM(b) {
+			return nil, fmt.Errorf("%s holds no certificate in the format PEM", caFile)
+		}
+	}
+	return &http.Client{Transport: t, CheckRedirect: func(r *http.Request, via []*http.Request) error {
+		if len(via) > maxRedirects {
+			return fmt.Errorf("more than %d redirects", maxRedirects)
+		}
+		if via[0].URL.Scheme == "https" && r.URL.Scheme != "https" {
+			return errors.New("it redirects from https to " + r.URL.Scheme)
+		}
+		if via[0].Method != http.MethodGet {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}, nil
+}
+
+// secret returns why credentials are not to be sent to a URL.
+func secret(u *url.URL) error {
+	ip, err := netip.ParseAddr(u.Hostname())
+	if u.Scheme == "https" || u.Hostname() == "localhost" || err == nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("%s: credentials would cross the network in the clear: want https", nameOf(u))
+}
+
+// Put sends the state. A server that answers with anything but success has not taken it.
+func (w *web) Put(ctx context.Context, state []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPut, w.url.String(), bytes.NewReader(state))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/octet-stream")
+	resp, err := w.do(r, state)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		return refused(resp)
+	}
+	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection is used again
+	return err
+}
+
+// Get asks for the state if it is another one.
+func (w *web) Get(ctx context.Context, tag string) (io.ReadCloser, string, error) {
+	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url.String(), nil)
+	if err != nil {
+		cancel()
+		return nil, "", err
+	}
+	if tag != "" {
+		r.Header.Set("If-None-Match", tag)
+	}
+	resp, err := w.do(r, nil)
+	if err != nil {
+		cancel()
+		return nil, "", err
+	}
+	body := &canceled{resp.Body, cancel}
+	switch {
+	case resp.StatusCode == http.StatusNotModified && tag != "":
+		body.Close()
+		return nil, tag, ErrNotModified
+	case resp.StatusCode != http.StatusOK:
+		defer body.Close()
+		return nil, "", refused(resp)
+	}
+	return body, resp.Header.Get("ETag"), nil
+}
+
+// canceled is a body whose request ends with it.
+type canceled struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (c *canceled) Close() error {
+	err := c.ReadCloser.Close()
+	c.cancel()
+	return err
+}
+
+func (w *web) do(r *http.Request, body []byte) (*http.Response, error) {
+	r.Header.Set("User-Agent", "flb-filter-rgcn")
+	if w.sign != nil {
+		if err := w.sign(r, body); err != nil {
+			return nil, err
+		}
+	}
+	resp, err := w.client.Do(r)
+	if err != nil {
+		return nil, w.plain(err)
+	}
+	return resp, nil
+}
+
+// plain takes the URL, with its query, out of an error.
+func (w *web) plain(err error) error {
+	var u *url.Error
+	if !errors.As(err, &u) {
+		return err
+	}
+	var timeout net.Error
+	if errors.As(u.Err, &timeout) && timeout.Timeout() {
+		return fmt.Errorf("no answer in time: %w", u.Err)
+	}
+	return u.Err
+}
+
+// refused is the error of an answer that is none of success, with the beginning of what the server says.
+func refused(resp *http.Response) error {
+	said, _ := io.ReadAll(io.LimitReader(resp.Body, maxSaid))
+	text := strings.Join(strings.Fields(printable.Line(string(said))), " ")
+	hint := ""
+	switch resp.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		hint = " (see fleet.credentials)"
+	case http.StatusNotFound:
+		hint = " (nothing is published there yet, or it lies elsewhere)"
+	}
+	if text != "" {
+		text = ": " + text
+	}
+	return fmt.Errorf("the server answers %s%s%s", resp.Status, hint, text)
+}
