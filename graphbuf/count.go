@@ -53,8 +53,8 @@ const (
 	current arrival = iota
 	// Of the past, by more than a leap: they change no time, and what is new of them is the first to go.
 	late
-	// Of the past, by another counter, the latest first: their times are right, and what is new of them is older than all
-	// that is held.
+	// Of the past, by another counter, the latest first: their times are right, and what is new of them is older than
+	// all that is held.
 	backfilled
 )
 

@@ -175,7 +175,8 @@ func (g *Graph) EndReading(now int64) {
 	l.slides++
 }
 
-// mergeBatch is how many sightings one lock is held for: new triplets, which most are at first, cost more than known ones.
+// mergeBatch is how many sightings one lock is held for. Most are of new triplets at first, which cost more than known
+// ones.
 const mergeBatch = 32
 
 // Merge takes in what another counter says, of one slice in the reading under way, the latest stretch of time first. It

@@ -14,8 +14,8 @@ import (
 	"flb-filter-rgcn/plugin/elastic/elastictest"
 )
 
-// TestGraphSource has a new agent learn from an index, and go on while the server of the index hangs: every record comes
-// out, with a score, and the filter ends as it should.
+// TestGraphSource has a new agent learn from an index, and go on while the server of the index hangs: every record
+// comes out, with a score, and the filter ends as it should.
 func TestGraphSource(t *testing.T) {
 	t.Parallel()
 	rows := strings.SplitAfter(sessions(t), "\n")

@@ -15,8 +15,8 @@ import (
 	"flb-filter-rgcn/plugin/state"
 )
 
-// graph indexes a simulated log and compares what `rgcn train -from` makes of it with what `rgcn train` makes of the log
-// itself: every triplet with its count, its times and its activity, and the scores.
+// graph indexes a simulated log and compares what `rgcn train -from` makes of it with what `rgcn train` makes of the
+// log itself: every triplet with its count, its times and its activity, and the scores.
 func graph(t *testing.T, s *server) {
 	const index = "logs-ssh.rgcn-graph"
 	rgcn, dir := environment(t, "RGCN_BIN"), t.TempDir()

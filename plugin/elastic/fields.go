@@ -178,7 +178,8 @@ func (s *Source) filters(m *mapped) (filter, not []any) {
 	return filter, not
 }
 
-// within is the query for documents of a stretch of time, from and to in milliseconds since 1970, before which no document counts.
+// within is the query for documents of a stretch of time, from and to in milliseconds since 1970, before which no
+// document counts.
 func (s *Source) within(m *mapped, from, to int64) map[string]any {
 	filter, not := s.filters(m)
 	limits := map[string]any{"format": "epoch_millis", "gte": from, "lt": to}

@@ -52,72 +52,92 @@ func (s *Source) pull(ctx context.Context, g *graphbuf.Graph, o *Options) error 
 	if err != nil {
 		return err
 	}
-	slices, begun, complete := g.Slices()
-	s.report.Whole = !complete
-	now, limit := o.Now, o.Now+farFuture
-	if !s.cfg.Live {
-		limit = time.Now().UnixNano() + farFuture
-		from := int64(math.MinInt64)
-		if begun {
-			from = slices.Overlap
-		}
-		all, err := s.probe(ctx, &m, from, limit, false)
-		if err != nil {
-			return err
-		}
-		if all.documents == 0 {
-			return nil // nothing, or nothing that is new
-		}
-		now = all.last
-		limit = now + millisecond
+	now, limit, err := s.upTo(ctx, &m, g, o)
+	if err != nil || now == 0 {
+		return err
 	}
 	s.report.Now = now
 	g.BeginSlices(now)
-	slices, _, _ = g.Slices()
-	var of, done uint64
-	type stretch struct {
-		slice    graphbuf.Slice
-		from, to int64
-		has      probed
+	pieces, documents := s.pieces(g, now, limit), uint64(0)
+	for i := range pieces {
+		p := &pieces[i]
+		if p.has, err = s.probe(ctx, &m, p.from, p.to, true); err != nil {
+			return err
+		}
+		documents += p.has.documents
 	}
-	var all []stretch
-	if !complete {
+	done := uint64(0)
+	for i := range pieces {
+		g.BeginReading()
+		err := s.readPiece(ctx, g, &m, &pieces[i], o.Skip, func(n uint64) {
+			if done += n; o.Progress != nil {
+				o.Progress(done, documents)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	g.EndReading(now)
+	return nil
+}
+
+// upTo is what time it is, and before which time documents count, both in unix nanoseconds: by the clock of a live graph,
+// else by the newest document, 0 where there is none, or none that is new.
+func (s *Source) upTo(ctx context.Context, m *mapped, g *graphbuf.Graph, o *Options) (now, limit int64, err error) {
+	if s.cfg.Live {
+		return o.Now, o.Now + farFuture, nil
+	}
+	from := int64(math.MinInt64)
+	if slices, begun, _ := g.Slices(); begun {
+		from = slices.Overlap
+	}
+	all, err := s.probe(ctx, m, from, time.Now().UnixNano()+farFuture, false)
+	if err != nil || all.documents == 0 {
+		return 0, 0, err
+	}
+	return all.last, all.last + millisecond, nil
+}
+
+// piece is the part of a slice that is read.
+type piece struct {
+	slice    graphbuf.Slice
+	from, to int64 // unix nanoseconds
+	has      probed
+}
+
+// pieces are those that a pull reads. What is over is one of them until it was read once.
+func (s *Source) pieces(g *graphbuf.Graph, now, limit int64) (all []piece) {
+	slices, _, complete := g.Slices()
+	if s.report.Whole = !complete; s.report.Whole {
 		from := int64(math.MinInt64)
 		if s.cfg.Window > 0 {
 			from = now - int64(s.cfg.Window)
 		}
-		all = append(all, stretch{slice: graphbuf.Over, from: from, to: slices.Overlap})
+		all = append(all, piece{slice: graphbuf.Over, from: from, to: slices.Overlap})
 	}
-	all = append(all, stretch{slice: graphbuf.Overlap, from: slices.Overlap, to: slices.Open}, stretch{slice: graphbuf.Open, from: slices.Open, to: max(limit, slices.Open+millisecond)})
-	for i := range all {
-		x := &all[i]
-		if x.has, err = s.probe(ctx, &m, x.from, x.to, true); err != nil {
+	return append(all,
+		piece{slice: graphbuf.Overlap, from: slices.Overlap, to: slices.Open},
+		piece{slice: graphbuf.Open, from: slices.Open, to: max(limit, slices.Open+millisecond)})
+}
+
+// readPiece reads a piece into the graph, in stretches that are planned beforehand.
+func (s *Source) readPiece(ctx context.Context, g *graphbuf.Graph, m *mapped, p *piece, skip func(source, relation, destination []byte, at int64) bool, done func(documents uint64)) error {
+	if p.has.documents == 0 {
+		return nil
+	}
+	interval := 2 * int64(g.BucketFor(p.has.first, p.has.last)) / millisecond
+	plan, err := s.plan(ctx, m, p.from, p.to, p.has, interval)
+	if err != nil {
+		return err
+	}
+	for _, x := range plan {
+		r := reading{m: m, has: p.has, from: x.from, to: x.to, interval: interval, slice: p.slice, skip: skip}
+		if err := s.read(ctx, g, &r); err != nil {
 			return err
 		}
-		of += x.has.documents
+		done(x.documents)
 	}
-	for i := range all {
-		x := &all[i]
-		g.BeginReading()
-		if x.has.documents == 0 {
-			continue
-		}
-		interval := 2 * int64(g.BucketFor(x.has.first, x.has.last)) / millisecond
-		plan, err := s.plan(ctx, &m, x.from, x.to, x.has, interval)
-		if err != nil {
-			return err
-		}
-		for _, p := range plan {
-			r := reading{m: &m, has: x.has, from: p.from, to: p.to, interval: interval, slice: x.slice, skip: o.Skip}
-			if err := s.read(ctx, g, &r); err != nil {
-				return err
-			}
-			if done += p.documents; o.Progress != nil {
-				o.Progress(done, of)
-			}
-		}
-	}
-	g.EndReading(now)
 	return nil
 }
 
