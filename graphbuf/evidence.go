@@ -43,6 +43,13 @@ func (g *Graph) HostName(id ID) string {
 	return g.nodes.slots.at(g.liveNode(id)).name
 }
 
+// HostID returns the ID of a host, the zero ID if the graph does not have it.
+func (g *Graph) HostID(name string) ID {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.nodes.id(g.nodes.find([]byte(name)))
+}
+
 // RelationName is HostName for a relation.
 func (g *Graph) RelationName(id ID) string {
 	if id == (ID{}) {

@@ -133,6 +133,9 @@ func TestNamesByID(t *testing.T) {
 	if s, r, d := g.HostName(first[0].Source), g.RelationName(first[0].Relation), g.HostName(first[0].Destination); s != "s0" || r != "r0" || d != "d0" {
 		t.Errorf("%q, %q, %q", s, r, d)
 	}
+	if id := g.HostID("s0"); id != first[0].Source {
+		t.Errorf("s0 is %v, want %v", id, first[0].Source)
+	}
 	for i := range 20 {
 		g.Observe(event(i+1), ref[:])
 	}
@@ -140,6 +143,9 @@ func TestNamesByID(t *testing.T) {
 		if name := g.HostName(id); name != "" {
 			t.Errorf("host %v is %q", id, name)
 		}
+	}
+	if id := g.HostID("s0"); id != (ID{}) {
+		t.Errorf("s0 is gone, and has %v", id)
 	}
 	for _, id := range []ID{first[0].Relation, {}, {Slot: 1 << 30, Gen: 1}} {
 		if name := g.RelationName(id); name != "" {

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"flb-filter-rgcn/plugin/fleet"
 )
@@ -51,9 +52,11 @@ func (l *loader) fleet() error {
 	if c.Graph.Source != "" {
 		return fmt.Errorf("%s: a filter with state.from has the graph of its trainer; want graph.source there, or no state.from", l.at("graph.source"))
 	}
-	if _, set := l.origin["train.interval"]; set && c.Train.Interval > 0 {
-		return fmt.Errorf("%s: a filter with state.from does not train; want 0 or nothing here, or no state.from", l.at("train.interval"))
+	for name, value := range map[string]*time.Duration{"train.interval": &c.Train.Interval, "train.hold": &c.Train.Hold} {
+		if _, set := l.origin[name]; set && *value > 0 {
+			return fmt.Errorf("%s: a filter with state.from does not train; want 0 or nothing here, or no state.from", l.at(name))
+		}
+		*value = 0
 	}
-	c.Train.Interval = 0
 	return nil
 }

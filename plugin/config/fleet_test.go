@@ -33,6 +33,7 @@ func TestFleet(t *testing.T) {
 		"property publish_unsigned = true: publish_key would sign":     {"publish": "/x", "publish_key": "/k", "publish_unsigned": "on"},
 		"property publish = \"/y\": a filter with state.from does not": {"state_from": "/x", "state_key": "/k", "publish": "/y", "publish_key": "/k"},
 		"property train_interval = 10m: a filter with state.from":      {"state_from": "/x", "state_key": "/k", "train_interval": "10m"},
+		"property train_hold = 7d: a filter with state.from":           {"state_from": "/x", "state_key": "/k", "train_hold": "7d"},
 		"property state_from: it holds a user or a password":           {"state_from": "https://a:secret@host/x", "state_key": "/k"},
 		"property publish: the scheme \"ftp\" is none of":              {"publish": "ftp://host/secret", "publish_key": "/k"},
 		"property state_poll = \"0.5s\": want a duration":              {"state_poll": "0.5s"},

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/fleet"
 )
 
@@ -172,6 +173,31 @@ func TestWhatAnAgentSawGoesOverToTheNextState(t *testing.T) {
 	f.follower.look(context.Background())
 	if p := f.Status().Published; p.Taken != 3 || p.CarriedEdges != 0 || edges(f)["laptop client-1 server-1-1"] != 1 {
 		t.Errorf("%+v, of the laptop %d", p, edges(f)["laptop client-1 server-1-1"])
+	}
+}
+
+// By whom a source was reached is known under its right name after graphs were exchanged.
+func TestWhoReachedASourceIsKnownInTheNextState(t *testing.T) {
+	s := newFleet(t)
+	f, _ := s.agent()
+	defer f.Close()
+	f.Process(nil, now("intruder", "host-1", "client-1"))
+	f.Process(nil, now("host-1", "server-1-3", "client-1"))
+	session := func(source, destination string) *graphbuf.Event {
+		return &graphbuf.Event{Source: []byte(source), Relation: []byte("client-1"), Destination: []byte(destination), Time: time.Now().UnixNano()}
+	}
+	before := f.graph.HostID("intruder")
+	f.judge.sources.risk.Add(session("intruder", "host-1"), before, 1)
+	earlier := time.Now().Add(-30 * time.Minute).UnixNano()
+	s.trainer.Process(nil, join([][]byte{at(earlier, "first", "second", "client-1"), at(earlier, "third", "fourth", "client-1")})) // other numbers
+	s.publish()
+	f.follower.look(context.Background())
+	if id := f.graph.HostID("intruder"); f.Status().Published.Taken != 2 || id == before || id == (graphbuf.ID{}) {
+		t.Fatalf("%+v, the intruder is still %v", f.Status().Published, before)
+	}
+	pooled := f.judge.sources.risk.Add(session("host-1", "server-2-2"), f.graph.HostID("host-1"), 1)
+	if by := f.graph.HostName(pooled.ReachedBy); by != "intruder" {
+		t.Errorf("reached by %q (%v)", by, pooled.ReachedBy)
 	}
 }
 

@@ -85,6 +85,9 @@ func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) e
 		}()
 		if swap() {
 			i.judge.scorer.Store(scorer)
+			if s := i.judge.sources; s != nil { // next has the contents of before by now
+				s.risk.Renumber(func(id graphbuf.ID) graphbuf.ID { return f.graph.HostID(next.HostName(id)) })
+			}
 		}
 	}); err != nil {
 		if before != nil {

@@ -64,3 +64,14 @@ func (a *arrivals) of(host uint64, from int64) arrival {
 	}
 	return arrival{}
 }
+
+// Renumber replaces the IDs of the sources that sessions came from, where another graph takes the place of the one that
+// gave them.
+func (s *Sources) Renumber(to func(graphbuf.ID) graphbuf.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.arrivals.rows {
+		r := &s.arrivals.rows[i]
+		r.from = to(r.from)
+	}
+}

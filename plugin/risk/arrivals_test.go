@@ -60,3 +60,25 @@ func TestAFloodOfArrivals(t *testing.T) {
 	s.Add(event("a", "ssh", "b", 5*Window), host, 0.5)
 	wantReached(t, s.Add(event("b", "ssh", "c", 5*Window), host, 4), 4.5, 1, host)
 }
+
+// TestRenumber: another graph gives other IDs, and the one by which a source was reached is found under its new one.
+func TestRenumber(t *testing.T) {
+	s := NewSources()
+	add := func(source, destination string, id graphbuf.ID) Pooled {
+		return s.Add(&graphbuf.Event{Source: []byte(source), Relation: []byte("r"), Destination: []byte(destination), Time: 1}, id, 1)
+	}
+	add("intruder", "host", graphbuf.ID{Slot: 7, Gen: 1})
+	add("gone", "other", graphbuf.ID{Slot: 8, Gen: 1})
+	s.Renumber(func(id graphbuf.ID) graphbuf.ID {
+		if id.Slot == 7 {
+			return graphbuf.ID{Slot: 70, Gen: 3}
+		}
+		return graphbuf.ID{}
+	})
+	if p := add("host", "third", graphbuf.ID{Slot: 9, Gen: 1}); p.ReachedBy != (graphbuf.ID{Slot: 70, Gen: 3}) || p.Risk != 2 {
+		t.Errorf("%+v", p)
+	}
+	if p := add("other", "third", graphbuf.ID{Slot: 9, Gen: 1}); p.ReachedBy != (graphbuf.ID{}) || p.Risk != 2 {
+		t.Errorf("of one that the new graph does not know: %+v", p)
+	}
+}
