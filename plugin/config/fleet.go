@@ -52,11 +52,14 @@ func (l *loader) fleet() error {
 	if c.Graph.Source != "" {
 		return fmt.Errorf("%s: a filter with state.from has the graph of its trainer; want graph.source there, or no state.from", l.at("graph.source"))
 	}
-	for name, value := range map[string]*time.Duration{"train.interval": &c.Train.Interval, "train.hold": &c.Train.Hold} {
-		if _, set := l.origin[name]; set && *value > 0 {
-			return fmt.Errorf("%s: a filter with state.from does not train; want 0 or nothing here, or no state.from", l.at(name))
+	for _, s := range []struct {
+		name  string
+		value *time.Duration
+	}{{"train.interval", &c.Train.Interval}, {"train.hold", &c.Train.Hold}} {
+		if _, set := l.origin[s.name]; set && *s.value > 0 {
+			return fmt.Errorf("%s: a filter with state.from does not train; want 0 or nothing here, or no state.from", l.at(s.name))
 		}
-		*value = 0
+		*s.value = 0
 	}
 	return nil
 }
