@@ -2,6 +2,7 @@ package eval
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"time"
 
@@ -19,7 +20,7 @@ type DaysPlan struct {
 // Days replays the sessions of a log, which must be in order of time, as the filter would score them, and judges every
 // one from a day on. Days begin at the time of day of the first session: where midnight is in a log, nobody knows.
 // Methods learn on days that are not judged, too.
-func Days(sessions []Session, plan DaysPlan, methods []Method, seed uint64) ([]Result, error) {
+func Days(ctx context.Context, sessions []Session, plan DaysPlan, methods []Method, seed uint64) ([]Result, error) {
 	if len(sessions) == 0 {
 		return nil, errNoSessions
 	}
@@ -38,7 +39,7 @@ func Days(sessions []Session, plan DaysPlan, methods []Method, seed uint64) ([]R
 			r.judge(s, false)
 		}
 		if t.due(s.Time, r) {
-			err := r.learn()
+			err := r.learn(ctx)
 			if err != nil && !errors.Is(err, model.ErrTooLittle) { // with more sessions there will be enough
 				return nil, err
 			}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func TestDaysByHand(t *testing.T) {
 		session("a ssh d4", 60, ""), // one is: a third training
 	}
 	var learned []*graphbuf.Snapshot
-	r, err := Days(sessions, DaysPlan{From: 1, MinEdges: 2, MinNewEdges: 1}, []Method{fixed(scores, &learned)}, 1)
+	r, err := Days(t.Context(), sessions, DaysPlan{From: 1, MinEdges: 2, MinNewEdges: 1}, []Method{fixed(scores, &learned)}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func TestDaysByHand(t *testing.T) {
 
 	learned = nil
 	// Behind hours 1, 23, 30, 47 and 60.
-	if _, err = Days(sessions, DaysPlan{From: 1, Every: 6 * time.Hour, MinEdges: 2}, []Method{fixed(scores, &learned)}, 1); err != nil || len(learned) != 5 {
+	if _, err = Days(t.Context(), sessions, DaysPlan{From: 1, Every: 6 * time.Hour, MinEdges: 2}, []Method{fixed(scores, &learned)}, 1); err != nil || len(learned) != 5 {
 		t.Errorf("%d trainings, %v", len(learned), err)
 	}
 }
@@ -52,21 +53,21 @@ func TestDaysBeforeTheFirstTraining(t *testing.T) {
 		sessions = append(sessions, session(fmt.Sprintf("a ssh d%d", i), float64(24*i), []string{"", "x"}[i%2]))
 	}
 	tries, fail := 0, model.ErrTooLittle
-	m := Method{Name: "late", Learn: func(*graphbuf.Snapshot) (Score, float64, error) {
+	m := Method{Name: "late", Learn: func(context.Context, *graphbuf.Snapshot) (Score, float64, error) {
 		tries++
 		return nil, 0, fail
 	}}
-	r, err := Days(sessions, DaysPlan{From: 1, MinNewEdges: 1000}, []Method{m}, 1)
+	r, err := Days(t.Context(), sessions, DaysPlan{From: 1, MinNewEdges: 1000}, []Method{m}, 1)
 	if err != nil || tries != 4 {
 		t.Fatalf("%d tries, %v", tries, err)
 	}
 	near(t, "AUC", r[0].AUC, 0.5)
 	near(t, "alerts", r[0].Alerts, 0)
 	fail = model.ErrDiverged
-	if _, err := Days(sessions, DaysPlan{From: 1}, []Method{m}, 1); err == nil {
+	if _, err := Days(t.Context(), sessions, DaysPlan{From: 1}, []Method{m}, 1); err == nil {
 		t.Error("a training failed, and nobody heard of it")
 	}
-	if _, err := Days(nil, DaysPlan{}, nil, 1); err == nil {
+	if _, err := Days(t.Context(), nil, DaysPlan{}, nil, 1); err == nil {
 		t.Error("no sessions, and no error")
 	}
 }
@@ -78,7 +79,7 @@ func TestPrequentialWithSeveralTrainingsADay(t *testing.T) {
 		sessions = append(sessions, session(fmt.Sprintf("a ssh d%d", i), float64(i), ""))
 	}
 	var learned []*graphbuf.Snapshot
-	r, err := prequential(sessions, Plan{From: 1, Every: 6 * time.Hour}, []Method{fixed(nil, &learned)}, 1)
+	r, err := prequential(t.Context(), sessions, Plan{From: 1, Every: 6 * time.Hour}, []Method{fixed(nil, &learned)}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"math"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func graphOf(t testing.TB, texts ...string) *graphbuf.Graph {
 
 // fixed is a method whose score is that of the destination's name, and which counts what it is asked to learn.
 func fixed(scores map[string]float64, learned *[]*graphbuf.Snapshot) Method {
-	return Method{Name: "fixed", Learn: func(before *graphbuf.Snapshot) (Score, float64, error) {
+	return Method{Name: "fixed", Learn: func(_ context.Context, before *graphbuf.Snapshot) (Score, float64, error) {
 		*learned = append(*learned, before)
 		return func(_ *graphbuf.Graph, e *graphbuf.Event, _ *graphbuf.Ref) float64 {
 			return scores[string(e.Destination)]

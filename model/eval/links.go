@@ -2,6 +2,7 @@ package eval
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -49,7 +50,7 @@ type group struct {
 }
 
 // Links lets methods, made anew for each snapshot, learn from the events of earlier snapshots and score the pairs.
-func Links(events []Dated, pairs []Pair, plan LinkPlan, methods func() []Method, seed uint64) ([]LinkResult, error) {
+func Links(ctx context.Context, events []Dated, pairs []Pair, plan LinkPlan, methods func() []Method, seed uint64) ([]LinkResult, error) {
 	if len(events) == 0 || len(pairs) == 0 {
 		return nil, errors.New("eval: link prediction: no events, or no pairs")
 	}
@@ -74,7 +75,7 @@ func Links(events []Dated, pairs []Pair, plan LinkPlan, methods func() []Method,
 				l.graph.Observe([]graphbuf.Event{events[0].Event}, l.ref[:])
 				events = events[1:]
 			}
-			if err := l.judge(pairs[:n], methods()); err != nil {
+			if err := l.judge(ctx, pairs[:n], methods()); err != nil {
 				return nil, err
 			}
 		}
@@ -107,7 +108,7 @@ type told struct {
 type scores struct{ all, unseen []Scored }
 
 // judge lets the methods learn from the graph as it is, and score the pairs of one snapshot.
-func (l *links) judge(pairs []Pair, methods []Method) error {
+func (l *links) judge(ctx context.Context, pairs []Pair, methods []Method) error {
 	before := l.graph.Snapshot()
 	ties := make([]uint64, len(pairs)) // drawn once: equal scores are in the same order for every method
 	for i := range ties {
@@ -119,7 +120,7 @@ func (l *links) judge(pairs []Pair, methods []Method) error {
 		}
 		t := &l.told[m]
 		began := time.Now()
-		score, _, err := method.Learn(before)
+		score, _, err := method.Learn(ctx, before)
 		if err != nil {
 			return fmt.Errorf("eval: %s, snapshot %d: %w", method.Name, pairs[0].Snapshot, err)
 		}

@@ -26,7 +26,7 @@ func TestLinksByHand(t *testing.T) {
 	judge := func(plan LinkPlan) LinkResult {
 		t.Helper()
 		learned = nil
-		r, err := Links(events, pairs, plan, methods, 1)
+		r, err := Links(t.Context(), events, pairs, plan, methods, 1)
 		if err != nil || len(r) != 1 || r[0].Method != "fixed" {
 			t.Fatalf("%+v, %v", r, err)
 		}
@@ -63,13 +63,13 @@ func TestLinksInBothDirections(t *testing.T) {
 	scores := map[string]float64{"hi": 1, "mid": 0.6, "lo": 0}
 	var learned []*graphbuf.Snapshot
 	for undirected, want := range map[bool]float64{false: 1, true: 0} { // 1 against 0.6; (1+0)/2 against 0.6
-		r, err := Links(events, pairs, LinkPlan{Undirected: undirected}, func() []Method { return []Method{fixed(scores, &learned)} }, 1)
+		r, err := Links(t.Context(), events, pairs, LinkPlan{Undirected: undirected}, func() []Method { return []Method{fixed(scores, &learned)} }, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		near(t, "AUC", r[0].AUC, want)
 	}
-	if _, err := Links(nil, pairs, LinkPlan{}, nil, 1); err == nil {
+	if _, err := Links(t.Context(), nil, pairs, LinkPlan{}, nil, 1); err == nil {
 		t.Error("no events, and no error")
 	}
 }

@@ -12,8 +12,9 @@ import (
 type Method struct {
 	Name string
 	// Learn is called whenever it is time to learn, with the graph of all before. It returns the score that holds until
-	// the next time, the lower the stranger, and the score below which a session is flagged.
-	Learn func(before *graphbuf.Snapshot) (score Score, threshold float64, err error)
+	// the next time, the lower the stranger, and the score below which a session is flagged. It returns soon after ctx
+	// is cancelled, with an error.
+	Learn func(ctx context.Context, before *graphbuf.Snapshot) (score Score, threshold float64, err error)
 	// Low, unless nil, flags in the threshold's place.
 	Low func(e *graphbuf.Event, score float64) bool
 }
@@ -24,7 +25,7 @@ type Score func(*graphbuf.Graph, *graphbuf.Event, *graphbuf.Ref) float64
 // NeverSeen is the rule that every site can write down: a triplet is strange when it was
 // never seen before.
 func NeverSeen() Method {
-	return Method{Name: "never-seen rule", Learn: func(*graphbuf.Snapshot) (Score, float64, error) {
+	return Method{Name: "never-seen rule", Learn: func(context.Context, *graphbuf.Snapshot) (Score, float64, error) {
 		return func(_ *graphbuf.Graph, _ *graphbuf.Event, r *graphbuf.Ref) float64 {
 			return float64(min(r.Counts.SRD, 1))
 		}, 0.5, nil
@@ -46,8 +47,8 @@ func Trained(name string, cfg model.Config) Method {
 		alerts = budget.New(cfg.Threshold.PerDay)
 		m.Low = func(e *graphbuf.Event, score float64) bool { return alerts.Low(e, float32(score)) }
 	}
-	m.Learn = func(before *graphbuf.Snapshot) (Score, float64, error) {
-		s, _, err := model.Train(context.Background(), before, cfg, nil)
+	m.Learn = func(ctx context.Context, before *graphbuf.Snapshot) (Score, float64, error) {
+		s, _, err := model.Train(ctx, before, cfg, nil)
 		if err != nil {
 			return nil, 0, err
 		}

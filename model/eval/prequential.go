@@ -2,6 +2,7 @@ package eval
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"time"
 
@@ -41,15 +42,15 @@ type Plan struct {
 
 // Prequential replays the sessions, which must be in order of time, and judges them by day, from midnight to midnight
 // UTC, each by what was learned from sessions before it. A distinct triplet counts once a day, by its first session.
-func Prequential(sessions []Session, plan Plan, methods []Method, seed uint64) ([]Result, error) {
-	r, err := prequential(sessions, plan, methods, seed)
+func Prequential(ctx context.Context, sessions []Session, plan Plan, methods []Method, seed uint64) ([]Result, error) {
+	r, err := prequential(ctx, sessions, plan, methods, seed)
 	if err != nil {
 		return nil, err
 	}
 	return r.results(), nil
 }
 
-func prequential(sessions []Session, plan Plan, methods []Method, seed uint64) (*replay, error) {
+func prequential(ctx context.Context, sessions []Session, plan Plan, methods []Method, seed uint64) (*replay, error) {
 	if len(sessions) == 0 {
 		return nil, errNoSessions
 	}
@@ -69,7 +70,7 @@ func prequential(sessions []Session, plan Plan, methods []Method, seed uint64) (
 		}
 		if n := since/every + 1; n != trainings {
 			trainings = n
-			if err := r.learn(); err != nil {
+			if err := r.learn(ctx); err != nil {
 				return nil, err
 			}
 		}
@@ -82,7 +83,7 @@ func prequential(sessions []Session, plan Plan, methods []Method, seed uint64) (
 // Parts replays the sessions and judges those after the share from of them, in so many
 // parts, each by what was learned from all before it. Every session counts: the way for a
 // log of a few hours.
-func Parts(sessions []Session, from float64, parts int, methods []Method, seed uint64) ([]Result, error) {
+func Parts(ctx context.Context, sessions []Session, from float64, parts int, methods []Method, seed uint64) ([]Result, error) {
 	if len(sessions) == 0 {
 		return nil, errNoSessions
 	}
@@ -98,7 +99,7 @@ func Parts(sessions []Session, from float64, parts int, methods []Method, seed u
 			continue
 		}
 		if r.begin((i - start) * parts / (len(sessions) - start)) {
-			if err := r.learn(); err != nil {
+			if err := r.learn(ctx); err != nil {
 				return nil, err
 			}
 		}

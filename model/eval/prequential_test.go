@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -21,7 +22,7 @@ func TestMethodsLearnFromThePastOnly(t *testing.T) {
 	start := sessions[0].Time - sessions[0].Time%day
 	today := c.AttackStart - 1
 	judged := 0
-	spy := Method{Name: "spy", Learn: func(before *graphbuf.Snapshot) (Score, float64, error) {
+	spy := Method{Name: "spy", Learn: func(_ context.Context, before *graphbuf.Snapshot) (Score, float64, error) {
 		today++
 		for _, e := range before.Edges {
 			if e.Last >= start+int64(today)*day {
@@ -36,7 +37,7 @@ func TestMethodsLearnFromThePastOnly(t *testing.T) {
 			return 1
 		}, 0, nil
 	}}
-	results, err := Prequential(sessions, Plan{From: c.AttackStart}, []Method{spy}, 1)
+	results, err := Prequential(t.Context(), sessions, Plan{From: c.AttackStart}, []Method{spy}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +64,7 @@ func TestTheModelBeatsCounting(t *testing.T) {
 		cfg.Seed = seed
 		counting := cfg
 		counting.Without = []string{"structure", "names", "neighbours", "fan-out", "recent", "campaigns"}
-		r, err := Prequential(sessions, Plan{From: c.AttackStart}, []Method{Trained("model", cfg), Trained("counts", counting), NeverSeen()}, seed)
+		r, err := Prequential(t.Context(), sessions, Plan{From: c.AttackStart}, []Method{Trained("model", cfg), Trained("counts", counting), NeverSeen()}, seed)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,11 +87,11 @@ func TestTheModelBeatsCounting(t *testing.T) {
 func TestPartsJudgeEverySession(t *testing.T) {
 	sessions, _ := simulated(t, func(c *simulate.Config) { c.Hosts, c.Teams, c.SessionsPerDay = 60, 3, 200 })
 	learned := 0
-	m := Method{Name: "x", Learn: func(*graphbuf.Snapshot) (Score, float64, error) {
+	m := Method{Name: "x", Learn: func(context.Context, *graphbuf.Snapshot) (Score, float64, error) {
 		learned++
 		return func(*graphbuf.Graph, *graphbuf.Event, *graphbuf.Ref) float64 { return 0.1 }, 0.5, nil
 	}}
-	r, err := Parts(sessions, 0.75, 4, []Method{m}, 1)
+	r, err := Parts(t.Context(), sessions, 0.75, 4, []Method{m}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +120,7 @@ func TestTheModelBeatsTheRuleOnTheNotebooksFile(t *testing.T) {
 	for _, seed := range []uint64{11, 12} {
 		cfg := model.DefaultConfig()
 		cfg.Seed = seed
-		r, err := Parts(Inject(sessions, 0.4, 30, seed), 0.4, 3, []Method{Trained("model", cfg), NeverSeen()}, seed)
+		r, err := Parts(t.Context(), Inject(sessions, 0.4, 30, seed), 0.4, 3, []Method{Trained("model", cfg), NeverSeen()}, seed)
 		if err != nil {
 			t.Fatal(err)
 		}

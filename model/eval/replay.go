@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -97,14 +98,17 @@ func (r *replay) judge(s *Session, once bool) {
 }
 
 // learn lets every method learn from all sessions so far. A method that fails keeps the score it had.
-func (r *replay) learn() error {
+func (r *replay) learn(ctx context.Context) error {
+	if err := ctx.Err(); err != nil { // some methods learn at once and do not look
+		return err
+	}
 	r.trainings++
 	before := r.graph.Snapshot()
 	var failed error
 	for m := range r.judged {
 		j := &r.judged[m]
 		began := time.Now()
-		score, threshold, err := r.methods[m].Learn(before)
+		score, threshold, err := r.methods[m].Learn(ctx, before)
 		j.seconds += time.Since(began).Seconds()
 		if err == nil {
 			j.score, j.threshold = score, threshold

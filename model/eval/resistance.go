@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -24,8 +25,8 @@ const Shown = 20
 
 // Resistance replays sessions as Prequential does. Those of the two attackers carry the notes NoteBruteForce and
 // NoteSlow of package simulate.
-func Resistance(sessions []Session, plan Plan, methods []Method, seed uint64) ([]ResistanceResult, error) {
-	r, err := prequential(sessions, plan, methods, seed)
+func Resistance(ctx context.Context, sessions []Session, plan Plan, methods []Method, seed uint64) ([]ResistanceResult, error) {
+	r, err := prequential(ctx, sessions, plan, methods, seed)
 	if err != nil {
 		return nil, err
 	}

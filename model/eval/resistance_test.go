@@ -41,7 +41,7 @@ func TestResistanceByHand(t *testing.T) {
 	day(2, 30, "s2")
 	day(3, 10, "s3", "s4")
 	var learned []*graphbuf.Snapshot
-	out, err := Resistance(sessions, Plan{From: 1}, []Method{fixed(scores, &learned)}, 1)
+	out, err := Resistance(t.Context(), sessions, Plan{From: 1}, []Method{fixed(scores, &learned)}, 1)
 	want := ResistanceResult{Method: "fixed", PairRank: 23, Missed: 1, FirstHalf: 0.5, SecondHalf: 1}
 	if err != nil || len(out) != 1 || out[0] != want {
 		t.Fatalf("got %+v, %v, want %+v", out, err, want)
@@ -65,7 +65,7 @@ func TestResistanceOfABlindMethod(t *testing.T) {
 	attack := session("y ssh s", 24, simulate.LabelLateral)
 	attack.Note = simulate.NoteSlow
 	var learned []*graphbuf.Snapshot
-	out, err := Resistance(append(sessions, attack), Plan{}, []Method{fixed(map[string]float64{"s": 1}, &learned)}, 1)
+	out, err := Resistance(t.Context(), append(sessions, attack), Plan{}, []Method{fixed(map[string]float64{"s": 1}, &learned)}, 1)
 	want := ResistanceResult{Method: "fixed", Missed: 1}
 	if err != nil || len(out) != 1 || out[0] != want {
 		t.Fatalf("got %+v, %v, want %+v", out, err, want)
@@ -81,7 +81,7 @@ func TestPatientAttackersAreShown(t *testing.T) {
 	})
 	cfg := model.DefaultConfig()
 	cfg.Dim, cfg.Steps, cfg.Threads = 64, 200, 2
-	out, err := Resistance(sessions, Plan{From: c.AttackStart}, []Method{Trained("R-GCN", cfg)}, 1)
+	out, err := Resistance(t.Context(), sessions, Plan{From: c.AttackStart}, []Method{Trained("R-GCN", cfg)}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

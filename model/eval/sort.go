@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"math"
 
 	"flb-filter-rgcn/graphbuf"
@@ -10,7 +11,7 @@ import (
 // before, then whether the pair was, the latest first; then how many partners source and destination share; then how
 // many partners they have. It has no threshold. A model that does not beat it has learned nothing of the graph.
 func Sort() Method {
-	return Method{Name: "sort by counts", Learn: func(before *graphbuf.Snapshot) (Score, float64, error) {
+	return Method{Name: "sort by counts", Learn: func(_ context.Context, before *graphbuf.Snapshot) (Score, float64, error) {
 		t := newTally(before)
 		return func(_ *graphbuf.Graph, e *graphbuf.Event, _ *graphbuf.Ref) float64 { return t.score(e) }, math.Inf(-1), nil
 	}}

@@ -10,7 +10,7 @@ import (
 // inOrder fails unless each triplet scores above the next one.
 func inOrder(t *testing.T, g *graphbuf.Graph, texts ...string) {
 	t.Helper()
-	score, threshold, err := Sort().Learn(g.Snapshot())
+	score, threshold, err := Sort().Learn(t.Context(), g.Snapshot())
 	if err != nil || !math.IsInf(threshold, -1) {
 		t.Fatalf("threshold %v, %v", threshold, err)
 	}
@@ -62,7 +62,7 @@ func TestSortAmongPeers(t *testing.T) {
 // What is scored is what was known when the method learned.
 func TestSortIsFrozen(t *testing.T) {
 	g := graphOf(t, "a ssh v", "b ssh w")
-	score, _, _ := Sort().Learn(g.Snapshot())
+	score, _, _ := Sort().Learn(t.Context(), g.Snapshot())
 	e := event("a ssh w", 3)
 	var ref [1]graphbuf.Ref
 	before := score(g, &e, &ref[0])

@@ -10,13 +10,13 @@
 //   - fit (fit.go, misfit.go): whether the records are those that the settings speak of
 //   - trainer (trainer.go, schedule.go, history.go): when and how the model is trained
 //   - background (background.go): the goroutines that train, save and look after files
-//   - memory (memory.go, promise.go, hold.go): how much a training and the graph may take
+//   - memory (memory.go, sharedmemory.go, hold.go): how much a training and the graph may take
 //   - store (store.go, restore.go): the state directory
 //   - follower (follow.go, succeed.go), publisher (publish.go): states that a trainer publishes for others
 //   - watch (watch.go): what the live page shows
 //
-// predict.go scores triplets that nobody sent. Without an instance, saved.go looks at a state directory and foretell.go
-// at the memory that one would take.
+// health.go sums up how an instance is doing. predict.go scores triplets that nobody sent. Without an instance, saved.go
+// looks at a state directory and foretell.go at the memory that one would take.
 //
 // The package is pure Go and knows no C: what it needs of the host process it asks of a Host.
 package filter

@@ -16,7 +16,7 @@ import (
 )
 
 // memory is how much this instance may take of what the limits of containers and of the machine leave: for trainings
-// (reserve) and for the graph (hold.go). What the instances of a process share is in promise.go.
+// (reserve) and for the graph (hold.go). What the instances of a process share is in sharedmemory.go.
 type memory struct {
 	*common
 	files fs.FS // where the limits are found

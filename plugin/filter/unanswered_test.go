@@ -33,7 +33,9 @@ func TestUnansweredAlertsAreNotTrainedOn(t *testing.T) {
 			t.Fatalf("%v", d)
 		}
 	}
-	pass(t, f, 2010, "host-3", "server-0-1", "client-1")
+	if d := pass(t, f, 2010, "host-0", "server-0-0", "client-0"); d["low_score"] != false {
+		t.Fatalf("%v", d)
+	}
 	if n := unlearned(f); n != 3 {
 		t.Errorf("%d triplets are not learned, want 3", n)
 	}

@@ -106,29 +106,33 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures) *Dataset {
 	return ds
 }
 
-// CutTimes returns the times by which the given shares of the graph's activity had
-// happened. Each edge has the logarithm of its count as
-// weight: a flood of one pair does not draw all cuts into its own hour. A quarter of it lies on the first event, a
-// quarter on the last one, and the rest on buckets between, at their beginnings: of a cut that lies there the past is
-// known exactly.
+// CutTimes returns the times by which the given shares of the graph's activity had happened. Each edge has the logarithm
+// of its count as weight: a flood of one pair does not draw all cuts into its own hour. The weight lies on the first
+// event, on the last one and on the beginnings of up to two buckets between: of a cut that lies at such a beginning the
+// past is known exactly.
 func (ds *Dataset) CutTimes(shares []float64) []int64 {
 	type point struct {
 		t int64
 		w float64
 	}
-	const perEdge = 4
-	points := make([]point, 0, perEdge*len(ds.Edges))
+	const most = 4 // points of an edge
+	n := 0
+	for i := range ds.Edges {
+		n += int(min(ds.Edges[i].count, most))
+	}
+	points := make([]point, 0, n)
 	var total float64
 	for i := range ds.Edges {
 		e := &ds.Edges[i]
+		times := [most]int64{e.First, e.last}
+		of := times[:int(min(e.count, most))]
+		if len(of) > 2 {
+			times[2], times[3] = ds.twoTimes(e)
+		}
 		w := math.Log1p(float64(e.count))
 		total += w
-		times := [perEdge]int64{e.First, e.First, e.last, e.last}
-		if e.count > 2 {
-			times[1], times[2] = ds.twoTimes(e)
-		}
-		for _, t := range times {
-			points = append(points, point{t, w / perEdge})
+		for _, t := range of {
+			points = append(points, point{t, w / float64(len(of))})
 		}
 	}
 	slices.SortFunc(points, func(a, b point) int { return cmp.Compare(a.t, b.t) })

@@ -235,7 +235,7 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 		if err != nil {
 			return err
 		}
-		return v.table(ctx, e, "part", func(seed uint64) ([]eval.Result, error) { return v.judgeParts(sessions, seed) })
+		return v.table(ctx, e, "part", func(seed uint64) ([]eval.Result, error) { return v.judgeParts(ctx, sessions, seed) })
 	case inDays:
 		sessions, err := v.sessions(ctx, e, v.source(e.args), v.labels, false)
 		if err != nil {
@@ -246,7 +246,7 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 			return err
 		}
 		return v.table(ctx, e, "day", func(seed uint64) ([]eval.Result, error) {
-			return eval.Days(sessions, plan, v.methods(seed), seed)
+			return eval.Days(ctx, sessions, plan, v.methods(seed), seed)
 		})
 	}
 	if err := v.simulation.Validate(); err != nil {
@@ -259,7 +259,7 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 	if mode == onFirstDay {
 		period = "part"
 	}
-	return v.table(ctx, e, period, func(seed uint64) ([]eval.Result, error) { return v.judgeSimulation(v.simulation, seed) })
+	return v.table(ctx, e, period, func(seed uint64) ([]eval.Result, error) { return v.judgeSimulation(ctx, v.simulation, seed) })
 }
 
 // source returns the source of the given files, with the fields that the settings name.
@@ -314,7 +314,7 @@ func perSeed[T any](ctx context.Context, v *evaluation, e *env, judge func(seed 
 	return parallel(ctx, v.jobs, v.seeds, newProgress(e.console, "seeds"), func(i int) (T, error) { return judge(v.simulation.Seed + uint64(i)) })
 }
 
-func (v *evaluation) judgeSimulation(c simulate.Config, seed uint64) ([]eval.Result, error) {
+func (v *evaluation) judgeSimulation(ctx context.Context, c simulate.Config, seed uint64) ([]eval.Result, error) {
 	c.Seed = seed
 	sessions, err := simulated(c)
 	if err != nil {
@@ -323,9 +323,9 @@ func (v *evaluation) judgeSimulation(c simulate.Config, seed uint64) ([]eval.Res
 	if judgedInParts(c) {
 		start := c.Start.Add(time.Duration(c.AttackHour) * time.Hour).UnixNano()
 		before, _ := slices.BinarySearchFunc(sessions, start, func(s eval.Session, t int64) int { return cmp.Compare(s.Time, t) })
-		return eval.Parts(sessions, float64(before)/float64(len(sessions)), v.parts, v.methods(seed), seed)
+		return eval.Parts(ctx, sessions, float64(before)/float64(len(sessions)), v.parts, v.methods(seed), seed)
 	}
-	return eval.Prequential(sessions, v.plan(c), v.methods(seed), seed)
+	return eval.Prequential(ctx, sessions, v.plan(c), v.methods(seed), seed)
 }
 
 // judgedInParts reports whether the attacks begin on the first day, so that no day before it can be learned from.
@@ -342,9 +342,9 @@ func simulated(c simulate.Config) (sessions []eval.Session, err error) {
 	return sessions, err
 }
 
-func (v *evaluation) judgeParts(sessions []eval.Session, seed uint64) ([]eval.Result, error) {
+func (v *evaluation) judgeParts(ctx context.Context, sessions []eval.Session, seed uint64) ([]eval.Result, error) {
 	if v.inject {
 		sessions = eval.Inject(sessions, v.from, v.every, seed)
 	}
-	return eval.Parts(sessions, v.from, v.parts, v.methods(seed), seed)
+	return eval.Parts(ctx, sessions, v.from, v.parts, v.methods(seed), seed)
 }

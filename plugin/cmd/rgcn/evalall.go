@@ -61,7 +61,7 @@ func (v *evaluation) all(ctx context.Context, e *env) error {
 		if err != nil {
 			return err
 		}
-		trials = append(trials, v.simulatedTrial(name, c))
+		trials = append(trials, v.simulatedTrial(ctx, name, c))
 	}
 	found := 0
 	for _, dir := range v.data {
@@ -117,14 +117,14 @@ func (v *evaluation) all(ctx context.Context, e *env) error {
 // to 20 trainings minutes. There it is judged only if -methods names it.
 var slowForReference = []string{"exposed", "large"}
 
-func (v *evaluation) simulatedTrial(name string, c simulate.Config) trial {
+func (v *evaluation) simulatedTrial(ctx context.Context, name string, c simulate.Config) trial {
 	w, left := *v, -1
 	if !v.named && slices.Contains(slowForReference, name) {
 		left = slices.Index(v.chosen, "reference")
 		w.chosen = slices.Delete(slices.Clone(v.chosen), left, left+1)
 	}
 	return trial{name, attackFigures, func(seed uint64) ([][]float64, error) {
-		r, err := w.judgeSimulation(c, seed)
+		r, err := w.judgeSimulation(ctx, c, seed)
 		figures := figuresOf(r, attackFigures)
 		if err == nil && left >= 0 {
 			figures = slices.Insert(figures, left, slices.Repeat([]float64{math.NaN()}, len(attackFigures)))
@@ -196,7 +196,7 @@ func linkTrial(plan eval.LinkPlan) func(context.Context, *evaluation, *env, stri
 			return nil, err
 		}
 		return &trial{name, linkFigures, func(seed uint64) (out [][]float64, err error) {
-			results, err := v.judgeLinks(w, seed)
+			results, err := v.judgeLinks(ctx, w, seed)
 			for _, r := range results {
 				out = append(out, []float64{r.AP, r.AUC, r.NewAP, r.NewAUC})
 			}
@@ -227,7 +227,7 @@ func darpaTrial(drop string) func(context.Context, *evaluation, *env, string, st
 		}
 		plan.Every = eval.Day // a record is a pair on a day
 		return &trial{name, recordFigures, func(seed uint64) ([][]float64, error) {
-			r, err := eval.Days(sessions, plan, v.methods(seed), seed)
+			r, err := eval.Days(ctx, sessions, plan, v.methods(seed), seed)
 			return figuresOf(r, recordFigures), err
 		}}, nil
 	}
@@ -245,7 +245,7 @@ func plantedTrial(file string, fields settings, columns string) func(context.Con
 		}
 		return &trial{name, plantedFigures, func(seed uint64) ([][]float64, error) {
 			planted := eval.Inject(sessions, v.from, v.every, seed)
-			r, err := eval.Parts(planted, v.from, v.parts, v.methods(seed), seed)
+			r, err := eval.Parts(ctx, planted, v.from, v.parts, v.methods(seed), seed)
 			return figuresOf(r, plantedFigures), err
 		}}, nil
 	}

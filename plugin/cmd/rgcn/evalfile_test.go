@@ -86,6 +86,19 @@ func TestEvalByDay(t *testing.T) {
 	}
 }
 
+// Times of 1970 and of 2262 among the records: eval takes as long as for any other as many.
+func TestEvalOfFarTimes(t *testing.T) {
+	for _, hours := range []string{"-444444.4", "2115179.2"} {
+		file := write(t, "far", ndjson(append(usual(), `c0 x 66 ,"label":1`, `c1 s1 `+hours+` ,"label":0`)...))
+		for _, args := range [][]string{{"-by-day", "-from-day", "2"}, {"-parts", "3"}} {
+			rows := evalRows[[]eval.Row](t, append(append(args, ownFlags...), "-methods", "sort,r-gcn", file)...)
+			if len(rows) != 2 {
+				t.Errorf("%s h, %q: %+v", hours, args, rows)
+			}
+		}
+	}
+}
+
 func isNear(a, b float64) bool { return a-b < 1e-9 && b-a < 1e-9 }
 
 // Pairs of day 3: two that were seen, one that is new, and as many made-up ones, of which the rule knows one.

@@ -68,8 +68,8 @@ func (v *evaluation) readLinks(ctx context.Context, e *env, events, test source,
 	return w, nil
 }
 
-func (v *evaluation) judgeLinks(w *linkWorld, seed uint64) ([]eval.LinkResult, error) {
-	return eval.Links(w.events, w.pairs, w.plan, func() []eval.Method { return v.methods(seed) }, seed)
+func (v *evaluation) judgeLinks(ctx context.Context, w *linkWorld, seed uint64) ([]eval.LinkResult, error) {
+	return eval.Links(ctx, w.events, w.pairs, w.plan, func() []eval.Method { return v.methods(seed) }, seed)
 }
 
 // links judges link prediction and writes its table.
@@ -79,7 +79,7 @@ func (v *evaluation) links(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	runs, err := perSeed(ctx, v, e, func(seed uint64) ([]eval.LinkResult, error) { return v.judgeLinks(w, seed) })
+	runs, err := perSeed(ctx, v, e, func(seed uint64) ([]eval.LinkResult, error) { return v.judgeLinks(ctx, w, seed) })
 	if err != nil {
 		return err
 	}

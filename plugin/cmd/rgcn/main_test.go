@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"flb-filter-rgcn/build/samples"
 )
@@ -158,6 +159,21 @@ func TestInterruptedTraining(t *testing.T) {
 		t.Errorf("%d records out, want the whole chunk of 7143", got)
 	}
 	has(t, stderr.String(), "info: training stopped\n", "0 trainings", "interrupted")
+}
+
+// TestInterruptedEval: eval ends in the middle of a training, which would go on for most of a minute.
+func TestInterruptedEval(t *testing.T) {
+	for _, args := range [][]string{
+		{"eval", "-seeds", "1", "-hosts", "100", "-sessions", "300", "-days", "4", "-attack-start", "2", "-methods", "r-gcn", "-set", "train_steps=100000"},
+		{"eval", "-inject", "-seeds", "1", "-columns", columns, "-methods", "sort,r-gcn", "-set", "train_steps=100000", samples.SessionsPath(t)},
+	} {
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(100*time.Millisecond, cancel)
+		var stdout, stderr bytes.Buffer
+		if status := execute(ctx, args, &stdout, &stderr); status != exitInterrupted {
+			t.Errorf("%q: status %d, want %d: %s", args, status, exitInterrupted, &stderr)
+		}
+	}
 }
 
 // TestInterruptedWhileWaiting: a silent pipe does not delay the end.

@@ -32,7 +32,7 @@ func (v *evaluation) patient(fs *flag.FlagSet) {
 
 // patience judges how methods stand patient attackers, and writes the table.
 func (v *evaluation) patience(ctx context.Context, e *env) error {
-	runs, err := perSeed(ctx, v, e, v.judgeResistance)
+	runs, err := perSeed(ctx, v, e, func(seed uint64) ([]eval.ResistanceResult, error) { return v.judgeResistance(ctx, seed) })
 	if err != nil {
 		return err
 	}
@@ -43,12 +43,12 @@ func (v *evaluation) patience(ctx context.Context, e *env) error {
 	return eval.PrintResistance(e.stdout, rows)
 }
 
-func (v *evaluation) judgeResistance(seed uint64) ([]eval.ResistanceResult, error) {
+func (v *evaluation) judgeResistance(ctx context.Context, seed uint64) ([]eval.ResistanceResult, error) {
 	c := v.simulation
 	c.Seed = seed
 	sessions, err := simulated(c)
 	if err != nil {
 		return nil, err
 	}
-	return eval.Resistance(sessions, v.plan(c), v.methods(seed), seed)
+	return eval.Resistance(ctx, sessions, v.plan(c), v.methods(seed), seed)
 }
