@@ -29,20 +29,39 @@ func (g *Graph) add(ref *Ref, e *Event) {
 	g.expire()
 	age := since(g.clock.now, at)
 	g.buckets.reach(g.clock.lived)
-	i := g.put(ref, e, 1, at, age, old)
+	how := current
+	if old {
+		how = late
+	}
+	i := g.put(ref, e, 1, at, age, how)
 	if i == 0 {
 		return
 	}
 	g.edges.at(i).activity.mark(g.buckets.at(g.clock.lived - max(age, 0)))
+	if g.ledger != nil {
+		g.ledger.count(i, g.ledger.sliceOf(at), 1)
+	}
 	if g.journal != nil {
 		g.journal.note(i, at)
 	}
 }
 
+// arrival is how events come to the graph.
+type arrival uint8
+
+const (
+	current arrival = iota
+	// Of the past, by more than a leap: they change no time, and what is new of them is the first to go.
+	late
+	// Of the past, by another counter, the latest first: their times are right, and what is new of them is older than
+	// all that is held.
+	backfilled
+)
+
 // put counts n events of one triplet between times e.Time and last, the last of them such an age ago, and stores in ref
-// what was known before. Old ones take no place of another. It returns the edge, whose activity is at the graph's level,
-// for the caller to mark; 0 where an old event has no room.
-func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) uint32 {
+// what was known before. Those that are not current take no place of another. It returns the edge, whose activity is at
+// the graph's level, for the caller to mark: 0, where there is no room.
+func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, how arrival) uint32 {
 	g.sweep()
 	if e.long() {
 		short := g.shorten(e)
@@ -50,39 +69,39 @@ func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, old bool) uin
 	}
 	i := g.findEdge(e)
 	if i == 0 {
-		return g.putNew(ref, e, n, last, age, old)
+		return g.putNew(ref, e, n, last, age, how)
 	}
 	p := g.parts(i)
 	s, r, d := p.edge.src, p.edge.rel, p.edge.dst
-	if !old {
+	if how == current {
 		g.nodes.touch(s)
 		g.nodes.touch(d)
 		g.relations.touch(r)
 	}
 	g.fill(ref, i, s, r, d, &p, e.Time)
-	g.count(i, &p, e, n, last, age, old)
+	g.count(i, &p, e, n, last, age, how)
 	return i
 }
 
-// putNew is put for a triplet that is not held. It returns its edge, 0 where an old one has no room.
-func (g *Graph) putNew(ref *Ref, e *Event, n uint32, last, age int64, old bool) uint32 {
-	if old && !g.hasRoom(e, age) {
+// putNew is put for a triplet that is not held. It returns its edge, 0 where one that is not current has no room.
+func (g *Graph) putNew(ref *Ref, e *Event, n uint32, last, age int64, how arrival) uint32 {
+	if how != current && !g.hasRoom(e, age) {
 		g.look(ref, e)
 		return 0
 	}
-	s := g.pinNode(e.Source, old)
-	d := g.pinNode(e.Destination, old)
-	r := g.pinRelation(e.Relation, old)
+	s := g.pinNode(e.Source, how)
+	d := g.pinNode(e.Destination, how)
+	r := g.pinRelation(e.Relation, how)
 	p := g.unheld(s, r, d)
 	g.fill(ref, 0, s, r, d, &p, e.Time)
 	i := g.newEdge(s, r, d, e.Time, g.clock.stamp(age))
-	if old { // the first to go
-		g.byAge.pushBack(probation, i)
-	} else {
+	if how == current {
 		g.byAge.pushFront(probation, i)
+	} else { // the first to go
+		g.byAge.pushBack(probation, i)
 	}
 	p = g.parts(i)
-	g.count(i, &p, e, n, last, age, old)
+	g.count(i, &p, e, n, last, age, how)
 	// The names were pinned against eviction while their edge was made.
 	g.nodes.release(s)
 	g.nodes.release(d)
@@ -90,7 +109,8 @@ func (g *Graph) putNew(ref *Ref, e *Event, n uint32, last, age int64, old bool) 
 	return i
 }
 
-// hasRoom tells whether an old event's triplet can be held: nothing has to go for it, and it would not go for its age.
+// hasRoom tells whether the triplet of an event that is not current can be held: nothing has to go for it, and it would
+// not go for its age.
 func (g *Graph) hasRoom(e *Event, age int64) bool {
 	if w := int64(g.cfg.Window); w > 0 && age > w || g.live() >= g.cfg.MaxEdges {
 		return false
@@ -134,10 +154,13 @@ func (g *Graph) unheld(s, r, d uint32) parts {
 }
 
 // count adds n events between times e.Time and last to edge i and the parts that are its.
-func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last, age int64, old bool) {
+func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last, age int64, how arrival) {
 	ed := p.edge
-	was := ed.protected()
-	ed.see(e.Time, last, g.clock.stamp(age), &g.clock, int64(g.cfg.Window))
+	was, window := ed.protected(), int64(g.cfg.Window)
+	if how == backfilled && (window == 0 || since(ed.last, e.Time) <= window) { // its times are right, however far back
+		g.backdate(p, e.Time)
+	}
+	ed.see(e.Time, last, g.clock.stamp(age), &g.clock, window)
 	ed.activity.raise(g.buckets.level)
 	segment, is := uint32(probation), ed.protected()
 	if is {
@@ -145,12 +168,12 @@ func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last, age int64, o
 		if !was {
 			g.protectedCount++
 		}
-		if !old {
-			g.promote(ed)
+		if how != late {
+			g.promote(ed, how == current || g.clock.age(ed.seen) <= g.clock.leap)
 		}
 	}
 	switch {
-	case !old, is != was && g.clock.age(ed.seen) <= g.clock.leap:
+	case how == current, is != was && g.clock.age(ed.seen) <= g.clock.leap:
 		g.byAge.moveToFront(segment, i)
 	case is != was:
 		g.byAge.remove(i)
@@ -168,13 +191,13 @@ func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last, age int64, o
 
 // pinNode returns the slot of a host, made where there is none, and pinned. Making it may evict another host, with its
 // edges.
-func (g *Graph) pinNode(name []byte, old bool) uint32 {
+func (g *Graph) pinNode(name []byte, how arrival) uint32 {
 	s := g.nodes.find(name)
 	if s == 0 {
 		if g.nodes.live >= g.cfg.MaxNodes {
 			g.evictName(&g.nodes, g.cfg.MaxNodes, &g.tombNodes)
 		}
-		s = g.nodes.add(name, old)
+		s = g.nodes.add(name, how)
 		if int(s) == g.source.len() {
 			g.source.add()
 			g.destination.add()
@@ -183,7 +206,7 @@ func (g *Graph) pinNode(name []byte, old bool) uint32 {
 		}
 		*g.source.at(s), *g.destination.at(s) = side{}, side{}
 	}
-	if !old {
+	if how == current {
 		g.nodes.touch(s)
 	}
 	g.nodes.retain(s)
@@ -191,20 +214,20 @@ func (g *Graph) pinNode(name []byte, old bool) uint32 {
 }
 
 // pinRelation returns the slot of a relation, made where there is none, and pinned.
-func (g *Graph) pinRelation(name []byte, old bool) uint32 {
+func (g *Graph) pinRelation(name []byte, how arrival) uint32 {
 	r := g.relations.find(name)
 	if r == 0 {
 		if g.relations.live >= g.cfg.MaxRelations {
 			g.evictName(&g.relations, g.cfg.MaxRelations, &g.tombRelations)
 		}
-		r = g.relations.add(name, old)
+		r = g.relations.add(name, how)
 		if int(r) == g.relation.len() {
 			g.relation.add()
 			g.byRel.addHead()
 		}
 		*g.relation.at(r) = side{}
 	}
-	if !old {
+	if how == current {
 		g.relations.touch(r)
 	}
 	g.relations.retain(r)
@@ -240,6 +263,9 @@ func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
 		src.neighbour(t)
 		src.meet(t)
 		g.destination.at(d).neighbours++
+		if g.ledger != nil {
+			*g.ledger.pair(e.sd) = t
+		}
 	}
 	if e.sr, fresh = g.sr.acquire(s, r); fresh {
 		src.relations++
@@ -248,6 +274,9 @@ func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
 	src.since, relation.since = min(src.since, t), min(relation.since, t) // late ones
 	e.rd, _ = g.rd.acquire(r, d)
 	*g.edges.at(i) = e
+	if g.ledger != nil {
+		g.ledger.begin(i)
+	}
 	g.triplets.add(g.hashEdge(&e), i)
 	g.bySource.pushFront(s, i)
 	g.byDestination.pushFront(d, i)

@@ -26,11 +26,11 @@ func segment(live, protectedCount, room int) uint32 {
 	return protected
 }
 
-// promote protects the names of a protected edge.
-func (g *Graph) promote(e *edge) {
-	g.nodes.promote(e.src)
-	g.nodes.promote(e.dst)
-	g.relations.promote(e.rel)
+// promote protects the names of a protected edge, which is recent or not.
+func (g *Graph) promote(e *edge, recent bool) {
+	g.nodes.promote(e.src, recent)
+	g.nodes.promote(e.dst, recent)
+	g.relations.promote(e.rel, recent)
 }
 
 // expirePerEvent bounds the work that one event does for the age of others. Two edges of each segment may be evicted

@@ -148,6 +148,7 @@ type contents struct {
 	byRel          list // heads by relation slot
 	clock          clock
 	buckets        buckets
+	ledger         *ledger // nil: nothing is merged
 	stats          Stats
 	// Slots of tombstones: names that were evicted and still have edges, the latest last.
 	tombNodes, tombRelations []uint32
@@ -157,7 +158,7 @@ type contents struct {
 // Stats are the sizes of a Graph and what it has done since New or Restore.
 type Stats struct {
 	Nodes, Relations, Edges int
-	Events                  uint64 // observed
+	Events                  uint64 // observed or merged
 	NewEdges                uint64 // triplets that were not held when they came
 	Evicted                 uint64 // edges evicted for a bound or for their age
 	Old                     uint64 // events of the past, by more than a leap

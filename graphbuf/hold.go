@@ -19,6 +19,8 @@ func (g *Graph) Hold(nodes, edges int) {
 const (
 	EdgeBytes = 190
 	NodeBytes = 260
+
+	LedgerBytes = 30 // beside EdgeBytes, in a graph that merges
 )
 
 // SnapshotEdgeBytes is what an edge of a snapshot takes.

@@ -42,19 +42,19 @@ func (n *names) find(name []byte) uint32 {
 // is tells whether a slot is that of a name.
 func (n *names) is(i uint32, name []byte) bool { return n.slots.at(i).name == string(name) }
 
-// add makes a slot for a name that is not there; one of an old event is the first to go.
-func (n *names) add(name []byte, old bool) uint32 {
+// add makes a slot for a name that is not there; one of an event that is not current is the first to go.
+func (n *names) add(name []byte, how arrival) uint32 {
 	i, fresh := n.slots.take()
 	if fresh {
 		n.byAge.addItem()
 	}
 	s := n.slots.at(i)
-	s.name, s.gen, s.hash, s.old = string(name), s.gen+1, hashName(name), old
+	s.name, s.gen, s.hash, s.old = string(name), s.gen+1, hashName(name), how == late
 	n.index.add(s.hash, i)
-	if old {
-		n.byAge.pushBack(probation, i)
-	} else {
+	if how == current {
 		n.byAge.pushFront(probation, i)
+	} else {
+		n.byAge.pushBack(probation, i)
 	}
 	n.live++
 	return i
@@ -70,13 +70,20 @@ func (n *names) touch(i uint32) {
 	n.byAge.moveToFront(ring, i)
 }
 
-// promote protects a name that is no tombstone.
-func (n *names) promote(i uint32) {
-	if s := n.slots.at(i); !s.protected && !s.dead {
-		s.protected = true
-		n.protectedCount++
-		n.touch(i)
+// promote protects a name that is no tombstone: as the latest that was seen, or, where that is not recent, the last.
+func (n *names) promote(i uint32, recent bool) {
+	s := n.slots.at(i)
+	if s.protected || s.dead {
+		return
 	}
+	s.protected = true
+	n.protectedCount++
+	if recent {
+		n.touch(i)
+		return
+	}
+	n.byAge.remove(i)
+	n.byAge.pushBack(protected, i)
 }
 
 // retain counts one more edge of a name, or pins it.

@@ -66,3 +66,10 @@ func (s *side) meet(t int64) {
 	}
 	s.burst += Fade(since(s.burstAt, t))
 }
+
+// remeet has a destination count as met at an earlier time than before.
+func (s *side) remeet(was, is int64) {
+	if s.burst > 0 {
+		s.burst = max(0, s.burst-Fade(since(s.burstAt, was))) + Fade(since(s.burstAt, is))
+	}
+}

@@ -200,7 +200,7 @@ func (g *Graph) Restore(s *Snapshot) {
 				g.evict(twin)
 			}
 		}
-		slot := g.put(&before, &event, e.Count, e.Last, age(i), false)
+		slot := g.put(&before, &event, e.Count, e.Last, age(i), current)
 		g.edges.at(slot).activity.join(g.activityOf(s, e, age(i)))
 	}
 	g.stats = Stats{}

@@ -193,6 +193,7 @@ func TestOpenSearch(t *testing.T) {
 		t.Errorf("no data stream of the template: %v", stream)
 	}
 	elastalert(t, s)
+	t.Run("graph", func(t *testing.T) { graph(t, s) })
 }
 
 // TestElasticsearch has the newest server that is published with its modules. It is older than data
@@ -202,6 +203,7 @@ func TestElasticsearch(t *testing.T) {
 	s.call("PUT", "_ingest/pipeline/logs-ssh.rgcn", read(t, conf+"/elasticsearch/pipeline.json"))
 	plainIndex(t, s)
 	scenario(t, s, "elasticsearch", "logs-ssh.rgcn-plain")
+	t.Run("graph", func(t *testing.T) { graph(t, s) })
 }
 
 // TestElasticsearch8 has a server of release 8. Of its modules HTTP alone is published: no ingest
@@ -210,6 +212,7 @@ func TestElasticsearch8(t *testing.T) {
 	s := newServer(t, "elasticsearch8")
 	plainIndex(t, s, "index.default_pipeline")
 	scenario(t, s, "elasticsearch", "logs-ssh.rgcn-plain")
+	t.Run("graph", func(t *testing.T) { graph(t, s) })
 }
 
 // plainIndex installs the shipped template less what the server does not know.

@@ -71,6 +71,11 @@ func (f Fields) Conditions() string { return render(f.Only) }
 type Graph struct {
 	MaxNodes, MaxRelations, MaxEdges int
 	Window                           time.Duration // of event time; 0: no limit
+
+	Source            string // address of an index that others' records are in, too; "": none
+	SourceCredentials string // path of a file, "": the environment's
+	SourceCA          string // path of a file, "": the system's
+	SourceQuery       string // JSON, "": all documents
 }
 
 // Model names the network.
@@ -298,7 +303,8 @@ func (l *loader) finish() error {
 		name string
 		at   *string
 	}{{"state.dir", &c.State.Dir}, {"model.features", &c.Model.Features}, {"allow", &c.Allow},
-		{"state.key", &c.State.Key}, {"publish_key", &c.Publish.Key}, {"fleet.credentials", &c.Fleet.Credentials}, {"fleet.ca_file", &c.Fleet.CAFile}} {
+		{"state.key", &c.State.Key}, {"publish_key", &c.Publish.Key}, {"fleet.credentials", &c.Fleet.Credentials}, {"fleet.ca_file", &c.Fleet.CAFile},
+		{"graph.source_credentials", &c.Graph.SourceCredentials}, {"graph.source_ca", &c.Graph.SourceCA}} {
 		if err := noTilde(*path.at); err != nil {
 			return fmt.Errorf("%s: %w", l.at(path.name), err)
 		}

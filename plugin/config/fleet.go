@@ -49,11 +49,17 @@ func (l *loader) fleet() error {
 	if c.Publish.To != "" {
 		return fmt.Errorf("%s: a filter with state.from does not train, so that it has nothing to publish; want one of the two", l.at("publish"))
 	}
-	for name, value := range map[string]*time.Duration{"train.interval": &c.Train.Interval, "train.hold": &c.Train.Hold} {
-		if _, set := l.origin[name]; set && *value > 0 {
-			return fmt.Errorf("%s: a filter with state.from does not train; want 0 or nothing here, or no state.from", l.at(name))
+	if c.Graph.Source != "" {
+		return fmt.Errorf("%s: a filter with state.from has the graph of its trainer; want graph.source there, or no state.from", l.at("graph.source"))
+	}
+	for _, s := range []struct {
+		name  string
+		value *time.Duration
+	}{{"train.interval", &c.Train.Interval}, {"train.hold", &c.Train.Hold}} {
+		if _, set := l.origin[s.name]; set && *s.value > 0 {
+			return fmt.Errorf("%s: a filter with state.from does not train; want 0 or nothing here, or no state.from", l.at(s.name))
 		}
-		*value = 0
+		*s.value = 0
 	}
 	return nil
 }

@@ -1,10 +1,12 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +24,8 @@ type Option struct {
 
 	set func(*Config, any) bool // from a TOML value; false: not allowed
 	get func(*Config) string    // as a property would give it
+
+	address bool // a user and a password may be in it, which nobody is shown
 }
 
 const (
@@ -52,6 +56,9 @@ func (o Option) Property() string {
 
 // refuse is the error for a value that is not allowed.
 func (o *Option) refuse(where string, value any) error {
+	if text, ok := value.(string); ok && o.address {
+		value = withoutUser(text)
+	}
 	return fmt.Errorf("%s = %s: want %s", where, show(value), o.Allowed)
 }
 
@@ -148,6 +155,22 @@ var options = []Option{
 	duration("graph", "window", "30d", time.Minute, "for no limit",
 		"Triplets not seen for this long, by event time, are forgotten. A longer pause counts for a quarter of it, or for a day if that is more.",
 		func(c *Config) *time.Duration { return &c.Graph.Window }),
+
+	withoutUserShown(option("graph", "source", typeText, "", "the address of an index, such as \"https://127.0.0.1:9200/logs-ssh.rgcn-default\", or \"\" for none",
+		"Index, data stream or pattern of Elasticsearch or OpenSearch that holds the records of many agents, this one's too. The graph takes in what "+
+			"they saw, at the start and before each training; what this one saw itself counts once. The fields are those of the section fields.",
+		func(c *Config) *string { return &c.Graph.Source },
+		func(raw any) (string, bool) { s, ok := raw.(string); return s, ok && (s == "" || isIndexAddress(s)) })),
+	option("graph", "source_credentials", typeText, "", "the path of a file, or \"\" for none",
+		"File with one line, user:password or ApiKey and a key, for the server of source. Without, ES_API_KEY or ES_AUTH (user:password) in the environment.",
+		func(c *Config) *string { return &c.Graph.SourceCredentials }, func(raw any) (string, bool) { s, ok := raw.(string); return s, ok }),
+	option("graph", "source_ca", typeText, "", "the path of a file, or \"\" for none",
+		"File with certificates, PEM, that vouch for the server of source. Without, the system's.",
+		func(c *Config) *string { return &c.Graph.SourceCA }, func(raw any) (string, bool) { s, ok := raw.(string); return s, ok }),
+	option("graph", "source_query", typeText, "", "a query of Elasticsearch as a JSON object, or \"\" for none",
+		"Query that documents of source have to fulfil beside the conditions of only.",
+		func(c *Config) *string { return &c.Graph.SourceQuery },
+		func(raw any) (string, bool) { s, ok := raw.(string); return s, ok && (s == "" || isObject(s)) }),
 
 	choice("model", "objective", "temporal", []string{"temporal", "reference"},
 		"What the model learns: temporal predicts the triplets after a cut in time from those before it; reference is the "+
@@ -293,6 +316,26 @@ var options = []Option{
 		"Let metrics.listen be an address that other machines reach. Whoever reaches it sees host names and "+
 			"low scores: there is no password.",
 		func(c *Config) *bool { return &c.Metrics.AllowRemote }),
+}
+
+// withoutUserShown keeps user and password in an address out of what is logged of the settings.
+func withoutUserShown(o Option) Option {
+	get := o.get
+	o.get, o.address = func(c *Config) string { return withoutUser(get(c)) }, true
+	return o
+}
+
+// isIndexAddress tells the address of an index of a search server.
+func isIndexAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && strings.Trim(u.Path, "/") != "" &&
+		u.RawQuery == "" && u.Fragment == ""
+}
+
+// isObject tells a JSON object.
+func isObject(s string) bool {
+	var o map[string]any
+	return json.Unmarshal([]byte(s), &o) == nil && o != nil
 }
 
 // isAddress tells a host and a port that a server can listen on.

@@ -270,6 +270,19 @@ func show(value any) string {
 	return text
 }
 
+// withoutUser takes user and password out of an address, whatever else is wrong with it.
+func withoutUser(text string) string {
+	at := strings.LastIndex(text, "@")
+	if at < 0 {
+		return text
+	}
+	scheme := ""
+	if i := strings.Index(text[:at], "://"); i >= 0 {
+		scheme = text[:i+len("://")]
+	}
+	return scheme + "..." + text[at:]
+}
+
 // oneLine keeps control characters of names and paths out of the host's log.
 func oneLine(err error) error {
 	text := err.Error()

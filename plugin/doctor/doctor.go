@@ -56,6 +56,7 @@ func Examine(ctx context.Context, o Options) (Findings, error) {
 	e.memory()
 	e.ports(ctx)
 	e.elastic(ctx)
+	e.sources(ctx)
 	return e.findings, nil
 }
 

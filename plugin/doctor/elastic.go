@@ -2,20 +2,16 @@ package doctor
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
 	"flb-filter-rgcn/plugin/doctor/hostconf"
+	"flb-filter-rgcn/plugin/elastic"
 	"flb-filter-rgcn/plugin/printable"
 )
 
@@ -220,33 +216,13 @@ func (e *examination) template(ctx context.Context, s server) {
 
 // get requests a path. The error leaves out the address, which may hold a password.
 func (s server) get(ctx context.Context, path string) (code int, body []byte, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, nil)
-	if err != nil {
-		return 0, nil, errors.New("is no address")
-	}
-	if s.user != "" {
-		request.SetBasicAuth(s.user, s.password)
-	}
 	// The configuration may turn the verification off, as for Fluent Bit itself.
-	trust := &tls.Config{InsecureSkipVerify: s.unverified}
-	if s.authorities != "" {
-		pem, err := os.ReadFile(s.authorities)
-		trust.RootCAs = x509.NewCertPool()
-		if err == nil && !trust.RootCAs.AppendCertsFromPEM(pem) {
-			err = errors.New("no certificate is in it")
-		}
-		if err != nil {
-			return 0, nil, fmt.Errorf("tls.ca_file %s: %w", s.authorities, innermost(err))
-		}
-	}
-	answer, err := client(&http.Transport{DisableKeepAlives: true, TLSClientConfig: trust}).Do(request)
+	at := elastic.Server{URL: s.url, Credentials: elastic.Credentials{User: s.user, Password: s.password}, Unverified: s.unverified,
+		Authorities: s.authorities, Setting: "tls.ca_file", Patience: answerTimeout, MostBytes: mostAnswer}
+	defer at.Close()
+	answer, body, err := at.Ask(ctx, http.MethodGet, path, nil)
 	if err != nil {
-		if inner := (*url.Error)(nil); errors.As(err, &inner) {
-			err = inner.Err
-		}
 		return 0, nil, err
 	}
-	defer answer.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(answer.Body, mostAnswer))
-	return answer.StatusCode, body, err
+	return answer.StatusCode, body, nil
 }

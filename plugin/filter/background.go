@@ -13,7 +13,7 @@ import (
 
 // background is the goroutines of a live instance. Two of them work by the clock: one trains, the other does what must
 // go on beside a training. A third follows the list of judged sessions, as a file system may be slow. Published states
-// have goroutines of their own, as a server may be slower.
+// and a search server have goroutines of their own, as a server may be slower.
 type background struct {
 	cancel  context.CancelFunc // nil: there is no background
 	running sync.WaitGroup
@@ -51,6 +51,9 @@ func (f *Instance) start() {
 	}
 	every(trainInterval, func(now time.Time) { f.turn(ctx, now) })
 	every(keepInterval, f.keep)
+	if f.source.from != nil {
+		every(sourceInterval, func(now time.Time) { f.pullTurn(ctx, now) })
+	}
 	if f.follower.active {
 		f.background.running.Go(func() { f.follower.run(ctx) })
 	}
@@ -84,6 +87,12 @@ func (f *Instance) turn(ctx context.Context, now time.Time) {
 	}
 	f.store.refreshStatus(now)
 	f.store.hold(now)
+}
+
+// pullTurn is one turn of the goroutine that reads from a search server.
+func (f *Instance) pullTurn(ctx context.Context, now time.Time) {
+	defer f.survive(now)
+	f.source.turn(ctx, now)
 }
 
 // keep is one turn of the goroutine that works beside trainings.

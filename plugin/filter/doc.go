@@ -9,6 +9,7 @@
 //   - clock (clock.go), timeLog (timelog.go): which times are believed, and what is logged of those that are not
 //   - fit (fit.go, misfit.go): whether the records are those that the settings speak of
 //   - trainer (trainer.go, schedule.go, history.go): when and how the model is trained
+//   - source (source.go): what other agents saw, from a search server
 //   - background (background.go): the goroutines that train, save and look after files
 //   - memory (memory.go, sharedmemory.go, hold.go): how much a training and the graph may take
 //   - store (store.go, restore.go): the state directory

@@ -65,6 +65,7 @@ type Instance struct {
 	memory  memory
 	store   store
 	trainer trainer
+	source  source
 
 	follower  follower
 	publisher publisher
@@ -128,6 +129,7 @@ func newInstance(host Host, k kind, read func() (wall, passed int64)) (*Instance
 	newest := f.graph.Stats().Now
 	f.path.newest.Store(newest)
 	f.clock.begin(newest)
+	f.source.begin()
 	return f, nil
 }
 
@@ -166,6 +168,10 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	f.memory.common, f.memory.files = c, machineFiles
 	f.store.init(c, &f.judge, &f.path, f.Status)
 	f.trainer.init(c, &f.judge, &f.memory, &f.store, &f.allow, &f.follower, &f.publisher)
+	if err := f.source.init(c, f.clock, &f.allow); err != nil {
+		return nil, err
+	}
+	f.trainer.source, f.store.source = &f.source, &f.source
 	if err := f.follower.init(c, f); err != nil {
 		return nil, err
 	}
@@ -251,6 +257,9 @@ func (f *Instance) Close() error {
 			err = f.store.saveAll()
 		}
 		err = errors.Join(err, f.store.dir.Close())
+	}
+	if f.source.from != nil {
+		f.source.from.Close()
 	}
 	f.fit.endPeriod()
 	f.host.Log(LevelInfo, "closed: "+f.Counts().String())

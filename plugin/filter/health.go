@@ -13,6 +13,12 @@ func (f *Instance) condition(s Status) (state, problem string) {
 	}
 	scorer := f.judge.scorer.Load()
 	if scorer == nil {
+		switch why := f.source.problem(); {
+		case f.source.reading():
+			return StateWaiting, "no model yet: the graph is being read from " + f.source.from.String() + "; until then score is null"
+		case why != "":
+			return StateWaiting, f.trainer.waiting(s.Graph.Edges) + "; " + why
+		}
 		return StateWaiting, f.trainer.waiting(s.Graph.Edges)
 	}
 	if why := scorer.Model().Weak(); why != "" {
@@ -26,6 +32,9 @@ func (f *Instance) condition(s Status) (state, problem string) {
 	}
 	if why := f.memory.shortGraph.Load(); why != nil {
 		return StateScoring, *why
+	}
+	if why := f.source.problem(); why != "" {
+		return StateScoring, why
 	}
 	return StateScoring, ""
 }

@@ -57,7 +57,11 @@ func (m *memory) holdGraph(atOnce bool) {
 		debug.FreeOSMemory()
 	}
 	room := max(0, left) / 2 / int64(live) / 2 // for edges, and as much for nodes
-	nodes, edges := st.Nodes+int(min(room/graphbuf.NodeBytes, 1<<30)), st.Edges+int(min(room/graphbuf.EdgeBytes, 1<<30))
+	edgeBytes := int64(graphbuf.EdgeBytes)
+	if bounds.Source != "" {
+		edgeBytes += graphbuf.LedgerBytes
+	}
+	nodes, edges := st.Nodes+int(min(room/graphbuf.NodeBytes, 1<<30)), st.Edges+int(min(room/edgeBytes, 1<<30))
 	m.graph.Hold(nodes, edges)
 	m.held = nodes < bounds.MaxNodes || edges < bounds.MaxEdges
 	switch {

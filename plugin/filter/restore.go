@@ -20,7 +20,16 @@ func (f *Instance) restore() {
 		return ok
 	}
 	end := f.memory.collectEagerly() // the bytes of the files, and what is made of them on the way
-	haveGraph := load(graphFile, graphVersion, f.restoreGraph)
+	var whichGraph []byte
+	haveGraph := load(graphFile, graphVersion, func(b []byte) error {
+		if f.source.from != nil {
+			whichGraph = f.store.slicesOf(b)
+		}
+		return f.restoreGraph(b)
+	})
+	if haveGraph && whichGraph != nil && !f.frozen {
+		f.restoreSlices(whichGraph)
+	}
 	var m model.Model
 	haveModel := load(modelFile, modelVersion, m.UnmarshalBinary)
 	if haveModel {
@@ -86,4 +95,17 @@ func (f *Instance) restoreScorer(m *model.Model) bool {
 		debug.FreeOSMemory()
 	}
 	return true
+}
+
+// restoreSlices takes up which events of the graph may come from the source again. Without them the whole window is
+// read once more, and nothing of it counts twice, so what is wrong with them is no more than worth a remark.
+func (f *Instance) restoreSlices(of []byte) {
+	var why error
+	f.store.dir.Load(slicesFile, slicesVersion, func(b []byte) error {
+		why = f.store.restoreSlices(of, b)
+		return nil
+	})
+	if why != nil {
+		f.logf(LevelDebug, "state: the slices of the graph are not used, the whole window is read: %v", why)
+	}
 }

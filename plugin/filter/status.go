@@ -16,6 +16,7 @@ type Status struct {
 	Training  *LastTraining   `json:"last_training"`
 	Model     *ModelStatus    `json:"model"` // nil: none yet
 	Allow     *AllowStatus    `json:"allow,omitempty"`
+	Source    *SourceStatus   `json:"source,omitempty"`          // nil: there is none
 	Published *FollowStatus   `json:"published_state,omitempty"` // by which this filter scores; nil: it trains for itself
 	Publish   *PublishStatus  `json:"publish,omitempty"`         // nil: it publishes nothing
 }
@@ -92,6 +93,7 @@ func (f *Instance) Status() Status {
 		Records: f.Counts(),
 		Graph:   GraphStatus{NewEdges: g.NewEdges, Evicted: g.Evicted},
 		Allow:   f.Allow(),
+		Source:  f.source.report(),
 
 		Published: f.follower.state(),
 		Publish:   f.publisher.state(),

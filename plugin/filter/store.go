@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +33,9 @@ const (
 	columnsFile    = "columns" // of rows of Zeek's logs, by tag
 	columnsVersion = 1
 
+	slicesFile    = "slices" // of the graph, where it takes in what other agents saw
+	slicesVersion = 1
+
 	fleetFile    = "fleet" // which published state the graph began with, and which was published last
 	fleetVersion = 1
 
@@ -43,6 +48,7 @@ type store struct {
 	*common
 	judge  *judge
 	path   *recordPath
+	source *source
 	status func() Status
 	dir    *state.Dir // nil: in memory only; set at the start
 
@@ -229,7 +235,37 @@ func (s *store) saveGraph() error {
 		return err
 	}
 	s.savedEvents = events
-	return nil
+	return s.saveSlices(b)
+}
+
+// saveSlices writes which of the graph's events may come from the source again, with what tells the graph that was
+// saved: with another graph they mean nothing.
+func (s *store) saveSlices(graph []byte) error {
+	slices := s.graph.AppendSlices(nil)
+	if len(slices) == 0 || s.source.from == nil {
+		return nil
+	}
+	return s.dir.Save(slicesFile, slicesVersion, append(s.slicesOf(graph), slices...))
+}
+
+// slicesOf is what stands before the slices: it tells the graph, and what is read into it.
+func (s *store) slicesOf(graph []byte) []byte {
+	sum := sha256.New()
+	sum.Write(graph)
+	sum.Write([]byte(s.source.from.Identity()))
+	return sum.Sum(nil)
+}
+
+// errOtherGraph says that slices are not those of the graph that was restored, or of another source.
+var errOtherGraph = errors.New("they are of another graph or another source")
+
+// restoreSlices takes up the slices of a graph as it was saved.
+func (s *store) restoreSlices(of, b []byte) error {
+	rest, ok := bytes.CutPrefix(b, of)
+	if !ok {
+		return errOtherGraph
+	}
+	return s.graph.RestoreSlices(rest)
 }
 
 // statusInterval is how often the status is written for `rgcn status`, beside the times at which all is saved.

@@ -22,6 +22,7 @@ type trainer struct {
 	judge      *judge
 	memory     *memory
 	store      *store
+	source     *source
 	allow      *allowList
 	follower   *follower
 	publisher  *publisher
@@ -57,6 +58,9 @@ func enterBackground() {
 func (t *trainer) trainIfDue(ctx context.Context, now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.source.holds(now) {
+		return false
+	}
 	st := t.graph.Stats()
 	if !t.schedule.due(now, st, t.judge.scorer.Load() != nil) {
 		return false

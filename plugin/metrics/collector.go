@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"flb-filter-rgcn/plugin/elastic"
 	"flb-filter-rgcn/plugin/filter"
 	"flb-filter-rgcn/plugin/version"
 )
@@ -52,11 +53,20 @@ var (
 	trainedDesc   = desc("model_trained_timestamp_seconds", "When the model in use was trained, Unix time.")
 	ageDesc       = desc("model_age_seconds", "Time since the model in use was trained.")
 
-	stateTimeDesc    = desc("published_state_timestamp_seconds", "When the published state in use was published, Unix time.")
-	stateAgeDesc     = desc("published_state_age_seconds", "Time since the published state in use was published.")
-	statePollDesc    = desc("published_state_last_poll_timestamp_seconds", "When the place of published states was last found in order, Unix time.")
-	statePollsDesc   = desc("published_state_polls_total", "Looks for a published state by result: taken, unchanged, failed (no server, or no state), refused (forged, damaged, older, too large).", "result")
-	stateCarriedDesc = desc("published_state_carried_edges", "Triplets that this filter had seen behind the horizon of the published state when it took it.")
+	pulledDesc        = desc("source_last_pull_timestamp_seconds", "When the graph last took in what other agents saw, Unix time; absent before the first time.")
+	pullDurationDesc  = desc("source_pull_duration_seconds", "Time that took.")
+	pullsDesc         = desc("source_pulls_total", "How often the graph took in what other agents saw.")
+	pullErrorsDesc    = desc("source_errors_total", "Attempts that failed, by kind: unreachable, timeout, busy, partial, refused, no_index, mapping, other.", "kind")
+	pullFailingDesc   = desc("source_failing", "1 while graph.source fails and the graph of this agent's own records serves, else 0.")
+	pullBucketsDesc   = desc("source_buckets_total", "Buckets read from graph.source: triplets by stretches of time.")
+	pullDocumentsDesc = desc("source_documents_total", "Documents that graph.source counted for them.")
+	pullAddedDesc     = desc("source_events_added_total", "Events that the graph got from graph.source and that this agent did not see itself.")
+	pullBytesDesc     = desc("source_received_bytes_total", "Bytes of answers of graph.source, decompressed.")
+	stateTimeDesc     = desc("published_state_timestamp_seconds", "When the published state in use was published, Unix time.")
+	stateAgeDesc      = desc("published_state_age_seconds", "Time since the published state in use was published.")
+	statePollDesc     = desc("published_state_last_poll_timestamp_seconds", "When the place of published states was last found in order, Unix time.")
+	statePollsDesc    = desc("published_state_polls_total", "Looks for a published state by result: taken, unchanged, failed (no server, or no state), refused (forged, damaged, older, too large).", "result")
+	stateCarriedDesc  = desc("published_state_carried_edges", "Triplets that this filter had seen behind the horizon of the published state when it took it.")
 
 	publicationsDesc    = desc("publications_total", "Attempts to publish a state by result: published, failed.", "result")
 	publicationTimeDesc = desc("publication_timestamp_seconds", "When a state was last published, Unix time.")
@@ -131,6 +141,25 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		gauge(thresholdDesc, m.Threshold)
 		gauge(trainedDesc, unix(m.Trained))
 		gauge(ageDesc, time.Since(m.Trained).Seconds())
+	}
+	if p := s.Source; p != nil {
+		if p.LastPull != nil {
+			gauge(pulledDesc, float64(p.LastPull.Unix()))
+			gauge(pullDurationDesc, p.Seconds)
+		}
+		counter(pullsDesc, p.Pulls)
+		for _, kind := range elastic.Kinds {
+			counter(pullErrorsDesc, p.Errors[kind], string(kind))
+		}
+		failing := 0.0
+		if p.Problem != "" {
+			failing = 1
+		}
+		gauge(pullFailingDesc, failing)
+		counter(pullBucketsDesc, p.Buckets)
+		counter(pullDocumentsDesc, p.Documents)
+		counter(pullAddedDesc, p.Added)
+		counter(pullBytesDesc, p.Bytes)
 	}
 	if p := s.Published; p != nil {
 		for result, n := range map[string]uint64{"taken": p.Taken, "unchanged": p.Unchanged, "failed": p.Failed, "refused": p.Refused} {

@@ -247,3 +247,20 @@ func parseAccessor(s string) ([]string, error) {
 	}
 	return parts, nil
 }
+
+// Dotted returns a path with its parts joined by dots, as search servers name fields, in the map at the path under; ""
+// is the record itself.
+func Dotted(under, path string) (string, error) {
+	var all []string
+	for _, p := range []string{under, path} {
+		if p == "" {
+			continue
+		}
+		own, err := spellings(p)
+		if err != nil {
+			return "", err
+		}
+		all = append(all, own[0]...)
+	}
+	return strings.Join(all, "."), nil
+}

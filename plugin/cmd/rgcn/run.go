@@ -38,12 +38,20 @@ func newRun(fs *flag.FlagSet) *run {
 
 // check reads the settings and looks at the arguments, before anything is made.
 func (r *run) check(e *env) (err error) {
+	if err := r.checkSettings(e); err != nil {
+		return err
+	}
+	return r.input.start(e, r.config.Fields)
+}
+
+// checkSettings reads the settings.
+func (r *run) checkSettings(e *env) (err error) {
 	r.env = e
 	if r.config, err = r.settings.load(); err != nil {
 		return err
 	}
 	e.Log(filter.LevelDebug, r.config.Summary())
-	return r.input.start(e, r.config.Fields)
+	return nil
 }
 
 // start makes the instance.

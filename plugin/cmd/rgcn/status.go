@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"flb-filter-rgcn/plugin/elastic"
 	"flb-filter-rgcn/plugin/filter"
 )
 
@@ -81,6 +82,22 @@ func printStatus(e *env, s filter.Status) error {
 		line("allow", "%s: %d lines, %d never used, %d expired", a.File, a.Lines, a.Lines-a.Used, a.Expired)
 		if a.Problem != "" {
 			line("", "the list is older than its file: %s", a.Problem)
+		}
+	}
+	if p := s.Source; p != nil {
+		if p.LastPull == nil {
+			line("source", "%s: nothing read yet", p.Index)
+		} else {
+			line("source", "%s: last read %s UTC in %.1f s; %d times since the start, %d buckets, %d events of other agents", p.Index, when(*p.LastPull), p.Seconds,
+				p.Pulls, p.Buckets, p.Added)
+		}
+		for _, kind := range elastic.Kinds {
+			if n := p.Errors[kind]; n > 0 {
+				line("", "%d attempts failed: %s", n, kind)
+			}
+		}
+		if p.Problem != "" {
+			line("", "%s", p.Problem)
 		}
 	}
 	printFleet(line, s, when)

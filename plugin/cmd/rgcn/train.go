@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"strings"
 	"time"
 
 	"flb-filter-rgcn/plugin/filter"
@@ -12,23 +13,36 @@ import (
 
 var trainCommand = command{
 	name:    "train",
-	args:    "-state DIR FILE...",
-	summary: "Learn from the records of files, train once at the end, and save graph and model.",
-	more: "With -publish, graph and model also go where filters with state_from find them: a directory or a file, http://..., https://...\n" +
+	args:    "-state DIR FILE... | -state DIR -from URL",
+	summary: "Learn from the records of files, or from a search server that has them, train once at the end, and save graph and model.",
+	more: "With -from the cluster counts, and only triplets with their counts travel. The fields are those of the filter's settings, as the documents have\n" +
+		"them; the time is @timestamp unless the settings name another field of type date. What is in the state directory stays, and a later run reads\n" +
+		"what came since. Credentials: a file that -credentials names, or ES_AUTH=user:password or ES_API_KEY in the environment.\n\n" +
+		"With -publish, graph and model also go where filters with state_from find them: a directory or a file, http://..., https://...\n" +
 		"(by PUT) or s3://BUCKET/KEY. Credentials come from the file that -set fleet_credentials=FILE names, or from the environment.",
 	example: "rgcn train -state /var/lib/rgcn -publish https://states.example.com/ssh/ -key fleet.key ssh.2026-03-*.log.gz",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
 		s := newRun(fs)
+		var o origin
+		o.declare(fs)
 		fs.Func("publish", "`PLACE` to publish graph and model to, as publish", func(place string) error { s.settings["publish"] = place; return nil })
 		fs.Func("key", "`FILE` of the private key that signs them, as publish_key; rgcn keygen makes one", func(file string) error { s.settings["publish_key"] = file; return nil })
-		return func(ctx context.Context, e *env) error { return train(ctx, e, s) }
+		return func(ctx context.Context, e *env) error { return train(ctx, e, s, &o) }
 	},
 }
 
 var errNoState = usagef("no state directory: want -state DIR, or dir under [state] in the -config file")
 
-func train(ctx context.Context, e *env, s *run) error {
-	if err := s.check(e); err != nil {
+func train(ctx context.Context, e *env, s *run, o *origin) error {
+	fromServer, err := o.settle(s.settings, e.args)
+	switch {
+	case err != nil:
+	case fromServer:
+		err = s.checkSettings(e)
+	default:
+		err = s.check(e)
+	}
+	if err != nil {
 		return err
 	}
 	if s.config.State.Dir == "" {
@@ -37,7 +51,11 @@ func train(ctx context.Context, e *env, s *run) error {
 	if err := s.start(filter.NewOffline); err != nil {
 		return err
 	}
-	err := s.each(ctx, func([]byte) error { return nil })
+	if fromServer {
+		err = s.pull(ctx)
+	} else {
+		err = s.each(ctx, func([]byte) error { return nil })
+	}
 	if err == nil && s.records == 0 {
 		err = errNoRecords
 	}
@@ -53,7 +71,10 @@ func train(ctx context.Context, e *env, s *run) error {
 			done = append(done, fmt.Sprintf("published to %s as state %d of %d KiB", p.To, p.Sequence, p.Bytes>>10))
 		}
 	}
-	if err = first(err, s.close()); ended(err) {
+	switch err = first(err, s.close()); {
+	case fromServer && err == nil:
+		e.Log(filter.LevelInfo, strings.Join(done, ", "))
+	case !fromServer && ended(err):
 		s.sumUp(done...)
 	}
 	return err

@@ -1,0 +1,102 @@
+package elastic
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"strings"
+)
+
+// Credentials are a user and a password, or an API key. They print as nothing.
+type Credentials struct {
+	User, Password string
+	Key            string // as the server gave it, encoded in base64
+}
+
+// String keeps them out of whatever is printed.
+func (c Credentials) String() string {
+	if c == (Credentials{}) {
+		return "none"
+	}
+	return "hidden"
+}
+
+// GoString is String.
+func (c Credentials) GoString() string { return c.String() }
+
+func (c Credentials) sign(r *http.Request) {
+	switch {
+	case c.Key != "":
+		r.Header.Set("Authorization", "ApiKey "+c.Key)
+	case c.User != "":
+		r.SetBasicAuth(c.User, c.Password)
+	}
+}
+
+// Names of variables of the environment.
+const (
+	EnvUser = "ES_AUTH"    // user:password
+	EnvKey  = "ES_API_KEY" // an API key
+)
+
+const wantCredentials = "want one line: user:password, or ApiKey and a key in base64"
+
+// LoadCredentials reads them from a file, or, where path is "", from the environment; there may be none there. No error
+// has anything of what is in the file.
+func LoadCredentials(path string) (c Credentials, err error) {
+	if path == "" {
+		if key := os.Getenv(EnvKey); key != "" {
+			return Credentials{Key: key}, nil
+		}
+		text := os.Getenv(EnvUser)
+		if text == "" {
+			return c, nil
+		}
+		if c, ok := parseCredentials(text); ok {
+			return c, nil
+		}
+		return c, fmt.Errorf("%s in the environment has no colon: want user:password", EnvUser)
+	}
+	text, err := readCredentials(path)
+	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
+		err = cause.Err
+	}
+	if err != nil {
+		return c, fmt.Errorf("the file of credentials %s: %w", path, err)
+	}
+	c, ok := parseCredentials(strings.TrimSpace(text))
+	if !ok {
+		return c, fmt.Errorf("the file of credentials %s: %s", path, wantCredentials)
+	}
+	return c, nil
+}
+
+func readCredentials(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
+		return "", errors.New("is no regular file")
+	}
+	const most = 16 << 10
+	b, err := io.ReadAll(io.LimitReader(f, most))
+	return string(b), err
+}
+
+// parseCredentials reads one line. What cannot stand in a header is refused.
+func parseCredentials(text string) (c Credentials, ok bool) {
+	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return c, false
+	}
+	if scheme, key, found := strings.Cut(text, " "); found && strings.EqualFold(scheme, "apikey") {
+		c.Key = strings.TrimSpace(key)
+		return c, c.Key != "" && !strings.Contains(c.Key, " ")
+	}
+	c.User, c.Password, ok = strings.Cut(text, ":")
+	return c, ok && c.User != ""
+}

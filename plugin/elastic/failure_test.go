@@ -1,0 +1,221 @@
+package elastic
+
+import (
+	"context"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"flb-filter-rgcn/plugin/elastic/elastictest"
+)
+
+// TestFailures has a server fail in every way, for good and for a while. Where it may help to ask again, a pull
+// succeeds if the server recovers; the error tells what is wrong, its kind, and nothing of credentials.
+func TestFailures(t *testing.T) {
+	all := sessions(6, 600, 2*24*time.Hour)
+	partial := `{"timed_out":false,"_shards":{"total":3,"successful":2,"failed":1},"hits":{"total":{"value":5,"relation":"eq"}},"aggregations":{}}`
+	for _, c := range []struct {
+		name   string
+		answer func(w http.ResponseWriter)
+		kind   Kind
+		want   string
+		again  bool
+	}{
+		{"no such user", func(w http.ResponseWriter) {
+			elastictest.Fail(w, 401, "security_exception", "unable to authenticate user [elastic]")
+		}, Refused, "refuses the user (401): want one that may read logs", false},
+		{"a user without rights", func(w http.ResponseWriter) { elastictest.Fail(w, 403, "security_exception", "") }, Refused, "refuses the user (403)", false},
+		{"no index", func(w http.ResponseWriter) {
+			elastictest.Fail(w, 404, "index_not_found_exception", "no such index [logs]")
+		}, NoIndex, "has no index, alias or data stream logs", false},
+		{"a pattern that fits none", func(w http.ResponseWriter) { fmt.Fprint(w, `{"indices":[],"fields":{}}`) }, NoIndex, "has no index", false},
+		{"a request it does not take", func(w http.ResponseWriter) { elastictest.Fail(w, 400, "parsing_exception", "why\nnot") }, Other, "answers with 400: why not", false},
+		{"a redirect", func(w http.ResponseWriter) { w.Header().Set("Location", "http://192.0.2.1/"); w.WriteHeader(302) }, Other, "answers with 302", false},
+		{"too much to do", func(w http.ResponseWriter) {
+			elastictest.Fail(w, 429, "es_rejected_execution_exception", "rejected execution")
+		}, Busy, "answers with 429: rejected execution", true},
+		{"down", func(w http.ResponseWriter) { w.WriteHeader(503) }, Unreachable, "answers with 503", true},
+		{"all shards failed", func(w http.ResponseWriter) {
+			elastictest.Fail(w, 503, "search_phase_execution_exception", "all shards failed")
+		}, Partial, "all shards failed", true},
+		{"a shard failed", func(w http.ResponseWriter) { fmt.Fprint(w, partial) }, Partial, "1 of 3 shards failed", true},
+		{"a remote cluster is away", func(w http.ResponseWriter) {
+			fmt.Fprint(w, `{"timed_out":false,"_shards":{"total":3,"failed":0},"_clusters":{"total":2,"successful":1,"skipped":1}}`)
+		}, Partial, "without some of its remote clusters", true},
+		{"no time", func(w http.ResponseWriter) {
+			fmt.Fprint(w, `{"timed_out":true,"_shards":{"total":3,"failed":0}}`)
+		}, Slow, "stops an aggregation that takes longer than", true},
+		{"no JSON", func(w http.ResponseWriter) { fmt.Fprint(w, "<html>") }, Other, "no search's", true},
+		{"an answer that breaks off", func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", "1000")
+			fmt.Fprint(w, `{"timed_out":false,`)
+		}, Unreachable, "does not answer: unexpected EOF", true},
+		{"a connection that breaks off", func(w http.ResponseWriter) { panic(http.ErrAbortHandler) }, Unreachable, "does not answer: EOF", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			first := 2
+			var asked atomic.Int64
+			server := &elastictest.Server{Index: "logs", User: "elastic", Password: "geheim"}
+			add(server, all)
+			if c.kind == Refused || c.kind == NoIndex {
+				first = 1
+			}
+			server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
+				if n < first {
+					return false
+				}
+				asked.Add(1)
+				c.answer(w)
+				return true
+			})
+			address := server.Start(t)
+			s := source(t, Config{URL: strings.Replace(address, "://", "://elastic:geheim@", 1)})
+			g := newGraph(t)
+			_, err := s.Pull(context.Background(), g, Options{})
+			if err == nil || !strings.Contains(err.Error(), c.want) || KindOf(err) != c.kind {
+				t.Errorf("got %q of the kind %s, want %q of the kind %s", err, KindOf(err), c.want, c.kind)
+			}
+			if text := fmt.Sprintf("%v %s %+v", err, s, s.server.Credentials); strings.Contains(text, "geheim") || strings.Contains(text, "elastic:") || strings.Contains(text, "\n") {
+				t.Errorf("%q", text)
+			}
+			if want := map[bool]int64{false: 1, true: tries}[c.again]; asked.Load() != want {
+				t.Errorf("asked %d times, want %d", asked.Load(), want)
+			}
+			server.Before(nil)
+			pull(t, s, g, time.Time{})
+			compareGraphs(t, g, graphOf(t, all))
+
+			if !c.again {
+				return
+			}
+			server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
+				if n%3 != 0 || !strings.Contains(r.URL.Path, "_search") {
+					return false
+				}
+				c.answer(w)
+				return true
+			})
+			g = newGraph(t)
+			pull(t, s, g, time.Time{})
+			compareGraphs(t, g, graphOf(t, all))
+		})
+	}
+}
+
+func TestServerThatDoesNotAnswer(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		<-release
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(release) })
+	s := source(t, Config{URL: server.URL + "/logs"})
+	s.server.Patience = 10 * time.Millisecond
+	s.server.client.Timeout = s.server.Patience
+	if _, err := s.Pull(context.Background(), newGraph(t), Options{}); KindOf(err) != Slow || !strings.Contains(fmt.Sprint(err), "does not answer within 10ms") {
+		t.Errorf("%v", err)
+	}
+	s = source(t, Config{URL: "http://127.0.0.1:1/logs"})
+	if _, err := s.Pull(context.Background(), newGraph(t), Options{}); KindOf(err) != Unreachable || !strings.Contains(fmt.Sprint(err), "connection refused") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestAnswerThatIsTooLarge has a server that sends more than a page may have.
+func TestAnswerThatIsTooLarge(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, strings.Repeat(" ", 3<<20))
+	}))
+	t.Cleanup(server.Close)
+	s := source(t, Config{URL: server.URL + "/logs"})
+	s.server.MostBytes = 1 << 20
+	if _, err := s.Pull(context.Background(), newGraph(t), Options{}); !strings.Contains(fmt.Sprint(err), "larger than 1 MiB") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestTLS has a server whose certificate the system does not know.
+func TestTLS(t *testing.T) {
+	all := sessions(7, 50, time.Hour)
+	index := &elastictest.Server{Index: "logs", Key: "a2V5"}
+	add(index, all)
+	server := httptest.NewUnstartedServer(index)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	key := filepath.Join(t.TempDir(), "key")
+	for path, text := range map[string][]byte{
+		ca: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), key: []byte("ApiKey a2V5\n"),
+	} {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := source(t, Config{URL: server.URL + "/logs", Credentials: key})
+	if _, err := s.Pull(context.Background(), newGraph(t), Options{}); KindOf(err) != Unreachable || !strings.Contains(fmt.Sprint(err), "certificate") {
+		t.Errorf("an unknown certificate: %v", err)
+	}
+	g := newGraph(t)
+	pull(t, source(t, Config{URL: server.URL + "/logs", Credentials: key, Authorities: ca}), g, time.Time{})
+	compareGraphs(t, g, graphOf(t, all))
+	if err := os.WriteFile(ca, []byte("none"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Config{URL: server.URL + "/logs", Authorities: ca, Fields: settings(t)}); err == nil || !strings.Contains(err.Error(), "no certificate is in it") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct {
+		text string
+		want Credentials
+		err  string
+	}{
+		{"elastic:ge:heim\n", Credentials{User: "elastic", Password: "ge:heim"}, ""},
+		{"ApiKey a2V5==\n", Credentials{Key: "a2V5=="}, ""},
+		{"apikey a2V5", Credentials{Key: "a2V5"}, ""},
+		{"geheim", Credentials{}, "want one line: user:password, or ApiKey"},
+		{"", Credentials{}, "want one line"},
+		{"a:b\nc:d", Credentials{}, "want one line"},
+	} {
+		path := filepath.Join(dir, "credentials")
+		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := LoadCredentials(path)
+		if c.err == "" && (err != nil || got != c.want) || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err) || strings.Contains(err.Error(), "geheim")) {
+			t.Errorf("%q: %v, %v", c.text, got == c.want, err)
+		}
+	}
+	if _, err := LoadCredentials(dir); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("a directory: %v", err)
+	}
+	t.Setenv(EnvUser, "a:b")
+	if c, err := LoadCredentials(""); err != nil || c.User != "a" || c.Password != "b" {
+		t.Errorf("the environment: %v", err)
+	}
+	t.Setenv(EnvKey, "k")
+	if c, err := LoadCredentials(""); err != nil || c.Key != "k" {
+		t.Errorf("the environment: %v", err)
+	}
+	for address, want := range map[string]string{
+		"https://u:p@h:9200/i": "https://...@h:9200/i", "https://h:9200/i": "https://h:9200/i", "https://u:p%zz@h/i": "https://...@h/i", "u:p@h": "...@h",
+	} {
+		if got := Redact(address); got != want {
+			t.Errorf("%s is shown as %s", address, got)
+		}
+	}
+}

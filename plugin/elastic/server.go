@@ -1,0 +1,133 @@
+package elastic
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+)
+
+// Server is a search server and what it takes to ask it. Credentials are in no error and in no text of it.
+type Server struct {
+	URL         string // without credentials, without a slash at the end
+	Credentials Credentials
+	Authorities string        // path of a file with certificates of those who may vouch for it; "": the system's
+	Setting     string        // that names the file, for errors; "": none does
+	Unverified  bool          // its certificate is not looked at
+	Patience    time.Duration // for one answer
+	MostBytes   int64         // of one answer
+
+	client *http.Client
+}
+
+// ParseURL splits an address such as https://user:password@host:9200/path into a server and the credentials in it.
+func ParseURL(text string) (*url.URL, Credentials, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, Credentials{}, errors.New("is no address of a search server, want http://HOST:PORT/INDEX or https://HOST:PORT/INDEX")
+	}
+	var c Credentials
+	if u.User != nil {
+		c.User = u.User.Username()
+		c.Password, _ = u.User.Password()
+		u.User = nil
+	}
+	return u, c, nil
+}
+
+// connect makes the client: it asks the server that was named and no other, follows no redirect and knows no proxy.
+func (s *Server) connect() error {
+	if s.client != nil {
+		return nil
+	}
+	trust := &tls.Config{InsecureSkipVerify: s.Unverified, MinVersion: tls.VersionTLS12}
+	if s.Authorities != "" {
+		pem, err := os.ReadFile(s.Authorities)
+		trust.RootCAs = x509.NewCertPool()
+		if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
+			err = cause.Err
+		}
+		if err == nil && !trust.RootCAs.AppendCertsFromPEM(pem) {
+			err = errors.New("no certificate is in it, want PEM")
+		}
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", cmp.Or(s.Setting, "the file of authorities"), s.Authorities, err)
+		}
+	}
+	s.client = &http.Client{
+		Timeout:       s.Patience,
+		Transport:     &http.Transport{TLSClientConfig: trust, MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return nil
+}
+
+// Ask makes one request, with a JSON body unless that is nil, and returns the answer, whatever its status. path begins
+// with a slash. The error is without the address.
+func (s *Server) Ask(ctx context.Context, method, path string, body []byte) (*http.Response, []byte, error) {
+	if err := s.connect(); err != nil {
+		return nil, nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, s.URL+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, errors.New("is no address")
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	s.Credentials.sign(request)
+	answer, err := s.client.Do(request)
+	if err != nil {
+		return nil, nil, bare(err)
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(answer.Body, s.MostBytes+1))
+	if err != nil {
+		return nil, nil, bare(err)
+	}
+	if int64(len(b)) > s.MostBytes {
+		return nil, nil, fmt.Errorf("an answer is larger than %d MiB", s.MostBytes>>20)
+	}
+	return answer, b, nil
+}
+
+// Close lets idle connections go.
+func (s *Server) Close() {
+	if s.client != nil {
+		s.client.CloseIdleConnections()
+	}
+}
+
+// bare is an error of a client without the address that it begins with.
+func bare(err error) error {
+	if outer := (*url.Error)(nil); errors.As(err, &outer) {
+		if outer.Timeout() && !errors.Is(err, context.Canceled) {
+			return errTimeout
+		}
+		err = outer.Err
+	}
+	if e := net.Error(nil); errors.As(err, &e) && e.Timeout() {
+		return errTimeout
+	}
+	return err
+}
+
+var errTimeout = errors.New("no answer in time")
+
+// Host is the address without its path, for people.
+func (s *Server) Host() string {
+	scheme, rest, _ := strings.Cut(s.URL, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host
+}

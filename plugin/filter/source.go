@@ -1,0 +1,219 @@
+package filter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"flb-filter-rgcn/plugin/allow"
+	"flb-filter-rgcn/plugin/elastic"
+)
+
+// source has the graph take in what other agents saw, from a search server that has the records of all. In a live
+// filter a goroutine of its own pulls, at the start and as often as trainings come, and a training waits for the pull
+// before it; records wait for nothing. While the server fails the graph of this agent's own records serves, and no
+// training waits.
+type source struct {
+	*common
+	clock *clock
+	allow *allowList
+	from  *elastic.Source // nil: graph.source is not set, or unfit
+	unfit error           // what is wrong with the settings of a source that nobody may ever ask
+	every time.Duration   // between two pulls
+
+	mu      sync.Mutex // guards all below
+	status  SourceStatus
+	pulling bool
+	next    time.Time     // of the next pull
+	pause   time.Duration // before the next try; 0: the last pull succeeded, or there was none
+	warnAt  time.Time     // when to warn again of a server that fails
+	warnIn  time.Duration // between the last warning and warnAt
+}
+
+// SourceStatus is what was read from a search server.
+type SourceStatus struct {
+	Index     string                  `json:"index"`     // where, without user and password
+	LastPull  *time.Time              `json:"last_pull"` // that succeeded; nil: none since the start
+	Seconds   float64                 `json:"seconds"`   // that it took
+	Pulls     uint64                  `json:"pulls"`     // that succeeded
+	Buckets   uint64                  `json:"buckets"`   // read by all of them, of a triplet and a stretch of time
+	Documents uint64                  `json:"documents"` // that the server counted for them
+	Added     uint64                  `json:"added"`     // events that this agent did not see itself
+	Bytes     uint64                  `json:"bytes"`     // of answers, decompressed
+	Errors    map[elastic.Kind]uint64 `json:"errors"`    // pulls that failed
+	Problem   string                  `json:"problem,omitempty"`
+}
+
+const (
+	// usualPull is the time between two pulls where no trainings come.
+	usualPull = 10 * time.Minute
+	// firstRetry is the pause before a failed pull is tried again; it doubles up to the time between two pulls.
+	firstRetry = 5 * time.Second
+	// The first failure is logged, then one after so long, and each further one after twice as long, up to a day.
+	firstWarning, longestWarning = 10 * time.Minute, 24 * time.Hour
+	// sourceInterval is how often the goroutine looks whether a pull is due.
+	sourceInterval = 200 * time.Millisecond
+)
+
+func (s *source) init(c *common, clock *clock, allow *allowList) error {
+	s.common, s.clock, s.allow = c, clock, allow
+	g := c.cfg.Graph
+	if g.Source == "" || c.frozen {
+		return nil
+	}
+	var err error
+	s.from, err = elastic.New(elastic.Config{URL: g.Source, Credentials: g.SourceCredentials, Authorities: g.SourceCA, Query: g.SourceQuery,
+		Fields: c.cfg.Fields, Window: g.Window, Live: c.live})
+	if err != nil {
+		s.unfit = fmt.Errorf("graph.source = %q: %w", elastic.Redact(g.Source), err)
+		if c.live {
+			return s.unfit
+		}
+		return nil
+	}
+	s.every = c.cfg.Train.Interval
+	if s.every <= 0 {
+		s.every = usualPull
+	}
+	s.status = SourceStatus{Index: s.from.String(), Errors: map[elastic.Kind]uint64{}}
+	return nil
+}
+
+// begin has an empty graph of a live filter take in records of the last hour that come late.
+func (s *source) begin() {
+	if s.from != nil && s.live && s.graph.Stats().Edges == 0 {
+		s.graph.BeginSlices(s.clock.now().own)
+	}
+}
+
+// turn pulls if that is due.
+func (s *source) turn(ctx context.Context, now time.Time) {
+	s.mu.Lock()
+	due := !now.Before(s.next)
+	s.pulling = due
+	s.mu.Unlock()
+	if due {
+		_, err := s.pull(ctx, nil)
+		s.ended(ctx, now, err)
+	}
+}
+
+// pull reads what the graph has not seen.
+func (s *source) pull(ctx context.Context, progress func(documents, of uint64)) (r elastic.Report, err error) {
+	o := elastic.Options{Now: s.clock.now().own, Progress: progress}
+	if list := s.allow.table(); list.Has(allow.Bad) {
+		o.Skip = func(source, relation, destination []byte, at int64) bool {
+			return list.Find(allow.Bad, source, relation, destination, at) != nil
+		}
+	}
+	r, err = s.from.Pull(ctx, s.graph, o)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := &s.status
+	st.Buckets, st.Documents, st.Added, st.Bytes = st.Buckets+r.Buckets, st.Documents+r.Documents, st.Added+r.Added, st.Bytes+r.Bytes
+	if err == nil {
+		at := time.Now().UTC().Truncate(time.Second)
+		st.LastPull, st.Seconds = &at, r.Took.Seconds()
+		st.Pulls++
+	}
+	if err == nil && (r.Whole || !s.live) {
+		s.logf(LevelInfo, "graph: %s; %d documents in %d buckets, %d events new to the graph; %d requests, %d KiB, %.1f s",
+			s.from, r.Documents, r.Buckets, r.Added, r.Requests, r.Bytes>>10, r.Took.Seconds())
+	}
+	return r, err
+}
+
+// ended notes how a pull ended that began at now, and logs what is new about that.
+func (s *source) ended(ctx context.Context, now time.Time, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pulling = false
+	if ctx.Err() != nil {
+		return
+	}
+	st := &s.status
+	if err == nil {
+		s.next = now.Add(s.every)
+		if s.pause > 0 {
+			s.logf(LevelInfo, "graph.source answers again: %s; the graph has what other agents saw", s.from)
+			s.statusChanged.Store(true)
+		}
+		s.pause, st.Problem = 0, ""
+		s.warnAt, s.warnIn = time.Time{}, 0
+		return
+	}
+	st.Errors[elastic.KindOf(err)]++
+	end := time.Now()
+	s.pause = min(max(2*s.pause, firstRetry), s.every)
+	s.next = end.Add(s.pause)
+	st.Problem = "graph.source: " + err.Error()
+	if end.Before(s.warnAt) {
+		return
+	}
+	s.statusChanged.Store(true)
+	s.warnIn = min(max(2*s.warnIn, firstWarning), longestWarning)
+	s.warnAt = end.Add(s.warnIn)
+	s.logf(LevelWarn, "%s; the graph of this agent's own records serves, and the next try is in %v", st.Problem, s.pause.Round(time.Second))
+}
+
+// holds tells that a training has to wait for a pull, which is under way or due. No training waits for a server that
+// fails.
+func (s *source) holds(now time.Time) bool {
+	if s.from == nil || !s.live {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pause == 0 && (s.pulling || !now.Before(s.next))
+}
+
+// problem is what is wrong with the server, "" for nothing.
+func (s *source) problem() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.status.Problem == "" {
+		return ""
+	}
+	since := "since the start"
+	if at := s.status.LastPull; at != nil {
+		since = "since " + at.Format(time.DateTime) + " UTC"
+	}
+	return fmt.Sprintf("%s; what other agents saw %s is missing from the graph", s.status.Problem, since)
+}
+
+// report is the status, nil where there is no source.
+func (s *source) report() *SourceStatus {
+	if s.from == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.status
+	st.Errors = maps.Clone(st.Errors)
+	return &st
+}
+
+// reading tells that the graph is being filled for the first time.
+func (s *source) reading() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pulling && s.status.Pulls == 0 && s.status.Problem == ""
+}
+
+// ErrNoSource is returned by Pull where the settings name no source.
+var ErrNoSource = errors.New("graph.source is not set")
+
+// Pull has the graph take in what the source has and it has not, once. progress, unless nil, is told how many documents
+// were counted, of how many. It is for an instance without a background.
+func (f *Instance) Pull(ctx context.Context, progress func(documents, of uint64)) (elastic.Report, error) {
+	switch {
+	case f.source.unfit != nil:
+		return elastic.Report{}, f.source.unfit
+	case f.source.from == nil:
+		return elastic.Report{}, ErrNoSource
+	}
+	return f.source.pull(ctx, progress)
+}

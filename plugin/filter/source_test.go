@@ -1,0 +1,294 @@
+package filter
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"flb-filter-rgcn/plugin/elastic"
+	"flb-filter-rgcn/plugin/elastic/elastictest"
+)
+
+// fleetSession is one that ended so long before now.
+type fleetSession struct {
+	at                          time.Time
+	source, client, destination string
+}
+
+func (s fleetSession) document() elastictest.Document {
+	return elastictest.Document{Time: s.at, Fields: map[string]any{"id.orig_h": s.source, "id.resp_h": s.destination, "client": s.client}}
+}
+
+func (s fleetSession) record() []byte {
+	return appendEvent(nil, "ts", fmt.Sprintf("%d.%03d", s.at.Unix(), s.at.UnixMilli()%1000), "id.orig_h", s.source, "id.resp_h", s.destination, "client", s.client)
+}
+
+// pastSessions are sessions of many hosts up to now, so many hours of them.
+func pastSessions(n, hours int) (all []fleetSession) {
+	now := time.Now().Truncate(time.Millisecond)
+	for i := range n {
+		h := (i * 7919) % 30
+		all = append(all, fleetSession{now.Add(-time.Duration(hours) * time.Hour / time.Duration(n) * time.Duration(n-1-i)),
+			fmt.Sprint("host-", h), fmt.Sprint("client-", h%2), fmt.Sprintf("server-%d-%d", h%3, i%4)})
+	}
+	return all
+}
+
+// withSource is a live instance without a background, with an index and whatever properties.
+func withSource(t *testing.T, server *elastictest.Server, properties ...string) (*Instance, *testHost) {
+	t.Helper()
+	if server.Index == "" {
+		server.Index = "logs"
+	}
+	h := host(append([]string{"graph_source", strings.Replace(server.Start(t), "://", "://elastic:geheim@", 1)}, properties...)...)
+	f, err := newInstance(h, forLive, machineClock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.source.from, err = elastic.New(elastic.Config{URL: f.cfg.Graph.Source, Fields: f.cfg.Fields, Window: f.cfg.Graph.Window, Live: true, Pause: time.Microsecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, h
+}
+
+func add(s *elastictest.Server, all []fleetSession) {
+	for _, x := range all {
+		s.Add(x.document())
+	}
+}
+
+// TestSourceWarmsANewAgent has an agent that saw nothing score its first record.
+func TestSourceWarmsANewAgent(t *testing.T) {
+	server := &elastictest.Server{}
+	all := pastSessions(1500, 200)
+	add(server, all)
+	f, h := withSource(t, server)
+	ctx, now := context.Background(), time.Now()
+	if f.TrainIfDue(ctx, now) {
+		t.Error("a training does not wait for the first pull")
+	}
+	f.source.turn(ctx, now)
+	if !f.TrainIfDue(ctx, now) {
+		t.Fatal("no training after the pull")
+	}
+	last := all[len(all)-1]
+	last.at = time.Now()
+	out, _ := f.Process(nil, last.record())
+	if score, ok := decode(t, out)[0].body["score"].(float64); !ok || score < 0.5 {
+		t.Errorf("the first record's score is %v", decode(t, out)[0].body["score"])
+	}
+	st := f.Status()
+	if p := st.Source; p == nil || p.Pulls != 1 || p.Documents != 1500 || p.Added != 1500 || p.LastPull == nil || p.Buckets == 0 || p.Problem != "" || !strings.HasSuffix(p.Index, "/logs") {
+		t.Errorf("%+v", st.Source)
+	}
+	if f.TrainIfDue(ctx, now.Add(f.cfg.Train.Interval)) {
+		t.Error("the next training does not wait for a pull")
+	}
+	if strings.Contains(h.log(), "geheim") {
+		t.Error(h.log())
+	}
+}
+
+// TestSourceCountsOwnRecordsOnce sends records through the filter that the server has, too, or gets later.
+func TestSourceCountsOwnRecordsOnce(t *testing.T) {
+	server := &elastictest.Server{}
+	all := pastSessions(1200, 20)
+	add(server, all[:1170])
+	f, _ := withSource(t, server)
+	count := func() (events uint32) {
+		for _, e := range f.graph.Snapshot().Edges {
+			events += e.Count
+		}
+		return events
+	}
+	for i, x := range all[1150:] { // of the last hour; the first of them are in the index
+		if i == 25 {
+			f.source.turn(context.Background(), time.Now())
+		}
+		f.Process(nil, x.record())
+	}
+	if got := count(); got != 1200 {
+		t.Errorf("%d events of 1200", got)
+	}
+	add(server, all[1170:])
+	f.source.turn(context.Background(), time.Now().Add(f.source.every))
+	if got := count(); got != 1200 {
+		t.Errorf("%d events of 1200 once the server has all", got)
+	}
+}
+
+// TestSourceThatFails has the server fail and recover: the filter works, and says so once each.
+func TestSourceThatFails(t *testing.T) {
+	server := &elastictest.Server{}
+	server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
+		elastictest.Fail(w, http.StatusTooManyRequests, "es_rejected_execution_exception", "rejected execution")
+		return true
+	})
+	add(server, pastSessions(100, 10))
+	f, h := withSource(t, server)
+	ctx, now := context.Background(), time.Now()
+	for range 5 {
+		f.source.turn(ctx, now)
+		now = now.Add(f.source.every)
+	}
+	f.Process(nil, join(sessions(1000)))
+	if !f.TrainIfDue(ctx, now) {
+		t.Error("trainings wait for a server that fails")
+	}
+	const warning = "graph.source: http://127.0.0.1:"
+	if strings.Count(h.log(), warning) != 1 || !strings.Contains(h.log(), "answers with 429: rejected execution; the graph of this agent's own records serves, and the next try is in 5s") {
+		t.Error(h.log())
+	}
+	st := f.Status()
+	if st.Source.Errors[elastic.Busy] != 5 || st.State != StateScoring || !strings.Contains(st.Problem, "what other agents saw since the start is missing from the graph") {
+		t.Errorf("%s %q %+v", st.State, st.Problem, st.Source)
+	}
+	server.Before(nil)
+	f.source.turn(ctx, now)
+	f.source.turn(ctx, now.Add(f.source.every))
+	if strings.Count(h.log(), "graph.source answers again") != 1 || f.Status().Problem != "" || f.Status().Source.Pulls != 2 {
+		t.Errorf("%s\n%+v", h.log(), f.Status())
+	}
+}
+
+// TestSourceWarnsAtGrowingIntervals has the last warning be some time ago.
+func TestSourceWarnsAtGrowingIntervals(t *testing.T) {
+	server := &elastictest.Server{}
+	server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
+		w.WriteHeader(http.StatusForbidden)
+		return true
+	})
+	f, h := withSource(t, server)
+	ctx, now := context.Background(), time.Now()
+	for i, in := range []time.Duration{firstWarning, 2 * firstWarning, 4 * firstWarning} {
+		f.source.turn(ctx, now)
+		f.source.turn(ctx, now.Add(f.source.every))
+		if n := strings.Count(h.log(), "graph.source"); n != i+1 || f.source.warnIn != in {
+			t.Errorf("%d warnings, the next in %v, want %d and %v", n, f.source.warnIn, i+1, in)
+		}
+		f.source.warnAt = time.Now().Add(-time.Second)
+		now = now.Add(2 * f.source.every)
+	}
+}
+
+// TestSourceAfterARestart has an agent go on from its state directory: it reads what came since, and counts none twice.
+func TestSourceAfterARestart(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	server := &elastictest.Server{Index: "logs"}
+	address := server.Start(t)
+	all := pastSessions(1000, 100)
+	agent := func(now time.Time, more ...string) *Instance {
+		h := host(append([]string{"graph_source", address, "state_dir", dir}, more...)...)
+		f, err := newInstance(h, forLive, func() (wall, passed int64) { return now.UnixNano(), 0 })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	stop := func(f *Instance, want uint32) {
+		t.Helper()
+		var events uint32
+		for _, e := range f.graph.Snapshot().Edges {
+			events += e.Count
+		}
+		if events != want {
+			t.Errorf("%d events, want %d", events, want)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(server, all[:940])
+	f := agent(all[949].at)
+	f.source.turn(context.Background(), time.Now())
+	for _, x := range all[945:950] { // of the last hour, and not in the index yet
+		f.Process(nil, x.record())
+	}
+	stop(f, 945)
+
+	add(server, all[940:])
+	before := len(server.Requests())
+	f = agent(all[999].at)
+	f.source.turn(context.Background(), time.Now())
+	stop(f, 1000)
+	if n := len(server.Requests()) - before; n > 6 {
+		t.Errorf("%d requests: the whole window was read again", n)
+	}
+
+	// Another source is read as a whole, and nothing counts twice.
+	f = agent(all[999].at, "graph_source_query", `{"match_all":{}}`)
+	f.source.turn(context.Background(), time.Now())
+	stop(f, 1000)
+
+	// A state directory that somebody used without the source has other events in its graph.
+	f = agent(all[999].at, "graph_source", "")
+	f.Process(nil, fleetSession{all[999].at, "host-x", "client-0", "server-0-0"}.record())
+	stop(f, 1001)
+	f = agent(all[999].at)
+	f.source.turn(context.Background(), time.Now())
+	stop(f, 1001)
+}
+
+// TestSourceLeavesOutWhatIsBad has a line of the list call a source bad.
+func TestSourceLeavesOutWhatIsBad(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "allow.csv")
+	writeList(t, list, "host-7,*,*,,bad")
+	server := &elastictest.Server{}
+	add(server, pastSessions(300, 10))
+	f, _ := withSource(t, server, "allow", list)
+	f.source.turn(context.Background(), time.Now())
+	for _, n := range f.graph.Snapshot().Nodes {
+		if n.Name == "host-7" {
+			t.Error("a bad source is in the graph")
+		}
+	}
+	if f.Status().Source.Added == 0 {
+		t.Error("nothing was read")
+	}
+}
+
+// TestSourceInTheBackground has a live filter with all its goroutines read, while records come and it is closed.
+func TestSourceInTheBackground(t *testing.T) {
+	asked := make(chan struct{}, 1)
+	server := &elastictest.Server{Index: "logs"}
+	server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
+		if n < 4 {
+			return false
+		}
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		<-r.Context().Done() // the filter is closed in the middle of a request
+		return true
+	})
+	add(server, pastSessions(500, 50))
+	f, err := New(host("graph_source", server.Start(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Process(nil, join(sessions(100)))
+	<-asked
+	f.Process(nil, join(sessions(100)))
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSourceSettingsThatDoNotServe(t *testing.T) {
+	for want, properties := range map[string][]string{
+		"the preset openssh takes sessions from sshd's messages":          {"preset", "openssh"},
+		"the file of credentials /no/such/file: no such file":             {"graph_source_credentials", "/no/such/file"},
+		`graph.source = "http://...@127.0.0.1:9200/logs": the file of au`: {"graph_source_ca", "/no/such/file"},
+	} {
+		_, err := New(host(append([]string{"graph_source", "http://elastic:geheim@127.0.0.1:9200/logs"}, properties...)...))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "geheim") {
+			t.Errorf("%v", err)
+		}
+	}
+}
