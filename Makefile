@@ -98,19 +98,19 @@ test: all $(WANTED_FAKECUDA) skipped
 	    *) echo "$$found" >&2; exit 1 ;; esac; }
 	@! command -v $(CLANG) >/dev/null || { $(PTX) -o $(OUT)/kernels.ptx && cmp model/cuda/kernels.ptx $(OUT)/kernels.ptx || \
 	  { echo "model/cuda/kernels.ptx is not what kernels.cu gives: run make ptx" >&2; exit 1; }; }
-	$(TESTENV) $(GO) test -timeout 10m ./...
+	$(TESTENV) $(GO) test -timeout 20m ./...
 	$(GPUENV) $(GO) vet -tags gpu ./model/... ./plugin
 ifneq ($(WANTED_FAKECUDA),)
 	LD_LIBRARY_PATH=$(dir $(FAKECUDA)):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -tags gpu -timeout 5m -run 'CUDA|Plan|PTX' ./model/...
 	LD_LIBRARY_PATH=$(FAKEWARP):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -count=1 -tags gpu -timeout 5m -run 'CUDA.*Gradients' ./model/internal/gnn ./model/baseline
 endif
 	@$(MAKE) -s fuzz FUZZTIME=2s FUZZ='FuzzProcess|FuzzWalk'
-	$(GO) test -race -short -timeout 10m ./graphbuf ./model/... ./plugin/filter ./plugin/metrics ./plugin/risk
+	$(GO) test -race -short -timeout 20m ./graphbuf ./model/... ./plugin/filter ./plugin/metrics ./plugin/risk
 
 # The suite once more as a clone with nothing beside it has it: no file from outside the repository. .ci/run runs it in a copy.
 .PHONY: test-bare
 test-bare: all $(WANTED_FAKECUDA) skipped
-	$(TESTENV) $(GO) test -timeout 10m ./...
+	$(TESTENV) $(GO) test -timeout 20m ./...
 
 # Prints a line for each part of the tests that this machine cannot run, with what is missing.
 .PHONY: skipped

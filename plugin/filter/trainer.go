@@ -28,9 +28,10 @@ type trainer struct {
 	publisher  *publisher
 	background bool // trainings run beside records: on a thread of the lowest priority
 
-	history history                // it has a lock of its own
-	due     atomic.Int64           // when the next training may come, Unix time in nanoseconds; 0: at once
-	putOff  atomic.Pointer[string] // why the last training was put off for want of memory; nil: it was not
+	history  history                // it has a lock of its own
+	due      atomic.Int64           // when the next training may come, Unix time in nanoseconds; 0: at once
+	underWay atomic.Int64           // when the training began that runs now, unix seconds; 0: none runs
+	putOff   atomic.Pointer[string] // why the last training was put off for want of memory; nil: it was not
 
 	mu       sync.Mutex // held for one training, with its saving; guards the next three
 	schedule schedule
@@ -89,6 +90,8 @@ func (t *trainer) trainNow(ctx context.Context, now time.Time, progress func(ste
 // train trains on the graph as it is, has the scorer used, and saves both. Whatever goes wrong, records go on being
 // scored by what there was before. t.mu is held.
 func (t *trainer) train(ctx context.Context, now time.Time, progress func(step, steps int, loss float32)) (err error) {
+	t.underWay.Store(time.Now().Unix())
+	defer t.underWay.Store(0)
 	cfg := ModelConfig(t.cfg)
 	cfg.Features = t.features
 	if t.background {

@@ -17,6 +17,10 @@ func (t *trainer) waiting(edges int) string {
 		return fmt.Sprintf("no model yet: %d of %d distinct triplets needed before the first training (train.min_edges); until then score is null",
 			edges, c.MinEdges)
 	}
+	if began := t.underWay.Load(); began > 0 {
+		return fmt.Sprintf("no model yet: a training on %d distinct triplets has been running since %s UTC; until it ends score is null",
+			edges, time.Unix(began, 0).UTC().Format(time.DateTime))
+	}
 	why := ""
 	if p := t.putOff.Load(); p != nil {
 		why = *p + "; "

@@ -36,8 +36,8 @@ func Append(dst []byte, h Header, graph, model []byte, key ed25519.PrivateKey) (
 // window is how far back compressed bytes refer, at most: what a reader has to hold beside the result.
 const window = 8 << 20
 
-// compress makes the payload. At the default level the file is within some percent of the smallest and takes a tenth of
-// the time: see conf/fleet/README.md.
+// compress makes the payload. At the default level a graph takes 3 % more bytes than with gzip's, in a sixth of the time:
+// see conf/fleet/README.md.
 func compress(parts ...[]byte) ([]byte, error) {
 	var b bytes.Buffer
 	w, err := zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(window), zstd.WithEncoderCRC(false)) // SHA-256 is check enough
