@@ -61,7 +61,7 @@ func TestABaseTakesThePlaceOfAGraph(t *testing.T) {
 	before := agent.Stats()
 	s := succeed(t, agent, trainer.Snapshot(), horizon)
 	want := map[string]uint32{
-		"a r x": 240 + 11, // 252 events in 251 hours of buckets with events, of which 11 lie behind the horizon
+		"a r x": 240 + 11, // 252 events in 251 hours of buckets with events, of which 11 lie after the horizon
 		"b r y": 240,
 		"c q x": 12,
 	}

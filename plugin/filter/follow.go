@@ -44,7 +44,7 @@ type FollowStatus struct {
 	Horizon   time.Time `json:"horizon,omitzero"` // event time up to which its graph reaches
 	Edges     uint32    `json:"edges"`            // of its graph
 
-	// What this filter saw behind the horizon, when it took the state.
+	// What this filter saw after the horizon, when it took the state.
 	CarriedEdges    int    `json:"carried_edges"`
 	CarriedSessions uint64 `json:"carried_sessions"`
 

@@ -202,7 +202,7 @@ func (p *publisher) encode(key ed25519.PrivateKey) ([]byte, fleet.Header, error)
 	defer giveBack()
 	now := time.Now().UnixNano()
 	h = fleet.Header{
-		Sequence: max(p.state().Sequence+1, uint64(now)), Published: now, Horizon: st.Now, // what comes while it is encoded lies behind the horizon
+		Sequence: max(p.state().Sequence+1, uint64(now)), Published: now, Horizon: st.Now, // what comes while it is encoded lies after the horizon
 		Nodes: uint32(st.Nodes), Relations: uint32(st.Relations), Edges: uint32(st.Edges),
 		GraphVersion: graphVersion, ModelVersion: modelVersion,
 	}

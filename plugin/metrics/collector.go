@@ -66,7 +66,7 @@ var (
 	stateAgeDesc      = desc("published_state_age_seconds", "Time since the published state in use was published.")
 	statePollDesc     = desc("published_state_last_poll_timestamp_seconds", "When the place of published states was last found in order, Unix time.")
 	statePollsDesc    = desc("published_state_polls_total", "Looks for a published state by result: taken, unchanged, failed (no server, or no state), refused (forged, damaged, older, too large).", "result")
-	stateCarriedDesc  = desc("published_state_carried_edges", "Triplets that this filter had seen behind the horizon of the published state when it took it.")
+	stateCarriedDesc  = desc("published_state_carried_edges", "Triplets that this filter had seen after the horizon of the published state when it took it.")
 
 	publicationsDesc    = desc("publications_total", "Attempts to publish a state by result: published, failed.", "result")
 	publicationTimeDesc = desc("publication_timestamp_seconds", "When a state was last published, Unix time.")
