@@ -126,7 +126,7 @@ skipped:
 # The shipped configuration against real search servers, which Maven fetches; minutes, and 2 GB of memory.
 .PHONY: e2e
 e2e: all
-	RGCN_E2E=1 RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(GO) test -count=1 -timeout 15m -v ./build/elastic
+	RGCN_E2E=1 RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(GO) test -count=1 -timeout 25m -v ./build/elastic
 
 # Fuzzes every reader of bytes from outside, or those that FUZZ names, each for FUZZTIME.
 FUZZTIME ?= 4m

@@ -38,14 +38,18 @@ func TestMain(m *testing.M) {
 
 // sessions are what passed, as the file beside the server got them: the truth to compare with.
 type session struct {
+	UID    string      `json:"uid"`
 	Source string      `json:"id.orig_h"`
 	Dest   string      `json:"id.resp_h"`
+	Client string      `json:"client"`
 	TS     json.Number `json:"ts"` // or a string that holds one
 	Score  float64     `json:"score"`
 	Low    bool        `json:"low_score"`
 	Alert  bool        `json:"source_alert"`
 	Reason string      `json:"score_reason"`
 	Label  string      `json:"label"`
+
+	NoScore bool `json:"-"` // score is null, or not there
 }
 
 func (s *session) time() time.Time {
@@ -194,6 +198,7 @@ func TestOpenSearch(t *testing.T) {
 	}
 	elastalert(t, s)
 	t.Run("graph", func(t *testing.T) { graph(t, s) })
+	t.Run("fleet", func(t *testing.T) { fleet(t, s, "opensearch") })
 }
 
 // TestElasticsearch has the newest server that is published with its modules. It is older than data
@@ -204,6 +209,7 @@ func TestElasticsearch(t *testing.T) {
 	plainIndex(t, s)
 	scenario(t, s, "elasticsearch", "logs-ssh.rgcn-plain")
 	t.Run("graph", func(t *testing.T) { graph(t, s) })
+	t.Run("fleet", func(t *testing.T) { fleet(t, s, "elasticsearch") })
 }
 
 // TestElasticsearch8 has a server of release 8. Of its modules HTTP alone is published: no ingest

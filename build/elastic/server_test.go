@@ -50,13 +50,7 @@ func newServer(t *testing.T, kind string) *server {
 			t.Skipf("Maven cannot fetch %s: %s", kind, firstLine(out))
 		}
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(free.Addr().String())
-	free.Close()
-	dir := t.TempDir()
+	port, dir := freePort(t), t.TempDir()
 	s := &server{
 		t: t, kind: kind, load: []string{"-cp", filepath.Join(lib, "*")}, source: filepath.Join(source, "Server.java"),
 		dir: filepath.Join(dir, "data"), log: filepath.Join(dir, "server.log"), port: port,
@@ -73,6 +67,17 @@ func newServer(t *testing.T, kind string) *server {
 	t.Cleanup(s.stop)
 	s.start()
 	return s
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer free.Close()
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	return port
 }
 
 func (s *server) url() string { return "http://127.0.0.1:" + s.port }
@@ -118,6 +123,13 @@ func (s *server) stop() {
 		s.cmd.Process.Kill()
 		<-gone
 	}
+	s.cmd = nil
+}
+
+// kill ends the server as a crash would.
+func (s *server) kill() {
+	s.cmd.Process.Kill()
+	s.cmd.Wait()
 	s.cmd = nil
 }
 

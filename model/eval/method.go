@@ -41,7 +41,13 @@ func Reference(seed uint64) Method {
 
 // Trained is a model under a configuration; each training starts from the one before.
 func Trained(name string, cfg model.Config) Method {
-	m := Method{Name: name}
+	m, _ := trained(name, cfg)
+	return m
+}
+
+// trained is Trained, and what returns the model of the last training, nil before the first.
+func trained(name string, cfg model.Config) (m Method, last func() *model.Model) {
+	m.Name = name
 	var alerts *budget.AlertBudget
 	if cfg.Threshold.Method == model.Budget {
 		alerts = budget.New(cfg.Threshold.PerDay)
@@ -56,9 +62,11 @@ func Trained(name string, cfg model.Config) Method {
 		if alerts != nil {
 			alerts.Follow(s.Model().HeldOut())
 		}
-		return func(g *graphbuf.Graph, e *graphbuf.Event, r *graphbuf.Ref) float64 {
-			return float64(s.Score(g, e, r))
-		}, float64(s.Threshold()), nil
+		return scoreOf(s), float64(s.Threshold()), nil
 	}
-	return m
+	return m, func() *model.Model { return cfg.Previous }
+}
+
+func scoreOf(s *model.Scorer) Score {
+	return func(g *graphbuf.Graph, e *graphbuf.Event, r *graphbuf.Ref) float64 { return float64(s.Score(g, e, r)) }
 }

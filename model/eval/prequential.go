@@ -51,33 +51,46 @@ func Prequential(ctx context.Context, sessions []Session, plan Plan, methods []M
 }
 
 func prequential(ctx context.Context, sessions []Session, plan Plan, methods []Method, seed uint64) (*replay, error) {
-	if len(sessions) == 0 {
-		return nil, errNoSessions
-	}
-	start := sessions[0].Time - sessions[0].Time%int64(Day) + int64(plan.From)*int64(Day)
-	every := int64(cmp.Or(plan.Every, Day))
 	r, err := newReplay(methods, seed)
 	if err != nil {
 		return nil, err
 	}
+	return r, byDay(ctx, sessions, plan, r)
+}
+
+// course is what goes on while sessions are replayed: see replay, which is one.
+type course interface {
+	observe(s *Session)
+	learn(ctx context.Context) error
+	begin(period int) bool
+	judge(s *Session, once bool)
+}
+
+// byDay replays sessions as Prequential says.
+func byDay(ctx context.Context, sessions []Session, plan Plan, c course) error {
+	if len(sessions) == 0 {
+		return errNoSessions
+	}
+	start := sessions[0].Time - sessions[0].Time%int64(Day) + int64(plan.From)*int64(Day)
+	every := int64(cmp.Or(plan.Every, Day))
 	trainings := int64(0)
 	for i := range sessions {
 		s := &sessions[i]
 		since := s.Time - start
 		if since < 0 {
-			r.observe(s)
+			c.observe(s)
 			continue
 		}
 		if n := since/every + 1; n != trainings {
 			trainings = n
-			if err := r.learn(ctx); err != nil {
-				return nil, err
+			if err := c.learn(ctx); err != nil {
+				return err
 			}
 		}
-		r.begin(int(since / int64(Day)))
-		r.judge(s, true)
+		c.begin(int(since / int64(Day)))
+		c.judge(s, true)
 	}
-	return r, nil
+	return nil
 }
 
 // Parts replays the sessions and judges those after the share from of them, in so many

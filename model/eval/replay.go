@@ -121,21 +121,23 @@ func (r *replay) learn(ctx context.Context) error {
 
 func (r *replay) results() (out []Result) {
 	for m := range r.judged {
-		j := &r.judged[m]
-		var all []Scored
-		for _, d := range j.periods {
-			all = append(all, d...)
-		}
-		n := float64(len(j.periods))
-		res := Result{
-			Method: r.methods[m].Name, AUC: AUC(all), AP: AveragePrecision(all),
-			Recall10: RecallAt(j.periods, 10), Recall20: RecallAt(j.periods, 20), Recall40: RecallAt(j.periods, 40),
-			Alerts: j.flagged / n, Seconds: j.seconds / float64(max(r.trainings, 1)),
-		}
-		if j.flagged > 0 {
-			res.Precision = j.hits / j.flagged
-		}
-		out = append(out, res)
+		out = append(out, r.judged[m].result(r.methods[m].Name, r.trainings))
 	}
 	return out
+}
+
+func (j *judged) result(method string, trainings int) Result {
+	var all []Scored
+	for _, d := range j.periods {
+		all = append(all, d...)
+	}
+	res := Result{
+		Method: method, AUC: AUC(all), AP: AveragePrecision(all),
+		Recall10: RecallAt(j.periods, 10), Recall20: RecallAt(j.periods, 20), Recall40: RecallAt(j.periods, 40),
+		Alerts: j.flagged / float64(len(j.periods)), Seconds: j.seconds / float64(max(trainings, 1)),
+	}
+	if j.flagged > 0 {
+		res.Precision = j.hits / j.flagged
+	}
+	return res
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -58,8 +59,13 @@ func forgetPeak(tb testing.TB) {
 // BenchmarkPublishedState publishes a state and has an agent without a graph take it (take-s). The agent sees a hundredth
 // as many sessions of its own, and takes another state as large while records come (merge-s). Memory is that of the agent
 // alone: resident when nothing is going on, and at most while the second state takes the first one's place.
+// RGCN_BENCH_TRIPLETS names another number of triplets, in the place of these; ten million take some 20 GB of memory.
 func BenchmarkPublishedState(b *testing.B) {
-	for _, n := range []int{10_000, 100_000, 1_000_000} {
+	numbers := []int{10_000, 100_000, 1_000_000}
+	if n, _ := strconv.Atoi(os.Getenv("RGCN_BENCH_TRIPLETS")); n > 0 {
+		numbers = []int{n}
+	}
+	for _, n := range numbers {
 		b.Run(fmt.Sprint(n), func(b *testing.B) { benchmarkPublishedState(b, n) })
 	}
 }

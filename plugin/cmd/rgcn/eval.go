@@ -31,6 +31,8 @@ var evalCommand = command{
 		"  eval -links TEST FILE   link prediction: true pairs of hosts in TEST against made-up ones, learned\n" +
 		"                          from the records of FILE that lie before them\n" +
 		"  eval -resistance        two patient attackers in simulated days\n" +
+		"  eval -fleet N           simulated days, shared among N agents that take the states of a trainer, beside one\n" +
+		"                          machine that has all sessions, and agents that learn alone\n" +
 		"  eval -all [-data DIR]   every simulated world and every well-known data set in DIR, in one table:\n" +
 		"                          many minutes a seed\n\n" +
 		"An attack is a record that fits -attack-if, or one whose field label has a value other than 0, false, -\n" +
@@ -57,6 +59,13 @@ var evalCommand = command{
 		})
 		fs.BoolVar(&v.resistance, "resistance", false, fmt.Sprintf("judge two patient attackers instead: one who repeats a pair %d times, and one who moves to %d servers over %d days",
 			patientRepeats, patientTargets, patientDays-simulate.Default().AttackStart))
+		fs.IntVar(&v.agents, "fleet", 0, "share simulated days among `N` agents instead")
+		fs.Func("split", "with -fleet: whose sessions an agent has, those of its `HOSTS`: destinations (default) or sources", func(text string) error {
+			if v.bySource = text == "sources"; !v.bySource && text != "destinations" {
+				return errors.New("want destinations or sources")
+			}
+			return nil
+		})
 		fs.BoolVar(&v.inject, "inject", false, "plant anomalies of three kinds in the records of FILE")
 		fs.Float64Var(&v.from, "from", 0.4, "with FILE: judge what comes after this `SHARE` of the sessions")
 		fs.IntVar(&v.every, "every", 30, "with -inject: plant one anomaly for so many sessions: `N`")
@@ -114,6 +123,8 @@ type evaluation struct {
 	json, ablations           bool
 	inject, byDay, resistance bool
 	everything                bool
+	agents                    int  // of a fleet, 0: none
+	bySource                  bool // they share sessions by source
 	from                      float64
 	every, parts, fromDay     int
 	trainEvery                time.Duration // 0: the default
@@ -136,6 +147,7 @@ const (
 	onPatience   = "-resistance"
 	inParts      = "FILE"
 	inDays       = "-by-day"
+	onFleet      = "-fleet"
 	onLinks      = "-links"
 	onAll        = "-all"
 )
@@ -150,6 +162,8 @@ func (v *evaluation) mode(e *env) string {
 		return inDays
 	case v.resistance:
 		return onPatience
+	case v.agents != 0:
+		return onFleet
 	case len(e.args) > 0:
 		return inParts
 	case judgedInParts(v.simulation):
@@ -158,12 +172,16 @@ func (v *evaluation) mode(e *env) string {
 	return onSimulation
 }
 
+// comparing are the modes that compare methods.
+var comparing = []string{onSimulation, onFirstDay, onPatience, inParts, inDays, onLinks, onAll}
+
 // flagModes are the modes that a flag goes with, where it is not all of them. Those of the simulation are beside.
 var flagModes = map[string][]string{
 	"inject": {inParts}, "from": {inParts, onAll}, "every": {inParts, onAll}, "parts": {inParts, onFirstDay, onAll},
 	"by-day": {inDays}, "from-day": {inDays}, "resistance": {onPatience},
-	"train-every": {onSimulation, onPatience, inDays, onAll},
-	"attack-if":   {inParts, inDays}, "benign-if": {inParts, inDays}, "drop-if": {inParts, inDays},
+	"train-every": {onSimulation, onPatience, inDays, onFleet, onAll},
+	"fleet":       {onFleet}, "split": {onFleet}, "methods": comparing, "ablations": comparing,
+	"attack-if": {inParts, inDays}, "benign-if": {inParts, inDays}, "drop-if": {inParts, inDays},
 	"undirected": {onLinks}, "pool": {onLinks}, "step": {onLinks}, "data": {onAll},
 }
 
@@ -174,7 +192,7 @@ func (v *evaluation) fit(mode string, flags *flag.FlagSet) (err error) {
 	flags.Visit(func(f *flag.Flag) {
 		modes := flagModes[f.Name]
 		if f.Name != "seed" && simulation.Lookup(f.Name) != nil {
-			modes = []string{onSimulation, onFirstDay, onPatience}
+			modes = []string{onSimulation, onFirstDay, onPatience, onFleet}
 		}
 		if modes != nil && !slices.Contains(modes, mode) && err == nil {
 			err = usagef("-%s does not go with %s: it is for %s", f.Name, mode, strings.Join(modes, ", "))
@@ -205,6 +223,12 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 		return usagef("-resistance reads no files: it simulates its attackers")
 	case mode == onPatience && v.simulation.AttackStart < 1:
 		return usagef("-resistance learns from days without attacks: want -attack-start 1 or more")
+	case mode == onFleet && (v.agents < 1 || v.agents > mostAgents):
+		return usagef("-fleet %d: want 1 to %d", v.agents, mostAgents)
+	case mode == onFleet && len(e.args) > 0:
+		return usagef("-fleet reads no files: it simulates its sessions")
+	case mode == onFleet && judgedInParts(v.simulation):
+		return usagef("-fleet learns from days without attacks: want -attack-start 1 or more")
 	case mode == onAll && len(e.args) > 0:
 		return usagef("-all reads no FILE: its files are in the DIR of -data")
 	}
@@ -254,6 +278,9 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 	}
 	if mode == onPatience {
 		return v.patience(ctx, e)
+	}
+	if mode == onFleet {
+		return v.table(ctx, e, "day", func(seed uint64) ([]eval.Result, error) { return v.judgeFleet(ctx, v.simulation, seed) })
 	}
 	period := "day"
 	if mode == onFirstDay {

@@ -126,3 +126,34 @@ func TestProgressOfManyGoroutines(t *testing.T) {
 		t.Errorf("%d runs, %v, %q", len(runs), err, b.String())
 	}
 }
+
+func TestEvalOfAFleet(t *testing.T) {
+	small := []string{"-hosts", "60", "-teams", "3", "-sessions", "300", "-days", "9", "-attacks", "6", "-seeds", "1", "-set", "train_steps=20", "-set", "model_dim=16"}
+	for _, split := range []string{"destinations", "sources"} {
+		code, out, errs := runEval(t, append(small, "-fleet", "2", "-split", split, "-json")...)
+		var rows []eval.Row
+		if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil || len(rows) != 3 {
+			t.Fatalf("exit %d, %v: %s %s", code, err, out, errs)
+		}
+		for i, want := range []string{"one machine", "fleet", "each agent alone"} {
+			if r := rows[i]; r.Method != want || !(r.AUC.Mean > 0.5) {
+				t.Errorf("%+v, want %s", r, want)
+			}
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-fleet", "-1"}, "want 1 to 100"},
+		{[]string{"-fleet", "3", "-split", "teams"}, "want destinations or sources"},
+		{[]string{"-split", "sources"}, "-split does not go with"},
+		{[]string{"-fleet", "3", "-methods", "sort"}, "-methods does not go with -fleet"},
+		{[]string{"-fleet", "3", "-world", "flat"}, "want -attack-start 1 or more"},
+		{[]string{"-fleet", "3", "some.log"}, "-fleet reads no files"},
+	} {
+		if code, _, errs := runEval(t, c.args...); code != exitUsage || !strings.Contains(errs, c.want) {
+			t.Errorf("%q: exit %d: %s", c.args, code, errs)
+		}
+	}
+}
