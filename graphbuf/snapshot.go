@@ -161,8 +161,9 @@ func compareTriplets(a, b Edge) int {
 }
 
 // Restore adds a snapshot's edges to the graph, the oldest first, within the
-// graph's own bounds. IDs are new ones.
-func (g *Graph) Restore(s *Snapshot) {
+// graph's own bounds. IDs are new ones. It returns how many edges are older
+// than the window and left out.
+func (g *Graph) Restore(s *Snapshot) (tooOld int) {
 	order := make([]int32, len(s.Edges))
 	for i := range order {
 		order[i] = int32(i)
@@ -184,6 +185,7 @@ func (g *Graph) Restore(s *Snapshot) {
 	for _, i := range order {
 		e := &s.Edges[i]
 		if g.cfg.Window > 0 && age(i) > int64(g.cfg.Window) {
+			tooOld++
 			continue
 		}
 		var before Ref
@@ -204,6 +206,7 @@ func (g *Graph) Restore(s *Snapshot) {
 		g.edges.at(slot).activity.join(g.activityOf(s, e, age(i)))
 	}
 	g.stats = Stats{}
+	return tooOld
 }
 
 // restoreBuckets makes the graph's buckets long enough for those of a snapshot.

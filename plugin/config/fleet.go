@@ -19,7 +19,7 @@ func (l *loader) fleet() error {
 			continue
 		}
 		slash := strings.HasSuffix(*place, "/") // it says that a directory is meant, whether there is one or not
-		if *place = l.absolute(*place); slash && *place != "/" {
+		if *place = l.absolute(*place); slash && !strings.HasSuffix(*place, "/") {
 			*place += "/"
 		}
 	}

@@ -54,9 +54,10 @@ func (e *examination) followed(ctx context.Context, p *target) {
 		e.findings.add(Warning, TopicFleet, at, text+"; it is not signed", "have it signed: Publish_Key at the trainer (rgcn keygen), State_Key here instead of State_Unsigned")
 	case old > 0 && age > old:
 		e.findings.add(Warning, TopicFleet, at, text, "see why the trainer publishes no newer one: its timer, its log, rgcn status")
-	case int(h.Edges) > p.config.Graph.MaxEdges || int(h.Nodes) > p.config.Graph.MaxNodes:
-		e.findings.add(Warning, TopicFleet, at, text+fmt.Sprintf("; it does not fit into Graph_Max_Edges %d and Graph_Max_Nodes %d", p.config.Graph.MaxEdges, p.config.Graph.MaxNodes),
-			"raise the two, or what was seen longest ago is left out")
+	case int(h.Edges) > p.config.Graph.MaxEdges || int(h.Nodes) > p.config.Graph.MaxNodes || int(h.Relations) > p.config.Graph.MaxRelations:
+		e.findings.add(Warning, TopicFleet, at, text+fmt.Sprintf(", %d relations; it does not fit into Graph_Max_Edges %d, Graph_Max_Nodes %d and Graph_Max_Relations %d",
+			h.Relations, p.config.Graph.MaxEdges, p.config.Graph.MaxNodes, p.config.Graph.MaxRelations),
+			"raise what is too small, or what was seen longest ago is left out")
 	default:
 		e.findings.add(OK, TopicFleet, at, text, "")
 	}

@@ -48,6 +48,8 @@ func TestFleet(t *testing.T) {
 	e.hasNone(t, TopicDevice)
 	publish(fleet.Header{Published: now.UnixNano(), Nodes: 3, Edges: 600_000}, true)
 	look(agent...).has(t, Warning, TopicFleet, "does not fit into Graph_Max_Edges 500000")
+	publish(fleet.Header{Published: now.UnixNano(), Nodes: 3, Edges: 5, Relations: 1001}, true)
+	look(agent...).has(t, Warning, TopicFleet, "1001 relations; it does not fit into", "and Graph_Max_Relations 1000")
 	publish(fleet.Header{Published: now.Add(-48 * time.Hour).UnixNano()}, true)
 	look(agent...).has(t, Warning, TopicFleet, "published 48h0m", "why the trainer publishes no newer one")
 	publish(fleet.Header{Published: now.UnixNano()}, false)

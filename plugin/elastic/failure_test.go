@@ -39,7 +39,10 @@ func TestFailures(t *testing.T) {
 		}, NoIndex, "has no index, alias or data stream logs", false},
 		{"a pattern that fits none", func(w http.ResponseWriter) { fmt.Fprint(w, `{"indices":[],"fields":{}}`) }, NoIndex, "has no index", false},
 		{"a request it does not take", func(w http.ResponseWriter) { elastictest.Fail(w, 400, "parsing_exception", "why\nnot") }, Other, "answers with 400: why not", false},
-		{"a redirect", func(w http.ResponseWriter) { w.Header().Set("Location", "http://192.0.2.1/"); w.WriteHeader(302) }, Other, "answers with 302", false},
+		{"a redirect", func(w http.ResponseWriter) {
+			w.Header().Set("Location", "http://192.0.2.1/?key=geheim")
+			w.WriteHeader(302)
+		}, Other, "answers with 302: it redirects to http://192.0.2.1, which is not followed", false},
 		{"too much to do", func(w http.ResponseWriter) {
 			elastictest.Fail(w, 429, "es_rejected_execution_exception", "rejected execution")
 		}, Busy, "answers with 429: rejected execution", true},
@@ -54,7 +57,9 @@ func TestFailures(t *testing.T) {
 		{"no time", func(w http.ResponseWriter) {
 			fmt.Fprint(w, `{"timed_out":true,"_shards":{"total":3,"failed":0}}`)
 		}, Slow, "stops an aggregation that takes longer than", true},
-		{"no JSON", func(w http.ResponseWriter) { fmt.Fprint(w, "<html>") }, Other, "no search's", true},
+		{"no JSON", func(w http.ResponseWriter) { fmt.Fprint(w, "<html>") }, Other, `does not answer as a search server does: what it sends begins with "<html>"; want the address`, true},
+		{"nothing", func(w http.ResponseWriter) {}, Other, "what it sends is empty", true},
+		{"a list", func(w http.ResponseWriter) { fmt.Fprint(w, "[1,\n2]") }, Other, `begins with "[1, 2]"`, true},
 		{"an answer that breaks off", func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", "1000")
 			fmt.Fprint(w, `{"timed_out":false,`)
@@ -139,7 +144,7 @@ func TestAnswerThatIsTooLarge(t *testing.T) {
 	t.Cleanup(server.Close)
 	s := source(t, Config{URL: server.URL + "/logs"})
 	s.server.MostBytes = 1 << 20
-	if _, err := s.Pull(context.Background(), newGraph(t), Options{}); !strings.Contains(fmt.Sprint(err), "larger than 1 MiB") {
+	if _, err := s.Pull(context.Background(), newGraph(t), Options{}); !strings.HasSuffix(fmt.Sprint(err), s.server.Host()+": an answer is larger than 1 MiB") {
 		t.Errorf("%v", err)
 	}
 }

@@ -3,7 +3,6 @@ package elastic
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -81,7 +80,7 @@ func (s *Source) resolve(ctx context.Context) (m mapped, err error) {
 	path := "/" + url.PathEscape(s.index) + "/_field_caps?fields=" + url.QueryEscape(strings.Join(ask, ","))
 	err = s.ask(ctx, http.MethodGet, path, nil, func(b []byte) error {
 		if err := json.Unmarshal(b, &caps); err != nil {
-			return &Error{Kind: Other, text: fmt.Sprintf("%s tells no types of fields: %v", s.server.Host(), err), again: true}
+			return s.stranger(b)
 		}
 		return nil
 	})

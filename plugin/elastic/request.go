@@ -95,6 +95,8 @@ func (s *Source) once(ctx context.Context, method, path string, body []byte, che
 	s.report.Requests++
 	answer, b, err := s.server.Ask(ctx, method, path, body)
 	switch {
+	case errors.As(err, new(tooLarge)):
+		return &Error{Kind: Other, text: fmt.Sprintf("%s: %v", s.server.Host(), err), again: true}
 	case errors.Is(err, errTimeout):
 		return &Error{Kind: Slow, text: fmt.Sprintf("%s does not answer within %v", s.server.Host(), s.server.Patience), again: true}
 	case err != nil:
@@ -150,6 +152,8 @@ func (s *Source) refusal(answer *http.Response, body []byte) *Error {
 		return e
 	}
 	switch answer.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		e.text += redirected(answer)
 	case http.StatusUnauthorized, http.StatusForbidden:
 		e.Kind = Refused
 		e.text = fmt.Sprintf("%s refuses the user (%d): want one that may read %s and ask for field_caps", s.server.Host(), answer.StatusCode, s.index)
@@ -170,8 +174,28 @@ func (s *Source) refusal(answer *http.Response, body []byte) *Error {
 	return e
 }
 
+// redirected tells where an answer redirects to, without what may be secret in it.
+func redirected(answer *http.Response) string {
+	to, err := answer.Location()
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(": it redirects to %s://%s, which is not followed; want the address of the search server itself", printable.Name(to.Scheme, 20), printable.Name(to.Host, 200))
+}
+
 func (s *Source) noIndex() string {
 	return fmt.Sprintf("%s has no index, alias or data stream %s", s.server.Host(), s.index)
+}
+
+// stranger is the error of an answer with status 200 that no search server gives, such as the page of a proxy.
+func (s *Source) stranger(answer []byte) *Error {
+	const most = 60
+	begins := "is empty"
+	if len(answer) > 0 {
+		begins = fmt.Sprintf("begins with %q", bytes.Join(bytes.Fields(answer[:min(len(answer), most)]), []byte(" ")))
+	}
+	return &Error{Kind: Other, again: true, text: fmt.Sprintf("%s does not answer as a search server does: what it sends %s; want the address of Elasticsearch or OpenSearch, not that of a proxy with a login page or of Kibana",
+		s.server.Host(), begins)}
 }
 
 // completeness is the part of an answer that tells whether it is one.
@@ -223,7 +247,7 @@ func search[T any, P interface {
 		d := json.NewDecoder(bytes.NewReader(answer))
 		d.UseNumber()
 		if err := d.Decode(out); err != nil {
-			return &Error{Kind: Other, text: fmt.Sprintf("%s gives an answer that is no search's: %v", s.server.Host(), err), again: true}
+			return s.stranger(answer)
 		}
 		s.report.Cluster += time.Duration(P(out).whole().Took) * time.Millisecond
 		return s.complete(P(out).whole())

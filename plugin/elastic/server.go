@@ -97,7 +97,7 @@ func (s *Server) Ask(ctx context.Context, method, path string, body []byte) (*ht
 		return nil, nil, bare(err)
 	}
 	if int64(len(b)) > s.MostBytes {
-		return nil, nil, fmt.Errorf("an answer is larger than %d MiB", s.MostBytes>>20)
+		return nil, nil, tooLarge(s.MostBytes)
 	}
 	return answer, b, nil
 }
@@ -122,6 +122,11 @@ func bare(err error) error {
 	}
 	return err
 }
+
+// tooLarge is the error of an answer of more bytes than that.
+type tooLarge int64
+
+func (most tooLarge) Error() string { return fmt.Sprintf("an answer is larger than %d MiB", most>>20) }
 
 var errTimeout = errors.New("no answer in time")
 

@@ -29,11 +29,12 @@ type follower struct {
 	lastKind error // of the failure that was last logged
 	oldSaid  bool  // that the state in use is old
 
-	boundsSaid bool // that it does not fit into the bounds of the graph
+	tooOld int // triplets of the state that was read last which this filter's window leaves out
 
-	mu     sync.Mutex // guards status, for moments
-	status FollowStatus
-	whole  bool // graph and model of the state are those in use
+	mu      sync.Mutex // guards what follows, for moments
+	status  FollowStatus
+	leftOut string // what the bounds of the graph leave out of the state in use; "" for nothing
+	whole   bool   // graph and model of the state are those in use
 }
 
 // FollowStatus is the published state in use, and how the looks for newer ones went.
@@ -251,7 +252,15 @@ func (f *follower) problem(now time.Time) string {
 	if s.Problem != "" {
 		return fmt.Sprintf("scores go on by the published state of %s: %s", s.Published.Format(time.RFC3339), s.Problem)
 	}
-	return f.oldState(s, now)
+	if why := f.oldState(s, now); why != "" {
+		return why
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.leftOut != "" {
+		return "published state: " + f.leftOut
+	}
+	return ""
 }
 
 // poll looks whether there is a newer state, and takes it.
@@ -274,12 +283,30 @@ func (f *follower) poll(ctx context.Context) (taken bool, err error) {
 		return false, fmt.Errorf("%s %w: %w", f.place, errUnreached, err)
 	}
 	defer body.Close()
-	taken, err = f.consider(body)
+	read := &reading{Reader: body}
+	taken, err = f.consider(read)
+	if err != nil && read.err != nil { // of the way here, not of what lies there
+		return false, fmt.Errorf("%s %w: the answer breaks off: %w", f.place, errUnreached, read.err)
+	}
 	if err != nil {
 		return false, fmt.Errorf("what lies in %s %w: %w", f.place, errRefused, err)
 	}
 	f.tag = tag
 	return taken, nil
+}
+
+// reading keeps the error of a reader, but for its end.
+type reading struct {
+	io.Reader
+	err error
+}
+
+func (r *reading) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		r.err = err
+	}
+	return n, err
 }
 
 // consider reads a state and takes it, unless it is the one in use.
@@ -299,7 +326,12 @@ func (f *follower) consider(body io.Reader) (taken bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return true, f.take(h, graph, m)
+	kept := graph.Stats().Edges // before it has what this filter saw
+	if err := f.take(h, graph, m); err != nil {
+		return true, err
+	}
+	f.reportLeftOut(h, kept)
+	return true, nil
 }
 
 // acceptable returns why a state that is genuine is not to be taken.

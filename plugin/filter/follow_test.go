@@ -514,12 +514,57 @@ func TestAnOldStateIsSaidOnce(t *testing.T) {
 
 func TestAStateThatIsLargerThanTheBounds(t *testing.T) {
 	s := newFleet(t)
-	f, h := s.agent("graph_max_edges", "50")
+	for _, c := range []struct{ property, value, want string }{
+		{"graph_max_edges", "50", "10 of its 60 triplets, those seen longest ago, are left out: it has 60 triplets, graph.max_edges allows 50 here; raise"},
+		{"graph_max_nodes", "20", "it has 42 hosts, graph.max_nodes allows 20 here"},
+		{"graph_window", "2h", "were last seen before what graph.window = 2h0m0s reaches back to here"},
+	} {
+		t.Run(c.property, func(t *testing.T) {
+			f, h := s.agent(c.property, c.value)
+			defer f.Close()
+			s.publish()
+			f.follower.look(context.Background())
+			st := f.Status()
+			if n := strings.Count(h.log(), c.want); n != 1 || !strings.Contains(st.Problem, c.want) || st.Graph.Edges >= 60 || st.Published.Taken != 2 {
+				t.Errorf("said %d times; %d triplets; %q\n%s", n, st.Graph.Edges, st.Problem, h.log())
+			}
+		})
+	}
+	t.Run("graph_max_relations", func(t *testing.T) {
+		for i := range 5 {
+			s.trainer.Process(nil, now("host-1", "server-1-3", fmt.Sprint("tool-", i)))
+		}
+		s.publish()
+		f, h := s.agent("graph_max_relations", "3")
+		defer f.Close()
+		if want := "it has 7 relations, graph.max_relations allows 3 here"; strings.Count(h.log(), want) != 1 || !strings.Contains(f.Status().Problem, want) {
+			t.Errorf("%q\n%s", f.Status().Problem, h.log())
+		}
+	})
+	t.Run("none", func(t *testing.T) {
+		f, h := s.agent()
+		defer f.Close()
+		if strings.Contains(h.log(), "left out") || f.Status().Problem != "" {
+			t.Errorf("%q\n%s", f.Status().Problem, h.log())
+		}
+	})
+}
+
+// A server that breaks off is one that cannot be reached: nobody has forged anything.
+func TestAnAnswerThatBreaksOff(t *testing.T) {
+	s := newFleet(t)
+	state := s.read(s.place)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", fmt.Sprint(len(state)))
+		w.Write(state[:len(state)/2])
+	}))
+	defer server.Close()
+	s.place = server.URL + "/ssh/"
+	f, h := s.agent()
 	defer f.Close()
-	s.publish()
-	f.follower.look(context.Background())
-	if n := strings.Count(h.log(), "it has 60 triplets, graph.max_edges allows 50 here"); n != 1 || f.Status().Graph.Edges != 50 || f.Status().Published.Taken != 2 {
-		t.Errorf("said %d times; %d triplets\n%s", n, f.Status().Graph.Edges, h.log())
+	const want = "/ssh/state.rgcn cannot be fetched: the answer breaks off: unexpected EOF"
+	if p := f.Status().Published; p.Failed != 1 || p.Refused != 0 || !strings.Contains(p.Problem, want) || strings.Count(h.log(), want) != 1 {
+		t.Errorf("%+v\n%s", p, h.log())
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,7 +42,7 @@ func (f *follower) fetch(h *fleet.Header, body io.Reader) (*graphbuf.Graph, *mod
 	if err != nil {
 		return nil, nil, err
 	}
-	next.Restore(&base)
+	f.tooOld = next.Restore(&base)
 	return next, &trained, nil
 }
 
@@ -119,22 +120,34 @@ func (f *follower) took(h *fleet.Header, carried graphbuf.Carried) {
 	f.status.CarriedEdges, f.status.CarriedSessions = carried.Edges, carried.Events
 	f.whole = true
 	f.mu.Unlock()
-	f.reportBounds(h)
 }
 
-// reportBounds says when a state does not fit into this filter's bounds, and again after one that did.
-func (f *follower) reportBounds(h *fleet.Header) {
-	bounds, what := f.cfg.Graph, ""
-	switch {
-	case int(h.Edges) > bounds.MaxEdges:
-		what = fmt.Sprintf("it has %d triplets, graph.max_edges allows %d here", h.Edges, bounds.MaxEdges)
-	case int(h.Nodes) > bounds.MaxNodes:
-		what = fmt.Sprintf("it has %d hosts, graph.max_nodes allows %d here", h.Nodes, bounds.MaxNodes)
+// reportLeftOut says when this filter's bounds leave out triplets of a state, and again after a state that fits.
+func (f *follower) reportLeftOut(h *fleet.Header, kept int) {
+	bounds, why := f.cfg.Graph, []string(nil)
+	exceeds := func(n uint32, most int, what, key string) {
+		if int(n) > most {
+			why = append(why, fmt.Sprintf("it has %d %s, %s allows %d here", n, what, key, most))
+		}
 	}
-	if what != "" && !f.boundsSaid {
-		f.logf(LevelWarn, "published state: %s: those seen longest ago are left out; raise it", what)
+	exceeds(h.Edges, bounds.MaxEdges, "triplets", "graph.max_edges")
+	exceeds(h.Nodes, bounds.MaxNodes, "hosts", "graph.max_nodes")
+	exceeds(h.Relations, bounds.MaxRelations, "relations", "graph.max_relations")
+	if f.tooOld > 0 {
+		why = append(why, fmt.Sprintf("%d triplets were last seen before what graph.window = %v reaches back to here", f.tooOld, bounds.Window))
 	}
-	f.boundsSaid = what != ""
+	said := ""
+	if len(why) > 0 && kept < int(h.Edges) {
+		said = fmt.Sprintf("%d of its %d triplets, those seen longest ago, are left out: %s; raise what is smaller than the trainer's",
+			int(h.Edges)-kept, h.Edges, strings.Join(why, "; "))
+	}
+	f.mu.Lock()
+	before := f.leftOut
+	f.leftOut = said
+	f.mu.Unlock()
+	if said != "" && before == "" {
+		f.logf(LevelWarn, "published state: %s", said)
+	}
 }
 
 // catchUp has a succession catch up until the function that it returns is called.

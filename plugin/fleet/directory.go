@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -25,7 +26,14 @@ func (d *directory) String() string { return d.path }
 // Put writes beside the file and renames: readers see the old state or the new one.
 func (d *directory) Put(ctx context.Context, state []byte) (err error) {
 	dir := filepath.Dir(d.path)
+	// The rename would put a file in the place of a device or a pipe, and break what else uses it.
+	if info, err := os.Lstat(d.path); err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeSymlink == 0 {
+		return fmt.Errorf("what is there is no regular file (%v)", info.Mode())
+	}
 	f, err := os.CreateTemp(dir, "."+filepath.Base(d.path)+".*.tmp")
+	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
+		return fmt.Errorf("no file can be made in %s: %w", dir, cause.Err)
+	}
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -127,7 +128,8 @@ func TestPlaces(t *testing.T) {
 
 func TestADirectoryThatCannotBeWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none", "state.rgcn")
-	if err := openPlace(t, path, Access{}).Put(context.Background(), []byte("x")); !errors.Is(err, os.ErrNotExist) {
+	if err := openPlace(t, path, Access{}).Put(context.Background(), []byte("x")); !errors.Is(err, os.ErrNotExist) ||
+		err.Error() != "no file can be made in "+filepath.Dir(path)+": no such file or directory" {
 		t.Errorf("%v", err)
 	}
 	pipe := filepath.Join(t.TempDir(), "pipe")
@@ -136,6 +138,12 @@ func TestADirectoryThatCannotBeWritten(t *testing.T) {
 	}
 	if _, _, err := get(openPlace(t, pipe, Access{}), ""); err == nil || !strings.Contains(err.Error(), "no regular file") {
 		t.Errorf("%v", err)
+	}
+	if err := openPlace(t, pipe, Access{}).Put(context.Background(), []byte("x")); err == nil || !strings.Contains(err.Error(), "no regular file (p") {
+		t.Errorf("%v", err)
+	}
+	if info, err := os.Lstat(pipe); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+		t.Errorf("the pipe is replaced: %v, %v", info, err)
 	}
 }
 
@@ -187,7 +195,7 @@ func TestServersThatRefuse(t *testing.T) {
 			t.Errorf("get, %s: %v, want %q", what, err, c.want)
 		}
 		if what == "never the same page" {
-			c.want = "302"
+			c.want = "302 Found (it redirects to " + url + ", which is not followed where something is published"
 		}
 		if err := p.Put(context.Background(), []byte("x")); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("put, %s: %v, want %q", what, err, c.want)
@@ -195,6 +203,18 @@ func TestServersThatRefuse(t *testing.T) {
 	}
 	if name := p.String(); name != url+"/x" {
 		t.Errorf("it is named %s", name)
+	}
+}
+
+func TestAServerThatDoesNotAnswer(t *testing.T) {
+	s, url := serve(t)
+	release := make(chan struct{})
+	s.set(func(http.ResponseWriter, *http.Request) bool { <-release; return true })
+	t.Cleanup(func() { close(release) })
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	if _, _, err := openPlace(t, url+"/x", Access{}).Get(ctx, ""); err == nil || !strings.HasPrefix(err.Error(), "no answer within ") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -148,22 +148,23 @@ func (w *web) do(r *http.Request, body []byte) (*http.Response, error) {
 			return nil, err
 		}
 	}
+	began := time.Now()
 	resp, err := w.client.Do(r)
 	if err != nil {
-		return nil, w.plain(err)
+		return nil, plain(err, time.Since(began))
 	}
 	return resp, nil
 }
 
-// plain takes the URL, with its query, out of an error.
-func (w *web) plain(err error) error {
+// plain takes the URL, with its query, out of an error. after is how long the request took until then.
+func plain(err error, after time.Duration) error {
 	var u *url.Error
 	if !errors.As(err, &u) {
 		return err
 	}
 	var timeout net.Error
 	if errors.As(u.Err, &timeout) && timeout.Timeout() {
-		return fmt.Errorf("no answer in time: %w", u.Err)
+		return fmt.Errorf("no answer within %v", after.Round(time.Second))
 	}
 	return u.Err
 }
@@ -176,11 +177,15 @@ func refused(resp *http.Response) error {
 	switch resp.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		hint = " (see fleet.credentials)"
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		if to, err := resp.Location(); err == nil {
+			hint = fmt.Sprintf(" (it redirects to %s://%s, which is not followed where something is published: name the place itself)", to.Scheme, to.Host)
+		}
 	case http.StatusNotFound:
 		hint = " (nothing is published there yet, or it lies elsewhere)"
 	}
 	if text != "" {
 		text = ": " + text
 	}
-	return fmt.Errorf("the server answers %s%s%s", resp.Status, hint, text)
+	return fmt.Errorf("the server answers %s%s%s", printable.Line(resp.Status), printable.Line(hint), text)
 }

@@ -30,11 +30,23 @@ func TestTrainPublishes(t *testing.T) {
 	stdout, _ := mustRun(t, "keygen", key)
 	has(t, stdout, key+" signs, "+key+".pub verifies; the key is named ")
 	train := withSmall("train", "-columns", columns, "-state", state, "-publish", place, "-key", key, samples.SessionsPath(t))
-	if _, stderr, status := rgcn(train...); status != exitFailed || !strings.Contains(stderr, "publish: "+place+": ") || !strings.Contains(stderr, "no such file") {
+	if _, stderr, status := rgcn(train...); status != exitFailed || !strings.Contains(stderr, "publish: "+place+": ") || !strings.Contains(stderr, "no such file") ||
+		!strings.Contains(stderr, "what was learned is in "+state+": run the same command without FILE") {
 		t.Errorf("without its directory: status %d: %s", status, stderr)
 	}
 	os.Mkdir(filepath.Dir(place), 0o755)
-	_, stderr := mustRun(t, train...)
+	// What was learned before is published without the records, which would count again.
+	again := withSmall("train", "-columns", columns, "-state", state, "-publish", place, "-key", key)
+	counts, _ := mustRun(t, "status", "-state", state)
+	_, stderr := mustRun(t, again...)
+	has(t, stderr, "published to "+place+" as state 1", " KiB")
+	if after, _ := mustRun(t, "status", "-state", state); graphLine(after) != graphLine(counts) {
+		t.Errorf("the graph was %s and is %s", graphLine(counts), graphLine(after))
+	}
+	if _, stderr, status := rgcn(withSmall("train", "-state", t.TempDir(), "-publish", place, "-key", key)...); status != exitFailed || !strings.Contains(stderr, "nothing to publish: ") {
+		t.Errorf("without a model: status %d: %s", status, stderr)
+	}
+	_, stderr = mustRun(t, train...)
 	has(t, stderr, "published to "+place+" as state 1", " KiB")
 
 	agent := filepath.Join(dir, "agent")
@@ -67,6 +79,16 @@ func TestTrainPublishes(t *testing.T) {
 	if status := execute(ctx, train, io.Discard, io.Discard); status != exitInterrupted {
 		t.Errorf("interrupted: %d", status)
 	}
+}
+
+// graphLine is what rgcn status tells of the graph.
+func graphLine(status string) string {
+	for line := range strings.Lines(status) {
+		if strings.HasPrefix(line, "graph") {
+			return strings.Join(strings.Fields(line), " ")
+		}
+	}
+	return "missing"
 }
 
 // A server that is away for a moment is tried again.
