@@ -611,6 +611,22 @@ func TestKeysThatCannotBeRead(t *testing.T) {
 
 // A live trainer publishes after each training, in the background, the newest state only, and says of failures the
 // first.
+// Who publishes after each training and never trains hears of it.
+func TestATrainerThatDoesNotTrain(t *testing.T) {
+	s := newFleet(t)
+	for interval, want := range map[string]int{"0": 1, "1h": 0} {
+		h := host("publish", s.place, "publish_key", s.key, "train_interval", interval)
+		f, err := newInstance(h, forLive, machineClock())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		if n := strings.Count(h.log(), "train.interval is 0, so that this filter does not train and nothing is published to "+s.place); n != want {
+			t.Errorf("train_interval %s: said %d times\n%s", interval, n, h.log())
+		}
+	}
+}
+
 func TestALiveTrainerPublishes(t *testing.T) {
 	s := newFleet(t)
 	place := filepath.Join(t.TempDir(), "later", "state.rgcn")

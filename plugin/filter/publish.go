@@ -56,6 +56,9 @@ func (p *publisher) init(c *common, judge *judge, memory *memory, store *store) 
 	if _, err := p.signingKey(); err != nil {
 		return err
 	}
+	if c.live && c.cfg.Train.Interval == 0 {
+		p.logf(LevelWarn, "publish: train.interval is 0, so that this filter does not train and nothing is published to %s; set Train_Interval", p.status.To)
+	}
 	return p.open()
 }
 
