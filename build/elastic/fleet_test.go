@@ -79,7 +79,10 @@ func fleet(t *testing.T, s *server, kind string) {
 		t.Errorf("a training without a server: %v\n%s", err, out)
 	}
 	s.start()
-	until(t, "the server has all records so far", func() bool { return len(s.uids(index, first)) == len(first)-50*fleetAgents }, agents[0].said)
+	until(t, "the server has all records so far", func() bool { return len(s.uids(index, first)) == len(first)-50*fleetAgents },
+		func() string {
+			return fmt.Sprintf("it has %d, want %d\n%s", len(s.uids(index, first)), len(first)-50*fleetAgents, agents[0].said())
+		})
 
 	// A trainer that is killed leaves the published state as it is. The next one goes on. What it brings is refused as long
 	// as half of it is there, and with a bit of its header or payload changed.
