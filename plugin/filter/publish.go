@@ -56,6 +56,9 @@ func (p *publisher) init(c *common, judge *judge, memory *memory, store *store) 
 	if _, err := p.signingKey(); err != nil {
 		return err
 	}
+	if n := len(naming(c.cfg)); n > fleet.MaxNaming {
+		return fmt.Errorf("publish: what fields.source, fields.destination, fields.relation and fields.under name has %d bytes, a published state holds %d of them", n, fleet.MaxNaming)
+	}
 	if c.live && c.cfg.Train.Interval == 0 {
 		p.logf(LevelWarn, "publish: train.interval is 0, so that this filter does not train and nothing is published to %s; set Train_Interval", p.status.To)
 	}
@@ -207,7 +210,7 @@ func (p *publisher) encode(key ed25519.PrivateKey) ([]byte, fleet.Header, error)
 	h = fleet.Header{
 		Sequence: max(p.state().Sequence+1, uint64(now)), Published: now, Horizon: st.Now, // what comes while it is encoded lies after the horizon
 		Nodes: uint32(st.Nodes), Relations: uint32(st.Relations), Edges: uint32(st.Edges),
-		GraphVersion: graphVersion, ModelVersion: modelVersion,
+		GraphVersion: graphVersion, ModelVersion: modelVersion, Naming: naming(p.cfg),
 	}
 	graph, err := p.graph.AppendBinary(nil)
 	if err != nil {

@@ -117,6 +117,7 @@ func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) e
 func (f *follower) took(h *fleet.Header, carried graphbuf.Carried) {
 	f.mu.Lock()
 	f.status.Sequence, f.status.Published, f.status.Horizon, f.status.Edges = h.Sequence, h.PublishedAt(), time.Unix(0, h.Horizon).UTC(), h.Edges
+	f.status.Naming = h.Naming
 	f.status.CarriedEdges, f.status.CarriedSessions = carried.Edges, carried.Events
 	f.whole = true
 	f.mu.Unlock()
