@@ -646,6 +646,10 @@ func TestALiveTrainerPublishes(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() { f.publisher.run(ctx) })
 	wait(t, "two failures", func() bool { return f.Status().Publish.Failed >= 2 })
+	if st := f.Status(); st.State != StateScoring || !strings.HasPrefix(st.Problem, "what was learned is not published: publish: "+place+": ") ||
+		!strings.HasSuffix(st.Problem, "no such file or directory; nothing was published yet since the start") {
+		t.Errorf("%s: %q", st.State, st.Problem)
+	}
 	if err := os.Mkdir(filepath.Dir(place), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -657,7 +661,7 @@ func TestALiveTrainerPublishes(t *testing.T) {
 		t.Errorf("said %d times:\n%s", n, h.log())
 	}
 	p := f.Status().Publish
-	if p.Count != 1 || p.Problem != "" || p.Bytes == 0 || p.Sequence == 0 {
+	if p.Count != 1 || p.Problem != "" || f.Status().Problem != "" || p.Bytes == 0 || p.Sequence == 0 {
 		t.Errorf("%+v", p)
 	}
 	// After a restart, and with a clock that went back, the sequence still grows.

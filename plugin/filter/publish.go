@@ -101,6 +101,19 @@ func (p *publisher) state() *PublishStatus {
 	return &s
 }
 
+// problem is why the newest of what was learned is not published, "" where it is.
+func (p *publisher) problem() string {
+	s := p.state()
+	if s == nil || s.Problem == "" {
+		return ""
+	}
+	last := "nothing was published yet since the start"
+	if s.Count > 0 {
+		last = "the last state is of " + s.Published.Format(time.RFC3339)
+	}
+	return fmt.Sprintf("what was learned is not published: %s; %s", s.Problem, last)
+}
+
 // offer has the state published as it is by then. It does not wait.
 func (p *publisher) offer() {
 	if !p.active || !p.live {
