@@ -262,7 +262,7 @@ func TestCredentialsThatAreRefused(t *testing.T) {
 		credentialsFile(t, "aws_access_key_id=hunter2"): "want both",
 		filepath.Join(t.TempDir(), "none"):              "no such file",
 	} {
-		if _, err := Open("https://host/x", Access{Credentials: path}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+		if _, err := Open("https://host/x", Access{Credentials: path}); err == nil || !strings.HasPrefix(err.Error(), "fleet.credentials: ") || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
@@ -283,7 +283,7 @@ func TestCertificatesAreVerified(t *testing.T) {
 		t.Errorf("%q, %v", content, err)
 	}
 	os.WriteFile(ca, []byte("no certificate"), 0o644)
-	if _, err := Open(server.URL, Access{CAFile: ca}); err == nil || !strings.Contains(err.Error(), "holds no certificate") {
+	if _, err := Open(server.URL, Access{CAFile: ca}); err == nil || !strings.HasPrefix(err.Error(), "fleet.ca_file: ") || !strings.Contains(err.Error(), "holds no certificate") {
 		t.Errorf("%v", err)
 	}
 	// From https nothing leads to http.
