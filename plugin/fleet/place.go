@@ -110,6 +110,7 @@ func Open(place string, a Access) (Place, error) {
 		return nil, fmt.Errorf("fleet.ca_file: %w", err)
 	}
 	w := &web{client: client, url: u, name: nameOf(u)}
+	client.CheckRedirect = w.redirect
 	if u.Scheme == "s3" {
 		return newS3(w, c, a)
 	}

@@ -10,6 +10,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -246,6 +247,58 @@ func TestCredentialsOfHTTP(t *testing.T) {
 	}
 	if _, err := Open("http://192.0.2.1/x", Access{}); err == nil || !strings.Contains(err.Error(), "in the clear: want https") {
 		t.Errorf("a token over http: %v", err)
+	}
+}
+
+// Credentials go to the server that the place names, and to no other port of its host.
+func TestCredentialsAreNotRedirected(t *testing.T) {
+	s, url := serve(t)
+	other, elsewhere := serve(t)
+	other.files["/x"] = []byte("content")
+	asked, referer := 0, ""
+	other.before = func(w http.ResponseWriter, r *http.Request) bool {
+		asked++
+		referer = r.Header.Get("Referer")
+		return false
+	}
+	s.files["/y"] = []byte("content")
+	to := elsewhere + "/x"
+	s.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/y" {
+			return r.Header.Get("Authorization") == "" // and no content then
+		}
+		http.Redirect(w, r, to, http.StatusTemporaryRedirect)
+		return true
+	}
+	secret := Access{Credentials: credentialsFile(t, "token=hunter2")}
+	want := "it redirects to " + elsewhere + ", and credentials are sent to " + url + " alone: name the place itself"
+	if _, _, err := get(openPlace(t, url+"/x", secret), ""); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if err := openPlace(t, url+"/x", secret).Put(context.Background(), []byte("x")); err == nil || !strings.Contains(err.Error(), "it redirects to "+elsewhere) {
+		t.Errorf("put: %v", err)
+	}
+	if asked > 0 {
+		t.Errorf("the other server was asked %d times", asked)
+	}
+	// Without credentials any server may stand in for another, and does not hear of the query.
+	if content, _, err := get(openPlace(t, url+"/x?sig=hidden", Access{Credentials: credentialsFile(t, "")}), ""); err != nil || content != "content" || asked != 1 || referer != "" {
+		t.Errorf("%q, %v, asked %d times, referred by %q", content, err, asked, referer)
+	}
+	// The same server gets them again.
+	to = "/y"
+	if content, _, err := get(openPlace(t, url+"/x", secret), ""); err != nil || content != "content" {
+		t.Errorf("%q, %v", content, err)
+	}
+}
+
+func TestOrigin(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://Host/x": "https://host:443", "https://host:443": "https://host:443", "http://host": "http://host:80", "https://host:8443/": "https://host:8443", "http://[::1]/": "http://[::1]:80",
+	} {
+		if u, err := url.Parse(text); err != nil || origin(u) != want {
+			t.Errorf("%s: %s, %v", text, origin(u), err)
+		}
 	}
 }
 

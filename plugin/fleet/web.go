@@ -57,18 +57,32 @@ func newClient(caFile string) (*http.Client, error) {
 			return nil, fmt.Errorf("%s holds no certificate in the format PEM", caFile)
 		}
 	}
-	return &http.Client{Transport: t, CheckRedirect: func(r *http.Request, via []*http.Request) error {
-		if len(via) > maxRedirects {
-			return fmt.Errorf("more than %d redirects", maxRedirects)
-		}
-		if via[0].URL.Scheme == "https" && r.URL.Scheme != "https" {
-			return errors.New("it redirects from https to " + r.URL.Scheme)
-		}
-		if via[0].Method != http.MethodGet {
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}}, nil
+	return &http.Client{Transport: t}, nil
+}
+
+// redirect says whether a redirect is followed: that of a GET, where it takes no credentials to another server.
+func (w *web) redirect(r *http.Request, via []*http.Request) error {
+	r.Header.Del("Referer") // it would have the query of the URL, where some servers have their secrets
+	switch from := via[0].URL; {
+	case len(via) > maxRedirects:
+		return fmt.Errorf("more than %d redirects", maxRedirects)
+	case from.Scheme == "https" && r.URL.Scheme != "https":
+		return errors.New("it redirects from https to " + r.URL.Scheme)
+	case via[0].Method != http.MethodGet:
+		return http.ErrUseLastResponse
+	case w.sign != nil && origin(from) != origin(r.URL):
+		return fmt.Errorf("it redirects to %s, and credentials are sent to %s alone: name the place itself", printable.Line(origin(r.URL)), origin(from))
+	}
+	return nil
+}
+
+// origin is scheme, host and port of a URL.
+func origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
 // secret returns why credentials are not to be sent to a URL.
