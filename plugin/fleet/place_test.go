@@ -219,6 +219,58 @@ func TestAServerThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
+// A server that begins to answer and then pauses is given up; one that is slow and does not pause is not.
+func TestAnAnswerThatPauses(t *testing.T) {
+	s, url := serve(t)
+	release := make(chan struct{})
+	pause := true
+	s.set(func(w http.ResponseWriter, r *http.Request) bool {
+		for range 3 {
+			io.WriteString(w, "slow")
+			w.(http.Flusher).Flush()
+		}
+		if pause {
+			<-release
+		}
+		return true
+	})
+	p := openPlace(t, url+"/x", Access{}).(*web)
+	if p.idle != idleTimeout {
+		t.Errorf("it may pause for %v", p.idle)
+	}
+	p.idle = 200 * time.Millisecond
+	content, _, err := get(p, "")
+	if content != "slowslowslow" || err == nil || err.Error() != "nothing came for 200ms" {
+		t.Errorf("%q, %v", content, err)
+	}
+	release <- struct{}{}
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	p.idle = time.Hour
+	body, _, err := p.Get(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = io.ReadAll(body); err == nil || !strings.HasPrefix(err.Error(), "not all of it came within ") {
+		t.Errorf("%v", err)
+	}
+	body.Close()
+	release <- struct{}{}
+	// The reader, too, may pause.
+	s.mu.Lock()
+	pause = false
+	s.mu.Unlock()
+	p.idle = 200 * time.Millisecond
+	if body, _, err = p.Get(context.Background(), ""); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * p.idle)
+	if b, err := io.ReadAll(body); err != nil || string(b) != "slowslowslow" {
+		t.Errorf("%q, %v", b, err)
+	}
+	body.Close()
+}
+
 func credentialsFile(t *testing.T, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "credentials")
