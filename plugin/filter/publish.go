@@ -34,6 +34,7 @@ type PublishStatus struct {
 	To        string    `json:"to"`
 	Sequence  uint64    `json:"sequence"` // of the last one, 0: none yet
 	Published time.Time `json:"published,omitzero"`
+	Edges     uint32    `json:"edges"` // of its graph
 	Bytes     int64     `json:"bytes"`
 	Count     uint64    `json:"count"`  // since the start
 	Failed    uint64    `json:"failed"` // likewise
@@ -154,7 +155,7 @@ func (p *publisher) report(err error, now time.Time) {
 	switch {
 	case err == nil:
 		s := p.state()
-		p.logf(LevelInfo, "published state %d to %s: %d triplets in %d KiB", s.Sequence, s.To, p.graph.Stats().Edges, s.Bytes>>10)
+		p.logf(LevelInfo, "published state of %s to %s, sequence %d: %d triplets in %d KiB", s.Published.Format(time.RFC3339), s.To, s.Sequence, s.Edges, s.Bytes>>10)
 		if n, since := p.outage.Over(); n > 0 {
 			p.logf(LevelInfo, "publishing works again after %d failures since %s", n, since.UTC().Format(time.RFC3339))
 		}
@@ -198,7 +199,7 @@ func (p *publisher) publish(ctx context.Context) (err error) {
 		return fmt.Errorf("publish: %s: %w", p.place, err)
 	}
 	p.mu.Lock()
-	p.status.Sequence, p.status.Published, p.status.Bytes = h.Sequence, h.PublishedAt(), int64(len(b))
+	p.status.Sequence, p.status.Published, p.status.Edges, p.status.Bytes = h.Sequence, h.PublishedAt(), h.Edges, int64(len(b))
 	p.status.Count++
 	p.mu.Unlock()
 	p.store.saveFleet(fleetMemory{Published: h.Sequence})
