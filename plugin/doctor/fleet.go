@@ -47,6 +47,10 @@ func (e *examination) followed(ctx context.Context, p *target) {
 			"have the trainer publish there (rgcn train -publish, or Publish in its filter); until then the filter goes on by the state that it has, and without one score is null")
 		return
 	}
+	if why := filter.NamingDiffers(h.Naming, p.config); why != "" {
+		e.findings.add(Warning, TopicFleet, at, fmt.Sprintf("%s and the trainer of %s differ: %s", p.name, name, why),
+			"give both the same Preset, Source, Destination, Relation, Cut_Ports, Model_Prefixes and Model_Features, unless their records keep the same hosts in other fields")
+	}
 	age := time.Since(h.PublishedAt()).Round(time.Second)
 	text := fmt.Sprintf("%s takes the state %d from %s: published %v ago, %d triplets between %d hosts", p.name, h.Sequence, name, age, h.Edges, h.Nodes)
 	switch old := p.config.State.OldAfter; {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,8 +21,14 @@ func TestFleet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// As the settings of these tests name hosts.
+	const names = "source = id.orig_h else id_orig_h\ndestination = id.resp_h else id_resp_h\nrelation = client\nports = cut\ncase = folded\n" +
+		"prefixes = not used\nfeatures = not used\n"
 	publish := func(h fleet.Header, signed bool) {
 		t.Helper()
+		if h.Naming == "" {
+			h.Naming = names
+		}
 		h.GraphVersion, h.ModelVersion, h.Sequence = 2, 2, 7
 		k := private
 		if !signed {
@@ -46,6 +53,8 @@ func TestFleet(t *testing.T) {
 	e.has(t, OK, TopicFleet, "takes the state 7 from "+place, "5 triplets between 3 hosts")
 	e.hasNone(t, TopicFleet)
 	e.hasNone(t, TopicDevice)
+	publish(fleet.Header{Published: now.UnixNano(), Naming: strings.Replace(names, "client", "user", 1)}, true)
+	look(agent...).has(t, Warning, TopicFleet, "the trainer takes the relation from user, this filter from client: ", "give both the same Preset")
 	publish(fleet.Header{Published: now.UnixNano(), Nodes: 3, Edges: 600_000}, true)
 	look(agent...).has(t, Warning, TopicFleet, "does not fit into Graph_Max_Edges 500000")
 	publish(fleet.Header{Published: now.UnixNano(), Nodes: 3, Edges: 5, Relations: 1001}, true)

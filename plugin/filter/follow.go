@@ -34,6 +34,7 @@ type follower struct {
 	mu      sync.Mutex // guards what follows, for moments
 	status  FollowStatus
 	leftOut string // what the bounds of the graph leave out of the state in use; "" for nothing
+	differs string // in what its trainer names hosts otherwise than this filter; "" for nothing
 	whole   bool   // graph and model of the state are those in use
 }
 
@@ -44,6 +45,7 @@ type FollowStatus struct {
 	Published time.Time `json:"published,omitzero"`
 	Horizon   time.Time `json:"horizon,omitzero"` // event time up to which its graph reaches
 	Edges     uint32    `json:"edges"`            // of its graph
+	Naming    string    `json:"naming,omitempty"` // how its trainer names hosts and relations, a definition a line
 
 	// What this filter saw after the horizon, when it took the state.
 	CarriedEdges    int    `json:"carried_edges"`
@@ -109,7 +111,11 @@ const firstLook = 10 * time.Second
 
 // begin looks for a state before the first record comes, unless there is one from before.
 func (f *follower) begin() {
-	if !f.active || f.whole {
+	if !f.active {
+		return
+	}
+	if f.whole {
+		f.reportNaming() // the settings may be others than those of the last run
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), firstLook)
@@ -209,6 +215,19 @@ func (f *follower) reportAge(s FollowStatus, now time.Time) {
 	}
 }
 
+// reportNaming says when the trainer of the state in use names hosts otherwise than this filter, and again when it
+// does so in another way.
+func (f *follower) reportNaming() {
+	differs := NamingDiffers(f.state().Naming, f.cfg)
+	f.mu.Lock()
+	before := f.differs
+	f.differs = differs
+	f.mu.Unlock()
+	if differs != "" && differs != before {
+		f.logf(LevelWarn, "published state: %s", differs)
+	}
+}
+
 // oldState returns that the state is old, "" where it is not.
 func (f *follower) oldState(s FollowStatus, now time.Time) string {
 	age := now.Sub(s.Published)
@@ -252,11 +271,14 @@ func (f *follower) problem(now time.Time) string {
 	if s.Problem != "" {
 		return fmt.Sprintf("scores go on by the published state of %s: %s", s.Published.Format(time.RFC3339), s.Problem)
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.differs != "" {
+		return "published state: " + f.differs
+	}
 	if why := f.oldState(s, now); why != "" {
 		return why
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if f.leftOut != "" {
 		return "published state: " + f.leftOut
 	}
@@ -331,6 +353,7 @@ func (f *follower) consider(body io.Reader) (taken bool, err error) {
 		return true, err
 	}
 	f.reportLeftOut(h, kept)
+	f.reportNaming()
 	return true, nil
 }
 

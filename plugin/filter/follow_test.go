@@ -128,7 +128,8 @@ func TestAnAgentScoresFromItsFirstRecord(t *testing.T) {
 		p.LastPoll.IsZero() || p.AgeSeconds <= 0 || p.Problem != "" || st.State != StateScoring {
 		t.Errorf("%+v, %s", p, st.State)
 	}
-	if !strings.Contains(h.log(), fmt.Sprintf("published state %d of %s: 60 triplets up to ", p.Sequence, s.place)) {
+	if !strings.Contains(h.log(), fmt.Sprintf("published state of %s from %s, sequence %d: 60 triplets up to %s and 0 that only this filter has make 60; ",
+		p.Published.Format(time.RFC3339), s.place, p.Sequence, p.Horizon.Format(time.RFC3339))) {
 		t.Error(h.log())
 	}
 	if st.Graph.Edges != 61 {
@@ -138,7 +139,7 @@ func TestAnAgentScoresFromItsFirstRecord(t *testing.T) {
 
 func TestWhatAnAgentSawGoesOverToTheNextState(t *testing.T) {
 	s := newFleet(t)
-	f, _ := s.agent()
+	f, h := s.agent()
 	defer f.Close()
 	for range 3 {
 		f.Process(nil, now("laptop", "server-1-1", "client-1"))
@@ -150,6 +151,11 @@ func TestWhatAnAgentSawGoesOverToTheNextState(t *testing.T) {
 	p := f.Status().Published
 	if p.Taken != 2 || p.CarriedEdges != 2 || p.CarriedSessions != 4 {
 		t.Errorf("%+v", p)
+	}
+	// One of the two triplets is the state's as well.
+	if !strings.Contains(h.log(), ": 60 triplets up to "+p.Horizon.Format(time.RFC3339)+" and 1 that only this filter has make 61; ") ||
+		!strings.Contains(h.log(), "carried over: 4 sessions of 2 triplets that this filter saw since; ") {
+		t.Error(h.log())
 	}
 	got := edges(f)
 	for triplet, n := range known {
@@ -288,6 +294,17 @@ func TestStatesThatAnAgentRefuses(t *testing.T) {
 				t.Errorf("%+v\n%s", p, h.log())
 			}
 		})
+	}
+}
+
+func TestTheSumOfTriplets(t *testing.T) {
+	for want, c := range map[string][2]int{
+		"2707 triplets up to 2023-11-14T22:13:20Z and 108 that only this filter has make 2815":                {2707, 2815},
+		"2707 triplets up to 2023-11-14T22:13:20Z, less 7 that made room for those of this filter, make 2700": {2707, 2700},
+	} {
+		if got := sum(c[0], c[1], 1_700_000_000e9); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }
 
@@ -646,6 +663,10 @@ func TestALiveTrainerPublishes(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() { f.publisher.run(ctx) })
 	wait(t, "two failures", func() bool { return f.Status().Publish.Failed >= 2 })
+	if st := f.Status(); st.State != StateScoring || !strings.HasPrefix(st.Problem, "what was learned is not published: publish: "+place+": ") ||
+		!strings.HasSuffix(st.Problem, "no such file or directory; nothing was published yet since the start") {
+		t.Errorf("%s: %q", st.State, st.Problem)
+	}
 	if err := os.Mkdir(filepath.Dir(place), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -657,7 +678,10 @@ func TestALiveTrainerPublishes(t *testing.T) {
 		t.Errorf("said %d times:\n%s", n, h.log())
 	}
 	p := f.Status().Publish
-	if p.Count != 1 || p.Problem != "" || p.Bytes == 0 || p.Sequence == 0 {
+	if p.Edges != 60 || !strings.Contains(h.log(), fmt.Sprintf("published state of %s to %s, sequence %d: 60 triplets in ", p.Published.Format(time.RFC3339), place, p.Sequence)) {
+		t.Errorf("%+v\n%s", p, h.log())
+	}
+	if p.Count != 1 || p.Problem != "" || f.Status().Problem != "" || p.Bytes == 0 || p.Sequence == 0 {
 		t.Errorf("%+v", p)
 	}
 	// After a restart, and with a clock that went back, the sequence still grows.

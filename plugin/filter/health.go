@@ -30,6 +30,9 @@ func (f *Instance) condition(s Status) (state, problem string) {
 	if why := f.follower.problem(time.Now()); why != "" {
 		return StateScoring, why
 	}
+	if why := f.publisher.problem(); why != "" {
+		return StateScoring, why
+	}
 	if why := f.memory.shortGraph.Load(); why != nil {
 		return StateScoring, *why
 	}

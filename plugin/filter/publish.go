@@ -34,6 +34,7 @@ type PublishStatus struct {
 	To        string    `json:"to"`
 	Sequence  uint64    `json:"sequence"` // of the last one, 0: none yet
 	Published time.Time `json:"published,omitzero"`
+	Edges     uint32    `json:"edges"` // of its graph
 	Bytes     int64     `json:"bytes"`
 	Count     uint64    `json:"count"`  // since the start
 	Failed    uint64    `json:"failed"` // likewise
@@ -55,6 +56,9 @@ func (p *publisher) init(c *common, judge *judge, memory *memory, store *store) 
 	p.status.To = fleet.PlaceName(c.cfg.Publish.To)
 	if _, err := p.signingKey(); err != nil {
 		return err
+	}
+	if n := len(naming(c.cfg)); n > fleet.MaxNaming {
+		return fmt.Errorf("publish: what fields.source, fields.destination, fields.relation and fields.under name has %d bytes, a published state holds %d of them", n, fleet.MaxNaming)
 	}
 	if c.live && c.cfg.Train.Interval == 0 {
 		p.logf(LevelWarn, "publish: train.interval is 0, so that this filter does not train and nothing is published to %s; set Train_Interval", p.status.To)
@@ -98,6 +102,19 @@ func (p *publisher) state() *PublishStatus {
 	return &s
 }
 
+// problem is why the newest of what was learned is not published, "" where it is.
+func (p *publisher) problem() string {
+	s := p.state()
+	if s == nil || s.Problem == "" {
+		return ""
+	}
+	last := "nothing was published yet since the start"
+	if s.Count > 0 {
+		last = "the last state is of " + s.Published.Format(time.RFC3339)
+	}
+	return fmt.Sprintf("what was learned is not published: %s; %s", s.Problem, last)
+}
+
 // offer has the state published as it is by then. It does not wait.
 func (p *publisher) offer() {
 	if !p.active || !p.live {
@@ -138,7 +155,7 @@ func (p *publisher) report(err error, now time.Time) {
 	switch {
 	case err == nil:
 		s := p.state()
-		p.logf(LevelInfo, "published state %d to %s: %d triplets in %d KiB", s.Sequence, s.To, p.graph.Stats().Edges, s.Bytes>>10)
+		p.logf(LevelInfo, "published state of %s to %s, sequence %d: %d triplets in %d KiB", s.Published.Format(time.RFC3339), s.To, s.Sequence, s.Edges, s.Bytes>>10)
 		if n, since := p.outage.Over(); n > 0 {
 			p.logf(LevelInfo, "publishing works again after %d failures since %s", n, since.UTC().Format(time.RFC3339))
 		}
@@ -182,7 +199,7 @@ func (p *publisher) publish(ctx context.Context) (err error) {
 		return fmt.Errorf("publish: %s: %w", p.place, err)
 	}
 	p.mu.Lock()
-	p.status.Sequence, p.status.Published, p.status.Bytes = h.Sequence, h.PublishedAt(), int64(len(b))
+	p.status.Sequence, p.status.Published, p.status.Edges, p.status.Bytes = h.Sequence, h.PublishedAt(), h.Edges, int64(len(b))
 	p.status.Count++
 	p.mu.Unlock()
 	p.store.saveFleet(fleetMemory{Published: h.Sequence})
@@ -207,7 +224,7 @@ func (p *publisher) encode(key ed25519.PrivateKey) ([]byte, fleet.Header, error)
 	h = fleet.Header{
 		Sequence: max(p.state().Sequence+1, uint64(now)), Published: now, Horizon: st.Now, // what comes while it is encoded lies after the horizon
 		Nodes: uint32(st.Nodes), Relations: uint32(st.Relations), Edges: uint32(st.Edges),
-		GraphVersion: graphVersion, ModelVersion: modelVersion,
+		GraphVersion: graphVersion, ModelVersion: modelVersion, Naming: naming(p.cfg),
 	}
 	graph, err := p.graph.AppendBinary(nil)
 	if err != nil {

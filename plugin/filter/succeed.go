@@ -54,7 +54,7 @@ func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) e
 	i.trainer.mu.Lock() // no training may bring a scorer of the graph that is about to go
 	defer i.trainer.mu.Unlock()
 	m.SetThreshold(ModelConfig(f.cfg).Threshold)
-	began := time.Now()
+	began, kept := time.Now(), next.Stats().Edges
 	succession := f.graph.Succeed(next, h.Horizon)
 	done := false
 	defer func() {
@@ -100,10 +100,10 @@ func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) e
 	f.took(h, succession.Carried)
 	i.store.save(scorer.Model())
 	i.store.saveFleet(fleetMemory{Followed: f.state()})
-	st := f.graph.Stats()
-	f.logf(LevelInfo, "published state %d of %s: %d triplets up to %s, the model of %s, and %d triplets with %d sessions that this filter saw since; "+
-		"%d triplets, taken up in %.2f s, of which records waited %.2f ms at most", h.Sequence, f.place, h.Edges, time.Unix(0, h.Horizon).UTC().Format(time.RFC3339), m.TrainedText(),
-		succession.Carried.Edges, succession.Carried.Events, st.Edges, time.Since(began).Seconds(), float64(waited.Microseconds())/1e3)
+	f.logf(LevelInfo, "published state of %s from %s, sequence %d: %s; the model of %s; carried over: %d sessions of %d triplets that this filter saw since; "+
+		"taken up in %.2f s, of which records waited %.2f ms at most", h.PublishedAt().Format(time.RFC3339), f.place, h.Sequence,
+		sum(kept, f.graph.Stats().Edges, h.Horizon), m.TrainedText(), succession.Carried.Events, succession.Carried.Edges,
+		time.Since(began).Seconds(), float64(waited.Microseconds())/1e3)
 	if why := m.Weak(); why != "" {
 		f.host.Log(LevelWarn, "scores are added but none counts as low: "+why)
 	}
@@ -113,10 +113,20 @@ func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) e
 	return nil
 }
 
+// sum tells how the triplets of a state, up to a horizon, became those of the graph.
+func sum(state, graph int, horizon int64) string {
+	text := fmt.Sprintf("%d triplets up to %s", state, time.Unix(0, horizon).UTC().Format(time.RFC3339))
+	if graph < state { // where the graph is full
+		return fmt.Sprintf("%s, less %d that made room for those of this filter, make %d", text, state-graph, graph)
+	}
+	return fmt.Sprintf("%s and %d that only this filter has make %d", text, graph-state, graph)
+}
+
 // took notes which state is in use.
 func (f *follower) took(h *fleet.Header, carried graphbuf.Carried) {
 	f.mu.Lock()
 	f.status.Sequence, f.status.Published, f.status.Horizon, f.status.Edges = h.Sequence, h.PublishedAt(), time.Unix(0, h.Horizon).UTC(), h.Edges
+	f.status.Naming = h.Naming
 	f.status.CarriedEdges, f.status.CarriedSessions = carried.Edges, carried.Events
 	f.whole = true
 	f.mu.Unlock()

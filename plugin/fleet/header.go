@@ -8,20 +8,28 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
-// A published state is a header of fixed length, its seal, and a payload: graph and model one behind the other,
-// compressed by zstd. The seal is an ed25519 signature over the header, which holds the SHA-256 of the payload. Without
-// a key it is the SHA-256 of the header, which finds damage and stops nobody. All numbers are little-endian.
+// A published state is a header, its seal, and a payload: graph and model one behind the other, compressed by zstd. The
+// header has a part of fixed length and a text, how names are made. The seal is an ed25519 signature over the header,
+// which holds the SHA-256 of the payload. Without a key it is the SHA-256 of the header, which finds damage and stops
+// nobody. All numbers are little-endian.
 const (
 	magic   = "RGCNPUBL"
 	version = 1
 
-	headerSize = len(magic) + 4 + 4 + 8 + 8 + 8 + 3*4 + 2*4 + 3*8 + sha256.Size + keyIDSize
+	headerSize = len(magic) + 4 + 4 + 8 + 8 + 8 + 3*4 + 2*4 + 4 + 3*8 + sha256.Size + keyIDSize
 	sealSize   = ed25519.SignatureSize
 
 	signedFlag = 1
+
+	// MaxNaming is how many bytes the text may have that tells how names are made: some thirty fields of the longest
+	// paths that anybody writes.
+	MaxNaming = 16 << 10
 
 	// most is how large graph and model may be together, uncompressed: some ten times what 50 million triplets take.
 	// Below it, memory is the limit: see Header.Memory.
@@ -39,6 +47,10 @@ type Header struct {
 	Nodes, Relations, Edges    uint32 // of the graph
 	GraphVersion, ModelVersion uint32 // of their bytes
 
+	// Naming tells how the trainer names hosts and relations, in lines of printable text. What it says is not looked at
+	// here; it has MaxNaming bytes at most.
+	Naming string
+
 	graph, model, payload uint64 // bytes: of graph and model as they are, and of both compressed
 	digest                [sha256.Size]byte
 	key                   keyID // zero: not signed
@@ -48,7 +60,9 @@ type Header struct {
 func (h *Header) Memory() int64 { return int64(h.payload + h.graph + h.model) }
 
 // Bytes is the length of the file.
-func (h *Header) Bytes() int64 { return int64(headerSize) + int64(sealSize) + int64(h.payload) }
+func (h *Header) Bytes() int64 {
+	return int64(headerSize) + int64(len(h.Naming)) + int64(sealSize) + int64(h.payload)
+}
 
 // PublishedAt is Published as a time.
 func (h *Header) PublishedAt() time.Time { return time.Unix(0, h.Published).UTC() }
@@ -65,18 +79,20 @@ func (h *Header) append(b []byte) []byte {
 	for _, v := range [...]uint64{h.Sequence, uint64(h.Published), uint64(h.Horizon)} {
 		b = le.AppendUint64(b, v)
 	}
-	for _, v := range [...]uint32{h.Nodes, h.Relations, h.Edges, h.GraphVersion, h.ModelVersion} {
+	for _, v := range [...]uint32{h.Nodes, h.Relations, h.Edges, h.GraphVersion, h.ModelVersion, uint32(len(h.Naming))} {
 		b = le.AppendUint32(b, v)
 	}
 	for _, v := range [...]uint64{h.graph, h.model, h.payload} {
 		b = le.AppendUint64(b, v)
 	}
 	b = append(b, h.digest[:]...)
-	return append(b, h.key[:]...)
+	b = append(b, h.key[:]...)
+	return append(b, h.Naming...)
 }
 
-// parse is the inverse of append for bytes of the right length, magic and version.
-func (h *Header) parse(b []byte) error {
+// parse is the inverse of append for the part of fixed length, of the right magic and version. It returns the length of
+// the text that follows.
+func (h *Header) parse(b []byte) (naming int, err error) {
 	le := binary.LittleEndian
 	b = b[len(magic)+4:]
 	u32 := func() uint32 { v := le.Uint32(b); b = b[4:]; return v }
@@ -85,17 +101,31 @@ func (h *Header) parse(b []byte) error {
 	h.Signed = flags == signedFlag
 	h.Sequence, h.Published, h.Horizon = u64(), int64(u64()), int64(u64())
 	h.Nodes, h.Relations, h.Edges, h.GraphVersion, h.ModelVersion = u32(), u32(), u32(), u32(), u32()
+	length := u32()
 	h.graph, h.model, h.payload = u64(), u64(), u64()
 	copy(h.digest[:], b)
 	copy(h.key[:], b[sha256.Size:])
 	switch {
 	case flags > signedFlag:
-		return fmt.Errorf("its flags are %#x, want 0 or %d: it is damaged or forged", flags, signedFlag)
+		return 0, fmt.Errorf("its flags are %#x, want 0 or %d: it is damaged or forged", flags, signedFlag)
 	case !h.Signed && h.key != keyID{}:
-		return errors.New("it names a key and is not signed: it is damaged or forged")
+		return 0, errors.New("it names a key and is not signed: it is damaged or forged")
 	case h.graph > most || h.model > most || h.graph+h.model > most || h.payload > most:
-		return fmt.Errorf("it claims a payload of %d MiB, %d MiB uncompressed, allowed are %d: it is damaged or forged",
+		return 0, fmt.Errorf("it claims a payload of %d MiB, %d MiB uncompressed, allowed are %d: it is damaged or forged",
 			h.payload>>20, (h.graph+h.model)>>20, most>>20)
+	case length > MaxNaming:
+		return 0, fmt.Errorf("it claims %d bytes of text about names, allowed are %d: it is damaged or forged", length, MaxNaming)
+	}
+	return int(length), nil
+}
+
+// checkNaming returns why a text is none that a header may have.
+func checkNaming(text string) error {
+	if len(text) > MaxNaming {
+		return fmt.Errorf("its text about names has %d bytes, allowed are %d", len(text), MaxNaming)
+	}
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && unicode.IsControl(r) }) {
+		return errors.New("its text about names is none")
 	}
 	return nil
 }
@@ -113,7 +143,7 @@ func seal(header []byte, key ed25519.PrivateKey) []byte {
 // trusted key has signed, or, where that is allowed, an unsigned header that is whole. The payload is the rest of r: see
 // Header.ReadPayload.
 func ReadHeader(r io.Reader, trust Trust) (*Header, error) {
-	b := make([]byte, headerSize+sealSize)
+	b := make([]byte, headerSize, headerSize+sealSize)
 	n, err := io.ReadFull(r, b)
 	switch {
 	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
@@ -121,19 +151,35 @@ func ReadHeader(r io.Reader, trust Trust) (*Header, error) {
 	case n < len(magic) || string(b[:len(magic)]) != magic:
 		return nil, errors.New("that is no published state: it does not begin as one does")
 	case n < len(magic)+4:
-		return nil, truncated(n, len(b))
+		return nil, truncated(n, headerSize+sealSize)
 	}
 	if v := binary.LittleEndian.Uint32(b[len(magic):]); v != version {
 		return nil, fmt.Errorf("it is of version %d, this filter reads version %d: bring trainer and scorers to the same release", v, version)
 	}
 	if n < len(b) {
-		return nil, truncated(n, len(b))
+		return nil, truncated(n, headerSize+sealSize)
 	}
 	h := new(Header)
-	if err := h.parse(b); err != nil {
+	naming, err := h.parse(b)
+	if err != nil {
 		return nil, err
 	}
-	return h, trust.check(h, b[:headerSize], b[headerSize:])
+	b = append(b, make([]byte, naming+sealSize)...)
+	switch more, err := io.ReadFull(r, b[n:]); {
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, truncated(n+more, len(b))
+	case err != nil:
+		return nil, err
+	}
+	header, sealed := b[:headerSize+naming], b[headerSize+naming:]
+	if err := trust.check(h, header, sealed); err != nil {
+		return nil, err
+	}
+	h.Naming = string(header[headerSize:])
+	if err := checkNaming(h.Naming); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 func truncated(n, want int) error {

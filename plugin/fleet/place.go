@@ -99,14 +99,18 @@ func Open(place string, a Access) (Place, error) {
 		u.RawPath = ""
 	}
 	c, err := readCredentials(a.Credentials)
-	if err != nil {
+	switch {
+	case err != nil && a.Credentials != "":
+		return nil, fmt.Errorf("fleet.credentials: %w", err)
+	case err != nil:
 		return nil, err
 	}
 	client, err := newClient(a.CAFile)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("fleet.ca_file: %w", err)
 	}
-	w := &web{client: client, url: u, name: nameOf(u)}
+	w := &web{client: client, url: u, name: nameOf(u), idle: idleTimeout}
+	client.CheckRedirect = w.redirect
 	if u.Scheme == "s3" {
 		return newS3(w, c, a)
 	}

@@ -10,6 +10,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -218,6 +219,58 @@ func TestAServerThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
+// A server that begins to answer and then pauses is given up; one that is slow and does not pause is not.
+func TestAnAnswerThatPauses(t *testing.T) {
+	s, url := serve(t)
+	release := make(chan struct{})
+	pause := true
+	s.set(func(w http.ResponseWriter, r *http.Request) bool {
+		for range 3 {
+			io.WriteString(w, "slow")
+			w.(http.Flusher).Flush()
+		}
+		if pause {
+			<-release
+		}
+		return true
+	})
+	p := openPlace(t, url+"/x", Access{}).(*web)
+	if p.idle != idleTimeout {
+		t.Errorf("it may pause for %v", p.idle)
+	}
+	p.idle = 200 * time.Millisecond
+	content, _, err := get(p, "")
+	if content != "slowslowslow" || err == nil || err.Error() != "nothing came for 200ms" {
+		t.Errorf("%q, %v", content, err)
+	}
+	release <- struct{}{}
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	p.idle = time.Hour
+	body, _, err := p.Get(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = io.ReadAll(body); err == nil || !strings.HasPrefix(err.Error(), "not all of it came within ") {
+		t.Errorf("%v", err)
+	}
+	body.Close()
+	release <- struct{}{}
+	// The reader, too, may pause.
+	s.mu.Lock()
+	pause = false
+	s.mu.Unlock()
+	p.idle = 200 * time.Millisecond
+	if body, _, err = p.Get(context.Background(), ""); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * p.idle)
+	if b, err := io.ReadAll(body); err != nil || string(b) != "slowslowslow" {
+		t.Errorf("%q, %v", b, err)
+	}
+	body.Close()
+}
+
 func credentialsFile(t *testing.T, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "credentials")
@@ -249,6 +302,58 @@ func TestCredentialsOfHTTP(t *testing.T) {
 	}
 }
 
+// Credentials go to the server that the place names, and to no other port of its host.
+func TestCredentialsAreNotRedirected(t *testing.T) {
+	s, url := serve(t)
+	other, elsewhere := serve(t)
+	other.files["/x"] = []byte("content")
+	asked, referer := 0, ""
+	other.before = func(w http.ResponseWriter, r *http.Request) bool {
+		asked++
+		referer = r.Header.Get("Referer")
+		return false
+	}
+	s.files["/y"] = []byte("content")
+	to := elsewhere + "/x"
+	s.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/y" {
+			return r.Header.Get("Authorization") == "" // and no content then
+		}
+		http.Redirect(w, r, to, http.StatusTemporaryRedirect)
+		return true
+	}
+	secret := Access{Credentials: credentialsFile(t, "token=hunter2")}
+	want := "it redirects to " + elsewhere + ", and credentials are sent to " + url + " alone: name the place itself"
+	if _, _, err := get(openPlace(t, url+"/x", secret), ""); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if err := openPlace(t, url+"/x", secret).Put(context.Background(), []byte("x")); err == nil || !strings.Contains(err.Error(), "it redirects to "+elsewhere) {
+		t.Errorf("put: %v", err)
+	}
+	if asked > 0 {
+		t.Errorf("the other server was asked %d times", asked)
+	}
+	// Without credentials any server may stand in for another, and does not hear of the query.
+	if content, _, err := get(openPlace(t, url+"/x?sig=hidden", Access{Credentials: credentialsFile(t, "")}), ""); err != nil || content != "content" || asked != 1 || referer != "" {
+		t.Errorf("%q, %v, asked %d times, referred by %q", content, err, asked, referer)
+	}
+	// The same server gets them again.
+	to = "/y"
+	if content, _, err := get(openPlace(t, url+"/x", secret), ""); err != nil || content != "content" {
+		t.Errorf("%q, %v", content, err)
+	}
+}
+
+func TestOrigin(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://Host/x": "https://host:443", "https://host:443": "https://host:443", "http://host": "http://host:80", "https://host:8443/": "https://host:8443", "http://[::1]/": "http://[::1]:80",
+	} {
+		if u, err := url.Parse(text); err != nil || origin(u) != want {
+			t.Errorf("%s: %s, %v", text, origin(u), err)
+		}
+	}
+}
+
 func TestCredentialsThatAreRefused(t *testing.T) {
 	open := credentialsFile(t, "token=abc")
 	os.Chmod(open, 0o644)
@@ -262,7 +367,7 @@ func TestCredentialsThatAreRefused(t *testing.T) {
 		credentialsFile(t, "aws_access_key_id=hunter2"): "want both",
 		filepath.Join(t.TempDir(), "none"):              "no such file",
 	} {
-		if _, err := Open("https://host/x", Access{Credentials: path}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+		if _, err := Open("https://host/x", Access{Credentials: path}); err == nil || !strings.HasPrefix(err.Error(), "fleet.credentials: ") || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
@@ -283,7 +388,7 @@ func TestCertificatesAreVerified(t *testing.T) {
 		t.Errorf("%q, %v", content, err)
 	}
 	os.WriteFile(ca, []byte("no certificate"), 0o644)
-	if _, err := Open(server.URL, Access{CAFile: ca}); err == nil || !strings.Contains(err.Error(), "holds no certificate") {
+	if _, err := Open(server.URL, Access{CAFile: ca}); err == nil || !strings.HasPrefix(err.Error(), "fleet.ca_file: ") || !strings.Contains(err.Error(), "holds no certificate") {
 		t.Errorf("%v", err)
 	}
 	// From https nothing leads to http.

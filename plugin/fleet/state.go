@@ -17,6 +17,9 @@ func Append(dst []byte, h Header, graph, model []byte, key ed25519.PrivateKey) (
 	if n := uint64(len(graph)) + uint64(len(model)); n > most {
 		return nil, fmt.Errorf("fleet: graph and model are %d MiB, a published state holds %d", n>>20, most>>20)
 	}
+	if err := checkNaming(h.Naming); err != nil {
+		return nil, fmt.Errorf("fleet: %w", err)
+	}
 	h.graph, h.model = uint64(len(graph)), uint64(len(model))
 	payload, err := compress(graph, model)
 	if err != nil {

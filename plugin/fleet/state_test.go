@@ -21,8 +21,12 @@ func pair(n byte) (ed25519.PublicKey, ed25519.PrivateKey) {
 var (
 	someGraph  = bytes.Repeat([]byte("graph "), 1000)
 	someModel  = bytes.Repeat([]byte("model "), 500)
-	someHeader = Header{Sequence: 7, Published: 1_700_000_000e9, Horizon: 1_699_999_000e9, Nodes: 3, Relations: 2, Edges: 5, GraphVersion: 2, ModelVersion: 2}
+	someHeader = Header{Sequence: 7, Published: 1_700_000_000e9, Horizon: 1_699_999_000e9, Nodes: 3, Relations: 2, Edges: 5, GraphVersion: 2, ModelVersion: 2,
+		Naming: "source = id.orig_h\ndestination = id.resp_h"}
 )
+
+// sealedSize is the length of the header of these tests.
+var sealedSize = headerSize + len(someHeader.Naming)
 
 func published(t testing.TB, key ed25519.PrivateKey) []byte {
 	t.Helper()
@@ -63,7 +67,7 @@ func TestWhatIsPublishedIsRead(t *testing.T) {
 			t.Errorf("%s: %d bytes of graph, %d of model", what, len(graph), len(model))
 		}
 		if h.Signed != (c.key != nil) || h.Sequence != 7 || h.Published != someHeader.Published || h.Horizon != someHeader.Horizon ||
-			h.Nodes != 3 || h.Relations != 2 || h.Edges != 5 || h.GraphVersion != 2 || h.ModelVersion != 2 {
+			h.Nodes != 3 || h.Relations != 2 || h.Edges != 5 || h.GraphVersion != 2 || h.ModelVersion != 2 || h.Naming != someHeader.Naming {
 			t.Errorf("%s: %+v", what, h)
 		}
 		if h.Bytes() != int64(len(published(t, c.key))) {
@@ -89,7 +93,7 @@ func TestSizes(t *testing.T) {
 		if err != nil || !bytes.Equal(g, graph) || !bytes.Equal(m, model) {
 			t.Fatalf("%d bytes: %v", size, err)
 		}
-		if want := int64(len(b) - headerSize - sealSize + size + size/3); h.Memory() != want {
+		if want := int64(len(b) - sealedSize - sealSize + size + size/3); h.Memory() != want {
 			t.Errorf("%d bytes: Memory is %d, want %d", size, h.Memory(), want)
 		}
 	}
@@ -109,7 +113,11 @@ func TestStatesThatAreRefused(t *testing.T) {
 	lengths := headerSize - keyIDSize - 32 - 3*8
 	huge := bytes.Clone(published(t, nil))
 	binary.LittleEndian.PutUint64(huge[lengths:], 1<<60)
-	copy(huge[headerSize:], seal(huge[:headerSize], nil))
+	copy(huge[sealedSize:], seal(huge[:sealedSize], nil))
+	long, binaryText := bytes.Clone(whole), bytes.Clone(published(t, nil))
+	binary.LittleEndian.PutUint32(long[lengths-4:], MaxNaming+1)
+	binaryText[sealedSize-1] = 0x1b
+	copy(binaryText[sealedSize:], seal(binaryText[:sealedSize], nil))
 	for what, c := range map[string]struct {
 		b     []byte
 		trust Trust
@@ -119,11 +127,15 @@ func TestStatesThatAreRefused(t *testing.T) {
 		"a page of a proxy":        {[]byte("<html>sign in"), trust, "no published state"},
 		"only its magic":           {whole[:len(magic)], trust, "truncated: 8 of at least"},
 		"cut in the header":        {whole[:headerSize-1], trust, "truncated: "},
+		"cut in its text":          {whole[:headerSize+3], trust, "truncated: "},
+		"with other names":         {change(whole, headerSize, 1), trust, "its signature does not fit"},
+		"with a book about names":  {long, trust, "it claims 16385 bytes of text about names, allowed are 16384"},
+		"with an escape sequence":  {binaryText, Trust{Unsigned: true}, "its text about names is none"},
 		"cut in the payload":       {whole[:len(whole)-1], trust, "truncated: "},
 		"longer than it says":      {append(bytes.Clone(whole), 0), trust, "goes on behind its end"},
 		"of a later version":       {change(whole, len(magic), 3), trust, "it is of version 2, this filter reads version 1"},
 		"with another sequence":    {change(whole, at, 1), trust, "its signature does not fit"},
-		"with another signature":   {change(whole, headerSize, 1), trust, "its signature does not fit"},
+		"with another signature":   {change(whole, sealedSize, 1), trust, "its signature does not fit"},
 		"with another payload":     {change(whole, len(whole)-3, 1), trust, "its payload is damaged"},
 		"of another key":           {published(t, forger), trust, "which is not in state.key"},
 		"unsigned":                 {published(t, nil), trust, "it is not signed, and state.unsigned is false"},
@@ -147,7 +159,7 @@ func TestAPayloadThatIsLargerThanItSays(t *testing.T) {
 		}
 		lengths := headerSize - keyIDSize - 32 - 3*8
 		binary.LittleEndian.PutUint64(b[lengths:], 1000)
-		copy(b[headerSize:], seal(b[:headerSize], nil))
+		copy(b[sealedSize:], seal(b[:sealedSize], nil))
 		if _, _, _, err := read(b, Trust{Unsigned: true}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%d bytes: %v", size, err)
 		}
@@ -158,7 +170,7 @@ func TestAReaderThatFails(t *testing.T) {
 	public, private := pair(1)
 	whole := published(t, private)
 	lost := errors.New("connection reset")
-	for _, n := range []int{0, headerSize - 1, headerSize + sealSize + 5} {
+	for _, n := range []int{0, headerSize - 1, headerSize + 1, sealedSize + sealSize + 5} {
 		r := io.MultiReader(bytes.NewReader(whole[:n]), iotest.ErrReader(lost))
 		h, err := ReadHeader(r, Trust{Keys: []ed25519.PublicKey{public}})
 		if err == nil {
@@ -190,7 +202,7 @@ func FuzzRead(f *testing.F) {
 			t.Fatal(err)
 		}
 		h2, graph2, model2, err := read(again, trust)
-		if err != nil || !bytes.Equal(graph, graph2) || !bytes.Equal(model, model2) || h2.Sequence != h.Sequence || h2.Horizon != h.Horizon {
+		if err != nil || !bytes.Equal(graph, graph2) || !bytes.Equal(model, model2) || h2.Sequence != h.Sequence || h2.Horizon != h.Horizon || h2.Naming != h.Naming {
 			t.Fatalf("%x reads otherwise after it was written again: %v", b, err)
 		}
 	})

@@ -26,14 +26,16 @@ type web struct {
 	name   string // in messages
 	// sign adds to a request of such a body what the server asks for; nil: it asks for nothing.
 	sign func(r *http.Request, body []byte) error
+	idle time.Duration // how long an answer may pause
 }
 
 func (w *web) String() string { return w.name }
 
 const (
-	// answerTimeout is how long a server may take until it begins to answer, and transferTimeout how long all of it may
-	// take: a state of a gigabyte at 2 MB/s.
+	// answerTimeout is how long a server may take until it begins to answer, idleTimeout how long it may send nothing of
+	// the rest, and transferTimeout how long all of it may take: a state of a gigabyte at 2 MB/s.
 	answerTimeout   = time.Minute
+	idleTimeout     = time.Minute
 	transferTimeout = 10 * time.Minute
 	// maxRedirects are followed of a GET: storage behind a proxy takes one.
 	maxRedirects = 3
@@ -57,18 +59,32 @@ func newClient(caFile string) (*http.Client, error) {
 			return nil, fmt.Errorf("%s holds no certificate in the format PEM", caFile)
 		}
 	}
-	return &http.Client{Transport: t, CheckRedirect: func(r *http.Request, via []*http.Request) error {
-		if len(via) > maxRedirects {
-			return fmt.Errorf("more than %d redirects", maxRedirects)
-		}
-		if via[0].URL.Scheme == "https" && r.URL.Scheme != "https" {
-			return errors.New("it redirects from https to " + r.URL.Scheme)
-		}
-		if via[0].Method != http.MethodGet {
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}}, nil
+	return &http.Client{Transport: t}, nil
+}
+
+// redirect says whether a redirect is followed: that of a GET, where it takes no credentials to another server.
+func (w *web) redirect(r *http.Request, via []*http.Request) error {
+	r.Header.Del("Referer") // it would have the query of the URL, where some servers have their secrets
+	switch from := via[0].URL; {
+	case len(via) > maxRedirects:
+		return fmt.Errorf("more than %d redirects", maxRedirects)
+	case from.Scheme == "https" && r.URL.Scheme != "https":
+		return errors.New("it redirects from https to " + r.URL.Scheme)
+	case via[0].Method != http.MethodGet:
+		return http.ErrUseLastResponse
+	case w.sign != nil && origin(from) != origin(r.URL):
+		return fmt.Errorf("it redirects to %s, and credentials are sent to %s alone: name the place itself", printable.Line(origin(r.URL)), origin(from))
+	}
+	return nil
+}
+
+// origin is scheme, host and port of a URL.
+func origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
 // secret returns why credentials are not to be sent to a URL.
@@ -82,14 +98,7 @@ func secret(u *url.URL) error {
 
 // Put sends the state. A server that answers with anything but success has not taken it.
 func (w *web) Put(ctx context.Context, state []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPut, w.url.String(), bytes.NewReader(state))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/octet-stream")
-	resp, err := w.do(r, state)
+	resp, err := w.do(ctx, http.MethodPut, "", state)
 	if err != nil {
 		return err
 	}
@@ -103,57 +112,81 @@ func (w *web) Put(ctx context.Context, state []byte) error {
 
 // Get asks for the state if it is another one.
 func (w *web) Get(ctx context.Context, tag string) (io.ReadCloser, string, error) {
-	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url.String(), nil)
+	resp, err := w.do(ctx, http.MethodGet, tag, nil)
 	if err != nil {
-		cancel()
 		return nil, "", err
+	}
+	switch {
+	case resp.StatusCode == http.StatusNotModified && tag != "":
+		resp.Body.Close()
+		return nil, tag, ErrNotModified
+	case resp.StatusCode != http.StatusOK:
+		defer resp.Body.Close()
+		return nil, "", refused(resp)
+	}
+	return resp.Body, resp.Header.Get("ETag"), nil
+}
+
+// do sends a request, and one for what has not the tag, unless that is "". The caller closes the body of the answer,
+// which fails where it pauses for too long.
+func (w *web) do(ctx context.Context, method, tag string, body []byte) (*http.Response, error) {
+	ctx, end := context.WithTimeout(ctx, transferTimeout)
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := func(why error) { cancel(why); end() }
+	r, err := http.NewRequestWithContext(ctx, method, w.url.String(), bytes.NewReader(body))
+	if err != nil {
+		stop(nil)
+		return nil, err
+	}
+	r.Header.Set("User-Agent", "flb-filter-rgcn")
+	if method == http.MethodPut {
+		r.Header.Set("Content-Type", "application/octet-stream")
 	}
 	if tag != "" {
 		r.Header.Set("If-None-Match", tag)
 	}
-	resp, err := w.do(r, nil)
-	if err != nil {
-		cancel()
-		return nil, "", err
-	}
-	body := &canceled{resp.Body, cancel}
-	switch {
-	case resp.StatusCode == http.StatusNotModified && tag != "":
-		body.Close()
-		return nil, tag, ErrNotModified
-	case resp.StatusCode != http.StatusOK:
-		defer body.Close()
-		return nil, "", refused(resp)
-	}
-	return body, resp.Header.Get("ETag"), nil
-}
-
-// canceled is a body whose request ends with it.
-type canceled struct {
-	io.ReadCloser
-	cancel context.CancelFunc
-}
-
-func (c *canceled) Close() error {
-	err := c.ReadCloser.Close()
-	c.cancel()
-	return err
-}
-
-func (w *web) do(r *http.Request, body []byte) (*http.Response, error) {
-	r.Header.Set("User-Agent", "flb-filter-rgcn")
 	if w.sign != nil {
 		if err := w.sign(r, body); err != nil {
+			stop(nil)
 			return nil, err
 		}
 	}
 	began := time.Now()
 	resp, err := w.client.Do(r)
 	if err != nil {
+		stop(nil)
 		return nil, plain(err, time.Since(began))
 	}
+	resp.Body = &answer{resp.Body, ctx, stop, w.idle, began}
 	return resp, nil
+}
+
+// answer is the body of an answer. Its request ends with it, and fails where nothing of it comes for a time.
+type answer struct {
+	io.ReadCloser
+	ctx   context.Context
+	stop  func(why error)
+	idle  time.Duration
+	began time.Time
+}
+
+func (a *answer) Read(p []byte) (int, error) {
+	timer := time.AfterFunc(a.idle, func() { a.stop(fmt.Errorf("nothing came for %v", a.idle)) })
+	n, err := a.ReadCloser.Read(p)
+	timer.Stop()
+	if err == nil || err == io.EOF || a.ctx.Err() == nil {
+		return n, err
+	}
+	if why := context.Cause(a.ctx); !errors.Is(why, context.DeadlineExceeded) {
+		return n, why
+	}
+	return n, fmt.Errorf("not all of it came within %v", time.Since(a.began).Round(time.Second))
+}
+
+func (a *answer) Close() error {
+	err := a.ReadCloser.Close()
+	a.stop(nil)
+	return err
 }
 
 // plain takes the URL, with its query, out of an error. after is how long the request took until then.

@@ -63,7 +63,7 @@ const (
 // record's values.
 func New(fields config.Fields, spec *record.Spec) (*Finder, error) {
 	f := &Finder{sshd: fields.SSHD, line: -1, time: fields.Time}
-	f.form = hostname.Form{CutPort: fields.CutPorts, Fold: fields.Preset != "custom"}
+	f.form = formOf(fields)
 	if f.sshd {
 		f.wanted = [][]string{fields.Message, fields.Host, fields.Ident}
 		name, err := os.Hostname()
