@@ -126,7 +126,9 @@ func bare(err error) error {
 // tooLarge is the error of an answer of more bytes than that.
 type tooLarge int64
 
-func (most tooLarge) Error() string { return fmt.Sprintf("an answer is larger than %d MiB", most>>20) }
+func (most tooLarge) Error() string {
+	return fmt.Sprintf("an answer is larger than %.3g MiB", float64(most)/(1<<20))
+}
 
 var errTimeout = errors.New("no answer in time")
 

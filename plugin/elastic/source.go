@@ -58,7 +58,9 @@ const (
 	stretchDocuments = 50_000
 	patience         = 60 * time.Second
 	firstPause       = time.Second
-	mostBytes        = 64 << 20
+	// A bucket takes some 170 bytes of an answer, and more where names are long. What no page needs is not read from a
+	// server that sends without end.
+	bucketBytes, slackBytes, mostBytes = 1 << 10, 1 << 20, 16 << 20
 )
 
 // New checks what is to be read. It asks nobody.
@@ -82,7 +84,7 @@ func New(cfg Config) (*Source, error) {
 	}
 	u.RawPath = ""
 	s := &Source{cfg: cfg, index: index, pageSize: cmp.Or(cfg.PageSize, pageSize), stretch: cmp.Or(cfg.Stretch, stretchDocuments), pause: cmp.Or(cfg.Pause, firstPause)}
-	s.server = Server{URL: strings.TrimRight(u.String(), "/"), Authorities: cfg.Authorities, Credentials: inURL, Patience: patience, MostBytes: mostBytes}
+	s.server = Server{URL: strings.TrimRight(u.String(), "/"), Authorities: cfg.Authorities, Credentials: inURL, Patience: patience, MostBytes: answerBytes(s.pageSize)}
 	if inURL.User == "" || cfg.Credentials != "" {
 		if s.server.Credentials, err = LoadCredentials(cfg.Credentials); err != nil {
 			return nil, err
@@ -100,6 +102,11 @@ func New(cfg Config) (*Source, error) {
 		}
 	}
 	return s, s.prepare(cfg.Fields)
+}
+
+// answerBytes bounds an answer with so many buckets.
+func answerBytes(buckets int) int64 {
+	return int64(min(buckets, (mostBytes-slackBytes)/bucketBytes)*bucketBytes + slackBytes)
 }
 
 // prepare finds out which fields are wanted.
