@@ -234,6 +234,16 @@ func TestCredentials(t *testing.T) {
 	if _, err := LoadCredentials(dir); err == nil || !strings.Contains(err.Error(), "no regular file") {
 		t.Errorf("a directory: %v", err)
 	}
+	open := filepath.Join(dir, "open")
+	if err := os.WriteFile(open, []byte("elastic:geheim\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadCredentials(open); err == nil || !strings.HasSuffix(err.Error(), "/open: has the mode -rw-r--r--, so that others may read it: chmod 600") {
+		t.Errorf("a file that others may read: %v", err)
+	}
 	t.Setenv(EnvUser, "a:b")
 	if c, err := LoadCredentials(""); err != nil || c.User != "a" || c.Password != "b" {
 		t.Errorf("the environment: %v", err)
