@@ -156,7 +156,7 @@ var options = []Option{
 		"Triplets not seen for this long, by event time, are forgotten. A longer pause counts for a quarter of it, or for a day if that is more.",
 		func(c *Config) *time.Duration { return &c.Graph.Window }),
 
-	withoutUserShown(option("graph", "source", typeText, "", "the address of an index, such as \"https://127.0.0.1:9200/logs-ssh.rgcn-default\", or \"\" for none",
+	userHidden(option("graph", "source", typeText, "", "the address of an index, such as \"https://127.0.0.1:9200/logs-ssh.rgcn-default\", or \"\" for none",
 		"Index, data stream or pattern of Elasticsearch or OpenSearch that holds the records of many agents, this one's too. The graph takes in what "+
 			"they saw, at the start and before each training; what this one saw itself counts once. The fields are those of the section fields.",
 		func(c *Config) *string { return &c.Graph.Source },
@@ -318,10 +318,9 @@ var options = []Option{
 		func(c *Config) *bool { return &c.Metrics.AllowRemote }),
 }
 
-// withoutUserShown keeps user and password in an address out of what is logged of the settings.
-func withoutUserShown(o Option) Option {
-	get := o.get
-	o.get, o.address = func(c *Config) string { return withoutUser(get(c)) }, true
+// userHidden keeps a user and a password in an address out of errors.
+func userHidden(o Option) Option {
+	o.address = true
 	return o
 }
 

@@ -83,7 +83,8 @@ func TestFailures(t *testing.T) {
 				return true
 			})
 			address := server.Start(t)
-			s := source(t, Config{URL: strings.Replace(address, "://", "://elastic:geheim@", 1)})
+			t.Setenv(EnvUser, "elastic:geheim")
+			s := source(t, Config{URL: address})
 			g := newGraph(t)
 			_, err := s.Pull(context.Background(), g, Options{})
 			if err == nil || !strings.Contains(err.Error(), c.want) || KindOf(err) != c.kind {
@@ -156,6 +157,12 @@ func TestAnswerThatIsTooLarge(t *testing.T) {
 		if got := answerBytes(buckets); got != want {
 			t.Errorf("%d bytes for %d buckets, want %d", got, buckets, want)
 		}
+	}
+}
+
+func TestPasswordInTheAddress(t *testing.T) {
+	if _, err := New(Config{URL: "http://elastic:geheim@127.0.0.1:9200/logs", Fields: settings(t)}); err == nil || strings.Contains(err.Error(), "geheim") {
+		t.Errorf("%v", err)
 	}
 }
 
