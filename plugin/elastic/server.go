@@ -46,7 +46,7 @@ func ParseURL(text string) (*url.URL, Credentials, error) {
 	return u, c, nil
 }
 
-// connect makes the client: it asks the server that was named and no other, follows no redirect and knows no proxy.
+// connect makes the client: it follows no redirect, and the proxy that the environment names.
 func (s *Server) connect() error {
 	if s.client != nil {
 		return nil
@@ -67,7 +67,7 @@ func (s *Server) connect() error {
 	}
 	s.client = &http.Client{
 		Timeout:       s.Patience,
-		Transport:     &http.Transport{TLSClientConfig: trust, MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second},
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust, MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return nil
