@@ -162,6 +162,18 @@ func (c Config) Validate() error {
 	return nil
 }
 
+// Attackless says why there are no attacks though some are configured, "" where there are some or none is.
+func (c Config) Attackless() string {
+	struck := c.AttacksPerDay > 0 || c.SlowTargets > 0 || c.BruteForce > 0 || c.Foothold > 0 || c.Chains > 0
+	switch {
+	case c.AttackStart >= c.Days && (struck || c.Returns > 0):
+		return fmt.Sprintf("attack start %d: the last of %d days is day %d, as they are counted from 0", c.AttackStart, c.Days, c.Days-1)
+	case c.Returns > 0 && !struck:
+		return fmt.Sprintf("returns %g: intruders come back to attacks of days before, and no other attack is configured", c.Returns)
+	}
+	return ""
+}
+
 // working tells whether people work on a day.
 func (c Config) working(day int) bool {
 	if c.WorkWeekends {

@@ -319,6 +319,9 @@ func (l *loader) finish() error {
 	if err := l.addedOverRead(); err != nil {
 		return err
 	}
+	if c.Model.Objective == "reference" && c.Train.Hold > 0 {
+		return fmt.Errorf("%s: the objective reference learns all at once; want 0 or nothing here, or the objective temporal", l.at("train.hold"))
+	}
 	if c.State.Required && c.State.Dir == "" {
 		return fmt.Errorf("%s: state.dir is empty, want a directory", l.at("state.required"))
 	}

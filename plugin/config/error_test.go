@@ -28,6 +28,7 @@ func TestFileErrors(t *testing.T) {
 		{"explain = 2018-03-24T17:16:40Z", `f:1: explain = 2018-03-24T17:16:40Z: want true or false`},
 		{"[graph]\nmax_nodes = [\n 1,\n 2]", `f:2: graph.max_nodes = [1, 2]: want an integer from 16 to 10000000`},
 		{"[model]\nobjective = 'other'", `f:2: model.objective = "other": want temporal or reference`},
+		{"[model]\nobjective = 'reference'\n[train]\nhold = '3d'", `f:4: train.hold = 3d: the objective reference learns all at once; want 0 or nothing here, or the objective temporal`},
 		{"[model]\ndim = 130", `f:2: model.dim = 130: want a multiple of 4 from 8 to 1024, or 0 to go by the size of the graph`},
 		{"[model]\nlayer1 = 'basis:0'", `f:2: model.layer1 = "basis:0": want diagonal, basis:N with N from 1 to 64, or full`},
 		{"[train]\ndevice = 'cuda:'", `f:2: train.device = "cuda:": want auto, cpu, cuda or cuda:N with N from 0 to 63`},

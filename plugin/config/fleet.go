@@ -2,13 +2,15 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
 	"flb-filter-rgcn/plugin/fleet"
+	"flb-filter-rgcn/plugin/secretfile"
 )
 
-// fleet checks what belongs to published states and resolves their places.
+// fleet checks what belongs to published states and to the search server, and resolves their places.
 func (l *loader) fleet() error {
 	c := &l.config
 	for name, place := range map[string]*string{"state.from": &c.State.From, "publish": &c.Publish.To} {
@@ -21,6 +23,11 @@ func (l *loader) fleet() error {
 		slash := strings.HasSuffix(*place, "/") // it says that a directory is meant, whether there is one or not
 		if *place = l.absolute(*place); slash && !strings.HasSuffix(*place, "/") {
 			*place += "/"
+		}
+	}
+	if u, err := url.Parse(c.Graph.Source); err == nil { // what is no URL was refused before
+		if err := secretfile.CheckURL(u, "graph.source_credentials"); err != nil {
+			return fmt.Errorf("%s: %w", l.origin["graph.source"], err) // without the value
 		}
 	}
 	sealed := func(place, key, unsigned string, to, file string, bare bool) error {

@@ -156,7 +156,7 @@ var options = []Option{
 		"Triplets not seen for this long, by event time, are forgotten. A longer pause counts for a quarter of it, or for a day if that is more.",
 		func(c *Config) *time.Duration { return &c.Graph.Window }),
 
-	withoutUserShown(option("graph", "source", typeText, "", "the address of an index, such as \"https://127.0.0.1:9200/logs-ssh.rgcn-default\", or \"\" for none",
+	userHidden(option("graph", "source", typeText, "", "the address of an index, such as \"https://127.0.0.1:9200/logs-ssh.rgcn-default\", or \"\" for none",
 		"Index, data stream or pattern of Elasticsearch or OpenSearch that holds the records of many agents, this one's too. The graph takes in what "+
 			"they saw, at the start and before each training; what this one saw itself counts once. The fields are those of the section fields.",
 		func(c *Config) *string { return &c.Graph.Source },
@@ -244,7 +244,8 @@ var options = []Option{
 
 	duration("train", "hold", "0", time.Hour, "to learn all at once",
 		"Time for which a triplet that had a low score is not learned: until it comes again after it, or the list of judged sessions allows it. "+
-			"For networks where little changes, against intruders who take weeks; elsewhere it costs more than it brings. Not read by the objective reference.",
+			"Against intruders who take weeks, in networks where little changes: with 3d simulations found slightly more of them, and "+
+			"less in networks where much changes (model/README.md). Refused beside the objective reference.",
 		func(c *Config) *time.Duration { return &c.Train.Hold }),
 	integer("train", "max_memory", "1024", 0, 1_000_000,
 		"Memory in MiB that a training may take while it runs. It never takes more than four fifths of what the limits of containers and of "+
@@ -318,10 +319,9 @@ var options = []Option{
 		func(c *Config) *bool { return &c.Metrics.AllowRemote }),
 }
 
-// withoutUserShown keeps user and password in an address out of what is logged of the settings.
-func withoutUserShown(o Option) Option {
-	get := o.get
-	o.get, o.address = func(c *Config) string { return withoutUser(get(c)) }, true
+// userHidden keeps a user and a password in an address out of errors.
+func userHidden(o Option) Option {
+	o.address = true
 	return o
 }
 

@@ -7,16 +7,20 @@ import (
 )
 
 func TestGraphSource(t *testing.T) {
-	c, err := load(t, "[graph]\nsource = \"https://elastic:geheim@search.example:9200/logs-*\"\nsource_ca = \"ca.pem\"\n",
+	c, err := load(t, "[graph]\nsource = \"https://search.example:9200/logs-*\"\nsource_ca = \"ca.pem\"\n",
 		map[string]string{"graph_source_query": `{"term":{"low_score":false}}`})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Graph.Source != "https://elastic:geheim@search.example:9200/logs-*" || !filepath.IsAbs(c.Graph.SourceCA) || c.Graph.SourceQuery == "" {
+	if c.Graph.Source != "https://search.example:9200/logs-*" || !filepath.IsAbs(c.Graph.SourceCA) || c.Graph.SourceQuery == "" {
 		t.Errorf("%+v", c.Graph)
 	}
-	if s := c.Summary(); strings.Contains(s, "geheim") || !strings.Contains(s, "graph_source=https://...@search.example:9200/logs-*") {
+	if s := c.Summary(); !strings.Contains(s, "graph_source=https://search.example:9200/logs-*") {
 		t.Error(s)
+	}
+	_, err = load(t, "", map[string]string{"graph_source": "https://elastic:geheim@search.example:9200/logs"})
+	if err == nil || err.Error() != "property graph_source: it holds a user or a password, which would be logged: put them into the file that graph.source_credentials names" {
+		t.Error(err)
 	}
 	for _, value := range []string{"elastic:geheim@search.example/logs", "ftp://elastic:geheim@search.example/logs", "https://elastic:geheim@search.example",
 		"https://elastic:geheim@search.example/logs?a=b", "https:///logs"} {

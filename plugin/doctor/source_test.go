@@ -7,15 +7,17 @@ import (
 	"testing"
 	"time"
 
+	"flb-filter-rgcn/plugin/elastic"
 	"flb-filter-rgcn/plugin/elastic/elastictest"
 )
 
 func TestSource(t *testing.T) {
 	server := &elastictest.Server{Index: "logs", User: "elastic", Password: "geheim"}
 	address := server.Start(t)
+	t.Setenv(elastic.EnvUser, "elastic:geheim")
 	look := func(o Options, more ...string) *examination {
 		t.Helper()
-		o.Conf = conf(t, "", append([]string{"Graph_Source " + strings.Replace(address, "://", "://elastic:geheim@", 1)}, more...)...)
+		o.Conf = conf(t, "", append([]string{"Graph_Source " + address}, more...)...)
 		e := examine(t, o, func(e *examination) { e.sources(context.Background()) })
 		if strings.Contains(e.text(), "geheim") {
 			t.Errorf("a password is told:\n%s", e.text())

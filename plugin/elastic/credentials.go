@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"strings"
+
+	"flb-filter-rgcn/plugin/secretfile"
 )
 
 // Credentials are a user and a password, or an API key. They print as nothing.
@@ -80,8 +82,15 @@ func readCredentials(path string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
-		return "", errors.New("is no regular file")
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("is no regular file")
+	}
+	if err == nil {
+		err = secretfile.Check(info)
+	}
+	if err != nil {
+		return "", err
 	}
 	const most = 16 << 10
 	b, err := io.ReadAll(io.LimitReader(f, most))

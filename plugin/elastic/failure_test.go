@@ -83,7 +83,8 @@ func TestFailures(t *testing.T) {
 				return true
 			})
 			address := server.Start(t)
-			s := source(t, Config{URL: strings.Replace(address, "://", "://elastic:geheim@", 1)})
+			t.Setenv(EnvUser, "elastic:geheim")
+			s := source(t, Config{URL: address})
 			g := newGraph(t)
 			_, err := s.Pull(context.Background(), g, Options{})
 			if err == nil || !strings.Contains(err.Error(), c.want) || KindOf(err) != c.kind {
@@ -136,17 +137,49 @@ func TestServerThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
-// TestAnswerThatIsTooLarge has a server that sends more than a page may have.
+// TestAnswerThatIsTooLarge has a server that sends without end: as much is read as a page may have, once.
 func TestAnswerThatIsTooLarge(t *testing.T) {
+	var asked atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, strings.Repeat(" ", 3<<20))
+		asked.Add(1)
+		for block := make([]byte, 64<<10); r.Context().Err() == nil; {
+			if _, err := w.Write(block); err != nil {
+				return
+			}
+		}
 	}))
 	t.Cleanup(server.Close)
-	s := source(t, Config{URL: server.URL + "/logs"})
-	s.server.MostBytes = 1 << 20
-	if _, err := s.Pull(context.Background(), newGraph(t), Options{}); !strings.HasSuffix(fmt.Sprint(err), s.server.Host()+": an answer is larger than 1 MiB") {
+	s := source(t, Config{URL: server.URL + "/logs", PageSize: 1024})
+	if _, err := s.Pull(context.Background(), newGraph(t), Options{}); !strings.HasSuffix(fmt.Sprint(err), s.server.Host()+": an answer is larger than 2 MiB") || asked.Load() != 1 {
+		t.Errorf("asked %d times: %v", asked.Load(), err)
+	}
+	for buckets, want := range map[int]int64{100: 100<<10 + 1<<20, pageSize: pageSize<<10 + 1<<20, 65_535: 16 << 20} {
+		if got := answerBytes(buckets); got != want {
+			t.Errorf("%d bytes for %d buckets, want %d", got, buckets, want)
+		}
+	}
+}
+
+func TestPasswordInTheAddress(t *testing.T) {
+	if _, err := New(Config{URL: "http://elastic:geheim@127.0.0.1:9200/logs", Fields: settings(t)}); err == nil || strings.Contains(err.Error(), "geheim") {
 		t.Errorf("%v", err)
 	}
+}
+
+// TestPageThatIsTooLarge has pages that are larger than is read: smaller ones are asked for.
+func TestPageThatIsTooLarge(t *testing.T) {
+	all := sessions(9, 600, 2*24*time.Hour)
+	index := &elastictest.Server{Index: "logs"}
+	add(index, all)
+	s := source(t, Config{URL: index.Start(t)})
+	s.pageSize = 400
+	whole := pull(t, s, newGraph(t), time.Time{})
+	s.server.MostBytes = 16 << 10 // some 100 buckets
+	g := newGraph(t)
+	if r := pull(t, s, g, time.Time{}); r.Requests <= whole.Requests || r.Buckets != whole.Buckets {
+		t.Errorf("%d buckets by %d requests, before %d by %d", r.Buckets, r.Requests, whole.Buckets, whole.Requests)
+	}
+	compareGraphs(t, g, graphOf(t, all))
 }
 
 // TestTLS has a server whose certificate the system does not know.
@@ -207,6 +240,16 @@ func TestCredentials(t *testing.T) {
 	}
 	if _, err := LoadCredentials(dir); err == nil || !strings.Contains(err.Error(), "no regular file") {
 		t.Errorf("a directory: %v", err)
+	}
+	open := filepath.Join(dir, "open")
+	if err := os.WriteFile(open, []byte("elastic:geheim\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadCredentials(open); err == nil || !strings.HasSuffix(err.Error(), "/open: has the mode -rw-r--r--, so that others may read it: chmod 600") {
+		t.Errorf("a file that others may read: %v", err)
 	}
 	t.Setenv(EnvUser, "a:b")
 	if c, err := LoadCredentials(""); err != nil || c.User != "a" || c.Password != "b" {

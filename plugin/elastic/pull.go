@@ -66,6 +66,9 @@ func (s *Source) pull(ctx context.Context, g *graphbuf.Graph, o *Options) error 
 		}
 		documents += p.has.documents
 	}
+	if o.Progress != nil {
+		o.Progress(0, documents)
+	}
 	done := uint64(0)
 	for i := range pieces {
 		g.BeginReading()

@@ -95,8 +95,8 @@ func (s *Source) once(ctx context.Context, method, path string, body []byte, che
 	s.report.Requests++
 	answer, b, err := s.server.Ask(ctx, method, path, body)
 	switch {
-	case errors.As(err, new(tooLarge)):
-		return &Error{Kind: Other, text: fmt.Sprintf("%s: %v", s.server.Host(), err), again: true}
+	case errors.As(err, new(tooLarge)): // it would be as large again, but a smaller page may do
+		return &Error{Kind: Other, text: fmt.Sprintf("%s: %v", s.server.Host(), err), fewer: true}
 	case errors.Is(err, errTimeout):
 		return &Error{Kind: Slow, text: fmt.Sprintf("%s does not answer within %v", s.server.Host(), s.server.Patience), again: true}
 	case err != nil:

@@ -46,7 +46,7 @@ func ParseURL(text string) (*url.URL, Credentials, error) {
 	return u, c, nil
 }
 
-// connect makes the client: it asks the server that was named and no other, follows no redirect and knows no proxy.
+// connect makes the client: it follows no redirect, and the proxy that the environment names.
 func (s *Server) connect() error {
 	if s.client != nil {
 		return nil
@@ -67,7 +67,7 @@ func (s *Server) connect() error {
 	}
 	s.client = &http.Client{
 		Timeout:       s.Patience,
-		Transport:     &http.Transport{TLSClientConfig: trust, MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second},
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust, MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return nil
@@ -126,7 +126,9 @@ func bare(err error) error {
 // tooLarge is the error of an answer of more bytes than that.
 type tooLarge int64
 
-func (most tooLarge) Error() string { return fmt.Sprintf("an answer is larger than %d MiB", most>>20) }
+func (most tooLarge) Error() string {
+	return fmt.Sprintf("an answer is larger than %.3g MiB", float64(most)/(1<<20))
+}
 
 var errTimeout = errors.New("no answer in time")
 

@@ -21,7 +21,7 @@ import (
 type Config struct {
 	URL         string        // https://HOST:PORT/INDEX; the index may be a data stream, an alias or a pattern
 	Index       string        // instead of the one in URL, "": that
-	Credentials string        // path of a file, "": the environment, or those in URL
+	Credentials string        // path of a file, "": the environment
 	Authorities string        // path of a file with certificates that vouch for the server, "": the system's
 	Query       string        // JSON of a query that documents have to fulfil beside the settings' conditions, "": all
 	Fields      config.Fields // where source, relation, destination and time are
@@ -58,12 +58,17 @@ const (
 	stretchDocuments = 50_000
 	patience         = 60 * time.Second
 	firstPause       = time.Second
-	mostBytes        = 64 << 20
+	// A bucket takes some 170 bytes of an answer, and more where names are long. What no page needs is not read from a
+	// server that sends without end.
+	bucketBytes, slackBytes, mostBytes = 1 << 10, 1 << 20, 16 << 20
 )
 
 // New checks what is to be read. It asks nobody.
 func New(cfg Config) (*Source, error) {
 	u, inURL, err := ParseURL(cfg.URL)
+	if err == nil && inURL != (Credentials{}) {
+		err = errors.New("holds a user or a password, which belong into a file")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -82,11 +87,9 @@ func New(cfg Config) (*Source, error) {
 	}
 	u.RawPath = ""
 	s := &Source{cfg: cfg, index: index, pageSize: cmp.Or(cfg.PageSize, pageSize), stretch: cmp.Or(cfg.Stretch, stretchDocuments), pause: cmp.Or(cfg.Pause, firstPause)}
-	s.server = Server{URL: strings.TrimRight(u.String(), "/"), Authorities: cfg.Authorities, Credentials: inURL, Patience: patience, MostBytes: mostBytes}
-	if inURL.User == "" || cfg.Credentials != "" {
-		if s.server.Credentials, err = LoadCredentials(cfg.Credentials); err != nil {
-			return nil, err
-		}
+	s.server = Server{URL: strings.TrimRight(u.String(), "/"), Authorities: cfg.Authorities, Patience: patience, MostBytes: answerBytes(s.pageSize)}
+	if s.server.Credentials, err = LoadCredentials(cfg.Credentials); err != nil {
+		return nil, err
 	}
 	if err := s.server.connect(); err != nil {
 		return nil, err
@@ -100,6 +103,11 @@ func New(cfg Config) (*Source, error) {
 		}
 	}
 	return s, s.prepare(cfg.Fields)
+}
+
+// answerBytes bounds an answer with so many buckets.
+func answerBytes(buckets int) int64 {
+	return int64(min(buckets, (mostBytes-slackBytes)/bucketBytes)*bucketBytes + slackBytes)
 }
 
 // prepare finds out which fields are wanted.

@@ -81,6 +81,7 @@ func (f *Instance) turn(ctx context.Context, now time.Time) {
 	defer f.survive(now)
 	f.times.log(false)
 	f.trainer.trainIfDue(ctx, now)
+	f.source.logSlow(now)
 	f.trainer.logWaiting(now, f.path.counters.counted.Load())
 	if f.fit.waits(now) {
 		f.fit.endPeriod()

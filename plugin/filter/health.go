@@ -13,10 +13,12 @@ func (f *Instance) condition(s Status) (state, problem string) {
 	}
 	scorer := f.judge.scorer.Load()
 	if scorer == nil {
-		switch why := f.source.problem(); {
-		case f.source.reading():
-			return StateWaiting, "no model yet: the graph is being read from " + f.source.from.String() + "; until then score is null"
-		case why != "":
+		if text, waits := f.source.firstPull(time.Now()); waits {
+			return StateWaiting, "no model yet: " + text + "; until then score is null"
+		} else if text != "" {
+			return StateWaiting, f.trainer.waiting(s.Graph.Edges) + "; " + text
+		}
+		if why := f.source.problem(); why != "" {
 			return StateWaiting, f.trainer.waiting(s.Graph.Edges) + "; " + why
 		}
 		return StateWaiting, f.trainer.waiting(s.Graph.Edges)
@@ -39,5 +41,5 @@ func (f *Instance) condition(s Status) (state, problem string) {
 	if why := f.source.problem(); why != "" {
 		return StateScoring, why
 	}
-	return StateScoring, ""
+	return StateScoring, f.source.silent(time.Now())
 }

@@ -18,16 +18,19 @@ import (
 // training waits.
 type source struct {
 	*common
-	clock *clock
-	allow *allowList
-	from  *elastic.Source // nil: graph.source is not set, or unfit
-	unfit error           // what is wrong with the settings of a source that nobody may ever ask
-	every time.Duration   // between two pulls
+	clock      *clock
+	allow      *allowList
+	from       *elastic.Source // nil: graph.source is not set, or unfit
+	unfit      error           // what is wrong with the settings of a source that nobody may ever ask
+	every      time.Duration   // between two pulls
+	slowLogged bool            // of the goroutine that trains
 
 	mu      sync.Mutex // guards all below
 	status  SourceStatus
 	pulling bool
 	next    time.Time     // of the next pull
+	began   time.Time     // the pull under way did
+	awaited awaited       // of the pull under way
 	pause   time.Duration // before the next try; 0: the last pull succeeded, or there was none
 	warnAt  time.Time     // when to warn again of a server that fails
 	warnIn  time.Duration // between the last warning and warnAt
@@ -93,10 +96,12 @@ func (s *source) begin() {
 func (s *source) turn(ctx context.Context, now time.Time) {
 	s.mu.Lock()
 	due := !now.Before(s.next)
-	s.pulling = due
+	if s.pulling = due; due {
+		s.began, s.awaited = now, awaited{since: now}
+	}
 	s.mu.Unlock()
 	if due {
-		_, err := s.pull(ctx, nil)
+		_, err := s.pull(ctx, s.progressed)
 		s.ended(ctx, now, err)
 	}
 }
@@ -159,17 +164,6 @@ func (s *source) ended(ctx context.Context, now time.Time, err error) {
 	s.logf(LevelWarn, "%s; the graph of this agent's own records serves, and the next try is in %v", st.Problem, s.pause.Round(time.Second))
 }
 
-// holds tells that a training has to wait for a pull, which is under way or due. No training waits for a server that
-// fails.
-func (s *source) holds(now time.Time) bool {
-	if s.from == nil || !s.live {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.pause == 0 && (s.pulling || !now.Before(s.next))
-}
-
 // problem is what is wrong with the server, "" for nothing.
 func (s *source) problem() string {
 	s.mu.Lock()
@@ -194,13 +188,6 @@ func (s *source) report() *SourceStatus {
 	st := s.status
 	st.Errors = maps.Clone(st.Errors)
 	return &st
-}
-
-// reading tells that the graph is being filled for the first time.
-func (s *source) reading() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.pulling && s.status.Pulls == 0 && s.status.Problem == ""
 }
 
 // ErrNoSource is returned by Pull where the settings name no source.

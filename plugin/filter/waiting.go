@@ -44,6 +44,9 @@ func (t *trainer) logWaiting(now time.Time, counted uint64) {
 	if t.firstSession.IsZero() {
 		t.firstSession = now
 	}
+	if _, waits := t.source.firstPull(now); waits {
+		return // logSlow says so
+	}
 	if now.Sub(t.firstSession) >= patience {
 		t.waitingLogged = true
 		t.host.Log(LevelInfo, t.waiting(t.graph.Stats().Edges))

@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"flb-filter-rgcn/plugin/secretfile"
 )
 
 // credentials are what servers ask for. They never go into a message.
@@ -49,8 +51,8 @@ func readCredentials(path string) (c credentials, err error) {
 	if err != nil {
 		return c, err
 	}
-	if info.Mode().Perm()&0o007 != 0 {
-		return c, fmt.Errorf("%s has the mode %v, so that others may read it: chmod 600", path, info.Mode().Perm())
+	if err := secretfile.Check(info); err != nil {
+		return c, fmt.Errorf("%s %w", path, err)
 	}
 	if info.Size() > maxCredentials {
 		return c, fmt.Errorf("%s has %d bytes, want at most %d", path, info.Size(), maxCredentials)

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+
+	"flb-filter-rgcn/plugin/secretfile"
 )
 
 // FileName is the name of a published state where a place is given as a directory.
@@ -66,11 +68,12 @@ func parsePlace(place string) (*url.URL, error) {
 	if err != nil {
 		return nil, errors.New("it is no URL") // the error of package url repeats it, with a password perhaps
 	}
+	user := secretfile.CheckURL(u, "fleet.credentials")
 	switch {
 	case scheme != "http" && scheme != "https" && scheme != "s3":
 		return nil, fmt.Errorf("the scheme %q is none of http, https and s3", scheme)
-	case u.User != nil:
-		return nil, errors.New("it holds a user or a password, which would be logged: put them into the file that fleet.credentials names")
+	case user != nil:
+		return nil, user
 	case u.Host == "":
 		return nil, errors.New("it names no host")
 	case u.Fragment != "":

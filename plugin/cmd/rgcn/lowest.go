@@ -99,8 +99,16 @@ func (l *lowest) print(w io.Writer) error {
 		line(strconv.FormatFloat(r.score, 'f', 6, 64), strconv.FormatBool(r.low), r.reason, r.time.UTC().Format(time.DateTime),
 			cell(r.source), cell(r.relation), cell(r.destination), strconv.FormatUint(l.counts[r.key], 10), cell(r.label))
 	}
-	if err := t.Flush(); err != nil || !has(func(r row) string { return r.evidence }) {
+	if err := t.Flush(); err != nil {
 		return err
+	}
+	if l.inverted() {
+		if _, err := io.WriteString(w, footnote); err != nil {
+			return err
+		}
+	}
+	if !has(func(r row) string { return r.evidence }) {
+		return nil
 	}
 	// Evidence is too long for a column: it follows, numbered by the rows.
 	var b strings.Builder
@@ -111,6 +119,16 @@ func (l *lowest) print(w io.Writer) error {
 	}
 	_, err := fmt.Fprintf(w, "\nEVIDENCE\n%s", b.String())
 	return err
+}
+
+// footnote explains what inverted finds.
+const footnote = "\nLOW is as of its TIME: the threshold changes with trainings and with what the budget of the day has left, so that a score\n" +
+	"may be low beside a lower one that is not.\n"
+
+// inverted tells that a score is low and a lower one is not.
+func (l *lowest) inverted() bool {
+	first := slices.IndexFunc(l.rows, func(r row) bool { return !r.low })
+	return first >= 0 && slices.ContainsFunc(l.rows[first:], func(r row) bool { return r.low && r.score > l.rows[first].score })
 }
 
 var lowestCommand = command{

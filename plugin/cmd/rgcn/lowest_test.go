@@ -54,6 +54,7 @@ func TestLowest(t *testing.T) {
 
 	gap := regexp.MustCompile("  +")
 	stdout, evidence, _ := strings.Cut(stdout, "\nEVIDENCE\n")
+	stdout, _, _ = strings.Cut(stdout, footnote)
 	table := lines(t, stdout)
 	if got := gap.Split(table[0], -1); !slices.Equal(got, []string{"SCORE", "LOW", "REASON", "TIME", "SOURCE", "RELATION", "DESTINATION", "COUNT"}) || len(table) != n+1 {
 		t.Fatalf("header %q of %d lines, want %d", got, len(table), n+1)
@@ -132,6 +133,22 @@ func TestLowestOfEnrichedRecords(t *testing.T) {
 	}
 }
 
+// TestLowestExplainsInversions: where a score is low beside a lower one that is not, a line says why that may be.
+func TestLowestExplainsInversions(t *testing.T) {
+	for _, c := range []struct {
+		low  [3]bool // of scores that rise
+		want bool
+	}{{[3]bool{true, true, false}, false}, {[3]bool{}, false}, {[3]bool{true, false, true}, true}, {[3]bool{false, true, true}, true}} {
+		text := ""
+		for i, low := range c.low {
+			text += fmt.Sprintf(`{"ts":"%d","id.orig_h":"s%d","id.resp_h":"d","client":"c","score":0.00%d,"low_score":%v}`+"\n", 1_700_000_000+i, i, i+1, low)
+		}
+		if out, _ := mustRun(t, "lowest", write(t, "scored", text)); strings.Contains(out, "LOW is as of its TIME") != c.want {
+			t.Errorf("%v: %s", c.low, out)
+		}
+	}
+}
+
 // Settings that a command does not read are refused, not ignored.
 func TestSettingsThatAreNotRead(t *testing.T) {
 	in := write(t, "scored.ndjson", `{"id.orig_h":"a","id.resp_h":"b","score":0.5,"low_score":false}`+"\n")
@@ -170,6 +187,16 @@ func TestLowestSources(t *testing.T) {
 	}
 	if got, want := sources("-n", "1"), []string{"POINTS TRIPLETS SOURCE", "7 4 s2"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+	if err := os.WriteFile(file, []byte(text+`{"ts":"1700000009","id.orig_h":"s9","id.resp_h":"d","score":0.1,"low_score":true,"source_alert":true,"score_source_risk":9,`+
+		`"score_source_triplets":3,"score_source_reached_by":"s2"}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := mustRun(t, "lowest", "-sources", "-n", "2", file)
+	for i, want := range []string{"POINTS TRIPLETS SOURCE REACHED BY TIME", "9 3 s9 s2 2023-11-14", "7 4 s2 - 2023-11-14"} {
+		if got := strings.Join(strings.Fields(lines(t, out)[i]), " "); !strings.HasPrefix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 	if err := os.WriteFile(file, []byte(`{"ts":"1","id.orig_h":"s","id.resp_h":"d","score":0.1,"low_score":false}`+"\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -113,6 +113,9 @@ func simulateSessions(ctx context.Context, e *env, c simulate.Config, out *outpu
 	if err := c.Validate(); err != nil {
 		return usageError{err}
 	}
+	if why := c.Attackless(); why != "" {
+		e.Log(filter.LevelWarn, "no session will be an attack: "+why+" (-attack-start, -days, -attacks, -slow, -brute-force, -foothold, -chains, -returns)")
+	}
 	if err := out.open(e.stdout, nil); err != nil {
 		return err
 	}

@@ -40,6 +40,26 @@ func TestSimulate(t *testing.T) {
 	has(t, stderr, "0 without source or destination")
 }
 
+// TestSimulateWithoutAttacks asks for attacks that cannot come.
+func TestSimulateWithoutAttacks(t *testing.T) {
+	args := []string{"simulate", "-hosts", "60", "-teams", "3", "-sessions", "50", "-days", "2"}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-chains", "5"}, "no session will be an attack: attack start 7: the last of 2 days is day 1, as they are counted from 0 (-attack-start, "},
+		{[]string{"-attacks", "0", "-slow", "3"}, "no session will be an attack: attack start 7"},
+		{[]string{"-attacks", "0", "-attack-start", "1", "-returns", "0.5"}, "no session will be an attack: returns 0.5: "},
+		{[]string{"-attacks", "0"}, ""},
+		{[]string{"-chains", "5", "-attack-start", "1"}, ""},
+	} {
+		_, stderr := mustRun(t, append(args, c.args...)...)
+		if c.want == "" && strings.Contains(stderr, "no session will") || !strings.Contains(stderr, c.want) || c.want != "" && !strings.Contains(stderr, ", 0 of them attacks") {
+			t.Errorf("%q: %s", c.args, stderr)
+		}
+	}
+}
+
 // parseSimulation is the configuration that flags make.
 func parseSimulation(t testing.TB, args ...string) simulate.Config {
 	t.Helper()

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"flb-filter-rgcn/plugin/evidence"
 )
 
 // reported keeps the n source alerts with the most points, or, where records have no points, the latest ones.
@@ -20,6 +22,7 @@ type reported struct {
 // sourceReport is a session with a source alert.
 type sourceReport struct {
 	source, relation, destination string
+	reachedBy                     string // the host that it was reached from, see evidence.Evidence
 	risk, triplets, reason, label string // as the record has them, "" for what it does not have
 	points                        float64
 	score                         float64 // NaN: none
@@ -31,7 +34,10 @@ func (r *reported) add(s *scored) {
 		return
 	}
 	points, _ := s.sourceRisk()
-	row := sourceReport{string(s.source), string(s.relation), string(s.destination), string(s.risk), string(s.triplets), string(s.reason), string(s.label), points, s.score, s.time}
+	row := sourceReport{
+		source: string(s.source), relation: string(s.relation), destination: string(s.destination), reachedBy: string(s.added[evidence.SourceReachedBy]),
+		risk: string(s.risk), triplets: string(s.triplets), reason: string(s.reason), label: string(s.label), points: points, score: s.score, time: s.time,
+	}
 	before := func(a, b sourceReport) int { return cmp.Or(cmp.Compare(b.points, a.points), b.time.Compare(a.time)) }
 	at, _ := slices.BinarySearchFunc(r.rows, row, before)
 	if r.rows = slices.Insert(r.rows, at, row); len(r.rows) > r.n {
@@ -39,22 +45,28 @@ func (r *reported) add(s *scored) {
 	}
 }
 
-// print writes the rows as a table.
+// print writes the rows as a table, with where sources were reached from only if records have that.
 func (r *reported) print(w io.Writer) error {
 	if len(r.rows) == 0 {
 		_, err := fmt.Fprintln(w, "no source is reported")
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	line := func(cells ...string) { io.WriteString(t, strings.TrimRight(strings.Join(cells, "\t"), "\t")+"\n") } // t keeps it until Flush
-	line("POINTS", "TRIPLETS", "SOURCE", "TIME", "SCORE", "REASON", "RELATION", "DESTINATION", "LABEL")
+	reached := slices.ContainsFunc(r.rows, func(x sourceReport) bool { return x.reachedBy != "" })
+	line := func(cells ...string) {
+		if !reached {
+			cells = slices.Delete(cells, 3, 4)
+		}
+		io.WriteString(t, strings.TrimRight(strings.Join(cells, "\t"), "\t")+"\n") // t keeps it until Flush
+	}
+	line("POINTS", "TRIPLETS", "SOURCE", "REACHED BY", "TIME", "SCORE", "REASON", "RELATION", "DESTINATION", "LABEL")
 	dash := func(text string) string { return cmp.Or(cell(text), "-") }
 	for _, x := range r.rows {
 		score := "-"
 		if x.score == x.score {
 			score = strconv.FormatFloat(x.score, 'f', 6, 64)
 		}
-		line(dash(x.risk), dash(x.triplets), cell(x.source), x.time.UTC().Format(time.DateTime), score, dash(x.reason), cell(x.relation), cell(x.destination), cell(x.label))
+		line(dash(x.risk), dash(x.triplets), cell(x.source), dash(x.reachedBy), x.time.UTC().Format(time.DateTime), score, dash(x.reason), cell(x.relation), cell(x.destination), cell(x.label))
 	}
 	return t.Flush()
 }

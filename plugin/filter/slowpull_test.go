@@ -1,0 +1,72 @@
+package filter
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"flb-filter-rgcn/plugin/elastic/elastictest"
+)
+
+// TestSourceThatHangs has the server answer so many requests of the first pull and hang at the next: the filter says so
+// once, and trains on its own records after a while.
+func TestSourceThatHangs(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer int
+		want   string
+	}{
+		{"no answer", 0, "graph.source: no answer yet from http://127.0.0.1:"},
+		{"no page", 4, "graph.source: 0 of 100 documents are read from http://127.0.0.1:"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server, hangs, ctx := &elastictest.Server{}, make(chan struct{}, 1), t.Context()
+			server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
+				if n <= c.answer {
+					return false
+				}
+				select {
+				case hangs <- struct{}{}:
+				default:
+				}
+				<-r.Context().Done()
+				return true
+			})
+			add(server, pastSessions(100, 10))
+			f, h := withSource(t, server)
+			f.Process(nil, join(sessions(1000)))
+			pull, stop := context.WithCancel(ctx)
+			ended := make(chan struct{})
+			began := time.Now().Add(-slowPull)
+			go func() {
+				defer close(ended)
+				f.source.turn(pull, began)
+			}()
+			<-hangs
+			defer func() { stop(); <-ended }()
+
+			f.source.logSlow(began.Add(slowPull / 2))
+			if h.log() != "" || f.TrainIfDue(ctx, began.Add(slowPull)) {
+				t.Errorf("a log or a training before its time: %s", h.log())
+			}
+			for range 3 {
+				f.source.logSlow(time.Now())
+			}
+			if strings.Count(h.log(), c.want) != 1 || !strings.Contains(h.log(), "the first training waits for ") || strings.Contains(h.log(), "geheim") {
+				t.Error(h.log())
+			}
+			if st := f.Status(); st.State != StateWaiting || !strings.Contains(st.Problem, c.want) || !strings.Contains(st.Problem, "until then score is null") {
+				t.Errorf("%s %q", st.State, st.Problem)
+			}
+			late := time.Now().Add(longestWait)
+			if text, waits := f.source.firstPull(late); waits || !strings.Contains(text, "no training waits for it any longer") {
+				t.Errorf("%q", text)
+			}
+			if !f.TrainIfDue(ctx, late) {
+				t.Error("the first training waits for ever")
+			}
+		})
+	}
+}
