@@ -149,6 +149,6 @@ func TestElasticsearchCertificate(t *testing.T) {
 	with("Off").hasNone(t, TopicElasticsearch)
 	authority := write(t, t.TempDir(), "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
 	with("On\n    tls.ca_file "+authority).hasNone(t, TopicElasticsearch)
-	with("On\n    tls.ca_file "+write(t, t.TempDir(), "ca.pem", "text")).has(t, Problem, TopicElasticsearch, "tls.ca_file", "no certificate is in it")
+	with("On\n    tls.ca_file "+write(t, t.TempDir(), "ca.pem", "text")).has(t, Problem, TopicElasticsearch, "tls.ca_file", "holds no certificate in the format PEM")
 	with("On\n    tls.crt_file x").has(t, OK, TopicElasticsearch, "is not asked")
 }

@@ -1,10 +1,7 @@
 package elastic
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"net/http"
 	"os"
 	"strings"
@@ -44,6 +41,9 @@ const (
 	EnvKey  = "ES_API_KEY" // an API key
 )
 
+// maxCredentials bounds the file.
+const maxCredentials = 16 << 10
+
 const wantCredentials = "want one line: user:password, or ApiKey and a key in base64"
 
 // LoadCredentials reads them from a file, or, where path is "", from the environment; there may be none there. No error
@@ -62,39 +62,15 @@ func LoadCredentials(path string) (c Credentials, err error) {
 		}
 		return c, fmt.Errorf("%s in the environment has no colon: want user:password", EnvUser)
 	}
-	text, err := readCredentials(path)
-	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
-		err = cause.Err
-	}
+	text, err := secretfile.Read(path, maxCredentials)
 	if err != nil {
 		return c, fmt.Errorf("the file of credentials %s: %w", path, err)
 	}
-	c, ok := parseCredentials(strings.TrimSpace(text))
+	c, ok := parseCredentials(strings.TrimSpace(string(text)))
 	if !ok {
 		return c, fmt.Errorf("the file of credentials %s: %s", path, wantCredentials)
 	}
 	return c, nil
-}
-
-func readCredentials(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("is no regular file")
-	}
-	if err == nil {
-		err = secretfile.Check(info)
-	}
-	if err != nil {
-		return "", err
-	}
-	const most = 16 << 10
-	b, err := io.ReadAll(io.LimitReader(f, most))
-	return string(b), err
 }
 
 // parseCredentials reads one line. What cannot stand in a header is refused.

@@ -210,7 +210,7 @@ func TestTLS(t *testing.T) {
 	if err := os.WriteFile(ca, []byte("none"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(Config{URL: server.URL + "/logs", Authorities: ca, Fields: settings(t)}); err == nil || !strings.Contains(err.Error(), "no certificate is in it") {
+	if _, err := New(Config{URL: server.URL + "/logs", Authorities: ca, Fields: settings(t)}); err == nil || !strings.Contains(err.Error(), "holds no certificate in the format PEM") {
 		t.Errorf("%v", err)
 	}
 }

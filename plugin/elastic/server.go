@@ -5,17 +5,16 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
+
+	"flb-filter-rgcn/plugin/secretfile"
 )
 
 // Server is a search server and what it takes to ask it. Credentials are in no error and in no text of it.
@@ -53,15 +52,8 @@ func (s *Server) connect() error {
 	}
 	trust := &tls.Config{InsecureSkipVerify: s.Unverified, MinVersion: tls.VersionTLS12}
 	if s.Authorities != "" {
-		pem, err := os.ReadFile(s.Authorities)
-		trust.RootCAs = x509.NewCertPool()
-		if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
-			err = cause.Err
-		}
-		if err == nil && !trust.RootCAs.AppendCertsFromPEM(pem) {
-			err = errors.New("no certificate is in it, want PEM")
-		}
-		if err != nil {
+		var err error
+		if trust.RootCAs, err = secretfile.Authorities(s.Authorities); err != nil {
 			return fmt.Errorf("%s %s: %w", cmp.Or(s.Setting, "the file of authorities"), s.Authorities, err)
 		}
 	}

@@ -19,12 +19,14 @@ type credentials struct {
 	accessKeyID, secretAccessKey, sessionToken, aws string // of S3; aws is the region
 }
 
-// The keys of a file with credentials, and the variables of the environment that stand in for them. Those of S3 are the
-// names that all of its tools use, so that the file may be theirs.
-var credentialKeys = []struct {
+type credentialKey struct {
 	key, variable string
 	place         func(*credentials) *string
-}{
+}
+
+// The keys of a file with credentials, and the variables of the environment that stand in for them. Those of S3 are the
+// names that all of its tools use, so that the file may be theirs.
+var credentialKeys = []credentialKey{
 	{"user", "RGCN_FLEET_USER", func(c *credentials) *string { return &c.user }},
 	{"password", "RGCN_FLEET_PASSWORD", func(c *credentials) *string { return &c.password }},
 	{"token", "RGCN_FLEET_TOKEN", func(c *credentials) *string { return &c.token }},
@@ -47,19 +49,9 @@ func readCredentials(path string) (c credentials, err error) {
 		c.aws = cmp.Or(c.aws, os.Getenv("AWS_DEFAULT_REGION"))
 		return c, c.check("the environment")
 	}
-	info, err := os.Stat(path)
+	b, err := secretfile.Read(path, maxCredentials)
 	if err != nil {
-		return c, err
-	}
-	if err := secretfile.Check(info); err != nil {
-		return c, fmt.Errorf("%s %w", path, err)
-	}
-	if info.Size() > maxCredentials {
-		return c, fmt.Errorf("%s has %d bytes, want at most %d", path, info.Size(), maxCredentials)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return c, err
+		return c, fmt.Errorf("%s: %w", path, err)
 	}
 	mine := true // in a file of AWS's tools the section [default] counts
 	lines := bufio.NewScanner(bytes.NewReader(b))
@@ -77,12 +69,7 @@ func readCredentials(path string) (c credentials, err error) {
 		}
 		key, value, ok := strings.Cut(line, "=")
 		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
-		i := slices.IndexFunc(credentialKeys, func(k struct {
-			key, variable string
-			place         func(*credentials) *string
-		}) bool {
-			return k.key == key
-		})
+		i := slices.IndexFunc(credentialKeys, func(k credentialKey) bool { return k.key == key })
 		switch {
 		case !ok:
 			// The line may be a password: it is not shown.

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"flb-filter-rgcn/plugin/secretfile"
 )
 
 // Keys are PEM files as OpenSSL writes them (openssl genpkey -algorithm ed25519).
@@ -122,16 +124,9 @@ func ReadPublicKeys(path string) (keys []ed25519.PublicKey, err error) {
 
 // readKeys hands the blocks of a PEM file to use, at least one. Its errors hold nothing of the file.
 func readKeys(path, block string, use func(der []byte) error) error {
-	info, err := os.Stat(path)
-	if err == nil && info.Size() > maxKeyFile {
-		err = fmt.Errorf("%s has %d bytes, which is no file with keys", path, info.Size())
-	}
+	b, err := secretfile.ReadPublic(path, maxKeyFile)
 	if err != nil {
-		return err
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	n := 0
 	for p, rest := pem.Decode(b); p != nil; p, rest = pem.Decode(rest) {

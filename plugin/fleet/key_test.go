@@ -69,7 +69,7 @@ func TestKeyFilesThatAreRefused(t *testing.T) {
 		"no PEM":                  {public, file("text", "secret words", 0o600), "holds no PUBLIC KEY"},
 		"PEM of something else":   {public, file("broken", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", 0o600), "broken: "},
 		"two keys to sign with":   {signing, file("two", string(private)+string(private), 0o600), "2 private keys, want one"},
-		"a log in place of a key": {public, file("log", strings.Repeat("x", maxKeyFile+1), 0o600), "which is no file with keys"},
+		"a log in place of a key": {public, file("log", strings.Repeat("x", maxKeyFile+1), 0o600), "which is more than such a file needs"},
 	} {
 		err := c.read(c.file)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

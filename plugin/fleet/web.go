@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -12,11 +11,11 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"flb-filter-rgcn/plugin/printable"
+	"flb-filter-rgcn/plugin/secretfile"
 )
 
 // web is a file of a server, reached by GET and PUT.
@@ -50,13 +49,9 @@ func newClient(caFile string) (*http.Client, error) {
 	t.DisableCompression = true // it is compressed
 	t.MaxIdleConns, t.IdleConnTimeout = 1, 2*time.Minute
 	if caFile != "" {
-		b, err := os.ReadFile(caFile)
-		if err != nil {
-			return nil, err
-		}
-		t.TLSClientConfig.RootCAs = x509.NewCertPool()
-		if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM(b) {
-			return nil, fmt.Errorf("%s holds no certificate in the format PEM", caFile)
+		var err error
+		if t.TLSClientConfig.RootCAs, err = secretfile.Authorities(caFile); err != nil {
+			return nil, fmt.Errorf("%s: %w", caFile, err)
 		}
 	}
 	return &http.Client{Transport: t}, nil

@@ -1,16 +1,69 @@
-// Package secretfile says where credentials may be: in which files, and in no address. It never reads them.
+// Package secretfile reads files with credentials, keys and certificates, and refuses secrets that others could read.
 package secretfile
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
+	"os"
+	"syscall"
 )
 
-// Check refuses a file that users outside its owner and group may read, write or execute. The error does not name the
-// file.
-func Check(info fs.FileInfo) error {
+// Read reads a regular file of at most most bytes. It refuses one that users outside its owner and group may read, write
+// or execute. The error names no file.
+func Read(path string, most int64) ([]byte, error) { return read(path, most, check) }
+
+// ReadPublic is Read for what is no secret: whoever may read the file.
+func ReadPublic(path string, most int64) ([]byte, error) {
+	return read(path, most, func(fs.FileInfo) error { return nil })
+}
+
+// maxAuthorities bounds a file of certificates. Those of a system are some 200 KiB.
+const maxAuthorities = 4 << 20
+
+// Authorities reads the certificates of those who may vouch for a server, in the format PEM. The error names no file.
+func Authorities(path string) (*x509.CertPool, error) {
+	pem, err := ReadPublic(path, maxAuthorities)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, errors.New("holds no certificate in the format PEM")
+	}
+	return pool, nil
+}
+
+func read(path string, most int64, check func(fs.FileInfo) error) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would have the host wait for whoever writes to it
+	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
+		return nil, cause.Err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, errors.New("its mode and its size cannot be told")
+	case !info.Mode().IsRegular():
+		return nil, errors.New("is no regular file")
+	}
+	if err := check(info); err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	switch {
+	case err != nil:
+		return nil, errors.New("cannot be read to its end")
+	case int64(len(b)) > most:
+		return nil, fmt.Errorf("has more than %d bytes, which is more than such a file needs", most)
+	}
+	return b, nil
+}
+
+func check(info fs.FileInfo) error {
 	if mode := info.Mode().Perm(); mode&0o007 != 0 {
 		return fmt.Errorf("has the mode %v, so that others may read it: chmod 600", mode)
 	}
