@@ -268,7 +268,10 @@ func (f *follower) problem(now time.Time) string {
 		return ""
 	}
 	s := *f.state()
-	if s.Problem != "" {
+	switch {
+	case s.Problem != "" && s.Sequence == 0:
+		return "no published state was taken yet: " + s.Problem
+	case s.Problem != "":
 		return fmt.Sprintf("scores go on by the published state of %s: %s", s.Published.Format(time.RFC3339), s.Problem)
 	}
 	f.mu.Lock()

@@ -715,3 +715,12 @@ func wait(t *testing.T, what string, holds func() bool) {
 		}
 	}
 }
+
+// A filter that scores by a model of its own, as no published state could be taken yet, does not tell of a state of the
+// year 1.
+func TestProblemBeforeTheFirstState(t *testing.T) {
+	f := follower{active: true, status: FollowStatus{From: "/srv/ssh/", Problem: "it is not signed"}}
+	if got, want := f.problem(time.Now()), "no published state was taken yet: it is not signed"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
