@@ -14,43 +14,34 @@ type Bad struct {
 // maxBadNames bounds the names of one kind that triplets are drawn from: a network may hold most hosts.
 const maxBadNames = 1000
 
-// badOf finds the names of a snapshot that bad sessions have. Where none is known, the session has one that nobody
-// knows.
-func badOf(snap *graphbuf.Snapshot, ds *temporal.Dataset, kinds []Bad) []temporal.Bad {
-	unknown := []int32{-1}
-	hosts := func(belongs func(string) bool, rows []int32) (out []int32) {
-		if belongs == nil {
-			return nil
-		}
-		for row, node := range rows {
-			if len(out) < maxBadNames && belongs(snap.Nodes[node].Name) {
-				out = append(out, int32(row))
-			}
-		}
-		if out == nil {
-			return unknown
-		}
-		return out
-	}
-	relations := func(belongs func(string) bool) (out []int32) {
-		if belongs == nil {
-			return nil
-		}
-		for i := range snap.Relations {
-			if len(out) < maxBadNames && belongs(snap.Relations[i].Name) {
-				out = append(out, int32(i))
-			}
-		}
-		if out == nil {
-			return unknown
-		}
-		return out
-	}
-	var out []temporal.Bad
+// badOf finds the names of a snapshot that bad sessions have.
+func badOf(snap *graphbuf.Snapshot, ds *temporal.Dataset, kinds []Bad) (out []temporal.Bad) {
+	source := func(row int) string { return snap.Nodes[ds.Sources[row]].Name }
+	relation := func(row int) string { return snap.Relations[row].Name }
+	destination := func(row int) string { return snap.Nodes[ds.Destinations[row]].Name }
 	for _, k := range kinds {
 		out = append(out, temporal.Bad{
-			Sources: hosts(k.Source, ds.Sources), Relations: relations(k.Relation), Destinations: hosts(k.Destination, ds.Destinations),
+			Sources:      badRows(k.Source, len(ds.Sources), source),
+			Relations:    badRows(k.Relation, len(snap.Relations), relation),
+			Destinations: badRows(k.Destination, len(ds.Destinations), destination),
 		})
 	}
 	return out
+}
+
+// badRows returns those of n rows whose names belong to a kind, nil where any does. Where none does, the session has a
+// name that nobody knows.
+func badRows(belongs func(name string) bool, n int, name func(row int) string) (rows []int32) {
+	if belongs == nil {
+		return nil
+	}
+	for row := 0; row < n && len(rows) < maxBadNames; row++ {
+		if belongs(name(row)) {
+			rows = append(rows, int32(row))
+		}
+	}
+	if rows == nil {
+		return []int32{-1}
+	}
+	return rows
 }

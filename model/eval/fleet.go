@@ -161,7 +161,7 @@ func (f *fleet) learn(ctx context.Context) error {
 	return nil
 }
 
-// take has every agent take the published state, as the filter does: the state's graph, with what the agent saw behind
+// take has every agent take the published state, as the filter does: the state's graph, with what the agent saw after
 // its horizon, takes the place of the agent's own.
 func (f *fleet) take() error {
 	state := f.next

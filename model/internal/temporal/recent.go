@@ -2,8 +2,9 @@ package temporal
 
 import "flb-filter-rgcn/graphbuf"
 
-// Recent is how many triplets of each source and of each destination were active lately, by row: a triplet counts half
-// for each day since its last event before the cut. Those of a host that came after the cut are 0.
+// Recent is how many triplets of each source and of each destination were active lately, by row: a triplet
+// counts 1 at its last event before the cut, one half after a day, a quarter after two. A host that came after the cut
+// has 0.
 //
 // They are counted at the cut and stay so until the next one. To keep them up to date with every record would cost the
 // record path a look at all edges of both hosts.
