@@ -3,6 +3,7 @@ package elastic
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -24,22 +25,9 @@ func (s *Source) Look(ctx context.Context) (f Found, err error) {
 	if err != nil || p.documents == 0 {
 		return f, err
 	}
-	f.Documents, f.Sessions = p.documents, p.documents
+	f.Documents = p.documents
 	f.First, f.Last = time.Unix(0, p.first).UTC(), time.Unix(0, p.last).UTC()
-	side := func(parts []int) (n uint64) {
-		for _, i := range parts {
-			n = max(n, p.most[i])
-		}
-		return n
-	}
-	var source, destination []int
-	for i := range len(s.fields.source) + len(s.fields.destination) {
-		if i < len(s.fields.source) {
-			source = append(source, i)
-		} else {
-			destination = append(destination, i)
-		}
-	}
-	f.Sessions = min(side(source), side(destination))
+	source, destination := len(s.fields.source), len(s.fields.destination) // their parts come first, in this order
+	f.Sessions = min(slices.Max(p.most[:source]), slices.Max(p.most[source:source+destination]))
 	return f, nil
 }

@@ -7,8 +7,9 @@ import (
 	"flb-filter-rgcn/plugin/hostname"
 )
 
-// Definitions tell, in a line of UTF-8 each, for people, what decides the names that a Finder gives. Two finders with the same ones give
-// the same session the same names; others may do so, too, where their records differ as the fields do.
+// Definitions are what decides the names that a Finder gives, each a line of UTF-8 for people to read. Two finders with
+// the same definitions give the same session the same names. Finders with others may do so, too: the same hosts may
+// lie in other fields of other records.
 type Definitions struct {
 	Source, Destination, Relation string // the fields, or what else they are taken from
 	Ports                         string // what becomes of the port behind a host
