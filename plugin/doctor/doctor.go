@@ -1,10 +1,10 @@
 // Package doctor examines a setup before or while it runs: a configuration of Fluent Bit with the filter in it, a sample
 // of the log, the machine. It reports findings, each with a remedy.
 //
-// It owns what is checked and the wording of findings. What a setting means, what a record is and how much memory a
-// training needs it asks other packages. It changes nothing: no directory is made, no file written, nothing is learned. It reaches
-// over the network only what the user has named, and runs nothing but Fluent Bit's own check of a configuration and the
-// system's loader.
+// It owns what is checked and the wording of findings. Other packages tell it what a setting means, what a record is and
+// how much memory a training needs. It changes nothing: no directory is made, no file written, nothing is learned. Over
+// the network it reaches only what the user has named, and it runs nothing but Fluent Bit's own check of a configuration
+// and the system's loader.
 package doctor
 
 import (

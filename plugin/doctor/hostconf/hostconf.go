@@ -1,4 +1,5 @@
-// Package hostconf reads a configuration of Fluent Bit as Fluent Bit 5.1 does, to report on it: classic (.conf) and YAML, included files, files of parsers and of plugins, variables.
+// Package hostconf reads a configuration of Fluent Bit as Fluent Bit 5.1 does, to report on it: classic (.conf) and
+// YAML, included files, files of parsers and of plugins, variables.
 //
 // It owns the two formats, what a variable stands for, and where each property was written. It never knows what a
 // property means, and it starts nothing.
