@@ -14,17 +14,14 @@ import (
 // Scorer rounds the counts and keeps the logit of each triplet together with a hash of everything it was
 // computed from. A kept logit is used only where that hash is the same, so the cache changes no score.
 
-// coarse returns a count as the Scorer sees it: exact below 2^(bits+1), above that one of 2^bits steps an
-// octave, each represented by its middle.
-func coarse(count uint32, bits_ int) uint32 {
-	shift := bits.Len32(count|1<<bits_) - 1 - bits_
-	return count>>shift<<shift | 1<<shift>>1
-}
+// class numbers the steps in which the Scorer sees a count, 2^steps of them an octave, so that counts below 2^(steps+1)
+// have one each. It is the first bits of the count as a float64. 14 bits hold the fine ones.
+func class(count uint32, steps int) uint64 { return math.Float64bits(float64(count)) >> (52 - steps) }
 
-// class numbers the fine steps of coarse, in 14 bits: two counts have the same class exactly if coarse is the
-// same for both. They are the first bits of the count as a float64. Without the lowest two bits it is the class
-// of the rough steps.
-func class(count uint32) uint64 { return math.Float64bits(float64(count)) >> (52 - fine) }
+// coarse returns the middle of a count's class: the count as the Scorer sees it.
+func coarse(count uint32, steps int) uint32 {
+	return uint32(math.Float64frombits(class(count, steps)<<(52-steps) | 1<<(51-steps)))
+}
 
 // fine and rough are the steps an octave, as powers of two. The decoder takes logarithms of the
 // counts, and of those of a triplet that was often seen they hardly matter: the first is off by
@@ -105,18 +102,17 @@ func staticKey(ref *graphbuf.Ref, settled int) uint64 {
 	return num.Hash(ends, num.Hash(num.Pack(ref.Relation.Slot, ref.Relation.Gen), uint64(settled)))
 }
 
-// logitKey is a hash of all that a score is computed from: the static inputs, by their key, and what coarsen
-// leaves of the event. It must agree with coarsen; TestCoarse holds them together. A hash of what coarsen makes would
-// not have to, but takes 100 ns instead of 34 for each record.
+// logitKey is a hash of all that a score is computed from: the static inputs, by their key, and what coarsen leaves of
+// the event, by the classes of its counts. To hash what coarsen makes would take 100 ns instead of 34 for each record.
 func logitKey(lasting uint64, ref *graphbuf.Ref) uint64 {
 	classes := func(a, b, c, d uint32) uint64 {
-		return class(a)<<48 | class(b)<<32 | class(c)<<16 | class(d)
+		return class(a, fine)<<48 | class(b, fine)<<32 | class(c, fine)<<16 | class(d, fine)
 	}
 	c := &ref.Counts
 	fade := uint64(math.Float32bits(coarseFade(ref.NewDestinations))) >> (23 - fine - 1) // not as many bits
 	mask := ^uint64(0)
 	if c.SRD >= often {
-		const lowest = 1<<(fine-rough) - 1
+		const lowest = 1<<(fine-rough) - 1 // a rough class is a fine one without these
 		mask = ^uint64(lowest<<48 | lowest<<32 | lowest<<16 | lowest)
 	}
 	lasting = num.Hash(lasting, classes(c.SRD, c.SD, c.SR, c.RD)&mask)

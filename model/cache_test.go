@@ -31,9 +31,9 @@ func TestCoarse(t *testing.T) {
 	for _, from := range []uint32{1, 1 << 20, 1<<24 - 1<<16, 1<<31 - 1<<16, 1<<32 - 1<<17} {
 		for n := from; n < from+1<<17 && n != 0; n++ {
 			for _, steps := range []int{fine, rough} {
-				same := class(n)>>(fine-steps) == class(n-1)>>(fine-steps)
-				if same != (coarse(n, steps) == coarse(n-1, steps)) || class(n) >= 1<<14 {
-					t.Fatalf("class(%d) = %x, of the number before it %x; coarse with %d steps: %d and %d", n, class(n), class(n-1), steps, coarse(n, steps), coarse(n-1, steps))
+				same := class(n, fine)>>(fine-steps) == class(n-1, fine)>>(fine-steps)
+				if same != (coarse(n, steps) == coarse(n-1, steps)) || class(n, fine) >= 1<<14 {
+					t.Fatalf("class(%d) = %x, of the number before it %x; coarse with %d steps: %d and %d", n, class(n, fine), class(n-1, fine), steps, coarse(n, steps), coarse(n-1, steps))
 				}
 			}
 		}
