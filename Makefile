@@ -80,6 +80,9 @@ demo: all
 # Shells export COLUMNS, the width of the terminal: it counts only where it was given to make itself, or names columns.
 COLUMNS_GIVEN := $(if $(filter command line,$(origin COLUMNS)),yes,$(findstring $(comma),$(COLUMNS)))
 
+# The C, C++ and CUDA that people write: options.h is generated.
+C_SOURCES := $(filter-out %/options.h,$(shell find build graphbuf model plugin \( -path build/out -o -name node_modules \) -prune -o \( -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' -o -name '*.cpp' \) -print))
+
 # A checker in a fixed version, fetched once and kept in $(OUT).
 tool = [ -x $(OUT)/$(1) ] || { echo "fetching $(1) into $(OUT)"; GOBIN=$(abspath $(OUT)) $(GO) install $(2) >/dev/null 2>&1; } || echo "skipped: $(1) cannot be fetched"
 
@@ -90,6 +93,7 @@ TESTENV = RGCN_SO=$(abspath $(SO)) RGCN_BIN=$(abspath $(RGCN)) $(if $(WANTED_FAK
 .PHONY: test
 test: all $(WANTED_FAKECUDA) skipped
 	@test -z "$$(gofmt -l build graphbuf model plugin)" || { gofmt -l build graphbuf model plugin; echo "gofmt would change these" >&2; exit 1; }
+	@! command -v clang-format-19 >/dev/null || clang-format-19 --dry-run -Werror $(C_SOURCES)
 	$(GO) vet ./...
 	@$(call tool,staticcheck,honnef.co/go/tools/cmd/staticcheck@v0.8.2); [ ! -x $(OUT)/staticcheck ] || $(GPUENV) $(OUT)/staticcheck -tags gpu ./...
 	@$(call tool,govulncheck,golang.org/x/vuln/cmd/govulncheck@v1.9.0); [ ! -x $(OUT)/govulncheck ] || \
@@ -117,6 +121,7 @@ test-bare: all $(WANTED_FAKECUDA) skipped
 skipped:
 	@command -v fluent-bit >/dev/null || echo "skipped: the scenarios of the real host, fluent-bit is not on the PATH; the C test host covers the ABI"
 	@command -v chromium >/dev/null || echo "skipped: the report page in a browser, chromium is not on the PATH (make deps)"
+	@command -v clang-format-19 >/dev/null || echo "skipped: the layout of C, clang-format-19 is not on the PATH"
 	@command -v $(CLANG) >/dev/null || echo "skipped: the PTX against its source, $(CLANG) is not on the PATH (make deps)"
 	@command -v g++ >/dev/null || echo "skipped: training on a card's driver for tests, g++ is not on the PATH (make deps)"
 	@unshare -rm true 2>/dev/null || echo "skipped: the scenario of a full disk, unshare -rm is not allowed here"

@@ -15,7 +15,7 @@
 #define ROW(x, i) ((x) + (long)(i) * k)
 
 // FOR_PIECES gives each team its pieces; out and slots are what it writes to.
-#define FOR_PIECES(p)                                                                              \
+#define FOR_PIECES(p) \
 	for (int p = THREAD / LANES(team), lane = THREAD % LANES(team); p < pieces; p += THREADS / LANES(team))
 #define FOR_COLUMNS(j) for (int j = 4 * lane; j < k; j += 4 * LANES(team))
 
@@ -27,8 +27,8 @@ DEVICE float *target(const int *dest, int p, float *out, float *slots, int k) {
 // propagate passes messages:
 //
 //	out[i] (+)= sum over edges e of row i of norm[e] w[rel[e]] * x[col[e]]
-KERNEL propagate(const int *start, const int *dest, const int *col, const int *rel, const float *norm,
-                 const float *w, const float *x, float *out, float *slots, int pieces, int k, int add, int team) {
+KERNEL propagate(const int *start, const int *dest, const int *col, const int *rel, const float *norm, const float *w,
+                 const float *x, float *out, float *slots, int pieces, int k, int add, int team) {
 	FOR_PIECES(p) {
 		int from = start[p], to = start[p + 1];
 		float *o = target(dest, p, out, slots, k);
@@ -78,8 +78,8 @@ KERNEL sum_slots(const int *start, const int *dest, float *out, float *slots, in
 
 // The decoder's sizes, as in cuda.go.
 enum { COUNTED = 25, STRUCTURAL = 4, FEATURES = COUNTED + STRUCTURAL, HIDDEN = 32, NEAR = 4 };
-enum { WALK, PROFILE, NEARBY, RELATION };       // structural features
-enum { DISTMULT, TRANSE, ROTATE };              // relational scores
+enum { WALK, PROFILE, NEARBY, RELATION };                                                      // structural features
+enum { DISTMULT, TRANSE, ROTATE };                                                             // relational scores
 enum { A1 = 0, B1 = FEATURES * HIDDEN, A2 = B1 + HIDDEN, B2 = A2 + HIDDEN, DECODER = B2 + 1 }; // its parameters
 
 #define WALK_SCALE 30.0f
@@ -89,9 +89,31 @@ enum { A1 = 0, B1 = FEATURES * HIDDEN, A2 = B1 + HIDDEN, B2 = A2 + HIDDEN, DECOD
 
 // A batch is BATCH_WORDS arrays of n words, a triplet a column; the counted features follow,
 // [n][COUNTED].
-enum { SOURCE, REL, DESTINATION, NEAR_COUNT, NEAR_SOURCES, NEAR_ROWS, KEEP = NEAR_ROWS + NEAR, LABEL, WEIGHT, BATCH_WORDS };
+enum {
+	SOURCE,
+	REL,
+	DESTINATION,
+	NEAR_COUNT,
+	NEAR_SOURCES,
+	NEAR_ROWS,
+	KEEP = NEAR_ROWS + NEAR,
+	LABEL,
+	WEIGHT,
+	BATCH_WORDS
+};
 // Work is what decode leaves of each triplet for the kernels behind it, arrays of n likewise.
-enum { F = 0, H = F + FEATURES, DH = H + HIDDEN, DY = DH + HIDDEN, LOSS, C_WALK, C_PROFILE, C_NEAR, C_RELATION, WORK_WORDS };
+enum {
+	F = 0,
+	H = F + FEATURES,
+	DH = H + HIDDEN,
+	DY = DH + HIDDEN,
+	LOSS,
+	C_WALK,
+	C_PROFILE,
+	C_NEAR,
+	C_RELATION,
+	WORK_WORDS
+};
 
 DEVICE float dot4(vec4 a, vec4 b) {
 	vec4 p = a * b;
@@ -220,8 +242,10 @@ KERNEL decode(const int *batch, const float *u, const float *v, const float *m, 
 		work[LOSS * n + t] = weight * ((y > 0 ? y : 0) + logarithm(1 + e) - label * y);
 		// d asinh(x) = dx / sqrt(1 + x^2)
 		work[C_WALK * n + t] = known ? slope[WALK] * WALK_SCALE / (k * root(1 + raw[WALK] * raw[WALK])) : 0;
-		work[C_PROFILE * n + t] = known ? slope[PROFILE] * PROFILE_SCALE / (k * root(1 + raw[PROFILE] * raw[PROFILE])) : 0;
-		work[C_NEAR * n + t] = near > 0 ? slope[NEARBY] * PROFILE_SCALE / (near * k * root(1 + raw[NEARBY] * raw[NEARBY])) : 0;
+		work[C_PROFILE * n + t] =
+			known ? slope[PROFILE] * PROFILE_SCALE / (k * root(1 + raw[PROFILE] * raw[PROFILE])) : 0;
+		work[C_NEAR * n + t] =
+			near > 0 ? slope[NEARBY] * PROFILE_SCALE / (near * k * root(1 + raw[NEARBY] * raw[NEARBY])) : 0;
 		float q = 0;
 		if (known && r >= 0)
 			q = slope[RELATION] * (kind == DISTMULT ? DISTMULT_SCALE / k : 1 / (k * value[RELATION]));
@@ -232,8 +256,8 @@ KERNEL decode(const int *batch, const float *u, const float *v, const float *m, 
 // decode_backward adds up, for rows of sources (side 0), destinations (1) or relations (2), the gradients
 // that walk and relational score send there from each triplet of item.
 KERNEL decode_backward(const int *start, const int *dest, const int *item, const int *batch, const float *work,
-                       const float *u, const float *v, const float *rel, float *out, float *slots,
-                       int pieces, int n, int k, int side, int kind, int team) {
+                       const float *u, const float *v, const float *rel, float *out, float *slots, int pieces, int n,
+                       int k, int side, int kind, int team) {
 	FOR_PIECES(p) {
 		int from = start[p], to = start[p + 1];
 		float *o = target(dest, p, out, slots, k);
@@ -328,7 +352,8 @@ KERNEL reduce(const float *work, float *grad, float *loss, int n) {
 // adam is one step of Kingma and Ba 2015 with the usual decays; rate and epsilon have the
 // corrections of the bias in them. decay is what weights lose beside it, not biases: it is for the
 // decoder's parameters, and 0 for others. scale, unless null, is what gradients are multiplied by.
-KERNEL adam(float *value, float *m, float *v, const float *grad, const float *scale, int n, float rate, float epsilon, float decay) {
+KERNEL adam(float *value, float *m, float *v, const float *grad, const float *scale, int n, float rate, float epsilon,
+            float decay) {
 	float times = scale ? *scale : 1;
 	for (int i = THREAD; i < n; i += THREADS) {
 		float g = times * grad[i];

@@ -54,9 +54,10 @@ DEVICE vec4 product(const float *w, const float *x, int j, int k, bool transpose
 // layer_forward computes rows of y = activation(bias + loop x[i] + sum over groups g to i of W_r sums[g]),
 // W_r a diagonal or a full matrix, the activation dropout and, if relu, a ReLU before it. Groups
 // first[i] to first[i+1] of the list byTarget are those to i.
-KERNEL layer_forward(const float *x, const float *loop, const float *bias, const float *w, const float *sums, const int *first,
-                     const int *byTarget, const int *rel, float *y, int rows, int k, int full, int relu,
-                     unsigned key0, unsigned key1, unsigned long stream, unsigned long at, float share, int team) {
+KERNEL layer_forward(const float *x, const float *loop, const float *bias, const float *w, const float *sums,
+                     const int *first, const int *byTarget, const int *rel, float *y, int rows, int k, int full,
+                     int relu, unsigned key0, unsigned key1, unsigned long stream, unsigned long at, float share,
+                     int team) {
 	int pieces = rows;
 	FOR_PIECES(i) {
 		FOR_COLUMNS(j) {
@@ -82,17 +83,19 @@ KERNEL layer_forward(const float *x, const float *loop, const float *bias, const
 KERNEL self_loop_backward(const float *dy, const float *loop, float *dx, int rows, int k, int team) {
 	int pieces = rows;
 	FOR_PIECES(i)
-		FOR_COLUMNS(j)
-			VEC(ROW(dx, i) + j) = product(loop, ROW(dy, i), j, k, true);
+	FOR_COLUMNS(j)
+	VEC(ROW(dx, i) + j) = product(loop, ROW(dy, i), j, k, true);
 }
 
 // group_backward is the same for the groups: dsums[g] = W_r^T dy[dst[g]].
-KERNEL group_backward(const float *dy, const float *w, const int *rel, const int *dst, float *dsums, int groups, int k, int full, int team) {
+KERNEL group_backward(const float *dy, const float *w, const int *rel, const int *dst, float *dsums, int groups, int k,
+                      int full, int team) {
 	int pieces = groups;
 	FOR_PIECES(g) {
 		const float *d = ROW(dy, dst[g]);
 		FOR_COLUMNS(j)
-			VEC(ROW(dsums, g) + j) = full ? product(w + (long)rel[g] * k * k, d, j, k, true) : CVEC(ROW(w, rel[g]) + j) * CVEC(d + j);
+		VEC(ROW(dsums, g) + j) =
+			full ? product(w + (long)rel[g] * k * k, d, j, k, true) : CVEC(ROW(w, rel[g]) + j) * CVEC(d + j);
 	}
 }
 
@@ -119,7 +122,8 @@ KERNEL relu_backward(float *dy, const float *y, int n, float keep) {
 }
 
 // dropout_backward multiplies by what dropout did.
-KERNEL dropout_backward(float *dy, int n, unsigned key0, unsigned key1, unsigned long stream, unsigned long at, float share) {
+KERNEL dropout_backward(float *dy, int n, unsigned key0, unsigned key1, unsigned long stream, unsigned long at,
+                        float share) {
 	for (int i = THREAD; i < n; i += THREADS)
 		dy[i] *= kept(key0, key1, stream, at + i, share);
 }
@@ -131,7 +135,8 @@ KERNEL l2_grad(const float *x, float *dx, int n, float times) {
 }
 
 // score_loss scores n triplets, a warp each, the first half true: the loss, and the gradient of the logit.
-KERNEL score_loss(const int *batch, const float *x, const float *rel, float *loss, float *slope, int n, int k, int kind) {
+KERNEL score_loss(const int *batch, const float *x, const float *rel, float *loss, float *slope, int n, int k,
+                  int kind) {
 	for (int t = THREAD / WARP, lane = THREAD % WARP; t < n; t += THREADS / WARP) {
 		const float *s = ROW(x, batch[t]), *w = ROW(rel, batch[n + t]), *d = ROW(x, batch[2 * n + t]);
 		float sum = 0;
@@ -161,8 +166,9 @@ DEVICE vec4 sign(vec4 x) {
 
 // score_backward adds up the gradients by the embeddings of sources (side 0), destinations (1) or by the
 // relations' vectors (2) from the triplets of item.
-KERNEL score_backward(const int *start, const int *dest, const int *item, const int *batch, const float *slope, const float *x,
-                      const float *rel, float *out, float *slots, int pieces, int n, int k, int side, int kind, int team) {
+KERNEL score_backward(const int *start, const int *dest, const int *item, const int *batch, const float *slope,
+                      const float *x, const float *rel, float *out, float *slots, int pieces, int n, int k, int side,
+                      int kind, int team) {
 	FOR_PIECES(p) {
 		int from = start[p], to = start[p + 1];
 		float *o = target(dest, p, out, slots, k);
@@ -171,7 +177,8 @@ KERNEL score_backward(const int *start, const int *dest, const int *item, const 
 			vec4 sum = {0, 0, 0, 0};
 			for (int i = from; i < to; i++) {
 				int t = item[i];
-				vec4 a = CVEC(ROW(x, batch[t]) + j), r = CVEC(ROW(rel, batch[n + t]) + j), b = CVEC(ROW(x, batch[2 * n + t]) + j);
+				vec4 a = CVEC(ROW(x, batch[t]) + j), r = CVEC(ROW(rel, batch[n + t]) + j),
+					 b = CVEC(ROW(x, batch[2 * n + t]) + j);
 				if (kind == DISTMULT) {
 					sum += slope[t] * (side == 0 ? r * b : side == 1 ? a * r : a * b);
 				} else if (kind == TRANSE) {

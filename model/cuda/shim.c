@@ -37,9 +37,11 @@ static void **const slots[] = {CUDA_SYMBOLS(ADDRESS)};
 #else
 #error "model/cuda: jumps are written for amd64 and arm64 only"
 #endif
-#define JUMP(symbol)                                                                               \
+// clang-format off
+#define JUMP(symbol) \
 	__asm__(".text\n.globl " #symbol "\n.hidden " #symbol "\n.type " #symbol ", @function\n" #symbol ":\n\t" \
 		BODY(symbol) ".size " #symbol ", . - " #symbol "\n");
+// clang-format on
 CUDA_SYMBOLS(JUMP)
 
 // cu calls this when the program starts, before a fork of the host and on machines without a
@@ -88,9 +90,7 @@ HIDDEN int rgcn_cuda_open(const char **message) {
 	return code;
 }
 
-HIDDEN int rgcn_cuda_alloc_host(void **p, size_t bytes) {
-	return alloc_host ? alloc_host(p, bytes, 0) : NOT_FOUND;
-}
+HIDDEN int rgcn_cuda_alloc_host(void **p, size_t bytes) { return alloc_host ? alloc_host(p, bytes, 0) : NOT_FOUND; }
 
 // rgcn_cuda_trim gives back to the system what the driver took of the heap and has freed. A context
 // takes and frees tens of megabytes in small blocks, in whichever arenas its threads use, and glibc

@@ -19,7 +19,7 @@
 static int cb_pre_run(void *ins, void *config, void *data);
 static int cb_init(void *ins, void *config, void *data);
 static int cb_filter(const void *data, size_t bytes, const char *tag, int tag_len, void **out, size_t *out_bytes,
-		     void *f_ins, void *i_ins, void *context, void *config);
+                     void *f_ins, void *i_ins, void *context, void *config);
 static int cb_exit(void *context, void *config);
 
 struct flb_filter_plugin filter_rgcn_plugin = {
@@ -71,8 +71,7 @@ static int start(struct instance *i, void *config)
 		return -1;
 	}
 	if (set_context == NULL) {
-		rgcn_log(&i->host, FLB_LOG_ERROR,
-			 "this host has no flb_filter_set_context; Fluent Bit 2.2 or later is needed");
+		rgcn_log(&i->host, FLB_LOG_ERROR, "this host has no flb_filter_set_context; Fluent Bit 2.2 or later is needed");
 		return -1;
 	}
 	i->handle = rgcnInit(&i->host);
@@ -121,7 +120,7 @@ static int cb_init(void *ins, void *config, void *data)
 }
 
 static int cb_filter(const void *data, size_t bytes, const char *tag, int tag_len, void **out, size_t *out_bytes,
-		     void *f_ins, void *i_ins, void *context, void *config)
+                     void *f_ins, void *i_ins, void *context, void *config)
 {
 	const struct instance *i = context;
 

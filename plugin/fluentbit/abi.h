@@ -31,7 +31,7 @@ struct flb_filter_plugin {
 	int (*cb_pre_run)(void *ins, void *config, void *data);
 	int (*cb_init)(void *ins, void *config, void *data);
 	int (*cb_filter)(const void *data, size_t bytes, const char *tag, int tag_len, void **out, size_t *out_bytes,
-			 void *f_ins, void *i_ins, void *context, void *config);
+	                 void *f_ins, void *i_ins, void *context, void *config);
 	int (*cb_exit)(void *context, void *config);
 	int (*cb_notification)(void *ins, void *config, void *data);
 	struct mk_list _head;

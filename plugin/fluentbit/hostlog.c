@@ -27,7 +27,7 @@ struct rgcn_log {
 	pthread_t thread;
 	pthread_mutex_t mutex;
 	pthread_cond_t wake;
-	bool closing;	     /* guarded by mutex, as all below */
+	bool closing; /* guarded by mutex, as all below */
 	int count;
 	struct line *first, **last;
 };

@@ -5,9 +5,9 @@
 #pragma GCC visibility push(hidden)
 
 struct rgcn_host {
-	void *ins;	  /* the host's struct flb_filter_instance */
+	void *ins;        /* the host's struct flb_filter_instance */
 	const char *name; /* the alias, or rgcn.N; the host's memory */
-	int level;	  /* the most verbose level that is printed */
+	int level;        /* the most verbose level that is printed */
 	struct rgcn_log *log;
 };
 

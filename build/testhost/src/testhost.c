@@ -157,8 +157,8 @@ static const struct map_entry *entry(int i)
 static void print_map(void)
 {
 	for (int i = 0; plugin.config_map != NULL && entry(i)->name != NULL; i++)
-		printf("%d\t%s\t%s\t%s\n", entry(i)->type, entry(i)->name, entry(i)->def_value == NULL ? "" : entry(i)->def_value,
-		       entry(i)->desc);
+		printf("%d\t%s\t%s\t%s\n", entry(i)->type, entry(i)->name,
+		       entry(i)->def_value == NULL ? "" : entry(i)->def_value, entry(i)->desc);
 }
 
 static void check_properties(void)

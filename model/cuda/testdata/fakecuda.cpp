@@ -22,31 +22,41 @@
 #include <utility>
 #include <vector>
 
-enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_PTX = 218, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
+enum {
+	SUCCESS = 0,
+	INVALID_VALUE = 1,
+	OUT_OF_MEMORY = 2,
+	INVALID_DEVICE = 101,
+	INVALID_PTX = 218,
+	NOT_FOUND = 500,
+	LAUNCH_FAILED = 719
+};
 
 // A kernel's arguments are read as the driver reads them: each from its own place.
 template <class... A, size_t... I>
 static void call(void (*kernel)(A...), void **p, std::index_sequence<I...>) {
 	kernel(*(A *)p[I]...);
 }
-#define KERNELS(X)                                                                                 \
-	X(propagate) X(diagonal_grad) X(sum_slots) X(decode) X(decode_backward) X(gather_add)          \
-	X(reduce) X(adam) X(layer_forward) X(self_loop_backward) X(group_backward) X(outer)            \
-	X(relu_backward) X(dropout_backward) X(l2_grad) X(score_loss) X(score_backward)                \
+// clang-format off
+#define KERNELS(X) \
+	X(propagate) X(diagonal_grad) X(sum_slots) X(decode) X(decode_backward) X(gather_add) \
+	X(reduce) X(adam) X(layer_forward) X(self_loop_backward) X(group_backward) X(outer) \
+	X(relu_backward) X(dropout_backward) X(l2_grad) X(score_loss) X(score_backward) \
 	X(sum_squares) X(loss_sum) X(clip_scale)
+// clang-format on
 template <class... A>
 static void run(void (*kernel)(A...), void **p) {
 	call(kernel, p, std::index_sequence_for<A...>{});
 }
-#define THUNK(kernel) static void run_##kernel(void **p) { run(kernel, p); }
+#define THUNK(kernel) \
+	static void run_##kernel(void **p) { run(kernel, p); }
 KERNELS(THUNK)
 static const struct {
 	const char *name;
 	void (*run)(void **);
 } kernels[] = {
 #define ENTRY(kernel) {#kernel, run_##kernel},
-	KERNELS(ENTRY)
-};
+	KERNELS(ENTRY)};
 
 static std::mutex mutex;
 struct block {
@@ -139,14 +149,15 @@ static size_t total() {
 // Whatever lies outside the memory that was given out in the context is an error, as on a card.
 static bool inside(const void *p, size_t n) {
 	auto at = memory.upper_bound((void *)p);
-	return at != memory.begin() && (--at, at->second.context == current && (char *)p + n <= (char *)at->first + at->second.size);
+	return at != memory.begin() &&
+		(--at, at->second.context == current && (char *)p + n <= (char *)at->first + at->second.size);
 }
 
 typedef unsigned long long ptr;
 #define API extern "C" __attribute__((visibility("default"))) int
 #define LOCK std::lock_guard<std::mutex> guard(mutex)
-#define ALIVE                                                                                      \
-	if (lost)                                                                                      \
+#define ALIVE \
+	if (lost) \
 	return LAUNCH_FAILED
 
 API cuInit(unsigned) { return SUCCESS; }
@@ -261,7 +272,8 @@ API cuEventElapsedTime(float *ms, void *a, void *b) {
 	timespec *s = (timespec *)a, *e = (timespec *)b;
 	return *ms = (e->tv_sec - s->tv_sec) * 1e3f + (e->tv_nsec - s->tv_nsec) * 1e-6f, SUCCESS;
 }
-API cuLaunchKernel(void *f, unsigned blocks, unsigned, unsigned, unsigned block, unsigned, unsigned, unsigned, void *, void **args, void **) {
+API cuLaunchKernel(void *f, unsigned blocks, unsigned, unsigned, unsigned block, unsigned, unsigned, unsigned, void *,
+                   void **args, void **) {
 	LOCK;
 	const char *most = getenv("FAKECUDA_LAUNCHES");
 	if (most && launches >= atol(most))
