@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,9 +81,7 @@ func fleet(t *testing.T, s *server, kind string) {
 	}
 	s.start()
 	until(t, "the server has all records so far", func() bool { return len(s.uids(index, first)) == len(first)-50*fleetAgents },
-		func() string {
-			return fmt.Sprintf("it has %d, want %d\n%s", len(s.uids(index, first)), len(first)-50*fleetAgents, agents[0].said())
-		})
+		func() string { return missing(s.uids(index, first), agents) })
 
 	// A trainer that is killed leaves the published state as it is. The next one goes on. What it brings is refused as long
 	// as half of it is there, and with a bit of its header or payload changed.
@@ -111,14 +110,20 @@ func fleet(t *testing.T, s *server, kind string) {
 		a.send(share(first, i)[held(i)+30:])
 		a.untilOut("all records of a day", len(share(first, i)))
 	}
-	until(t, "the server has all records of a day", func() bool { return len(s.uids(index, first)) == len(first) }, agents[0].said)
+	until(t, "the server has all records of a day", func() bool { return len(s.uids(index, first)) == len(first) },
+		func() string { return missing(s.uids(index, first), agents) })
 	run(t, rgcn, train...)
 	for i, a := range agents {
 		a.untilSaid("is in order again", 1)
 		a.send(share(second, i))
 		a.untilOut("all records of two days", len(share(first, i))+len(share(second, i)))
 	}
-	until(t, "the server has all records", func() bool { return len(s.uids(index, second)) == len(second) }, agents[0].said)
+	until(t, "the server has all records", func() bool { return len(s.uids(index, second)) == len(second) },
+		func() string {
+			found := s.uids(index, second)
+			maps.Copy(found, s.uids(index, first))
+			return missing(found, agents)
+		})
 
 	scored := make([][]session, 2)
 	for i, a := range agents {
@@ -250,6 +255,22 @@ func decode(t *testing.T, path string) (all []session) {
 		all = append(all, parse(t, line))
 	}
 	return all
+}
+
+// missing tells which records that agents wrote to their files the server does not have, and what the agents said.
+func missing(found map[string]bool, agents []*fleetAgent) string {
+	var b strings.Builder
+	for i, a := range agents {
+		var lacks []int // places in the file
+		all := a.sessions()
+		for n, v := range all {
+			if !found[v.UID] {
+				lacks = append(lacks, n)
+			}
+		}
+		fmt.Fprintf(&b, "agent %d: the server has not %d of %d records that came out, by their order: %v\n%s\n", i, len(lacks), len(all), lacks, a.said())
+	}
+	return b.String()
 }
 
 // flip returns a copy with one bit changed.
