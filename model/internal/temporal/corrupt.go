@@ -3,18 +3,20 @@ package temporal
 import "flb-filter-rgcn/model/internal/num"
 
 // The mix of corrupted triplets. These shares are guesses at what an attack looks like; model/README.md has the
-// reasons and the ablations.
+// reasons and what other shares gave.
 const (
-	relationShare           = 0.2  // another relation between the same hosts
+	relationShare           = 0.1  // another relation between the same hosts
 	unknownRelationShare    = 0.3  // of those: one never seen before, with the name of another
 	unknownHostShare        = 0.12 // a host never seen before
 	unknownSourceShare      = 0.8  // of those: as the source
 	unknownDestinationShare = 0.1  // of those: as the destination, the rest as both
-	// what remains: another known source or another known destination, half and half
+	// What remains: other hosts that are known.
+	otherSourceShare      = 1. / 2 // of those: another source
+	otherDestinationShare = 1. / 6 // of those: another destination, the rest both
 )
 
-// corrupt changes one part of a positive so that the result is not true in the window. unknown says that the
-// relation has the name of r but counts as one never seen.
+// corrupt changes one part of a positive, or both of its hosts, so that the result is not true in the window. unknown
+// says that the relation has the name of r but counts as one never seen.
 func (w *Window) corrupt(ds *Dataset, rng *num.Philox, e *Edge) (s, r, d int32, unknown bool) {
 	const tries = 8 // after which nearly every change of this triplet is true
 	for range tries {
@@ -24,18 +26,22 @@ func (w *Window) corrupt(ds *Dataset, rng *num.Philox, e *Edge) (s, r, d int32, 
 			r = w.knownRelations[rng.IntN(len(w.knownRelations))]
 			unknown = r != e.R && rng.Float() < unknownRelationShare
 		case u < relationShare+unknownHostShare:
-			v := rng.Float()
-			if v < unknownSourceShare || v >= unknownSourceShare+unknownDestinationShare {
+			source, destination := ends(rng, unknownSourceShare, unknownDestinationShare)
+			if source {
 				s = -1
 			}
-			if v >= unknownSourceShare {
+			if destination {
 				d = -1
 			}
 			unknown = rng.Float() < unknownRelationShare
-		case u < relationShare+unknownHostShare+(1-relationShare-unknownHostShare)/2:
-			s = w.knownSources[rng.IntN(len(w.knownSources))]
 		default:
-			d = w.knownDestinations[rng.IntN(len(w.knownDestinations))]
+			source, destination := ends(rng, otherSourceShare, otherDestinationShare)
+			if source {
+				s = w.knownSources[rng.IntN(len(w.knownSources))]
+			}
+			if destination {
+				d = w.knownDestinations[rng.IntN(len(w.knownDestinations))]
+			}
 		}
 		i := ds.triplet.Find(ds.SD.Find(s, d), r)
 		if unknown || i < 0 || ds.within(&ds.Edges[i], w.At, w.end) == 0 {
@@ -45,10 +51,16 @@ func (w *Window) corrupt(ds *Dataset, rng *num.Philox, e *Edge) (s, r, d int32, 
 	return s, r, d, unknown
 }
 
+// ends draws which ends of a triplet to change: the source alone, the destination alone, each with its share, or both.
+func ends(rng *num.Philox, sourceAlone, destinationAlone float32) (source, destination bool) {
+	u := rng.Float()
+	return u < sourceAlone || u >= sourceAlone+destinationAlone, u >= sourceAlone
+}
+
 // campaignShare is the share of corrupted triplets that are not the first of their kind. An intruder who moves
 // through a network leaves a trail: the second server of a new source, the third use of a new tool. If all
 // corrupted triplets were first ones, the model would learn that such a trail is benign.
-const campaignShare = 0.3
+const campaignShare = 0.6
 
 // mostEarlier is the largest number of earlier sessions in a campaign.
 const mostEarlier = 8

@@ -51,12 +51,7 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n
 		}
 		w.add(ds, b, rng, e.S, e.R, e.D, at, 1, share, all*t.chance/sum)
 		for range how.Negatives {
-			if len(how.Bad) > 0 && rng.Float() < badShare {
-				s, r, d := w.bad(rng, how.Bad)
-				w.add(ds, b, rng, s, r, d, at, 0, share, 0)
-				continue
-			}
-			s, r, d, unknown := w.corrupt(ds, rng, e)
+			s, r, d, unknown := w.negative(ds, rng, e, how.Bad)
 			w.add(ds, b, rng, s, r, d, at, 0, share, 0)
 			last := len(b.S) - 1
 			if unknown {
@@ -69,6 +64,15 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n
 			}
 		}
 	}
+}
+
+// negative draws a triplet that is not true in the window: one of what people have called bad, or a corrupted one.
+func (w *Window) negative(ds *Dataset, rng *num.Philox, e *Edge, called []Bad) (s, r, d int32, unknown bool) {
+	if len(called) > 0 && rng.Float() < badShare {
+		s, r, d = w.bad(rng, called)
+		return s, r, d, false
+	}
+	return w.corrupt(ds, rng, e)
 }
 
 // add adds a triplet with its counts at the time t. A relation unseen before the cut is unknown to the rest of
