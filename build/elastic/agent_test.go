@@ -23,9 +23,8 @@ type fleetAgent struct {
 
 func (a *fleetAgent) path(name string) string { return filepath.Join(a.dir, name) }
 
-func (a *fleetAgent) configure(s *server, kind, index, place, key string) {
+func (a *fleetAgent) configure(s *server, index, place, key string) {
 	a.port = freePort(a.t)
-	output := map[string]string{"opensearch": "opensearch", "elasticsearch": "es"}[kind]
 	write(a.t, a.path("ssh.log"), "")
 	write(a.t, a.path("log"), "")
 	write(a.t, a.path("fluent-bit.conf"), fmt.Sprintf(`[SERVICE]
@@ -59,7 +58,7 @@ func (a *fleetAgent) configure(s *server, kind, index, place, key string) {
     Path            %s
     File            out
 [OUTPUT]
-    Name                %s
+    Name                opensearch
     Match               ssh
     Host                127.0.0.1
     Port                %s
@@ -70,7 +69,7 @@ func (a *fleetAgent) configure(s *server, kind, index, place, key string) {
     Generate_ID         On
     Retry_Limit         no_limits
     Buffer_Size         false
-`, abs(a.t, conf+"/parsers.conf"), a.path("chunks"), a.path("ssh.log"), a.path("tail.db"), place, key, a.path("state"), a.port, a.dir, output, s.port, index))
+`, abs(a.t, conf+"/parsers.conf"), a.path("chunks"), a.path("ssh.log"), a.path("tail.db"), place, key, a.path("state"), a.port, a.dir, s.port, index))
 }
 
 func (a *fleetAgent) start() {

@@ -198,7 +198,7 @@ func TestOpenSearch(t *testing.T) {
 	}
 	elastalert(t, s)
 	t.Run("graph", func(t *testing.T) { graph(t, s) })
-	t.Run("fleet", func(t *testing.T) { fleet(t, s, "opensearch") })
+	t.Run("fleet", func(t *testing.T) { fleet(t, s) })
 }
 
 // TestElasticsearch has the newest server that is published with its modules. It is older than data
@@ -209,7 +209,7 @@ func TestElasticsearch(t *testing.T) {
 	plainIndex(t, s)
 	scenario(t, s, "elasticsearch", "logs-ssh.rgcn-plain")
 	t.Run("graph", func(t *testing.T) { graph(t, s) })
-	t.Run("fleet", func(t *testing.T) { fleet(t, s, "elasticsearch") })
+	t.Run("fleet", func(t *testing.T) { fleet(t, s) })
 }
 
 // TestElasticsearch8 has a server of release 8. Of its modules HTTP alone is published: no ingest

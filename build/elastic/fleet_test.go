@@ -27,7 +27,7 @@ const (
 // which a trainer learns. An agent, the server and the trainer are killed in turn while records flow; a state is put there
 // that is cut, and ones with a bit changed. No record is lost, all have a score, and the lowest scores find about as much
 // as those of one machine that has all sessions.
-func fleet(t *testing.T, s *server, kind string) {
+func fleet(t *testing.T, s *server) {
 	if !haveFluentBit() {
 		t.Skip("fluent-bit is not on the PATH")
 	}
@@ -52,7 +52,7 @@ func fleet(t *testing.T, s *server, kind string) {
 	var agents []*fleetAgent
 	for i := range fleetAgents {
 		a := &fleetAgent{t: t, dir: t.TempDir()}
-		a.configure(s, kind, index, place, key+".pub")
+		a.configure(s, index, place, key+".pub")
 		a.start()
 		agents = append(agents, a)
 		a.send(share(first, i)[:1])

@@ -55,11 +55,17 @@ const outputRest = "    Write_Operation create\n    Suppress_Type_Name On\n"
 // asked examines a configuration with an output to the server.
 func asked(t *testing.T, s searchServer, more string) *examination {
 	t.Helper()
+	return askedBy(t, "opensearch", s, more)
+}
+
+// askedBy is asked with the name of the output's plugin.
+func askedBy(t *testing.T, plugin string, s searchServer, more string) *examination {
+	t.Helper()
 	s.t = t
 	server := httptest.NewServer(&s)
 	t.Cleanup(server.Close)
 	host, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
-	text := "[INPUT]\n    Name dummy\n[FILTER]\n    Name rgcn\n    Match *\n[OUTPUT]\n    Name es\n    Match *\n    Host " + host + "\n    Port " + port + "\n" + more
+	text := "[INPUT]\n    Name dummy\n[FILTER]\n    Name rgcn\n    Match *\n[OUTPUT]\n    Name " + plugin + "\n    Match *\n    Host " + host + "\n    Port " + port + "\n" + more
 	return examine(t, Options{Conf: write(t, t.TempDir(), "c.conf", text)}, func(e *examination) { e.elastic(context.Background()) })
 }
 
@@ -70,6 +76,7 @@ func TestElasticsearch(t *testing.T) {
 	e.has(t, OK, TopicElasticsearch, "c.conf:6", "answers: Elasticsearch 8.14.3")
 	e.has(t, OK, TopicElasticsearch, "index template and ingest pipeline logs-ssh.rgcn are installed")
 	e.hasNone(t, TopicElasticsearch)
+	askedBy(t, "es", good, own).has(t, Warning, TopicElasticsearch, "c.conf:6", "the output es loses records", "write Name opensearch")
 
 	s := good
 	s.about = `{"version":{"number":"2.19.3","distribution":"opensearch"}}`
