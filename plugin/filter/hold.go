@@ -48,6 +48,8 @@ func (m *memory) holdGraph(atOnce bool) {
 		return
 	}
 	st := m.graph.Stats()
+	// Whether it was full, and gave up triplets for others, since the last look.
+	gaveUp := m.held && st.Evicted > m.bounds.evicted && (almost(st.Nodes, m.bounds.nodes) || almost(st.Edges, m.bounds.edges))
 	left := l.Left - taken - reserved(l)
 	if m.saves {
 		left -= graphbuf.Sizes{Nodes: st.Nodes, Relations: st.Relations, Edges: st.Edges}.SavingBytes()
@@ -63,17 +65,21 @@ func (m *memory) holdGraph(atOnce bool) {
 	}
 	nodes, edges := st.Nodes+int(min(room/graphbuf.NodeBytes, 1<<30)), st.Edges+int(min(room/edgeBytes, 1<<30))
 	m.graph.Hold(nodes, edges)
+	m.bounds.nodes, m.bounds.edges, m.bounds.evicted = nodes, edges, st.Evicted
 	m.held = nodes < bounds.MaxNodes || edges < bounds.MaxEdges
 	switch {
 	case !m.held && m.shortGraph.Swap(nil) != nil:
 		m.host.Log(LevelInfo, "memory is no longer short: the graph may grow to its bounds")
-	case m.held && !trains && room < minRoom && m.shortGraph.Load() == nil:
+	case m.held && (gaveUp || !trains && room < minRoom) && m.shortGraph.Load() == nil: // what a training takes, it soon gives back
 		why := fmt.Sprintf("memory is short: the graph stays at %d triplets between %d hosts, and what was seen longest ago goes; %s leaves %d of %d MiB; "+
 			"raise that limit, or lower graph.max_edges (%d) and graph.max_nodes (%d)", st.Edges, st.Nodes, l.By, max(0, l.Left)>>20, l.Bytes>>20, bounds.MaxEdges, bounds.MaxNodes)
 		m.shortGraph.Store(&why)
 		m.host.Log(LevelWarn, why)
 	}
 }
+
+// almost tells whether a number is at most a hundredth below a bound.
+func almost(n, bound int) bool { return n >= bound-bound/100 }
 
 // minRoom is the number of bytes below which the log says that the graph stays as it is.
 const minRoom = 256 << 10

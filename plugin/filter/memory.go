@@ -24,10 +24,14 @@ type memory struct {
 
 	shortGraph atomic.Pointer[string] // why the graph stays below its bounds; nil: it does not
 
-	mu        sync.Mutex // held while the limits are looked at for the graph; guards all below
-	held      bool       // the graph is held below its bounds
-	lastLimit time.Time  // when the limits were last looked at
-	lastFree  time.Time  // when memory was last freed for them
+	mu     sync.Mutex // held while the limits are looked at for the graph; guards all below
+	held   bool       // the graph is held below its bounds
+	bounds struct {   // of the graph since the last look, and what it had evicted then
+		nodes, edges int
+		evicted      uint64
+	}
+	lastLimit time.Time // when the limits were last looked at
+	lastFree  time.Time // when memory was last freed for them
 }
 
 const (

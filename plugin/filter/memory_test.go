@@ -225,6 +225,38 @@ func TestTheGraphIsHeld(t *testing.T) {
 	}
 }
 
+// What the graph gives up while a training has the memory is told at once: the training may take hours.
+func TestTheGraphIsHeldByATraining(t *testing.T) {
+	h := host("train_interval", "0")
+	f := offline(t, h)
+	f.Process(nil, join(sessions(400)))
+	shared.mu.Lock()
+	shared.promised++
+	shared.mu.Unlock()
+	t.Cleanup(func() {
+		shared.mu.Lock()
+		shared.promised--
+		shared.mu.Unlock()
+	})
+	f.memory.files = pod(mib)
+	for range 3 {
+		f.memory.holdGraph(true)
+	}
+	f.Process(nil, session(9000, "new", "server", "client"))
+	f.memory.holdGraph(true)
+	evicted := f.graph.Stats().Evicted
+	if why := f.memory.shortGraph.Load(); evicted == 0 || why == nil || !strings.Contains(*why, "memory is short: the graph stays at ") {
+		t.Errorf("%d triplets were given up in silence: %s", evicted, h.log())
+	}
+	// A graph that is far from its bounds has evicted for age alone.
+	f.memory.shortGraph.Store(nil)
+	f.memory.bounds.nodes, f.memory.bounds.edges, f.memory.bounds.evicted = 10_000, 10_000, 0
+	f.memory.holdGraph(true)
+	if why := f.memory.shortGraph.Load(); why != nil {
+		t.Errorf("nothing was given up for want of memory: %s", *why)
+	}
+}
+
 // The timer writes what came, and nothing when nothing came.
 func TestStateInterval(t *testing.T) {
 	for _, interval := range []string{"1m", "0"} {
