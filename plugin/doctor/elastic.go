@@ -120,11 +120,11 @@ func serverOf(s *hostconf.Section) (out server, why string) {
 
 // output warns of an output that loses records, and of what a data stream does not take.
 func (e *examination) output(s *hostconf.Section) {
+	if strings.EqualFold(s.Value("name"), "es") { // whatever the index
+		e.findings.add(Warning, TopicElasticsearch, s.At.String(), "the output es loses records that the server refuses beside others, and sends for ever what is there already (Fluent Bit 5.1.1)", "write Name opensearch, which serves Elasticsearch as well; conf/README.md tells more")
+	}
 	if !strings.HasPrefix(s.Value("index"), ownIndices) {
 		return
-	}
-	if strings.EqualFold(s.Value("name"), "es") {
-		e.findings.add(Warning, TopicElasticsearch, s.At.String(), "the output es loses records that the server refuses beside others, and sends for ever what is there already (Fluent Bit 5.1.1)", "write Name opensearch, which serves Elasticsearch as well; conf/README.md tells more")
 	}
 	if !strings.EqualFold(s.Value("write_operation"), "create") {
 		e.findings.add(Warning, TopicElasticsearch, s.At.String(), "the data stream "+s.Value("index")+" takes new documents alone, and this output sends others", "add Write_Operation create")

@@ -76,7 +76,9 @@ func TestElasticsearch(t *testing.T) {
 	e.has(t, OK, TopicElasticsearch, "c.conf:6", "answers: Elasticsearch 8.14.3")
 	e.has(t, OK, TopicElasticsearch, "index template and ingest pipeline logs-ssh.rgcn are installed")
 	e.hasNone(t, TopicElasticsearch)
-	askedBy(t, "es", good, own).has(t, Warning, TopicElasticsearch, "c.conf:6", "the output es loses records", "write Name opensearch")
+	for _, index := range []string{own, "    Index mine\n" + outputRest} {
+		askedBy(t, "es", good, index).has(t, Warning, TopicElasticsearch, "c.conf:6", "the output es loses records", "write Name opensearch")
+	}
 
 	s := good
 	s.about = `{"version":{"number":"2.19.3","distribution":"opensearch"}}`
