@@ -49,7 +49,7 @@ func (m *memory) holdGraph(atOnce bool) {
 	}
 	st := m.graph.Stats()
 	// Whether it was full, and gave up triplets for others, since the last look.
-	gaveUp := m.held && st.Evicted > m.bounds.evicted && (almost(st.Nodes, m.bounds.nodes) || almost(st.Edges, m.bounds.edges))
+	gaveUp := m.held && st.Evicted > m.lastHold.evicted && (almost(st.Nodes, m.lastHold.nodes) || almost(st.Edges, m.lastHold.edges))
 	left := l.Left - taken - reserved(l)
 	if m.saves {
 		left -= graphbuf.Sizes{Nodes: st.Nodes, Relations: st.Relations, Edges: st.Edges}.SavingBytes()
@@ -65,7 +65,7 @@ func (m *memory) holdGraph(atOnce bool) {
 	}
 	nodes, edges := st.Nodes+int(min(room/graphbuf.NodeBytes, 1<<30)), st.Edges+int(min(room/edgeBytes, 1<<30))
 	m.graph.Hold(nodes, edges)
-	m.bounds.nodes, m.bounds.edges, m.bounds.evicted = nodes, edges, st.Evicted
+	m.lastHold.nodes, m.lastHold.edges, m.lastHold.evicted = nodes, edges, st.Evicted
 	m.held = nodes < bounds.MaxNodes || edges < bounds.MaxEdges
 	switch {
 	case !m.held && m.shortGraph.Swap(nil) != nil:

@@ -24,9 +24,9 @@ type memory struct {
 
 	shortGraph atomic.Pointer[string] // why the graph stays below its bounds; nil: it does not
 
-	mu     sync.Mutex // held while the limits are looked at for the graph; guards all below
-	held   bool       // the graph is held below its bounds
-	bounds struct {   // of the graph since the last look, and what it had evicted then
+	mu       sync.Mutex // held while the limits are looked at for the graph; guards all below
+	held     bool       // the graph is held below its bounds
+	lastHold struct {   // the bounds that the last look set, and what the graph had evicted by then
 		nodes, edges int
 		evicted      uint64
 	}

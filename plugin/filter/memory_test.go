@@ -250,7 +250,7 @@ func TestTheGraphIsHeldByATraining(t *testing.T) {
 	}
 	// A graph that is far from its bounds has evicted for age alone.
 	f.memory.shortGraph.Store(nil)
-	f.memory.bounds.nodes, f.memory.bounds.edges, f.memory.bounds.evicted = 10_000, 10_000, 0
+	f.memory.lastHold.nodes, f.memory.lastHold.edges, f.memory.lastHold.evicted = 10_000, 10_000, 0
 	f.memory.holdGraph(true)
 	if why := f.memory.shortGraph.Load(); why != nil {
 		t.Errorf("nothing was given up for want of memory: %s", *why)
