@@ -1,8 +1,6 @@
 package fleet
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/plugin/printable"
+	"flb-filter-rgcn/plugin/secretfile"
 )
 
 const (
@@ -77,13 +76,5 @@ func plain(err error, after time.Duration) error {
 	if errors.As(u.Err, &timeout) && timeout.Timeout() {
 		return fmt.Errorf("no answer within %v", after.Round(time.Second))
 	}
-	switch {
-	case errors.As(u.Err, new(x509.UnknownAuthorityError)):
-		return fmt.Errorf("%w: want the certificate of its authority in the file that fleet.ca_file names", u.Err)
-	case errors.As(u.Err, new(tls.RecordHeaderError)), strings.Contains(u.Err.Error(), "server gave HTTP response to HTTPS client"):
-		return fmt.Errorf("%w: want http:// in its address, or the port where it speaks TLS", u.Err)
-	case errors.Is(u.Err, io.EOF) && strings.HasPrefix(u.URL, "http://"):
-		return fmt.Errorf("%w: the server ends the connection without an answer, as some do that want https:// in their address", u.Err)
-	}
-	return u.Err
+	return secretfile.Explain(u.Err, "fleet.ca_file", strings.HasPrefix(u.URL, "https:"))
 }
