@@ -55,7 +55,7 @@ func TestFailures(t *testing.T) {
 			w.WriteHeader(503)
 			fmt.Fprint(w, `{"error":{"root_cause":[],"type":"search_phase_execution_exception","reason":"","phase":"query","grouped":true,"failed_shards":[],"caused_by":{"type":"search_phase_execution_exception",`+
 				`"reason":"Search rejected due to missing shards [[logs][1]]. Consider using `+"`allow_partial_search_results`"+` setting to bypass this error.","phase":"query"}},"status":503}`)
-		}, Partial, "has not all shards of logs (503): Search rejected due to missing shards [[logs][1]].", true},
+		}, Partial, "has not all shards of logs (503): Search rejected due to missing shards [[logs][1]]", true},
 		{"no shard is left", func(w http.ResponseWriter) {
 			elastictest.Fail(w, 503, "no_shard_available_action_exception", "No shard available for [logs][0]")
 		}, Partial, "has not all shards of logs (503): No shard available", true},

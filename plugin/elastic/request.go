@@ -147,7 +147,7 @@ func (s *Source) refusal(answer *http.Response, body []byte) *Error {
 	}
 	if reason != "" {
 		const most = 200
-		reason, _, _ = strings.Cut(reason, " Consider using") // to take a part for the whole
+		reason, _, _ = strings.Cut(reason, ". Consider using") // to take a part for the whole
 		reason = ": " + printable.Name(strings.Join(strings.Fields(reason), " "), most)
 	}
 	e := &Error{Kind: Other, text: fmt.Sprintf("%s answers with %d%s", s.server.Host(), answer.StatusCode, reason)}
