@@ -43,6 +43,11 @@ type Config struct {
 // The least that a graph works with.
 const leastNodes, leastEdges = 4, 1
 
+// Unbounded returns the bounds of a graph that keeps all it is given.
+func Unbounded() Config {
+	return Config{MaxNodes: maxSlots, MaxRelations: maxSlots, MaxEdges: maxSlots}
+}
+
 // Validate reports the first bound that cannot hold a graph.
 func (c Config) Validate() error {
 	for _, b := range []struct {

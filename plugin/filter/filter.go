@@ -100,7 +100,8 @@ const (
 func NewOffline(host Host) (*Instance, error) { return newInstance(host, forLog, machineClock()) }
 
 // NewFrozen makes an instance that scores by its state directory, which may be in use, learns nothing and writes
-// nothing there.
+// nothing there. It takes the graph as it lies, whatever bounds its own settings have: they need not be those of the
+// instance that filled it.
 func NewFrozen(host Host) (*Instance, error) { return newInstance(host, forLook, machineClock()) }
 
 // Check returns why New would fail, but for a state directory that is in use: while the host looks at a new
@@ -149,6 +150,9 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	bounds := graphbuf.Config{
 		MaxNodes: cfg.Graph.MaxNodes, MaxRelations: cfg.Graph.MaxRelations, MaxEdges: cfg.Graph.MaxEdges,
 		Window: cfg.Graph.Window, Trusted: c.live,
+	}
+	if c.frozen {
+		bounds = graphbuf.Unbounded()
 	}
 	if c.graph, err = graphbuf.New(bounds); err != nil {
 		return nil, err

@@ -188,6 +188,38 @@ func TestStateDirectory(t *testing.T) {
 	}
 }
 
+// TestAFrozenInstanceTakesTheGraphAsItLies: it scores alike whatever bounds its own settings have, as a state may have
+// been made with others.
+func TestAFrozenInstanceTakesTheGraphAsItLies(t *testing.T) {
+	dir := t.TempDir()
+	f := offline(t, host("state_dir", dir, "graph_window", "0"))
+	all := sessions(2000)
+	f.Process(nil, join(all))
+	f.Process(nil, session(100*24*3600, "host-3", "server-0-1", "client-1")) // long after all others
+	train(t, f)
+	want := f.graph.Stats()
+	f.Close()
+	probe := join(all[:200])
+	score := func(properties ...string) []byte {
+		frozen, err := NewFrozen(host(append(properties, "state_dir", dir)...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer frozen.Close()
+		if got := frozen.graph.Stats(); got.Edges != want.Edges || got.Nodes != want.Nodes || got.Relations != want.Relations {
+			t.Errorf("%v: %d edges, %d nodes and %d relations, want %d, %d and %d", properties, got.Edges, got.Nodes, got.Relations, want.Edges, want.Nodes, want.Relations)
+		}
+		out, _ := frozen.Process(nil, probe)
+		return out
+	}
+	first := score("graph_window", "0")
+	for _, other := range [][]string{nil, {"graph_window", "1d"}, {"graph_max_edges", "50"}, {"graph_max_nodes", "20"}, {"graph_max_relations", "2"}} {
+		if !bytes.Equal(score(other...), first) {
+			t.Errorf("%v: other scores", other)
+		}
+	}
+}
+
 func TestDamagedStateIsSaidAndTheOlderServes(t *testing.T) {
 	dir := t.TempDir()
 	f := offline(t, host("state_dir", dir))

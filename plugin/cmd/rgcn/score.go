@@ -12,7 +12,7 @@ import (
 var scoreCommand = command{
 	name:    "score",
 	args:    "-state DIR FILE...",
-	summary: "Score the records of files by a saved model; learn nothing, change nothing.",
+	summary: "Score the records of files by a saved model and graph as they lie; learn nothing, change nothing.",
 	example: "rgcn score -state /var/lib/rgcn -lowest 10 -o scored.ndjson ssh.log",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
 		s := newRun(fs)
