@@ -33,6 +33,7 @@ type mapped struct {
 	time       string
 	parts      []mappedPart // of the source, the destination and the relation, in this order
 	conditions []condition  // by fields that can be asked for
+	low        bool         // the field of low scores is there, and a boolean
 }
 
 // mappedPart is a part as an index has it.
@@ -74,6 +75,9 @@ func (s *Source) resolve(ctx context.Context) (m mapped, err error) {
 	for _, c := range f.conditions {
 		ask = append(ask, c.name)
 	}
+	if s.cfg.LowScore != "" {
+		ask = append(ask, s.cfg.LowScore)
+	}
 	for _, name := range slices.Clone(ask) {
 		ask = append(ask, name+".keyword")
 	}
@@ -114,6 +118,7 @@ func (s *Source) choose(caps *capabilities) (m mapped, err error) {
 			break
 		}
 	}
+	_, m.low = caps.Fields[s.cfg.LowScore]["boolean"]
 	if m.time == "" {
 		return m, failure(Mapping, "%s has no field of type date among %s: name the time of documents in Time", s.index, strings.Join(append(slices.Clone(f.times), usualTime), ", "))
 	}
