@@ -77,6 +77,13 @@ func graph(t *testing.T, s *server) {
 	if !strings.Contains(out, "trained: ") {
 		t.Error(out)
 	}
+
+	// A low score that another agent gave: its triplet is not learned where such are held.
+	s.bulk(t, index, []string{strings.Replace(lines[len(lines)-1], "{", `{"low_score":true,`, 1)})
+	held := run(t, rgcn, "train", "-state", filepath.Join(dir, "held"), "-set", "train_steps=10", "-set", "train_hold=3d", "-from", s.url()+"/"+index)
+	if !strings.Contains(held, "; 1 triplets with a low score are not learned") {
+		t.Error(held)
+	}
 }
 
 // bulk indexes lines of a log, with their time as the pipeline would have it.

@@ -142,7 +142,11 @@ func (e *examination) ask(ctx context.Context, s server) {
 	case err != nil:
 		add(Problem, fmt.Sprintf("%s does not answer: %v; records wait in Fluent Bit, and are lost when its buffers are full", s.url, err), "start the server, or correct Host, Port and tls; -offline leaves this out")
 		return
-	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+	case code == http.StatusForbidden:
+		add(Warning, fmt.Sprintf("%s answers, but its user may not ask what it is (403): its version and its index template were not looked at", s.url),
+			"nothing, if records arrive: an output needs no such right; to have this looked at, give the user the privileges monitor and manage_index_templates")
+		return
+	case code == http.StatusUnauthorized:
 		fix := "correct HTTP_User and HTTP_Passwd"
 		if s.user == "" {
 			fix = "add HTTP_User and HTTP_Passwd (with -elasticsearch: ES_AUTH=user:password in the environment)"

@@ -117,6 +117,12 @@ func TestElasticsearchUsers(t *testing.T) {
 	quiet(asked(t, s, own+"    HTTP_User elastic\n    HTTP_Passwd wr0ng\n")).has(t, Problem, TopicElasticsearch, "refuses the user (401)", "correct HTTP_User")
 	asked(t, s, own).has(t, Problem, TopicElasticsearch, "refuses the user (401)", "add HTTP_User")
 
+	// One that may write and nothing else.
+	writer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	defer writer.Close()
+	examine(t, Options{Elastic: writer.URL, Set: map[string]string{"preset": "zeek"}}, func(e *examination) { e.elastic(context.Background()) }).
+		has(t, Warning, TopicElasticsearch, "answers, but its user may not ask what it is (403)", "nothing, if records arrive")
+
 	s.t = t
 	server := httptest.NewServer(&s)
 	defer server.Close()

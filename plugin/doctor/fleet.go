@@ -2,7 +2,9 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,8 +45,12 @@ func (e *examination) followed(ctx context.Context, p *target) {
 	h, err := filter.LookAtPublished(ctx, p.config)
 	name := fleet.PlaceName(from)
 	if err != nil {
+		remedy := "see to that"
+		if errors.Is(err, fs.ErrNotExist) {
+			remedy = "have the trainer publish there (rgcn train -publish, or Publish in its filter)"
+		}
 		e.findings.add(Problem, TopicFleet, at, fmt.Sprintf("%s takes no state from %s: %s", p.name, name, clean(err.Error())),
-			"have the trainer publish there (rgcn train -publish, or Publish in its filter); until then the filter goes on by the state that it has, and without one score is null")
+			remedy+"; until then the filter goes on by the state that it has, and without one score is null")
 		return
 	}
 	if why := filter.NamingDiffers(h.Naming, p.config); why != "" {

@@ -62,7 +62,7 @@ func TestFleet(t *testing.T) {
 	publish(fleet.Header{Published: now.Add(-48 * time.Hour).UnixNano()}, true)
 	look(agent...).has(t, Warning, TopicFleet, "published 48h0m", "why the trainer publishes no newer one")
 	publish(fleet.Header{Published: now.UnixNano()}, false)
-	look(agent...).has(t, Problem, TopicFleet, "it is not signed")
+	look(agent...).has(t, Problem, TopicFleet, "it is not signed", "see to that; until then")
 	look("State_From "+place, "State_Unsigned On").has(t, Warning, TopicFleet, "it is not signed", "Publish_Key at the trainer")
 	look("State_From "+place).has(t, Problem, TopicSettings, "want state.key")
 	look("State_From "+place, "State_Key "+key).has(t, Problem, TopicSettings, "holds a PRIVATE KEY")

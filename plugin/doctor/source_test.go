@@ -38,5 +38,5 @@ func TestSource(t *testing.T) {
 		elastictest.Fail(w, http.StatusForbidden, "security_exception", "")
 		return true
 	})
-	look(Options{}).has(t, Warning, TopicElasticsearch, "refuses the user (403)", "Graph_Source_Credentials")
+	look(Options{}).has(t, Warning, TopicElasticsearch, "lets the user not read logs (403)", "Graph_Source_Credentials", "the privilege read")
 }

@@ -32,8 +32,8 @@ func TestFailures(t *testing.T) {
 	}{
 		{"no such user", func(w http.ResponseWriter) {
 			elastictest.Fail(w, 401, "security_exception", "unable to authenticate user [elastic]")
-		}, Refused, "refuses the user (401): want one that may read logs", false},
-		{"a user without rights", func(w http.ResponseWriter) { elastictest.Fail(w, 403, "security_exception", "") }, Refused, "refuses the user (403)", false},
+		}, Refused, "accepts no such credentials (401): the password or the API key is wrong, or has expired", false},
+		{"a user without rights", func(w http.ResponseWriter) { elastictest.Fail(w, 403, "security_exception", "") }, Refused, "lets the user not read logs (403): want the privilege read for it", false},
 		{"no index", func(w http.ResponseWriter) {
 			elastictest.Fail(w, 404, "index_not_found_exception", "no such index [logs]")
 		}, NoIndex, "has no index, alias or data stream logs", false},
@@ -49,7 +49,19 @@ func TestFailures(t *testing.T) {
 		{"down", func(w http.ResponseWriter) { w.WriteHeader(503) }, Unreachable, "answers with 503", true},
 		{"all shards failed", func(w http.ResponseWriter) {
 			elastictest.Fail(w, 503, "search_phase_execution_exception", "all shards failed")
-		}, Partial, "all shards failed", true},
+		}, Partial, "has not all shards of logs (503): all shards failed", true},
+		// As OpenSearch 2.19.1 answered when a node with one of three shards was killed.
+		{"a shard is missing", func(w http.ResponseWriter) {
+			w.WriteHeader(503)
+			fmt.Fprint(w, `{"error":{"root_cause":[],"type":"search_phase_execution_exception","reason":"","phase":"query","grouped":true,"failed_shards":[],"caused_by":{"type":"search_phase_execution_exception",`+
+				`"reason":"Search rejected due to missing shards [[logs][1]]. Consider using `+"`allow_partial_search_results`"+` setting to bypass this error.","phase":"query"}},"status":503}`)
+		}, Partial, "has not all shards of logs (503): Search rejected due to missing shards [[logs][1]]", true},
+		{"no shard is left", func(w http.ResponseWriter) {
+			elastictest.Fail(w, 503, "no_shard_available_action_exception", "No shard available for [logs][0]")
+		}, Partial, "has not all shards of logs (503): No shard available", true},
+		{"an index that is blocked", func(w http.ResponseWriter) {
+			elastictest.Fail(w, 403, "cluster_block_exception", "index [logs] blocked by: [FORBIDDEN/8/index read]")
+		}, Refused, "lets the user not read logs (403): want the privilege read for it: index [logs] blocked by", false},
 		{"a shard failed", func(w http.ResponseWriter) { fmt.Fprint(w, partial) }, Partial, "1 of 3 shards failed", true},
 		{"a remote cluster is away", func(w http.ResponseWriter) {
 			fmt.Fprint(w, `{"timed_out":false,"_shards":{"total":3,"failed":0},"_clusters":{"total":2,"successful":1,"skipped":1}}`)
@@ -93,7 +105,11 @@ func TestFailures(t *testing.T) {
 			if text := fmt.Sprintf("%v %s %+v", err, s, s.server.Credentials); strings.Contains(text, "geheim") || strings.Contains(text, "elastic:") || strings.Contains(text, "\n") {
 				t.Errorf("%q", text)
 			}
-			if want := map[bool]int64{false: 1, true: tries}[c.again]; asked.Load() != want {
+			want := map[bool]int64{false: 1, true: tries}[c.again]
+			if c.name == "a pattern that fits none" {
+				want = 2 // and whether shards are missing
+			}
+			if asked.Load() != want {
 				t.Errorf("asked %d times, want %d", asked.Load(), want)
 			}
 			server.Before(nil)
@@ -265,5 +281,41 @@ func TestCredentials(t *testing.T) {
 		if got := Redact(address); got != want {
 			t.Errorf("%s is shown as %s", address, got)
 		}
+	}
+}
+
+// TestFieldsWhileShardsAreMissing has a server that tells of no index, or of no field, since the shards are missing that have
+// them: what is said is that shards are missing.
+func TestFieldsWhileShardsAreMissing(t *testing.T) {
+	for _, fields := range []string{`{"indices":[],"fields":{}}`, `{"indices":["logs-2"],"fields":{"@timestamp":{"date":{"type":"date","aggregatable":true}}}}`} {
+		missing := true
+		server := &elastictest.Server{Index: "logs"}
+		server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
+			switch {
+			case strings.Contains(r.URL.Path, "_field_caps"):
+				fmt.Fprint(w, fields)
+			case missing:
+				elastictest.Fail(w, 503, "search_phase_execution_exception", "Search rejected due to missing shards [[logs-1][0]]")
+			default:
+				return false
+			}
+			return true
+		})
+		s := source(t, Config{URL: server.Start(t)})
+		if _, err := s.Pull(context.Background(), newGraph(t), Options{}); KindOf(err) != Partial || !strings.Contains(err.Error(), "missing shards [[logs-1][0]]") {
+			t.Errorf("%s: %v of the kind %s", fields, err, KindOf(err))
+		}
+		missing = false
+		if _, err := s.Pull(context.Background(), newGraph(t), Options{}); KindOf(err) != NoIndex && KindOf(err) != Mapping {
+			t.Errorf("%s and all shards are there: %v of the kind %s", fields, err, KindOf(err))
+		}
+	}
+}
+
+func TestNoCredentials(t *testing.T) {
+	server := &elastictest.Server{Index: "logs", User: "elastic", Password: "geheim"}
+	s := source(t, Config{URL: server.Start(t)})
+	if _, err := s.Pull(context.Background(), newGraph(t), Options{}); KindOf(err) != Refused || !strings.Contains(err.Error(), "wants credentials (401), and none are given") {
+		t.Errorf("%v of the kind %s", err, KindOf(err))
 	}
 }

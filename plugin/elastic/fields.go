@@ -33,6 +33,7 @@ type mapped struct {
 	time       string
 	parts      []mappedPart // of the source, the destination and the relation, in this order
 	conditions []condition  // by fields that can be asked for
+	low        bool         // the field of low scores is there, and a boolean
 }
 
 // mappedPart is a part as an index has it.
@@ -56,6 +57,12 @@ type capability struct {
 	Searchable   bool   `json:"searchable"`
 }
 
+// capabilities are what a server tells of fields.
+type capabilities struct {
+	Indices *[]string                        `json:"indices"`
+	Fields  map[string]map[string]capability `json:"fields"`
+}
+
 // resolve asks the server for the types of the fields, and finds out which of them to aggregate.
 func (s *Source) resolve(ctx context.Context) (m mapped, err error) {
 	f := &s.fields
@@ -68,15 +75,15 @@ func (s *Source) resolve(ctx context.Context) (m mapped, err error) {
 	for _, c := range f.conditions {
 		ask = append(ask, c.name)
 	}
+	if s.cfg.LowScore != "" {
+		ask = append(ask, s.cfg.LowScore)
+	}
 	for _, name := range slices.Clone(ask) {
 		ask = append(ask, name+".keyword")
 	}
 	slices.Sort(ask)
 	ask = slices.Compact(ask)
-	var caps struct {
-		Indices *[]string                        `json:"indices"`
-		Fields  map[string]map[string]capability `json:"fields"`
-	}
+	var caps capabilities
 	path := "/" + url.PathEscape(s.index) + "/_field_caps?fields=" + url.QueryEscape(strings.Join(ask, ","))
 	err = s.ask(ctx, http.MethodGet, path, nil, func(b []byte) error {
 		if err := json.Unmarshal(b, &caps); err != nil {
@@ -87,6 +94,21 @@ func (s *Source) resolve(ctx context.Context) (m mapped, err error) {
 	if err != nil {
 		return m, err
 	}
+	if m, err = s.choose(&caps); err != nil {
+		// Where shards are missing, a server tells of the fields of the other indices alone, and of no index where there is no
+		// other. A search tells which it is.
+		nothing := map[string]any{"bool": map[string]any{"filter": []any{}}}
+		if _, whole := search[probeAnswer](ctx, s, map[string]any{"track_total_hits": false, "query": nothing}); whole != nil && KindOf(whole) == Partial {
+			return m, whole
+		}
+	}
+	return m, err
+}
+
+// choose finds out which fields to aggregate.
+func (s *Source) choose(caps *capabilities) (m mapped, err error) {
+	f := &s.fields
+	parts := slices.Concat(f.source, f.destination, f.relation)
 	if caps.Indices != nil && len(*caps.Indices) == 0 {
 		return m, failure(NoIndex, "%s", s.noIndex())
 	}
@@ -96,6 +118,7 @@ func (s *Source) resolve(ctx context.Context) (m mapped, err error) {
 			break
 		}
 	}
+	_, m.low = caps.Fields[s.cfg.LowScore]["boolean"]
 	if m.time == "" {
 		return m, failure(Mapping, "%s has no field of type date among %s: name the time of documents in Time", s.index, strings.Join(append(slices.Clone(f.times), usualTime), ", "))
 	}

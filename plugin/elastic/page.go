@@ -19,6 +19,8 @@ type reading struct {
 	interval int64 // of the histogram, in milliseconds
 	slice    graphbuf.Slice
 	skip     func(source, relation, destination []byte, at int64) bool
+	low      func(source, relation, destination []byte, at int64) // takes the triplets in the graph's place, unless nil
+	most     uint64                                               // buckets to read, 0: all
 }
 
 // page is memory for the names of a page.
@@ -76,7 +78,7 @@ func (r *reading) sources() (list []any, wanted [][]string) {
 // read reads a stretch of time page by page into the graph.
 func (s *Source) read(ctx context.Context, g *graphbuf.Graph, r *reading) error {
 	list, wanted := r.sources()
-	size := s.pageSize
+	size, n := s.pageSize, uint64(0)
 	var after json.RawMessage
 	for {
 		composite := map[string]any{"size": size, "sources": list}
@@ -97,7 +99,8 @@ func (s *Source) read(ctx context.Context, g *graphbuf.Graph, r *reading) error 
 		if err := s.take(g, r, wanted, t.Buckets); err != nil {
 			return err
 		}
-		if after = t.After; after == nil || len(t.Buckets) < size {
+		n += uint64(len(t.Buckets))
+		if after = t.After; after == nil || len(t.Buckets) < size || r.most > 0 && n >= r.most {
 			return nil
 		}
 	}
@@ -131,15 +134,23 @@ func (s *Source) take(g *graphbuf.Graph, r *reading, wanted [][]string, buckets 
 			return failure(Other, "%s gives a bucket from %.0f to %.0f ms since 1970, and was asked for %d to %d", s.server.Host(),
 				*b.First.Value, *b.Last.Value, milliseconds(r.from), milliseconds(r.to))
 		}
-		s.report.Buckets++
-		s.report.Documents += b.Count
+		if r.low == nil {
+			s.report.Buckets++
+			s.report.Documents += b.Count
+		}
 		p.values = p.values[:0]
 		for _, numbers := range wanted {
 			p.values = append(p.values, valueOf(b.Key, numbers))
 		}
 		found, verdict := s.finder.Find(&p.buffer, nil, p.values)
 		if verdict != triplet.Found || r.skip != nil && r.skip(found.Source, found.Relation, found.Destination, last) {
-			s.report.Left += b.Count
+			if r.low == nil {
+				s.report.Left += b.Count
+			}
+			continue
+		}
+		if r.low != nil {
+			r.low(found.Source, found.Relation, found.Destination, first)
 			continue
 		}
 		p.sightings = append(p.sightings, graphbuf.Sighting{
@@ -147,7 +158,9 @@ func (s *Source) take(g *graphbuf.Graph, r *reading, wanted [][]string, buckets 
 			Count: uint32(min(b.Count, math.MaxUint32)), First: first, Last: last,
 		})
 	}
-	s.report.Added += g.Merge(r.slice, p.sightings)
+	if len(p.sightings) > 0 {
+		s.report.Added += g.Merge(r.slice, p.sightings)
+	}
 	return nil
 }
 

@@ -20,6 +20,7 @@ type Report struct {
 	Bytes     uint64        `json:"bytes"` // of answers, decompressed
 	Took      time.Duration `json:"-"`
 	Cluster   time.Duration `json:"-"` // of it, what the server says that its aggregations took
+	NoLow     bool          `json:"-"` // Options.Low is told nothing, since the index has no field of low scores
 	Whole     bool          `json:"-"` // the whole window was read, and not only what came since
 	Now       int64         `json:"-"` // up to when, unix nanoseconds
 }
@@ -29,6 +30,11 @@ type Options struct {
 	Now      int64                                                     // of a live graph, unix nanoseconds
 	Skip     func(source, relation, destination []byte, at int64) bool // nil: nothing is left out
 	Progress func(documents, of uint64)                                // nil: nobody wants to know
+
+	// Low, unless nil, is told after all that is read which triplets other agents gave a low score since LowSince, unix
+	// nanoseconds, and when each first had one: the latest of them, mostLow at most.
+	Low      func(source, relation, destination []byte, at int64)
+	LowSince int64
 }
 
 // farFuture is how far ahead of now a document may lie, as a record may.
@@ -82,7 +88,10 @@ func (s *Source) pull(ctx context.Context, g *graphbuf.Graph, o *Options) error 
 		}
 	}
 	g.EndReading(now)
-	return nil
+	if o.Low == nil {
+		return nil
+	}
+	return s.readLow(ctx, &m, o, now, limit)
 }
 
 // upTo is what time it is, and before which time documents count, both in unix nanoseconds: by the clock of a live graph,

@@ -2,6 +2,7 @@ package elastic
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -138,12 +139,15 @@ func (s *Source) refusal(answer *http.Response, body []byte) *Error {
 	if json.Unmarshal(body, &said) == nil {
 		json.Unmarshal(said.Error, &detail)
 	}
-	reason := detail.Reason
+	reason := cmp.Or(detail.Reason, detail.Cause.Reason)
 	if len(detail.Root) > 0 && detail.Root[0].Reason != "" {
 		reason = detail.Root[0].Reason
+	} else if reason == "" && len(detail.Failed) > 0 {
+		reason = detail.Failed[0].Reason.Reason
 	}
 	if reason != "" {
 		const most = 200
+		reason, _, _ = strings.Cut(reason, ". Consider using") // to take a part for the whole
 		reason = ": " + printable.Name(strings.Join(strings.Fields(reason), " "), most)
 	}
 	e := &Error{Kind: Other, text: fmt.Sprintf("%s answers with %d%s", s.server.Host(), answer.StatusCode, reason)}
@@ -154,9 +158,18 @@ func (s *Source) refusal(answer *http.Response, body []byte) *Error {
 	switch answer.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		e.text += redirected(answer)
-	case http.StatusUnauthorized, http.StatusForbidden:
+	case http.StatusUnauthorized:
 		e.Kind = Refused
-		e.text = fmt.Sprintf("%s refuses the user (%d): want one that may read %s and ask for field_caps", s.server.Host(), answer.StatusCode, s.index)
+		e.text = fmt.Sprintf("%s accepts no such credentials (401): the password or the API key is wrong, or has expired", s.server.Host())
+		if s.server.Credentials == (Credentials{}) {
+			e.text = fmt.Sprintf("%s wants credentials (401), and none are given", s.server.Host())
+		}
+	case http.StatusForbidden:
+		e.Kind = Refused
+		e.text = fmt.Sprintf("%s lets the user not read %s (403): want the privilege read for it", s.server.Host(), s.index)
+		if detail.Type != "" && detail.Type != "security_exception" { // of an index that is blocked
+			e.text += reason
+		}
 	case http.StatusNotFound:
 		e.Kind = NoIndex
 		e.text = s.noIndex()
@@ -164,8 +177,10 @@ func (s *Source) refusal(answer *http.Response, body []byte) *Error {
 		e.Kind, e.again = Busy, true
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		e.Kind, e.again = Unreachable, true
-		if detail.Type == "search_phase_execution_exception" || len(detail.Failed) > 0 { // as allow_partial_search_results=false has it
+		switch { // as allow_partial_search_results=false has it, and where no shard is left
+		case detail.Type == "search_phase_execution_exception", detail.Type == "no_shard_available_action_exception", len(detail.Failed) > 0:
 			e.Kind = Partial
+			e.text = fmt.Sprintf("%s has not all shards of %s (%d)%s", s.server.Host(), s.index, answer.StatusCode, reason)
 		}
 	}
 	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && seconds > 0 {

@@ -81,7 +81,7 @@ func (s *Server) Ask(ctx context.Context, method, path string, body []byte) (*ht
 	s.Credentials.sign(request)
 	answer, err := s.client.Do(request)
 	if err != nil {
-		return nil, nil, bare(err)
+		return nil, nil, secretfile.Explain(bare(err), cmp.Or(s.Setting, "graph.source_ca (-ca)"), strings.HasPrefix(s.URL, "https:"))
 	}
 	defer answer.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(answer.Body, s.MostBytes+1))

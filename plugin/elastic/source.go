@@ -26,6 +26,7 @@ type Config struct {
 	Query       string        // JSON of a query that documents have to fulfil beside the settings' conditions, "": all
 	Fields      config.Fields // where source, relation, destination and time are
 	Window      time.Duration // how far back, of event time; 0: no limit
+	LowScore    string        // the field that is true where an agent gave a low score; "": none is asked for
 	PageSize    int           // buckets of an answer, 0: 10,000; smaller ones where the server allows fewer
 	Stretch     uint64        // documents that a chain of pages goes over, 0: 50,000
 	Pause       time.Duration // before a request is made again, doubled each time; 0: a second

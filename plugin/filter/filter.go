@@ -172,7 +172,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	f.memory.common, f.memory.files = c, machineFiles
 	f.store.init(c, &f.judge, &f.path, f.Status)
 	f.trainer.init(c, &f.judge, &f.memory, &f.store, &f.allow, &f.follower, &f.publisher)
-	if err := f.source.init(c, f.clock, &f.allow); err != nil {
+	if err := f.source.init(c, f.clock, &f.allow, f.judge.unanswered); err != nil {
 		return nil, err
 	}
 	f.trainer.source, f.store.source = &f.source, &f.source

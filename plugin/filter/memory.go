@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -117,8 +116,6 @@ func (m *memory) take(bytes int64) (a allowance, giveBack func(), ok bool) {
 	}
 	return a, takeMemory(bytes, a.bytes < plentiful), true
 }
-
-var errTooLarge = errors.New("a training would take more memory than there is for it")
 
 // largerShare is the part of the allowance within which a dimension above the model's own has to lie, so that a limit
 // that wavers makes no cold start each time.

@@ -20,10 +20,13 @@ type source struct {
 	*common
 	clock      *clock
 	allow      *allowList
+	unanswered *unanswered     // takes the low scores that other agents gave; nil: all is learned
 	from       *elastic.Source // nil: graph.source is not set, or unfit
 	unfit      error           // what is wrong with the settings of a source that nobody may ever ask
 	every      time.Duration   // between two pulls
 	slowLogged bool            // of the goroutine that trains
+	lowSince   int64           // up to when low scores were asked for, unix nanoseconds; 0: not yet
+	noLowSaid  bool            // that the index has no low scores
 
 	mu      sync.Mutex // guards all below
 	status  SourceStatus
@@ -61,15 +64,15 @@ const (
 	sourceInterval = 200 * time.Millisecond
 )
 
-func (s *source) init(c *common, clock *clock, allow *allowList) error {
-	s.common, s.clock, s.allow = c, clock, allow
+func (s *source) init(c *common, clock *clock, allow *allowList, unanswered *unanswered) error {
+	s.common, s.clock, s.allow, s.unanswered = c, clock, allow, unanswered
 	g := c.cfg.Graph
 	if g.Source == "" || c.frozen {
 		return nil
 	}
 	var err error
 	s.from, err = elastic.New(elastic.Config{URL: g.Source, Credentials: g.SourceCredentials, Authorities: g.SourceCA, Query: g.SourceQuery,
-		Fields: c.cfg.Fields, Window: g.Window, Live: c.live})
+		Fields: c.cfg.Fields, Window: g.Window, Live: c.live, LowScore: s.lowScore()})
 	if err != nil {
 		s.unfit = fmt.Errorf("graph.source = %q: %w", elastic.Redact(g.Source), err)
 		if c.live {
@@ -90,6 +93,17 @@ func (s *source) begin() {
 	if s.from != nil && s.live && s.graph.Stats().Edges == 0 {
 		s.graph.BeginSlices(s.clock.now().own)
 	}
+}
+
+// lateLow is how late documents with a low score may come to be asked for.
+const lateLow = int64(2 * time.Hour)
+
+// lowScore is the field of the index that has low scores, "" where they do not matter.
+func (s *source) lowScore() string {
+	if s.unanswered == nil {
+		return ""
+	}
+	return s.cfg.Fields.LowScore
 }
 
 // turn pulls if that is due.
@@ -114,7 +128,17 @@ func (s *source) pull(ctx context.Context, progress func(documents, of uint64)) 
 			return list.Find(allow.Bad, source, relation, destination, at) != nil
 		}
 	}
+	if s.unanswered != nil {
+		o.Low, o.LowSince = s.unanswered.addNamed, s.lowSince
+	}
 	r, err = s.from.Pull(ctx, s.graph, o)
+	if err == nil && r.Now != 0 {
+		s.lowSince = r.Now - lateLow
+	}
+	if r.NoLow && !s.noLowSaid {
+		s.noLowSaid = true
+		s.logf(LevelWarn, "train.hold: %s has no boolean field %s: what other agents gave a low score is learned at once", s.from, s.cfg.Fields.LowScore)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := &s.status

@@ -111,7 +111,7 @@ func (t *trainer) train(ctx context.Context, now time.Time, progress func(step, 
 		t.putOff.Store(&why)
 		t.statusChanged.Store(true)
 		t.host.Log(LevelWarn, why)
-		return errTooLarge
+		return fmt.Errorf("the training would take more memory than there is for it: %w", err)
 	}
 	t.putOff.Store(nil)
 	if model.TrainingBytes(sizes, cfg) > muchMemory && t.live {

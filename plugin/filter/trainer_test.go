@@ -311,8 +311,13 @@ func TestATrainingThatIsTooLargeIsPutOff(t *testing.T) {
 	h := host("train_max_memory", "5")
 	f := offline(t, h)
 	f.Process(nil, join(sessions(2000)))
-	if f.Train(context.Background(), time.Unix(1, 0), nil) == nil || f.Scorer() != nil {
+	err := f.Train(context.Background(), time.Unix(1, 0), nil)
+	if err == nil || f.Scorer() != nil {
 		t.Error("trained")
+	}
+	// Who logs no warnings has to be told what to change, too.
+	if !strings.Contains(fmt.Sprint(err), "the training would take more memory than there is for it: 60 edges between 42 nodes") || !strings.Contains(fmt.Sprint(err), "train.max_memory allows 5;") {
+		t.Error(err)
 	}
 	if !strings.Contains(h.log(), "training put off: 60 edges between 42 nodes would take about ") || !strings.Contains(h.log(), "train.max_memory allows 5;") {
 		t.Error(h.log())

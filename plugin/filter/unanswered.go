@@ -51,6 +51,15 @@ func (u *unanswered) add(ref *graphbuf.Ref) {
 	}
 }
 
+// addNamed notes the low score that a triplet had at a time, unless one is noted, or the graph does not have the triplet.
+func (u *unanswered) addNamed(source, relation, destination []byte, at int64) {
+	var ref [1]graphbuf.Ref
+	u.graph.Look([]graphbuf.Event{{Source: source, Relation: relation, Destination: destination, Time: at}}, ref[:])
+	if ref[0].Edge != 0 {
+		u.add(&graphbuf.Ref{Source: ref[0].Source, Relation: ref[0].Relation, Destination: ref[0].Destination, Time: at})
+	}
+}
+
 // among tells which edges of a snapshot are of the triplets that were noted before it, and how many. It forgets those
 // that came again after the time of the settings, those that the list allows, and those that are gone. is is nil where
 // there are none.
@@ -148,8 +157,6 @@ func (u *unanswered) UnmarshalBinary(b []byte) error {
 	if n > maxUnanswered {
 		return fmt.Errorf("unanswered: %d triplets, want at most %d", n, maxUnanswered)
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
 	for i := range n {
 		fields, rest, err := msgp.ReadArrayHeaderBytes(b)
 		if err == nil && fields != unansweredFields {
@@ -169,11 +176,7 @@ func (u *unanswered) UnmarshalBinary(b []byte) error {
 			return fmt.Errorf("unanswered: triplet %d: %w", i, err)
 		}
 		b = rest
-		var ref [1]graphbuf.Ref
-		u.graph.Look([]graphbuf.Event{{Source: names[0], Relation: names[1], Destination: names[2], Time: since}}, ref[:])
-		if ref[0].Edge != 0 {
-			u.since[tripletID{ref[0].Source, ref[0].Relation, ref[0].Destination}] = since
-		}
+		u.addNamed(names[0], names[1], names[2], since)
 	}
 	if len(b) > 0 {
 		return fmt.Errorf("unanswered: %d bytes too many", len(b))

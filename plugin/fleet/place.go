@@ -66,7 +66,8 @@ func parsePlace(place string) (*url.URL, error) {
 	}
 	u, err := url.Parse(place)
 	if err != nil {
-		return nil, errors.New("it is no URL") // the error of package url repeats it, with a password perhaps
+		// The error of package url repeats it, with a password perhaps.
+		return nil, errors.New("it is no URL; a % that is meant as such is written as %25")
 	}
 	user := secretfile.CheckURL(u, "fleet.credentials")
 	switch {
@@ -77,8 +78,10 @@ func parsePlace(place string) (*url.URL, error) {
 	case u.Host == "":
 		return nil, errors.New("it names no host")
 	case u.Fragment != "":
-		return nil, errors.New("it has a #, which no server gets to see")
-	case scheme == "s3" && (u.RawQuery != "" || strings.Trim(u.Path, "/") == "" && !strings.HasSuffix(u.Path, "/")):
+		return nil, errors.New("it has a #, which no server gets to see; one that is part of a name is written as %23")
+	case scheme == "s3" && u.RawQuery != "":
+		return nil, errors.New("it has a ?, want s3://BUCKET/KEY; one that is part of the key is written as %3F")
+	case scheme == "s3" && strings.Trim(u.Path, "/") == "" && !strings.HasSuffix(u.Path, "/"):
 		return nil, errors.New("want s3://BUCKET/KEY")
 	}
 	return u, nil

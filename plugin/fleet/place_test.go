@@ -153,8 +153,9 @@ func TestPlacesThatAreNone(t *testing.T) {
 		"ftp://host/x":                  `the scheme "ftp" is none of http, https and s3`,
 		"https://me:secret@host/x":      "which would be logged",
 		"https:///x":                    "it names no host",
-		"https://host/x#y":              "it has a #",
-		"https://host/%zz":              "it is no URL",
+		"https://host/x#y":              "it has a #, which no server gets to see; one that is part of a name is written as %23",
+		"https://host/%zz":              "it is no URL; a % that is meant as such is written as %25",
+		"s3://bucket/a?b":               "it has a ?, want s3://BUCKET/KEY; one that is part of the key is written as %3F",
 		"s3://bucket":                   "want s3://BUCKET/KEY",
 		"https://me:secret@host/x\x7f/": "it is no URL",
 	} {
@@ -188,7 +189,7 @@ func TestServersThatRefuse(t *testing.T) {
 			http.Redirect(w, r, r.URL.Path+"x", http.StatusFound)
 			return true
 		}, "redirects"},
-		"a connection that breaks": {func(w http.ResponseWriter, r *http.Request) bool { panic(http.ErrAbortHandler) }, "EOF"},
+		"a connection that breaks": {func(w http.ResponseWriter, r *http.Request) bool { panic(http.ErrAbortHandler) }, "EOF: the server ends the connection without an answer"},
 	} {
 		s.set(c.before)
 		_, _, err := get(p, "")

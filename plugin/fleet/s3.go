@@ -28,6 +28,7 @@ func newS3(w *web, c credentials, a Access) (Place, error) {
 		return nil, err
 	}
 	w.url = u
+	w.explain = func(resp *http.Response, body []byte) *refusal { return explainS3(resp, body, region, time.Now()) }
 	keys := aws.Credentials{AccessKeyID: c.accessKeyID, SecretAccessKey: c.secretAccessKey, SessionToken: c.sessionToken}
 	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }) // S3 escapes once, others twice
 	w.sign = func(r *http.Request, body []byte) error {

@@ -25,7 +25,9 @@ type web struct {
 	name   string // in messages
 	// sign adds to a request of such a body what the server asks for; nil: it asks for nothing.
 	sign func(r *http.Request, body []byte) error
-	idle time.Duration // how long an answer may pause
+	// explain tells what a refusal with this body means, nil where it does not know; nil: no answer is known.
+	explain func(resp *http.Response, body []byte) *refusal
+	idle    time.Duration // how long an answer may pause
 }
 
 func (w *web) String() string { return w.name }
@@ -38,7 +40,6 @@ const (
 	transferTimeout = 10 * time.Minute
 	// maxRedirects are followed of a GET: storage behind a proxy takes one.
 	maxRedirects = 3
-	maxSaid      = 200 // bytes of a server's own words in an error
 )
 
 // newClient verifies certificates, by those of a file where one is named.
@@ -99,7 +100,7 @@ func (w *web) Put(ctx context.Context, state []byte) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return refused(resp)
+		return w.refused(resp)
 	}
 	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection is used again
 	return err
@@ -117,7 +118,7 @@ func (w *web) Get(ctx context.Context, tag string) (io.ReadCloser, string, error
 		return nil, tag, ErrNotModified
 	case resp.StatusCode != http.StatusOK:
 		defer resp.Body.Close()
-		return nil, "", refused(resp)
+		return nil, "", w.refused(resp)
 	}
 	return resp.Body, resp.Header.Get("ETag"), nil
 }
@@ -182,38 +183,4 @@ func (a *answer) Close() error {
 	err := a.ReadCloser.Close()
 	a.stop(nil)
 	return err
-}
-
-// plain takes the URL, with its query, out of an error. after is how long the request took until then.
-func plain(err error, after time.Duration) error {
-	var u *url.Error
-	if !errors.As(err, &u) {
-		return err
-	}
-	var timeout net.Error
-	if errors.As(u.Err, &timeout) && timeout.Timeout() {
-		return fmt.Errorf("no answer within %v", after.Round(time.Second))
-	}
-	return u.Err
-}
-
-// refused is the error of an answer that is none of success, with the beginning of what the server says.
-func refused(resp *http.Response) error {
-	said, _ := io.ReadAll(io.LimitReader(resp.Body, maxSaid))
-	text := strings.Join(strings.Fields(printable.Line(string(said))), " ")
-	hint := ""
-	switch resp.StatusCode {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		hint = " (see fleet.credentials)"
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		if to, err := resp.Location(); err == nil {
-			hint = fmt.Sprintf(" (it redirects to %s://%s, which is not followed where something is published: name the place itself)", to.Scheme, to.Host)
-		}
-	case http.StatusNotFound:
-		hint = " (nothing is published there yet, or it lies elsewhere)"
-	}
-	if text != "" {
-		text = ": " + text
-	}
-	return fmt.Errorf("the server answers %s%s%s", printable.Line(resp.Status), printable.Line(hint), text)
 }

@@ -100,7 +100,7 @@ func TestTrainFromRefuses(t *testing.T) {
 		{[]string{"-from", address, "-query", "{"}, exitUsage, "graph_source_query = "},
 		{[]string{"-from", address, "-ca", "/no/such/file"}, exitFailed, "the file of authorities /no/such/file: no such file"},
 		{[]string{"-from", address, "-preset", "openssh"}, exitFailed, "the preset openssh takes sessions from sshd's messages"},
-		{[]string{"-from", address, "-credentials", write(t, "credentials", "elastic:falsch")}, exitFailed, "refuses the user (401)"},
+		{[]string{"-from", address, "-credentials", write(t, "credentials", "elastic:falsch")}, exitFailed, "accepts no such credentials (401): the password or the API key is wrong"},
 		{[]string{"-from", withUser}, exitUsage, "it holds a user or a password, which would be logged: put them into the file that graph.source_credentials names"},
 		{[]string{"-from", withUser + "x?y", "-preset", "zeek"}, exitUsage, "://...@127.0.0.1"},
 	} {

@@ -1,0 +1,80 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"flb-filter-rgcn/plugin/printable"
+	"flb-filter-rgcn/plugin/secretfile"
+)
+
+const (
+	maxSaid    = 200      // bytes of a server's own words in an error
+	maxRefusal = 16 << 10 // of the body of a refusal that are read
+)
+
+// refusal is the error of an answer that is none of success.
+type refusal struct {
+	text    string
+	missing bool // nothing lies there
+}
+
+func (r *refusal) Error() string { return r.text }
+
+// Is tells that nothing lies there as the error of a file that does not exist would.
+func (r *refusal) Is(target error) bool { return r.missing && target == fs.ErrNotExist }
+
+// refused is the error of an answer that is none of success, with what it means as far as that is known, else with the
+// beginning of what the server says.
+func (w *web) refused(resp *http.Response) error {
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
+	status := "the server answers " + printable.Line(resp.Status)
+	if w.explain != nil {
+		if r := w.explain(resp, body); r != nil {
+			r.text = status + ", " + printable.Line(r.text)
+			return r
+		}
+	}
+	hint := ""
+	switch resp.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		hint = " (see fleet.credentials)"
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		if to, err := resp.Location(); err == nil {
+			hint = fmt.Sprintf(" (it redirects to %s://%s, which is not followed where something is published: name the place itself)", to.Scheme, to.Host)
+		}
+	case http.StatusNotFound:
+		hint = " (nothing is published there yet, or it lies elsewhere)"
+	}
+	text := said(string(body))
+	if text != "" {
+		text = ": " + text
+	}
+	return &refusal{status + printable.Line(hint) + text, resp.StatusCode == http.StatusNotFound}
+}
+
+// said is the beginning of a server's own words, in one line.
+func said(text string) string {
+	return strings.Join(strings.Fields(printable.Line(text[:min(len(text), maxSaid)])), " ")
+}
+
+// plain takes the URL, with its query, out of an error, and adds what to do about it where that is known. after is how
+// long the request took until then.
+func plain(err error, after time.Duration) error {
+	var u *url.Error
+	if !errors.As(err, &u) {
+		return err
+	}
+	var timeout net.Error
+	if errors.As(u.Err, &timeout) && timeout.Timeout() {
+		return fmt.Errorf("no answer within %v", after.Round(time.Second))
+	}
+	return secretfile.Explain(u.Err, "fleet.ca_file", strings.HasPrefix(u.URL, "https:"))
+}
