@@ -26,7 +26,7 @@ func TestScoresRiseWithTenure(t *testing.T) {
 		for _, since := range []int64{now, now - 3600e9, now - 12*3600e9, was} {
 			*part = since
 			score := s.Score(g, &e, &ref[0])
-			if score <= last {
+			if score < last || score == last && now-since >= 12*3600e9 {
 				t.Errorf("there since %v: %v, later %v", now-since, score, last)
 			}
 			last = score
@@ -40,9 +40,9 @@ func TestScoresRiseWithTenure(t *testing.T) {
 // TestHeldOutScoresKnowTenure compares the scores of which a threshold is made with those of the same training without
 // tenure: newcomers' are lower by their factor, all others are the same.
 func TestHeldOutScoresKnowTenure(t *testing.T) {
-	events := modeltest.Teams(8, 20, 3000)
-	for i := range events[2800:] { // newcomers do what others do
-		e := &events[2800+i]
+	events := modeltest.Teams(8, 60, 3000)
+	for i := range events[2970:] { // newcomers do what others do
+		e := &events[2970+i]
 		e.Source = append([]byte("new-"), e.Source...)
 	}
 	snap := modeltest.Graph(t, events).Snapshot()
@@ -65,6 +65,6 @@ func TestHeldOutScoresKnowTenure(t *testing.T) {
 		}
 	}
 	if newcomers < 20 {
-		t.Errorf("tenure lowers %v held-out triplets, want those of 20 newcomers", newcomers)
+		t.Errorf("tenure lowers %v held-out triplets, want those of 30 newcomers", newcomers)
 	}
 }

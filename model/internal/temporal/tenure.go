@@ -1,78 +1,150 @@
 package temporal
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // Tenures tell how long sources and relations have been in a graph, and what that makes of a score.
 //
 // The model cannot learn which kinds of session are attacks, since there are none in what it learns from. But the graph
-// tells how long the parts of a session have been there. An intruder brings a machine or a tool of his own, and both
-// are young: his second session looks like a newcomer's habit and his tenth like anybody's, but all of them come on one
-// day. So the decoder's odds are multiplied by the chance that a part, arriving at a random moment of the graph's life,
-// arrived as lately as this one: its age over the age of the graph. The lower factor counts, the source's or the
-// relation's. Destinations have none, because those who run the network put up servers.
+// tells how long the parts of a session have been there. Many an intruder brings a machine or a tool of his own, and
+// both are young: his second session looks like a newcomer's habit and his tenth like anybody's, but all of them come on
+// one day. So the decoder's odds are divided by a likelihood ratio, of the age of a part among attacks and among benign
+// triplets. Benign ages are counted in the graph: where newcomers are the rule, on a host that the internet reaches or
+// in a community that grows, youth says little, and in a network where nobody is new it says much. Ages among attacks
+// are a guess, see ownShare and dwelling.
 //
-// Where newcomers are the rule, on a host that the internet reaches or at a contest, youth says little. There the
-// factor is raised to the power k/(k+q), where q is the newcomers' share of a day's triplets.
+// The greater ratio counts, the source's or the relation's. Destinations have none, because those who run the network put
+// up servers. No ratio is less than that of the oldest parts, to which all are relative, nor less than that of an older
+// part.
 //
-// The decoder does not see the factor while it trains. It would learn to undo it, because the newcomers of its windows
+// The decoder does not see the ratio while it trains. It would learn to undo it, because the newcomers of its windows
 // are benign.
 type Tenures struct {
-	start            int64   // of the graph, unix nanoseconds
-	source, relation float32 // the powers
+	start            int64 // of the graph, unix nanoseconds
+	source, relation ageFactors
 }
 
+// ageFactors are the logarithms of the factors of odds, by class of age, at most 0.
+type ageFactors [ageClasses]float32
+
 const (
+	// Class c begins at the age shortTenure * (2^c - 1): 0, 6 and 18 hours, 2, 4, 8, 16 days (less 6 hours), 30 days.
+	ageClasses  = 8
+	shortTenure = dayNanos / 4
 	// No age of a part or a graph counts for more than this, in nanoseconds.
 	longTenure = 30 * float64(dayNanos)
-	// This is added to both ages: the chance of a part that has just come must not be zero, and it says nothing whether
-	// a part came one hour ago or three.
-	shortTenure = dayNanos / 4
-	// The share of newcomers' triplets at which a factor's logarithm is halved: k above.
-	manyNewcomers = 0.2
+
+	// The share of attacks whose source, or relation, the attacker brings. The others use what is there.
+	ownShare = 0.4
+	// Of the attacks with a part that the attacker brings, each class of age has so many times as many as the one before.
+	dwelling = 0.6
+	// The share of the benign triplets that is taken to be of parts that arrive at random moments of the graph's life,
+	// beside those that were counted: without it, the first newcomer in a network would be infinitely unlikely.
+	arriving = 0.2
 )
 
-// newTenures finds when a graph began, and how usual newcomers are in the second half of its life: in the first one
-// everybody is new. The first fiftieth of the triplets does not say when it began: records with a wrong clock may be
-// among them.
+// newTenures finds when a graph began, and how old the parts of its triplets are in the second half of its life: in the
+// first one everybody is new. The first fiftieth of the triplets does not say when it began: records with a wrong clock
+// may be among them.
 func newTenures(ds *Dataset) Tenures {
 	start := ds.start
 	if n := len(ds.Edges); n > 0 {
 		start = ds.Edges[n/50].First
 	}
-	sp := Span{start + (ds.End-start)/2, ds.End + 1}
-	var sources, relations, all float64
+	sp, life := Span{start + (ds.End-start)/2, ds.End + 1}, later(start, ds.End)
+	var source, relation [ageClasses]float64
 	for i := range ds.Edges {
 		e := &ds.Edges[i]
-		all += ds.days(e, sp)
-		if e.First < sp.start {
+		days := ds.days(e, sp)
+		if days == 0 {
 			continue
 		}
-		if e.First-ds.sourceSince[e.S] < shortTenure {
-			sources++
-		}
-		if e.First-ds.relationSince[e.R] < shortTenure {
-			relations++
+		times, n := ds.timesIn(e, sp)
+		for _, t := range times[:n] {
+			source[ageClass(min(later(ds.sourceSince[e.S], t), life))] += days / float64(n)
+			relation[ageClass(min(later(ds.relationSince[e.R], t), life))] += days / float64(n)
 		}
 	}
-	power := func(newcomers float64) float32 {
-		return float32(manyNewcomers / (manyNewcomers + newcomers/max(all, 1)))
-	}
-	return Tenures{start, power(sources), power(relations)}
+	return Tenures{start, newAgeFactors(source, life), newAgeFactors(relation, life)}
 }
+
+// timesIn returns the n times at which an edge may first have been active in each of its buckets, as far as these lie
+// in a stretch of time.
+func (b buckets) timesIn(e *Edge, sp Span) (times [maxBuckets]int64, n int) {
+	for left := e.active; left != 0; left &= left - 1 {
+		from, to := b.stretch(e, bits.TrailingZeros64(left))
+		if from, to = max(from, sp.start), min(to, sp.end-1); from <= to {
+			times[n] = from
+			n++
+		}
+	}
+	return times, n
+}
+
+// newAgeFactors returns the factors for benign triplets of which so many are of each class of age, in a graph of the
+// given age in nanoseconds.
+func newAgeFactors(benign [ageClasses]float64, life float64) (f ageFactors) {
+	oldest := ageClass(life)
+	var all, attacks float64
+	for c := range oldest + 1 {
+		all += benign[c]
+		attacks += math.Pow(dwelling, float64(c))
+	}
+	ratio := func(c int) float64 {
+		begin, end := min(ageOf(float64(c)), life), life
+		if c < oldest {
+			end = ageOf(float64(c + 1))
+		}
+		counted := 0.0
+		if all > 0 {
+			counted = benign[c] / all
+		}
+		among := arriving*(end-begin)/max(life, 1) + (1-arriving)*counted
+		attack := math.Pow(dwelling, float64(c)) / attacks
+		return 1 - ownShare + ownShare*attack/max(among, 1e-4)
+	}
+	last := ratio(oldest)
+	highest := math.Inf(-1)
+	for c := range oldest + 1 {
+		highest = max(highest, min(0, math.Log(last/ratio(c))))
+		f[c] = float32(highest)
+	}
+	return f
+}
+
+// ageOf is the age in nanoseconds at a place on the scale of classes.
+func ageOf(class float64) float64 { return float64(shortTenure) * (math.Exp2(class) - 1) }
+
+// onScale is the place of an age on the scale of classes, where each class is 1 long.
+func onScale(age float64) float64 { return math.Log2(age/float64(shortTenure) + 1) }
+
+func ageClass(age float64) int { return min(int(onScale(age)), ageClasses-1) }
 
 // Factor is the logarithm of the factor for an event at the time t, at most 0. source and relation are the times at
 // which those first came. All are unix nanoseconds.
 func (k *Tenures) Factor(source, relation, t int64) float32 {
-	return min(k.source*k.chance(source, t), k.relation*k.chance(relation, t))
+	return min(k.source.at(k, source, t), k.relation.at(k, relation, t))
 }
 
-// chance is the logarithm of the chance that a part came as lately as since.
-func (k *Tenures) chance(since, t int64) float32 {
-	age, life := later(since, t), later(k.start, t)
-	if age >= life {
+// at is the logarithm of the factor of a part that has been there since a time. Between the middles of two classes it
+// goes from one's to the other's.
+func (f *ageFactors) at(k *Tenures, since, t int64) float32 {
+	age := later(since, t)
+	if age >= later(k.start, t) {
 		return 0
 	}
-	return float32(math.Log((age + float64(shortTenure)) / (life + float64(shortTenure))))
+	x := onScale(age) - 0.5
+	switch {
+	case x <= 0:
+		return f[0]
+	case x >= ageClasses-1:
+		return f[ageClasses-1]
+	}
+	i := int(x)
+	share := float32(x) - float32(i)
+	return f[i]*(1-share) + f[i+1]*share
 }
 
 // later is by how much one time is later than another, from 0 to longTenure. It subtracts floating-point numbers, since
@@ -92,4 +164,4 @@ func (ds *Dataset) tenure(s, r int32, t int64) float32 {
 }
 
 // IgnoreTenure has tenure count for nothing.
-func (ds *Dataset) IgnoreTenure() { ds.Tenures.source, ds.Tenures.relation = 0, 0 }
+func (ds *Dataset) IgnoreTenure() { ds.Tenures.source, ds.Tenures.relation = ageFactors{}, ageFactors{} }

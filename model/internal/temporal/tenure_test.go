@@ -7,46 +7,76 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 func TestTenureFactors(t *testing.T) {
 	const d = dayNanos
+	settled := newAgeFactors([ageClasses]float64{5: 100}, float64(10*d))       // in a graph of ten days: nobody is new
+	growing := newAgeFactors([ageClasses]float64{0: 30, 5: 70}, float64(10*d)) // three tenths of the triplets are of newcomers
+	old := newAgeFactors([ageClasses]float64{7: 100}, longTenure)
+	begun := newAgeFactors([ageClasses]float64{0: 100}, float64(d/24))
+	none := ageFactors{}
 	for _, c := range []struct {
-		name             string
-		since, t, start  int64
-		source, relation float64 // powers
-		want             float64 // the factor, for a source since then and a relation from long ago
+		name            string
+		since, t, start int64
+		of              ageFactors
+		want            float64 // the factor
 	}{
-		{"as old as the graph", 0, 10 * d, 0, 1, 1, 1},
-		{"older than the graph, whose first sessions are gone", -5 * d, 10 * d, 0, 1, 1, 1},
-		{"half its age", 5 * d, 10 * d, 0, 1, 1, 5.25 / 10.25},
-		{"of this moment", 10 * d, 10 * d, 0, 1, 1, 1 / 41.0},
-		{"of this moment, where newcomers are usual", 10 * d, 10 * d, 0, .5, 1, 1 / math.Sqrt(41)},
-		{"from after its session, which came late", 11 * d, 10 * d, 0, 1, 1, 1 / 41.0},
-		{"in a graph that begins", 5, 5, 5, 1, 1, 1},
-		{"after an hour of a graph", d / 24, d / 24, 0, 1, 1, 6 / 7.0},
-		{"at home, in an old graph", 0, 60 * d, -1000 * d, 1, 1, 1},
-		{"a day there, in an old graph", 59 * d, 60 * d, -1000 * d, 1, 1, 1.25 / 30.25},
-		{"centuries apart", math.MaxInt64, math.MaxInt64, math.MinInt64, 1, 1, 1 / 121.0},
+		{"as old as the graph", 0, 10 * d, 0, settled, 1},
+		{"older than the graph, whose first sessions are gone", -5 * d, 10 * d, 0, settled, 1},
+		// Of attacks with a part of their own 1 / (1 + .6 + .6^2 + ... + .6^5) are as young, of benign triplets a fifth
+		// of six hours in ten days; the oldest are a fifth of 2.25 days in ten and all that were counted.
+		{"of this moment", 10 * d, 10 * d, 0, settled, (0.6 + 0.4*0.03262621/0.845) / (0.6 + 0.4*0.41957572/0.005)},
+		{"of this moment, where newcomers are usual", 10 * d, 10 * d, 0, growing, (0.6 + 0.4*0.03262621/0.605) / (0.6 + 0.4*0.41957572/0.245)},
+		{"from after its session, which came late", 11 * d, 10 * d, 0, settled, math.Exp(float64(settled[0]))},
+		{"half a class further", 10*d - d*3/4, 10 * d, 0, settled, math.Exp(float64(settled[1]+settled[2]) / 2)},
+		{"in a graph that begins", 5, 5, 5, begun, 1},
+		{"new after an hour of a graph", d / 24, d / 24, 0, begun, 1},
+		{"at home, in an old graph", 0, 60 * d, -1000 * d, old, 1},
+		{"centuries apart", math.MaxInt64, math.MaxInt64, math.MinInt64, old, math.Exp(float64(old[0]))},
 	} {
-		k := Tenures{c.start, float32(c.source), float32(c.relation)}
+		k := Tenures{c.start, c.of, none}
 		if got := math.Exp(float64(k.Factor(c.since, c.start, c.t))); math.Abs(got-c.want) > 1e-6 {
 			t.Errorf("source %s: factor %.6f, want %.6f", c.name, got, c.want)
 		}
-		k = Tenures{c.start, float32(c.relation), float32(c.source)}
+		k = Tenures{c.start, none, c.of}
 		if got := math.Exp(float64(k.Factor(c.start, c.since, c.t))); math.Abs(got-c.want) > 1e-6 {
 			t.Errorf("relation %s: factor %.6f, want %.6f", c.name, got, c.want)
 		}
 	}
-	k := Tenures{0, 1, 1}
+	k := Tenures{0, settled, settled}
 	if got, want := k.Factor(5*d, 8*d, 10*d), k.Factor(0, 8*d, 10*d); got != want {
 		t.Errorf("a young relation and a source of middle age: %v, want that of the relation, %v", got, want)
 	}
 }
 
+// TestAgeNeverHurts: whatever the benign ages are, an older part has no lower factor, and none has one above 1.
+func TestAgeNeverHurts(t *testing.T) {
+	rng := num.NewPhilox(3, 1)
+	for range 500 {
+		var benign [ageClasses]float64
+		life := longTenure * float64(rng.Float())
+		for c := range ageClass(life) + 1 {
+			if rng.Float() < 0.5 {
+				benign[c] = math.Exp(10 * float64(rng.Float()))
+			}
+		}
+		k := Tenures{source: newAgeFactors(benign, life)}
+		now, last := int64(life), float32(math.Inf(-1))
+		for step := range 200 {
+			f := k.Factor(now-now*int64(step)/199, 0, now)
+			if !(f >= last-1e-6) || f > 0 {
+				t.Fatalf("benign ages %v in a graph of %v days: %v at %d/199 of its age, after %v", benign, life/float64(dayNanos), f, step, last)
+			}
+			last = f
+		}
+	}
+}
+
 // TestNewcomersThatAreTheRule: the more of a day's triplets newcomers bring, the less their youth counts.
 func TestNewcomersThatAreTheRule(t *testing.T) {
-	powers := func(newcomers int) Tenures {
+	of := func(newcomers int) Tenures {
 		events := modeltest.Teams(9, 20, 2000) // a minute each
 		for i := range newcomers {
 			e := &events[len(events)-1-i*2]
@@ -55,12 +85,15 @@ func TestNewcomersThatAreTheRule(t *testing.T) {
 		ds := NewDataset(modeltest.Graph(t, events).Snapshot(), nil)
 		return ds.Tenures
 	}
-	none, some, many := powers(0), powers(20), powers(400)
-	if none.source != 1 || none.relation != 1 || none.start != 60e9 { // of a hundred triplets the third came after a minute
-		t.Errorf("without newcomers %+v", none)
+	none, some, many := of(0), of(20), of(400)
+	if none.start != 60e9 { // of a hundred triplets the third came after a minute
+		t.Errorf("the graph began %v after the first session", none.start)
 	}
-	if some.source > 0.9 || many.source > 0.5*some.source || many.source <= 0 || many.relation != 1 {
-		t.Errorf("powers of a source's youth %v and %v with 20 and 400 newcomers, of a relation's %v", some.source, many.source, many.relation)
+	if !(none.source[0] < some.source[0]-0.2 && some.source[0] < many.source[0]-0.2 && many.source[0] < 0) {
+		t.Errorf("factors of a source's youth %v, %v and %v with none, 20 and 400 newcomers", none.source[0], some.source[0], many.source[0])
+	}
+	if d := many.relation[0] - none.relation[0]; d < -0.1 || d > 0.1 {
+		t.Errorf("factors of a relation's youth %v without and %v with new sources", none.relation[0], many.relation[0])
 	}
 }
 
