@@ -242,8 +242,8 @@ var options = []Option{
 	duration("train", "hold", "0", time.Hour, "to learn all at once",
 		"Time for which a triplet that had a low score is not learned: until it comes again after it, or the list of judged sessions allows it. "+
 			"With graph.source those count too that other agents gave a low score, by the field low_score of the index. "+
-			"Against intruders who take weeks, in networks where little changes: with 3d simulations found slightly more of them, and "+
-			"less in networks where much changes (model/README.md). Refused beside the objective reference.",
+			"Against intruders who take weeks: with 3d simulations found more of what one of them did, and about as much of other attacks "+
+			"(model/README.md). Refused beside the objective reference.",
 		func(c *Config) *time.Duration { return &c.Train.Hold }),
 	integer("train", "max_memory", "1024", 0, 1_000_000,
 		"Memory in MiB that a training may take while it runs. It never takes more than four fifths of what the limits of containers and of "+

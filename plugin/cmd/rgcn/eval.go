@@ -31,6 +31,8 @@ var evalCommand = command{
 		"  eval -links TEST FILE   link prediction: true pairs of hosts in TEST against made-up ones, learned\n" +
 		"                          from the records of FILE that lie before them\n" +
 		"  eval -resistance        two patient attackers in simulated days\n" +
+		"  eval -sources           simulated days through the filter itself, with its trainings, thresholds and budgets:\n" +
+		"                          what its alerts about sources and its low scores find, on the days with attacks\n" +
 		"  eval -fleet N           simulated days, shared among N agents that take the states of a trainer, beside one\n" +
 		"                          machine that has all sessions, and agents that learn alone\n" +
 		"  eval -all [-data DIR]   every simulated world and every well-known data set in DIR, in one table:\n" +
@@ -59,6 +61,7 @@ var evalCommand = command{
 		})
 		fs.BoolVar(&v.resistance, "resistance", false, fmt.Sprintf("judge two patient attackers instead: one who repeats a pair %d times, and one who moves to %d servers over %d days",
 			patientRepeats, patientTargets, patientDays-simulate.Default().AttackStart))
+		fs.BoolVar(&v.sources, "sources", false, "judge the alerts of the filter itself instead, about sources and by low scores; with -resistance on its two attackers")
 		fs.IntVar(&v.agents, "fleet", 0, "share simulated days among `N` agents instead")
 		fs.Func("split", "with -fleet: whose sessions an agent has, those of its `HOSTS`: destinations (default) or sources", func(text string) error {
 			if v.bySource = text == "sources"; !v.bySource && text != "destinations" {
@@ -72,7 +75,7 @@ var evalCommand = command{
 		fs.IntVar(&v.parts, "parts", 6, "with FILE, or attacks on the first simulated day: learn anew so often: `N`")
 		fs.BoolVar(&v.byDay, "by-day", false, "judge FILE day by day; days begin at the time of day of the first record")
 		fs.IntVar(&v.fromDay, "from-day", 0, fmt.Sprintf("with -by-day: first day judged, from 0: `N` (default %d, or half of the days where there are fewer than %d)", firstDay, 2*firstDay))
-		fs.Func("train-every", "time between two trainings on days that are judged, a `DURATION` such as 6h (default 1d; with -all 6h in simulated worlds but flat, which is judged in -parts)", func(text string) error {
+		fs.Func("train-every", "time between two trainings on days that are judged, a `DURATION` such as 6h (default 1d; 6h with -sources, and with -all in simulated worlds but flat, which is judged in -parts)", func(text string) error {
 			var ok bool
 			if v.trainEvery, ok = config.ParseDuration(text); !ok || v.trainEvery < leastTrainEvery {
 				return fmt.Errorf("want a duration such as 6h or 1d, at least %v", leastTrainEvery)
@@ -122,6 +125,7 @@ type evaluation struct {
 	seeds, jobs               int
 	json, ablations           bool
 	inject, byDay, resistance bool
+	sources                   bool // what the filter's alerts find
 	everything                bool
 	agents                    int  // of a fleet, 0: none
 	bySource                  bool // they share sessions by source
@@ -147,6 +151,7 @@ const (
 	onPatience   = "-resistance"
 	inParts      = "FILE"
 	inDays       = "-by-day"
+	onSources    = "-sources"
 	onFleet      = "-fleet"
 	onLinks      = "-links"
 	onAll        = "-all"
@@ -160,6 +165,8 @@ func (v *evaluation) mode(e *env) string {
 		return onLinks
 	case v.byDay:
 		return inDays
+	case v.sources:
+		return onSources
 	case v.resistance:
 		return onPatience
 	case v.agents != 0:
@@ -178,9 +185,9 @@ var comparing = []string{onSimulation, onFirstDay, onPatience, inParts, inDays, 
 // flagModes are the modes that a flag goes with, where it is not all of them. Those of the simulation are beside.
 var flagModes = map[string][]string{
 	"inject": {inParts}, "from": {inParts, onAll}, "every": {inParts, onAll}, "parts": {inParts, onFirstDay, onAll},
-	"by-day": {inDays}, "from-day": {inDays}, "resistance": {onPatience},
-	"train-every": {onSimulation, onPatience, inDays, onFleet, onAll},
-	"fleet":       {onFleet}, "split": {onFleet}, "methods": comparing, "ablations": comparing,
+	"by-day": {inDays}, "from-day": {inDays}, "resistance": {onPatience, onSources}, "sources": {onSources},
+	"train-every": {onSimulation, onPatience, inDays, onSources, onFleet, onAll},
+	"fleet":       {onFleet}, "split": {onFleet}, "methods": comparing, "ablations": comparing, "without": comparing,
 	"attack-if": {inParts, inDays}, "benign-if": {inParts, inDays}, "drop-if": {inParts, inDays},
 	"undirected": {onLinks}, "pool": {onLinks}, "step": {onLinks}, "data": {onAll},
 }
@@ -192,7 +199,7 @@ func (v *evaluation) fit(mode string, flags *flag.FlagSet) (err error) {
 	flags.Visit(func(f *flag.Flag) {
 		modes := flagModes[f.Name]
 		if f.Name != "seed" && simulation.Lookup(f.Name) != nil {
-			modes = []string{onSimulation, onFirstDay, onPatience, onFleet}
+			modes = []string{onSimulation, onFirstDay, onPatience, onSources, onFleet}
 		}
 		if modes != nil && !slices.Contains(modes, mode) && err == nil {
 			err = usagef("-%s does not go with %s: it is for %s", f.Name, mode, strings.Join(modes, ", "))
@@ -221,6 +228,8 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 		return usagef("%s wants a FILE", mode)
 	case mode == onPatience && len(e.args) > 0:
 		return usagef("-resistance reads no files: it simulates its attackers")
+	case mode == onSources && len(e.args) > 0:
+		return usagef("-sources reads no files: it simulates its sessions")
 	case mode == onPatience && v.simulation.AttackStart < 1:
 		return usagef("-resistance learns from days without attacks: want -attack-start 1 or more")
 	case mode == onFleet && (v.agents < 1 || v.agents > mostAgents):
@@ -278,6 +287,9 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 	}
 	if mode == onPatience {
 		return v.patience(ctx, e)
+	}
+	if mode == onSources {
+		return v.judgeAlerts(ctx, e, settings)
 	}
 	if mode == onFleet {
 		return v.table(ctx, e, "day", func(seed uint64) ([]eval.Result, error) { return v.judgeFleet(ctx, v.simulation, seed) })

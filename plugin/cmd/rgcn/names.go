@@ -21,7 +21,7 @@ type scored struct {
 	reason                        []byte
 	added                         [][]byte                       // values of the fields of evidence
 	list                          func(field, most int) []string // names of such a field
-	label                         []byte                         // of simulated sessions: benign, or which attack
+	label, note                   []byte                         // of simulated sessions: see simulate.Session
 	time                          time.Time
 }
 
@@ -35,7 +35,7 @@ type scoredReader struct {
 }
 
 func newScoredReader(c config.Fields) (*scoredReader, error) {
-	spec := record.Spec{Fields: [][]string{{c.Score}, {c.LowScore}, {c.Reason}, {"label"}, {c.SourceAlert}, {c.SourceRisk}, {c.SourceTriplets}}}
+	spec := record.Spec{Fields: [][]string{{c.Score}, {c.LowScore}, {c.Reason}, {"label"}, {c.SourceAlert}, {c.SourceRisk}, {c.SourceTriplets}, {"note"}}}
 	for _, name := range c.Evidence {
 		spec.Fields = append(spec.Fields, []string{name})
 	}
@@ -76,7 +76,7 @@ func (r *scoredReader) session(w *record.Walker) (s scored, ok bool) {
 	}
 	return scored{
 		source: found.Source, relation: found.Relation, destination: found.Destination,
-		score: score, low: string(added[1]) == "true", reason: added[2], label: added[3], alert: string(added[4]) == "true", risk: added[5], triplets: added[6], added: added[7:], time: time.Unix(0, at),
+		score: score, low: string(added[1]) == "true", reason: added[2], label: added[3], alert: string(added[4]) == "true", risk: added[5], triplets: added[6], note: added[7], added: added[8:], time: time.Unix(0, at),
 		list: func(field, most int) []string { return w.List(e.Extent, r.names[field], most, nil) },
 	}, true
 }

@@ -74,7 +74,7 @@ func (p *prediction) execute(ctx context.Context, e *env) error {
 	if _, err := os.Stat(c.State.Dir); err != nil {
 		return fmt.Errorf("state directory: %w", err)
 	}
-	f, err := filter.NewFrozen(&host{console: e.console, settings: p.settings, closing: true})
+	f, err := filter.NewFrozen(&host{console: e.console, settings: p.settings, muted: true})
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"strconv"
-	"time"
 
 	"flb-filter-rgcn/plugin/filter"
 	"flb-filter-rgcn/plugin/record"
@@ -26,17 +25,9 @@ var replayCommand = command{
 	},
 }
 
-// chunksPerInterval is the least number of chunks in a training interval. Whether a training is due is asked at the end
-// of a chunk, and in a sparse log -chunk records last for days. A training that comes late delays those after it too:
-// in 64 intervals by one interval at most.
-const chunksPerInterval = 64
-
 func replay(ctx context.Context, e *env, s *run, w *writer) error {
 	if err := s.check(e); err != nil {
 		return err
-	}
-	if every := s.config.Train.Interval; every > 0 {
-		s.input.span = max(every/chunksPerInterval, time.Second)
 	}
 	if err := s.start(filter.NewOffline); err != nil {
 		return err
@@ -44,18 +35,7 @@ func replay(ctx context.Context, e *env, s *run, w *writer) error {
 	if err := w.open(s); err != nil {
 		return first(err, s.close())
 	}
-	trainings := 0
-	err := s.each(ctx, func(chunk []byte) error {
-		if err := w.write(chunk); err != nil {
-			return err
-		}
-		before := s.filter.Scorer()
-		s.filter.TrainIfDue(ctx, s.newest)
-		if s.filter.Scorer() != before {
-			trainings++
-		}
-		return ctx.Err()
-	})
+	trainings, err := s.replay(ctx, w.write)
 	err = first(err, w.close(), s.close())
 	if ended(err) {
 		s.sumUp(fmt.Sprintf("%d out", w.records), fmt.Sprintf("%d trainings", trainings))

@@ -20,6 +20,7 @@ type run struct {
 
 	env      *env
 	host     *host
+	among    bool // other runs beside it: it draws no progress, and what it tells is for debugging
 	config   config.Config
 	filter   *filter.Instance
 	progress *progress
@@ -57,15 +58,17 @@ func (r *run) checkSettings(e *env) (err error) {
 // start makes the instance.
 func (r *run) start(make func(filter.Host) (*filter.Instance, error)) (err error) {
 	r.began = time.Now()
-	r.host = &host{console: r.env.console, settings: r.settings}
+	r.host = &host{console: r.env.console, settings: r.settings, muted: r.among}
 	r.filter, err = make(r.host)
 	return err
 }
 
 // each runs every chunk through the filter and hands over what comes out, which is good until use returns.
 func (r *run) each(ctx context.Context, use func(chunk []byte) error) error {
-	r.progress = newProgress(r.env.console, "records")
-	defer r.progress.done()
+	if !r.among {
+		r.progress = newProgress(r.env.console, "records")
+		defer r.progress.done()
+	}
 	return r.input.each(ctx, func(c chunk) error {
 		out, modified := r.filter.Process(r.out[:0], c.data)
 		r.out = out
@@ -74,14 +77,40 @@ func (r *run) each(ctx context.Context, use func(chunk []byte) error) error {
 		}
 		r.records += c.records
 		r.newest = c.newest
-		r.progress.update(r.records, c.share)
+		if r.progress != nil {
+			r.progress.update(r.records, c.share)
+		}
 		return use(out)
 	})
 }
 
+// chunksPerInterval is the least number of chunks in a training interval. Whether a training is due is asked at the end
+// of a chunk, and in a sparse log -chunk records last for days. A training that comes late delays those after it too:
+// in 64 intervals by one interval at most.
+const chunksPerInterval = 64
+
+// replay is each with trainings on the filter's schedule, in event time. It returns how many gave another model.
+func (r *run) replay(ctx context.Context, use func(chunk []byte) error) (trainings int, err error) {
+	if every := r.config.Train.Interval; every > 0 {
+		r.input.span = max(every/chunksPerInterval, time.Second)
+	}
+	err = r.each(ctx, func(chunk []byte) error {
+		if err := use(chunk); err != nil {
+			return err
+		}
+		before := r.filter.Scorer()
+		r.filter.TrainIfDue(ctx, r.newest)
+		if r.filter.Scorer() != before {
+			trainings++
+		}
+		return ctx.Err()
+	})
+	return trainings, err
+}
+
 // close ends the instance, which saves what it learned.
 func (r *run) close() error {
-	r.host.closing = true
+	r.host.muted = true // the command has a summary of its own
 	return r.filter.Close()
 }
 

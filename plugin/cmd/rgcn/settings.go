@@ -69,7 +69,7 @@ func (s settings) property(key string) (string, bool) {
 type host struct {
 	*console
 	settings settings
-	closing  bool // set when the instance is being closed
+	muted    bool // what the instance tells is for debugging
 }
 
 var _ filter.Host = (*host)(nil)
@@ -77,10 +77,9 @@ var _ filter.Host = (*host)(nil)
 // Property returns what the flags set.
 func (h *host) Property(key string) (string, bool) { return h.settings.property(key) }
 
-// Log writes a line as the console does. What an instance sums up at its end is for
-// debugging: the command has a summary of its own.
+// Log writes a line as the console does, unless what an instance tells is for debugging.
 func (h *host) Log(level filter.Level, message string) {
-	if h.closing && level == filter.LevelInfo {
+	if h.muted && level == filter.LevelInfo {
 		level = filter.LevelDebug
 	}
 	h.console.Log(level, message)

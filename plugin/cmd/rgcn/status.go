@@ -38,7 +38,7 @@ var statusCommand = command{
 				return fmt.Errorf("state directory: %w", err)
 			}
 			settings["allow"] = "" // the saved status tells about the list; a bad line in it must not hide the rest
-			f, err := filter.NewFrozen(&host{console: e.console, settings: settings, closing: true})
+			f, err := filter.NewFrozen(&host{console: e.console, settings: settings, muted: true})
 			if err != nil {
 				return err
 			}
