@@ -164,4 +164,6 @@ func (ds *Dataset) tenure(s, r int32, t int64) float32 {
 }
 
 // IgnoreTenure has tenure count for nothing.
-func (ds *Dataset) IgnoreTenure() { ds.Tenures.source, ds.Tenures.relation = ageFactors{}, ageFactors{} }
+func (ds *Dataset) IgnoreTenure() {
+	ds.Tenures.source, ds.Tenures.relation = ageFactors{}, ageFactors{}
+}
