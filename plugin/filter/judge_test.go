@@ -213,7 +213,7 @@ func TestListDoesNotAllocatePerRecord(t *testing.T) {
 	if poolsForget {
 		t.Skip("under the race detector pools forget what they hold")
 	}
-	f := offline(t, host("explain", "on", "threshold_method", "sigma", "threshold_k", "0", "allow", listFile(t, "*,SSH-2.0-Go,*,,bad", "0.0.0.0/0,*,*,,", "10.0.0.1,*,*,,bad")))
+	f := offline(t, host("explain", "on", "threshold_method", "quantile", "threshold_quantile", "0.5", "allow", listFile(t, "*,SSH-2.0-Go,*,,bad", "0.0.0.0/0,*,*,,", "10.0.0.1,*,*,,bad")))
 	chunk := join(notebook(t)[:1000])
 	dst, _ := f.Process(nil, chunk)
 	train(t, f)
