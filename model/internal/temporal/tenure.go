@@ -103,7 +103,7 @@ func newAgeFactors(benign [ageClasses]float64, life float64) (f ageFactors) {
 		}
 		among := arriving*(end-begin)/max(life, 1) + (1-arriving)*counted
 		attack := math.Pow(dwelling, float64(c)) / attacks
-		return 1 - ownShare + ownShare*attack/max(among, 1e-4)
+		return 1 - ownShare + ownShare*attack/max(among, 1e-4) // among is 0 in a graph of a moment
 	}
 	last := ratio(oldest)
 	highest := math.Inf(-1)
