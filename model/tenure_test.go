@@ -23,10 +23,10 @@ func TestScoresRiseWithTenure(t *testing.T) {
 	settled := s.Score(g, &e, &ref[0])
 	for _, part := range []*int64{&ref[0].SourceSince, &ref[0].RelationSince} {
 		was, last := *part, float32(0)
-		for _, since := range []int64{now, now - 3600e9, now - 12*3600e9, was} {
+		for _, since := range []int64{now, now - 6*3600e9, now - 12*3600e9, was} {
 			*part = since
 			score := s.Score(g, &e, &ref[0])
-			if score < last || score == last && now-since >= 12*3600e9 {
+			if score <= last {
 				t.Errorf("there since %v: %v, later %v", now-since, score, last)
 			}
 			last = score
