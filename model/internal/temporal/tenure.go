@@ -30,8 +30,8 @@ type Tenures struct {
 type ageFactors [ageClasses]float32
 
 const (
-	// Class c begins at the age shortTenure * (2^c - 1): 0, 6 and 18 hours, 2, 4, 8, 16 days (less 6 hours), 30 days.
-	ageClasses  = 8
+	// Class c begins at the age shortTenure * (2^c - 1): 0, 6 and 18 hours, then 2, 4, 8 and 16 days less 6 hours.
+	ageClasses  = 7
 	shortTenure = dayNanos / 4
 	// No age of a part or a graph counts for more than this, in nanoseconds.
 	longTenure = 30 * float64(dayNanos)
@@ -93,9 +93,9 @@ func newAgeFactors(benign [ageClasses]float64, life float64) (f ageFactors) {
 		attacks += math.Pow(dwelling, float64(c))
 	}
 	ratio := func(c int) float64 {
-		begin, end := min(ageOf(float64(c)), life), life
+		begin, end := min(ageOf(c), life), life
 		if c < oldest {
-			end = ageOf(float64(c + 1))
+			end = ageOf(c + 1)
 		}
 		counted := 0.0
 		if all > 0 {
@@ -114,10 +114,10 @@ func newAgeFactors(benign [ageClasses]float64, life float64) (f ageFactors) {
 	return f
 }
 
-// ageOf is the age in nanoseconds at a place on the scale of classes.
-func ageOf(class float64) float64 { return float64(shortTenure) * (math.Exp2(class) - 1) }
+// ageOf is the age in nanoseconds at which a class begins.
+func ageOf(class int) float64 { return float64(shortTenure * (1<<class - 1)) }
 
-// onScale is the place of an age on the scale of classes, where each class is 1 long.
+// onScale is the place of an age on a scale on which class c lies from c to c+1.
 func onScale(age float64) float64 { return math.Log2(age/float64(shortTenure) + 1) }
 
 func ageClass(age float64) int { return min(int(onScale(age)), ageClasses-1) }

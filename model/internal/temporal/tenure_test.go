@@ -14,7 +14,7 @@ func TestTenureFactors(t *testing.T) {
 	const d = dayNanos
 	settled := newAgeFactors([ageClasses]float64{5: 100}, float64(10*d))       // in a graph of ten days: nobody is new
 	growing := newAgeFactors([ageClasses]float64{0: 30, 5: 70}, float64(10*d)) // three tenths of the triplets are of newcomers
-	old := newAgeFactors([ageClasses]float64{7: 100}, longTenure)
+	old := newAgeFactors([ageClasses]float64{6: 100}, longTenure)
 	begun := newAgeFactors([ageClasses]float64{0: 100}, float64(d/24))
 	none := ageFactors{}
 	for _, c := range []struct {
