@@ -30,6 +30,11 @@ func (v *evaluation) judgeAlerts(ctx context.Context, e *env, settings config.Co
 			return usagef("-sources: %s is set, want it unset: each seed has a filter of its own, which begins with nothing", s.name)
 		}
 	}
+	for property, flag := range map[string]string{"train_interval": "-train-every", "train_seed": "-seed"} {
+		if _, set := v.run.settings[property]; set {
+			return usagef("-sources: want %s in place of -set %s", flag, property)
+		}
+	}
 	runs, err := perSeed(ctx, v, e, func(seed uint64) (eval.AlertResult, error) { return v.replaySimulation(ctx, e, seed) })
 	if err != nil {
 		return err

@@ -100,6 +100,8 @@ func TestEvalSourcesRefuses(t *testing.T) {
 		{[]string{"-methods", "sort"}, exitUsage, "-methods does not go with -sources"},
 		{[]string{"-without", "tenure"}, exitUsage, "-without does not go with -sources"},
 		{[]string{"-state", t.TempDir()}, exitUsage, "state.dir is set, want it unset"},
+		{[]string{"-set", "train_interval=1h"}, exitUsage, "want -train-every in place of -set train_interval"},
+		{[]string{"-set", "train_seed=7"}, exitUsage, "want -seed in place of -set train_seed"},
 		{[]string{"-set", "train_steps=0"}, exitUsage, "train_steps"},
 		{[]string{"-seeds", "1", "-preset", "ecs"}, exitFailed, "want the preset zeek"},
 	} {
