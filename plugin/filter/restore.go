@@ -72,7 +72,9 @@ func (f *Instance) restoreGraph(b []byte) error {
 	if f.live {
 		f.memory.holdGraph(true)
 	}
-	f.graph.Restore(&snapshot)
+	if tooOld := f.graph.Restore(&snapshot); tooOld > 0 {
+		f.logf(LevelInfo, "state: %d of %d edges are left out, since they are older than graph.window (%v)", tooOld, len(snapshot.Edges), f.cfg.Graph.Window)
+	}
 	return nil
 }
 

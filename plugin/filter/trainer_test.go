@@ -195,7 +195,9 @@ func TestAFrozenInstanceTakesTheGraphAsItLies(t *testing.T) {
 	f := offline(t, host("state_dir", dir, "graph_window", "0"))
 	all := sessions(2000)
 	f.Process(nil, join(all))
-	f.Process(nil, session(100*24*3600, "host-3", "server-0-1", "client-1")) // long after all others
+	for day := range 60 { // later, when none of the others comes any more
+		f.Process(nil, session(2000+day*24*60, "host-3", "server-0-1", "client-1"))
+	}
 	train(t, f)
 	want := f.graph.Stats()
 	f.Close()
@@ -217,6 +219,31 @@ func TestAFrozenInstanceTakesTheGraphAsItLies(t *testing.T) {
 		if !bytes.Equal(score(other...), first) {
 			t.Errorf("%v: other scores", other)
 		}
+	}
+}
+
+// TestAShorterWindowIsTold: an instance whose window is shorter than that of its state tells what it leaves out.
+func TestAShorterWindowIsTold(t *testing.T) {
+	dir := t.TempDir()
+	f := offline(t, host("state_dir", dir, "graph_window", "0"))
+	f.Process(nil, join(sessions(2000)))
+	for day := range 60 { // later, when none of the others comes any more
+		f.Process(nil, session(2000+day*24*60, "host-3", "server-0-1", "client-1"))
+	}
+	edges := f.graph.Stats().Edges
+	f.Close()
+	h := host("state_dir", dir)
+	g := offline(t, h)
+	g.Close()
+	left := g.graph.Stats().Edges
+	want := fmt.Sprintf("state: %d of %d edges are left out, since they are older than graph.window (720h0m0s)", edges-left, edges)
+	if left >= edges || !strings.Contains(h.log(), want) {
+		t.Errorf("%d of %d edges are there, want fewer and %q in\n%s", left, edges, want, h.log())
+	}
+	h = host("state_dir", dir)
+	offline(t, h).Close()
+	if strings.Contains(h.log(), "left out") {
+		t.Errorf("nothing is older any more: %s", h.log())
 	}
 }
 
