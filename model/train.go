@@ -181,7 +181,7 @@ func (t *training) fit(ctx context.Context, e gnn.Engine) error {
 	sampling := t.cfg.sampling()
 	sampling.Bad = t.bad // not where models are judged, so that a list that changes moves no threshold
 	known := optim.Losses{Steps: steps, Progress: t.progress}
-	first := num.StreamSample + uint64(t.model.params.Steps)
+	earlier := uint64(t.model.params.Steps) // steps of the trainings before this one
 	batches, rates := make([]gnn.StepBatch, rounds(len(t.ds.Edges))), make([]float64, rounds(len(t.ds.Edges)))
 	for step := 0; step < steps; {
 		if err := ctx.Err(); err != nil {
@@ -190,7 +190,9 @@ func (t *training) fit(ctx context.Context, e gnn.Engine) error {
 		n := min(len(batches), steps-step)
 		var w *temporal.Window
 		for i := range n {
-			rng := num.NewPhilox(t.cfg.Seed, first+uint64(step+i))
+			number := earlier + uint64(step+i)
+			rng := num.NewPhilox(t.cfg.Seed, num.StreamSample+number)
+			sampling.BadDraws = num.NewPhilox(t.cfg.Seed, num.StreamBad+number)
 			if j := rng.IntN(t.windows.Len()); i == 0 { // every step draws, so that the number of rounds moves no other draw
 				w = t.windows.Get(j)
 			}

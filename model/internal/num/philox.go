@@ -100,4 +100,6 @@ const (
 	StreamInit = iota + 1
 	StreamHeldOut
 	StreamSample // and one more for each step
+
+	StreamBad = 1 << 63 // likewise
 )

@@ -12,8 +12,11 @@ type Batch struct {
 }
 
 // reset empties the batch and keeps its memory.
-func (b *Batch) reset() {
-	*b = Batch{b.S[:0], b.R[:0], b.D[:0], b.Counts[:0], b.Neighbours[:0], b.Label[:0], b.Weight[:0], b.Mass[:0], b.Tenure[:0]}
+func (b *Batch) reset() { b.cut(0) }
+
+// cut keeps the first n triplets.
+func (b *Batch) cut(n int) {
+	*b = Batch{b.S[:n], b.R[:n], b.D[:n], b.Counts[:n], b.Neighbours[:n], b.Label[:n], b.Weight[:n], b.Mass[:n], b.Tenure[:n]}
 }
 
 func (b *Batch) add(s, r, d int32, n Counts, near Neighbours, label, weight, mass, tenure float32) {

@@ -14,6 +14,8 @@ type Sampling struct {
 	Negatives int   // corrupted triplets for each positive
 	Campaigns bool  // some of the corrupted triplets have a past of their own kind, see campaign
 	Bad       []Bad // what people have called bad: a few of the corrupted triplets are of it
+	// Where there are Bad, the draws for them, so that all else is drawn as it would be without them.
+	BadDraws *num.Philox
 }
 
 // Sample fills b with up to n positives and the corrupted triplets of each. Unseen and seen positives divide the
@@ -51,28 +53,37 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n
 		}
 		w.add(ds, b, rng, e.S, e.R, e.D, at, 1, share, all*t.chance/sum)
 		for range how.Negatives {
-			s, r, d, unknown := w.negative(ds, rng, e, how.Bad)
-			w.add(ds, b, rng, s, r, d, at, 0, share, 0)
-			last := len(b.S) - 1
-			if unknown {
-				b.R[last] = -1
-				b.Counts[last].clearRelation()
-				b.Tenure[last] = ds.tenure(s, -1, at)
-			}
-			if rng.Float() < campaignShare && how.Campaigns {
-				w.campaign(rng, e, b, last)
+			w.addCorrupted(ds, b, rng, e, at, share, how.Campaigns)
+			if len(how.Bad) > 0 && how.BadDraws.Float() < badShare {
+				b.cut(len(b.S) - 1)
+				w.addBad(ds, b, how.BadDraws, e, at, share, how)
 			}
 		}
 	}
 }
 
-// negative draws a triplet that is not true in the window: one of what people have called bad, or a corrupted one.
-func (w *Window) negative(ds *Dataset, rng *num.Philox, e *Edge, called []Bad) (s, r, d int32, unknown bool) {
-	if len(called) > 0 && rng.Float() < badShare {
-		s, r, d = w.bad(rng, called)
-		return s, r, d, false
+// addCorrupted adds a corrupted triplet for a positive at the time t.
+func (w *Window) addCorrupted(ds *Dataset, b *Batch, rng *num.Philox, e *Edge, t int64, weight float32, campaigns bool) {
+	s, r, d, unknown := w.corrupt(ds, rng, e)
+	w.add(ds, b, rng, s, r, d, t, 0, weight, 0)
+	last := len(b.S) - 1
+	if unknown {
+		b.R[last] = -1
+		b.Counts[last].clearRelation()
+		b.Tenure[last] = ds.tenure(s, -1, t)
 	}
-	return w.corrupt(ds, rng, e)
+	if rng.Float() < campaignShare && campaigns {
+		w.campaign(rng, e, b, last)
+	}
+}
+
+// addBad adds a triplet of what people have called bad in the place of a corrupted one.
+func (w *Window) addBad(ds *Dataset, b *Batch, rng *num.Philox, e *Edge, t int64, weight float32, how Sampling) {
+	s, r, d := w.bad(rng, how.Bad)
+	w.add(ds, b, rng, s, r, d, t, 0, weight, 0)
+	if rng.Float() < campaignShare && how.Campaigns {
+		w.campaign(rng, e, b, len(b.S)-1)
+	}
 }
 
 // add adds a triplet with its counts at the time t. A relation unseen before the cut is unknown to the rest of
