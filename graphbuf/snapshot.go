@@ -205,6 +205,9 @@ func (g *Graph) Restore(s *Snapshot) (tooOld int) {
 		slot := g.put(&before, &event, e.Count, e.Last, age(i), current)
 		g.edges.at(slot).activity.join(g.activityOf(s, e, age(i)))
 	}
+	for len(g.tombNodes)+len(g.tombRelations) > 0 {
+		g.sweep()
+	}
 	g.stats = Stats{}
 	return tooOld
 }

@@ -3,6 +3,7 @@ package filter
 import (
 	"encoding/json"
 	"runtime/debug"
+	"strings"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
@@ -72,8 +73,11 @@ func (f *Instance) restoreGraph(b []byte) error {
 	if f.live {
 		f.memory.holdGraph(true)
 	}
-	if tooOld := f.graph.Restore(&snapshot); tooOld > 0 {
-		f.logf(LevelInfo, "state: %d of %d edges are left out, since they are older than graph.window (%v)", tooOld, len(snapshot.Edges), f.cfg.Graph.Window)
+	tooOld := f.graph.Restore(&snapshot)
+	sizes := graphbuf.Sizes{Nodes: len(snapshot.Nodes), Relations: len(snapshot.Relations), Edges: len(snapshot.Edges)}
+	why := exceeded(f.cfg.Graph, sizes, tooOld)
+	if left := sizes.Edges - f.graph.Stats().Edges; left > 0 && len(why) > 0 {
+		f.logf(LevelInfo, "state: %d of its %d triplets, those seen longest ago, are left out: %s", left, sizes.Edges, strings.Join(why, "; "))
 	}
 	return nil
 }

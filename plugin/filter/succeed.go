@@ -10,6 +10,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/fleet"
 )
 
@@ -134,18 +135,7 @@ func (f *follower) took(h *fleet.Header, carried graphbuf.Carried) {
 
 // reportLeftOut says when this filter's bounds leave out triplets of a state, and again after a state that fits.
 func (f *follower) reportLeftOut(h *fleet.Header, kept int) {
-	bounds, why := f.cfg.Graph, []string(nil)
-	exceeds := func(n uint32, most int, what, key string) {
-		if int(n) > most {
-			why = append(why, fmt.Sprintf("it has %d %s, %s allows %d here", n, what, key, most))
-		}
-	}
-	exceeds(h.Edges, bounds.MaxEdges, "triplets", "graph.max_edges")
-	exceeds(h.Nodes, bounds.MaxNodes, "hosts", "graph.max_nodes")
-	exceeds(h.Relations, bounds.MaxRelations, "relations", "graph.max_relations")
-	if f.tooOld > 0 {
-		why = append(why, fmt.Sprintf("%d triplets were last seen before what graph.window = %v reaches back to here", f.tooOld, bounds.Window))
-	}
+	why := exceeded(f.cfg.Graph, graphbuf.Sizes{Nodes: int(h.Nodes), Relations: int(h.Relations), Edges: int(h.Edges)}, f.tooOld)
 	said := ""
 	if len(why) > 0 && kept < int(h.Edges) {
 		said = fmt.Sprintf("%d of its %d triplets, those seen longest ago, are left out: %s; raise what is smaller than the trainer's",
@@ -158,6 +148,27 @@ func (f *follower) reportLeftOut(h *fleet.Header, kept int) {
 	if said != "" && before == "" {
 		f.logf(LevelWarn, "published state: %s", said)
 	}
+}
+
+// exceeded tells which bounds a saved or published graph of these sizes exceeds, of which so many triplets are older than
+// the window.
+func exceeded(bounds config.Graph, n graphbuf.Sizes, tooOld int) (why []string) {
+	for _, b := range []struct {
+		n, most   int
+		what, key string
+	}{
+		{n.Edges, bounds.MaxEdges, "triplets", "graph.max_edges"},
+		{n.Nodes, bounds.MaxNodes, "hosts", "graph.max_nodes"},
+		{n.Relations, bounds.MaxRelations, "relations", "graph.max_relations"},
+	} {
+		if b.n > b.most {
+			why = append(why, fmt.Sprintf("it has %d %s, %s allows %d here", b.n, b.what, b.key, b.most))
+		}
+	}
+	if tooOld > 0 {
+		why = append(why, fmt.Sprintf("%d triplets were last seen before what graph.window = %v reaches back to here", tooOld, bounds.Window))
+	}
+	return why
 }
 
 // catchUp has a succession catch up until the function that it returns is called.

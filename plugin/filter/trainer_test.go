@@ -222,28 +222,41 @@ func TestAFrozenInstanceTakesTheGraphAsItLies(t *testing.T) {
 	}
 }
 
-// TestAShorterWindowIsTold: an instance whose window is shorter than that of its state tells what it leaves out.
-func TestAShorterWindowIsTold(t *testing.T) {
-	dir := t.TempDir()
-	f := offline(t, host("state_dir", dir, "graph_window", "0"))
-	f.Process(nil, join(sessions(2000)))
-	for day := range 60 { // later, when none of the others comes any more
-		f.Process(nil, session(2000+day*24*60, "host-3", "server-0-1", "client-1"))
-	}
-	edges := f.graph.Stats().Edges
-	f.Close()
-	h := host("state_dir", dir)
-	g := offline(t, h)
-	g.Close()
-	left := g.graph.Stats().Edges
-	want := fmt.Sprintf("state: %d of %d edges are left out, since they are older than graph.window (720h0m0s)", edges-left, edges)
-	if left >= edges || !strings.Contains(h.log(), want) {
-		t.Errorf("%d of %d edges are there, want fewer and %q in\n%s", left, edges, want, h.log())
-	}
-	h = host("state_dir", dir)
-	offline(t, h).Close()
-	if strings.Contains(h.log(), "left out") {
-		t.Errorf("nothing is older any more: %s", h.log())
+// TestWhatTheBoundsLeaveOutIsTold: an instance with a shorter window or smaller bounds than its state's tells what it
+// leaves out, once.
+func TestWhatTheBoundsLeaveOutIsTold(t *testing.T) {
+	const why = "%d of its %d triplets, those seen longest ago, are left out: "
+	for _, c := range []struct{ property, value, want string }{
+		{"graph_window", "30d", why + "%[1]d triplets were last seen before what graph.window = 720h0m0s reaches back to here"},
+		{"graph_max_edges", "50", why + "it has %[2]d triplets, graph.max_edges allows 50 here"},
+		{"graph_max_nodes", "20", why + "it has %[3]d hosts, graph.max_nodes allows 20 here"},
+		{"graph_max_relations", "2", why + "it has %[4]d relations, graph.max_relations allows 2 here"},
+	} {
+		t.Run(c.property, func(t *testing.T) {
+			dir := t.TempDir()
+			f := offline(t, host("state_dir", dir, "graph_window", "0"))
+			f.Process(nil, join(sessions(2000)))
+			f.Process(nil, session(2000, "host-3", "server-0-1", "client-2"))
+			for day := range 60 { // later, when none of the others comes any more
+				f.Process(nil, session(2000+day*24*60, "host-3", "server-0-1", "client-1"))
+			}
+			st := f.graph.Stats()
+			f.Close()
+			start := func() (edges int, log string) {
+				h := host("state_dir", dir, "graph_window", "0", c.property, c.value)
+				g := offline(t, h)
+				g.Close()
+				return g.graph.Stats().Edges, h.log()
+			}
+			left, log := start()
+			want, _, _ := strings.Cut(fmt.Sprintf("state: "+c.want, st.Edges-left, st.Edges, st.Nodes, st.Relations), "%!(EXTRA")
+			if left >= st.Edges || strings.Count(log, want) != 1 {
+				t.Errorf("%d of %d edges are there, want fewer and %q in\n%s", left, st.Edges, want, log)
+			}
+			if again, log := start(); again != left || strings.Contains(log, "left out") {
+				t.Errorf("%d edges after another start, want %d, and nothing left out: %s", again, left, log)
+			}
+		})
 	}
 }
 
