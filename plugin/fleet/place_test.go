@@ -176,20 +176,25 @@ func TestServersThatRefuse(t *testing.T) {
 	for what, c := range map[string]struct {
 		before func(w http.ResponseWriter, r *http.Request) bool
 		want   string
+		lasts  bool
 	}{
 		"no rights": {func(w http.ResponseWriter, r *http.Request) bool {
 			http.Error(w, "go\x1b[31maway\n", http.StatusForbidden)
 			return true
-		}, "403 Forbidden (see fleet.credentials): go"},
+		}, "403 Forbidden (see fleet.credentials): go", true},
 		"an error": {func(w http.ResponseWriter, r *http.Request) bool {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return true
-		}, "503"},
+		}, "503", false},
+		"too many requests": {func(w http.ResponseWriter, r *http.Request) bool {
+			w.WriteHeader(http.StatusTooManyRequests)
+			return true
+		}, "429", false},
 		"never the same page": {func(w http.ResponseWriter, r *http.Request) bool {
 			http.Redirect(w, r, r.URL.Path+"x", http.StatusFound)
 			return true
-		}, "redirects"},
-		"a connection that breaks": {func(w http.ResponseWriter, r *http.Request) bool { panic(http.ErrAbortHandler) }, "EOF: the server ends the connection without an answer"},
+		}, "redirects", true},
+		"a connection that breaks": {func(w http.ResponseWriter, r *http.Request) bool { panic(http.ErrAbortHandler) }, "EOF: the server ends the connection without an answer", false},
 	} {
 		s.set(c.before)
 		_, _, err := get(p, "")
@@ -201,6 +206,8 @@ func TestServersThatRefuse(t *testing.T) {
 		}
 		if err := p.Put(context.Background(), []byte("x")); err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("put, %s: %v, want %q", what, err, c.want)
+		} else if Lasts(err) != c.lasts {
+			t.Errorf("put, %s: it lasts: %v, want %v", what, !c.lasts, c.lasts)
 		}
 	}
 	if name := p.String(); name != url+"/x" {

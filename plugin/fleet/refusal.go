@@ -24,12 +24,28 @@ const (
 type refusal struct {
 	text    string
 	missing bool // nothing lies there
+	lasting bool // the same request will be refused again
 }
 
 func (r *refusal) Error() string { return r.text }
 
 // Is tells that nothing lies there as the error of a file that does not exist would.
 func (r *refusal) Is(target error) bool { return r.missing && target == fs.ErrNotExist }
+
+// Lasts tells that an error of a Place will come again until somebody changes something: rights, a name, a place.
+func Lasts(err error) bool {
+	var r *refusal
+	return errors.As(err, &r) && r.lasting
+}
+
+// lasting tells whether a server that answers with a status will do so again.
+func lasting(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusConflict, http.StatusLocked, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return status < 500
+}
 
 // refused is the error of an answer that is none of success, with what it means as far as that is known, else with the
 // beginning of what the server says.
@@ -38,7 +54,7 @@ func (w *web) refused(resp *http.Response) error {
 	status := "the server answers " + printable.Line(resp.Status)
 	if w.explain != nil {
 		if r := w.explain(resp, body); r != nil {
-			r.text = status + ", " + printable.Line(r.text)
+			r.text, r.lasting = status+", "+printable.Line(r.text), lasting(resp.StatusCode)
 			return r
 		}
 	}
@@ -57,7 +73,7 @@ func (w *web) refused(resp *http.Response) error {
 	if text != "" {
 		text = ": " + text
 	}
-	return &refusal{status + printable.Line(hint) + text, resp.StatusCode == http.StatusNotFound}
+	return &refusal{status + printable.Line(hint) + text, resp.StatusCode == http.StatusNotFound, lasting(resp.StatusCode)}
 }
 
 // said is the beginning of a server's own words, in one line.

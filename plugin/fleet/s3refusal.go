@@ -59,7 +59,7 @@ func explainS3(resp *http.Response, body []byte, region string, now time.Time) *
 	if resp.StatusCode == http.StatusForbidden {
 		meaning += clocks(resp, now)
 	}
-	return &refusal{said(r.Code) + ": " + meaning, r.Code == "NoSuchKey"}
+	return &refusal{text: said(r.Code) + ": " + meaning, missing: r.Code == "NoSuchKey"}
 }
 
 // clocks tells by how much this machine's clock and that of a server differ, if it is much: a signature holds for the

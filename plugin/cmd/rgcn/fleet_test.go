@@ -91,6 +91,22 @@ func graphLine(status string) string {
 	return "missing"
 }
 
+// A server that refuses for good is asked once, and tells why though all else is silent.
+func TestTrainPublishesWhereItHasNoRight(t *testing.T) {
+	tries, key := 0, filepath.Join(t.TempDir(), "key")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tries++
+		http.Error(w, "not you", http.StatusForbidden)
+	}))
+	defer server.Close()
+	mustRun(t, "keygen", key)
+	_, stderr, status := rgcn(withSmall("train", "-q", "-columns", columns, "-state", t.TempDir(), "-publish", server.URL, "-key", key, samples.SessionsPath(t))...)
+	has(t, stderr, "403 Forbidden (see fleet.credentials): not you", "run the same command without FILE")
+	if status != exitFailed || tries != 1 {
+		t.Errorf("it ends with %d after %d tries", status, tries)
+	}
+}
+
 // A server that is away for a moment is tried again.
 func TestTrainPublishesToAServerThatWasAway(t *testing.T) {
 	tries, key := 0, filepath.Join(t.TempDir(), "key")

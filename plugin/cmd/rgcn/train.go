@@ -115,7 +115,8 @@ const publishTries = 6
 // publish publishes what was trained.
 func publish(ctx context.Context, s *run) (p filter.PublishStatus, err error) {
 	for try := 1; ; try++ {
-		if p, err = s.filter.Publish(ctx); err == nil || try == publishTries || errors.Is(err, filter.ErrNoModel) || fleet.IsPath(s.config.Publish.To) {
+		p, err = s.filter.Publish(ctx)
+		if err == nil || try == publishTries || errors.Is(err, filter.ErrNoModel) || fleet.IsPath(s.config.Publish.To) || fleet.Lasts(err) {
 			return p, err
 		}
 		s.env.Log(filter.LevelWarn, fmt.Sprintf("not published, it is tried again: %v", err))
