@@ -200,12 +200,12 @@ func TestRowsAreRecords(t *testing.T) {
 	settings := []map[string]string{
 		nil,
 		{"relation": "client|auth_success|tags|ports"},
-		{"source": "role else user else uid", "relation": "ok else auth_success", "time": "seen else ts"},
+		{"source": "role else user else uid", "relation": "ok else auth_success", "time": "seen,ts"},
 		{"source": "id.orig_h,delta,ratio", "destination": "ports else tags else id.resp_h", "relation": "$seen,$id['orig_h']"},
 		{"source": "user", "destination": "user", "relation": "user", "only": "user!=x,auth_success!=F"},
 		{"source": "tags", "destination": "message else proto", "only": "ok=true|maybe"},
 		{"only": "id.orig_p=22|7,tags!=x"},
-		{"relation": "ts", "time": "delta else ratio else uid else ts", "cut_ports": "off"},
+		{"relation": "ts", "time": "delta,ratio,uid,ts", "cut_ports": "off"},
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	found := 0
