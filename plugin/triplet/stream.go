@@ -25,7 +25,7 @@ func (s *Stream) read(f *Finder, line []byte) {
 		h := zeek.NewHeader()
 		s.header = &h
 	}
-	// A line that cannot be used is passed over: the rows below it cannot be read, and are told of as such.
+	// A line that cannot be used is passed over: the offline tool tells of it.
 	if changed, err := s.header.Read(line); err == nil && changed && len(s.header.Columns) > 0 {
 		s.layout.Store(f.layout(*s.header))
 	}
@@ -87,8 +87,10 @@ func (f *Finder) Restore(streams *Streams, b []byte) error {
 	for tag, h := range saved {
 		if s := f.Of(streams, []byte(tag)); s != nil && len(h.Columns) > 0 && len(h.Separator) > 0 {
 			header := zeek.Header(h)
+			s.mu.Lock()
 			s.header = &header
 			s.layout.Store(f.layout(header))
+			s.mu.Unlock()
 		}
 	}
 	return nil
