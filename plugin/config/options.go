@@ -132,7 +132,7 @@ var options = []Option{
 		fmt.Sprintf("the path of a field (key, key.sub or $key['sub']), or a list of 1 to %d of them (in a property: with commas between)", maxListKeys),
 		"Field of the event's time: seconds (or milli-, micro-, nanoseconds) since 1970, ISO 8601, or syslog's. Several are tried in order; without one "+
 			"in the record, the time that the input gave it counts. Empty: the preset's.",
-		func(c *Config) *[]string { return &c.Fields.Time }, readKeys),
+		func(c *Config) *[]string { return &c.Fields.Time }, readPlainKeys),
 	name("score", "Name of the added field with the score, 0 to 1; low is unusual. Set, it overrides field_style.",
 		func(c *Config) *string { return &c.Fields.Score }),
 	name("low_score", "Name of the added field that is true when the score is below the threshold. Set, it overrides field_style.",
