@@ -137,6 +137,24 @@ func TestAnAgentScoresFromItsFirstRecord(t *testing.T) {
 	}
 }
 
+// What is to be remembered of published states is there again after the state directory was removed: without it an
+// older state would be taken.
+func TestARemovedStateDirectoryIsFilledWithWhatIsFollowed(t *testing.T) {
+	s := newFleet(t)
+	dir := filepath.Join(t.TempDir(), "state")
+	f, h := s.agent("state_dir", dir)
+	os.RemoveAll(dir)
+	f.store.hold(time.Now())
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, _ := s.agent("state_dir", dir)
+	defer again.Close()
+	if got, want := again.Status().Published.Sequence, f.Status().Published.Sequence; got != want || again.Status().Published.Taken != 0 || want == 0 {
+		t.Errorf("remembers %d, want %d; %s", got, want, h.log())
+	}
+}
+
 func TestWhatAnAgentSawGoesOverToTheNextState(t *testing.T) {
 	s := newFleet(t)
 	f, h := s.agent()

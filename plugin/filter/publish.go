@@ -47,6 +47,17 @@ type fleetMemory struct {
 	Followed  *FollowStatus `json:"followed,omitempty"`  // the one with which its graph began
 }
 
+// fleetMemory is what is to be remembered by now.
+func (f *Instance) fleetMemory() (m fleetMemory) {
+	if s := f.publisher.state(); s != nil {
+		m.Published = s.Sequence
+	}
+	if s := f.follower.state(); s != nil && s.Sequence > 0 {
+		m.Followed = s
+	}
+	return m
+}
+
 func (p *publisher) init(c *common, judge *judge, memory *memory, store *store) error {
 	p.common, p.judge, p.memory, p.store = c, judge, memory, store
 	if c.cfg.Publish.To == "" || c.frozen {
@@ -202,7 +213,7 @@ func (p *publisher) publish(ctx context.Context) (err error) {
 	p.status.Sequence, p.status.Published, p.status.Edges, p.status.Bytes = h.Sequence, h.PublishedAt(), h.Edges, int64(len(b))
 	p.status.Count++
 	p.mu.Unlock()
-	p.store.saveFleet(fleetMemory{Published: h.Sequence})
+	p.store.saveFleet()
 	return nil
 }
 

@@ -100,7 +100,7 @@ func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) e
 	i.memory.holdGraph(true)
 	f.took(h, succession.Carried)
 	i.store.save(scorer.Model())
-	i.store.saveFleet(fleetMemory{Followed: f.state()})
+	i.store.saveFleet()
 	f.logf(LevelInfo, "published state of %s from %s, sequence %d: %s; the model of %s; carried over: %d sessions of %d triplets that this filter saw since; "+
 		"taken up in %.2f s, of which records waited %.2f ms at most", h.PublishedAt().Format(time.RFC3339), f.place, h.Sequence,
 		sum(kept, f.graph.Stats().Edges, h.Horizon), m.TrainedText(), succession.Carried.Events, succession.Carried.Edges,
