@@ -61,6 +61,20 @@ func (g *Graph) after(moment int64, copied func()) *Snapshot {
 	return s
 }
 
+// NewestUpTo returns when, in event time, the newest event came that did not come after a moment, as far as edges tell,
+// which know of their last event alone; the moment itself where they tell of none. It lets writers go on.
+func (g *Graph) NewestUpTo(moment int64) int64 {
+	g.whole.RLock()
+	defer g.whole.RUnlock()
+	newest, found := moment, false
+	g.inBlocks(func() int { return g.edges.len() }, func(i uint32) {
+		if e := g.edges.at(i); e.src != 0 && e.last <= moment && (!found || e.last > newest) {
+			newest, found = e.last, true
+		}
+	})
+	return newest
+}
+
 // tell enters the name of a live ID.
 func (n *names) tell(into map[ID]string, id ID) {
 	if s := n.slots.at(id.Slot); s.gen == id.Gen && !s.dead {

@@ -233,7 +233,7 @@ func (p *publisher) encode(key ed25519.PrivateKey) ([]byte, fleet.Header, error)
 	defer giveBack()
 	now := time.Now().UnixNano()
 	h = fleet.Header{
-		Sequence: max(p.state().Sequence+1, uint64(now)), Published: now, Horizon: st.Now, // what comes while it is encoded lies after the horizon
+		Sequence: max(p.state().Sequence+1, uint64(now)), Published: now, Horizon: horizon(p.graph, st.Now, now), // what comes while it is encoded lies after the horizon
 		Nodes: uint32(st.Nodes), Relations: uint32(st.Relations), Edges: uint32(st.Edges),
 		GraphVersion: graphVersion, ModelVersion: modelVersion, Naming: naming(p.cfg),
 	}
@@ -247,6 +247,16 @@ func (p *publisher) encode(key ed25519.PrivateKey) ([]byte, fleet.Header, error)
 	}
 	b, err := fleet.Append(nil, h, graph, m, key)
 	return b, h, err
+}
+
+// horizon is up to which event time a graph has all that its trainer got, when it is published at a moment of the
+// trainer's clock. Sessions dated ahead of that, the newest of which may be a day ahead, do not tell; the others do. A
+// clock that is plainly wrong does not count.
+func horizon(g *graphbuf.Graph, newest, published int64) int64 {
+	if newest <= published || !likely(published) {
+		return newest
+	}
+	return g.NewestUpTo(published)
 }
 
 // Publish publishes graph and model at once, to where the settings say.
