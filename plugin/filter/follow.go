@@ -292,7 +292,7 @@ func (f *follower) problem(now time.Time) string {
 func (f *follower) poll(ctx context.Context) (taken bool, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("%w: panic: %v", errRefused, v)
+			err = fmt.Errorf("%w: %w", errRefused, f.panicked(v))
 		}
 	}()
 	if f.place == nil {

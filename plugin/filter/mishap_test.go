@@ -129,7 +129,7 @@ func TestAPanicEndsOneTurn(t *testing.T) {
 	for _, c := range list {
 		counts[c.Result] += c.Count
 	}
-	if counts[ResultFailed] != 8 || f.Scorer() == nil {
+	if counts[ResultFailed] != 3 || f.Scorer() == nil { // those turns that trained
 		t.Errorf("%v", counts)
 	}
 }

@@ -181,7 +181,7 @@ func (p *publisher) publish(ctx context.Context) (err error) {
 	defer p.turn.Unlock()
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v)
+			err = p.panicked(v)
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()

@@ -178,6 +178,33 @@ func TestSourceWarnsAtGrowingIntervals(t *testing.T) {
 	}
 }
 
+// TestAPanicInAPullIsAFailureLikeAnother: it is told of, tried again after a pause, and is no training that failed.
+func TestAPanicInAPullIsAFailureLikeAnother(t *testing.T) {
+	server := &elastictest.Server{}
+	add(server, pastSessions(100, 10))
+	f, h := withSource(t, server)
+	ctx, now, graph := context.Background(), time.Now(), f.graph
+	f.graph = nil
+	for i := range 5 {
+		f.pullTurn(ctx, now.Add(time.Duration(i)*sourceInterval))
+	}
+	f.graph = graph
+	st := f.Status()
+	if st.Source.Errors[elastic.Other] != 1 || !strings.Contains(st.Problem, "graph.source: panic: ") || !strings.Contains(st.Problem, "is missing from the graph") {
+		t.Errorf("%+v, %q", st.Source, st.Problem)
+	}
+	if trainings, _ := f.trainer.history.list(); len(trainings) > 0 {
+		t.Errorf("trainings: %+v", trainings)
+	}
+	if log := h.log(); strings.Count(log, "panic: ") != 1 || !strings.Contains(log, "graph.source: panic: ") {
+		t.Error(log)
+	}
+	f.pullTurn(ctx, time.Now().Add(2*firstRetry))
+	if st := f.Status(); st.Source.Pulls != 1 || st.Source.Problem != "" {
+		t.Errorf("after it: %+v, %q\n%s", st.Source, st.Problem, h.log())
+	}
+}
+
 // TestSourceAfterARestart has an agent go on from its state directory: it reads what came since, and counts none twice.
 func TestSourceAfterARestart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
