@@ -20,7 +20,7 @@ const catchUpInterval = 5 * time.Millisecond
 // fetch reads the payload of a state whose header is accepted and makes a graph and a model of it, if memory allows.
 func (f *follower) fetch(h *fleet.Header, body io.Reader) (*graphbuf.Graph, *model.Model, error) {
 	sizes := f.sizes(h)
-	need := h.Memory() + int64(h.Edges)*graphbuf.SnapshotEdgeBytes + int64(sizes.Edges)*graphbuf.EdgeBytes + int64(sizes.Nodes)*graphbuf.NodeBytes
+	need := h.Memory() + int64(h.Edges)*graphbuf.SnapshotEdgeBytes + GraphBytes(f.cfg, sizes)
 	a, giveBack, ok := f.filter.memory.take(need)
 	if !ok {
 		return nil, nil, fmt.Errorf("to take up its %d triplets between %d hosts would need about %d MiB for the moment, %s; %s, or lower graph.max_edges of the trainer",
