@@ -238,28 +238,27 @@ func (s *store) saveUnanswered() error {
 
 func (s *store) saveGraph() error {
 	events := s.graph.Stats().Events
+	_, _, complete := s.graph.Slices() // before: the graph's bytes may lack what is read to its end meanwhile
 	b, err := s.graph.AppendBinary(nil)
 	if err != nil {
 		return err
+	}
+	var slices []byte
+	if complete && s.source.from != nil {
+		slices = s.graph.AppendSlices(nil)
 	}
 	if err := s.dir.Save(graphFile, graphVersion, b); err != nil {
 		return err
 	}
 	s.savedEvents = events
-	return s.saveSlices(b)
-}
-
-// saveSlices writes which of the graph's events may come from the source again, with what tells the graph that was
-// saved: with another graph they mean nothing.
-func (s *store) saveSlices(graph []byte) error {
-	slices := s.graph.AppendSlices(nil)
-	if len(slices) == 0 || s.source.from == nil {
+	if len(slices) == 0 {
 		return nil
 	}
-	return s.dir.Save(slicesFile, slicesVersion, append(s.slicesOf(graph), slices...))
+	return s.dir.Save(slicesFile, slicesVersion, append(s.slicesOf(b), slices...))
 }
 
-// slicesOf is what stands before the slices: it tells the graph, and what is read into it.
+// slicesOf is what stands before the slices, which of the graph's events may come from the source again: it tells the
+// graph that was saved, and what is read into it. With another they mean nothing.
 func (s *store) slicesOf(graph []byte) []byte {
 	sum := sha256.New()
 	sum.Write(graph)
