@@ -47,7 +47,7 @@ func (g *Graph) appendSlicesHead(b []byte) (head []byte, slides uint32, complete
 // appendCounts appends the counts of all edges. Where the slices moved on since slides was read, as a pull came to its
 // end, some of the counts are of other slices than the rest: it returns false.
 func (g *Graph) appendCounts(b []byte, slides uint32) (all []byte, ok bool) {
-	g.inBlocks(func() int { return g.edges.len() }, func(i uint32) {
+	g.inBlocks(g.edgeSlots, func(i uint32) {
 		e := g.edges.at(i)
 		t := g.ledger.at(i)
 		if e.src == 0 || t.counted == [2]uint32{} || g.nodes.slots.at(e.src).dead || g.nodes.slots.at(e.dst).dead || g.relations.slots.at(e.rel).dead {
@@ -60,7 +60,7 @@ func (g *Graph) appendCounts(b []byte, slides uint32) (all []byte, ok bool) {
 		for _, n := range t.counted {
 			b = binary.AppendUvarint(b, uint64(n))
 		}
-	})
+	}, nil)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return append(b, 0), g.ledger.slides == slides

@@ -28,8 +28,8 @@ func reserved(l memlimit.Limit) int64 {
 	return min(max(l.Bytes/reserveShare, minReserve), maxReserve)
 }
 
-// holdGraph lets the graph grow only as far as memory is left: by half of what there is until the next look. Unless
-// atOnce is set, it looks only when heldPause is over.
+// holdGraph lets the graph grow only as far as memory is left: by half of what there is until the next look. It looks on
+// every call while the graph may not fill its bounds, else when heldPause is over or atOnce is set.
 func (m *memory) holdGraph(atOnce bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
