@@ -12,7 +12,7 @@
 //   - source (source.go): what other agents saw, from a search server
 //   - background (background.go): the goroutines that train, save and look after files
 //   - memory (memory.go, sharedmemory.go, hold.go): how much a training and the graph may take
-//   - store (store.go, restore.go): the state directory
+//   - store (store.go, restore.go), saving (saving.go): the state directory, and whether saving works
 //   - follower (follow.go, succeed.go), publisher (publish.go): states that a trainer publishes for others
 //   - watch (watch.go): what the live page shows
 //

@@ -2,9 +2,21 @@ package filter
 
 import "time"
 
-// condition returns how an instance of this status is doing and, unless all is well, the problem, for whoever sees no
-// score.
+// condition returns how an instance of this status is doing and, unless all is well, the problems, for whoever sees no
+// score, or would lose what was learned.
 func (f *Instance) condition(s Status) (state, problem string) {
+	state, problem = f.scoring(s)
+	if why := f.store.saving.problem(f.since); why != "" {
+		if problem != "" {
+			problem += "; "
+		}
+		problem += why
+	}
+	return state, problem
+}
+
+// scoring is condition, as far as scores go.
+func (f *Instance) scoring(s Status) (state, problem string) {
 	if why := f.fit.problem(); why != "" {
 		return StateDegraded, why
 	}

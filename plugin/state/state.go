@@ -45,6 +45,10 @@ func (d *Dir) Save(name string, version uint32, payload []byte) error {
 	return nil
 }
 
+// RemoveOlder removes the blob before the newest of a name, and reports whether there was one: on a full disk the next
+// one may need its room.
+func (d *Dir) RemoveOlder(name string) bool { return os.Remove(d.file(name+".prev")) == nil }
+
 func write(path string, version uint32, payload []byte) error {
 	os.Remove(path) // what a crash left, or somebody put there; if it stays, O_EXCL says so
 	f, err := openRegular(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY)
