@@ -327,14 +327,14 @@ func (s *store) saveAll() (err error) {
 }
 
 // saveStatus writes the status beside graph and model: for `rgcn status`, no start depends on it. On a full disk it
-// takes the room of the status before, since it tells that the disk is full.
+// takes the room of the one before, since it tells that the disk is full.
 func (s *store) saveStatus() error {
 	b, err := json.Marshal(s.status())
 	if err != nil {
 		return err
 	}
 	err = s.dir.Save(statusFile, statusVersion, b)
-	if errors.Is(err, unix.ENOSPC) && s.dir.RemoveOlder(statusFile) {
+	if errors.Is(err, unix.ENOSPC) && s.dir.Remove(statusFile) {
 		err = s.dir.Save(statusFile, statusVersion, b)
 	}
 	return err
