@@ -169,10 +169,7 @@ func (e *examination) allowList(p *target) error {
 }
 
 // summary describes what the filter looks for.
-func summary(p *target) string {
-	line, _, _ := strings.Cut(p.config.Summary(), "; defaults:")
-	return p.name + ": " + line
-}
+func summary(p *target) string { return p.name + ": " + p.config.Summary() }
 
 // shared reports two filters with the same value of a setting that each needs for itself.
 func (e *examination) shared(level Level, key string, value func(config.Config) string, why string) {
