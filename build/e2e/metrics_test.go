@@ -76,3 +76,18 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("%v: %s", err, status)
 	}
 }
+
+// TestNoRecordReachesTheFilter has a Match that fits no tag, which the host takes.
+func TestNoRecordReachesTheFilter(t *testing.T) {
+	t.Parallel()
+	dir, address := t.TempDir(), freeAddress(t)
+	input, out := write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out")
+	p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), filter("sssh", "Metrics_Listen", address), toFile("ssh", out)))
+	p.untilLines(out, samples.Rows)
+	if health := httpGet("http://" + address + "/healthz"); !strings.Contains(health, `"problem":"no record has come since the start at `) {
+		t.Error(health)
+	}
+	p.stop()
+	p.wantLogged("metrics: serves the page (/), /metrics and /healthz on http://"+address,
+		"closed: 0 records, 0 counted, 0 scored, 0 with a low score, 0 without source or destination, 0 malformed; no record came: see that Match fits")
+}
