@@ -27,6 +27,7 @@ type Config struct {
 	Publish    Publish
 	Fleet      Fleet
 	Metrics    Metrics
+	NoEffect   []NoEffect // what was given and changes nothing
 }
 
 // Fields says where a record keeps what the graph wants, after the preset has filled the gaps.
@@ -324,7 +325,11 @@ func (l *loader) finish() error {
 	if c.State.Required && c.State.Dir == "" {
 		return fmt.Errorf("%s: state.dir is empty, want a directory", l.at("state.required"))
 	}
-	return l.under()
+	if err := l.under(); err != nil {
+		return err
+	}
+	c.NoEffect = l.noEffect()
+	return nil
 }
 
 // objective gives the reference objective its own defaults, where the user set nothing.

@@ -111,6 +111,7 @@ func TestFileAndProperties(t *testing.T) {
 				expected.File = "f"
 			}
 			want(&expected)
+			got.NoEffect = nil // TestNoEffect has it
 			if !reflect.DeepEqual(got, expected) {
 				t.Errorf("got  %+v\nwant %+v", got, expected)
 			}

@@ -144,6 +144,13 @@ func (e *examination) settingsOf(p *target) {
 		return
 	}
 	e.findings.add(OK, TopicSettings, p.at(), summary(p), "")
+	for _, idle := range c.NoEffect {
+		at := p.at()
+		if m := nameOfProperty.FindStringSubmatch(idle.Settings[0]); m != nil {
+			at = p.where(m[1])
+		}
+		e.findings.add(Warning, TopicSettings, at, idle.Text(), idle.Fix())
+	}
 }
 
 // fixOf splits a message about a setting before what the setting should be.

@@ -85,6 +85,9 @@ func New(host Host) (*Instance, error) {
 	for _, line := range f.cfg.SummaryLines() {
 		f.host.Log(LevelInfo, line)
 	}
+	for _, idle := range f.cfg.NoEffect {
+		f.host.Log(LevelWarn, idle.Text()+"; "+idle.Fix())
+	}
 	f.follower.begin()
 	f.start()
 	return f, nil
