@@ -44,7 +44,11 @@ func TestNoRecordComes(t *testing.T) {
 	if f, err = newInstance(h, forLive, machineClock()); err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() {
+		if err := f.Close(); err != nil || !strings.HasSuffix(h.log(), "; no record came") {
+			t.Errorf("%v\n%s", err, h.log())
+		}
+	}()
 	f.arrival.log(f.since.Add(usualSilence - time.Second))
 	if p := f.Status().Problem; strings.Contains(p+h.log(), says) {
 		t.Errorf("%s\n%s", p, h.log())

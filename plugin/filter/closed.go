@@ -20,6 +20,8 @@ func (f *Instance) unscored(c RecordCounts) string {
 	switch {
 	case c.Scored > 0:
 		return ""
+	case c.Total == 0 && f.arrival.learned: // a quiet time
+		return "no record came"
 	case c.Total == 0:
 		return "no record came: see that Match fits the tag of an input"
 	case f.fit.leftOut() != "":

@@ -302,14 +302,15 @@ func TestHealthInABrowser(t *testing.T) {
 	open(t, ctx, d,
 		chromedp.Evaluate(shown, &first),
 		chromedp.Evaluate(refreshed(`records: 500, state: "degraded", problem: "0 of the last 100 records"`), &misfit),
-		chromedp.Evaluate(refreshed(`records: 500, state: "scoring", problem: ""`), &unscored),
-		chromedp.Evaluate(refreshed(`scored: 400`), &scored))
-	const title, since = "SSH sessions by how expected they are", "since the filter started at 2026-11-28 01:12 UTC"
+		chromedp.Evaluate(refreshed(`records: 500, state: "scoring", problem: "nothing is saved"`), &unscored),
+		chromedp.Evaluate(refreshed(`scored: 400, problem: ""`), &scored))
+	const title, at = "SSH sessions by how expected they are", "since 2026-11-28 01:12 UTC"
+	const since = "since the filter started at 2026-11-28 01:12 UTC"
 	for _, c := range []struct{ got, want string }{
-		{first, title + "counts and lists " + since + "live, waiting|problem waiting: no record has come: see that <b>Match</b> fits|No session has come " + since + ": see above."},
-		{misfit, title + "counts and lists " + since + "live, degraded|problem degraded: 0 of the last 100 records|No session has had a score " + since + ": see above."},
-		{unscored, title + "counts and lists " + since + "live, scoring||No session has had a score " + since + "."},
-		{scored, title + "counts and lists " + since + "live, scoring||No session had a low score " + since + "."},
+		{first, title + "live, waitingcounted " + at + "|problem waiting: no record has come: see that <b>Match</b> fits|No session has come " + since + ": see above."},
+		{misfit, title + "live, degradedcounted " + at + "|problem degraded: 0 of the last 100 records|No session has had a score " + since + ": see above."},
+		{unscored, title + "live, scoringcounted " + at + "|problem scoring: nothing is saved|No session has had a score " + since + "."},
+		{scored, title + "live, scoringcounted " + at + "||No session had a low score " + since + "."},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, want\n%q", c.got, c.want)

@@ -35,7 +35,7 @@ function say(e, text) {
 // health shows what a live filter says of itself.
 function health() {
   if (!data.live) return;
-  say($("since"), data.since ? `counts and lists${sinceStart()}` : "");
+  say($("since"), data.since ? `counted since ${timeText(data.since)} UTC` : "");
   say($("state"), data.state ? `live, ${data.state}` : "live");
   const box = $("problem");
   box.hidden = !data.problem;
@@ -45,7 +45,7 @@ function health() {
 
 // noLows says why no session is listed.
 function noLows() {
-  const see = data.problem ? ": see above" : "";
+  const see = data.problem && data.state !== "scoring" ? ": see above" : ""; // else the problem is another one
   if (data.records === 0) return data.live ? `No session has come${sinceStart()}${see}.` : "No sessions yet.";
   if (data.scored > 0) return data.live ? `No session had a low score${sinceStart()}.` : "No session had a low score.";
   return data.live ? `No session has had a score${sinceStart()}${see}.` : "No session has a score: the filter or rgcn replay adds it.";
