@@ -220,7 +220,7 @@ func (f *Instance) openState() error {
 	default:
 		f.store.saving.worksInMemory(err)
 		f.logf(LevelError, "state.dir cannot be used by the user with uid %d: %v; the filter works, but in memory: "+
-			"what it learns is lost at exit. Make it a directory that this user may write, or set State_Required On to refuse such a start",
+			"what it learns is lost at exit. Make it a directory that this user may write, with all files in it, or set State_Required On to refuse such a start",
 			os.Getuid(), err)
 	}
 	return nil

@@ -80,7 +80,7 @@ func (s *saving) problem(start time.Time) string {
 	switch {
 	case s.inMemory != "":
 		return fmt.Sprintf("works in memory, what is learned is lost at exit: state.dir cannot be used by the user with uid %d: %s; "+
-			"make it a directory that this user may write, and start again", os.Getuid(), s.inMemory)
+			"make it a directory that this user may write, with all files in it, and start again", os.Getuid(), s.inMemory)
 	case s.why == "":
 		return ""
 	case s.last.IsZero():
