@@ -30,9 +30,19 @@ func (a *arrival) init(c *common, counters *counters, start time.Time) {
 	a.common, a.counters, a.start = c, counters, start
 }
 
-// problem is that no record has come, "" if one did or if that is nothing to speak of yet.
-func (a *arrival) problem(now time.Time) string {
-	if !a.live || a.counters.records.Load() > 0 || a.learned && now.Sub(a.start) < usualSilence {
+// patience is how long no record may come until that is worth a line.
+func (a *arrival) patience() time.Duration {
+	if a.learned {
+		return usualSilence
+	}
+	return newSilence
+}
+
+// problem is that no record has come, "" if one did or if that is nothing to speak of yet. Where a filter that has
+// never learned anything waits, it is the likeliest reason, and is told at once.
+func (a *arrival) problem(now time.Time, waits bool) string {
+	early := now.Sub(a.start) < a.patience() && (a.learned || !waits)
+	if !a.live || a.counters.records.Load() > 0 || early {
 		return ""
 	}
 	return fmt.Sprintf("no record has come since the start at %s UTC: see that Match fits the tag of an input, and that this input reads something "+
@@ -52,13 +62,13 @@ func (a *arrival) log(now time.Time) {
 		}
 		return
 	}
-	level, after := LevelWarn, newSilence
+	level := LevelWarn
 	if a.learned {
-		level, after = LevelInfo, usualSilence
+		level = LevelInfo
 	}
-	if !a.logged && now.Sub(a.start) >= after {
+	if why := a.problem(now, false); why != "" && !a.logged {
 		a.logged = true
 		a.statusChanged.Store(true)
-		a.host.Log(level, a.problem(now))
+		a.host.Log(level, why)
 	}
 }

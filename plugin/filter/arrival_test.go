@@ -19,8 +19,9 @@ func TestNoRecordComes(t *testing.T) {
 	if s.State != StateWaiting || !strings.HasPrefix(s.Problem, says) || !strings.Contains(s.Problem, "Match") || !strings.Contains(s.Problem, "0 of 50 distinct triplets") {
 		t.Errorf("%s: %s", s.State, s.Problem)
 	}
-	f.arrival.log(f.since.Add(newSilence - time.Second))
-	if strings.Contains(h.log(), says) {
+	early := f.since.Add(newSilence - time.Second)
+	f.arrival.log(early)
+	if strings.Contains(h.log(), says) || f.arrival.problem(early, false) != "" { // as with a published model
 		t.Error("too early")
 	}
 	for i := range 5 {
@@ -54,7 +55,7 @@ func TestNoRecordComes(t *testing.T) {
 		t.Errorf("%s\n%s", p, h.log())
 	}
 	f.arrival.log(f.since.Add(usualSilence))
-	if strings.Count(h.log(), says) != 1 || !strings.HasPrefix(f.arrival.problem(f.since.Add(usualSilence)), says) {
+	if strings.Count(h.log(), says) != 1 || !strings.HasPrefix(f.arrival.problem(f.since.Add(usualSilence), false), says) {
 		t.Error(h.log())
 	}
 }
