@@ -132,25 +132,54 @@ func TestLargeRecordsThroughFiles(t *testing.T) {
 	p.wantLogged("closed: 400 records, 400 counted")
 }
 
-// TestAFullDisk has a state directory too small for the graph: records are scored all the same, and the log says that
-// the graph is not saved.
+// TestAFullDisk has a disk too full for the graph: records are scored all the same, the log says once that the graph is
+// not saved, and health, metrics and the saved status for as long as that holds. Then there is room again.
 func TestAFullDisk(t *testing.T) {
 	t.Parallel()
 	if out, err := exec.Command("unshare", "-rm", "true").CombinedOutput(); err != nil {
 		t.Skipf("no small disk can be made here: %v: %s", err, out)
 	}
-	dir := t.TempDir()
-	state, input, out := filepath.Join(dir, "state"), write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out")
-	if err := os.Mkdir(state, 0o700); err != nil {
+	dir, address := t.TempDir(), freeAddress(t)
+	disk, input, out := filepath.Join(dir, "disk"), write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out")
+	state := filepath.Join(disk, "state")
+	if err := os.Mkdir(disk, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	conf := pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), toFile("ssh", out),
-		filter("ssh", append([]string{"State_Dir", state, "Train_Interval", "1s", "Train_Min_New_Edges", "0"}, quick...)...))
-	p := startCommand(t, "unshare", "-rm", "sh", "-c", `mount -t tmpfs -o size=32k none "$1" && shift && exec "$@"`, "sh", state, host, "-e", sharedObject, "-c", conf)
-	p.untilLogged("what was learned is not saved, scoring goes on: ", 2)
-	p.wantLogged("no space left on device")
+		filter("ssh", append([]string{"State_Dir", state, "Metrics_Listen", address, "Train_Interval", "1s", "Train_Min_New_Edges", "0"}, quick...)...))
+	p := startCommand(t, "unshare", "-rm", "sh", "-c", `mount -t tmpfs -o size=8m none "$1" && head -c 8160k /dev/zero >"$1/ballast" && shift && exec "$@"`,
+		"sh", disk, host, "-e", sharedObject, "-c", conf)
+	get := func(path string) string { return httpGet("http://" + address + path) }
+	p.untilLogged("trained: ", 3)
+	const unsaved = "what was learned is not saved, scoring goes on and it is tried again: "
+	if n := strings.Count(p.log(), unsaved); n != 1 {
+		t.Errorf("said %d times:\n%s", n, p.log())
+	}
+	p.wantLogged("no space left on device; make room on the file system of " + state)
+	if health := get("/healthz"); !strings.Contains(health, `"problem":"nothing that was learned since the start at `) || !strings.Contains(health, "no space left on device") {
+		t.Error(health)
+	}
+	if metrics := get("/metrics"); !strings.Contains(metrics, "rgcn_state_unsaved 1\n") || strings.Contains(metrics, "rgcn_state_saved_timestamp_seconds ") {
+		t.Error(metrics)
+	}
+	// The disk is seen by the host and its children alone.
+	seen := func(path string) string { return fmt.Sprintf("/proc/%d/root%s", p.process.Pid, path) }
+	status, err := exec.Command(offlineTool, "status", "-state", seen(state)).CombinedOutput()
+	if err != nil || !strings.Contains(string(status), "is saved: state: save ") {
+		t.Errorf("rgcn status: %v\n%s", err, status)
+	}
 	extend(t, input, strings.Join(strings.SplitAfter(sessions(t), "\n")[:100], ""))
 	p.untilLines(out, samples.Rows+100)
+	if err := os.Remove(seen(filepath.Join(disk, "ballast"))); err != nil {
+		t.Fatal(err)
+	}
+	p.untilLogged("what was learned is saved again, after ", 1)
+	if metrics := get("/metrics"); !strings.Contains(metrics, "rgcn_state_unsaved 0\n") || !strings.Contains(metrics, "rgcn_state_saved_timestamp_seconds ") {
+		t.Error(metrics)
+	}
+	if health := get("/healthz"); strings.Contains(health, "saved:") {
+		t.Error(health)
+	}
 	p.stop()
 	for _, record := range lines(t, out)[samples.Rows:] {
 		if _, score, _, ok := split(record); !ok || !numeric(score) {

@@ -14,29 +14,37 @@ import (
 	"flb-filter-rgcn/build/samples"
 )
 
-// TestMetrics asks a running filter for its metrics, also after a reload of the host's configuration.
-func TestMetrics(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
+// freeAddress is an address of this machine at which nobody listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := free.Addr().String()
-	free.Close()
+	defer free.Close()
+	return free.Addr().String()
+}
+
+// httpGet returns the body of an answer, "" where nobody answers.
+func httpGet(url string) string {
+	r, err := http.Get(url)
+	if err != nil {
+		return ""
+	}
+	defer r.Body.Close()
+	b, _ := io.ReadAll(r.Body)
+	return string(b)
+}
+
+// TestMetrics asks a running filter for its metrics, also after a reload of the host's configuration.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	dir, address := t.TempDir(), freeAddress(t)
 	input, out, state := write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out"), filepath.Join(dir, "state")
 	p := start(t, "-Y", "-c", pipeline(t, dir,
 		tail("ssh", input, "zeek_tsv_2012", "DB", filepath.Join(dir, "tail.db")), toFile("ssh", out),
 		filter("ssh", "State_Dir", state, "Train_Min_Edges", "1490", "Model_Dim", "16", "Train_Steps", "20", "Metrics_Listen", address)))
-	get := func(path string) string {
-		r, err := http.Get("http://" + address + path)
-		if err != nil {
-			return ""
-		}
-		defer r.Body.Close()
-		b, _ := io.ReadAll(r.Body)
-		return string(b)
-	}
+	get := func(path string) string { return httpGet("http://" + address + path) }
 	p.untilLines(out, samples.Rows)
 	p.until("a training in the metrics", func() bool {
 		return strings.Contains(get("/metrics"), `rgcn_trainings_total{device="cpu",result="new"} 1`)
@@ -67,4 +75,19 @@ func TestMetrics(t *testing.T) {
 	if err != nil || !strings.Contains(string(status), "1490 distinct triplets") {
 		t.Errorf("%v: %s", err, status)
 	}
+}
+
+// TestNoRecordReachesTheFilter has a Match that fits no tag, which the host takes.
+func TestNoRecordReachesTheFilter(t *testing.T) {
+	t.Parallel()
+	dir, address := t.TempDir(), freeAddress(t)
+	input, out := write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out")
+	p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), filter("sssh", "Metrics_Listen", address), toFile("ssh", out)))
+	p.untilLines(out, samples.Rows)
+	if health := httpGet("http://" + address + "/healthz"); !strings.Contains(health, `"problem":"no record has come since the start at `) {
+		t.Error(health)
+	}
+	p.stop()
+	p.wantLogged("metrics: serves the page (/), /metrics and /healthz on http://"+address,
+		"closed: 0 records, 0 counted, 0 scored, 0 with a low score, 0 without source or destination, 0 malformed; no record came: see that Match fits")
 }

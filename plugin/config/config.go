@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +27,7 @@ type Config struct {
 	Publish    Publish
 	Fleet      Fleet
 	Metrics    Metrics
+	NoEffect   []NoEffect // what was given and changes nothing
 }
 
 // Fields says where a record keeps what the graph wants, after the preset has filled the gaps.
@@ -341,7 +341,11 @@ func (l *loader) finish() error {
 	if c.State.Required && c.State.Dir == "" {
 		return fmt.Errorf("%s: state.dir is empty, want a directory", l.at("state.required"))
 	}
-	return l.under()
+	if err := l.under(); err != nil {
+		return err
+	}
+	c.NoEffect = l.noEffect()
+	return nil
 }
 
 // objective gives the reference objective its own defaults, where the user set nothing.
@@ -356,38 +360,4 @@ func (l *loader) objective() {
 			o.set(c, o.fromText(value))
 		}
 	}
-}
-
-// Summary is the effective settings in one line: the preset and the fields it leads to, every
-// setting that differs from its default, then the rest.
-func (c Config) Summary() string {
-	var changed, rest []string
-	for i := range options {
-		o := &options[i]
-		value := o.get(&c)
-		item := o.Property() + "=" + plain(value)
-		switch {
-		case value == "" && o.Type == typeFields:
-			// Nothing to say: no such field.
-		case o.Section == "fields" && o.Type == typeFields, o.Key == "preset", value != o.Default:
-			changed = append(changed, item)
-		default:
-			rest = append(rest, item)
-		}
-	}
-	line := strings.Join(changed, " ") + "; defaults: " + strings.Join(rest, " ")
-	if c.File != "" {
-		line = "config_file=" + plain(c.File) + " " + line
-	}
-	return line
-}
-
-// plain quotes a value where leaving it bare would blur where it ends.
-func plain(value string) string {
-	if value == "" || strings.ContainsFunc(value, func(r rune) bool {
-		return r <= ' ' || r == ';' || r == '"' || !strconv.IsPrint(r)
-	}) {
-		return strconv.Quote(value)
-	}
-	return value
 }

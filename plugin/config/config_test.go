@@ -111,6 +111,7 @@ func TestFileAndProperties(t *testing.T) {
 				expected.File = "f"
 			}
 			want(&expected)
+			got.NoEffect = nil // TestNoEffect has it
 			if !reflect.DeepEqual(got, expected) {
 				t.Errorf("got  %+v\nwant %+v", got, expected)
 			}
@@ -219,17 +220,31 @@ func TestSummary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := c.Summary()
-		if !strings.HasPrefix(got, wantStart) || !strings.Contains(got, wantPart) || strings.Contains(got, "\n") {
+		lines := c.SummaryLines()
+		got := strings.Join(lines, " / ")
+		if !strings.HasPrefix(got, "settings: "+wantStart) || !strings.Contains(got, wantPart) || strings.Contains(got, "\n") {
 			t.Errorf("summary %q\nwant it to start with %q and to have %q", got, wantStart, wantPart)
 		}
+		if !strings.HasPrefix(got, "settings: "+c.Summary()+" / defaults: ") {
+			t.Errorf("%q is not the first of %q", c.Summary(), lines)
+		}
+		for _, o := range Options() { // none is cut off
+			if n := strings.Count(" "+got, " "+o.Property()+"="); n != 1 && o.Type != typeFields {
+				t.Errorf("%s is there %d times in %q", o.Property(), n, lines)
+			}
+		}
+		for _, l := range lines {
+			if len(l) > 1000 {
+				t.Errorf("%d bytes: %s", len(l), l)
+			}
+		}
 	}
-	check("", nil, `preset=zeek source="id.orig_h else id_orig_h" destination="id.resp_h else id_resp_h" relation=client time=ts; defaults: explain=false `,
+	check("", nil, `preset=zeek source="id.orig_h else id_orig_h" destination="id.resp_h else id_resp_h" relation=client time=ts / defaults: explain=false `,
 		" graph_window=30d ")
 	check("[train]\nsteps = 9\ninterval='90m'\n", map[string]string{"state_dir": "/a b"},
 		`config_file=f preset=zeek source="id.orig_h else id_orig_h" destination="id.resp_h else id_resp_h" relation=client time=ts `+
-			"train_interval=1h30m train_steps=9 state_dir=\"/a b\"; defaults: ", " threshold_k=2 ")
-	check("", map[string]string{"preset": "openssh"}, "preset=openssh time=_SOURCE_REALTIME_TIMESTAMP,time,timestamp,@timestamp,TimeCreated; defaults: ", ` state_dir=""`)
+			"train_interval=1h30m train_steps=9 state_dir=\"/a b\" / defaults: ", " threshold_k=2 ")
+	check("", map[string]string{"preset": "openssh"}, "preset=openssh time=_SOURCE_REALTIME_TIMESTAMP,time,timestamp,@timestamp,TimeCreated / defaults: ", ` state_dir=""`)
 }
 
 // Alternatives, joins, conditions and paths, as properties have them.

@@ -252,6 +252,11 @@ func FuzzFile(f *testing.F) {
 				if s := l.config.Summary(); strings.Contains(s, "\n") {
 					t.Errorf("summary %q is more than a line", s)
 				}
+				for _, idle := range l.config.NoEffect {
+					if strings.ContainsAny(idle.Text(), "\r\n") {
+						t.Errorf("%q is more than a line", idle.Text())
+					}
+				}
 				return
 			}
 		}

@@ -144,6 +144,13 @@ func (e *examination) settingsOf(p *target) {
 		return
 	}
 	e.findings.add(OK, TopicSettings, p.at(), summary(p), "")
+	for _, idle := range c.NoEffect {
+		at := p.at()
+		if m := nameOfProperty.FindStringSubmatch(idle.Settings[0]); m != nil {
+			at = p.where(m[1])
+		}
+		e.findings.add(Warning, TopicSettings, at, idle.Text(), idle.Fix())
+	}
 }
 
 // fixOf splits a message about a setting before what the setting should be.
@@ -169,10 +176,7 @@ func (e *examination) allowList(p *target) error {
 }
 
 // summary describes what the filter looks for.
-func summary(p *target) string {
-	line, _, _ := strings.Cut(p.config.Summary(), "; defaults:")
-	return p.name + ": " + line
-}
+func summary(p *target) string { return p.name + ": " + p.config.Summary() }
 
 // shared reports two filters with the same value of a setting that each needs for itself.
 func (e *examination) shared(level Level, key string, value func(config.Config) string, why string) {

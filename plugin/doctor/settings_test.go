@@ -10,6 +10,7 @@ func TestSettings(t *testing.T) {
 	dir := t.TempDir()
 	toml := write(t, dir, "rgcn.toml", "[graph]\nmax_edgs = 5\n")
 	good := write(t, dir, "good.toml", "[graph]\nmax_edges = 500\n")
+	idle := write(t, dir, "idle.toml", "[threshold]\nk = 3\n")
 	hosts := write(t, dir, "hosts.csv", "host,role\nweb-1,web\nweb-1,proxy\n")
 	list := write(t, dir, "allow.csv", "source,relation,destination\n10.0.0.0/99,*,*\n")
 	for _, c := range []struct {
@@ -30,6 +31,9 @@ func TestSettings(t *testing.T) {
 		{"Config_File " + toml, Problem, []string{toml + ":2: unknown key graph.max_edgs", "did you mean graph.max_edges?"}},
 		{"Model_Features " + hosts, Problem, []string{hosts + ":3", "want one row for each"}},
 		{"Train_Device cuda:63", Problem, []string{`train.device = "cuda:63"`}},
+		{"Threshold_Quantile 0.2", Warning, []string{"fluent-bit.conf:8", "property threshold_quantile = 0.2 has no effect: used with threshold.method quantile only",
+			"remove it, or set threshold.method to quantile"}},
+		{"Config_File " + idle, Warning, []string{idle + ":2: threshold.k = 3 has no effect"}},
 		{"Allow " + list, Warning, []string{"fluent-bit.conf:8", list + ":2", "correct the list"}},
 	} {
 		e := examine(t, Options{Conf: conf(t, "", strings.Split(c.properties, ";")...)})

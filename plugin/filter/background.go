@@ -78,13 +78,14 @@ func (f *Instance) stop() {
 func (f *Instance) turn(ctx context.Context, now time.Time) {
 	defer f.survive(now)
 	f.times.log(false)
+	f.store.refreshStatus(now) // before anything large is saved: on a nearly full disk the status has its room then
 	f.trainer.trainIfDue(ctx, now)
 	f.source.logSlow(now)
+	f.arrival.log(now)
 	f.trainer.logWaiting(now, f.path.counters.counted.Load())
 	if f.fit.waits(now) {
 		f.fit.endPeriod()
 	}
-	f.store.refreshStatus(now)
 	f.store.hold(now)
 }
 

@@ -60,6 +60,7 @@ type Instance struct {
 	judge   judge
 	allow   allowList
 	fit     fit
+	arrival arrival
 	path    recordPath
 	times   timeLog
 	memory  memory
@@ -81,7 +82,12 @@ func New(host Host) (*Instance, error) {
 		return nil, err
 	}
 	f.host.Log(LevelInfo, "version "+version.Line())
-	f.host.Log(LevelInfo, f.cfg.Summary())
+	for _, line := range f.cfg.SummaryLines() {
+		f.host.Log(LevelInfo, line)
+	}
+	for _, idle := range f.cfg.NoEffect {
+		f.host.Log(LevelWarn, idle.Text()+"; "+idle.Fix())
+	}
 	f.follower.begin()
 	f.start()
 	return f, nil
@@ -127,6 +133,7 @@ func newInstance(host Host, k kind, read func() (wall, passed int64)) (*Instance
 			return nil, err
 		}
 	}
+	f.arrival.learned = f.graph.Stats().Edges > 0
 	newest := f.graph.Stats().Now
 	f.path.newest.Store(newest)
 	f.clock.begin(newest)
@@ -168,6 +175,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	}
 	f.allow.init(c, f.clock, f.path.finder.Naming(), &f.path.newest)
 	f.fit.init(c, &f.path.counters)
+	f.arrival.init(c, &f.path.counters, f.since)
 	f.times.common, f.times.clock = c, f.clock
 	f.memory.common, f.memory.files = c, machineFiles
 	f.store.init(c, &f.judge, &f.path, f.Status, f.fleetMemory)
@@ -210,8 +218,9 @@ func (f *Instance) openState() error {
 	case !f.live || f.cfg.State.Required || errors.Is(err, state.ErrInUse):
 		return err
 	default:
+		f.store.saving.worksInMemory(err)
 		f.logf(LevelError, "state.dir cannot be used by the user with uid %d: %v; the filter works, but in memory: "+
-			"what it learns is lost at exit. Make it a directory that this user may write, or set State_Required On to refuse such a start",
+			"what it learns is lost at exit. Make it a directory that this user may write, with all files in it, or set State_Required On to refuse such a start",
 			os.Getuid(), err)
 	}
 	return nil
@@ -266,6 +275,6 @@ func (f *Instance) Close() error {
 		f.source.from.Close()
 	}
 	f.fit.endPeriod()
-	f.host.Log(LevelInfo, "closed: "+f.Counts().String())
+	f.host.Log(LevelInfo, f.closed())
 	return err
 }

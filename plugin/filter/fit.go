@@ -13,8 +13,9 @@ const (
 	// fitPeriod is how many records are judged together, and fitShare the share of them that has to be understood.
 	fitPeriod = 100
 	fitShare  = 0.05
-	// fitGrowth is by how much the number of records grows from one warning to the next.
+	// fitGrowth is by how much the number of records grows from one warning to the next, and fitPause the least time.
 	fitGrowth = 10
+	fitPause  = time.Hour
 	// fitPatience is how long a few records that are not understood wait for a period to be full.
 	fitPatience = time.Minute
 	// maxSample is the size of the largest record that is looked at, in bytes.
@@ -22,7 +23,7 @@ const (
 )
 
 // fit tells whether the records are those that the settings speak of. Records are judged in periods; what it logs, it
-// logs once, or again after ten times as many records.
+// logs once, or again after ten times as many records and at least an hour.
 type fit struct {
 	*common
 	counters *counters
@@ -38,6 +39,7 @@ type fit struct {
 	sample           []byte    // a record of the period that was not understood; empty: none small enough came
 	since            time.Time // when the first that was not understood came, zero while there was none
 	warnAt           uint64    // total at which a misfit is logged again
+	warned           time.Time // when it was last logged
 	lastWarning      string
 	why              string // of a misfit; "" while most records are understood
 }
@@ -101,10 +103,10 @@ func (f *fit) endPeriod() {
 	f.mu.Lock()
 	records, counted := f.records, f.counted
 	misfit := records > 0 && float64(counted) < fitShare*float64(records)
-	was, warn := f.why != "", misfit && f.total >= f.warnAt
+	was, warn := f.why != "", misfit && f.total >= f.warnAt && time.Since(f.warned) >= fitPause
 	var sample []byte
 	if warn {
-		f.warnAt = f.total * fitGrowth
+		f.warnAt, f.warned = f.total*fitGrowth, time.Now()
 		sample = bytes.Clone(f.sample)
 	}
 	if records > 0 {

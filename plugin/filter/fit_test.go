@@ -73,9 +73,17 @@ func TestMisfitIsSaid(t *testing.T) {
 			if n := strings.Count(h.log(), "have a source and a destination, so"); n != 1 {
 				t.Errorf("said %d times:\n%s", n, h.log())
 			}
-			for range 8000 {
-				f.Process(nil, event)
+			many := func() {
+				for range 8000 {
+					f.Process(nil, event)
+				}
 			}
+			many()
+			if n := strings.Count(h.log(), "have a source and a destination, so"); n != 1 {
+				t.Errorf("said %d times within an hour:\n%s", n, h.log())
+			}
+			f.fit.warned = f.fit.warned.Add(-fitPause)
+			many()
 			if n := strings.Count(h.log(), "have a source and a destination, so"); n != 2 {
 				t.Errorf("said %d times after ten times as many:\n%s", n, h.log())
 			}

@@ -1,10 +1,21 @@
 package filter
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
-// condition returns how an instance of this status is doing and, unless all is well, the problem, for whoever sees no
-// score.
+// condition returns how an instance of this status is doing and, unless all is well, the problems, for whoever sees no
+// score, or would lose what was learned.
 func (f *Instance) condition(s Status) (state, problem string) {
+	state, problem = f.scoring(s)
+	problems := []string{f.arrival.problem(time.Now(), state == StateWaiting), problem, f.store.saving.problem(f.since)}
+	return state, strings.Join(slices.DeleteFunc(problems, func(p string) bool { return p == "" }), "; ")
+}
+
+// scoring is condition, as far as scores go.
+func (f *Instance) scoring(s Status) (state, problem string) {
 	if why := f.fit.problem(); why != "" {
 		return StateDegraded, why
 	}

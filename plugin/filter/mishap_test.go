@@ -246,7 +246,7 @@ func TestARemovedStateDirectoryIsFilledAgain(t *testing.T) {
 	for i := range 3 {
 		f.store.hold(now.Add(time.Duration(2+i) * holdInterval))
 	}
-	if log := h.log(); strings.Count(log, "is made and locked again") != 3 || strings.Count(log, "what is learned is not saved, scoring goes on: state: directory "+dir+" is in use by another") != 1 {
+	if log := h.log(); strings.Count(log, "is made and locked again") != 3 || strings.Count(log, "what was learned is not saved, scoring goes on and it is tried again: state: directory "+dir+" is in use by another") != 1 {
 		t.Error(log)
 	}
 	if err := other.Close(); err != nil {
@@ -278,7 +278,7 @@ func TestARemovedStateDirectoryIsFilledWhenThatIsPossible(t *testing.T) {
 	}
 	f.store.hold(now.Add(holdInterval))
 	f.store.hold(now.Add(2 * holdInterval))
-	if log := h.log(); strings.Count(log, "what is learned is not saved, scoring goes on: state: save "+filepath.Join(dir, "model")) != 1 {
+	if log := h.log(); strings.Count(log, "what was learned is not saved, scoring goes on and it is tried again: state: save "+filepath.Join(dir, "model")) != 1 {
 		t.Error(log)
 	}
 	os.RemoveAll(filepath.Join(dir, "model.tmp"))

@@ -8,7 +8,7 @@ import (
 // Status is what an Instance is and has done, for people and for metrics.
 type Status struct {
 	State     string          `json:"state"`             // one of the State constants
-	Problem   string          `json:"problem,omitempty"` // in words: why it is degraded or waits, or what memory does not allow
+	Problem   string          `json:"problem,omitempty"` // in words: why it is degraded or waits, what memory does not allow, what is not saved
 	Since     time.Time       `json:"since"`             // start of the counts
 	Records   RecordCounts    `json:"records"`
 	Graph     GraphStatus     `json:"graph"`
@@ -16,6 +16,7 @@ type Status struct {
 	Training  *LastTraining   `json:"last_training"`
 	Model     *ModelStatus    `json:"model"` // nil: none yet
 	Allow     *AllowStatus    `json:"allow,omitempty"`
+	Saving    *SavingStatus   `json:"saving,omitempty"`          // nil: there is no state directory
 	Source    *SourceStatus   `json:"source,omitempty"`          // nil: there is none
 	Published *FollowStatus   `json:"published_state,omitempty"` // by which this filter scores; nil: it trains for itself
 	Publish   *PublishStatus  `json:"publish,omitempty"`         // nil: it publishes nothing
@@ -93,6 +94,7 @@ func (f *Instance) Status() Status {
 		Records: f.Counts(),
 		Graph:   GraphStatus{NewEdges: g.NewEdges, Evicted: g.Evicted},
 		Allow:   f.Allow(),
+		Saving:  f.store.saving.status(f.since),
 		Source:  f.source.report(),
 
 		Published: f.follower.state(),

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/model/budget"
 	"flb-filter-rgcn/plugin/state"
@@ -53,19 +55,21 @@ type store struct {
 	fleet  func() fleetMemory
 	dir    *state.Dir // nil: in memory only; set at the start
 
-	mu          sync.Mutex // held for whatever is done with the directory; within the trainer's
-	savedEvents uint64     // that the graph had observed since the start when it was last saved; under mu
-	checked     time.Time  // when the graph was last looked at for changes; under mu
+	saving      saving       // it has a lock of its own
+	mu          sync.Mutex   // held for whatever is done with the directory; within the trainer's
+	savedEvents uint64       // that the graph had observed since the start when it was last saved; under mu
+	checked     time.Time    // when the graph was last looked at for changes; under mu
+	unsaved     *model.Model // that could not be saved, nil: none; under mu
 
 	// These are of the goroutine that trains.
 	statusAt time.Time // when the status was last written
 	lastHold time.Time // when the directory was last looked for
 	empty    bool      // it was made again, and is not yet filled
-	notHeld  string    // what was wrong with it, "" for nothing
 }
 
 func (s *store) init(c *common, judge *judge, path *recordPath, status func() Status, fleet func() fleetMemory) {
 	s.common, s.judge, s.path, s.status, s.fleet = c, judge, path, status, fleet
+	s.saving.common = c
 }
 
 // saveColumns writes the columns of rows: their header may not come again.
@@ -85,7 +89,9 @@ func (s *store) save(m *model.Model) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.logNotes()
-	s.warnUnsaved(inTurn(s.saveGraph, func() error { return s.saveModel(m) }, s.saveBudgets, s.saveUnanswered, s.saveColumns, s.saveStatus))
+	s.unsaved = m
+	s.noteSaved(inTurn(s.saveGraph, s.saveUnsaved, s.saveBudgets, s.saveUnanswered, s.saveColumns))
+	s.tellStatus()
 }
 
 // inTurn does one after another until one fails.
@@ -98,13 +104,16 @@ func inTurn(each ...func() error) error {
 	return nil
 }
 
-func (s *store) warnUnsaved(err error) {
+// noteSaved notes whether all that was learned is saved now.
+func (s *store) noteSaved(err error) {
 	if err != nil {
-		s.logf(LevelWarn, "what was learned is not saved, scoring goes on: %v", err)
+		s.saving.failed(time.Now(), err)
+	} else {
+		s.saving.worked(time.Now())
 	}
 }
 
-// saveChanges writes the graph and what else records change, if any came since it was last written.
+// saveChanges writes the graph and what else records change, if any came since it was last written or if that failed.
 func (s *store) saveChanges() {
 	if s.dir == nil {
 		return
@@ -112,11 +121,11 @@ func (s *store) saveChanges() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.checked = time.Now()
-	if s.graph.Stats().Events == s.savedEvents {
+	if s.graph.Stats().Events == s.savedEvents && !s.saving.fails() {
 		return
 	}
 	defer s.logNotes()
-	s.warnUnsaved(inTurn(s.saveGraph, s.saveBudgets, s.saveUnanswered, s.saveColumns))
+	s.noteSaved(inTurn(s.saveGraph, s.saveUnsaved, s.saveBudgets, s.saveUnanswered, s.saveColumns))
 }
 
 // saveOnTimer saves changes when state.interval has passed. The host's database of what it has read moves on all the
@@ -144,7 +153,9 @@ func (s *store) saveFleet() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.logNotes()
-	s.warnUnsaved(s.writeFleet())
+	if err := s.writeFleet(); err != nil { // that it worked says nothing of the graph
+		s.saving.failed(time.Now(), err)
+	}
 }
 
 func (s *store) writeFleet() error {
@@ -157,6 +168,18 @@ func (s *store) writeFleet() error {
 		return err
 	}
 	return s.dir.Save(fleetFile, fleetVersion, b)
+}
+
+// saveUnsaved writes the model that is not saved yet, if there is one.
+func (s *store) saveUnsaved() error {
+	if s.unsaved == nil {
+		return nil
+	}
+	if err := s.saveModel(s.unsaved); err != nil {
+		return err
+	}
+	s.unsaved = nil
+	return nil
 }
 
 func (s *store) saveModel(m *model.Model) error {
@@ -178,8 +201,7 @@ func (s *store) logNotes() {
 // another filter could take it.
 const holdInterval = 10 * time.Second
 
-// hold makes and fills the state directory again if it was removed, and logs once if somebody else has it. Only the
-// goroutine that trains calls it.
+// hold makes and fills the state directory again if it was removed. Only the goroutine that trains calls it.
 func (s *store) hold(now time.Time) {
 	if s.dir == nil || now.Sub(s.lastHold) < holdInterval {
 		return
@@ -190,18 +212,12 @@ func (s *store) hold(now time.Time) {
 	again, err := s.dir.Hold()
 	s.logNotes()
 	s.empty = s.empty || again
-	if err == nil && s.empty {
-		err = s.saveAll()
-		s.empty = err != nil
+	switch {
+	case err != nil:
+		s.saving.failed(now, err)
+	case s.empty:
+		s.empty = s.saveAll() != nil // which notes its error
 	}
-	trouble := ""
-	if err != nil {
-		trouble = fmt.Sprintf("what is learned is not saved, scoring goes on: %v", err)
-	}
-	if trouble != "" && trouble != s.notHeld {
-		s.host.Log(LevelWarn, trouble)
-	}
-	s.notHeld = trouble
 }
 
 // saveBudgets writes what the budgets learned of the last days, as far as there are any.
@@ -290,8 +306,13 @@ func (s *store) refreshStatus(now time.Time) {
 	s.statusAt = now
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.tellStatus()
+}
+
+// tellStatus writes the status, where that is possible: what is learned is saved with a warning of its own.
+func (s *store) tellStatus() {
 	if err := s.saveStatus(); err != nil {
-		s.logf(LevelDebug, "the status is not saved: %v", err) // what is learned is saved with a warning of its own
+		s.logf(LevelDebug, "the status is not saved: %v", err)
 	}
 }
 
@@ -302,24 +323,33 @@ func (s *store) saveAll() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("what was learned since the last training is not saved: panic: %v", v)
+			s.saving.failed(time.Now(), err)
 		}
 	}()
 	defer s.logNotes()
-	err = errors.Join(s.saveGraph(), s.saveBudgets(), s.saveUnanswered(), s.saveColumns(), s.saveStatus())
-	if scorer := s.judge.scorer.Load(); err == nil && scorer != nil && !s.dir.Has(modelFile) {
-		err = s.saveModel(scorer.Model())
+	if s.unsaved == nil && !s.dir.Has(modelFile) { // it went with the directory, which is a new one
+		if scorer := s.judge.scorer.Load(); scorer != nil {
+			s.unsaved = scorer.Model()
+		}
 	}
+	err = errors.Join(s.saveGraph(), s.saveUnsaved(), s.saveBudgets(), s.saveUnanswered(), s.saveColumns())
 	if err == nil && !s.dir.Has(fleetFile) {
 		err = s.writeFleet()
 	}
-	return err
+	s.noteSaved(err) // before the status, which tells of it
+	return errors.Join(err, s.saveStatus())
 }
 
-// saveStatus writes the status beside graph and model: for `rgcn status`, no start depends on it.
+// saveStatus writes the status beside graph and model: for `rgcn status`, no start depends on it. On a full disk it
+// takes the room of the one before, since it tells that the disk is full.
 func (s *store) saveStatus() error {
 	b, err := json.Marshal(s.status())
 	if err != nil {
 		return err
 	}
-	return s.dir.Save(statusFile, statusVersion, b)
+	err = s.dir.Save(statusFile, statusVersion, b)
+	if errors.Is(err, unix.ENOSPC) && s.dir.Remove(statusFile) {
+		err = s.dir.Save(statusFile, statusVersion, b)
+	}
+	return err
 }

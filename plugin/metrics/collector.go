@@ -53,6 +53,9 @@ var (
 	trainedDesc   = desc("model_trained_timestamp_seconds", "When the model in use was trained, Unix time.")
 	ageDesc       = desc("model_age_seconds", "Time since the model in use was trained.")
 
+	unsavedDesc = desc("state_unsaved", "1 while what is learned is not saved in state.dir, so that a restart would lose it, else 0; absent without state.dir. /healthz says why.")
+	savedDesc   = desc("state_saved_timestamp_seconds", "When graph and model were last saved, Unix time; absent before the first time since the start.")
+
 	pulledDesc        = desc("source_last_pull_timestamp_seconds", "When the graph last took in what other agents saw, Unix time; absent before the first time.")
 	pullDurationDesc  = desc("source_pull_duration_seconds", "Time that took.")
 	pullsDesc         = desc("source_pulls_total", "How often the graph took in what other agents saw.")
@@ -141,6 +144,16 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		gauge(thresholdDesc, m.Threshold)
 		gauge(trainedDesc, unix(m.Trained))
 		gauge(ageDesc, time.Since(m.Trained).Seconds())
+	}
+	if p := s.Saving; p != nil {
+		unsaved := 0.0
+		if p.Problem != "" {
+			unsaved = 1
+		}
+		gauge(unsavedDesc, unsaved)
+		if !p.Last.IsZero() {
+			gauge(savedDesc, unix(p.Last))
+		}
 	}
 	if p := s.Source; p != nil {
 		if p.LastPull != nil {

@@ -17,7 +17,7 @@ func draw(f *filter.Instance) *report.Data {
 	part := f.Part(connectWatched(b, watched), report.MaxEdges)
 	connectPart(b, part)
 	d := b.Data()
-	d.Live = true
+	d.Live, d.State, d.Problem, d.Since = true, status.State, status.Problem, status.Since.UnixMilli()
 	d.Omitted = uint64(max(part.All-len(d.Edges), 0))
 	d.From, d.To = part.First/1e6, part.Last/1e6
 	d.Records, d.Scored = status.Records.Total, scored(watched)

@@ -106,6 +106,9 @@ func TestPictureOfALargeGraph(t *testing.T) {
 	if len(d.Edges) != report.MaxEdges || d.Omitted != 5001 || busiest != 3 || d.From != 1_600_000_000_000 || d.To != 1_600_000_540_000 {
 		t.Errorf("%d edges, %d omitted, the busiest with %d sessions, from %d to %d", len(d.Edges), d.Omitted, busiest, d.From, d.To)
 	}
+	if s := f.Status(); d.State != filter.StateWaiting || d.Problem != s.Problem || d.Problem == "" || d.Since != s.Since.UnixMilli() {
+		t.Errorf("%q, %q, %d", d.State, d.Problem, d.Since)
+	}
 	if _, err := json.Marshal(d); err != nil {
 		t.Error(err)
 	}

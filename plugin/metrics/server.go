@@ -63,7 +63,7 @@ func Start(f *filter.Instance, c config.Metrics, host filter.Host) *Server {
 				l, _ = net.Listen("tcp", c.Listen)
 			}
 		}
-		host.Log(filter.LevelInfo, fmt.Sprintf("metrics: http://%s/ has the picture, /metrics and /healthz", l.Addr()))
+		host.Log(filter.LevelInfo, fmt.Sprintf("metrics: serves the page (/), /metrics and /healthz on http://%s", l.Addr()))
 		limited := &limitedLog{to: host.Log}
 		bounded := limit(l, func() {
 			limited.log(filter.LevelWarn, fmt.Sprintf("metrics: more than %d connections at a time, so the one that was idle for the longest is closed; "+

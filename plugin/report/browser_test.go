@@ -288,3 +288,35 @@ func TestReportedSourcesInABrowser(t *testing.T) {
 		t.Error(s)
 	}
 }
+
+// TestHealthInABrowser: a live page says how the filter is doing, and since when it counts; a start forgets the lists.
+func TestHealthInABrowser(t *testing.T) {
+	ctx, said := browser(t)
+	d := NewBuilder().Data()
+	d.Live, d.State, d.Since = true, "waiting", time.Date(2026, 11, 28, 1, 12, 0, 0, time.UTC).UnixMilli()
+	d.Problem = "no record has come: see that <b>Match</b> fits"
+	const shown = `document.querySelector("header").textContent.trim() + "|" + [...document.querySelectorAll("#problem:not([hidden])")].map((e) => e.className + ": " + e.textContent) +
+		"|" + document.querySelector("#lowest").textContent`
+	refreshed := func(changes string) string { return `rgcn.refresh({ ...rgcn.data, ` + changes + ` }); ` + shown }
+	var first, misfit, unscored, scored string
+	open(t, ctx, d,
+		chromedp.Evaluate(shown, &first),
+		chromedp.Evaluate(refreshed(`records: 500, state: "degraded", problem: "0 of the last 100 records"`), &misfit),
+		chromedp.Evaluate(refreshed(`records: 500, state: "scoring", problem: "nothing is saved"`), &unscored),
+		chromedp.Evaluate(refreshed(`scored: 400, problem: ""`), &scored))
+	const title, at = "SSH sessions by how expected they are", "since 2026-11-28 01:12 UTC"
+	const since = "since the filter started at 2026-11-28 01:12 UTC"
+	for _, c := range []struct{ got, want string }{
+		{first, title + "live, waitingcounted " + at + "|problem waiting: no record has come: see that <b>Match</b> fits|No session has come " + since + ": see above."},
+		{misfit, title + "live, degradedcounted " + at + "|problem degraded: 0 of the last 100 records|No session has had a score " + since + ": see above."},
+		{unscored, title + "live, scoringcounted " + at + "|problem scoring: nothing is saved|No session has had a score " + since + "."},
+		{scored, title + "live, scoringcounted " + at + "||No session had a low score " + since + "."},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want\n%q", c.got, c.want)
+		}
+	}
+	for _, s := range said() {
+		t.Error(s)
+	}
+}

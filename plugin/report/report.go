@@ -33,6 +33,9 @@ var NoScore = math.NaN()
 // Data is what the page shows, in the form in which its script reads it.
 type Data struct {
 	Live      bool      `json:"live"`
+	State     string    `json:"state"`   // of a live filter, as its health says; ""
+	Problem   string    `json:"problem"` // likewise
+	Since     int64     `json:"since"`   // start of a live filter, of which all but the graph is; unix milliseconds
 	Records   uint64    `json:"records"` // all that were read
 	Scored    uint64    `json:"scored"`
 	Low       uint64    `json:"low"`

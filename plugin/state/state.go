@@ -45,6 +45,15 @@ func (d *Dir) Save(name string, version uint32, payload []byte) error {
 	return nil
 }
 
+// Remove removes a blob and the one before it, and reports whether there was one: on a full disk another may need the
+// room.
+func (d *Dir) Remove(name string) (removed bool) {
+	for _, n := range []string{name + ".prev", name} {
+		removed = os.Remove(d.file(n)) == nil || removed
+	}
+	return removed
+}
+
 func write(path string, version uint32, payload []byte) error {
 	os.Remove(path) // what a crash left, or somebody put there; if it stays, O_EXCL says so
 	f, err := openRegular(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY)

@@ -216,3 +216,25 @@ func TestBothFilesCanBeSetAside(t *testing.T) {
 		}
 	}
 }
+
+func TestRemove(t *testing.T) {
+	d, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if d.Remove("a") {
+		t.Error("removed what is not there")
+	}
+	for range 2 {
+		if err := d.Save("a", 1, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !d.Remove("a") {
+		t.Error("not removed")
+	}
+	if ok, notes := d.Load("a", 1, func([]byte) error { return nil }); ok || len(notes) > 0 || d.Has("a") {
+		t.Errorf("still there: %v, %q", ok, notes)
+	}
+}

@@ -29,6 +29,9 @@ func replay(ctx context.Context, e *env, s *run, w *writer) error {
 	if err := s.check(e); err != nil {
 		return err
 	}
+	for _, idle := range s.config.NoEffect {
+		e.Log(filter.LevelWarn, idle.Text()+"; "+idle.Fix())
+	}
 	if err := s.start(filter.NewOffline); err != nil {
 		return err
 	}

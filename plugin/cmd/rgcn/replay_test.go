@@ -190,3 +190,10 @@ func BenchmarkReplay(b *testing.B) {
 	}
 	b.ReportMetric(float64(records*b.N)/b.Elapsed().Seconds(), "records/s")
 }
+
+// A setting that changes nothing is told, as in the host.
+func TestReplayTellsOfSettingsWithoutEffect(t *testing.T) {
+	log := write(t, "ssh.log", `{"ts":1,"id.orig_h":"a","id.resp_h":"b","client":"c"}`+"\n")
+	_, stderr := mustRun(t, "replay", "-set", "threshold_quantile=0.2", log)
+	has(t, stderr, "threshold_quantile = 0.2 has no effect: used with threshold.method quantile only, and threshold.method is budget; remove it, or")
+}

@@ -51,7 +51,9 @@ func (r *run) checkSettings(e *env) (err error) {
 	if r.config, err = r.settings.load(); err != nil {
 		return err
 	}
-	e.Log(filter.LevelDebug, r.config.Summary())
+	for _, line := range r.config.SummaryLines() {
+		e.Log(filter.LevelDebug, line)
+	}
 	return nil
 }
 

@@ -24,6 +24,33 @@ function figures() {
   $("period").textContent = data.from ? `${timeText(data.from)} to ${timeText(data.to)}, UTC` : "";
 }
 
+// sinceStart is since when a live filter counts and lists, as the end of a sentence. Its graph may be older.
+const sinceStart = () => (data.live && data.since ? ` since the filter started at ${timeText(data.since)} UTC` : "");
+
+// say changes what an element says only if that is another text: screen readers read each change aloud.
+function say(e, text) {
+  if (e.textContent !== text) e.textContent = text;
+}
+
+// health shows what a live filter says of itself.
+function health() {
+  if (!data.live) return;
+  say($("since"), data.since ? `counted since ${timeText(data.since)} UTC` : "");
+  say($("state"), data.state ? `live, ${data.state}` : "live");
+  const box = $("problem");
+  box.hidden = !data.problem;
+  box.className = `problem ${data.state}`;
+  say(box, data.problem);
+}
+
+// noLows says why no session is listed.
+function noLows() {
+  const see = data.problem && data.state !== "scoring" ? ": see above" : ""; // else the problem is another one
+  if (data.records === 0) return data.live ? `No session has come${sinceStart()}${see}.` : "No sessions yet.";
+  if (data.scored > 0) return data.live ? `No session had a low score${sinceStart()}.` : "No session had a low score.";
+  return data.live ? `No session has had a score${sinceStart()}${see}.` : "No session has a score: the filter or rgcn replay adds it.";
+}
+
 const edgeTitle = (e) => `${data.nodes[e[0]]} → ${data.nodes[e[1]]}`;
 
 // pair is the title with each name kept to itself, whatever direction its letters run in.
@@ -49,8 +76,7 @@ function edgeRow(i, place) {
 function lowest() {
   const list = $("lowest");
   if (!data.lowest.length) {
-    const why = data.records === 0 ? "No sessions yet." : data.scored > 0 ? "No session had a low score so far." : "No session has a score yet: the filter adds numbers after its first training.";
-    list.replaceChildren(element("li", { class: "more" }, element("p", { class: "search" }, why)));
+    list.replaceChildren(element("li", { class: "more" }, element("p", { class: "search" }, noLows())));
     return;
   }
   list.replaceChildren(...data.lowest.map(edgeRow));
@@ -168,11 +194,12 @@ function lowView() {
   if (!data.edges.length) return;
   const none = $("onlyLow").checked && !data.edges.some((e) => e[5]);
   $("says").hidden = !none;
-  $("says").textContent = none ? "No session had a low score." : "";
+  $("says").textContent = none ? `No session had a low score${sinceStart()}.` : "";
 }
 
 function draw() {
   figures();
+  health();
   lowest();
   sources();
   charts($("histogram"), $("timeline"), data);
@@ -235,9 +262,8 @@ if (data.live) {
       const answer = await fetch("graph.json", { cache: "no-store" });
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       refresh(await answer.json());
-      $("state").textContent = "live";
     } catch (err) {
-      $("state").textContent = `the filter does not answer (${err.message}); this is what it said last`;
+      say($("state"), `the filter does not answer (${err.message}); this is what it said last`);
     }
   }, 15000);
 }

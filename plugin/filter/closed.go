@@ -1,0 +1,46 @@
+package filter
+
+import "fmt"
+
+// closed is the last line in the log: what became of the records and, where none has a score, why.
+func (f *Instance) closed() string {
+	c := f.Counts()
+	line := "closed: " + c.String()
+	if why := f.unscored(c); why != "" {
+		line += "; " + why
+	}
+	return line
+}
+
+// unscored is why no record has a score, "" if one has.
+func (f *Instance) unscored(c RecordCounts) string {
+	const none = "none has a score: "
+	train := f.cfg.Train
+	edges := f.graph.Stats().Edges
+	switch {
+	case c.Scored > 0:
+		return ""
+	case c.Total == 0 && f.arrival.learned: // a quiet time
+		return "no record came"
+	case c.Total == 0:
+		return "no record came: see that Match fits the tag of an input"
+	case f.fit.leftOut() != "":
+		return none + "none fulfils the conditions of Only, see the warning above"
+	case f.fit.problem() != "":
+		return none + "hardly any has a source and a destination, see the warning above"
+	case c.Counted == 0:
+		return none + "none has a source and a destination"
+	case f.judge.scorer.Load() != nil:
+		return none + "all came before the first training"
+	case f.follower.active:
+		return none + f.follower.waiting()
+	case train.Interval <= 0:
+		return none + "train.interval = 0 lets no model be trained"
+	case edges < train.MinEdges:
+		return fmt.Sprintf("%s%d of %d distinct triplets needed before the first training (train.min_edges)", none, edges, train.MinEdges)
+	}
+	if why := f.trainer.putOff.Load(); why != nil {
+		return none + *why
+	}
+	return none + "all came before the first training"
+}

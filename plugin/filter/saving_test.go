@@ -1,0 +1,135 @@
+package filter
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A disk that stays full for days is said at growing intervals, with what to do, and so is its end.
+func TestSavingFailsForLong(t *testing.T) {
+	h := host("state_dir", t.TempDir())
+	f := offline(t, h)
+	full := fmt.Errorf("state: save graph: %w", unix.ENOSPC)
+	start := time.Now()
+	now := start
+	for range 3 * 288 { // three days of saves by the default interval
+		f.store.saving.failed(now, full)
+		now = now.Add(5 * time.Minute)
+	}
+	if n := strings.Count(h.log(), "is not saved"); n < 5 || n > 15 {
+		t.Errorf("said %d times in three days:\n%s", n, h.log())
+	}
+	if !strings.Contains(h.log(), "no space left on device; make room on the file system of "+f.cfg.State.Dir) {
+		t.Error(h.log())
+	}
+	s := f.Status()
+	if want := "nothing that was learned since the start at " + f.since.Format(time.DateTime) + " UTC is saved: state: save graph: no space left on device"; !strings.Contains(s.Problem, want) {
+		t.Errorf("problem %q, want %q in it", s.Problem, want)
+	}
+	if s.Saving.Failed != 3*288 || s.Saving.Problem == "" || !s.Saving.Last.IsZero() {
+		t.Errorf("%+v", s.Saving)
+	}
+	f.store.saving.worked(now)
+	f.store.saving.worked(now)
+	if n := strings.Count(h.log(), "is saved again, after 864 failures since "+start.UTC().Format(time.RFC3339)); n != 1 {
+		t.Errorf("the end is said %d times:\n%s", n, h.log())
+	}
+	s = f.Status()
+	if strings.Contains(s.Problem, "saved") || s.Saving.Problem != "" || !s.Saving.Last.Equal(now.Truncate(time.Second)) {
+		t.Errorf("%q, %+v", s.Problem, s.Saving)
+	}
+	f.store.saving.failed(now, full)
+	if p := f.Status().Problem; !strings.Contains(p, "nothing that was learned since "+now.UTC().Format(time.DateTime)+" UTC is saved") {
+		t.Error(p)
+	}
+}
+
+// What could not be saved is saved as soon as that works, the model too, although no record came meanwhile.
+func TestWhatWasNotSavedIsSavedLater(t *testing.T) {
+	dir := t.TempDir()
+	f := offline(t, host("state_dir", dir, "state_interval", "5m"))
+	f.Process(nil, join(sessions(2000)))
+	inTheWay := filepath.Join(dir, modelFile)
+	if err := os.MkdirAll(filepath.Join(inTheWay+".prev", "x"), 0o700); err != nil { // the model cannot be moved there
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(inTheWay, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	train(t, f)
+	if s := f.Status(); s.Saving.Problem == "" || !strings.Contains(s.Problem, "is saved: state: save "+inTheWay) {
+		t.Fatalf("%q, %+v", s.Problem, s.Saving)
+	}
+	os.RemoveAll(inTheWay + ".prev")
+	f.store.saveChanges()
+	if s := f.Status(); s.Problem != "" && strings.Contains(s.Problem, "saved") || s.Saving.Problem != "" || s.Saving.Last.IsZero() {
+		t.Errorf("%q, %+v", s.Problem, s.Saving)
+	}
+	if got, err := LookAt(dir); err != nil || !got.Model || !got.Graph {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// A live filter whose directory cannot be used scores, and tells for as long as it runs that it works in memory.
+func TestADirectoryThatCannotBeUsedIsAProblem(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := New(host("state_dir", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	s := f.Status()
+	if !strings.Contains(s.Problem, "works in memory, what is learned is lost at exit: state.dir cannot be used by the user with uid") ||
+		!strings.Contains(s.Problem, "not a directory") || s.Saving == nil || s.Saving.Problem == "" {
+		t.Errorf("%q, %+v", s.Problem, s.Saving)
+	}
+}
+
+// The status that a filter leaves behind tells that the rest could not be saved.
+func TestTheSavedStatusTellsWhatIsNotSaved(t *testing.T) {
+	dir := t.TempDir()
+	f := offline(t, host("state_dir", dir))
+	f.Process(nil, join(sessions(100)))
+	if err := os.MkdirAll(filepath.Join(dir, graphFile, "x"), 0o700); err != nil { // in the way
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, graphFile+".prev", "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err == nil {
+		t.Error("no error of Close")
+	}
+	s, err := LookAt(dir)
+	if err != nil || s.Status == nil || !strings.Contains(s.Status.Problem, "is saved: state: save "+filepath.Join(dir, graphFile)) {
+		t.Errorf("%+v, %v", s.Status, err)
+	}
+}
+
+func TestUnsavedRemedy(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{unix.ENOSPC, "make room on the file system of /d"},
+		{unix.EDQUOT, "raise the quota"},
+		{unix.EROFS, "mount the file system of /d for writing"},
+		{fs.ErrPermission, fmt.Sprintf("let the user with uid %d write in /d", os.Geteuid())},
+		{unix.EACCES, "let the user"},
+		{errors.New("input/output error"), "see that /d is a directory on a sound disk"},
+	} {
+		if got := unsavedRemedy("/d", fmt.Errorf("state: %w", c.err)); !strings.Contains(got, c.want) {
+			t.Errorf("%v: %q, want %q", c.err, got, c.want)
+		}
+	}
+}
