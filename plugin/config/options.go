@@ -51,6 +51,9 @@ func (o Option) Property() string {
 	return o.Section + "_" + o.Key
 }
 
+// Value is the option's value in c, as a property would give it.
+func (o Option) Value(c *Config) string { return o.get(c) }
+
 // refuse is the error for a value that is not allowed.
 func (o *Option) refuse(where string, value any) error {
 	if text, ok := value.(string); ok && o.address {

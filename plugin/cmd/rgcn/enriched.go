@@ -32,7 +32,7 @@ func newEnrichedReader(s settings, c config.Config) (*enrichedReader, error) {
 	if f := c.Fields; c.FieldStyle == "plain" && f.Score == "score" && f.LowScore == "low_score" && f.SourceAlert == "source_alert" {
 		ecs := maps.Clone(s)
 		ecs["field_style"] = "ecs"
-		other, err := ecs.load()
+		other, err := ecs.loadFields()
 		if err != nil {
 			return nil, err
 		}

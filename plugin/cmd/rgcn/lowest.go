@@ -194,7 +194,7 @@ var lowestCommand = command{
 		"name otherwise need -config FILE or -set.",
 	example: "rgcn lowest -n 10 scored.ndjson",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
-		s := newRun(fs)
+		s := newReading(fs)
 		n := fs.Int("n", 10, "how many: `N`")
 		sources := fs.Bool("sources", false, "show the sources that were reported instead, those with the most points first")
 		return func(ctx context.Context, e *env) error {

@@ -199,11 +199,16 @@ func TestLowestPrefersLow(t *testing.T) {
 func TestSettingsThatAreNotRead(t *testing.T) {
 	in := write(t, "scored.ndjson", `{"id.orig_h":"a","id.resp_h":"b","score":0.5,"low_score":false}`+"\n")
 	for _, args := range [][]string{
-		{"lowest", "-state", t.TempDir(), in}, {"lowest", "-set", "train_steps=5", in},
-		{"report", "-state", t.TempDir(), in}, {"report", "-set", "metrics_listen=127.0.0.1:1", in},
+		{"lowest", "-set", "state_dir=" + t.TempDir(), in}, {"lowest", "-set", "train_steps=5", in},
+		{"report", "-set", "metrics_listen=127.0.0.1:1", in},
 	} {
 		if _, stderr, status := rgcn(args...); status != exitUsage || !strings.Contains(stderr, " does not read ") {
 			t.Errorf("%q: status %d, %s", args, status, stderr)
+		}
+	}
+	for _, command := range []string{"lowest", "report", "allow"} {
+		if help, _ := mustRun(t, command, "-h"); strings.Contains(help, "\n  -state") {
+			t.Errorf("%s: its help has a flag that it refuses:\n%s", command, help)
 		}
 	}
 	mustRun(t, "lowest", "-set", "score=score", "-set", "explain=on", "-preset", "zeek", in)

@@ -16,7 +16,7 @@ var reportCommand = command{
 	summary: "Make a page of enriched records: the graph with its low scores, the lowest, low scores over time.",
 	example: "rgcn report -o report.html scored.ndjson",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
-		s := newRun(fs)
+		s := newReading(fs)
 		var out output
 		out.declare(fs)
 		return func(ctx context.Context, e *env) error {
