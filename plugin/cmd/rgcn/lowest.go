@@ -150,7 +150,9 @@ func (l *lowest) notes() string {
 	}
 	if shown < len(l.low) {
 		fmt.Fprintf(&b, "\n%s distinct triplets with a low score; rgcn lowest %s\n", partOf(shown, len(l.low)), more(len(l.low)))
-	} else if others := len(l.rows) - shown; others > 0 {
+	} else if others := len(l.rows) - shown; shown == 0 {
+		b.WriteString("\nNo record has a low score.\n")
+	} else if others > 0 {
 		fmt.Fprintf(&b, "\n%d of %d rows have a low score, all that there are; %s not low\n", shown, len(l.rows), isAre(others))
 	}
 	if l.inverted(shown) {
