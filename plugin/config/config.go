@@ -64,6 +64,22 @@ type Condition struct {
 	Not    bool
 }
 
+// Spellings are the condition's values, and where one is a boolean, the other way of writing it: a row of Zeek's log, and
+// a parser that knows no types, have T and F for what is true and false in JSON.
+func (c Condition) Spellings() []string {
+	out := slices.Clone(c.Values)
+	for _, v := range c.Values {
+		for _, pair := range [][2]string{{"T", "true"}, {"F", "false"}} {
+			for i, spelling := range pair {
+				if other := pair[1-i]; v == spelling && !slices.Contains(out, other) {
+					out = append(out, other)
+				}
+			}
+		}
+	}
+	return out
+}
+
 // Conditions is Only as a property has it.
 func (f Fields) Conditions() string { return render(f.Only) }
 

@@ -115,7 +115,7 @@ var options = []Option{
 		func(raw any) (string, bool) { s, ok := raw.(string); return s, ok && (s == "" || isKey(s)) }),
 	option("fields", "only", typeFields, "", fmt.Sprintf("key=value, key=value|value or key!=value, or a list of 1 to %d of them (in a property: with commas between)", maxListKeys),
 		"Conditions that a record must fulfil, all of them, to be counted and scored; others pass untouched. Of a list that is a value the "+
-			"first element counts. Empty: the preset's.",
+			"first element counts. T and F of Zeek's rows are the same as true and false. Empty: the preset's.",
 		func(c *Config) *[]Condition { return &c.Fields.Only }, readConditions),
 	option("fields", "cut_ports", typeText, "auto", "auto, on or off",
 		"Cut the port behind a source or a destination: 192.0.2.1:50000, [2001:db8::1]:22. auto is on with all presets but custom.",
@@ -135,7 +135,7 @@ var options = []Option{
 		fmt.Sprintf("the path of a field (key, key.sub or $key['sub']), or a list of 1 to %d of them (in a property: with commas between)", maxListKeys),
 		"Field of the event's time: seconds (or milli-, micro-, nanoseconds) since 1970, ISO 8601, or syslog's. Several are tried in order; without one "+
 			"in the record, the time that the input gave it counts. Empty: the preset's.",
-		func(c *Config) *[]string { return &c.Fields.Time }, readKeys),
+		func(c *Config) *[]string { return &c.Fields.Time }, readPlainKeys),
 	name("score", "Name of the added field with the score, 0 to 1; low is unusual. Set, it overrides field_style.",
 		func(c *Config) *string { return &c.Fields.Score }),
 	name("low_score", "Name of the added field that is true when the score is below the threshold. Set, it overrides field_style.",

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -123,6 +124,13 @@ func readKeys(raw any) ([]string, bool) {
 
 // orElse stands between alternatives.
 const orElse = " else "
+
+// readPlainKeys is readKeys where a list tells the alternatives: with orElse in it, a path would be one of a key that no
+// record has.
+func readPlainKeys(raw any) ([]string, bool) {
+	keys, ok := readKeys(raw)
+	return keys, ok && !slices.ContainsFunc(keys, func(k string) bool { return strings.Contains(k, orElse) })
+}
 
 // isKey tells the path of a field.
 func isKey(s string) bool {

@@ -148,7 +148,11 @@ func (s *Source) choose(caps *capabilities) (m mapped, err error) {
 			return m, failure(Mapping, "%s has no field %s, which Only asks for", s.index, c.name)
 		}
 		if ok {
-			m.conditions = append(m.conditions, condition{field.name, c.not, c.values})
+			values := c.values
+			if _, boolean := caps.Fields[c.name]["boolean"]; boolean { // it refuses a query for others
+				values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "T" || v == "F" })
+			}
+			m.conditions = append(m.conditions, condition{field.name, c.not, values})
 		}
 	}
 	return m, nil

@@ -148,7 +148,7 @@ func (s *Source) prepare(f config.Fields) error {
 		if err != nil {
 			return err
 		}
-		s.fields.conditions = append(s.fields.conditions, condition{name: names[0], not: c.Not, values: c.Values})
+		s.fields.conditions = append(s.fields.conditions, condition{name: names[0], not: c.Not, values: c.Spellings()})
 	}
 	// The server sees to the conditions, and rows of a log are no documents.
 	f.Only, f.Line = nil, nil

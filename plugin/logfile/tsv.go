@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/tinylib/msgp/msgp"
@@ -20,35 +18,16 @@ import (
 // and F booleans, sets and vectors arrays of strings, and unset fields are
 // left out, as in Zeek's JSON. A value that is not of its type stays a string.
 type tsvParser struct {
-	columns []column
-	zeek    bool // columns come from a #fields line
-	sep     []byte
-	setSep  []byte
-	empty   []byte
-	unset   []byte
+	names   []string // from outside, until there is a #fields line; "" skips the column
+	header  zeek.Header
 	scratch []byte
 }
-
-type column struct {
-	name string // "" skips the column
-	kind kind
-}
-
-type kind uint8
-
-const (
-	kindString kind = iota
-	kindInt
-	kindFloat
-	kindBool
-	kindArray
-)
 
 // columnHelp ends every error that -columns would have prevented.
 const columnHelp = "name the columns with -columns, as in -columns ts,uid,id.orig_h,id.orig_p,id.resp_h,id.resp_p"
 
 func newTSVParser(names []string) (*tsvParser, error) {
-	p := &tsvParser{sep: []byte("\t"), setSep: []byte(","), empty: []byte("(empty)"), unset: []byte("-")}
+	p := &tsvParser{header: zeek.NewHeader()}
 	seen := make(map[string]bool)
 	for _, name := range names {
 		name = strings.TrimSpace(name)
@@ -59,7 +38,7 @@ func newTSVParser(names []string) (*tsvParser, error) {
 			return nil, fmt.Errorf("column %q is named twice in -columns: each name may stand once, \"-\" skips a column", name)
 		}
 		seen[name] = true
-		p.columns = append(p.columns, column{name: name})
+		p.names = append(p.names, name)
 	}
 	if len(names) > 0 && len(seen) == 1 && seen[""] {
 		return nil, errors.New("every column of -columns is skipped: at least one wants a name")
@@ -70,141 +49,98 @@ func newTSVParser(names []string) (*tsvParser, error) {
 // appendLine appends the body of a row. ok is false for a line of the header and for the closing one.
 func (p *tsvParser) appendLine(dst, line []byte) (_ []byte, ok bool, err error) {
 	if line[0] == '#' {
-		return dst, false, p.header(line)
+		_, err := p.header.Read(line)
+		return dst, false, err
 	}
-	if len(p.columns) == 0 {
+	want, typed := len(p.names), false
+	if len(p.header.Columns) > 0 {
+		want, typed = len(p.header.Columns), true
+	}
+	if want == 0 {
 		return dst, false, errors.New("a row before any #fields line: " + columnHelp)
 	}
-	got := bytes.Count(line, p.sep) + 1
-	if want := len(p.columns); got < want || p.zeek && got > want {
+	if got := bytes.Count(line, p.header.Separator) + 1; got < want || typed && got > want {
 		return dst, false, fmt.Errorf("%d columns, want %d", got, want)
 	}
 	dst, lenAt := appendBodyHead(dst)
 	n := 0
-	for _, c := range p.columns {
-		var value []byte
-		value, line, _ = bytes.Cut(line, p.sep)
-		if c.name == "" || !p.zeek && len(value) == 0 || p.zeek && bytes.Equal(value, p.unset) {
-			continue
-		}
-		n++
-		dst = msgp.AppendString(dst, c.name)
-		if p.zeek {
-			dst = p.typed(dst, value, c.kind)
-		} else {
-			dst = msgp.AppendStringFromBytes(dst, value)
-		}
+	if typed {
+		dst, n = p.typed(dst, line)
+	} else {
+		dst, n = p.plain(dst, line)
 	}
 	setBodyLen(dst, lenAt, n)
 	return dst, true, nil
 }
 
-// header reads a line with a '#'. It ignores others than those below, such as #path, #open and comments.
-func (p *tsvParser) header(line []byte) error {
-	if sep, ok := zeek.ReadSeparator(line); ok {
-		if p.sep = []byte(sep); sep == "" {
-			return errors.New("#separator is empty: want the bytes between two columns, as in #separator \\x09")
-		}
-		return nil
-	}
-	key, rest, found := bytes.Cut(line, p.sep)
-	if !found {
-		return nil
-	}
-	switch string(key) {
-	case "#set_separator":
-		p.setSep = slices.Clone(rest)
-	case "#empty_field":
-		p.empty = slices.Clone(rest)
-	case "#unset_field":
-		p.unset = slices.Clone(rest)
-	case "#fields":
-		p.zeek, p.columns = true, nil
-		for name := range bytes.SplitSeq(rest, p.sep) {
-			p.columns = append(p.columns, column{name: string(name)})
-		}
-	case "#types":
-		types := bytes.Split(rest, p.sep)
-		if len(types) != len(p.columns) {
-			return fmt.Errorf("%d #types for %d #fields: want one for each", len(types), len(p.columns))
-		}
-		for i, t := range types {
-			p.columns[i].kind = kindOf(string(t))
+// plain appends the n pairs of a row whose columns have names from outside.
+func (p *tsvParser) plain(dst, line []byte) (_ []byte, n int) {
+	for _, name := range p.names {
+		var value []byte
+		value, line, _ = bytes.Cut(line, p.header.Separator)
+		if name != "" && len(value) > 0 {
+			n++
+			dst = msgp.AppendStringFromBytes(msgp.AppendString(dst, name), value)
 		}
 	}
-	return nil
+	return dst, n
 }
 
-func kindOf(zeekType string) kind {
-	switch zeekType {
-	case "count", "int", "port":
-		return kindInt
-	case "double", "interval", "time":
-		return kindFloat
-	case "bool":
-		return kindBool
-	}
-	for _, array := range []string{"set[", "vector[", "table["} {
-		if strings.HasPrefix(zeekType, array) {
-			return kindArray
+// typed appends the n pairs of a row below a header.
+func (p *tsvParser) typed(dst, line []byte) (_ []byte, n int) {
+	h := &p.header
+	for _, c := range h.Columns {
+		var cell []byte
+		cell, line, _ = bytes.Cut(line, h.Separator)
+		if v := h.Value(cell, c.Type); c.Name != "" && v.Kind != zeek.Unset {
+			n++
+			dst = p.value(msgp.AppendString(dst, c.Name), v)
 		}
 	}
-	return kindString
+	return dst, n
 }
 
-func (p *tsvParser) typed(dst, value []byte, k kind) []byte {
-	switch k {
-	case kindInt:
-		if u, err := strconv.ParseUint(string(value), 10, 64); err == nil {
-			return msgp.AppendUint64(dst, u)
-		}
-		if i, err := strconv.ParseInt(string(value), 10, 64); err == nil {
-			return appendInt(dst, i)
-		}
-	case kindFloat:
-		if f, err := strconv.ParseFloat(string(value), 64); err == nil {
-			return msgp.AppendFloat64(dst, f)
-		}
-	case kindBool:
-		if len(value) == 1 && (value[0] == 'T' || value[0] == 'F') {
-			return msgp.AppendBool(dst, value[0] == 'T')
-		}
-	case kindArray:
-		return p.array(dst, value)
+func (p *tsvParser) value(dst []byte, v zeek.Value) []byte {
+	switch v.Kind {
+	case zeek.Natural:
+		return msgp.AppendUint64(dst, v.Natural)
+	case zeek.Integer:
+		return appendInt(dst, v.Integer)
+	case zeek.Real:
+		return msgp.AppendFloat64(dst, v.Real)
+	case zeek.Boolean:
+		return msgp.AppendBool(dst, v.True)
+	case zeek.List:
+		return p.list(dst, v.Text)
 	}
-	return p.str(dst, value)
+	return msgp.AppendStringFromBytes(dst, p.unescape(v.Text))
 }
 
-func (p *tsvParser) array(dst, value []byte) []byte {
-	if bytes.Equal(value, p.empty) {
+func (p *tsvParser) list(dst, text []byte) []byte {
+	if text == nil {
 		return msgp.AppendArrayHeader(dst, 0)
 	}
-	if len(p.setSep) == 0 {
-		return p.str(msgp.AppendArrayHeader(dst, 1), value)
+	n := 1
+	if separator := p.header.SetSeparator; len(separator) > 0 {
+		n += bytes.Count(text, separator)
 	}
-	dst = msgp.AppendArrayHeader(dst, uint32(bytes.Count(value, p.setSep)+1))
-	for element := range bytes.SplitSeq(value, p.setSep) {
-		if bytes.Equal(element, p.unset) {
+	dst = msgp.AppendArrayHeader(dst, uint32(n))
+	for text != nil {
+		var element zeek.Value
+		if element, text = p.header.Element(text); element.Kind == zeek.Unset {
 			dst = msgp.AppendNil(dst)
 		} else {
-			dst = p.str(dst, element)
+			dst = p.value(dst, element)
 		}
 	}
 	return dst
 }
 
-func (p *tsvParser) str(dst, value []byte) []byte {
-	if bytes.Equal(value, p.empty) {
-		value = nil
-	}
-	return msgp.AppendStringFromBytes(dst, p.unescape(value))
-}
-
 // unescape undoes Zeek's \xNN and \\. The result is good until the next call.
-func (p *tsvParser) unescape(value []byte) []byte {
-	if bytes.IndexByte(value, '\\') < 0 {
-		return value
+func (p *tsvParser) unescape(text []byte) []byte {
+	if bytes.IndexByte(text, '\\') < 0 {
+		return text
 	}
-	p.scratch = zeek.AppendUnescaped(p.scratch[:0], value)
+	p.scratch = zeek.AppendUnescaped(p.scratch[:0], text)
 	return p.scratch
 }

@@ -248,6 +248,16 @@ func parseAccessor(s string) ([]string, error) {
 	return parts, nil
 }
 
+// Flat returns the key by which a record without maps inside holds what is at the path. It is not ok where the path leads
+// into maps alone, or is no path.
+func Flat(path string) (key string, ok bool) {
+	own, err := spellings(path)
+	if err != nil || len(own[0]) > 1 {
+		return "", false
+	}
+	return own[0][0], true
+}
+
 // Dotted returns a path with its parts joined by dots, as search servers name fields, in the map at the path under; ""
 // is the record itself.
 func Dotted(under, path string) (string, error) {

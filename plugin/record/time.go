@@ -61,6 +61,18 @@ func ParseTime(s []byte) (ns int64, ok bool) {
 	return parseSyslog(s, time.Now)
 }
 
+// UintTime is ParseTime of a whole number.
+func UintTime(n uint64) (ns int64, ok bool) { return epoch(n, 0) }
+
+// FloatTime is ParseTime of a float, to the microsecond.
+func FloatTime(v float64) (ns int64, ok bool) {
+	whole, billionths, ok := parts(v)
+	if !ok {
+		return 0, false
+	}
+	return epoch(whole, billionths)
+}
+
 const syslogLayout = "Jan _2 15:04:05"
 
 // parseSyslog reads the time of RFC 3164, which has neither year nor zone: it is in the zone of this machine,
@@ -131,6 +143,11 @@ func number(b []byte) (whole uint64, billionths int64, ok bool) {
 	default:
 		return 0, 0, false
 	}
+	return parts(v)
+}
+
+// parts is number of a float.
+func parts(v float64) (whole uint64, billionths int64, ok bool) {
 	if !(v >= 0 && v < math.MaxInt64) { // NaN included
 		return 0, 0, false
 	}

@@ -366,10 +366,10 @@ func (w *Walker) render(at int) []byte {
 		w.text = strconv.AppendUint(w.text, v, 10)
 	case msgp.Float32Type:
 		v, _, _ := msgp.ReadFloat32Bytes(b)
-		w.text = appendFloat(w.text, float64(v), 32)
+		w.text = AppendFloat(w.text, float64(v), 32)
 	case msgp.Float64Type:
 		v, _, _ := msgp.ReadFloat64Bytes(b)
-		w.text = appendFloat(w.text, v, 64)
+		w.text = AppendFloat(w.text, v, 64)
 	case msgp.BoolType:
 		v, _, _ := msgp.ReadBoolBytes(b)
 		w.text = strconv.AppendBool(w.text, v)
@@ -379,8 +379,8 @@ func (w *Walker) render(at int) []byte {
 	return slices.Clip(w.text[start:])
 }
 
-// appendFloat writes a float as JSON does: no exponent for everyday magnitudes.
-func appendFloat(dst []byte, v float64, bits int) []byte {
+// AppendFloat writes a float as the text of a value, as JSON does: no exponent for everyday magnitudes.
+func AppendFloat(dst []byte, v float64, bits int) []byte {
 	format := byte('f')
 	if a := math.Abs(v); a != 0 && (a < 1e-6 || a >= 1e21) {
 		format = 'e'

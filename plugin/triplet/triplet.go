@@ -5,6 +5,8 @@ package triplet
 
 import (
 	"os"
+	"slices"
+	"strings"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/allow"
@@ -12,6 +14,7 @@ import (
 	"flb-filter-rgcn/plugin/hostname"
 	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/sshd"
+	"flb-filter-rgcn/plugin/zeek"
 )
 
 // Finder is safe for many goroutines, each with a Buffer of its own.
@@ -22,6 +25,7 @@ type Finder struct {
 	line       int        // the value that may be a row of Zeek's log, -1: none
 	time       []string   // the columns of its time
 	conditions []condition
+	booleans   []int // values that are Zeek's booleans, whether or not a parser says so
 	form       hostname.Form
 	localhost  []byte // what a line of sshd that names no host was logged on
 }
@@ -37,9 +41,10 @@ type condition struct {
 // kept as the graph would: at most graphbuf.MaxName bytes, whatever a sender writes.
 type Buffer struct {
 	source, destination, relation []byte
-	parts                         []byte   // of a name that is made of several values
-	row                           [][]byte // values of a row
-	text                          []byte   // what its escapes stand for
+	parts                         []byte       // of a name that is made of several values
+	cells                         []zeek.Value // of a row
+	row                           [][]byte     // its values
+	text                          []byte       // those that are not written as in the row
 }
 
 // Session is what a record tells of one session. Its names point into the record's values or
@@ -78,8 +83,13 @@ func New(fields config.Fields, spec *record.Spec) (*Finder, error) {
 		}
 	}
 	for _, c := range fields.Only {
-		f.conditions = append(f.conditions, condition{len(f.wanted), c.Not, c.Values})
+		f.conditions = append(f.conditions, condition{len(f.wanted), c.Not, c.Spellings()})
 		f.wanted = append(f.wanted, []string{c.Path})
+	}
+	for v, paths := range f.wanted {
+		if slices.ContainsFunc(paths, isBoolean) {
+			f.booleans = append(f.booleans, v)
+		}
 	}
 	if len(fields.Line) > 0 {
 		f.line = len(f.wanted)
@@ -98,6 +108,12 @@ func New(fields config.Fields, spec *record.Spec) (*Finder, error) {
 	return f, err
 }
 
+// isBoolean tells whether a path leads to one of Zeek's booleans.
+func isBoolean(path string) bool {
+	dotted, err := record.Dotted("", path)
+	return err == nil && zeek.IsBool(dotted[strings.LastIndexByte(dotted, '.')+1:])
+}
+
 // Naming says what the names look like that Find returns.
 func (f *Finder) Naming() allow.Naming {
 	return allow.Naming{Source: max(f.join[0], 1), Destination: max(f.join[1], 1), Relation: max(f.join[2], 1), Form: f.form}
@@ -114,8 +130,8 @@ func has(v []byte) bool {
 	return len(v) > 0 && string(v) != string(unset) && string(v) != string(empty)
 }
 
-// Find returns the session of a record with these values. Unless stream is nil, Find keeps the columns of a Zeek
-// log in it.
+// Find returns the session of a record with these values, of which it may replace some. Unless stream is nil, Find keeps
+// the columns of a Zeek log in it.
 func (f *Finder) Find(b *Buffer, stream *Stream, values [][]byte) (Session, Verdict) {
 	if f.sshd {
 		if !f.fulfilled(values) {
@@ -170,6 +186,12 @@ func (f *Finder) message(b *Buffer, values [][]byte) (Session, Verdict) {
 func (f *Finder) session(b *Buffer, values [][]byte) (s Session, v Verdict) {
 	sources, destinations := f.join[0], f.join[0]+f.join[1]
 	all := destinations + f.join[2]
+	for _, i := range f.booleans {
+		// A parser that knows no types gives what the row has. It is the same session as in Zeek's JSON.
+		if is, ok := zeek.ParseBool(values[i]); ok {
+			values[i] = truth(is)
+		}
+	}
 	from, to, relation := values[:sources], values[sources:destinations], values[destinations:all]
 	if !f.fulfilled(values) {
 		// A row of a log has its values in one text, which Find looks at when the fields are missing.

@@ -128,6 +128,11 @@ func (s *Server) query(q object) func(*Document) bool {
 	case "terms":
 		for name, v := range o {
 			list, _ := v.([]any)
+			for _, v := range list {
+				if s.Types[name] == "boolean" && v != "true" && v != "false" {
+					refuse("Failed to parse value [%v] as only [true] or [false] are allowed.", v)
+				}
+			}
 			return func(d *Document) bool {
 				return d.Fields[name] != nil && slices.ContainsFunc(list, func(v any) bool { return fmt.Sprint(v) == fmt.Sprint(d.Fields[name]) })
 			}
