@@ -153,7 +153,7 @@ func (l *lowest) notes() string {
 	} else if others := len(l.rows) - shown; shown == 0 {
 		b.WriteString("\nNo record has a low score.\n")
 	} else if others > 0 {
-		fmt.Fprintf(&b, "\n%d of %d rows have a low score, all that there are; %s not low\n", shown, len(l.rows), isAre(others))
+		fmt.Fprintf(&b, "\nRows with a low score: %s. No other triplet has one.\n", partOf(shown, len(l.rows)))
 	}
 	if l.inverted(shown) {
 		b.WriteString(footnote)
@@ -170,13 +170,6 @@ func more(all int) string {
 		return fmt.Sprintf("-n %d shows more", maxLowest)
 	}
 	return fmt.Sprintf("-n %d shows all", all)
-}
-
-func isAre(n int) string {
-	if n == 1 {
-		return "1 is"
-	}
-	return fmt.Sprintf("%d are", n)
 }
 
 // footnote explains what inverted finds.

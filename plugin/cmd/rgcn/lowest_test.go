@@ -159,9 +159,9 @@ func TestLowestOrder(t *testing.T) {
 		notes []string
 		odd   bool // inversion is told
 	}{
-		{[3]bool{true, true, false}, "10", "s0 s1 s2", []string{"\n2 of 3 rows have a low score, all that there are; 1 is not low\n"}, false},
+		{[3]bool{true, true, false}, "10", "s0 s1 s2", []string{"\nRows with a low score: 2 of 3. No other triplet has one.\n"}, false},
 		{[3]bool{}, "10", "s0 s1 s2", []string{"\nNo record has a low score.\n"}, false},
-		{[3]bool{true, false, true}, "10", "s0 s2 s1", []string{"\n2 of 3 rows", inversion}, true},
+		{[3]bool{true, false, true}, "10", "s0 s2 s1", []string{"\nRows with a low score: 2 of 3", inversion}, true},
 		{[3]bool{false, true, true}, "2", "s1 s2", nil, false},
 		{[3]bool{false, true, true}, "1", "s1", []string{"\n1 of 2 distinct triplets with a low score; rgcn lowest -n 2 shows all\n"}, false},
 		{[3]bool{true, true, true}, "3", "s0 s1 s2", nil, false},
