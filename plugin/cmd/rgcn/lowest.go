@@ -148,11 +148,12 @@ func (l *lowest) notes() string {
 	if shown < 0 {
 		shown = len(l.rows)
 	}
-	if shown < len(l.low) {
+	switch {
+	case shown < len(l.low):
 		fmt.Fprintf(&b, "\n%s distinct triplets with a low score; rgcn lowest %s\n", partOf(shown, len(l.low)), more(len(l.low)))
-	} else if others := len(l.rows) - shown; shown == 0 {
+	case shown == 0:
 		b.WriteString("\nNo record has a low score.\n")
-	} else if others > 0 {
+	case shown < len(l.rows):
 		fmt.Fprintf(&b, "\nRows with a low score: %s. No other triplet has one.\n", partOf(shown, len(l.rows)))
 	}
 	if l.inverted(shown) {
