@@ -6,8 +6,8 @@ import (
 )
 
 // after is the snapshot of what the graph saw after a moment of event time: the edges last seen after it, each with the
-// count that belongs to that time. It lets writers go on. copied, unless nil, is called with the lock held for each
-// block of slots that is copied, in their order.
+// count that belongs to that time. It lets writers go on. copied, unless nil, is called before each block of slots, in
+// their order, under the lock under which the block is copied.
 func (g *Graph) after(moment int64, copied func()) *Snapshot {
 	g.whole.RLock()
 	defer g.whole.RUnlock()
@@ -17,20 +17,14 @@ func (g *Graph) after(moment int64, copied func()) *Snapshot {
 	s.Bucket, s.Begun = g.buckets.length(), g.clock.now-h.lived%g.buckets.length()
 	g.mu.Unlock()
 	var found []kept
-	for i, more := 0, true; more; {
-		g.mu.Lock()
-		end := min(i+snapshotBlock, g.edges.len())
-		for ; i < end; i++ {
-			if e := g.edges.at(uint32(i)); e.src != 0 && e.last > moment {
-				found = append(found, g.keep(uint32(i)))
-			}
-		}
-		more = i < g.edges.len()
-		if copied != nil {
+	g.inBlocks(g.edgeSlots, func(i uint32) {
+		if i%snapshotBlock == 0 && copied != nil {
 			copied()
 		}
-		g.mu.Unlock()
-	}
+		if e := g.edges.at(i); e.src != 0 && e.last > moment {
+			found = append(found, g.keep(i))
+		}
+	}, nil)
 	nodes, relations := map[ID]string{}, map[ID]string{}
 	for some := range slices.Chunk(found, partLooks) {
 		g.mu.Lock()
@@ -59,6 +53,20 @@ func (g *Graph) after(moment int64, copied func()) *Snapshot {
 	}
 	s.dedupe()
 	return s
+}
+
+// NewestUpTo returns when, in event time, the newest event came that did not come after a moment, as far as edges tell,
+// which know of their last event alone; the moment itself where they tell of none. It lets writers go on.
+func (g *Graph) NewestUpTo(moment int64) int64 {
+	g.whole.RLock()
+	defer g.whole.RUnlock()
+	newest, found := moment, false
+	g.inBlocks(g.edgeSlots, func(i uint32) {
+		if e := g.edges.at(i); e.src != 0 && e.last <= moment && (!found || e.last > newest) {
+			newest, found = e.last, true
+		}
+	}, nil)
+	return newest
 }
 
 // tell enters the name of a live ID.

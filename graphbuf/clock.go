@@ -16,8 +16,8 @@ type clock struct {
 	unit  int64 // of the ages that edges carry
 
 	trusted bool // no step ahead is doubted
-	// Of the doubted stretch of time: its first and newest event, the time for which the first was taken, and
-	// how many events there were, less those in doubt of it.
+	// Of the doubted stretch of time: its first and newest event, the time for which the first was taken, and how many
+	// events it had; each event that is not ahead takes back settleAgainst of them.
 	from, newest, base int64
 	doubted            int
 }

@@ -105,25 +105,20 @@ func (g *Graph) AppendBinary(b []byte) ([]byte, error) {
 	block := make([]kept, 0, snapshotBlock)
 	var before int64
 	written := uint64(0)
-	for i, more := 0, true; more; {
-		block = block[:0]
-		g.mu.Lock()
-		end := min(i+snapshotBlock, g.edges.len())
-		for ; i < end; i++ {
-			if g.edges.at(uint32(i)).src != 0 {
-				block = append(block, g.keep(uint32(i)))
-			}
+	g.inBlocks(g.edgeSlots, func(i uint32) {
+		if g.edges.at(i).src != 0 {
+			block = append(block, g.keep(i))
 		}
-		more = i < g.edges.len()
-		g.mu.Unlock()
-		for j := range block {
-			if e, ok := s.edgeOf(&block[j], node, relation, &buckets, now); ok {
+	}, func() {
+		for i := range block {
+			if e, ok := s.edgeOf(&block[i], node, relation, &buckets, now); ok {
 				b = s.appendEdge(b, &e, before)
 				before = e.First
 				written++
 			}
 		}
-	}
+		block = block[:0]
+	})
 	for i := range longestNumber - 1 { // a number with leading zeros is one, too
 		b[number+i] = byte(written>>(7*i)) | 0x80
 	}

@@ -254,7 +254,8 @@ func (g *Graph) Near(of ID, sources bool, except ID, out []ID) int {
 	const edgesPerName = 4 // looked at for each that is asked for: a pair may have many relations
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if of.Slot == 0 || int(of.Slot) >= g.source.len() || g.nodes.slots.at(of.Slot).gen != of.Gen {
+	head := g.liveNode(of)
+	if head == 0 {
 		return 0
 	}
 	ring := &g.bySource
@@ -262,7 +263,7 @@ func (g *Graph) Near(of ID, sources bool, except ID, out []ID) int {
 		ring = &g.byDestination
 	}
 	n := 0
-	next := ring.head[of.Slot].next
+	next := ring.head[head].next
 	for range edgesPerName * len(out) {
 		if next < 0 || n == len(out) {
 			break

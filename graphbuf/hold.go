@@ -42,7 +42,7 @@ func (g *Graph) Sizes() (s Sizes) {
 		if g.destination.at(i).neighbours > 0 {
 			s.Destinations++
 		}
-	})
+	}, nil)
 	return s
 }
 

@@ -185,15 +185,20 @@ const mergeBatch = 32
 func (g *Graph) Merge(slice Slice, sightings []Sighting) (added uint64) {
 	for len(sightings) > 0 {
 		n := min(len(sightings), mergeBatch)
-		g.mu.Lock()
-		for i := range sightings[:n] {
-			if g.ledger == nil {
-				break
-			}
-			added += uint64(g.merge(slice, &sightings[i]))
-		}
-		g.mu.Unlock()
+		added += g.mergeLocked(slice, sightings[:n])
 		sightings = sightings[n:]
+	}
+	return added
+}
+
+func (g *Graph) mergeLocked(slice Slice, sightings []Sighting) (added uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i := range sightings {
+		if g.ledger == nil {
+			break
+		}
+		added += uint64(g.merge(slice, &sightings[i]))
 	}
 	return added
 }

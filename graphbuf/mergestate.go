@@ -10,17 +10,44 @@ import (
 // The bytes of the slices are varints: where the overlap and the open slice begin, in milliseconds, then for each edge
 // with events there a 1, its source, relation and destination (length, bytes) and the two counts, and a 0 at the end.
 
+// slicesTries is how often AppendSlices begins. The slices move on once in an OverlapLength.
+const slicesTries = 3
+
 // AppendSlices appends to b what of the edges' events lies in which slice, for a graph that is saved too: without it
 // what is over would have to be read again. It appends nothing unless what is over was read to its end. Writers go on
 // meanwhile; what they add after the graph was copied counts in the slices, and so not twice.
 func (g *Graph) AppendSlices(b []byte) []byte {
-	s, _, complete := g.Slices()
-	if !complete {
-		return b
+	g.whole.RLock()
+	defer g.whole.RUnlock()
+	for range slicesTries {
+		head, slides, complete := g.appendSlicesHead(b)
+		if !complete {
+			return b
+		}
+		if all, ok := g.appendCounts(head, slides); ok {
+			return all
+		}
+	}
+	return b
+}
+
+// appendSlicesHead appends where the slices are, and returns how often they had moved on by then, and whether what is
+// over was read.
+func (g *Graph) appendSlicesHead(b []byte) (head []byte, slides uint32, complete bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	l := g.ledger
+	if l == nil || !l.complete {
+		return b, 0, false
 	}
 	const ms = int64(time.Millisecond)
-	b = binary.AppendVarint(binary.AppendVarint(b, s.Overlap/ms), s.Open/ms)
-	g.inBlocks(func() int { return g.edges.len() }, func(i uint32) {
+	return binary.AppendVarint(binary.AppendVarint(b, l.Overlap/ms), l.Open/ms), l.slides, true
+}
+
+// appendCounts appends the counts of all edges. Where the slices moved on since slides was read, as a pull came to its
+// end, some of the counts are of other slices than the rest: it returns false.
+func (g *Graph) appendCounts(b []byte, slides uint32) (all []byte, ok bool) {
+	g.inBlocks(g.edgeSlots, func(i uint32) {
 		e := g.edges.at(i)
 		t := g.ledger.at(i)
 		if e.src == 0 || t.counted == [2]uint32{} || g.nodes.slots.at(e.src).dead || g.nodes.slots.at(e.dst).dead || g.relations.slots.at(e.rel).dead {
@@ -33,8 +60,10 @@ func (g *Graph) AppendSlices(b []byte) []byte {
 		for _, n := range t.counted {
 			b = binary.AppendUvarint(b, uint64(n))
 		}
-	})
-	return append(b, 0)
+	}, nil)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return append(b, 0), g.ledger.slides == slides
 }
 
 var errSlices = errors.New("graphbuf: the slices of the graph are damaged")

@@ -1,6 +1,8 @@
 package graphbuf
 
 import (
+	"bytes"
+	"slices"
 	"testing"
 	"time"
 )
@@ -40,6 +42,31 @@ func TestSlicesSurviveARestart(t *testing.T) {
 	}
 	o.pull(g, events[len(events)-1].Time+int64(time.Hour), mergeConfig.Window)
 	compareGraphs(t, g, graphOf(t, events))
+}
+
+// TestSlicesThatMoveOnWhileTheyAreSaved has a pull come to its end after the beginnings of the slices were written and
+// before the counts are: they do not belong together, and sessions would count twice after a restart.
+func TestSlicesThatMoveOnWhileTheyAreSaved(t *testing.T) {
+	g := graphOf(t, nil)
+	g.BeginSlices(mergeStart)
+	events, _ := fleet(1, 200, time.Minute)
+	g.Observe(events, make([]Ref, len(events)))
+	g.EndReading(mergeStart)
+	head, slides, complete := g.appendSlicesHead(nil)
+	if !complete {
+		t.Fatal("what is over was read")
+	}
+	before, ok := g.appendCounts(slices.Clone(head), slides)
+	if !ok || !bytes.Equal(before, g.AppendSlices(nil)) {
+		t.Error("slices that stay are refused, or not those of AppendSlices")
+	}
+	g.EndReading(mergeStart + 2*int64(OverlapLength))
+	if after, ok := g.appendCounts(slices.Clone(head), slides); ok {
+		t.Errorf("counts of other slices are taken; they differ from those before: %v", !bytes.Equal(before, after))
+	}
+	if len(g.AppendSlices(nil)) == 0 {
+		t.Error("nothing is saved of slices that have moved on")
+	}
 }
 
 // TestDamagedSlicesAreRefused cuts the bytes at each place, and changes each byte.

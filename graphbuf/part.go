@@ -27,39 +27,34 @@ func (g *Graph) Part(triplets []Event, n int) *Part {
 	p := &Part{}
 	best := make(ranking, 0, min(n, g.Stats().Edges))
 	block := make([]ranked, 0, snapshotBlock)
-	for i, more := 1, true; more; {
-		block = block[:0]
-		g.mu.Lock()
-		end := min(i+snapshotBlock, g.edges.len())
-		for ; i < end; i++ {
-			e := *g.edges.at(uint32(i))
-			if e.src == 0 {
-				continue
-			}
-			p.All++
-			if p.First == 0 || e.first < p.First {
-				p.First = e.first
-			}
-			p.Last = max(p.Last, e.last)
-			k := ranked{edge: e, slot: uint32(i)}
-			if s, d := isNear(e.src), isNear(e.dst); s || d {
-				k.rank = 1
-				if s && d && wanted[k.slot] {
-					k.rank = 2
-				}
-			}
-			if len(best) == n && (n == 0 || k.compare(&best[0]) < 0) {
-				continue
-			}
-			k.srcGen, k.relGen, k.dstGen = g.nodes.slots.at(e.src).gen, g.relations.slots.at(e.rel).gen, g.nodes.slots.at(e.dst).gen
-			block = append(block, k)
+	g.inBlocks(g.edgeSlots, func(i uint32) {
+		e := g.edges.at(i)
+		if e.src == 0 {
+			return
 		}
-		more = i < g.edges.len()
-		g.mu.Unlock()
+		p.All++
+		if p.First == 0 || e.first < p.First {
+			p.First = e.first
+		}
+		p.Last = max(p.Last, e.last)
+		k := ranked{edge: *e, slot: i}
+		if s, d := isNear(e.src), isNear(e.dst); s || d {
+			k.rank = 1
+			if s && d && wanted[i] {
+				k.rank = 2
+			}
+		}
+		if len(best) == n && (n == 0 || k.compare(&best[0]) < 0) {
+			return
+		}
+		k.srcGen, k.relGen, k.dstGen = g.nodes.slots.at(e.src).gen, g.relations.slots.at(e.rel).gen, g.nodes.slots.at(e.dst).gen
+		block = append(block, k)
+	}, func() {
 		for _, k := range block {
 			best.offer(k, n)
 		}
-	}
+		block = block[:0]
+	})
 	g.name(p, best)
 	return p
 }
@@ -102,14 +97,9 @@ func (g *Graph) name(p *Part, edges []ranked) {
 		g.mu.Lock()
 		for i := range some {
 			e := &some[i]
-			look := func(of *names, into map[ID]string, id ID) {
-				if s := of.slots.at(id.Slot); s.gen == id.Gen && !s.dead {
-					into[id] = s.name
-				}
-			}
-			look(&g.nodes, nodes, ID{e.src, e.srcGen})
-			look(&g.nodes, nodes, ID{e.dst, e.dstGen})
-			look(&g.relations, relations, ID{e.rel, e.relGen})
+			g.nodes.tell(nodes, ID{e.src, e.srcGen})
+			g.nodes.tell(nodes, ID{e.dst, e.dstGen})
+			g.relations.tell(relations, ID{e.rel, e.relGen})
 		}
 		g.mu.Unlock()
 	}

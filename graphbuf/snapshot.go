@@ -92,11 +92,11 @@ func (g *Graph) Snapshot() *Snapshot {
 	s.Bucket, s.Begun = b.length(), g.clock.now-now%b.length()
 	g.mu.Unlock()
 	raw := make([]kept, 0, before.Edges+before.Edges/8+snapshotBlock)
-	g.inBlocks(func() int { return g.edges.len() }, func(i uint32) {
+	g.inBlocks(g.edgeSlots, func(i uint32) {
 		if g.edges.at(i).src != 0 {
 			raw = append(raw, g.keep(i))
 		}
-	})
+	}, nil)
 	var node, relation []int32
 	s.Nodes, node = g.copyNames(&g.nodes)
 	s.Relations, relation = g.copyNames(&g.relations)
@@ -128,7 +128,7 @@ func (g *Graph) copyNames(n *names) (out []Name, at []int32) {
 		if s := n.slots.at(i); s.uses > 0 && !s.dead {
 			out = append(out, Name{s.name, ID{i, s.gen}})
 		}
-	})
+	}, nil)
 	slices.SortFunc(out, func(a, b Name) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID.Slot, b.ID.Slot)) })
 	for i, name := range out {
 		at[name.ID.Slot] = int32(i)
@@ -136,17 +136,27 @@ func (g *Graph) copyNames(n *names) (out []Name, at []int32) {
 	return out, at
 }
 
-func (g *Graph) inBlocks(length func() int, do func(i uint32)) {
-	for i, more := 0, true; more; {
+// inBlocks calls do for each slot below length, with the lock held for a block of slots at a time, and after, unless
+// nil, without it behind each block. Blocks begin at multiples of snapshotBlock.
+func (g *Graph) inBlocks(length func() int, do func(i uint32), after func()) {
+	block := func(i int) (end int, more bool) {
 		g.mu.Lock()
-		end := min(i+snapshotBlock, length())
-		for ; i < end; i++ {
+		defer g.mu.Unlock()
+		for end = min(i+snapshotBlock, length()); i < end; i++ {
 			do(uint32(i))
 		}
-		more = i < length()
-		g.mu.Unlock()
+		return end, end < length()
+	}
+	for i, more := 0, true; more; {
+		i, more = block(i)
+		if after != nil {
+			after()
+		}
 	}
 }
+
+// edgeSlots is the number of slots of edges, used or not. The lock is held.
+func (g *Graph) edgeSlots() int { return g.edges.len() }
 
 // dedupe keeps the later copy of a triplet that was evicted and came back during the copying.
 func (s *Snapshot) dedupe() {

@@ -17,7 +17,8 @@ import (
 type Succession struct {
 	g, next *Graph
 	spare   []touch
-	// Of the first touches that are caught up with: how many were noted when a block of slots was copied.
+	// copied[b] is how many entries the journal had when block b of the slots was copied: earlier entries of that block
+	// are in the copy already. It is nil after the first CatchUp.
 	copied  []int
 	Carried Carried
 }

@@ -105,6 +105,29 @@ func TestDaemon(t *testing.T) {
 	}
 }
 
+// TestDaemonWithRelativePaths: a daemon changes to / before it starts its filters. Their relative paths begin in the
+// directory of the configuration all the same, and a relative path of that where the host was started.
+func TestDaemonWithRelativePaths(t *testing.T) {
+	adoptOrphans(t)
+	dir := t.TempDir()
+	sub := filepath.Join(dir, "sub")
+	if err := os.Mkdir(sub, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	input, out, log := write(t, sub, "ssh.log", sessions(t)), filepath.Join(dir, "out"), filepath.Join(dir, "log")
+	write(t, sub, "my.toml", "[state]\ndir = \"state\"\n")
+	pipeline(t, sub, tail("ssh", input, "zeek_tsv_2012"), toFile("ssh", out),
+		filter("ssh", "Config_File", "my.toml", "Train_Interval", "1h"))
+	const conf = "sub/fluent-bit.conf"
+	d := startFrom(t, dir, "-d", "-l", log, "-c", conf).daemon(log, conf)
+	d.untilLines(out, samples.Rows)
+	d.stop()
+	d.wantLogged("closed: 7143 records, 7143 counted,")
+	if _, err := os.Stat(filepath.Join(sub, "state", "graph")); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestReload reloads the configuration while records keep coming in. RGCN_RELOADS=20 reloads more often.
 func TestReload(t *testing.T) {
 	t.Parallel()

@@ -28,21 +28,33 @@ type process struct {
 	state   *os.ProcessState
 }
 
-// start runs Fluent Bit with the shared object and whatever the arguments say, in a directory of the test.
+// start runs Fluent Bit with the shared object and whatever the arguments say.
 func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	return startFrom(t, "", args...)
+}
+
+// startFrom is start with a working directory; "" is that of the tests.
+func startFrom(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
 	if err := lookAtInputs(); err != nil {
 		t.Fatal(err)
 	}
-	return startCommand(t, append([]string{host, "-e", sharedObject}, args...)...)
+	cmd := exec.Command(host, append([]string{"-e", sharedObject}, args...)...)
+	cmd.Dir = dir
+	return startCmd(t, cmd)
 }
 
 // startCommand runs a command that becomes Fluent Bit.
 func startCommand(t *testing.T, command ...string) *process {
 	t.Helper()
+	return startCmd(t, exec.Command(command[0], command[1:]...))
+}
+
+func startCmd(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
 	dir := t.TempDir()
 	p := &process{t: t, stdout: filepath.Join(dir, "stdout"), stderr: filepath.Join(dir, "stderr")}
-	cmd := exec.Command(command[0], command[1:]...)
 	for file, stream := range map[string]*io.Writer{p.stdout: &cmd.Stdout, p.stderr: &cmd.Stderr} {
 		f, err := os.Create(file)
 		if err != nil {

@@ -219,6 +219,12 @@ func TestRefusesToStart(t *testing.T) {
 			"--abi", v, "--prop", "train_interval=soon")
 	}
 	if len(emulator) == 0 {
+		directory, err := os.Getwd()
+		if err != nil {
+			t.Fatal(err)
+		}
+		check("relative path after a fork", initFailed, `^error worker .*config_file = "`+regexp.QuoteMeta(directory)+`/none\.toml"`,
+			"--fork", "--prop", "config_file=none.toml")
 		check("bad value after a fork", initFailed, `^error worker .*train_interval.*soon`, "--fork", "--prop", "train_interval=soon")
 	}
 	check("a value that writes to the terminal", initFailed, `^error worker .*train_interval.*\\x1b\[2J`, "--prop", "train_interval=\x1b[2J\n")

@@ -44,7 +44,7 @@ func (o ofProcess) Open(name string) (fs.File, error) {
 // already includes the graph.
 func (e *examination) fits(p *target, when string, s graphbuf.Sizes, limit memlimit.Limit, limited, inUse bool) {
 	s.Sources, s.Destinations = s.Nodes, s.Nodes // at most
-	graph := int64(s.Edges)*graphbuf.EdgeBytes + int64(s.Nodes)*graphbuf.NodeBytes
+	graph := filter.GraphBytes(p.config, s)
 	may, by := filter.Unlimited(p.config), fmt.Sprintf("Train_Max_Memory allows %d MiB", p.config.Train.MaxMemory)
 	if p.config.Train.MaxMemory == 0 {
 		by = "no limit on memory is known"

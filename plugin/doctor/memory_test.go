@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/filter"
 )
 
@@ -36,6 +37,11 @@ func TestMemory(t *testing.T) {
 	e.has(t, Warning, TopicMemory, "will not train so large a graph", "raise that limit, or lower Graph_Max_Edges")
 	e = with(16000, 50, append(small, "Train_Max_Memory 1")...)
 	e.has(t, Warning, TopicMemory, "Train_Max_Memory allows 1 MiB", "will not train")
+	// A graph that takes in what others saw keeps more of each triplet.
+	large := []string{"Graph_Max_Edges 1000000", "Graph_Max_Nodes 2000"}
+	with(16000, 50, large...).has(t, OK, TopicMemory, fmt.Sprintf("graph %d MiB, ", (1_000_000*graphbuf.EdgeBytes+2000*graphbuf.NodeBytes)>>20))
+	with(16000, 50, append(large, "Graph_Source http://127.0.0.1:9200/logs")...).has(t, OK, TopicMemory,
+		fmt.Sprintf("graph %d MiB, ", (1_000_000*(graphbuf.EdgeBytes+graphbuf.LedgerBytes)+2000*graphbuf.NodeBytes)>>20))
 	e = with(60, 40, append(small, "Train_Interval 0")...)
 	if n := len(e.findings); n != 2 { // configuration and settings: nothing is trained
 		t.Errorf("%d findings:\n%s", n, e.text())

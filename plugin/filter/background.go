@@ -7,8 +7,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"flb-filter-rgcn/model"
 )
 
 // background is the goroutines of a live instance. Two of them work by the clock: one trains, the other does what must
@@ -112,7 +110,6 @@ func (f *Instance) survive(now time.Time) {
 	if v == nil {
 		return
 	}
-	f.trainer.history.add(model.CPU, ResultFailed, nil, now)
 	b := &f.background
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -122,7 +119,17 @@ func (f *Instance) survive(now time.Time) {
 	b.lastPanic = now
 	f.host.Log(LevelError, fmt.Sprintf("background: panic: %v; the scores go on by the model there is, the next training is tried on "+
 		"the schedule; please report this", v))
+	f.logStack()
+}
+
+// panicked makes an error of what a panic left, and logs where it came up.
+func (c *common) panicked(v any) error {
+	c.logStack()
+	return fmt.Errorf("panic: %v; please report this", v)
+}
+
+func (c *common) logStack() {
 	for line := range strings.Lines(string(debug.Stack())) {
-		f.host.Log(LevelDebug, strings.TrimSpace(line))
+		c.host.Log(LevelDebug, strings.TrimSpace(line))
 	}
 }

@@ -170,7 +170,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	f.fit.init(c, &f.path.counters)
 	f.times.common, f.times.clock = c, f.clock
 	f.memory.common, f.memory.files = c, machineFiles
-	f.store.init(c, &f.judge, &f.path, f.Status)
+	f.store.init(c, &f.judge, &f.path, f.Status, f.fleetMemory)
 	f.trainer.init(c, &f.judge, &f.memory, &f.store, &f.allow, &f.follower, &f.publisher)
 	if err := f.source.init(c, f.clock, &f.allow, f.judge.unanswered); err != nil {
 		return nil, err

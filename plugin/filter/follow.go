@@ -292,7 +292,7 @@ func (f *follower) problem(now time.Time) string {
 func (f *follower) poll(ctx context.Context) (taken bool, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("%w: panic: %v", errRefused, v)
+			err = fmt.Errorf("%w: %w", errRefused, f.panicked(v))
 		}
 	}()
 	if f.place == nil {
@@ -351,7 +351,8 @@ func (f *follower) consider(body io.Reader) (taken bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	kept := graph.Stats().Edges // before it has what this filter saw
+	h.Horizon = horizon(graph, h.Horizon, h.Published) // trainers of before let a session dated ahead move it
+	kept := graph.Stats().Edges                        // before it has what this filter saw
 	if err := f.take(h, graph, m); err != nil {
 		return true, err
 	}

@@ -88,9 +88,9 @@ func (s *fleetTest) agent(properties ...string) (*Instance, *testHost) {
 	return f, h
 }
 
-// now is a session of this moment.
+// now is a session of this moment, or of the second before: at rounds to half seconds.
 func now(source, destination, client string) []byte {
-	return at(time.Now().UnixNano(), source, destination, client)
+	return at(time.Now().Add(-time.Second).UnixNano(), source, destination, client)
 }
 
 func scored(t testing.TB, f *Instance, event []byte) any {
@@ -137,6 +137,24 @@ func TestAnAgentScoresFromItsFirstRecord(t *testing.T) {
 	}
 }
 
+// What is to be remembered of published states is there again after the state directory was removed: without it an
+// older state would be taken.
+func TestARemovedStateDirectoryIsFilledWithWhatIsFollowed(t *testing.T) {
+	s := newFleet(t)
+	dir := filepath.Join(t.TempDir(), "state")
+	f, h := s.agent("state_dir", dir)
+	os.RemoveAll(dir)
+	f.store.hold(time.Now())
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, _ := s.agent("state_dir", dir)
+	defer again.Close()
+	if got, want := again.Status().Published.Sequence, f.Status().Published.Sequence; got != want || again.Status().Published.Taken != 0 || want == 0 {
+		t.Errorf("remembers %d, want %d; %s", got, want, h.log())
+	}
+}
+
 func TestWhatAnAgentSawGoesOverToTheNextState(t *testing.T) {
 	s := newFleet(t)
 	f, h := s.agent()
@@ -179,6 +197,90 @@ func TestWhatAnAgentSawGoesOverToTheNextState(t *testing.T) {
 	f.follower.look(context.Background())
 	if p := f.Status().Published; p.Taken != 3 || p.CarriedEdges != 0 || edges(f)["laptop client-1 server-1-1"] != 1 {
 		t.Errorf("%+v, of the laptop %d", p, edges(f)["laptop client-1 server-1-1"])
+	}
+}
+
+// A session dated ahead, which is believed, is no reason to forget what an agent saw since: neither in a state of
+// today's trainers nor in one of before, whose horizon is the time of that session.
+func TestASessionDatedAheadDoesNotMoveTheHorizon(t *testing.T) {
+	s := newFleet(t)
+	f, h := s.agent()
+	defer f.Close()
+	for range 3 {
+		f.Process(nil, now("laptop", "server-1-1", "client-1"))
+	}
+	check := func(when string) {
+		t.Helper()
+		f.follower.look(context.Background())
+		if p := f.Status().Published; p.Sequence != s.trainer.Status().Publish.Sequence || p.Horizon.After(p.Published) || p.CarriedSessions < 3 {
+			t.Errorf("%s: %+v\n%s", when, p, h.log())
+		}
+		if n := edges(f)["laptop client-1 server-1-1"]; n != 3 {
+			t.Errorf("%s: %d sessions of the laptop, want 3", when, n)
+		}
+	}
+	ahead := time.Now().Add(20 * time.Hour).UnixNano()
+	s.trainer.Process(nil, at(ahead, "host-1", "server-1-3", "client-1"))
+	if got := s.trainer.graph.Stats().Now; got < ahead-int64(time.Second) {
+		t.Fatalf("the session counts for %v", time.Unix(0, got))
+	}
+	s.publish()
+	check("today's")
+
+	key, err := fleet.ReadSigningKey(s.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.publish()
+	body := bytes.NewReader(s.read(s.place))
+	header, err := fleet.ReadHeader(body, f.follower.trust)
+	if err != nil {
+		t.Fatal(err)
+	}
+	graph, m, err := header.ReadPayload(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	header.Horizon = ahead
+	b, err := fleet.Append(nil, *header, graph, m, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.place, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check("one of before")
+}
+
+// Sessions dated ahead do not tell how far a graph reaches, the others do. The clock of a trainer that is plainly wrong
+// says nothing of that, and neither does that of one that reads an archive.
+func TestHorizon(t *testing.T) {
+	day := func(year int) int64 { return time.Date(year, 3, 1, 0, 0, 0, 0, time.UTC).UnixNano() }
+	for _, c := range []struct {
+		published int
+		sessions  []int // the newest last
+		want      int
+	}{
+		{2026, []int{2024, 2025}, 2025},
+		{2026, []int{2024, 2025, 2027}, 2025},
+		{2026, []int{2012}, 2012},
+		{2026, []int{2027, 2028}, 2026},
+		{1970, []int{2024, 2025}, 2025},
+		{2250, []int{2024, 2025}, 2025},
+	} {
+		bounds := graphbuf.Unbounded()
+		bounds.Trusted = true
+		g, err := graphbuf.New(bounds)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, year := range c.sessions {
+			e := graphbuf.Event{Source: fmt.Append(nil, year), Relation: []byte("r"), Destination: []byte("d"), Time: day(year)}
+			g.Observe([]graphbuf.Event{e}, make([]graphbuf.Ref, 1))
+		}
+		if got := horizon(g, day(c.sessions[len(c.sessions)-1]), day(c.published)); got != day(c.want) {
+			t.Errorf("%+v: %v", c, time.Unix(0, got).UTC())
+		}
 	}
 }
 

@@ -16,13 +16,26 @@ type Forecast struct {
 	Dim      int   // of the training's embeddings
 }
 
+// GraphBytes is about what a graph of some size takes under the settings.
+func GraphBytes(c config.Config, s graphbuf.Sizes) int64 {
+	return int64(s.Edges)*edgeBytes(c) + int64(s.Nodes)*graphbuf.NodeBytes
+}
+
+// edgeBytes is what one more edge adds to a graph.
+func edgeBytes(c config.Config) int64 {
+	if c.Graph.Source != "" {
+		return graphbuf.EdgeBytes + graphbuf.LedgerBytes
+	}
+	return graphbuf.EdgeBytes
+}
+
 // Foretell returns the forecast for trainings as the settings wish them and, where that is more than may be taken, for
 // the most that fits; fits is false where even the least does not.
 func Foretell(c config.Config, features model.HostFeatures, s graphbuf.Sizes, may int64) (wanted, fitting Forecast, fits bool) {
 	cfg := ModelConfig(c)
 	cfg.Features = features
 	of := func(cfg model.Config) Forecast {
-		f := Forecast{Graph: int64(s.Edges)*graphbuf.EdgeBytes + int64(s.Nodes)*graphbuf.NodeBytes, Training: model.TrainingBytes(s, cfg), Dim: cfg.Width(s.Edges)}
+		f := Forecast{Graph: GraphBytes(c, s), Training: model.TrainingBytes(s, cfg), Dim: cfg.Width(s.Edges)}
 		if c.State.Dir != "" {
 			f.Training += s.SavingBytes()
 		}

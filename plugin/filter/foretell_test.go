@@ -54,4 +54,8 @@ func TestForetell(t *testing.T) {
 	if kept, _, _ := Foretell(cfg, nil, s, math.MaxInt64); kept.Training <= wanted.Training {
 		t.Error("a save takes nothing")
 	}
+	cfg.Graph.Source = "http://127.0.0.1:9200/logs"
+	if merging, _, _ := Foretell(cfg, nil, s, math.MaxInt64); merging.Graph != wanted.Graph+20000*graphbuf.LedgerBytes || merging.Graph != GraphBytes(cfg, s) {
+		t.Errorf("a graph that takes in what others saw: %d bytes, another %d", merging.Graph, wanted.Graph)
+	}
 }

@@ -28,8 +28,8 @@ func reserved(l memlimit.Limit) int64 {
 	return min(max(l.Bytes/reserveShare, minReserve), maxReserve)
 }
 
-// holdGraph lets the graph grow only as far as memory is left: by half of what there is until the next look. Unless
-// atOnce is set, it looks only when heldPause is over.
+// holdGraph lets the graph grow only as far as memory is left: by half of what there is until the next look. It looks on
+// every call while the graph may not fill its bounds, else when heldPause is over or atOnce is set.
 func (m *memory) holdGraph(atOnce bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -59,11 +59,7 @@ func (m *memory) holdGraph(atOnce bool) {
 		debug.FreeOSMemory()
 	}
 	room := max(0, left) / 2 / int64(live) / 2 // for edges, and as much for nodes
-	edgeBytes := int64(graphbuf.EdgeBytes)
-	if bounds.Source != "" {
-		edgeBytes += graphbuf.LedgerBytes
-	}
-	nodes, edges := st.Nodes+int(min(room/graphbuf.NodeBytes, 1<<30)), st.Edges+int(min(room/edgeBytes, 1<<30))
+	nodes, edges := st.Nodes+int(min(room/graphbuf.NodeBytes, 1<<30)), st.Edges+int(min(room/edgeBytes(m.cfg), 1<<30))
 	m.graph.Hold(nodes, edges)
 	m.lastHold.nodes, m.lastHold.edges, m.lastHold.evicted = nodes, edges, st.Evicted
 	m.held = nodes < bounds.MaxNodes || edges < bounds.MaxEdges

@@ -246,9 +246,10 @@ func (p *recordPath) emit(out []byte, c *call) []byte {
 	return out
 }
 
-// observe shows the graph the sessions of the batch from one on, and returns how many. It stops behind the first one
-// for which the scorer will ask what was before, and where sessions that a line calls bad begin or end: those leave no
-// trace.
+// observe shows the graph the sessions of the batch from the index from on, and returns how many. It stops after the
+// first session whose score needs the graph as it is then, without the sessions that follow. Sessions that a line of the
+// list calls bad are only looked up, so that they leave no trace in the graph: one call is for such sessions or for
+// others, and stops where the other kind begins.
 func (p *recordPath) observe(c *call, from int) int {
 	events, refs, denied := c.events[from:c.session], c.refs[from:c.session], c.denied[from:c.session]
 	if p.frozen {

@@ -47,6 +47,17 @@ type fleetMemory struct {
 	Followed  *FollowStatus `json:"followed,omitempty"`  // the one with which its graph began
 }
 
+// fleetMemory is what is to be remembered by now.
+func (f *Instance) fleetMemory() (m fleetMemory) {
+	if s := f.publisher.state(); s != nil {
+		m.Published = s.Sequence
+	}
+	if s := f.follower.state(); s != nil && s.Sequence > 0 {
+		m.Followed = s
+	}
+	return m
+}
+
 func (p *publisher) init(c *common, judge *judge, memory *memory, store *store) error {
 	p.common, p.judge, p.memory, p.store = c, judge, memory, store
 	if c.cfg.Publish.To == "" || c.frozen {
@@ -170,7 +181,7 @@ func (p *publisher) publish(ctx context.Context) (err error) {
 	defer p.turn.Unlock()
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v)
+			err = p.panicked(v)
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -202,7 +213,7 @@ func (p *publisher) publish(ctx context.Context) (err error) {
 	p.status.Sequence, p.status.Published, p.status.Edges, p.status.Bytes = h.Sequence, h.PublishedAt(), h.Edges, int64(len(b))
 	p.status.Count++
 	p.mu.Unlock()
-	p.store.saveFleet(fleetMemory{Published: h.Sequence})
+	p.store.saveFleet()
 	return nil
 }
 
@@ -222,7 +233,7 @@ func (p *publisher) encode(key ed25519.PrivateKey) ([]byte, fleet.Header, error)
 	defer giveBack()
 	now := time.Now().UnixNano()
 	h = fleet.Header{
-		Sequence: max(p.state().Sequence+1, uint64(now)), Published: now, Horizon: st.Now, // what comes while it is encoded lies after the horizon
+		Sequence: max(p.state().Sequence+1, uint64(now)), Published: now, Horizon: horizon(p.graph, st.Now, now), // what comes while it is encoded lies after the horizon
 		Nodes: uint32(st.Nodes), Relations: uint32(st.Relations), Edges: uint32(st.Edges),
 		GraphVersion: graphVersion, ModelVersion: modelVersion, Naming: naming(p.cfg),
 	}
@@ -236,6 +247,16 @@ func (p *publisher) encode(key ed25519.PrivateKey) ([]byte, fleet.Header, error)
 	}
 	b, err := fleet.Append(nil, h, graph, m, key)
 	return b, h, err
+}
+
+// horizon is up to which event time a graph has all that its trainer got, when it is published at a moment of the
+// trainer's clock. Sessions dated ahead of that, the newest of which may be a day ahead, do not tell; the others do. A
+// clock that is plainly wrong does not count.
+func horizon(g *graphbuf.Graph, newest, published int64) int64 {
+	if newest <= published || !likely(published) {
+		return newest
+	}
+	return g.NewestUpTo(published)
 }
 
 // Publish publishes graph and model at once, to where the settings say.

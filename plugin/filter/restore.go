@@ -2,6 +2,7 @@ package filter
 
 import (
 	"encoding/json"
+	"errors"
 	"runtime/debug"
 	"strings"
 
@@ -13,16 +14,9 @@ import (
 // never fails for it. Graph and model may come from different moments: the model carries no ids, and scores over
 // whatever graph there is.
 func (f *Instance) restore() {
-	load := func(name string, version uint32, use func([]byte) error) bool {
-		ok, notes := f.store.dir.Load(name, version, use)
-		for _, n := range notes {
-			f.host.Log(LevelWarn, n)
-		}
-		return ok
-	}
 	end := f.memory.collectEagerly() // the bytes of the files, and what is made of them on the way
 	var whichGraph []byte
-	haveGraph := load(graphFile, graphVersion, func(b []byte) error {
+	haveGraph := f.load(graphFile, graphVersion, func(b []byte) error {
 		if f.source.from != nil {
 			whichGraph = f.store.slicesOf(b)
 		}
@@ -32,29 +26,29 @@ func (f *Instance) restore() {
 		f.restoreSlices(whichGraph)
 	}
 	var m model.Model
-	haveModel := load(modelFile, modelVersion, m.UnmarshalBinary)
+	haveModel := f.load(modelFile, modelVersion, m.UnmarshalBinary)
 	if haveModel {
 		m.SetThreshold(ModelConfig(f.cfg).Threshold) // the settings may have changed since
 		haveModel = f.restoreScorer(&m)
 	}
 	end()
-	load(fleetFile, fleetVersion, func(b []byte) error { return f.restoreFleet(b, haveGraph && haveModel) })
+	f.load(fleetFile, fleetVersion, func(b []byte) error { return f.restoreFleet(b, haveGraph && haveModel) })
 	if f.judge.alerts != nil {
-		load(alertsFile, alertsVersion, f.judge.alerts.UnmarshalBinary)
+		f.load(alertsFile, alertsVersion, f.judge.alerts.UnmarshalBinary)
 	}
 	if f.judge.sources != nil {
-		load(sourcesFile, sourcesVersion, f.judge.sources.budget.UnmarshalBinary)
+		f.load(sourcesFile, sourcesVersion, f.judge.sources.budget.UnmarshalBinary)
 	}
 	if f.judge.unanswered != nil {
-		load(unansweredFile, unansweredVersion, f.judge.unanswered.UnmarshalBinary)
+		f.load(unansweredFile, unansweredVersion, f.judge.unanswered.UnmarshalBinary)
 	}
 	f.judge.reach()
 	if f.judge.alerts != nil {
 		f.judge.frozenThreshold = f.judge.alerts.Usual()
 	}
-	load(columnsFile, columnsVersion, func(b []byte) error { return f.path.finder.Restore(&f.path.streams, b) })
+	f.load(columnsFile, columnsVersion, func(b []byte) error { return f.path.finder.Restore(&f.path.streams, b) })
 	if f.frozen {
-		load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &f.savedStatus) })
+		f.load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &f.savedStatus) })
 	}
 	switch st := f.graph.Stats(); {
 	case haveModel:
@@ -62,6 +56,15 @@ func (f *Instance) restore() {
 	case haveGraph:
 		f.logf(LevelInfo, "state: %d edges, no model yet", st.Edges)
 	}
+}
+
+// load hands the newest whole blob of a name to use, logs what is wrong with it, and reports whether one was used.
+func (f *Instance) load(name string, version uint32, use func([]byte) error) bool {
+	ok, notes := f.store.dir.Load(name, version, use)
+	for _, n := range notes {
+		f.host.Log(LevelWarn, n)
+	}
+	return ok
 }
 
 // restoreGraph restores a graph, as much of it as memory allows.
@@ -104,14 +107,14 @@ func (f *Instance) restoreScorer(m *model.Model) bool {
 }
 
 // restoreSlices takes up which events of the graph may come from the source again. Without them the whole window is
-// read once more, and nothing of it counts twice, so what is wrong with them is no more than worth a remark.
+// read once more, and nothing of it counts twice: so that they belong to something else is worth no more than a remark.
 func (f *Instance) restoreSlices(of []byte) {
-	var why error
-	f.store.dir.Load(slicesFile, slicesVersion, func(b []byte) error {
-		why = f.store.restoreSlices(of, b)
-		return nil
+	f.load(slicesFile, slicesVersion, func(b []byte) error {
+		err := f.store.restoreSlices(of, b)
+		if errors.Is(err, errOtherGraph) {
+			f.logf(LevelDebug, "state: the slices of the graph are not used, the whole window is read: %v", err)
+			return nil
+		}
+		return err
 	})
-	if why != nil {
-		f.logf(LevelDebug, "state: the slices of the graph are not used, the whole window is read: %v", why)
-	}
 }

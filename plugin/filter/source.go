@@ -120,8 +120,13 @@ func (s *source) turn(ctx context.Context, now time.Time) {
 	}
 }
 
-// pull reads what the graph has not seen.
+// pull reads what the graph has not seen. A panic, wherever it came up, is a failure like another.
 func (s *source) pull(ctx context.Context, progress func(documents, of uint64)) (r elastic.Report, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = s.panicked(v)
+		}
+	}()
 	o := elastic.Options{Now: s.clock.now().own, Progress: progress}
 	if list := s.allow.table(); list.Has(allow.Bad) {
 		o.Skip = func(source, relation, destination []byte, at int64) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -177,14 +178,42 @@ func TestSourceWarnsAtGrowingIntervals(t *testing.T) {
 	}
 }
 
+// TestAPanicInAPullIsAFailureLikeAnother: it is told of, tried again after a pause, and is no training that failed.
+func TestAPanicInAPullIsAFailureLikeAnother(t *testing.T) {
+	server := &elastictest.Server{}
+	add(server, pastSessions(100, 10))
+	f, h := withSource(t, server)
+	ctx, now, graph := context.Background(), time.Now(), f.graph
+	f.graph = nil
+	for i := range 5 {
+		f.pullTurn(ctx, now.Add(time.Duration(i)*sourceInterval))
+	}
+	f.graph = graph
+	st := f.Status()
+	if st.Source.Errors[elastic.Other] != 1 || !strings.Contains(st.Problem, "graph.source: panic: ") || !strings.Contains(st.Problem, "is missing from the graph") {
+		t.Errorf("%+v, %q", st.Source, st.Problem)
+	}
+	if trainings, _ := f.trainer.history.list(); len(trainings) > 0 {
+		t.Errorf("trainings: %+v", trainings)
+	}
+	if log := h.log(); strings.Count(log, "panic: ") != 1 || !strings.Contains(log, "graph.source: panic: ") {
+		t.Error(log)
+	}
+	f.pullTurn(ctx, time.Now().Add(2*firstRetry))
+	if st := f.Status(); st.Source.Pulls != 1 || st.Source.Problem != "" {
+		t.Errorf("after it: %+v, %q\n%s", st.Source, st.Problem, h.log())
+	}
+}
+
 // TestSourceAfterARestart has an agent go on from its state directory: it reads what came since, and counts none twice.
 func TestSourceAfterARestart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
 	server := &elastictest.Server{Index: "logs"}
 	address := server.Start(t)
 	all := pastSessions(1000, 100)
+	var h *testHost // of the last agent
 	agent := func(now time.Time, more ...string) *Instance {
-		h := host(append([]string{"graph_source", address, "state_dir", dir}, more...)...)
+		h = host(append([]string{"graph_source", address, "state_dir", dir}, more...)...)
 		f, err := newInstance(h, forLive, func() (wall, passed int64) { return now.UnixNano(), 0 })
 		if err != nil {
 			t.Fatal(err)
@@ -219,6 +248,34 @@ func TestSourceAfterARestart(t *testing.T) {
 	stop(f, 1000)
 	if n := len(server.Requests()) - before; n > 6 {
 		t.Errorf("%d requests: the whole window was read again", n)
+	}
+
+	// Damaged slices are set aside with a warning. The whole window is read, and nothing counts twice.
+	for _, damage := range []func(b []byte) []byte{
+		func(b []byte) []byte { b[len(b)-1] ^= 1; return b },
+		func(b []byte) []byte { return b[:len(b)/2] },
+	} {
+		for _, file := range []string{"slices", "slices.prev"} {
+			b, err := os.ReadFile(filepath.Join(dir, file))
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, file), damage(b), 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		f = agent(all[999].at)
+		if log := h.log(); strings.Count(log, "slices: damaged: ") != 1 || strings.Count(log, "slices.prev: damaged: ") != 1 || strings.Count(log, "; set aside as ") != 2 {
+			t.Error(log)
+		}
+		f.source.turn(context.Background(), time.Now())
+		stop(f, 1000)
+		f = agent(all[999].at) // a second save makes slices.prev
+		f.source.turn(context.Background(), time.Now())
+		stop(f, 1000)
+		if strings.Contains(h.log(), "slices") {
+			t.Error(h.log())
+		}
 	}
 
 	// Another source is read as a whole, and nothing counts twice.

@@ -50,6 +50,7 @@ type store struct {
 	path   *recordPath
 	source *source
 	status func() Status
+	fleet  func() fleetMemory
 	dir    *state.Dir // nil: in memory only; set at the start
 
 	mu          sync.Mutex // held for whatever is done with the directory; within the trainer's
@@ -59,11 +60,12 @@ type store struct {
 	// These are of the goroutine that trains.
 	statusAt time.Time // when the status was last written
 	lastHold time.Time // when the directory was last looked for
+	empty    bool      // it was made again, and is not yet filled
 	notHeld  string    // what was wrong with it, "" for nothing
 }
 
-func (s *store) init(c *common, judge *judge, path *recordPath, status func() Status) {
-	s.common, s.judge, s.path, s.status = c, judge, path, status
+func (s *store) init(c *common, judge *judge, path *recordPath, status func() Status, fleet func() fleetMemory) {
+	s.common, s.judge, s.path, s.status, s.fleet = c, judge, path, status, fleet
 }
 
 // saveColumns writes the columns of rows: their header may not come again.
@@ -135,18 +137,26 @@ func (s *store) saveOnTimer(now time.Time) {
 }
 
 // saveFleet writes what is to be remembered of published states.
-func (s *store) saveFleet(m fleetMemory) {
+func (s *store) saveFleet() {
 	if s.dir == nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.logNotes()
-	b, err := json.Marshal(m)
-	if err == nil {
-		err = s.dir.Save(fleetFile, fleetVersion, b)
+	s.warnUnsaved(s.writeFleet())
+}
+
+func (s *store) writeFleet() error {
+	m := s.fleet()
+	if m == (fleetMemory{}) {
+		return nil
 	}
-	s.warnUnsaved(err)
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return s.dir.Save(fleetFile, fleetVersion, b)
 }
 
 func (s *store) saveModel(m *model.Model) error {
@@ -179,6 +189,11 @@ func (s *store) hold(now time.Time) {
 	defer s.mu.Unlock()
 	again, err := s.dir.Hold()
 	s.logNotes()
+	s.empty = s.empty || again
+	if err == nil && s.empty {
+		err = s.saveAll()
+		s.empty = err != nil
+	}
 	trouble := ""
 	if err != nil {
 		trouble = fmt.Sprintf("what is learned is not saved, scoring goes on: %v", err)
@@ -187,10 +202,6 @@ func (s *store) hold(now time.Time) {
 		s.host.Log(LevelWarn, trouble)
 	}
 	s.notHeld = trouble
-	if !again {
-		return
-	}
-	s.warnUnsaved(s.saveAll())
 }
 
 // saveBudgets writes what the budgets learned of the last days, as far as there are any.
@@ -227,28 +238,27 @@ func (s *store) saveUnanswered() error {
 
 func (s *store) saveGraph() error {
 	events := s.graph.Stats().Events
+	_, _, complete := s.graph.Slices() // before: the graph's bytes may lack what is read to its end meanwhile
 	b, err := s.graph.AppendBinary(nil)
 	if err != nil {
 		return err
+	}
+	var slices []byte
+	if complete && s.source.from != nil {
+		slices = s.graph.AppendSlices(nil)
 	}
 	if err := s.dir.Save(graphFile, graphVersion, b); err != nil {
 		return err
 	}
 	s.savedEvents = events
-	return s.saveSlices(b)
-}
-
-// saveSlices writes which of the graph's events may come from the source again, with what tells the graph that was
-// saved: with another graph they mean nothing.
-func (s *store) saveSlices(graph []byte) error {
-	slices := s.graph.AppendSlices(nil)
-	if len(slices) == 0 || s.source.from == nil {
+	if len(slices) == 0 {
 		return nil
 	}
-	return s.dir.Save(slicesFile, slicesVersion, append(s.slicesOf(graph), slices...))
+	return s.dir.Save(slicesFile, slicesVersion, append(s.slicesOf(b), slices...))
 }
 
-// slicesOf is what stands before the slices: it tells the graph, and what is read into it.
+// slicesOf is what stands before the slices, which of the graph's events may come from the source again: it tells the
+// graph that was saved, and what is read into it. With another they mean nothing.
 func (s *store) slicesOf(graph []byte) []byte {
 	sum := sha256.New()
 	sum.Write(graph)
@@ -285,8 +295,9 @@ func (s *store) refreshStatus(now time.Time) {
 	}
 }
 
-// saveAll saves what came since the last training, and the model if that is not there. A panic becomes an error, so
-// that Close gives the directory up in any case. The caller holds s.mu, or is the last user of the store.
+// saveAll saves what came since the last training, and what else a start needs if that is not there: it went with the
+// directory, which is a new one. A panic becomes an error, so that Close gives the directory up in any case. The caller
+// holds s.mu, or is the last user of the store.
 func (s *store) saveAll() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -295,8 +306,11 @@ func (s *store) saveAll() (err error) {
 	}()
 	defer s.logNotes()
 	err = errors.Join(s.saveGraph(), s.saveBudgets(), s.saveUnanswered(), s.saveColumns(), s.saveStatus())
-	if scorer := s.judge.scorer.Load(); err == nil && scorer != nil && !s.dir.Has(modelFile) { // it went with the directory, which is a new one
+	if scorer := s.judge.scorer.Load(); err == nil && scorer != nil && !s.dir.Has(modelFile) {
 		err = s.saveModel(scorer.Model())
+	}
+	if err == nil && !s.dir.Has(fleetFile) {
+		err = s.writeFleet()
 	}
 	return err
 }

@@ -20,7 +20,7 @@ const catchUpInterval = 5 * time.Millisecond
 // fetch reads the payload of a state whose header is accepted and makes a graph and a model of it, if memory allows.
 func (f *follower) fetch(h *fleet.Header, body io.Reader) (*graphbuf.Graph, *model.Model, error) {
 	sizes := f.sizes(h)
-	need := h.Memory() + int64(h.Edges)*graphbuf.SnapshotEdgeBytes + int64(sizes.Edges)*graphbuf.EdgeBytes + int64(sizes.Nodes)*graphbuf.NodeBytes
+	need := h.Memory() + int64(h.Edges)*graphbuf.SnapshotEdgeBytes + GraphBytes(f.cfg, sizes)
 	a, giveBack, ok := f.filter.memory.take(need)
 	if !ok {
 		return nil, nil, fmt.Errorf("to take up its %d triplets between %d hosts would need about %d MiB for the moment, %s; %s, or lower graph.max_edges of the trainer",
@@ -100,7 +100,7 @@ func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) e
 	i.memory.holdGraph(true)
 	f.took(h, succession.Carried)
 	i.store.save(scorer.Model())
-	i.store.saveFleet(fleetMemory{Followed: f.state()})
+	i.store.saveFleet()
 	f.logf(LevelInfo, "published state of %s from %s, sequence %d: %s; the model of %s; carried over: %d sessions of %d triplets that this filter saw since; "+
 		"taken up in %.2f s, of which records waited %.2f ms at most", h.PublishedAt().Format(time.RFC3339), f.place, h.Sequence,
 		sum(kept, f.graph.Stats().Edges, h.Horizon), m.TrainedText(), succession.Carried.Events, succession.Carried.Edges,

@@ -88,8 +88,22 @@ func (t *trainer) trainNow(ctx context.Context, now time.Time, progress func(ste
 }
 
 // train trains on the graph as it is, has the scorer used, and saves both. Whatever goes wrong, records go on being
-// scored by what there was before. t.mu is held.
-func (t *trainer) train(ctx context.Context, now time.Time, progress func(step, steps int, loss float32)) (err error) {
+// scored by what there was before. A panic outside of the training proper goes on; the training counts as failed.
+// t.mu is held.
+func (t *trainer) train(ctx context.Context, now time.Time, progress func(step, steps int, loss float32)) error {
+	returned := false
+	defer func() {
+		if !returned {
+			t.history.add(model.CPU, ResultFailed, nil, now)
+		}
+	}()
+	err := t.attempt(ctx, now, progress)
+	returned = true
+	return err
+}
+
+// attempt is train, whose history has what it returns.
+func (t *trainer) attempt(ctx context.Context, now time.Time, progress func(step, steps int, loss float32)) (err error) {
 	t.underWay.Store(time.Now().Unix())
 	defer t.underWay.Store(0)
 	cfg := ModelConfig(t.cfg)
@@ -211,7 +225,7 @@ func (t *trainer) trainApart(ctx context.Context, snapshot *graphbuf.Snapshot, c
 		defer close(done)
 		defer func() {
 			if r := recover(); r != nil {
-				err = fmt.Errorf("panic: %v", r)
+				err = t.panicked(r)
 			}
 		}()
 		if t.background {

@@ -40,8 +40,8 @@ const (
 type Header struct {
 	Signed   bool
 	Sequence uint64 // grows from one state of a trainer to the next
-	// Published is when the trainer published it, by its clock; Horizon is up to which event time its graph reaches. In
-	// nanoseconds of Unix time.
+	// Published is when the trainer published it, by its clock; Horizon is up to which event time its graph has all
+	// that the trainer got. In nanoseconds of Unix time.
 	Published, Horizon int64
 
 	Nodes, Relations, Edges    uint32 // of the graph

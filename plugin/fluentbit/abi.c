@@ -15,6 +15,7 @@
 #include "hostlog.h"
 #include "hostsym.h"
 #include "reopen.h"
+#include "startdir.h"
 
 static int cb_pre_run(void *ins, void *config, void *data);
 static int cb_init(void *ins, void *config, void *data);
@@ -58,6 +59,7 @@ __attribute__((constructor)) static void on_load(void)
 {
 	loaded_in = getpid();
 	rgcn_remember_file();
+	rgcn_remember_directory();
 	filter_rgcn_plugin.config_map = rgcn_config_map();
 }
 

@@ -5,10 +5,9 @@ import (
 	"strings"
 )
 
-// configDirectory finds -c FILE, -cFILE, --config FILE and --config=FILE among a program's arguments; of several the
-// last counts. It returns the absolute path of that file's directory, "" for none.
-func configDirectory(args []string) string {
-	file := ""
+// configFile finds -c FILE, -cFILE, --config FILE and --config=FILE among a program's arguments; of several the last
+// counts. It returns "" for none.
+func configFile(args []string) (file string) {
 	for i := 1; i < len(args); i++ {
 		switch a := args[i]; {
 		case (a == "-c" || a == "--config") && i+1 < len(args):
@@ -20,12 +19,18 @@ func configDirectory(args []string) string {
 			file = strings.TrimPrefix(a, "-c")
 		}
 	}
-	if file == "" {
-		return ""
+	return file
+}
+
+// configDirectory returns the directory of the configuration that a program's arguments name; the one in which the
+// program was started where they name none.
+func configDirectory(args []string, started string) string {
+	file := configFile(args)
+	switch {
+	case file == "":
+		return started
+	case filepath.IsAbs(file):
+		return filepath.Dir(file)
 	}
-	directory, err := filepath.Abs(filepath.Dir(file))
-	if err != nil {
-		return ""
-	}
-	return directory
+	return filepath.Join(started, filepath.Dir(file))
 }

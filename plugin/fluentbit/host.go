@@ -4,6 +4,7 @@ package fluentbit
 #include <stdlib.h>
 #include "abi.h"
 #include "hostlog.h"
+#include "startdir.h"
 */
 import "C"
 
@@ -47,14 +48,16 @@ func (h *Host) Property(key string) (string, bool) {
 	return C.GoString(value), true
 }
 
-// ConfigDirectory returns the directory of the configuration that the host was started with, "" where its command line
-// names none. The host has that path too, but at a place in its memory that differs from version to version.
+// ConfigDirectory returns the directory of the configuration that the host was started with, or the directory in which
+// it was started where its command line names none; "" where neither is known. The host has the path of its
+// configuration too, but at a place in its memory that differs from version to version.
 func (h *Host) ConfigDirectory() string {
+	started := C.GoString(C.rgcn_start_directory())
 	line, err := os.ReadFile("/proc/self/cmdline")
 	if err != nil {
-		return ""
+		return started
 	}
-	return configDirectory(strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00"))
+	return configDirectory(strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00"), started)
 }
 
 var hostLevels = map[filter.Level]C.int{

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "abi.h"
+#include "startdir.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
@@ -85,6 +86,7 @@ const struct flb_filter_plugin *rgcn_reopen(const char **failure)
 {
 	static char text[512];
 	const struct flb_filter_plugin *plugin = NULL;
+	void (*set_start_directory)(const char *) = NULL;
 	const char *why = "the file of this plugin could not be opened when it was loaded";
 	char path[64];
 	void *library;
@@ -100,9 +102,13 @@ const struct flb_filter_plugin *rgcn_reopen(const char **failure)
 		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 		library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 		if (library != NULL)
+			set_start_directory = dlsym(library, RGCN_SET_START_DIRECTORY);
+		if (set_start_directory != NULL)
 			plugin = dlsym(library, "filter_rgcn_plugin");
 		if (plugin == NULL)
 			why = dlerror();
+		else
+			set_start_directory(rgcn_start_directory());
 	}
 	if (plugin == NULL) {
 		snprintf(text, sizeof text, "reopen after fork: %s; start Fluent Bit in the foreground, without -d", why);

@@ -16,6 +16,7 @@ import (
 type Dir struct {
 	path  string
 	lock  *os.File // nil: to be read only
+	lost  bool     // it was made again since Hold last said so
 	notes []string
 }
 
@@ -160,20 +161,27 @@ func openRegular(name string, flags int) (*os.File, error) {
 }
 
 // Hold makes sure that the directory is still there and this process's own. One that was removed, or replaced by
-// another, is made and locked again; again reports that this happened; its contents are gone then. It is an error when
-// somebody else has it by now.
+// another, is made and locked again; its contents are gone then. It is an error when somebody else has it by now. again
+// reports that it was made again since Hold was last called, by Hold or by Save.
 func (d *Dir) Hold() (again bool, err error) {
+	err = d.hold()
+	again, d.lost = d.lost, false
+	return again, err
+}
+
+// hold is Hold, but for Save: the next Hold reports what it finds.
+func (d *Dir) hold() error {
 	if isAt(d.lock, d.file("lock")) {
-		return false, nil
+		return nil
 	}
 	lock, err := take(d.path)
 	if err != nil {
-		return false, fmt.Errorf("%w; this filter had it until it was removed or replaced", err)
+		return fmt.Errorf("%w; this filter had it until it was removed or replaced", err)
 	}
 	d.lock.Close()
-	d.lock = lock
+	d.lock, d.lost = lock, true
 	d.note(fmt.Sprintf("state: directory %s was removed or replaced while this filter had it; it is made and locked again", d.path))
-	return true, nil
+	return nil
 }
 
 // Has reports whether there is a blob of a name, damaged or not.

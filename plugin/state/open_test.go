@@ -127,6 +127,9 @@ func TestARemovedDirectoryIsMadeAgain(t *testing.T) {
 		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "in use by another") {
 			t.Errorf("%s: a second owner: %v", name, err)
 		}
+		if again, err := d.Hold(); !again || err != nil {
+			t.Errorf("%s: what Save made again: %v, %v", name, again, err)
+		}
 	}
 	if again, err := d.Hold(); again || err != nil || d.Notes() != nil {
 		t.Errorf("held: %v, %v", again, err)

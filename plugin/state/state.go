@@ -24,7 +24,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // Save writes a blob under a name and keeps the blob before it as name.prev. If it fails, at whatever moment, Load
 // still finds the newest whole blob. A directory that is gone is made again (see Hold).
 func (d *Dir) Save(name string, version uint32, payload []byte) error {
-	if _, err := d.Hold(); err != nil {
+	if err := d.hold(); err != nil {
 		return err
 	}
 	tmp := d.file(name + ".tmp")

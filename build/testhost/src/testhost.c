@@ -8,7 +8,7 @@
  *   --prop KEY=VALUE    a property of the filter; any number
  *   --log-level N       0 off, 1 error, 2 warn, 3 info (default), 4 debug
  *   --map               print the config map and leave
- *   --fork              fork between loading and init, go on in the child
+ *   --fork              fork between loading and init, go on in the child, in /
  *   --guard             put every chunk where the memory behind its last byte is nobody's
  *   --unlink            remove FILE once it is loaded
  *   --reload N          init, filter, exit N times (default 1)
@@ -276,6 +276,8 @@ int main(int argc, char **argv)
 			fail(CANNOT_RUN, "the child", "was killed");
 		return WEXITSTATUS(status);
 	}
+	if (fork_after_load && chdir("/") != 0)
+		fail(CANNOT_RUN, "chdir", "/");
 	alarm(PATIENCE); /* a child does not inherit it */
 	if (map_only) {
 		print_map();
