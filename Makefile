@@ -1,5 +1,5 @@
 # flb-filter-rgcn. `make` builds, `make demo` shows it at work, `make test` runs all tests. `make deps` installs on Debian what they need;
-# nothing else here installs anything outside this folder and Go's cache.
+# it and `make install` alone write outside this folder and Go's cache.
 
 GO       ?= go
 # Vector kernels where the machine has them (model/internal/num/kernels_simd.go); without it the plain ones are built.
@@ -160,9 +160,19 @@ bench-cuda:
 generate:
 	$(GO) generate ./plugin/config ./plugin/report
 
+# The filter and the tool, where the packages put them too (build/release/package/nfpm.yaml).
+PREFIX        ?= /usr
+INSTALLED_SO   = $(DESTDIR)$(PREFIX)/lib/fluent-bit/flb-filter_rgcn.so
+INSTALLED_RGCN = $(DESTDIR)$(PREFIX)/bin/rgcn
 .PHONY: install
-install: $(SO)
-	install -D -m 644 $(SO) $(DESTDIR)/usr/lib/fluent-bit/flb-filter_rgcn.so
+install: $(SO) $(RGCN)
+	install -D -m 644 $(SO) $(INSTALLED_SO)
+	install -D -m 755 $(RGCN) $(INSTALLED_RGCN)
+
+# What install put there; state directories and configurations stay.
+.PHONY: uninstall
+uninstall:
+	rm -f $(INSTALLED_SO) $(INSTALLED_RGCN)
 
 .PHONY: clean
 clean:

@@ -76,7 +76,7 @@ else
   echo; echo "== score the rest: rgcn replay (fluent-bit is not on the PATH, or the log is not JSON)"
   "$rgcn" replay "${columns[@]}" -state "$work/state" -set explain=on -set train_interval=0 -o "$work/scored.ndjson" "$today"
 fi
-echo; echo "== the ten lowest scores of $(wc -l <"$work/scored.ndjson") enriched records in ${work#"$root"/}/scored.ndjson"
+echo; echo "== the ten lowest scores, low ones first, of $(wc -l <"$work/scored.ndjson") enriched records in ${work#"$root"/}/scored.ndjson"
 "$rgcn" lowest -n 10 "$work/scored.ndjson"
 echo; echo "== the sources that were reported, by what their odd sessions of a day add up to"
 "$rgcn" lowest -sources "$work/scored.ndjson"

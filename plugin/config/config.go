@@ -209,6 +209,38 @@ type loader struct {
 	directory string // that relative paths are resolved from; "": the working directory
 }
 
+// paths are the options whose values are paths of this machine.
+var paths = []struct {
+	name string
+	at   func(*Config) *string
+}{
+	{"allow", func(c *Config) *string { return &c.Allow }},
+	{"model.features", func(c *Config) *string { return &c.Model.Features }},
+	{"state.dir", func(c *Config) *string { return &c.State.Dir }},
+	{"state.key", func(c *Config) *string { return &c.State.Key }},
+	{"publish_key", func(c *Config) *string { return &c.Publish.Key }},
+	{"fleet.credentials", func(c *Config) *string { return &c.Fleet.Credentials }},
+	{"fleet.ca_file", func(c *Config) *string { return &c.Fleet.CAFile }},
+	{"graph.source_credentials", func(c *Config) *string { return &c.Graph.SourceCredentials }},
+	{"graph.source_ca", func(c *Config) *string { return &c.Graph.SourceCA }},
+}
+
+// places are the options whose values are paths of this machine or URLs.
+var places = []string{"state.from", "publish"}
+
+// PathOptions are the options whose values are, or may be, paths of this machine.
+func PathOptions() (out []Option) {
+	for _, p := range paths {
+		o, _ := lookup(p.name)
+		out = append(out, *o)
+	}
+	for _, name := range places {
+		o, _ := lookup(name)
+		out = append(out, *o)
+	}
+	return out
+}
+
 // noTilde refuses a path such as ~/x: a shell would put the home directory there, and nobody means a folder of the name ~.
 func noTilde(path string) error {
 	if path == "~" || strings.HasPrefix(path, "~/") {
@@ -315,16 +347,12 @@ func (l *loader) finish() error {
 		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, "+
 			"or metrics.allow_remote = true", l.at("metrics.listen"))
 	}
-	for _, path := range []struct {
-		name string
-		at   *string
-	}{{"state.dir", &c.State.Dir}, {"model.features", &c.Model.Features}, {"allow", &c.Allow},
-		{"state.key", &c.State.Key}, {"publish_key", &c.Publish.Key}, {"fleet.credentials", &c.Fleet.Credentials}, {"fleet.ca_file", &c.Fleet.CAFile},
-		{"graph.source_credentials", &c.Graph.SourceCredentials}, {"graph.source_ca", &c.Graph.SourceCA}} {
-		if err := noTilde(*path.at); err != nil {
+	for _, path := range paths {
+		at := path.at(c)
+		if err := noTilde(*at); err != nil {
 			return fmt.Errorf("%s: %w", l.at(path.name), err)
 		}
-		*path.at = l.absolute(*path.at)
+		*at = l.absolute(*at)
 	}
 	if err := l.fleet(); err != nil {
 		return err

@@ -51,6 +51,9 @@ func (o Option) Property() string {
 	return o.Section + "_" + o.Key
 }
 
+// Value is the option's value in c, as a property would give it.
+func (o Option) Value(c *Config) string { return o.get(c) }
+
 // refuse is the error for a value that is not allowed.
 func (o *Option) refuse(where string, value any) error {
 	if text, ok := value.(string); ok && o.address {
@@ -82,7 +85,7 @@ var options = []Option{
 		func(c *Config) *string { return &c.FieldStyle }),
 	option("", "allow", typeText, "", "the path of a CSV file, or \"\" for none",
 		"CSV file of sessions that are judged already: columns source, relation, destination, from, until, note, verdict. Those of a line get no "+
-			"low_score, or, where verdict is bad, always one. Read again when it changes; a bad line is said, and the list stays as it was.",
+			"low_score, or, where verdict is bad, always one. Read again when it changes; a bad line is logged, and the list stays as it was.",
 		func(c *Config) *string { return &c.Allow }, text),
 	place("", "publish", "Where to publish graph and model after each training, for filters with state.from: a directory or a file, a server that takes PUT, or "+
 		"S3. See conf/fleet/README.md.",
@@ -252,8 +255,8 @@ var options = []Option{
 		func(c *Config) *int { return &c.Train.MaxMemory }),
 
 	choice("threshold", "method", "budget", []string{"sigma", "quantile", "budget"},
-		"How the threshold for low_score is found: budget flags the lowest scores of a day, as many as per_day says, but none that "+
-			"is likelier true than made up; sigma goes k standard deviations below the mean, quantile takes the lowest share.", func(c *Config) *string { return &c.Threshold.Method }),
+		"How the threshold for low_score is found: budget flags the lowest scores of a day, as many as per_day says, but never a "+
+			"score of 0.2 or more (by default), above which a session is likelier real than invented; sigma goes k standard deviations below the mean, quantile takes the lowest share.", func(c *Config) *string { return &c.Threshold.Method }),
 	number("threshold", "k", "2", false, 0, 10,
 		"Standard deviations below the mean, for sigma.", func(c *Config) *float64 { return &c.Threshold.K }),
 	option("threshold", "quantile", typeNumber, "0.01", "a number above 0 and below 1",
@@ -261,7 +264,8 @@ var options = []Option{
 		func(c *Config) *float64 { return &c.Threshold.Quantile },
 		func(raw any) (float64, bool) { v, ok := float(raw); return v, ok && v > 0 && v < 1 }),
 	number("threshold", "per_day", "20", true, 0, 1e6,
-		"Distinct triplets with a low score on a usual day, for budget. Followed by the scores of the last ten days, up to 10,000 a day.", func(c *Config) *float64 { return &c.Threshold.PerDay }),
+		"Distinct triplets with a low score on a usual day, for budget, which the scores of the last ten days keep it to. Above 10,000 it is not kept to: the threshold "+
+			"is then set by the sessions that a training holds out, once a training.", func(c *Config) *float64 { return &c.Threshold.PerDay }),
 
 	number("threshold", "sources_per_day", "10", false, 0, 10_000,
 		"Sources reported on a usual day, those whose odd sessions of the last 24 hours are the strangest when taken together. Each is reported once within "+
@@ -272,7 +276,8 @@ var options = []Option{
 			"its own. Empty: both are lost at exit.",
 		func(c *Config) *string { return &c.State.Dir }, func(raw any) (string, bool) { s, ok := raw.(string); return s, ok }),
 	boolean("state", "required", "false",
-		"Refuse to start where state.dir cannot be used. Without, the filter says so in an error and works in memory.",
+		"Refuse to start where state.dir cannot be written. Without, the filter says so in an error and works in memory. A directory that another filter "+
+			"uses always stops the start.",
 		func(c *Config) *bool { return &c.State.Required }),
 	duration("state", "interval", "5m", time.Second, "to save with trainings and at exit only",
 		"Time after which the graph is saved if records came since it was last written: what a host that is killed loses at most.",

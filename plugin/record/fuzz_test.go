@@ -41,6 +41,13 @@ func FuzzWalk(f *testing.F) {
 			if e.Time < 0 {
 				t.Fatalf("time %d", e.Time)
 			}
+			if inner, ok := w.AppendInner(nil, e.Extent, "id"); ok {
+				again := x.NewWalker()
+				again.Reset(inner)
+				if !again.Next() || len(again.Raw(again.Event().Extent)) != len(inner) {
+					t.Fatalf("the map of a key makes no event: %x", inner)
+				}
+			}
 			checkSpliced(t, e.raw(), out, zeek.Drop, added)
 			again := x.NewWalker()
 			again.Reset(out)

@@ -306,3 +306,28 @@ func TestList(t *testing.T) {
 		}
 	}
 }
+
+// TestAppendInner: the map of a key takes the place of the body; what is no map, or not there, does not.
+func TestAppendInner(t *testing.T) {
+	x, err := Compile(Spec{Fields: [][]string{{"client"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, in := x.NewWalker(), x.NewWalker()
+	w.Reset(logEvent(object{"_score", 1.5, "client", "outer", "_source", object{"client", "inner", "ids", []any{1, object{}}}, "sort", []any{1}}))
+	w.Next()
+	e := w.Event()
+	out, ok := w.AppendInner([]byte("x"), e.Extent, "_source")
+	if !ok || out[0] != 'x' {
+		t.Fatalf("%v, %x", ok, out)
+	}
+	in.Reset(out[1:])
+	if !in.Next() || in.Event().Kind != Log || in.Event().Time != e.Time || string(in.Event().Values[0]) != "inner" || in.Next() {
+		t.Errorf("%+v", in.Event())
+	}
+	for _, name := range []string{"sort", "client", "none", "ids"} {
+		if out, ok := w.AppendInner(nil, e.Extent, name); ok || out != nil {
+			t.Errorf("%s: %x", name, out)
+		}
+	}
+}

@@ -138,6 +138,28 @@ func (w *Walker) List(e Extent, name string, most int, out []string) []string {
 	return out
 }
 
+// AppendInner appends to out an event with the header of e and, as its body, the map that a top-level key of the record
+// has. Without such a map it returns out and false.
+func (w *Walker) AppendInner(out []byte, e Extent, name string) ([]byte, bool) {
+	b := w.chunk[e.from:e.to]
+	for i, n := e.first, e.pairs; n > 0 && i >= 0; n-- {
+		from, to, ok := text(b, i)
+		value := skip(b, i)
+		if value < 0 {
+			break
+		}
+		end := skip(b, value)
+		if end < 0 {
+			break
+		}
+		if _, _, isMap := container(b, value, 2); ok && isMap && string(b[from:to]) == name {
+			return append(append(out, b[:e.body]...), b[value:end]...), true
+		}
+		i = end
+	}
+	return out, false
+}
+
 // texts appends the text at i, or those of the array there.
 func texts(b []byte, i, most int, out []string) []string {
 	if from, to, ok := text(b, i); ok {

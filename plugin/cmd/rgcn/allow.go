@@ -25,7 +25,7 @@ var allowCommand = command{
 	example: "rgcn allow -file allow.csv -for 90d -note 'weekly backup' 10.1.2.0/24 db-1.example.org",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
 		settings := settings{}
-		settings.declare(fs)
+		settings.declareFields(fs)
 		var entry allow.Entry
 		path := fs.String("file", "", "the list, a CSV `FILE`; without, that of the settings (-config FILE, -set allow=FILE)")
 		fs.StringVar(&entry.Relation, "relation", "*", "`NAME` of the relation, such as the client's")
@@ -47,7 +47,11 @@ var allowCommand = command{
 				}
 				entry.Until = time.Now().Add(d).Truncate(time.Second)
 			}
-			c, err := settings.load()
+			load := settings.loadFields
+			if *path == "" {
+				load = func() (config.Config, error) { return settings.load("allow") }
+			}
+			c, err := load()
 			if err != nil {
 				return err
 			}
@@ -55,7 +59,7 @@ var allowCommand = command{
 				*path = c.Allow
 			}
 			if *path == "" {
-				return usagef("no list: want -file FILE, or settings with allow")
+				return usagef("no list: want -file FILE, the file that Allow names in the filter's section, or -config FILE, if the filter's settings are in a TOML file that names it")
 			}
 			finder, err := triplet.New(c.Fields, new(record.Spec))
 			if err != nil {

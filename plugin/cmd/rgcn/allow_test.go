@@ -81,7 +81,7 @@ func TestAllowRefusesNonsense(t *testing.T) {
 	list := filepath.Join(t.TempDir(), "allow.csv")
 	for want, args := range map[string][]string{
 		"want SOURCE and DESTINATION, got 1 arguments":            {"a"},
-		"no list: want -file FILE, or settings with allow":        {"a", "b"},
+		"no list: want -file FILE, the file that Allow names":     {"a", "b"},
 		`-for "soon": want a duration such as 2h, 90d`:            {"-file", list, "-for", "soon", "a", "b"},
 		`-for "0": want a duration such as 2h, 90d`:               {"-file", list, "-for", "0", "a", "b"},
 		`source = "web-*": * within a name, want a whole name`:    {"-file", list, "web-*", "b"},

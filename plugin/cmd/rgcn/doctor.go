@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"flb-filter-rgcn/plugin/doctor"
-	"flb-filter-rgcn/plugin/fleet"
 )
 
 var doctorCommand = command{
@@ -36,12 +35,15 @@ var doctorCommand = command{
 		fs.BoolVar(&o.Offline, "offline", false, "reach nothing over the network: neither search servers nor the filter's own port")
 		asJSON := fs.Bool("json", false, "as JSON")
 		columns := fs.String("columns", "", "`NAMES` of the columns, with commas between, of tab-separated logs without a header; \"-\" skips one")
-		return func(ctx context.Context, e *env) error {
-			o.Set, o.Samples, o.ElasticKey = settings, e.args, os.Getenv("ES_AUTH")
+		return func(ctx context.Context, e *env) (err error) {
+			o.Samples, o.ElasticKey = e.args, os.Getenv("ES_AUTH")
 			if o.Conf == "" && len(o.Samples) == 0 && len(settings) == 0 {
 				return usagef("nothing to examine: want -c FILE, a LOG, or both")
 			}
-			if err := absolute(settings); err != nil {
+			if ending := filepath.Ext(settings["config_file"]); slices.Contains([]string{".conf", ".yaml", ".yml"}, ending) {
+				return usagef("-config %s: is for the filter's own TOML file; want -c for the configuration of Fluent Bit", settings["config_file"])
+			}
+			if o.Set, err = settings.absolute(); err != nil {
 				return err
 			}
 			if *columns != "" {
@@ -67,27 +69,6 @@ var doctorCommand = command{
 			return err
 		}
 	},
-}
-
-// absolute resolves paths in flags against the working directory; those in a configuration are relative to its file.
-func absolute(s settings) error {
-	if ending := filepath.Ext(s["config_file"]); slices.Contains([]string{".conf", ".yaml", ".yml"}, ending) {
-		return usagef("-config %s: is for the filter's own TOML file; want -c for the configuration of Fluent Bit", s["config_file"])
-	}
-	for _, key := range []string{"config_file", "state_dir", "model_features", "allow", "state_from", "state_key", "publish", "publish_key", "fleet_credentials", "fleet_ca_file"} {
-		if s[key] == "" || !fleet.IsPath(s[key]) {
-			continue
-		}
-		path, err := filepath.Abs(s[key])
-		if err != nil {
-			return err
-		}
-		if strings.HasSuffix(s[key], "/") { // a place of published states: a directory, whether it is there or not
-			path += "/"
-		}
-		s[key] = path
-	}
-	return nil
 }
 
 func count(n int, what string) string {

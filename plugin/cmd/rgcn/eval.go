@@ -249,7 +249,7 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 			return usagef("-without %q: want some of %s", part, strings.Join(model.Ablations, ", "))
 		}
 	}
-	settings, err := v.run.settings.load()
+	settings, err := v.run.settings.load("model_features")
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"hash/maphash"
@@ -20,17 +21,18 @@ import (
 // maxLowest bounds a table that people read.
 const maxLowest = 1000
 
-// lowest keeps the n triplets with the lowest scores, each at its lowest, and counts how
-// often each triplet came. A count is 8 bytes beside a hash of the triplet, so that as many
-// fit as the graph itself holds.
+// lowest keeps the n triplets with the lowest scores, those with a low score before all others, each at its lowest, and
+// counts how often each triplet came. A count is 8 bytes beside a hash of the triplet, so that as many fit as the graph
+// itself holds.
 type lowest struct {
 	n      int
-	rows   []row // by score, ties in the order they came
+	rows   []row // in the order of compare, ties in the order they came
 	counts map[uint64]uint64
+	low    map[uint64]struct{} // triplets that had a low score
 	hash   maphash.Hash
 }
 
-// row is a triplet at its lowest score.
+// row is a triplet at its lowest score, of its low ones where it has any.
 type row struct {
 	key                           uint64
 	source, relation, destination string
@@ -40,7 +42,21 @@ type row struct {
 	time                          time.Time
 }
 
-func newLowest(n int) *lowest { return &lowest{n: n, counts: make(map[uint64]uint64)} }
+// compare orders rows as people read them. The scores of the first hours, of a weak model, are often the lowest of all,
+// and none of them is a low score.
+func (r *row) compare(low bool, score float64) int {
+	if r.low != low {
+		if r.low {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Compare(r.score, score)
+}
+
+func newLowest(n int) *lowest {
+	return &lowest{n: n, counts: make(map[uint64]uint64), low: make(map[uint64]struct{})}
+}
 
 func (l *lowest) add(s *scored) {
 	l.hash.Reset()
@@ -50,20 +66,23 @@ func (l *lowest) add(s *scored) {
 	}
 	key := l.hash.Sum64()
 	l.counts[key]++
-	if len(l.rows) == l.n && s.score >= l.rows[l.n-1].score {
+	if s.low {
+		l.low[key] = struct{}{}
+	}
+	if len(l.rows) == l.n && l.rows[l.n-1].compare(s.low, s.score) <= 0 {
 		return
 	}
 	if i := slices.IndexFunc(l.rows, func(r row) bool { return r.key == key }); i >= 0 {
-		if s.score >= l.rows[i].score {
+		if l.rows[i].compare(s.low, s.score) <= 0 {
 			return
 		}
 		l.rows = slices.Delete(l.rows, i, i+1)
 	}
 	at, _ := slices.BinarySearchFunc(l.rows, s.score, func(r row, score float64) int {
-		if r.score == score {
-			return -1
+		if c := r.compare(s.low, score); c != 0 {
+			return c
 		}
-		return cmp.Compare(r.score, score)
+		return -1
 	})
 	if len(l.rows) == l.n {
 		l.rows = l.rows[:l.n-1]
@@ -77,7 +96,7 @@ func (l *lowest) add(s *scored) {
 // print writes the rows as a table, reasons and labels only when the records have them.
 func (l *lowest) print(w io.Writer) error {
 	if len(l.rows) == 0 {
-		_, err := fmt.Fprintln(w, "no record has a score")
+		_, err := fmt.Fprintln(w, noScoreYet)
 		return err
 	}
 	has := func(column func(row) string) bool {
@@ -102,10 +121,8 @@ func (l *lowest) print(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	if l.inverted() {
-		if _, err := io.WriteString(w, footnote); err != nil {
-			return err
-		}
+	if _, err := io.WriteString(w, l.notes()); err != nil {
+		return err
 	}
 	if !has(func(r row) string { return r.evidence }) {
 		return nil
@@ -121,23 +138,59 @@ func (l *lowest) print(w io.Writer) error {
 	return err
 }
 
+// noScoreYet is the table of records of which none has a score.
+const noScoreYet = "no record has a score yet: the filter adds one from its first model on"
+
+// notes are lines below the table: how much of all it is, and what may seem odd in it.
+func (l *lowest) notes() string {
+	var b strings.Builder
+	shown := slices.IndexFunc(l.rows, func(r row) bool { return !r.low })
+	if shown < 0 {
+		shown = len(l.rows)
+	}
+	switch {
+	case shown < len(l.low):
+		fmt.Fprintf(&b, "\n%s distinct triplets with a low score; rgcn lowest %s\n", partOf(shown, len(l.low)), more(len(l.low)))
+	case shown == 0:
+		b.WriteString("\nNo record has a low score.\n")
+	case shown < len(l.rows):
+		fmt.Fprintf(&b, "\nRows with a low score: %s. No other triplet has one.\n", partOf(shown, len(l.rows)))
+	}
+	if l.inverted(shown) {
+		b.WriteString(footnote)
+	}
+	return b.String()
+}
+
+// partOf is "10 of 97".
+func partOf(shown, all int) string { return fmt.Sprintf("%d of %d", shown, all) }
+
+// more tells how to see all.
+func more(all int) string {
+	if all > maxLowest {
+		return fmt.Sprintf("-n %d shows more", maxLowest)
+	}
+	return fmt.Sprintf("-n %d shows all", all)
+}
+
 // footnote explains what inverted finds.
 const footnote = "\nLOW is as of its TIME: the threshold changes with trainings and with what the budget of the day has left, so that a score\n" +
 	"may be low beside a lower one that is not.\n"
 
-// inverted tells that a score is low and a lower one is not.
-func (l *lowest) inverted() bool {
-	first := slices.IndexFunc(l.rows, func(r row) bool { return !r.low })
-	return first >= 0 && slices.ContainsFunc(l.rows[first:], func(r row) bool { return r.low && r.score > l.rows[first].score })
+// inverted tells that one of the first rows, which are low, has a higher score than the first of the others.
+func (l *lowest) inverted(low int) bool {
+	return 0 < low && low < len(l.rows) && l.rows[low-1].score > l.rows[low].score
 }
 
 var lowestCommand = command{
 	name:    "lowest",
 	args:    "FILE...",
-	summary: "Show the lowest scores of enriched records, as the filter wrote them: each distinct triplet once.",
+	summary: "Show the lowest scores of enriched records, as the filter wrote them: low scores first, each distinct triplet once.",
+	more: "Records in which field_style is ecs, and documents of a search server with the record under _source, are recognised. Fields that your settings\n" +
+		"name otherwise need -config FILE or -set.",
 	example: "rgcn lowest -n 10 scored.ndjson",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
-		s := newRun(fs)
+		s := newReading(fs)
 		n := fs.Int("n", 10, "how many: `N`")
 		sources := fs.Bool("sources", false, "show the sources that were reported instead, those with the most points first")
 		return func(ctx context.Context, e *env) error {
@@ -150,25 +203,25 @@ var lowestCommand = command{
 			if err := s.check(e); err != nil {
 				return err
 			}
-			r, err := newScoredReader(s.config.Fields)
+			r, err := newEnrichedReader(s.settings, s.config)
 			if err != nil {
 				return err
 			}
-			l, reports, w := newLowest(*n), reported{n: *n}, r.NewWalker()
+			l, reports := newLowest(*n), reported{n: *n}
 			err = s.input.each(ctx, func(c chunk) error {
-				w.Reset(c.data)
-				for w.Next() {
-					v, ok := r.session(w)
+				r.each(c.data, func(v *scored) {
 					switch {
-					case !ok:
 					case *sources:
-						reports.add(&v)
+						reports.add(v)
 					case !math.IsNaN(v.score):
-						l.add(&v)
+						l.add(v)
 					}
-				}
+				}, func() {})
 				return nil
 			})
+			if err == nil && r.enriched == 0 && len(l.rows)+len(reports.rows) == 0 {
+				err = errors.New(r.unscored(s.config.Fields))
+			}
 			switch {
 			case err != nil:
 				return err

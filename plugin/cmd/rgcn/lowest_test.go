@@ -46,16 +46,30 @@ func TestLowest(t *testing.T) {
 			all = append(all, w)
 		}
 		w.count++
-		if score < w.score {
+		low, before := m["low_score"] == true, w.line["low_score"] == true
+		if low && !before || low == before && score < w.score {
 			w.line, w.score = m, score
 		}
 	}
-	slices.SortStableFunc(all, func(a, b *want) int { return cmp.Compare(a.score, b.score) })
+	isHigh := func(w *want) int {
+		if w.line["low_score"] == true {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(all, func(a, b *want) int { return cmp.Or(isHigh(a)-isHigh(b), cmp.Compare(a.score, b.score)) })
 
 	gap := regexp.MustCompile("  +")
 	stdout, evidence, _ := strings.Cut(stdout, "\nEVIDENCE\n")
-	stdout, _, _ = strings.Cut(stdout, footnote)
-	table := lines(t, stdout)
+	stdout, notes, _ := strings.Cut(stdout, "\n\n")
+	table := strings.Split(stdout, "\n")
+	lows := 0
+	for lows < len(all) && isHigh(all[lows]) == 0 {
+		lows++
+	}
+	if want := fmt.Sprintf("%d of %d distinct triplets with a low score; rgcn lowest -n %d shows all\n", n, lows, lows); lows <= n || notes != want {
+		t.Errorf("below the table %q, want %q", notes, want)
+	}
 	if got := gap.Split(table[0], -1); !slices.Equal(got, []string{"SCORE", "LOW", "REASON", "TIME", "SOURCE", "RELATION", "DESTINATION", "COUNT"}) || len(table) != n+1 {
 		t.Fatalf("header %q of %d lines, want %d", got, len(table), n+1)
 	}
@@ -83,7 +97,7 @@ func TestLowest(t *testing.T) {
 // standard output.
 func TestLowestPlaces(t *testing.T) {
 	in := write(t, "in", `{"id.orig_h":"a","id.resp_h":"b"}`+"\n")
-	const none = "no record has a score\n"
+	const none = noScoreYet + "\n"
 	for _, args := range [][]string{{in}, {"-o", "-", in}} {
 		stdout, stderr := mustRun(t, append([]string{"replay", "-q", "-lowest", "3"}, args...)...)
 		if stderr != none || !strings.HasPrefix(stdout, `{"id.orig_h":"a",`) {
@@ -127,24 +141,56 @@ func TestLowestOfEnrichedRecords(t *testing.T) {
 	want := "SCORE     LOW   TIME                 SOURCE  RELATION  DESTINATION  COUNT  LABEL\n" +
 		"0.100000  true  2020-09-13 12:26:40  z       c         s            1      last\n" +
 		"0.260000  true  2020-09-13 12:27:29  h24     c         s            2      kind49\n" +
+		"\n2 of 10 distinct triplets with a low score; rgcn lowest -n 10 shows all\n" +
 		"\nEVIDENCE\n1. z -> s: never met before; source: 2 other destinations, mostly by Go, x; destination: 3 other sources, of which p1, p2, p3 are most like this one\n"
 	if out.String() != want {
 		t.Errorf("\n%s\nwant\n%s", out.String(), want)
 	}
 }
 
-// TestLowestExplainsInversions: where a score is low beside a lower one that is not, a line says why that may be.
-func TestLowestExplainsInversions(t *testing.T) {
+// TestLowestOrder: low scores come before lower ones that are not low, and lines below the table say how many rows are
+// low, and why a score may be low beside a lower one that is not.
+func TestLowestOrder(t *testing.T) {
+	const inversion = "LOW is as of its TIME"
 	for _, c := range []struct {
-		low  [3]bool // of scores that rise
-		want bool
-	}{{[3]bool{true, true, false}, false}, {[3]bool{}, false}, {[3]bool{true, false, true}, true}, {[3]bool{false, true, true}, true}} {
+		low   [3]bool // of scores that rise
+		n     string
+		order string
+		notes []string
+		odd   bool // inversion is told
+	}{
+		{[3]bool{true, true, false}, "10", "s0 s1 s2", []string{"\nRows with a low score: 2 of 3. No other triplet has one.\n"}, false},
+		{[3]bool{}, "10", "s0 s1 s2", []string{"\nNo record has a low score.\n"}, false},
+		{[3]bool{true, false, true}, "10", "s0 s2 s1", []string{"\nRows with a low score: 2 of 3", inversion}, true},
+		{[3]bool{false, true, true}, "2", "s1 s2", nil, false},
+		{[3]bool{false, true, true}, "1", "s1", []string{"\n1 of 2 distinct triplets with a low score; rgcn lowest -n 2 shows all\n"}, false},
+		{[3]bool{true, true, true}, "3", "s0 s1 s2", nil, false},
+	} {
 		text := ""
 		for i, low := range c.low {
 			text += fmt.Sprintf(`{"ts":"%d","id.orig_h":"s%d","id.resp_h":"d","client":"c","score":0.00%d,"low_score":%v}`+"\n", 1_700_000_000+i, i, i+1, low)
 		}
-		if out, _ := mustRun(t, "lowest", write(t, "scored", text)); strings.Contains(out, "LOW is as of its TIME") != c.want {
-			t.Errorf("%v: %s", c.low, out)
+		out, _ := mustRun(t, "lowest", "-n", c.n, write(t, "scored", text))
+		has(t, out, c.notes...)
+		table, notes, _ := strings.Cut(out, "\n\n")
+		var order []string
+		for _, line := range strings.Split(strings.TrimSpace(table), "\n")[1:] {
+			order = append(order, strings.Fields(line)[4])
+		}
+		if got := strings.Join(order, " "); got != c.order || strings.Contains(notes, inversion) != c.odd || c.notes == nil && notes != "" {
+			t.Errorf("%v -n %s: %s", c.low, c.n, out)
+		}
+	}
+}
+
+// TestLowestPrefersLow: a triplet that had a low score once is shown at that, though it had a lower one that was not low.
+func TestLowestPrefersLow(t *testing.T) {
+	const record = `{"ts":"1700000000","id.orig_h":"s","id.resp_h":"d","client":"c","score":%s,"low_score":%v}` + "\n"
+	for _, order := range []string{fmt.Sprintf(record+record, "0.001", false, "0.02", true), fmt.Sprintf(record+record, "0.02", true, "0.001", false)} {
+		out, _ := mustRun(t, "lowest", write(t, "scored", order))
+		has(t, out, "0.020000  true", "  2\n")
+		if strings.Contains(out, "0.001") {
+			t.Error(out)
 		}
 	}
 }
@@ -153,11 +199,16 @@ func TestLowestExplainsInversions(t *testing.T) {
 func TestSettingsThatAreNotRead(t *testing.T) {
 	in := write(t, "scored.ndjson", `{"id.orig_h":"a","id.resp_h":"b","score":0.5,"low_score":false}`+"\n")
 	for _, args := range [][]string{
-		{"lowest", "-state", t.TempDir(), in}, {"lowest", "-set", "train_steps=5", in},
-		{"report", "-state", t.TempDir(), in}, {"report", "-set", "metrics_listen=127.0.0.1:1", in},
+		{"lowest", "-set", "state_dir=" + t.TempDir(), in}, {"lowest", "-set", "train_steps=5", in},
+		{"report", "-set", "metrics_listen=127.0.0.1:1", in},
 	} {
 		if _, stderr, status := rgcn(args...); status != exitUsage || !strings.Contains(stderr, " does not read ") {
 			t.Errorf("%q: status %d, %s", args, status, stderr)
+		}
+	}
+	for _, command := range []string{"lowest", "report", "allow"} {
+		if help, _ := mustRun(t, command, "-h"); strings.Contains(help, "\n  -state") {
+			t.Errorf("%s: its help has a flag that it refuses:\n%s", command, help)
 		}
 	}
 	mustRun(t, "lowest", "-set", "score=score", "-set", "explain=on", "-preset", "zeek", in)
@@ -175,9 +226,11 @@ func TestLowestSources(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	var table, notes string
 	sources := func(args ...string) (got []string) {
 		out, _ := mustRun(t, append(append([]string{"lowest", "-sources"}, args...), file)...)
-		for _, l := range lines(t, out) {
+		table, notes, _ = strings.Cut(out, "\n\n")
+		for _, l := range strings.Split(strings.TrimSpace(table), "\n") {
 			got = append(got, strings.Join(strings.Fields(l)[:3], " "))
 		}
 		return got
@@ -185,8 +238,14 @@ func TestLowestSources(t *testing.T) {
 	if got, want := sources(), []string{"POINTS TRIPLETS SOURCE", "7 4 s2", "2.5 3 s0", "- - s4", "- - s3"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+	if !strings.HasPrefix(notes, "POINTS and TRIPLETS need Explain On") {
+		t.Errorf("below the table %q", notes)
+	}
 	if got, want := sources("-n", "1"), []string{"POINTS TRIPLETS SOURCE", "7 4 s2"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+	if want := "1 of 4 source alerts; rgcn lowest -sources -n 4 shows all\n"; notes != want {
+		t.Errorf("below the table %q, want %q", notes, want)
 	}
 	if err := os.WriteFile(file, []byte(text+`{"ts":"1700000009","id.orig_h":"s9","id.resp_h":"d","score":0.1,"low_score":true,"source_alert":true,"score_source_risk":9,`+
 		`"score_source_triplets":3,"score_source_reached_by":"s2"}`+"\n"), 0o600); err != nil {

@@ -17,6 +17,7 @@ type scored struct {
 	source, relation, destination []byte
 	score                         float64
 	low, alert                    bool
+	enriched                      bool   // the record has the filter's field low_score, which it always adds
 	risk, triplets                []byte // of the source; nil: the record does not tell
 	reason                        []byte
 	added                         [][]byte                       // values of the fields of evidence
@@ -76,7 +77,7 @@ func (r *scoredReader) session(w *record.Walker) (s scored, ok bool) {
 	}
 	return scored{
 		source: found.Source, relation: found.Relation, destination: found.Destination,
-		score: score, low: string(added[1]) == "true", reason: added[2], label: added[3], alert: string(added[4]) == "true", risk: added[5], triplets: added[6], note: added[7], added: added[8:], time: time.Unix(0, at),
+		score: score, low: string(added[1]) == "true", enriched: len(added[1]) > 0, reason: added[2], label: added[3], alert: string(added[4]) == "true", risk: added[5], triplets: added[6], note: added[7], added: added[8:], time: time.Unix(0, at),
 		list: func(field, most int) []string { return w.List(e.Extent, r.names[field], most, nil) },
 	}, true
 }

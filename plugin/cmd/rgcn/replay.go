@@ -61,7 +61,7 @@ type writer struct {
 func declareWriter(fs *flag.FlagSet) *writer {
 	w := new(writer)
 	w.output.declare(fs)
-	fs.Func("lowest", "at the end show the `N` distinct triplets with the lowest scores, on standard output if -o takes the records, else on standard error", func(text string) (err error) {
+	fs.Func("lowest", "at the end show the `N` distinct triplets with the lowest scores, those with low_score true first, on standard output if -o takes the records, else on standard error", func(text string) (err error) {
 		if w.n, err = strconv.Atoi(text); err != nil || w.n < 1 || w.n > maxLowest {
 			return fmt.Errorf("want 1 to %d", maxLowest)
 		}

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 
 	"flb-filter-rgcn/plugin/filter"
-	"flb-filter-rgcn/plugin/record"
 	"flb-filter-rgcn/plugin/report"
 )
 
@@ -16,7 +16,7 @@ var reportCommand = command{
 	summary: "Make a page of enriched records: the graph with its low scores, the lowest, low scores over time.",
 	example: "rgcn report -o report.html scored.ndjson",
 	setup: func(fs *flag.FlagSet) func(context.Context, *env) error {
-		s := newRun(fs)
+		s := newReading(fs)
 		var out output
 		out.declare(fs)
 		return func(ctx context.Context, e *env) error {
@@ -26,29 +26,24 @@ var reportCommand = command{
 			if err := s.check(e); err != nil {
 				return err
 			}
-			r, err := newScoredReader(s.config.Fields)
+			r, err := newEnrichedReader(s.settings, s.config)
 			if err != nil {
 				return err
 			}
 			if err := out.open(e.stdout, s.input.files); err != nil {
 				return err
 			}
-			b, w := report.NewBuilder(), r.NewWalker()
+			b := report.NewBuilder()
 			err = s.input.each(ctx, func(c chunk) error {
-				w.Reset(c.data)
-				for w.Next() {
-					if v, ok := r.session(w); ok {
-						risk, triplets := v.sourceRisk()
-						b.Add(&report.Session{
-							Source: v.source, Relation: v.relation, Destination: v.destination,
-							Reason: v.reason, Evidence: v.evidence(), Score: v.score,
-							Low: v.low, Denied: v.low && string(v.reason) == filter.ReasonDenied,
-							SourceAlert: v.alert, Risk: risk, Triplets: triplets, Time: v.time.UnixNano(),
-						})
-					} else if w.Event().Kind == record.Log {
-						b.Skip()
-					}
-				}
+				r.each(c.data, func(v *scored) {
+					risk, triplets := v.sourceRisk()
+					b.Add(&report.Session{
+						Source: v.source, Relation: v.relation, Destination: v.destination,
+						Reason: v.reason, Evidence: v.evidence(), Score: v.score,
+						Low: v.low, Denied: v.low && string(v.reason) == filter.ReasonDenied,
+						SourceAlert: v.alert, Risk: risk, Triplets: triplets, Time: v.time.UnixNano(),
+					})
+				}, b.Skip)
 				return nil
 			})
 			if err != nil {
@@ -65,12 +60,11 @@ var reportCommand = command{
 			if out.path != "" {
 				where = out.path
 			}
-			more := ""
+			e.Log(filter.LevelInfo, fmt.Sprintf("%s: %d records, %d scored, %d with a low score; %d hosts and %d connections drawn, %d left out",
+				where, d.Records, d.Scored, d.Low, len(d.Nodes), len(d.Edges), d.Omitted))
 			if d.Scored == 0 {
-				more = "; no record has a score: 'rgcn replay' or the filter add it"
+				e.Log(filter.LevelWarn, cmp.Or(r.unscored(s.config.Fields), noScoreYet))
 			}
-			e.Log(filter.LevelInfo, fmt.Sprintf("%s: %d records, %d scored, %d with a low score; %d hosts and %d connections drawn, %d left out%s",
-				where, d.Records, d.Scored, d.Low, len(d.Nodes), len(d.Edges), d.Omitted, more))
 			return nil
 		}
 	},

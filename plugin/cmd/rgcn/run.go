@@ -20,6 +20,7 @@ type run struct {
 
 	env      *env
 	host     *host
+	reading  bool // only settings of fields count
 	among    bool // other runs beside it: it draws no progress, and what it tells is for debugging
 	config   config.Config
 	filter   *filter.Instance
@@ -37,6 +38,14 @@ func newRun(fs *flag.FlagSet) *run {
 	return r
 }
 
+// newReading is newRun for a command that reads enriched records, for which only settings of fields count.
+func newReading(fs *flag.FlagSet) *run {
+	r := &run{settings: settings{}, reading: true}
+	r.settings.declareFields(fs)
+	r.input.declare(fs)
+	return r
+}
+
 // check reads the settings and looks at the arguments, before anything is made.
 func (r *run) check(e *env) (err error) {
 	if err := r.checkSettings(e); err != nil {
@@ -48,7 +57,11 @@ func (r *run) check(e *env) (err error) {
 // checkSettings reads the settings.
 func (r *run) checkSettings(e *env) (err error) {
 	r.env = e
-	if r.config, err = r.settings.load(); err != nil {
+	load := func() (config.Config, error) { return r.settings.load() }
+	if r.reading {
+		load = r.settings.loadFields
+	}
+	if r.config, err = load(); err != nil {
 		return err
 	}
 	for _, line := range r.config.SummaryLines() {
@@ -113,7 +126,9 @@ func (r *run) replay(ctx context.Context, use func(chunk []byte) error) (trainin
 // close ends the instance, which saves what it learned.
 func (r *run) close() error {
 	r.host.muted = true // the command has a summary of its own
-	return r.filter.Close()
+	err := r.filter.Close()
+	handOver(r.config.State.Dir, r.began, r.env.Log)
+	return err
 }
 
 // sumUp logs what was done, with more in the words of the command.

@@ -17,6 +17,7 @@ import (
 type reported struct {
 	n    int
 	rows []sourceReport
+	all  int // source alerts seen
 }
 
 // sourceReport is a session with a source alert.
@@ -33,6 +34,7 @@ func (r *reported) add(s *scored) {
 	if !s.alert {
 		return
 	}
+	r.all++
 	points, _ := s.sourceRisk()
 	row := sourceReport{
 		source: string(s.source), relation: string(s.relation), destination: string(s.destination), reachedBy: string(s.added[evidence.SourceReachedBy]),
@@ -68,5 +70,21 @@ func (r *reported) print(w io.Writer) error {
 		}
 		line(dash(x.risk), dash(x.triplets), cell(x.source), dash(x.reachedBy), x.time.UTC().Format(time.DateTime), score, dash(x.reason), cell(x.relation), cell(x.destination), cell(x.label))
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, r.notes())
+	return err
+}
+
+// notes are lines below the table: how much of all it is, and why there are no points.
+func (r *reported) notes() string {
+	var b strings.Builder
+	if len(r.rows) < r.all {
+		fmt.Fprintf(&b, "\n%s source alerts; rgcn lowest -sources %s\n", partOf(len(r.rows), r.all), more(r.all))
+	}
+	if slices.ContainsFunc(r.rows, func(x sourceReport) bool { return x.risk == "" }) {
+		b.WriteString("\nPOINTS and TRIPLETS need Explain On (-set explain=on in rgcn replay): records without them come last, the latest first.\n")
+	}
+	return b.String()
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -27,7 +28,7 @@ var statusCommand = command{
 			if len(e.args) > 0 {
 				return usagef("unexpected %q: want no FILE", e.args[0])
 			}
-			c, err := settings.load()
+			c, err := settings.load("state_dir")
 			if err != nil {
 				return err
 			}
@@ -81,7 +82,7 @@ func printStatus(e *env, s filter.Status) error {
 	if a := s.Allow; a != nil {
 		line("allow", "%s: %d lines, %d never used, %d expired", a.File, a.Lines, a.Lines-a.Used, a.Expired)
 		if a.Problem != "" {
-			line("", "the list is older than its file: %s", a.Problem)
+			line("", "%s", allowProblem(a))
 		}
 	}
 	if p := s.Source; p != nil {
@@ -107,6 +108,19 @@ func printStatus(e *env, s filter.Status) error {
 	}
 	fmt.Fprintln(e.stdout)
 	return printAllow(e.stdout, s.Allow)
+}
+
+// allowProblem tells why the list in use is not what its file says: of a file with a bad line the problem begins with its
+// place, FILE:LINE or FILE; a file that cannot be read gives the error of the system.
+func allowProblem(a *filter.AllowStatus) string {
+	if strings.HasPrefix(a.Problem, a.File+":") {
+		return "the list is older than its file: " + a.Problem
+	}
+	text := "the file cannot be read: " + a.Problem
+	if a.Lines > 0 {
+		text += "; the lines read before hold"
+	}
+	return text
 }
 
 // printFleet tells of the state that the filter follows, and of those that it publishes.

@@ -38,3 +38,18 @@ func TestStatus(t *testing.T) {
 		}
 	}
 }
+
+// TestAllowProblem: a list with a bad line is told apart from a file that cannot be read.
+func TestAllowProblem(t *testing.T) {
+	for problem, want := range map[string]string{
+		`/etc/a.csv:3: source = "web-*": no`:             `the list is older than its file: /etc/a.csv:3: source = "web-*": no`,
+		"open /etc/a.csv: no such file or directory":     "the file cannot be read: open /etc/a.csv: no such file or directory",
+		"open /etc/a.csv.d/x: no such file or directory": "the file cannot be read: open /etc/a.csv.d/x: no such file or directory",
+	} {
+		if got := allowProblem(&filter.AllowStatus{File: "/etc/a.csv", Problem: problem}); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	got := allowProblem(&filter.AllowStatus{File: "a", Problem: "open a: permission denied", Lines: 2})
+	has(t, got, "the file cannot be read: open a: permission denied; the lines read before hold")
+}
