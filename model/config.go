@@ -151,7 +151,7 @@ func (c Config) sized(edges int) Config {
 }
 
 // Ablations are the parts that Config.Without may name, to measure what each brings.
-var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "recent", "near", "campaigns", "features", "tenure"}
+var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "recent", "near", "campaigns", "returns", "features", "tenure"}
 
 // without tells whether a part is left out.
 func (c Config) without(part string) bool { return slices.Contains(c.Without, part) }
@@ -191,7 +191,7 @@ func (c Config) network() gnn.Config {
 
 // sampling says what is drawn beside each positive triplet.
 func (c Config) sampling() temporal.Sampling {
-	return temporal.Sampling{Negatives: c.Negatives, Campaigns: !c.without("campaigns")}
+	return temporal.Sampling{Negatives: c.Negatives, Campaigns: !c.without("campaigns"), Returns: !c.without("returns")}
 }
 
 // CheckDevice returns why the card that the settings insist on cannot be used. It returns nil where it can, or

@@ -13,6 +13,7 @@ const SampleSize = 256
 type Sampling struct {
 	Negatives int   // corrupted triplets for each positive
 	Campaigns bool  // some of the corrupted triplets have a past of their own kind, see campaign
+	Returns   bool  // some of them are true, see findReturns
 	Bad       []Bad // what people have called bad: a few of the corrupted triplets are of it
 	// Where there are Bad, the draws for them, so that all else is drawn as it would be without them.
 	BadDraws *num.Philox
@@ -53,7 +54,7 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n
 		}
 		w.add(ds, b, rng, e.S, e.R, e.D, at, 1, share, all*t.chance/sum)
 		for range how.Negatives {
-			w.addCorrupted(ds, b, rng, e, at, share, how.Campaigns)
+			w.addCorrupted(ds, b, rng, e, at, share, how)
 			if len(how.Bad) > 0 && how.BadDraws.Float() < badShare {
 				b.cut(len(b.S) - 1)
 				w.addBad(ds, b, how.BadDraws, e, at, share, how)
@@ -63,7 +64,12 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n
 }
 
 // addCorrupted adds a corrupted triplet for a positive at the time t.
-func (w *Window) addCorrupted(ds *Dataset, b *Batch, rng *num.Philox, e *Edge, t int64, weight float32, campaigns bool) {
+func (w *Window) addCorrupted(ds *Dataset, b *Batch, rng *num.Philox, e *Edge, t int64, weight float32, how Sampling) {
+	if how.Returns && len(w.returns) > 0 && rng.Float() < returnShare {
+		e := &ds.Edges[w.returns[rng.IntN(len(w.returns))]]
+		w.add(ds, b, rng, e.S, e.R, e.D, t, 0, weight, 0)
+		return
+	}
 	s, r, d, unknown := w.corrupt(ds, rng, e)
 	w.add(ds, b, rng, s, r, d, t, 0, weight, 0)
 	last := len(b.S) - 1
@@ -72,7 +78,7 @@ func (w *Window) addCorrupted(ds *Dataset, b *Batch, rng *num.Philox, e *Edge, t
 		b.Counts[last].clearRelation()
 		b.Tenure[last] = ds.tenure(s, -1, t)
 	}
-	if rng.Float() < campaignShare && campaigns {
+	if rng.Float() < campaignShare && how.Campaigns {
 		w.campaign(rng, e, b, last)
 	}
 }

@@ -30,7 +30,7 @@ func OrderBytes(s graphbuf.Sizes) int64 { return int64(s.Edges) * 16 }
 
 // WindowBytes is what a window takes, with its cut, its messages and what is new in it.
 func WindowBytes(s graphbuf.Sizes) int64 {
-	const edge, row = 84, 68
+	const edge, row = 88, 68
 	return int64(s.Edges)*edge + int64(s.Sources+s.Destinations)*row
 }
 

@@ -8,6 +8,7 @@ type Window struct {
 	deltas       *deltas
 	end          int64
 	unseen, seen []positive
+	returns      []int32 // edges that may be an intruder's return
 }
 
 // positive is an edge with an event in the window, or one that is likely to have had one.
@@ -42,5 +43,6 @@ func NewWindow(ds *Dataset, c *Cut, end int64) *Window {
 			w.seen = append(w.seen, positive{int32(i), chance})
 		}
 	}
+	w.findReturns(ds)
 	return w
 }

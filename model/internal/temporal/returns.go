@@ -1,0 +1,39 @@
+package temporal
+
+import "slices"
+
+// An intruder who got in comes back: to the same server, on the next days, from the same machine. By then his triplet
+// has been seen, and if all corrupted triplets were ones that nobody has seen, a model would learn that what came once
+// is benign. So a share of the corrupted triplets are returns: true triplets whose source came to the network lately.
+// Nobody knows which of these are an intruder's, and most are not. That is the point: the decoder weighs how often what
+// looks like this comes back, which is the rule where newcomers are employees, against that share.
+//
+// The sources of the graph's first half are new because the graph is, so returns are drawn after it alone.
+const (
+	returnShare = 0.12
+	// A source is young up to an age of youngest days, or of a quarter of the graph's, if that is less.
+	youngest      = 5 * dayNanos
+	youngestShare = 4
+	// A return comes no earlier than so long after the triplet's first session: campaigns stand for the hours before.
+	returnsAfter = dayNanos / 4
+)
+
+// findReturns finds the edges that may be an intruder's return within the window.
+func (w *Window) findReturns(ds *Dataset) {
+	start := ds.Tenures.start
+	if life := w.At - start; life > 0 && life >= (ds.End-start)/2 {
+		w.returns = ds.returns(w.At-min(youngest, life/youngestShare), w.At-returnsAfter)
+	}
+}
+
+// returns are the edges first seen between two times whose sources came after the first of them.
+func (ds *Dataset) returns(from, to int64) (edges []int32) {
+	byFirst := func(e Edge, t int64) int { return int(min(max(e.First-t, -1), 1)) }
+	i, _ := slices.BinarySearchFunc(ds.Edges, from, byFirst)
+	for ; i < len(ds.Edges) && ds.Edges[i].First < to; i++ {
+		if ds.sourceSince[ds.Edges[i].S] >= from {
+			edges = append(edges, int32(i))
+		}
+	}
+	return edges
+}
