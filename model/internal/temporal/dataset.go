@@ -106,6 +106,12 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures) *Dataset {
 	return ds
 }
 
+// firstSince returns the place of the first edge that was first seen at the time t or later.
+func (ds *Dataset) firstSince(t int64) int {
+	i, _ := slices.BinarySearchFunc(ds.Edges, t, func(e Edge, t int64) int { return cmp.Compare(e.First, t) })
+	return i
+}
+
 // CutTimes returns the times by which the given shares of the graph's activity had happened. Each edge has the logarithm
 // of its count as weight: a flood of one pair does not draw all cuts into its own hour. The weight lies on the first
 // event, on the last one and on the beginnings of up to two buckets between: of a cut that lies at such a beginning the

@@ -1,7 +1,5 @@
 package temporal
 
-import "slices"
-
 // deltas are the edges first seen within a window, by each of their parts. Added to the counts at the cut they
 // give the counts at any moment of the window, as a scorer with live counts sees them.
 type deltas struct {
@@ -10,9 +8,7 @@ type deltas struct {
 }
 
 func newDeltas(ds *Dataset, c *Cut, end int64) *deltas {
-	from, _ := slices.BinarySearchFunc(ds.Edges, c.At, func(e Edge, t int64) int { return int(min(max(e.First-t, -1), 1)) })
-	to, _ := slices.BinarySearchFunc(ds.Edges, end, func(e Edge, t int64) int { return int(min(max(e.First-t, -1), 1)) })
-	edges := ds.Edges[from:to]
+	edges := ds.Edges[ds.firstSince(c.At):ds.firstSince(end)]
 	// Of a pair that is new, its first edge counts.
 	freshSD, freshSR := make([]bool, len(edges)), make([]bool, len(edges))
 	seenSD, seenSR := make(map[int32]bool, len(edges)), make(map[int32]bool, len(edges))

@@ -1,7 +1,5 @@
 package temporal
 
-import "slices"
-
 // An intruder who got in comes back: to the same server, on the next days, from the same machine. By then his triplet
 // has been seen, and if all corrupted triplets were ones that nobody has seen, a model would learn that what came once
 // is benign. So a share of the corrupted triplets are returns: true triplets whose source came to the network lately.
@@ -28,9 +26,7 @@ func (w *Window) findReturns(ds *Dataset) {
 
 // returns are the edges first seen between two times whose sources came after the first of them.
 func (ds *Dataset) returns(from, to int64) (edges []int32) {
-	byFirst := func(e Edge, t int64) int { return int(min(max(e.First-t, -1), 1)) }
-	i, _ := slices.BinarySearchFunc(ds.Edges, from, byFirst)
-	for ; i < len(ds.Edges) && ds.Edges[i].First < to; i++ {
+	for i, end := ds.firstSince(from), ds.firstSince(to); i < end; i++ {
 		if ds.sourceSince[ds.Edges[i].S] >= from {
 			edges = append(edges, int32(i))
 		}
