@@ -2,26 +2,31 @@ package temporal
 
 // An intruder who got in comes back: to the same server, on the next days, from the same machine. By then his triplet
 // has been seen, and if all corrupted triplets were ones that nobody has seen, a model would learn that what came once
-// is benign. So a share of the corrupted triplets are returns: true triplets whose source came to the network lately.
+// is benign. So some of the corrupted triplets are returns: true triplets whose source came to the network lately.
 // Nobody knows which of these are an intruder's, and most are not. That is the point: the decoder weighs how often what
-// looks like this comes back, which is the rule where newcomers are employees, against that share.
+// looks like this comes back, which is the rule where newcomers are employees, against their share.
 //
 // The sources of the graph's first half are new because the graph is, so returns are drawn after it alone.
 const (
+	// The share of the corrupted triplets that are returns, where there are enough different ones: see findReturns.
 	returnShare = 0.12
-	// A source is young up to an age of youngest days, or of a quarter of the graph's, if that is less.
+	// A source is young up to an age of youngest nanoseconds, or of a quarter of the graph's, if that is less.
 	youngest      = 5 * dayNanos
 	youngestShare = 4
 	// A return comes no earlier than so long after the triplet's first session: campaigns stand for the hours before.
 	returnsAfter = dayNanos / 4
 )
 
-// findReturns finds the edges that may be an intruder's return within the window.
+// findReturns finds the edges that may be an intruder's return within the window, and the share of returns among the
+// corrupted triplets. Where few sources are young, that is less than returnShare: no return weighs more than all the
+// corrupted triplets of one positive that was seen before, on average. Otherwise the few there are would count as nearly
+// impossible; so, what comes again for certain has the odds of 1 to the number of corrupted triplets at least.
 func (w *Window) findReturns(ds *Dataset) {
 	start := ds.Tenures.start
 	if life := w.At - start; life > 0 && life >= (ds.End-start)/2 {
 		w.returns = ds.returns(w.At-min(youngest, life/youngestShare), w.At-returnsAfter)
 	}
+	w.returnShare = min(returnShare, (1-unseenShare)*float32(len(w.returns))/float32(max(len(w.seen), 1)))
 }
 
 // returns are the edges first seen between two times whose sources came after the first of them.

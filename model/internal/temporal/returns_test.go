@@ -3,6 +3,7 @@ package temporal
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
@@ -60,7 +61,14 @@ func TestReturns(t *testing.T) {
 		}
 		return float64(n) / float64(of)
 	}
-	if with, without := share(true), share(false); math.Abs(with-returnShare-(1-returnShare)*without) > 0.02 {
+	without := share(false)
+	if with := share(true); w.returnShare != returnShare || math.Abs(with-returnShare-(1-returnShare)*without) > 0.02 {
 		t.Errorf("%.3f of the corrupted triplets are true, %.3f without returns", with, without)
+	}
+	// Where a return is one of a hundred triplets that come again, it is drawn as often as the corrupted triplets of one.
+	w.seen = slices.Repeat(w.seen, 100*len(w.returns)/len(w.seen))
+	w.findReturns(ds)
+	if got, want := w.returnShare, float32(len(w.returns))/float32(2*len(w.seen)); got != want || want > 0.006 {
+		t.Errorf("share %v, want %v", got, want)
 	}
 }

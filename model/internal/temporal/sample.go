@@ -65,7 +65,7 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n
 
 // addCorrupted adds a corrupted triplet for a positive at the time t.
 func (w *Window) addCorrupted(ds *Dataset, b *Batch, rng *num.Philox, e *Edge, t int64, weight float32, how Sampling) {
-	if how.Returns && len(w.returns) > 0 && rng.Float() < returnShare {
+	if how.Returns && len(w.returns) > 0 && rng.Float() < w.returnShare {
 		e := &ds.Edges[w.returns[rng.IntN(len(w.returns))]]
 		w.add(ds, b, rng, e.S, e.R, e.D, t, 0, weight, 0)
 		return

@@ -9,6 +9,7 @@ type Window struct {
 	end          int64
 	unseen, seen []positive
 	returns      []int32 // edges that may be an intruder's return
+	returnShare  float32 // of the corrupted triplets
 }
 
 // positive is an edge with an event in the window, or one that is likely to have had one.
