@@ -101,7 +101,8 @@ var countings = []counting{
 	needs("metrics.allow_remote", "metrics.listen", func(c *Config) string { return c.Metrics.Listen }),
 }
 
-// noEffect returns what was given and changes nothing. A setting that is given as off asks for nothing.
+// noEffect returns what was given and changes nothing. A setting that is given as off, or as its default, asks for nothing:
+// some files name every setting.
 func (l *loader) noEffect() (idle []NoEffect) {
 	told := map[string]bool{}
 	c := &l.config
@@ -112,7 +113,7 @@ func (l *loader) noEffect() (idle []NoEffect) {
 		n := NoEffect{Why: rule.why(c), Remedy: rule.remedy}
 		for name := range strings.FieldsSeq(rule.names) {
 			o, _ := lookup(name)
-			if _, given := l.origin[name]; !given || told[name] || off(o.get(c)) {
+			if _, given := l.origin[name]; !given || told[name] || o.get(c) == o.Default || off(o.get(c)) {
 				continue
 			}
 			told[name] = true
