@@ -18,7 +18,7 @@ func TestNoEffect(t *testing.T) {
 			"and threshold.method is budget; remove it, or set threshold.method to quantile"}},
 		{"threshold_k 0", []string{"property threshold_k = 0 has no effect: used with threshold.method sigma only, and threshold.method is budget"}},
 		{"threshold_per_day 5;threshold_method sigma", []string{"property threshold_per_day = 5 has no effect: used with threshold.method budget only, and threshold.method is sigma"}},
-		{"threshold_per_day 30;threshold_method quantile", []string{"threshold_per_day = 20 has no effect"}}, // as the default is: the budget does not count all the same
+		{"threshold_per_day 30;threshold_method quantile", []string{"threshold_per_day = 30 has no effect"}},
 		{"threshold_k 1;threshold_method sigma", nil},
 		{"threshold_quantile 0.2;threshold_method quantile", nil},
 		{"threshold_per_day 5", nil},
