@@ -17,8 +17,8 @@
 //   - follower (follow.go, succeed.go), publisher (publish.go): states that a trainer publishes for others
 //   - watch (watch.go): what the live page shows
 //
-// health.go sums up how an instance is doing, closed.go how it did. predict.go scores triplets that nobody sent. Without an instance, saved.go
-// looks at a state directory and foretell.go at the memory that one would take.
+// health.go sums up how an instance is doing, closed.go how it did. predict.go scores triplets that nobody sent. Without
+// an instance, saved.go looks at a state directory and foretell.go at the memory that one would take.
 //
 // The package is pure Go and knows no C: what it needs of the host process it asks of a Host.
 package filter

@@ -124,16 +124,8 @@ func (w *Walker) Raw(e Extent) []byte { return w.chunk[e.from:e.to:e.to] }
 // them.
 func (w *Walker) List(e Extent, name string, most int, out []string) []string {
 	b := w.chunk[e.from:e.to]
-	for i, n := e.first, e.pairs; n > 0 && i >= 0; n-- {
-		from, to, ok := text(b, i)
-		value := skip(b, i)
-		if value < 0 {
-			break
-		}
-		if ok && string(b[from:to]) == name {
-			return texts(b, value, most, out)
-		}
-		i = skip(b, value)
+	if at := valueOf(b, e, name); at >= 0 {
+		return texts(b, at, most, out)
 	}
 	return out
 }
@@ -142,22 +134,32 @@ func (w *Walker) List(e Extent, name string, most int, out []string) []string {
 // has. Without such a map it returns out and false.
 func (w *Walker) AppendInner(out []byte, e Extent, name string) ([]byte, bool) {
 	b := w.chunk[e.from:e.to]
+	at := valueOf(b, e, name)
+	if at < 0 {
+		return out, false
+	}
+	_, _, isMap := container(b, at, 2)
+	end := skip(b, at)
+	if !isMap || end < 0 {
+		return out, false
+	}
+	return append(append(out, b[:e.body]...), b[at:end]...), true
+}
+
+// valueOf is where in an event's bytes the value of a top-level key of the record begins, -1 if there is none.
+func valueOf(b []byte, e Extent, name string) int {
 	for i, n := e.first, e.pairs; n > 0 && i >= 0; n-- {
 		from, to, ok := text(b, i)
 		value := skip(b, i)
 		if value < 0 {
 			break
 		}
-		end := skip(b, value)
-		if end < 0 {
-			break
+		if ok && string(b[from:to]) == name {
+			return value
 		}
-		if _, _, isMap := container(b, value, 2); ok && isMap && string(b[from:to]) == name {
-			return append(append(out, b[:e.body]...), b[value:end]...), true
-		}
-		i = end
+		i = skip(b, value)
 	}
-	return out, false
+	return -1
 }
 
 // texts appends the text at i, or those of the array there.

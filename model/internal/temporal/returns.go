@@ -18,9 +18,9 @@ const (
 )
 
 // findReturns finds the edges that may be an intruder's return within the window, and the share of returns among the
-// corrupted triplets. Where few sources are young, that is less than returnShare: no return weighs more than all the
-// corrupted triplets of one positive that was seen before, on average. Otherwise the few there are would count as nearly
-// impossible; so, what comes again for certain has the odds of 1 to the number of corrupted triplets at least.
+// corrupted triplets. Where few sources are young, the share is below returnShare: no return weighs more than the
+// corrupted triplets of one positive that was seen before, on average. Without that bound, the few returns would be
+// drawn so often that all they have in common would count as an attack.
 func (w *Window) findReturns(ds *Dataset) {
 	start := ds.Tenures.start
 	if life := w.At - start; life > 0 && life >= (ds.End-start)/2 {
