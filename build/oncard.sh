@@ -13,9 +13,9 @@ pack() {
   set -e
   cd "$(dirname "$0")/.."
   local out=build/out/oncard cuda
+  make -s all
   cuda=$(realpath build/out/cuda)
   rm -rf "$out" && mkdir -p "$out/data"
-  make -s all
   export GOEXPERIMENT=simd CGO_CFLAGS="-O2 -g -I$cuda" CGO_LDFLAGS="-L$cuda"
   go test -c -tags gpu -ldflags '-s -w' -o "$out/cuda.test" ./model/cuda
   go test -c -tags gpu -ldflags '-s -w' -o "$out/model.test" ./model

@@ -179,13 +179,13 @@ func (c Config) mask() *[gnn.NumInputs]bool {
 	return &m
 }
 
-// network returns the settings of the network. Validate must have passed.
+// network returns the settings of the network, without a pool. Validate must have passed.
 func (c Config) network() gnn.Config {
 	first, _ := gnn.ParseLayer(c.Layer1)
 	second, _ := gnn.ParseLayer(c.Layer2)
 	return gnn.Config{
 		Dim: c.Dim, Decoder: c.Decoder, Layers: [4]gnn.LayerKind{first, second, first, second}, Mask: c.mask(), FixedLayers: c.without("layers"),
-		Seed: c.Seed, Threads: c.Threads, EnterThread: c.EnterThread,
+		Seed: c.Seed,
 	}
 }
 

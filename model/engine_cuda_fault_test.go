@@ -79,7 +79,7 @@ func TestCUDAMemory(t *testing.T) {
 func TestCUDANeed(t *testing.T) {
 	needsFake(t)
 	snap := modeltest.Graph(t, modeltest.Hub(3, 4000)).Snapshot()
-	ds := temporal.NewDataset(snap, nil)
+	ds := temporal.NewDataset(snap, nil, nil)
 	for _, dim := range []int{64, 1024} {
 		cfg := onAuto(t)
 		cfg.Dim = dim

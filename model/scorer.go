@@ -50,9 +50,11 @@ func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features HostFeatur
 	fresh.adopt(m)
 	fresh.Threshold, fresh.Quality, fresh.heldOut = m.Threshold, m.Quality, m.heldOut
 	fresh.SetTrained(m.Trained)
-	ds := temporal.NewDataset(snap, m.matching(features))
+	pool := num.NewPool(threads, nil)
+	defer pool.Close()
+	ds := temporal.NewDataset(snap, m.matching(features), pool)
 	cfg := m.config().network()
-	cfg.Threads = threads
+	cfg.Pool = pool
 	sh := gnn.Shape{Sources: len(ds.Sources), Destinations: len(ds.Destinations), Relations: ds.Relations}
 	s, _ := fresh.scorer(snap, ds, func(p *optim.Params, c *temporal.Cut) (*gnn.Embeddings, error) {
 		input := func(side []int32) func() []float32 {

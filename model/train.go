@@ -57,7 +57,9 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 		return trainByReference(ctx, snap, cfg, progress)
 	}
 	report.Featured = temporal.CountFeatured(snap, cfg.Features)
-	t, err := newTraining(ctx, snap, cfg, report)
+	pool := num.NewPool(cfg.Threads, cfg.EnterThread)
+	defer pool.Close()
+	t, err := newTraining(ctx, snap, cfg, pool, report)
 	if err != nil {
 		return nil, report, err
 	}
@@ -79,6 +81,7 @@ func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress fu
 type training struct {
 	snap     *graphbuf.Snapshot
 	cfg      Config
+	pool     *num.Pool
 	ds       *temporal.Dataset
 	bad      []temporal.Bad
 	windows  *temporal.Windows
@@ -89,9 +92,10 @@ type training struct {
 	report   Report
 }
 
-// newTraining prepares the data and the model of a training; report says what is known of the snapshot.
-func newTraining(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, report Report) (*training, error) {
-	t := &training{snap: snap, cfg: cfg, ds: temporal.NewDataset(snap, cfg.Features), report: report}
+// newTraining prepares the data and the model of a training, which the pool computes; report says what is known of the
+// snapshot.
+func newTraining(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, pool *num.Pool, report Report) (*training, error) {
+	t := &training{snap: snap, cfg: cfg, pool: pool, ds: temporal.NewDataset(snap, cfg.Features, pool), report: report}
 	if cfg.without("tenure") {
 		t.ds.IgnoreTenure()
 	}
@@ -136,8 +140,10 @@ func (t *training) steps() int {
 // run trains on one device, judges what came of it and makes the scorer.
 func (t *training) run(ctx context.Context) (*Scorer, error) {
 	ds, cfg := t.ds, t.cfg
+	network := cfg.network()
+	network.Pool = t.pool
 	on, err := gnn.NewEngine(gnn.Spec{
-		Network: cfg.network(), Shape: gnn.Shape{Sources: len(ds.Sources), Destinations: len(ds.Destinations), Relations: ds.Relations},
+		Network: network, Shape: gnn.Shape{Sources: len(ds.Sources), Destinations: len(ds.Destinations), Relations: ds.Relations},
 		Params: t.model.params, Scaling: &t.model.scaling,
 		DestinationInputs: gnn.FixedInputs(t.snap, ds.Destinations, cfg.Dim), SourceInputs: gnn.FixedInputs(t.snap, ds.Sources, cfg.Dim),
 		Device: cfg.Device, Steps: t.steps(), Edges: len(ds.Edges), MaxBatch: temporal.SampleSize * (1 + cfg.Negatives), Dropout: cfg.Dropout,

@@ -110,4 +110,4 @@ func (e *cpuEngine) Embed(p *optim.Params, c *temporal.Cut) (*Embeddings, error)
 	return embedWith(&e.net.convs, p, c.Messages(), e.net.decoder.K, func() []float32 { return e.x }, func() []float32 { return e.y }), nil
 }
 
-func (e *cpuEngine) Close() { e.net.close() }
+func (e *cpuEngine) Close() { e.net.release() }

@@ -32,7 +32,7 @@ type twins struct {
 func newTwins(t *testing.T, cfg Config, dropout float64, hosts temporal.HostFeatures, steps int) *twins {
 	t.Helper()
 	snap := modeltest.Graph(t, modeltest.Hub(3, 4000)).Snapshot()
-	w := &twins{dropout: dropout, ds: temporal.NewDataset(snap, hosts)}
+	w := &twins{dropout: dropout, ds: temporal.NewDataset(snap, hosts, nil)}
 	w.windows, _ = temporal.NewWindows(w.ds, false)
 	var sums ScalingSums
 	var b temporal.Batch

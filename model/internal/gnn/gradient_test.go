@@ -36,7 +36,7 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 		}
 	}
 	snap := modeltest.Graph(t, modeltest.Teams(1, 6, 60)).Snapshot()
-	ds := temporal.NewDataset(snap, nil)
+	ds := temporal.NewDataset(snap, nil, nil)
 	at := ds.CutTimes([]float64{0.7})[0]
 	w := temporal.NewWindow(ds, temporal.NewCut(ds, at, temporal.NewOrders(ds)), ds.End+1)
 	p := NewParams(cfg, ds.Relations)
@@ -51,7 +51,7 @@ func newSmall(t *testing.T, layer1, layer2, decoder string) *small {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(n.close)
+	t.Cleanup(n.release)
 	setMessages(&n.convs, w.Messages())
 	w.Sample(ds, &n.batch.Batch, rng, 8, temporal.Sampling{Negatives: 3, Campaigns: true})
 	// Whatever the draw: a triplet of either kind with a new host.

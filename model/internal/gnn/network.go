@@ -38,8 +38,7 @@ type Config struct {
 	Mask        *[NumInputs]bool // inputs of the decoder to leave out; nil: none
 	FixedLayers bool             // the layers stay plain propagation
 	Seed        uint64           // of the first values
-	Threads     int              // at least 1
-	EnterThread func()           // called at the start of every further goroutine; nil: nothing to do
+	Pool        *num.Pool        // that computes the layers; nil: one thread
 }
 
 // Shape says how large a network's sides are.
@@ -48,12 +47,11 @@ type Shape struct {
 }
 
 // newConvs makes the four layers: walk1 (to sources, from x), walk2 (to destinations,
-// from walk1), profile1 (to destinations, from y), profile2 (to sources, from profile1). The caller closes their pool.
+// from walk1), profile1 (to destinations, from y), profile2 (to sources, from profile1).
 func newConvs(cfg Config, sh Shape) [4]*relConv {
 	var out [4]*relConv
-	pool := num.NewPool(cfg.Threads, cfg.EnterThread) // of all, since one layer is computed at a time
 	for i, norm := range []int{temporal.NormWalk, temporal.NormWalk, temporal.NormProfile, temporal.NormMean} {
-		c := &relConv{k: cfg.Dim, relations: sh.Relations, diagonal: cfg.Layers[i].diagonal(), pool: pool, norm: norm,
+		c := &relConv{k: cfg.Dim, relations: sh.Relations, diagonal: cfg.Layers[i].diagonal(), pool: cfg.Pool, norm: norm,
 			rows: sh.Sources, inRows: sh.Destinations}
 		if toDestinations(i) {
 			c.rows, c.inRows = c.inRows, c.rows
@@ -100,7 +98,6 @@ func embedWith(convs *[4]*relConv, p *optim.Params, m *temporal.Messages, k int,
 // and sources when they are needed.
 func Embed(cfg Config, sh Shape, p *optim.Params, m *temporal.Messages, x, y func() []float32) *Embeddings {
 	convs := newConvs(cfg, sh)
-	defer convs[0].pool.Close()
 	return embedWith(&convs, p, m, cfg.Dim, x, y)
 }
 
@@ -202,11 +199,6 @@ func (n *network) run(rounds int, next func()) (loss float32, err error) {
 		}
 	}
 	return float32(*n.loss.(*G.F32)), nil
-}
-
-func (n *network) close() {
-	n.convs[0].pool.Close()
-	n.release()
 }
 
 // release lets go of all that steps need and the layers alone do not: outputs and gradients, five sixths of

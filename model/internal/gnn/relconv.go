@@ -45,7 +45,7 @@ func (c *relConv) backward(w, h, dout, dw, dh []float32) {
 	clear(dw)
 	clear(dh)
 	// dw is a sum over all rows: each piece has its own, added up in their order.
-	parts := make([][]float32, max(1, c.pool.Threads))
+	parts := make([][]float32, c.pool.Threads())
 	parts[0] = dw
 	c.pool.For(c.inRows, func(piece, from, to int) {
 		if parts[piece] == nil {

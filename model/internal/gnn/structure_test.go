@@ -61,7 +61,7 @@ func exact(ds *temporal.Dataset) (walks, profiles [][]float64) {
 
 func TestLayersStartAsStructure(t *testing.T) {
 	snap := modeltest.Graph(t, modeltest.Teams(3, 24, 600)).Snapshot()
-	ds := temporal.NewDataset(snap, nil)
+	ds := temporal.NewDataset(snap, nil, nil)
 	walks, profiles := exact(ds)
 	worst := func(k int) (walkError, profileError float64) {
 		cfg := testNetwork(k, DistMult)

@@ -45,6 +45,19 @@ func TestCrewIsKept(t *testing.T) {
 			})
 			t.Error("no panic")
 		}()
+		// Every job is done once.
+		var done [9]atomic.Int32
+		var jobs []func()
+		for i := range done {
+			jobs = append(jobs, func() { done[i].Add(1) })
+		}
+		c.Do(jobs...)
+		c.Do()
+		for i := range done {
+			if n := done[i].Load(); n != 1 {
+				t.Errorf("%d threads: job %d was done %d times", threads, i, n)
+			}
+		}
 		var sum atomic.Int32
 		c.For(100, func(_, from, to int) { sum.Add(int32(to - from)) })
 		c.Close()
@@ -69,5 +82,25 @@ func TestAPanicOfAWorkerComesUp(t *testing.T) {
 				}
 			})
 		}()
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%d threads: the panic of a job was lost", threads)
+				}
+			}()
+			NewPool(threads, nil).Do(func() {}, func() { panic("here") }, func() {})
+		}()
+	}
+}
+
+// Without a pool all is done on the caller's goroutine, in its order.
+func TestNoPool(t *testing.T) {
+	var c *Pool
+	var order []int
+	c.Do(func() { order = append(order, 1) }, func() { order = append(order, 2) })
+	c.For(3, func(piece, from, to int) { order = append(order, piece, from, to) })
+	c.Close()
+	if !slices.Equal(order, []int{1, 2, 0, 0, 3}) || c.Threads() != 1 {
+		t.Errorf("%v, %d threads", order, c.Threads())
 	}
 }

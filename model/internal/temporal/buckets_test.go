@@ -44,7 +44,7 @@ func history(t *testing.T, length time.Duration, seed uint64) (*Dataset, [][]int
 		times[e.destination] = append(times[e.destination], e.at)
 	}
 	snap := g.Snapshot()
-	ds := NewDataset(snap, nil)
+	ds := NewDataset(snap, nil, nil)
 	ordered := make([][]int64, len(ds.Edges))
 	for i := range ds.Edges {
 		var d int
@@ -108,7 +108,7 @@ func TestThePastWithoutBuckets(t *testing.T) {
 		Nodes: []graphbuf.Name{{Name: "d"}, {Name: "s"}}, Relations: []graphbuf.Name{{Name: "r"}},
 		Edges: []graphbuf.Edge{{Source: 1, Count: 101, First: 1000 * hour, Last: 1100 * hour}},
 	}
-	ds := NewDataset(snap, nil)
+	ds := NewDataset(snap, nil, nil)
 	e := &ds.Edges[0]
 	for _, c := range []struct{ at, want float64 }{{1000, 0}, {1000.01, 1}, {1025, 26}, {1050, 51}, {1099, 99}, {1100.01, 101}} {
 		if got := ds.before(e, int64(c.at*float64(hour))); math.Abs(float64(got)-c.want) > 1.6 {
@@ -127,7 +127,7 @@ func TestTimesOfCenturies(t *testing.T) {
 			Nodes: []graphbuf.Name{{Name: "d"}, {Name: "s"}}, Relations: []graphbuf.Name{{Name: "r"}},
 			Edges: []graphbuf.Edge{{Source: 1, Count: 1000, First: c[0], Last: c[1]}},
 		}
-		ds := NewDataset(snap, nil)
+		ds := NewDataset(snap, nil, nil)
 		e := &ds.Edges[0]
 		last := float32(0)
 		for i := maxBuckets - 1; i >= 0; i-- {

@@ -4,7 +4,7 @@ package temporal
 type Cut struct {
 	At              int64
 	ds              *Dataset
-	orders          [2][]int32
+	orders          *Orders
 	relationsOfPair []float32 // before the cut, by pair number
 	built           *Messages // nil until asked for
 	// Estimated events before the cut: by edge, by pair number, by row, by relation.
@@ -18,17 +18,28 @@ type Cut struct {
 }
 
 // NewCut gathers what was known before the time at; orders are those of NewOrders.
-func NewCut(ds *Dataset, at int64, orders [2][]int32) *Cut {
+func NewCut(ds *Dataset, at int64, orders *Orders) *Cut {
 	c := newCut(ds)
 	c.At, c.orders = at, orders
 	c.Recent = newRecent(len(ds.Sources), len(ds.Destinations))
-	for i := range ds.Edges {
-		if n := ds.before(&ds.Edges[i], at); n > 0 {
-			c.srd[i] = n
-			c.add(&ds.Edges[i], n)
-			c.Recent.add(&ds.Edges[i], ds.lastBefore(&ds.Edges[i], at), at)
+	ds.pool.For(len(ds.Edges), func(_, from, to int) {
+		for i := from; i < to; i++ {
+			c.srd[i] = ds.before(&ds.Edges[i], at)
+		}
+	})
+	each := func(do func(e *Edge, n float32)) {
+		for i, n := range c.srd {
+			if n > 0 {
+				do(&ds.Edges[i], n)
+			}
 		}
 	}
+	ds.pool.Do(
+		func() { each(c.addPair) },
+		func() { each(c.addUse) },
+		func() { each(c.addEvents) },
+		func() { each(func(e *Edge, _ float32) { c.Recent.add(e, ds.lastBefore(e, at), at) }) },
+	)
 	c.knownSources, c.knownDestinations, c.knownRelations = known(c.s), known(c.d), known(c.r)
 	return c
 }
@@ -53,8 +64,8 @@ func newCut(ds *Dataset) *Cut {
 	return c
 }
 
-// add counts an edge with n events before the cut.
-func (c *Cut) add(e *Edge, n float32) {
+// addPair counts an edge with n events before the cut for its pair of source and destination.
+func (c *Cut) addPair(e *Edge, n float32) {
 	if c.relationsOfPair[e.sd] == 0 {
 		c.destinationsOfS[e.S]++
 		c.sourcesOfD[e.D]++
@@ -63,6 +74,11 @@ func (c *Cut) add(e *Edge, n float32) {
 		}
 	}
 	c.relationsOfPair[e.sd]++
+	c.sd[e.sd] += n
+}
+
+// addUse counts it for its pair of source and relation.
+func (c *Cut) addUse(e *Edge, n float32) {
 	if c.sr[e.sr] == 0 {
 		c.relationsOfS[e.S]++
 		c.sourcesOfR[e.R]++
@@ -70,8 +86,11 @@ func (c *Cut) add(e *Edge, n float32) {
 			c.Cooccurrence.addUse(c.ds.Peers, e.S, e.R)
 		}
 	}
-	c.sd[e.sd] += n
 	c.sr[e.sr] += n
+}
+
+// addEvents counts its events for the rest of its parts.
+func (c *Cut) addEvents(e *Edge, n float32) {
 	c.rd[e.rd] += n
 	c.s[e.S] += n
 	c.d[e.D] += n

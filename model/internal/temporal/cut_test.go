@@ -2,14 +2,16 @@ package temporal
 
 import (
 	"math"
+	"reflect"
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/internal/modeltest"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 func TestCutKnowsOnlyWhatCameBefore(t *testing.T) {
-	ds := NewDataset(modeltest.Graph(t, modeltest.Teams(5, 20, 500)).Snapshot(), nil)
+	ds := NewDataset(modeltest.Graph(t, modeltest.Teams(5, 20, 500)).Snapshot(), nil, nil)
 	at := ds.CutTimes([]float64{0.5})[0]
 	c := NewCut(ds, at, NewOrders(ds))
 	before := 0
@@ -39,12 +41,49 @@ func TestFloodDoesNotDrawTheCuts(t *testing.T) {
 		flood.Time = 300*60e9 + int64(i)*1e6
 		events = append(events, flood)
 	}
-	ds := NewDataset(modeltest.Graph(t, events).Snapshot(), nil)
-	plain := NewDataset(modeltest.Graph(t, events[:1000]).Snapshot(), nil)
+	ds := NewDataset(modeltest.Graph(t, events).Snapshot(), nil, nil)
+	plain := NewDataset(modeltest.Graph(t, events[:1000]).Snapshot(), nil, nil)
 	for _, share := range []float64{0.2, 0.5, 0.8} {
 		a, b := ds.CutTimes([]float64{share})[0], plain.CutTimes([]float64{share})[0]
 		if math.Abs(float64(a-b)) > 50*60e9 {
 			t.Errorf("the flood moves the cut at %v by %v minutes", share, (a-b)/60e9)
+		}
+	}
+}
+
+// However many threads make a dataset and its windows, they are the same to the bit.
+func TestThreadsMakeTheSameWindows(t *testing.T) {
+	snap := modeltest.Graph(t, modeltest.Teams(5, 20, 3000)).Snapshot()
+	type made struct {
+		edges     []Edge
+		tenures   Tenures
+		relations RelationTimes
+		windows   []Window
+		deltas    []deltas
+		messages  []Messages
+	}
+	by := func(pool *num.Pool) (m made) {
+		defer pool.Close()
+		ds := NewDataset(snap, modeltest.ByLetters(4), pool)
+		m.edges, m.tenures, m.relations = ds.Edges, ds.Tenures, ds.RelationsOf
+		windows, _ := NewWindows(ds, false)
+		for i := range windows.Len() {
+			w := windows.Get(i)
+			m.messages = append(m.messages, *w.Messages())
+			m.deltas = append(m.deltas, *w.deltas)
+			cut := *w.Cut
+			cut.ds, cut.built, cut.orders = nil, nil, nil
+			m.windows = append(m.windows, Window{Cut: &cut, unseen: w.unseen, seen: w.seen, returns: w.returns})
+		}
+		return m
+	}
+	one := by(nil)
+	if len(one.windows) != TrainWindows {
+		t.Fatalf("%d windows", len(one.windows))
+	}
+	for _, threads := range []int{1, 3, 8} {
+		if !reflect.DeepEqual(by(num.NewPool(threads, nil)), one) {
+			t.Errorf("%d threads make other windows than one", threads)
 		}
 	}
 }

@@ -30,6 +30,7 @@ type Dataset struct {
 	Peers                      *Peers // nil: hosts have no features
 	Unanswered                 []bool // by edge: no window that trains has it among its positives; nil: none
 	buckets
+	pool *num.Pool // of all that is computed of the dataset
 }
 
 // Edge is a distinct triplet with its events.
@@ -39,16 +40,20 @@ type Edge struct {
 	count       float32
 	First, last int64
 	active      uint64 // see activity
+	// Whether it is the first edge of its pair of source and destination, and of its pair of source and relation.
+	firstSD, firstSR bool
 }
 
-// NewDataset numbers the hosts, relations and pairs of a snapshot. features may be nil.
-func NewDataset(snap *graphbuf.Snapshot, features HostFeatures) *Dataset {
+// NewDataset numbers the hosts, relations and pairs of a snapshot. features may be nil. The pool, which may be nil,
+// computes it and its windows; the caller closes it.
+func NewDataset(snap *graphbuf.Snapshot, features HostFeatures, pool *num.Pool) *Dataset {
 	n := len(snap.Edges)
 	ds := &Dataset{
 		Relations: len(snap.Relations),
 		Names:     newTrigrams(snap.Relations),
 		Edges:     make([]Edge, n),
 		SD:        num.NewPairs(n), SR: num.NewPairs(n), rd: num.NewPairs(n), triplet: num.NewPairs(n),
+		pool: pool,
 	}
 	row := func(rows []int32, side *[]int32, node int32) int32 {
 		if rows[node] < 0 {
@@ -65,8 +70,6 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures) *Dataset {
 	for i, e := range snap.Edges {
 		d := &ds.Edges[i]
 		d.S, d.R, d.D = row(sourceRow, &ds.Sources, e.Source), e.Relation, row(destinationRow, &ds.Destinations, e.Destination)
-		d.sd, d.sr, d.rd = ds.SD.Add(d.S, d.D), ds.SR.Add(d.S, d.R), ds.rd.Add(d.R, d.D)
-		ds.triplet.Add(d.sd, d.R)
 		if int(d.S) == len(ds.sourceSince) {
 			ds.sourceSince = append(ds.sourceSince, e.First)
 		}
@@ -81,27 +84,41 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures) *Dataset {
 		}
 	}
 	ds.buckets = newBuckets(snap, ds.start, ds.End)
-	for i := range snap.Edges {
-		ds.Edges[i].active = ds.active(&snap.Edges[i])
-	}
-	seenSD, seenSR := make([]bool, ds.SD.Len), make([]bool, ds.SR.Len)
-	firstOf := func(seen []bool, pair func(e *Edge) int32) func(e *Edge) int32 {
-		return func(e *Edge) int32 {
-			if p := pair(e); !seen[p] {
-				seen[p] = true
-				return e.S
-			}
-			return -1
+	each := func(do func(i int, e *Edge)) {
+		for i := range ds.Edges {
+			do(i, &ds.Edges[i])
 		}
 	}
-	ds.destinationsOf = newEventTimes(len(ds.Sources), ds.Edges, firstOf(seenSD, func(e *Edge) int32 { return e.sd }), nil)
-	ds.RelationsOf = RelationTimes{
-		eventTimes: newEventTimes(len(ds.Sources), ds.Edges, firstOf(seenSR, func(e *Edge) int32 { return e.sr }),
-			func(e *Edge) int32 { return e.R }),
-		settled: min(maxSettled, (ds.End-ds.start)/settledShare),
-	}
+	pool.Do(
+		func() {
+			each(func(_ int, e *Edge) {
+				n := ds.SD.Len
+				e.sd = ds.SD.Add(e.S, e.D)
+				e.firstSD = ds.SD.Len > n
+			})
+			each(func(_ int, e *Edge) { ds.triplet.Add(e.sd, e.R) })
+		},
+		func() {
+			each(func(_ int, e *Edge) {
+				n := ds.SR.Len
+				e.sr = ds.SR.Add(e.S, e.R)
+				e.firstSR = ds.SR.Len > n
+			})
+		},
+		func() { each(func(_ int, e *Edge) { e.rd = ds.rd.Add(e.R, e.D) }) },
+		func() { each(func(i int, e *Edge) { e.active = ds.active(&snap.Edges[i]) }) },
+	)
 	ds.sdN, ds.srN, ds.rdN = int(ds.SD.Len), int(ds.SR.Len), int(ds.rd.Len)
-	ds.Tenures = newTenures(ds)
+	pool.Do(
+		func() { ds.destinationsOf = newEventTimes(len(ds.Sources), ds.Edges, ofSource.where(firstOfSD), nil) },
+		func() {
+			ds.RelationsOf = RelationTimes{
+				eventTimes: newEventTimes(len(ds.Sources), ds.Edges, ofSource.where(firstOfSR), ofRelation),
+				settled:    min(maxSettled, (ds.End-ds.start)/settledShare),
+			}
+		},
+		func() { ds.Tenures = newTenures(ds) },
+	)
 	ds.Peers = newPeers(ds, snap, features)
 	return ds
 }

@@ -13,9 +13,31 @@ type eventTimes struct {
 	other []int32 // the other end of the pair that came; nil where nobody asks
 }
 
+// part is one part of an edge: a row, a relation or the number of a pair; -1: it has none.
+type part func(e *Edge) int32
+
+var (
+	ofSource      part = func(e *Edge) int32 { return e.S }
+	ofDestination part = func(e *Edge) int32 { return e.D }
+	ofRelation    part = func(e *Edge) int32 { return e.R }
+)
+
+// where leaves out the edges of which is is false.
+func (p part) where(is func(e *Edge) bool) part {
+	return func(e *Edge) int32 {
+		if is(e) {
+			return p(e)
+		}
+		return -1
+	}
+}
+
+func firstOfSD(e *Edge) bool { return e.firstSD }
+func firstOfSR(e *Edge) bool { return e.firstSR }
+
 // newEventTimes lists the first times of the edges by key, 0 to n-1. An edge whose key is -1 is left out. The
 // edges are in order of time.
-func newEventTimes(n int, edges []Edge, key, other func(e *Edge) int32) eventTimes {
+func newEventTimes(n int, edges []Edge, key, other part) eventTimes {
 	keys := make([]int32, len(edges))
 	for i := range edges {
 		keys[i] = key(&edges[i])

@@ -52,103 +52,124 @@ func (c *Cut) Messages() *Messages {
 		weight[i] = 1 / float32(math.Log(2+float64(n)))
 	}
 	squares := make([]float32, len(ds.Destinations)) // of the lengths of profiles
-	seen := make([]bool, ds.sdN)
 	for i := range ds.Edges {
-		if e := &ds.Edges[i]; c.srd[i] > 0 && !seen[e.sd] {
-			seen[e.sd] = true
+		if e := &ds.Edges[i]; e.firstSD && c.srd[i] > 0 {
 			squares[e.D] += weight[e.S] * weight[e.S]
 		}
 	}
-	norm := func(e *Edge) [3]float32 {
-		m := c.relationsOfPair[e.sd]
-		return [3]float32{
-			NormWalk:    1 / (m * float32(math.Sqrt(float64(degS[e.S]*degD[e.D])))),
-			NormProfile: weight[e.S] / (m * float32(math.Sqrt(float64(squares[e.D])))),
-			NormMean:    1 / (m * degS[e.S]),
+	norms := make([][3]float32, len(ds.Edges)) // 0 where an edge is not known yet
+	ds.pool.For(len(norms), func(_, from, to int) {
+		for i := from; i < to; i++ {
+			if c.srd[i] == 0 {
+				continue
+			}
+			e := &ds.Edges[i]
+			m := c.relationsOfPair[e.sd]
+			norms[i] = [3]float32{
+				NormWalk:    1 / (m * float32(math.Sqrt(float64(degS[e.S]*degD[e.D])))),
+				NormProfile: weight[e.S] / (m * float32(math.Sqrt(float64(squares[e.D])))),
+				NormMean:    1 / (m * degS[e.S]),
+			}
 		}
-	}
-	c.built = &Messages{
-		BySource: newCSR(ds, c.srd, c.orders[0], len(ds.Sources), norm,
-			func(e *Edge) (row, col int32) { return e.S, e.D }),
-		ByDestination: newCSR(ds, c.srd, c.orders[1], len(ds.Destinations), norm,
-			func(e *Edge) (row, col int32) { return e.D, e.S }),
-	}
+	})
+	c.built = new(Messages)
+	ds.pool.Do(
+		func() {
+			c.built.BySource = newCSR(c.orders.bySource, norms, len(ds.Sources))
+		},
+		func() {
+			c.built.ByDestination = newCSR(c.orders.byDestination, norms, len(ds.Destinations))
+		},
+	)
 	return c.built
 }
 
 // ReleaseMessages frees the messages. The next call of Messages builds them again.
 func (c *Cut) ReleaseMessages() { c.built = nil }
 
-// newCSR makes a matrix of the edges with known events, in an order that has them by row, by relation and by column.
-func newCSR(ds *Dataset, known []float32, order []int32, rows int, norm func(*Edge) [3]float32, ends func(*Edge) (row, col int32)) *CSR {
+// newCSR makes a matrix of the edges that have normalisations, from a list of all edges.
+func newCSR(list []listed, norms [][3]float32, rows int) *CSR {
 	// Two passes: the first finds the sizes, since growing by doubling would take half as much again.
 	edges, groups := 0, 0
 	lastRow, lastRel := int32(-1), int32(-1)
-	for _, i := range order {
-		if known[i] == 0 {
+	for _, e := range list {
+		if norms[e.edge][NormWalk] == 0 {
 			continue
 		}
-		e := &ds.Edges[i]
-		if row, _ := ends(e); row != lastRow || e.R != lastRel {
+		if e.row != lastRow || e.relation != lastRel {
 			groups++
-			lastRow, lastRel = row, e.R
+			lastRow, lastRel = e.row, e.relation
 		}
 		edges++
 	}
-	m := &CSR{Row: make([]int32, rows+1), Group: make([]int32, 0, groups+1), Rel: make([]int32, 0, groups), Col: make([]int32, 0, edges)}
+	m := &CSR{Row: make([]int32, rows+1), Group: make([]int32, 0, groups+1), Rel: make([]int32, 0, groups), Col: make([]int32, edges)}
 	for k := range m.Norm {
-		m.Norm[k] = make([]float32, 0, edges)
+		m.Norm[k] = make([]float32, edges)
 	}
-	next := 0
+	next, at := 0, 0
 	lastRel = -1
-	for _, i := range order {
-		if known[i] == 0 {
+	for _, e := range list {
+		n := &norms[e.edge]
+		if n[NormWalk] == 0 {
 			continue
 		}
-		e := &ds.Edges[i]
-		row, col := ends(e)
-		for ; next <= int(row); next++ {
+		for ; next <= int(e.row); next++ {
 			m.Row[next] = int32(len(m.Rel))
 			lastRel = -1
 		}
-		if e.R != lastRel {
-			m.Group = append(m.Group, int32(len(m.Col)))
-			m.Rel = append(m.Rel, e.R)
-			lastRel = e.R
+		if e.relation != lastRel {
+			m.Group = append(m.Group, int32(at))
+			m.Rel = append(m.Rel, e.relation)
+			lastRel = e.relation
 		}
-		m.Col = append(m.Col, col)
-		for k, n := range norm(e) {
-			m.Norm[k] = append(m.Norm[k], n)
+		m.Col[at] = e.col
+		for k := range n {
+			m.Norm[k][at] = n[k]
 		}
+		at++
 	}
 	for ; next <= rows; next++ {
 		m.Row[next] = int32(len(m.Rel))
 	}
-	m.Group = append(m.Group, int32(len(m.Col)))
+	m.Group = append(m.Group, int32(at))
 	return m
 }
 
-// NewOrders sorts the edges by (source, relation, destination) and by (destination, relation, source).
-func NewOrders(ds *Dataset) (orders [2][]int32) {
-	rows := [2]int{len(ds.Sources), len(ds.Destinations)}
-	keys := make([]int32, len(ds.Edges))
-	for side := range orders {
+// Orders are all edges of a dataset in two orders: by (source, relation, destination) and by (destination, relation,
+// source).
+type Orders struct{ bySource, byDestination []listed }
+
+// listed is an edge as one side sees it. Its parts are copies: a matrix is made of them in the order of the list, in
+// which the edges themselves lie far apart.
+type listed struct{ edge, row, relation, col int32 }
+
+// NewOrders sorts the edges.
+func NewOrders(ds *Dataset) *Orders {
+	order := func(rows, cols int, row, col part) []listed {
 		var g num.Grouping
-		sort := func(n int, key func(e *Edge) int32) {
+		keys := make([]int32, len(ds.Edges))
+		sort := func(n int, key part) {
 			for i := range ds.Edges {
 				keys[i] = key(&ds.Edges[i])
 			}
 			g.By(keys, n, g.Items)
 		}
-		row, col := func(e *Edge) int32 { return e.S }, func(e *Edge) int32 { return e.D }
-		if side == 1 {
-			row, col = col, row
-		}
 		// The least significant key first.
-		sort(rows[1-side], col)
-		sort(ds.Relations, func(e *Edge) int32 { return e.R })
-		sort(rows[side], row)
-		orders[side] = g.Items
+		sort(cols, col)
+		sort(ds.Relations, ofRelation)
+		sort(rows, row)
+		list := make([]listed, len(g.Items))
+		for at, i := range g.Items {
+			e := &ds.Edges[i]
+			list[at] = listed{i, row(e), e.R, col(e)}
+		}
+		return list
 	}
-	return orders
+	o := new(Orders)
+	s, d := len(ds.Sources), len(ds.Destinations)
+	ds.pool.Do(
+		func() { o.bySource = order(s, d, ofSource, ofDestination) },
+		func() { o.byDestination = order(d, s, ofDestination, ofSource) },
+	)
+	return o
 }

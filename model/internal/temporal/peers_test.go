@@ -14,7 +14,7 @@ import (
 func TestPeers(t *testing.T) {
 	snap := modeltest.Graph(t, modeltest.Teams(5, 30, 400)).Snapshot()
 	features := modeltest.ByLetters(2)
-	ds := NewDataset(snap, features)
+	ds := NewDataset(snap, features, nil)
 	c := NewCut(ds, ds.CutTimes([]float64{0.5})[0], NewOrders(ds))
 	of := func(side []int32, row int32) []uint64 {
 		return features.Append(nil, []byte(snap.Nodes[side[row]].Name))
@@ -80,7 +80,7 @@ func TestFeaturesBeyondTheBound(t *testing.T) {
 		events = append(events, graphbuf.Event{Source: fmt.Appendf(nil, "a-host-with-a-long-name-%x", h.Sum64()), Relation: []byte("r"), Destination: []byte("d"), Time: int64(i) * 1e9})
 	}
 	snap := modeltest.Graph(t, events).Snapshot()
-	p := NewDataset(snap, modeltest.ByLetters(30)).Peers
+	p := NewDataset(snap, modeltest.ByLetters(30), nil).Peers
 	if n := len(p.Source.Of(0)); n != MaxFeatures {
 		t.Errorf("%d features count, want %d", n, MaxFeatures)
 	}

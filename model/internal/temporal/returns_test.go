@@ -25,7 +25,7 @@ func TestReturns(t *testing.T) {
 		session(fmt.Sprint("new-", day), "server", float64(day)+0.2)
 		session(fmt.Sprint("new-", day), "server-2", float64(day)+0.9)
 	}
-	ds := NewDataset(modeltest.Graph(t, events).Snapshot(), nil)
+	ds := NewDataset(modeltest.Graph(t, events).Snapshot(), nil, nil)
 	window := func(day float64) *Window {
 		at := int64(day * float64(dayNanos))
 		return NewWindow(ds, NewCut(ds, at, NewOrders(ds)), at+dayNanos)

@@ -18,19 +18,20 @@ func DatasetBytes(s graphbuf.Sizes) int64 {
 	const (
 		lookups    = 4
 		eventTimes = 8 + 8 + 4 // when sources met destinations and relations, and which
-		seen       = 2         // which pairs were met, while it is made
 		row        = 96        // for each row: numbers both ways, where its arrivals begin, since when it is there; lists that grow by doubling
 	)
 	edges := int64(s.Edges)
-	return edges*(int64(unsafe.Sizeof(Edge{}))+eventTimes+seen) + lookups*num.PairsBytes(s.Edges) + int64(s.Sources+s.Destinations)*row
+	return edges*(int64(unsafe.Sizeof(Edge{}))+eventTimes) + lookups*num.PairsBytes(s.Edges) + int64(s.Sources+s.Destinations)*row
 }
 
-// OrderBytes is what newOrders takes: two orders, and what sorting one takes.
-func OrderBytes(s graphbuf.Sizes) int64 { return int64(s.Edges) * 16 }
+// OrderBytes is what NewOrders takes: two orders, and what sorting one takes.
+func OrderBytes(s graphbuf.Sizes) int64 {
+	return int64(s.Edges) * (2*int64(unsafe.Sizeof(listed{})) + 12)
+}
 
 // WindowBytes is what a window takes, with its cut, its messages and what is new in it.
 func WindowBytes(s graphbuf.Sizes) int64 {
-	const edge, row = 88, 68
+	const edge, row = 100, 68
 	return int64(s.Edges)*edge + int64(s.Sources+s.Destinations)*row
 }
 

@@ -82,7 +82,7 @@ func TestNewcomersThatAreTheRule(t *testing.T) {
 			e := &events[len(events)-1-i*2]
 			e.Source = fmt.Appendf(nil, "new-%d", i)
 		}
-		ds := NewDataset(modeltest.Graph(t, events).Snapshot(), nil)
+		ds := NewDataset(modeltest.Graph(t, events).Snapshot(), nil, nil)
 		return ds.Tenures
 	}
 	none, some, many := of(0), of(20), of(400)
@@ -104,11 +104,11 @@ func TestOldRecordsDoNotAgeTheGraph(t *testing.T) {
 	for i := range events {
 		events[i].Time += begun
 	}
-	right := NewDataset(modeltest.Graph(t, events).Snapshot(), nil)
+	right := NewDataset(modeltest.Graph(t, events).Snapshot(), nil, nil)
 	for i := range 2 {
 		events = append(events, graphbuf.Event{Source: fmt.Appendf(nil, "lost-%d", i), Relation: []byte("client-0"), Destination: []byte("server-0-0"), Time: 5e9})
 	}
-	ds := NewDataset(modeltest.Graph(t, events).Snapshot(), nil)
+	ds := NewDataset(modeltest.Graph(t, events).Snapshot(), nil, nil)
 	if ds.start > begun/2 {
 		t.Fatal("the graph did not keep the old records")
 	}

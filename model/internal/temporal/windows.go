@@ -15,7 +15,7 @@ type Span struct{ start, end int64 }
 // one only the last that was asked for stays.
 type Windows struct {
 	ds     *Dataset
-	orders [2][]int32
+	orders *Orders
 	spans  []Span
 	kept   []*Window // by span; nil: not made, or let go
 	single bool      // at most one is kept
