@@ -229,7 +229,7 @@ var options = []Option{
 		func(c *Config) *uint64 { return &c.Train.Seed },
 		func(raw any) (uint64, bool) { n, ok := raw.(int64); return uint64(n), ok && n >= 0 }),
 	integer("train", "threads", "1", 1, 64,
-		"Threads of a training on the CPU; they run at the lowest priority.",
+		"Threads of a training on the CPU, or of the preparation of one on a card; they run at the lowest priority.",
 		func(c *Config) *int { return &c.Train.Threads }),
 	option("train", "device", typeText, "auto", "auto, cpu, cuda or cuda:N with N from 0 to 63",
 		"Where to train: auto takes a GPU where there is one for graphs of 20,000 triplets and more, cuda fails without.",
