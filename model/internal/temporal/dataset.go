@@ -35,13 +35,12 @@ type Dataset struct {
 
 // Edge is a distinct triplet with its events.
 type Edge struct {
-	S, R, D     int32 // rows
-	sd, sr, rd  int32 // pair numbers
-	count       float32
-	First, last int64
-	active      uint64 // see activity
-	// Whether it is the first edge of its pair of source and destination, and of its pair of source and relation.
-	firstSD, firstSR bool
+	S, R, D          int32 // rows
+	sd, sr, rd       int32 // pair numbers
+	count            float32
+	firstSD, firstSR bool // whether it is the first edge of its pair, of source and destination and of source and relation
+	First, last      int64
+	active           uint64 // see activity
 }
 
 // NewDataset numbers the hosts, relations and pairs of a snapshot. features may be nil. The pool, which may be nil,
