@@ -18,6 +18,8 @@ type Dir struct {
 	lock  *os.File // nil: to be read only
 	lost  bool     // it was made again since Hold last said so
 	notes []string
+	// Files that Load could not read, so that nothing is known of them. Save sets them aside.
+	unread []string
 }
 
 // OpenReadOnly opens a directory that somebody else may be using. Nothing in it is changed.

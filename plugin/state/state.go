@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"os"
+	"slices"
 )
 
 // A file is a header and a payload. The header is magic, version, length of the payload
@@ -22,7 +23,8 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Save writes a blob under a name and keeps the blob before it as name.prev. If it fails, at whatever moment, Load
-// still finds the newest whole blob. A directory that is gone is made again (see Hold).
+// still finds the newest whole blob. A directory that is gone is made again (see Hold). A file that Load could not read
+// is set aside first: two saves later it would be gone.
 func (d *Dir) Save(name string, version uint32, payload []byte) error {
 	if err := d.hold(); err != nil {
 		return err
@@ -32,7 +34,10 @@ func (d *Dir) Save(name string, version uint32, payload []byte) error {
 		os.Remove(tmp)
 		return fmt.Errorf("state: save %s: %w", d.file(name), err)
 	}
-	err := os.Rename(d.file(name), d.file(name+".prev"))
+	err := d.setUnreadAside(name)
+	if err == nil {
+		err = os.Rename(d.file(name), d.file(name+".prev"))
+	}
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		err = os.Rename(tmp, d.file(name))
 	}
@@ -41,6 +46,21 @@ func (d *Dir) Save(name string, version uint32, payload []byte) error {
 	}
 	if err != nil {
 		return fmt.Errorf("state: save %s: %w", d.file(name), err)
+	}
+	return nil
+}
+
+// setUnreadAside sets those of a name's two files aside that Load could not read.
+func (d *Dir) setUnreadAside(name string) error {
+	for _, n := range []string{name, name + ".prev"} {
+		i := slices.Index(d.unread, n)
+		if i < 0 {
+			continue
+		}
+		if err := os.Rename(d.file(n), d.file(n+".aside")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		d.unread = slices.Delete(d.unread, i, i+1)
 	}
 	return nil
 }
@@ -101,8 +121,15 @@ func (d *Dir) Load(name string, version uint32, use func(payload []byte) error) 
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err != nil { // nothing is known of the file: it stays where it is
-			notes = append(notes, fmt.Sprintf("state: %v", err))
+		if err != nil { // nothing is known of the file: it stays where it is until something is saved in its place
+			note := fmt.Sprintf("state: %v", err)
+			if d.lock != nil {
+				if !slices.Contains(d.unread, n) {
+					d.unread = append(d.unread, n)
+				}
+				note += fmt.Sprintf("; the next save sets it aside as %s.aside", path)
+			}
+			notes = append(notes, note)
 			continue
 		}
 		payload, err := check(b, version)

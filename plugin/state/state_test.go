@@ -217,6 +217,39 @@ func TestBothFilesCanBeSetAside(t *testing.T) {
 	}
 }
 
+// A file that cannot be read may be all that was learned, and this process may write where it may not read.
+func TestUnreadableIsSetAsideBeforeASave(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path)
+	unreadable := func(name string) {
+		t.Helper()
+		if err := os.Symlink("of "+name, filepath.Join(path, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unreadable("graph")
+	unreadable("graph.prev")
+	for range 2 {
+		if c, notes := load(d); c != "" || strings.Count(notes, "the next save sets it aside as "+path) != 2 {
+			t.Errorf("found %q, says %q", c, notes)
+		}
+	}
+	if target, _ := os.Readlink(filepath.Join(path, "graph")); target != "of graph" {
+		t.Error("it was moved before anything was saved")
+	}
+	for _, content := range []string{"one", "two", "three"} {
+		save(t, d, content)
+	}
+	for _, name := range []string{"graph", "graph.prev"} {
+		if target, err := os.Readlink(filepath.Join(path, name+".aside")); target != "of "+name {
+			t.Errorf("%s.aside is %q, %v", name, target, err)
+		}
+	}
+	if c, notes := load(d, "three"); c != "two" {
+		t.Errorf("found %q, says %q", c, notes)
+	}
+}
+
 func TestRemove(t *testing.T) {
 	d, err := Open(t.TempDir())
 	if err != nil {
