@@ -101,15 +101,12 @@ func newPeers(ds *Dataset, snap *graphbuf.Snapshot, of HostFeatures) *Peers {
 // eachPair calls sd with one edge of each pair of source and destination, and sr with one of each
 // pair of source and relation.
 func (p *Peers) eachPair(ds *Dataset, sd, sr func(e *Edge)) {
-	seenSD, seenSR := make([]bool, ds.sdN), make([]bool, ds.srN)
 	for i := range ds.Edges {
 		e := &ds.Edges[i]
-		if !seenSD[e.sd] {
-			seenSD[e.sd] = true
+		if e.firstSD {
 			sd(e)
 		}
-		if !seenSR[e.sr] {
-			seenSR[e.sr] = true
+		if e.firstSR {
 			sr(e)
 		}
 	}
