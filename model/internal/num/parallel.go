@@ -60,8 +60,8 @@ func (c *Pool) Close() {
 	}
 }
 
-// For runs work over [0, n) in as many pieces as there are threads, each in its own goroutine. Pieces must not
-// write to shared memory nor use the pool. A panic in a piece comes up in the caller.
+// For runs work over [0, n) in as many pieces as there are threads, each in its own goroutine. A piece must
+// neither write what another one reads or writes nor use the pool. A panic in a piece comes up in the caller.
 func (c *Pool) For(n int, work func(piece, from, to int)) {
 	threads := c.Threads()
 	if threads == 1 || n < 2*threads {
@@ -71,8 +71,8 @@ func (c *Pool) For(n int, work func(piece, from, to int)) {
 	c.each(func(i int) { work(i, n*i/threads, n*(i+1)/threads) })
 }
 
-// Do runs jobs, each on the next thread that is free, in their order where there is one thread. Jobs must not write
-// to shared memory nor use the pool. A panic in a job comes up in the caller.
+// Do runs jobs, each on the next thread that is free, and in their order where there is one thread. A job must neither
+// write what another one reads or writes nor use the pool. A panic in a job comes up in the caller.
 func (c *Pool) Do(jobs ...func()) {
 	if c.Threads() == 1 {
 		for _, job := range jobs {
