@@ -23,7 +23,7 @@ type Dated struct {
 type Pair struct {
 	Dated
 	True bool
-	New  bool   // not among the events before
+	New  bool   // as TEST says: not among the events before, or not in the snapshot before
 	Draw string // of the made-up pairs, where there are several to be judged apart
 }
 
@@ -40,6 +40,7 @@ type LinkResult struct {
 	Method        string
 	AUC, AP       float64 // of the true pairs
 	NewAUC, NewAP float64 // of those that are new, against all that are made up
+	NewBalanced   float64 // NewAP as if as many were made up as are new, see BalancedPrecision
 	Seconds       float64 // of learning, a snapshot
 }
 
@@ -169,14 +170,15 @@ func (l *links) score(score Score, e graphbuf.Event) float64 {
 
 func (l *links) results() (out []LinkResult) {
 	for _, t := range l.told {
-		var auc, ap, newAUC, newAP mean
+		var auc, ap, newAUC, newAP, newBalanced mean
 		for _, g := range t.groups {
 			auc.add(AUC(g.all))
 			ap.add(AveragePrecision(g.all))
 			newAUC.add(AUC(g.unseen))
 			newAP.add(AveragePrecision(g.unseen))
+			newBalanced.add(BalancedPrecision(g.unseen))
 		}
-		out = append(out, LinkResult{t.method, auc.value(), ap.value(), newAUC.value(), newAP.value(), t.seconds / float64(l.judged)})
+		out = append(out, LinkResult{t.method, auc.value(), ap.value(), newAUC.value(), newAP.value(), newBalanced.value(), t.seconds / float64(l.judged)})
 	}
 	return out
 }

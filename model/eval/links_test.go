@@ -38,6 +38,7 @@ func TestLinksByHand(t *testing.T) {
 	near(t, "AP", r.AP, ((1+2.0/3)/2+1)/2)
 	near(t, "AUC of new pairs", r.NewAUC, 0.5) // snapshot 3 has none, which is no zero
 	near(t, "AP of new pairs", r.NewAP, 0.5)
+	near(t, "balanced AP of new pairs", r.NewBalanced, 1/1.5) // of two made-up pairs, one comes first and counts half
 	if len(learned) != 2 || len(learned[0].Edges) != 2 || len(learned[1].Edges) != 3 {
 		t.Errorf("learned from %d snapshots", len(learned))
 	}

@@ -36,15 +36,32 @@ func AUC(all []Scored) float64 {
 
 // AveragePrecision is the mean, over the attacks, of the share of attacks among all that
 // score as low or lower.
-func AveragePrecision(all []Scored) float64 {
-	sorted := slices.Clone(all)
-	slices.SortFunc(sorted, Scored.before)
-	var attacks, sum float64
-	for i, s := range sorted {
+func AveragePrecision(all []Scored) float64 { return averagePrecision(all, 1) }
+
+// BalancedPrecision is AveragePrecision as if there were as many benign triplets as attacks: each benign one counts for
+// the number of attacks over the number of benign ones. So it can be compared where their shares differ.
+func BalancedPrecision(all []Scored) float64 {
+	attacks := 0
+	for _, s := range all {
 		if s.Attack {
 			attacks++
-			sum += attacks / float64(i+1)
 		}
+	}
+	return averagePrecision(all, float64(attacks)/float64(len(all)-attacks))
+}
+
+// averagePrecision counts each benign triplet for so many.
+func averagePrecision(all []Scored, weight float64) float64 {
+	sorted := slices.Clone(all)
+	slices.SortFunc(sorted, Scored.before)
+	var attacks, benign, sum float64
+	for _, s := range sorted {
+		if !s.Attack {
+			benign += weight
+			continue
+		}
+		attacks++
+		sum += attacks / (attacks + benign)
 	}
 	return sum / attacks
 }

@@ -27,6 +27,9 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%v: AUC %v AP %v, want %v and %v", c.all, a, p, c.auc, c.ap)
 		}
 	}
+	if got, want := BalancedPrecision(scored(".x..x.", 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)), (1/1.5+2/(2+3*0.5))/2; math.Abs(got-want) > 1e-12 {
+		t.Errorf("balanced precision %v, want %v", got, want)
+	}
 	// Scores that are the same as float32 are no tie.
 	if a := AUC(scored("x.", 0.5, 0.5+1e-12)); a != 1 {
 		t.Errorf("AUC %v of two scores that are close, want 1", a)

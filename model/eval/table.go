@@ -95,12 +95,13 @@ func (s Spread) percent() string { return Spread{100 * s.Mean, 100 * s.SD}.text(
 
 // LinkRow is a method of link prediction over several seeds.
 type LinkRow struct {
-	Method  string `json:"method"`
-	AUC     Spread `json:"auc"`
-	AP      Spread `json:"average_precision"`
-	NewAUC  Spread `json:"new_auc"`
-	NewAP   Spread `json:"new_average_precision"`
-	Seconds Spread `json:"seconds"`
+	Method      string `json:"method"`
+	AUC         Spread `json:"auc"`
+	AP          Spread `json:"average_precision"`
+	NewAUC      Spread `json:"new_auc"`
+	NewAP       Spread `json:"new_average_precision"`
+	NewBalanced Spread `json:"new_balanced_precision"`
+	Seconds     Spread `json:"seconds"`
 }
 
 // SummarizeLinks gathers the results of one run for each seed.
@@ -111,7 +112,8 @@ func SummarizeLinks(runs [][]LinkResult) (rows []LinkRow) {
 			Method: runs[0][m].Method,
 			AUC:    spread(func(r *LinkResult) float64 { return r.AUC }), AP: spread(func(r *LinkResult) float64 { return r.AP }),
 			NewAUC: spread(func(r *LinkResult) float64 { return r.NewAUC }), NewAP: spread(func(r *LinkResult) float64 { return r.NewAP }),
-			Seconds: spread(func(r *LinkResult) float64 { return r.Seconds }),
+			NewBalanced: spread(func(r *LinkResult) float64 { return r.NewBalanced }),
+			Seconds:     spread(func(r *LinkResult) float64 { return r.Seconds }),
 		})
 	}
 	return rows
@@ -120,9 +122,9 @@ func SummarizeLinks(runs [][]LinkResult) (rows []LinkRow) {
 // PrintLinks writes the rows as a table, in per cent.
 func PrintLinks(w io.Writer, rows []LinkRow) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "METHOD\tAUC %\tAP %\tNEVER SEEN: AUC %\tAP %\tLEARNING s")
+	fmt.Fprintln(t, "METHOD\tAUC %\tAP %\tNEVER SEEN: AUC %\tAP %\tAP 1:1 %\tLEARNING s")
 	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%.2f\n", r.Method, r.AUC.percent(), r.AP.percent(), r.NewAUC.percent(), r.NewAP.percent(), r.Seconds.Mean)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%.2f\n", r.Method, r.AUC.percent(), r.AP.percent(), r.NewAUC.percent(), r.NewAP.percent(), r.NewBalanced.percent(), r.Seconds.Mean)
 	}
 	return t.Flush()
 }
