@@ -122,7 +122,7 @@ func SummarizeLinks(runs [][]LinkResult) (rows []LinkRow) {
 // PrintLinks writes the rows as a table, in per cent.
 func PrintLinks(w io.Writer, rows []LinkRow) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "METHOD\tAUC %\tAP %\tNEVER SEEN: AUC %\tAP %\tAP 1:1 %\tLEARNING s")
+	fmt.Fprintln(t, "METHOD\tAUC %\tAP %\tNEW PAIRS: AUC %\tAP %\tAP 1:1 %\tLEARNING s")
 	for _, r := range rows {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%.2f\n", r.Method, r.AUC.percent(), r.AP.percent(), r.NewAUC.percent(), r.NewAP.percent(), r.NewBalanced.percent(), r.Seconds.Mean)
 	}

@@ -36,7 +36,7 @@ var (
 	attackFigures  = []string{"AP", "recall@20", "recall@40"}
 	recordFigures  = []string{"AP", "AUC", "recall@10"}
 	plantedFigures = []string{"AP", "AUC"}
-	linkFigures    = []string{"AP", "AUC", "never seen: AP", "never seen: AUC"}
+	linkFigures    = []string{"AP", "AUC", "new pairs: AP", "new pairs: AUC"}
 )
 
 // figuresOf picks figures from results by name.

@@ -137,7 +137,7 @@ func TestEvalLinks(t *testing.T) {
 	if code != 0 {
 		t.Fatal(errs)
 	}
-	has(t, out, "NEVER SEEN: AUC %", "sort by counts", "reference objective")
+	has(t, out, "NEW PAIRS: AUC %", "sort by counts", "reference objective")
 }
 
 func TestEvalLinksRefuses(t *testing.T) {
