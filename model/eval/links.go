@@ -23,7 +23,7 @@ type Dated struct {
 type Pair struct {
 	Dated
 	True bool
-	New  bool   // as TEST says: not among the events before, or not in the snapshot before
+	New  bool   // whatever the data calls new: not among the events before, or not in the snapshot just before
 	Draw string // of the made-up pairs, where there are several to be judged apart
 }
 
