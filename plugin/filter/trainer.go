@@ -162,9 +162,9 @@ func (t *trainer) attempt(ctx context.Context, now time.Time, progress func(step
 	if report.Kept { // the parameters are as old as they were, whatever was tried since
 		result, trained = ResultKept, cfg.Previous.Trained
 	}
-	t.history.add(report.Device, result, &report, now)
 	scorer.Model().SetTrained(trained)
 	t.judge.use(scorer)
+	t.history.add(report.Device, result, &report, now) // whoever reads of the training finds its model in use
 	t.host.Log(LevelInfo, t.describe(report, unlearned))
 	if why := scorer.Model().Weak(); why != "" {
 		t.host.Log(LevelWarn, "scores are added but none counts as low: "+why)

@@ -382,3 +382,20 @@ func TestWaitingForATrainingThatRuns(t *testing.T) {
 		t.Error(said)
 	}
 }
+
+// Whoever reads of a training that gave a model finds this model in use.
+func TestAModelIsInUseBeforeItsTrainingIsCounted(t *testing.T) {
+	f := offline(t, host())
+	f.Process(nil, join(sessions(2000)))
+	f.trainer.history.mu.Lock() // the training cannot be counted for now
+	ended := make(chan error, 1)
+	go func() { ended <- f.Train(context.Background(), time.Unix(2e9, 0), nil) }()
+	for deadline := time.Now().Add(time.Minute); f.Scorer() == nil && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	inUse := f.Scorer() != nil
+	f.trainer.history.mu.Unlock()
+	if err := <-ended; err != nil || !inUse {
+		t.Errorf("in use %t, %v", inUse, err)
+	}
+}
