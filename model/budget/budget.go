@@ -35,8 +35,9 @@ type AlertBudget struct {
 	perDay float64
 	depth  int // lowest triplets kept of a day
 
-	// A score at or above gate is neither an alert nor worth keeping: no need for the lock.
+	// Until the day is over, a score at or above gate is neither an alert nor worth keeping: no need for the lock.
 	gate      atomic.Uint32 // float32 bits
+	day       atomic.Int64  // today.Day; without an end where no days are followed
 	threshold atomic.Uint32 // float32 bits, as of the last low score
 
 	mu      sync.Mutex
@@ -113,7 +114,7 @@ func (l *AlertBudget) Record(e *graphbuf.Event, score float32) { l.judge(e, scor
 // judge tells whether the score of an event that may be an alert is low, and whether the alert is the triplet's first
 // today. A budget too large to be followed does not know the second.
 func (l *AlertBudget) judge(e *graphbuf.Event, score float32, may bool) (low, counted bool) {
-	if l.Ignores(score) {
+	if l.Ignores(e.Time, score) {
 		return false, false
 	}
 	l.mu.Lock()
@@ -137,14 +138,15 @@ func (l *AlertBudget) judge(e *graphbuf.Event, score float32, may bool) (low, co
 	return low, counted
 }
 
-// Ignores tells, without the lock, that a score is neither an alert nor worth recording.
-func (l *AlertBudget) Ignores(score float32) bool {
-	return score >= math.Float32frombits(l.gate.Load())
+// Ignores tells, without the lock, that a score at a time, unix nanoseconds, is neither an alert nor worth recording.
+// None is ignored that begins a day: after a day of many low scores the gate is low, and only the next day opens it.
+func (l *AlertBudget) Ignores(time int64, score float32) bool {
+	return score >= math.Float32frombits(l.gate.Load()) && dayOf(time) <= l.day.Load()
 }
 
 // WouldBeLow returns what Low would say of an event, without recording it. It begins a day as Reach does.
 func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, score float32) bool {
-	if l.Ignores(score) {
+	if l.Ignores(e.Time, score) {
 		return false
 	}
 	l.mu.Lock()
@@ -253,9 +255,10 @@ func (l *AlertBudget) allowance(quarter int32) float64 {
 }
 
 func (l *AlertBudget) setGate() {
-	gate := l.history.highest()
+	gate, day := l.history.highest(), int64(math.MaxInt64)
 	if l.follows() {
-		gate = max(gate, l.today.Watch)
+		gate, day = max(gate, l.today.Watch), l.today.Day
 	}
 	l.gate.Store(math.Float32bits(gate))
+	l.day.Store(day)
 }

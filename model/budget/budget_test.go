@@ -75,6 +75,31 @@ func TestTheBudgetIsKept(t *testing.T) {
 	}
 }
 
+// Scanners, and then none: the day on which all scores lie above the lowest of the day before is a day like any other.
+func TestABudgetAfterAFlood(t *testing.T) {
+	l := New(20)
+	l.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 100}}, Days: 1, Even: 0.2})
+	day := func(day, triplets int, lowest, highest float64) (flagged int) {
+		for i := range triplets {
+			e := graphbuf.Event{Source: fmt.Appendf(nil, "h%d-%d", day, i), Time: (int64(20_000+day)*secondsOfDay + int64(i)*secondsOfDay/int64(triplets)) * 1e9}
+			at := float64(uint64(i)*2654435761%uint64(triplets)) / float64(triplets) // each once, in no order
+			if l.Low(&e, float32(lowest+(highest-lowest)*at)) {
+				flagged++
+			}
+		}
+		return flagged
+	}
+	for i := range 14 {
+		day(i, 2000, 1e-5, 3e-5)
+	}
+	for i := 14; i < 40; i++ {
+		n := day(i, 400, 0.001, 0.4)
+		if i >= 14+keptDays && (n < 15 || n > 25) {
+			t.Errorf("day %d: %d alerts, want 15 to 25", i, n)
+		}
+	}
+}
+
 // What Low would say can be asked before, at any time of any day, and takes nothing down.
 func TestBudgetWouldBeLow(t *testing.T) {
 	asked := newStream(20, 6)
@@ -402,7 +427,7 @@ func TestNoBudgetPaysForTheUsual(t *testing.T) {
 			t.Errorf("of %v a day: threshold %v, want %v", c.perDay, got, c.want)
 		}
 		e := graphbuf.Event{Source: []byte("s"), Relation: []byte("r"), Destination: []byte("d"), Time: 1000 * secondsOfDay * 1e9}
-		if l.Low(&e, 0.21) || l.Ignores(0.001) || !l.Low(&e, 0.001) {
+		if l.Low(&e, 0.21) || l.Ignores(e.Time, 0.001) || !l.Low(&e, 0.001) {
 			t.Errorf("of %v a day: wrong alerts", c.perDay)
 		}
 	}

@@ -41,7 +41,7 @@ func (j *judge) low(e *graphbuf.Event, scorer *model.Scorer, score float32, list
 		return true, bad
 	case scorer.Model().IsWeak():
 		return false, nil
-	case spends && j.alerts.Ignores(score), !spends && score >= j.fixedThreshold(scorer):
+	case spends && j.alerts.Ignores(e.Time, score), !spends && score >= j.fixedThreshold(scorer):
 		return false, nil
 	}
 	by = list.Find(allow.Allowed, e.Source, e.Relation, e.Destination, e.Time)
@@ -112,7 +112,7 @@ func (j *judge) follow(s *model.Scorer) {
 }
 
 // reach tells the budgets how far the graph got, where an archive may come next. A live filter tells them with each
-// alert.
+// session.
 func (j *judge) reach() {
 	if j.live || j.frozen {
 		return
