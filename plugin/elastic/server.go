@@ -94,6 +94,12 @@ func (s *Server) Ask(ctx context.Context, method, path string, body []byte) (*ht
 	return answer, b, nil
 }
 
+// inClear tells whether there are credentials, and they cross a network for all to read.
+func (s *Server) inClear() bool {
+	u, err := url.Parse(s.URL)
+	return err == nil && s.Credentials != (Credentials{}) && secretfile.InClear(u)
+}
+
 // Close lets idle connections go.
 func (s *Server) Close() {
 	if s.client != nil {

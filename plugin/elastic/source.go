@@ -106,6 +106,9 @@ func New(cfg Config) (*Source, error) {
 	return s, s.prepare(cfg.Fields)
 }
 
+// InClear tells whether the credentials cross a network for all to read.
+func (s *Source) InClear() bool { return s.server.inClear() }
+
 // answerBytes bounds an answer with so many buckets.
 func answerBytes(buckets int) int64 {
 	return int64(min(buckets, (mostBytes-slackBytes)/bucketBytes)*bucketBytes + slackBytes)

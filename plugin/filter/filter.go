@@ -274,6 +274,8 @@ func (f *Instance) Close() error {
 	if f.source.from != nil {
 		f.source.from.Close()
 	}
+	f.follower.close()
+	f.publisher.close()
 	f.fit.endPeriod()
 	f.host.Log(LevelInfo, f.closed())
 	return err

@@ -24,6 +24,7 @@ type follower struct {
 	// These are of the goroutine that looks.
 	place    fleet.Place // nil: to be opened (again)
 	trust    fleet.Trust
+	looked   bool   // since the start
 	tag      string // of what the place held when it was last looked at and well
 	outage   fleet.Outage
 	lastKind error // of the failure that was last logged
@@ -91,6 +92,14 @@ func (f *follower) open() (err error) {
 	return nil
 }
 
+// close lets the place go, if there is one. The next look opens it again.
+func (f *follower) close() {
+	if f.place != nil {
+		f.place.Close()
+		f.place = nil
+	}
+}
+
 // restoreFleet takes up what the state directory remembers. whole says that graph and model are there.
 func (f *Instance) restoreFleet(b []byte, whole bool) error {
 	var m fleetMemory
@@ -123,7 +132,7 @@ func (f *follower) begin() {
 	f.look(ctx)
 }
 
-// run looks for a newer state on the schedule.
+// run looks for a newer state on the schedule, or once where there is none.
 func (f *follower) run(ctx context.Context) {
 	every := f.cfg.State.Poll
 	for {
@@ -135,7 +144,10 @@ func (f *follower) run(ctx context.Context) {
 			}
 			wait = fleet.Retry(n, most)
 		} else if every == 0 {
-			return // there is one
+			if f.looked {
+				return
+			}
+			wait = 0 // it began with the state of before, and has not looked for a newer one
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -150,6 +162,7 @@ func (f *follower) run(ctx context.Context) {
 
 // look looks once, and logs what is worth it.
 func (f *follower) look(ctx context.Context) {
+	f.looked = true
 	taken, err := f.poll(ctx)
 	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return // the filter ends
@@ -188,7 +201,7 @@ func (f *follower) report(err error, s FollowStatus, now time.Time) {
 		}
 		return
 	}
-	f.place = nil // keys and credentials may have changed
+	f.close() // keys and credentials may have changed
 	kind := errUnreached
 	if errors.Is(err, errRefused) {
 		kind = errRefused

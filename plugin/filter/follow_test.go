@@ -6,12 +6,14 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -482,6 +484,58 @@ func TestARestartWithoutTheServer(t *testing.T) {
 	defer f.Close()
 	if p := f.Status().Published; p.Taken != 1 || p.Sequence != sequence || len(edges(f)) != 60 {
 		t.Errorf("%+v, %d triplets\n%s", p, len(edges(f)), h.log())
+	}
+}
+
+// Without a schedule a filter looks once after its start, also where it has the state of before.
+func TestAStartWithoutAScheduleLooksOnce(t *testing.T) {
+	s := newFleet(t)
+	dir := t.TempDir()
+	for range 2 {
+		f, _ := s.agent("state_dir", dir, "state_poll", "0")
+		f.follower.run(t.Context()) // returns, as there is no schedule
+		if p := f.Status().Published; p.Sequence != s.trainer.Status().Publish.Sequence || p.Taken != 1 || p.Unchanged != 0 {
+			t.Errorf("%+v, published was %d", p, s.trainer.Status().Publish.Sequence)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s.publish()
+	}
+}
+
+// Failed looks and publications leave no connection behind, nor does the end.
+func TestNoConnectionIsLeftBehind(t *testing.T) {
+	s := newFleet(t)
+	var open atomic.Int64
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed:
+			open.Add(-1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	s.place = server.URL + "/x"
+	f, _ := s.agent()
+	s.trainer.cfg.Publish.To = s.place
+	s.trainer.publisher.close()
+	for range 10 {
+		f.follower.look(t.Context())
+		s.trainer.Publish(t.Context())
+	}
+	if p, q := f.Status().Published, s.trainer.Status().Publish; p.Failed != 11 || q.Failed != 10 {
+		t.Errorf("%+v, %+v", p, q)
+	}
+	f.Close()
+	s.trainer.Close()
+	for end := time.Now().Add(10 * time.Second); open.Load() > 0; time.Sleep(time.Millisecond) { // the server hears of it in a moment
+		if time.Now().After(end) {
+			t.Fatalf("%d connections are left", open.Load())
+		}
 	}
 }
 

@@ -21,9 +21,10 @@ type publisher struct {
 	active bool // there is a place to publish to
 	wake   chan struct{}
 
-	turn   sync.Mutex // held for one publication; guards the next two
-	outage fleet.Outage
-	place  fleet.Place // nil: to be opened (again)
+	turn  sync.Mutex  // held for one publication
+	place fleet.Place // nil: to be opened (again); under turn
+
+	outage fleet.Outage // of the goroutine that publishes in the background
 
 	mu     sync.Mutex // guards status, for moments
 	status PublishStatus
@@ -88,6 +89,15 @@ func (p *publisher) open() (err error) {
 		return fmt.Errorf("publish: %s: %w", fleet.PlaceName(p.cfg.Publish.To), err)
 	}
 	return nil
+}
+
+// close lets the place go, if there is one. The next publication opens it again. p.turn is held, or nothing is published
+// any more.
+func (p *publisher) close() {
+	if p.place != nil {
+		p.place.Close()
+		p.place = nil
+	}
 }
 
 // signingKey reads the private key, which is kept no longer than it is needed; nil: states are not signed.
@@ -189,7 +199,7 @@ func (p *publisher) publish(ctx context.Context) (err error) {
 		if err != nil {
 			p.status.Failed++
 			p.status.Problem = err.Error()
-			p.place = nil // the credentials may have changed
+			p.close() // the credentials may have changed
 		}
 		p.statusChanged.Store(true)
 	}()

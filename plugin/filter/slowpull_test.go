@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"flb-filter-rgcn/plugin/elastic"
 	"flb-filter-rgcn/plugin/elastic/elastictest"
 )
 
@@ -68,5 +69,46 @@ func TestSourceThatHangs(t *testing.T) {
 				t.Error("the first training waits for ever")
 			}
 		})
+	}
+}
+
+// TestSlowPullsLeaveTrainingsTheirTurn has pulls take longer than the time between two of them.
+func TestSlowPullsLeaveTrainingsTheirTurn(t *testing.T) {
+	server := &elastictest.Server{}
+	var answered time.Time
+	server.Before(func(http.ResponseWriter, *http.Request, int) bool {
+		time.Sleep(time.Millisecond)
+		answered = time.Now()
+		return false
+	})
+	add(server, pastSessions(100, 10))
+	f, _ := withSource(t, server)
+	f.source.every = time.Millisecond // several requests make a pull
+	f.source.turn(t.Context(), time.Now())
+	if f.source.status.Pulls != 1 || f.source.next.Before(answered.Add(f.source.every)) {
+		t.Errorf("%d pulls; the next is due %v after the last answer", f.source.status.Pulls, f.source.next.Sub(answered))
+	}
+	if f.source.every = time.Hour; f.source.holds(f.source.next.Add(-1)) || !f.source.holds(f.source.next) {
+		t.Error("a training waits before the next pull is due, or not then")
+	}
+	if text := f.trainer.waiting(1000); f.source.holds(time.Now()) != strings.Contains(text, "the next training waits for what is being read from http://127.0.0.1:") {
+		t.Error(text)
+	}
+}
+
+// Credentials for a server that is reached over the network without encryption are used, with a warning.
+func TestCredentialsInTheClear(t *testing.T) {
+	t.Setenv(elastic.EnvUser, "elastic:geheim")
+	for url, want := range map[string]int{
+		"http://search.example.org:9200/logs": 1, "https://search.example.org:9200/logs": 0,
+		"http://127.0.0.1:9200/logs": 0, "http://localhost:9200/logs": 0, "http://[::1]:9200/logs": 0,
+	} {
+		h := host("graph_source", url)
+		if _, err := newInstance(h, forLive, machineClock()); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Count(h.log(), "cross the network in the clear") != want || strings.Contains(h.log(), "geheim") {
+			t.Errorf("%s: %s", url, h.log())
+		}
 	}
 }

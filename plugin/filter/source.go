@@ -80,6 +80,9 @@ func (s *source) init(c *common, clock *clock, allow *allowList, unanswered *una
 		}
 		return nil
 	}
+	if s.from.InClear() {
+		s.logf(LevelWarn, "graph.source: user and password, or the key, cross the network in the clear to %s; want https", s.from)
+	}
 	s.every = c.cfg.Train.Interval
 	if s.every <= 0 {
 		s.every = usualPull
@@ -115,8 +118,9 @@ func (s *source) turn(ctx context.Context, now time.Time) {
 	}
 	s.mu.Unlock()
 	if due {
+		began := time.Now()
 		_, err := s.pull(ctx, s.progressed)
-		s.ended(ctx, now, err)
+		s.ended(ctx, now.Add(time.Since(began)), err)
 	}
 }
 
@@ -160,8 +164,9 @@ func (s *source) pull(ctx context.Context, progress func(documents, of uint64)) 
 	return r, err
 }
 
-// ended notes how a pull ended that began at now, and logs what is new about that.
-func (s *source) ended(ctx context.Context, now time.Time, err error) {
+// ended notes how and when a pull ended, and logs what is new about that. The next one is due so long after the end of
+// this one, not after its beginning: a pull that takes longer than that leaves a training its turn.
+func (s *source) ended(ctx context.Context, end time.Time, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pulling = false
@@ -170,7 +175,7 @@ func (s *source) ended(ctx context.Context, now time.Time, err error) {
 	}
 	st := &s.status
 	if err == nil {
-		s.next = now.Add(s.every)
+		s.next = end.Add(s.every)
 		if s.pause > 0 {
 			s.logf(LevelInfo, "graph.source answers again: %s; the graph has what other agents saw", s.from)
 			s.statusChanged.Store(true)
@@ -180,7 +185,7 @@ func (s *source) ended(ctx context.Context, now time.Time, err error) {
 		return
 	}
 	st.Errors[elastic.KindOf(err)]++
-	end := time.Now()
+	end = time.Now()
 	s.pause = min(max(2*s.pause, firstRetry), s.every)
 	s.next = end.Add(s.pause)
 	st.Problem = "graph.source: " + err.Error()

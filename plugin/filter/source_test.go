@@ -152,7 +152,7 @@ func TestSourceThatFails(t *testing.T) {
 	}
 	server.Before(nil)
 	f.source.turn(ctx, now)
-	f.source.turn(ctx, now.Add(f.source.every))
+	f.source.turn(ctx, now.Add(2*f.source.every))
 	if strings.Count(h.log(), "graph.source answers again") != 1 || f.Status().Problem != "" || f.Status().Source.Pulls != 2 {
 		t.Errorf("%s\n%+v", h.log(), f.Status())
 	}

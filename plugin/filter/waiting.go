@@ -25,6 +25,10 @@ func (t *trainer) waiting(edges int) string {
 	if p := t.putOff.Load(); p != nil {
 		why = *p + "; "
 	}
+	if t.source.holds(time.Now()) {
+		return fmt.Sprintf("no model yet: %d distinct triplets; %sthe next training waits for what is being read from %s; until then score is null",
+			edges, why, t.source.from)
+	}
 	next := "at once"
 	if at := t.due.Load(); at > 0 {
 		next = "at " + time.Unix(0, at).UTC().Format(time.DateTime) + " UTC"

@@ -23,6 +23,8 @@ func newDirectory(path string) *directory {
 
 func (d *directory) String() string { return d.path }
 
+func (d *directory) Close() {}
+
 // Put writes beside the file and renames: readers see the old state or the new one.
 func (d *directory) Put(ctx context.Context, state []byte) (err error) {
 	dir := filepath.Dir(d.path)

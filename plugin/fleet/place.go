@@ -25,6 +25,8 @@ type Place interface {
 	Get(ctx context.Context, tag string) (body io.ReadCloser, newTag string, err error)
 	// String names the place in messages. It holds no secret.
 	String() string
+	// Close lets idle connections go.
+	Close()
 }
 
 // ErrNotModified says that a place holds what it held before.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/netip"
 	"net/url"
 	"os"
 	"syscall"
@@ -68,6 +69,12 @@ func check(info fs.FileInfo) error {
 		return fmt.Errorf("has the mode %v, so that others may read it: chmod 600", mode)
 	}
 	return nil
+}
+
+// InClear tells whether credentials sent to an address would cross a network for all to read.
+func InClear(u *url.URL) bool {
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Scheme != "https" && u.Hostname() != "localhost" && (err != nil || !ip.IsLoopback())
 }
 
 // CheckURL refuses an address with a user or a password, which logs and errors would show. setting names the file that
