@@ -112,7 +112,7 @@ func (m *Model) Weak() string {
 
 func (m *Model) clone() *Model {
 	c := *m
-	c.params = &optim.Params{Steps: m.params.Steps}
+	c.params = &optim.Params{Steps: m.params.Steps, Passes: m.params.Passes}
 	for _, p := range m.params.List {
 		q := *p
 		q.Value, q.Mean, q.Square = slices.Clone(p.Value), slices.Clone(p.Mean), slices.Clone(p.Square)

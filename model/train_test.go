@@ -138,6 +138,12 @@ func TestAWorseModelDoesNotReplaceTheBetter(t *testing.T) {
 	if !slices.Equal(a.params.Get("hidden").Value, b.params.Get("hidden").Value) {
 		t.Error("the parameters are not the previous ones")
 	}
+	if a.params.Steps != b.params.Steps || a.params.Passes != b.params.Passes || a.params.Passes == 0 {
+		t.Errorf("the optimiser made %d steps and %d passes, was %d and %d", b.params.Steps, b.params.Passes, a.params.Steps, a.params.Passes)
+	}
+	if !bytes.Equal(encoded(t, a), encoded(t, b)) {
+		t.Error("the kept model is another one")
+	}
 }
 
 func TestScoreTellsUsualFromStrange(t *testing.T) {

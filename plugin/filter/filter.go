@@ -259,14 +259,19 @@ func (f *Instance) Part(triplets []graphbuf.Event, n int) *graphbuf.Part {
 }
 
 // Close stops a training that runs, waits for its end and saves what was learned.
-func (f *Instance) Close() error {
+func (f *Instance) Close() error { return f.end(!f.frozen) }
+
+// Abandon is Close for a run that failed: what was learned since the last training is not saved.
+func (f *Instance) Abandon() error { return f.end(false) }
+
+func (f *Instance) end(save bool) error {
 	f.stop()
 	var err error
 	if !f.frozen {
 		f.times.log(true)
 	}
 	if f.store.dir != nil {
-		if !f.frozen {
+		if save {
 			err = f.store.saveAll()
 		}
 		err = errors.Join(err, f.store.dir.Close())

@@ -62,6 +62,11 @@ func (in *input) start(e *env, fields config.Fields) error {
 	if len(in.files) == 0 {
 		return usagef("no FILE: want one or more, \"-\" for standard input")
 	}
+	for _, file := range in.files {
+		if err := readable(file); err != nil {
+			return err
+		}
+	}
 	if in.chunkSize < 1 {
 		return usagef("-chunk %d: want at least 1", in.chunkSize)
 	}
@@ -77,6 +82,18 @@ func (in *input) start(e *env, fields config.Fields) error {
 	in.lines = fields.SSHD
 	in.walker = x.NewWalker()
 	return nil
+}
+
+// readable returns why a file cannot be read, before anything is read of the others. Pipes are not opened twice.
+func readable(file string) error {
+	if info, err := os.Stat(file); file == "-" || err == nil && !info.Mode().IsRegular() {
+		return nil
+	}
+	f, err := os.Open(file)
+	if err == nil {
+		f.Close()
+	}
+	return err
 }
 
 // each hands every chunk to use, until that fails or ctx ends. Reading goes on meanwhile in a goroutine of its own:

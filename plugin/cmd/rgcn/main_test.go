@@ -106,6 +106,35 @@ func TestFailures(t *testing.T) {
 	check("this build trains on the CPU only", "replay", "-set", "train_device=cuda:7", in)
 }
 
+// A training whose input breaks off leaves the state as it was, so that it can be repeated; a replay, which saves with
+// each training, says what is in it.
+func TestFailuresOnTheWay(t *testing.T) {
+	state := t.TempDir()
+	train := func(files ...string) (string, int) {
+		_, stderr, status := rgcn(append([]string{"train", "-q", "-strict", "-state", state, "-columns", columns, samples.SessionsPath(t)}, files...)...)
+		return stderr, status
+	}
+	if stderr, status := train(); status != 0 {
+		t.Fatal(stderr)
+	}
+	before := read(t, filepath.Join(state, "graph"))
+	for file, want := range map[string]string{
+		filepath.Join(state, "none"):          "none: no such file or directory",
+		write(t, "in", "a\tb\n{\"a\":1}\nc"): "nothing was saved in " + state + ", so that the same records can be read again",
+	} {
+		if stderr, status := train(file); status != exitFailed || !strings.Contains(stderr, want) {
+			t.Errorf("status %d: %s", status, stderr)
+		}
+		if read(t, filepath.Join(state, "graph")) != before {
+			t.Error("the graph is another one")
+		}
+	}
+	_, stderr, status := rgcn("replay", "-q", "-strict", "-state", t.TempDir(), "-set", "train_interval=0", "-o", os.DevNull, "-columns", columns, samples.SessionsPath(t), write(t, "bad", "a\tb\n"))
+	if status != exitFailed || !strings.Contains(stderr, "and count again if they are read again") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}
+
 // TestClosedPipe: a reader of the output may stop reading, which is no error.
 func TestClosedPipe(t *testing.T) {
 	r, w, err := os.Pipe()

@@ -39,7 +39,9 @@ func replay(ctx context.Context, e *env, s *run, w *writer) error {
 		return first(err, s.close())
 	}
 	trainings, err := s.replay(ctx, w.write)
-	err = first(err, w.close(), s.close())
+	if err = first(err, w.close(), s.close()); !ended(err) && s.config.State.Dir != "" && s.records > 0 {
+		err = fmt.Errorf("%w; the %d records before are in %s, and count again if they are read again", err, s.records, s.config.State.Dir)
+	}
 	if ended(err) {
 		s.sumUp(fmt.Sprintf("%d out", w.records), fmt.Sprintf("%d trainings", trainings))
 		err = first(err, w.table())

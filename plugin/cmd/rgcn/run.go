@@ -124,9 +124,14 @@ func (r *run) replay(ctx context.Context, use func(chunk []byte) error) (trainin
 }
 
 // close ends the instance, which saves what it learned.
-func (r *run) close() error {
+func (r *run) close() error { return r.end(r.filter.Close) }
+
+// abandon ends the instance of a run that failed, so that the state is as it was before and the run can be repeated.
+func (r *run) abandon() error { return r.end(r.filter.Abandon) }
+
+func (r *run) end(how func() error) error {
 	r.host.muted = true // the command has a summary of its own
-	err := r.filter.Close()
+	err := how()
 	handOver(r.config.State.Dir, r.began, r.env.Log)
 	return err
 }
