@@ -330,3 +330,31 @@ func TestNewDestinationsAfterAJump(t *testing.T) {
 		}
 	}
 }
+
+// A graph that is told when it begins takes a first event of long after for one with a wrong time, and says of others
+// how many it did not keep.
+func TestBegin(t *testing.T) {
+	const day = int64(24 * time.Hour)
+	event := func(source string, at int64) Event {
+		return Event{Source: []byte(source), Relation: []byte("r"), Destination: []byte("d"), Time: at}
+	}
+	for _, told := range []bool{false, true} {
+		g, err := New(Config{MaxNodes: 100, MaxRelations: 10, MaxEdges: 100, Window: time.Duration(30 * day)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told {
+			g.Begin(1000 * day)
+			g.Begin(1200 * day) // it has begun
+		}
+		refs := make([]Ref, 3)
+		g.Observe([]Event{event("a", 1200*day), event("b", 1000*day), event("c", 1001*day)}, refs)
+		want := Stats{Nodes: 2, Relations: 1, Edges: 1, Events: 3, NewEdges: 1, Old: 2, Outside: 2, OldTime: 1001 * day, Now: 1200 * day}
+		if told {
+			want = Stats{Nodes: 4, Relations: 1, Edges: 3, Events: 3, NewEdges: 3, Doubted: 1, DoubtedTime: 1200 * day, Now: 1001 * day}
+		}
+		if got := g.Stats(); got != want {
+			t.Errorf("told %v: %+v, want %+v", told, got, want)
+		}
+	}
+}

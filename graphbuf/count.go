@@ -86,6 +86,9 @@ func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, how arrival) 
 // putNew is put for a triplet that is not held. It returns its edge, 0 where one that is not current has no room.
 func (g *Graph) putNew(ref *Ref, e *Event, n uint32, last, age int64, how arrival) uint32 {
 	if how != current && !g.hasRoom(e, age) {
+		if w := int64(g.cfg.Window); how == late && w > 0 && age > w {
+			g.stats.Outside++
+		}
 		g.look(ref, e)
 		return 0
 	}

@@ -17,6 +17,7 @@
 //   - An event that lies ahead by more than a leap is doubted, unless Config.Trusted says that the caller checks times.
 //     It counts as if the jump had not been: the first one for the graph's time, those that follow for as much later as
 //     they are. After 4,096 of them, an event of the time before taking back four, the jump is believed.
+//   - The first event is believed, unless the caller says when the graph begins (Begin).
 //   - An edge's age is the time that passed in the graph since it was last seen, where every pause, and every jump
 //     that is believed, counts for a leap at most. Only that age, and never a date, has an edge evicted.
 //
@@ -167,6 +168,7 @@ type Stats struct {
 	NewEdges                uint64 // triplets that were not held when they came
 	Evicted                 uint64 // edges evicted for a bound or for their age
 	Old                     uint64 // events of the past, by more than a leap
+	Outside                 uint64 // of these, what was not kept: its triplet was not held, and the window lies after it
 	Doubted                 uint64 // events that counted for another time, as theirs lay too far ahead
 	OldTime, DoubtedTime    int64  // of the last of them
 	Now                     int64  // the graph's time; 0 when nothing was observed
@@ -290,6 +292,16 @@ func (g *Graph) Stats() Stats {
 	st.Nodes, st.Relations, st.Edges = g.nodes.live, g.relations.live, g.live()
 	st.Now = g.clock.now
 	return st
+}
+
+// Begin sets the time of a graph that has seen nothing, in unix nanoseconds, for a caller who knows better than to believe
+// the first event. It does nothing later.
+func (g *Graph) Begin(time int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.clock.begun {
+		g.clock.believe(time)
+	}
 }
 
 func (g *Graph) live() int { return g.edges.used() }

@@ -56,6 +56,7 @@ type seen struct {
 	triplets                       map[string]bool
 	lines                          []string // of the records that are written out
 	newest                         int64    // time of a record's own
+	times                          []int64  // of records' own
 }
 
 func (e *examination) sample(p *target, file string) error {
@@ -156,6 +157,7 @@ func (s *seen) take(ev *record.Event, finder *triplet.Finder, room *triplet.Buff
 	if own {
 		s.timed++
 		s.newest = max(s.newest, at)
+		s.times = append(s.times, at)
 	}
 	name := func(b []byte) string { return printable.Name(string(b), longestName) }
 	from, by, to := name(session.Source), name(session.Relation), name(session.Destination)
@@ -247,6 +249,25 @@ func (e *examination) sayTimes(p *target, s *seen, add func(Level, string, strin
 		add(Warning, fmt.Sprintf("the newest record has the time %s, %v ahead of this machine's clock: such times are ignored", time.Unix(0, s.newest).UTC().Format(time.RFC3339), ahead.Round(time.Hour)),
 			"set the clock right, of this machine or of the one that wrote the log, or look at its time zone")
 	}
+	if n, newest := s.outside(p.config.Graph.Window); n > 0 {
+		add(Warning, fmt.Sprintf("%d of %d records lie more than Graph_Window (%v) before one that comes earlier, of %s: connections that are only in them are not learned",
+			n, s.timed, p.config.Graph.Window, time.Unix(0, newest).UTC().Format(time.RFC3339)),
+			"see whether that time is right, and put the records in the order of their times")
+	}
+}
+
+// outside is how many records lie more than a window before one that came earlier, and the time of the newest of these.
+func (s *seen) outside(window time.Duration) (n int, of int64) {
+	most, newest := time.Now().Add(filter.FarFuture).UnixNano(), int64(0)
+	for _, t := range s.times {
+		if t <= most {
+			newest = max(newest, t)
+		}
+		if window > 0 && newest-t > int64(window) {
+			n, of = n+1, newest
+		}
+	}
+	return n, of
 }
 
 // keysOf names the keys that most records have.

@@ -3,6 +3,8 @@ package filter
 import (
 	"sync/atomic"
 	"time"
+
+	"flb-filter-rgcn/graphbuf"
 )
 
 // clock is the filter's own time. The machine's clock may be wrong at the start, jump, and be put right; so may the
@@ -114,6 +116,24 @@ func (c *clock) believed(n *times, t, newest int64) int64 {
 		return t
 	}
 	return c.move(t, n.own)
+}
+
+// wrongStart tells whether the first of the events, which come from a log, has a time that most of the others contradict
+// by lying more than a leap before it, and by which of them to begin instead. All of them would be of the past otherwise,
+// and what is older than the window not learned.
+func (c *clock) wrongStart(events []graphbuf.Event) (begin int64, wrong bool) {
+	for i := range events {
+		before, rest := 0, events[i+1:]
+		for j := range rest {
+			if events[i].Time > rest[j].Time && !c.near(events[i].Time, rest[j].Time) {
+				before++
+			}
+		}
+		if 2*before <= len(rest) {
+			return events[i].Time, i > 0
+		}
+	}
+	return 0, false
 }
 
 // move counts a record at t that is taken for another time.

@@ -323,3 +323,37 @@ func TestWrongTimesAreSaid(t *testing.T) {
 		t.Errorf("said at the end: %s", log)
 	}
 }
+
+// A log whose first records have wrong times, or none, is learned all the same. What is learned of a live stream is
+// what is new, and those who look are told of the rest.
+func TestALogThatBeginsWithAWrongTime(t *testing.T) {
+	w := &world{now: midday}
+	old := func(f *Instance, first int64) {
+		var chunk []byte
+		chunk = append(chunk, at(first, "x", "y", "z")...)
+		for i := range 100 {
+			chunk = append(chunk, at(w.now-100*day+int64(i)*second, fmt.Sprint("h", i%20), fmt.Sprint("s", i%7), "c")...)
+		}
+		f.Process(nil, chunk)
+	}
+	for _, first := range []int64{w.now, w.now - day, w.now + 400*day, 0} {
+		f := offline(t, host())
+		f.clock.read = func() (int64, int64) { return w.now, 0 }
+		old(f, first)
+		if n := f.Status().Graph.Edges; n != 101 {
+			t.Errorf("begun at %d: %d triplets, want 101", first, n)
+		}
+	}
+	h := host("train_min_edges", "50")
+	f := w.live(t, h)
+	old(f, w.now)
+	st := f.Status()
+	const want = "1 of 50 distinct triplets needed before the first training (train.min_edges); 100 sessions were not learned, as they lie more than graph.window = 720h0m0s before the newest, of "
+	if st.Graph.Edges != 1 || !strings.Contains(st.Problem, want) {
+		t.Errorf("%d triplets: %s", st.Graph.Edges, st.Problem)
+	}
+	f.Close()
+	if log := h.log(); !strings.Contains(log, "but not learned where they are older than the window and their connection is not known: 100, and") || !strings.Contains(log, want) {
+		t.Error(log)
+	}
+}

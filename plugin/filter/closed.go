@@ -16,7 +16,7 @@ func (f *Instance) closed() string {
 func (f *Instance) unscored(c RecordCounts) string {
 	const none = "none has a score: "
 	train := f.cfg.Train
-	edges := f.graph.Stats().Edges
+	st := f.graph.Stats()
 	switch {
 	case c.Scored > 0:
 		return ""
@@ -36,8 +36,8 @@ func (f *Instance) unscored(c RecordCounts) string {
 		return none + f.follower.waiting()
 	case train.Interval <= 0:
 		return none + "train.interval = 0 lets no model be trained"
-	case edges < train.MinEdges:
-		return fmt.Sprintf("%s%d of %d distinct triplets needed before the first training (train.min_edges)", none, edges, train.MinEdges)
+	case st.Edges < train.MinEdges:
+		return fmt.Sprintf("%s%d of %d distinct triplets needed before the first training (train.min_edges)%s", none, st.Edges, train.MinEdges, f.trainer.outside(&st))
 	}
 	if why := f.trainer.putOff.Load(); why != nil {
 		return none + *why

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// condition returns how an instance of this status is doing and, unless all is well, the problems, for whoever sees no
+// condition returns how the instance is doing and, unless all is well, the problems, for whoever sees no
 // score, or would lose what was learned.
-func (f *Instance) condition(s Status) (state, problem string) {
-	state, problem = f.scoring(s)
+func (f *Instance) condition() (state, problem string) {
+	state, problem = f.scoring()
 	problems := []string{f.arrival.problem(time.Now(), state == StateWaiting), problem, f.store.saving.problem(f.since)}
 	return state, strings.Join(slices.DeleteFunc(problems, func(p string) bool { return p == "" }), "; ")
 }
 
 // scoring is condition, as far as scores go.
-func (f *Instance) scoring(s Status) (state, problem string) {
+func (f *Instance) scoring() (state, problem string) {
 	if why := f.fit.problem(); why != "" {
 		return StateDegraded, why
 	}
@@ -27,12 +27,12 @@ func (f *Instance) scoring(s Status) (state, problem string) {
 		if text, waits := f.source.firstPull(time.Now()); waits {
 			return StateWaiting, "no model yet: " + text + "; until then score is null"
 		} else if text != "" {
-			return StateWaiting, f.trainer.waiting(s.Graph.Edges) + "; " + text
+			return StateWaiting, f.trainer.waiting() + "; " + text
 		}
 		if why := f.source.problem(); why != "" {
-			return StateWaiting, f.trainer.waiting(s.Graph.Edges) + "; " + why
+			return StateWaiting, f.trainer.waiting() + "; " + why
 		}
-		return StateWaiting, f.trainer.waiting(s.Graph.Edges)
+		return StateWaiting, f.trainer.waiting()
 	}
 	if why := scorer.Model().Weak(); why != "" {
 		return StateWaiting, "scores are added but none counts as low: " + why

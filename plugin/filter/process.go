@@ -128,6 +128,11 @@ func (p *recordPath) process(dst, chunk, tag []byte) (out []byte, modified bool)
 	out = dst
 	for more := true; more; {
 		more = p.collect(c)
+		if !p.live && !p.frozen && p.graph.Stats().Events == 0 {
+			if at, wrong := p.clock.wrongStart(c.events[:c.session]); wrong {
+				p.graph.Begin(at)
+			}
+		}
 		out = p.emit(out, c)
 	}
 	p.account(c, began)
@@ -353,7 +358,9 @@ func (p *recordPath) account(c *call, began time.Time) {
 	if p.watch != nil {
 		p.watch.merge(&c.tally, began)
 	}
-	p.newest.Store(c.newest)
+	for before := p.newest.Load(); before < c.newest && !p.newest.CompareAndSwap(before, c.newest); {
+		before = p.newest.Load() // another call was faster
+	}
 	n := &p.counters
 	n.records.Add(t.records)
 	n.counted.Add(t.counted)

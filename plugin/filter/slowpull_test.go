@@ -91,7 +91,7 @@ func TestSlowPullsLeaveTrainingsTheirTurn(t *testing.T) {
 	if f.source.every = time.Hour; f.source.holds(f.source.next.Add(-1)) || !f.source.holds(f.source.next) {
 		t.Error("a training waits before the next pull is due, or not then")
 	}
-	if text := f.trainer.waiting(1000); f.source.holds(time.Now()) != strings.Contains(text, "the next training waits for what is being read from http://127.0.0.1:") {
+	if text := f.trainer.waiting(); f.source.holds(time.Now()) != strings.Contains(text, "the next training waits for what is being read from http://127.0.0.1:") {
 		t.Error(text)
 	}
 }

@@ -53,7 +53,7 @@ func TestHeldLowScoresOfOthers(t *testing.T) {
 	// Those of the next pulls are those that are new, late ones too.
 	server.Add(ago(time.Minute, "two").scored(true))
 	server.Add(ago(time.Hour, "three").scored(true))
-	f.source.turn(ctx, now.Add(f.source.every))
+	f.source.turn(ctx, now.Add(2*f.source.every))
 	if n := unlearned(f); n != 3 {
 		t.Errorf("%d triplets are not learned after the second pull, want 3", n)
 	}
@@ -74,7 +74,7 @@ func TestIndexWithoutLowScores(t *testing.T) {
 	}
 	now := time.Now()
 	for i := range 2 {
-		f.source.turn(context.Background(), now.Add(time.Duration(i)*f.source.every))
+		f.source.turn(context.Background(), now.Add(time.Duration(2*i)*f.source.every))
 	}
 	if n := strings.Count(h.log(), "has no boolean field low_score: what other agents gave a low score is learned at once"); n != 1 || f.Status().Source.Pulls != 2 {
 		t.Errorf("said %d times\n%s", n, h.log())

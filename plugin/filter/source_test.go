@@ -118,7 +118,7 @@ func TestSourceCountsOwnRecordsOnce(t *testing.T) {
 		t.Errorf("%d events of 1200", got)
 	}
 	add(server, all[1170:])
-	f.source.turn(context.Background(), time.Now().Add(f.source.every))
+	f.source.turn(context.Background(), time.Now().Add(2*f.source.every))
 	if got := count(); got != 1200 {
 		t.Errorf("%d events of 1200 once the server has all", got)
 	}
@@ -169,7 +169,7 @@ func TestSourceWarnsAtGrowingIntervals(t *testing.T) {
 	ctx, now := context.Background(), time.Now()
 	for i, in := range []time.Duration{firstWarning, 2 * firstWarning, 4 * firstWarning} {
 		f.source.turn(ctx, now)
-		f.source.turn(ctx, now.Add(f.source.every))
+		f.source.turn(ctx, now.Add(2*f.source.every))
 		if n := strings.Count(h.log(), "graph.source"); n != i+1 || f.source.warnIn != in {
 			t.Errorf("%d warnings, the next in %v, want %d and %v", n, f.source.warnIn, i+1, in)
 		}

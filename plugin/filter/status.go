@@ -112,7 +112,7 @@ func (f *Instance) Status() Status {
 		s.Model = &ModelStatus{Trained: m.Trained, Quality: m.Quality, Threshold: float64(f.judge.threshold(sc))}
 	}
 	if !f.frozen || f.savedStatus == nil || s.State == "" { // what was so for the instance that wrote it
-		s.State, s.Problem = f.condition(s)
+		s.State, s.Problem = f.condition()
 	}
 	return s
 }

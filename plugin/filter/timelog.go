@@ -76,9 +76,13 @@ func (l *timeLog) log(closing bool) {
 	if st.Old > 0 {
 		which = append(which, fmt.Sprintf("%d long past, the last of them %s", st.Old, date(st.OldTime)))
 	}
-	l.logf(LevelWarn, "%d records with wrong or old times: %s; the newest record learned is of %s. They are scored and counted, and "+
+	outside := ""
+	if st.Outside > 0 {
+		outside = fmt.Sprintf(", but not learned where they are older than the window and their connection is not known: %d", st.Outside)
+	}
+	l.logf(LevelWarn, "%d records with wrong or old times: %s; the newest record learned is of %s. They are scored and counted%s, and "+
 		"no connection is forgotten because of them; unless they are from an old log, set the clock of their sender right",
-		records, strings.Join(which, ", "), date(st.Now))
+		records, strings.Join(which, ", "), date(st.Now), outside)
 	l.logged, l.at = records, time.Now()
 }
 

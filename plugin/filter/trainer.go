@@ -149,7 +149,12 @@ func (t *trainer) attempt(ctx context.Context, now time.Time, progress func(step
 		t.host.Log(LevelInfo, "training stopped")
 		return err
 	case errors.Is(err, model.ErrTooLittle):
-		err = fmt.Errorf("%w%s", err, ofOneMoment(snapshot))
+		st := t.graph.Stats()
+		why := t.outside(&st)
+		if why == "" {
+			why = ofOneMoment(snapshot)
+		}
+		err = fmt.Errorf("%w%s", err, why)
 		t.history.add(report.Device, ResultPutOff, nil, now)
 		t.logf(LevelInfo, "training put off: %v (%d edges)", err, report.Edges)
 		return err

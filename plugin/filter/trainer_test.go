@@ -372,13 +372,13 @@ func TestWaitingForATrainingThatRuns(t *testing.T) {
 	f := offline(t, host())
 	f.Process(nil, join(sessions(2000)))
 	said := ""
-	if err := f.Train(context.Background(), time.Now(), func(int, int, float32) { said = f.trainer.waiting(60) }); err != nil {
+	if err := f.Train(context.Background(), time.Now(), func(int, int, float32) { said = f.trainer.waiting() }); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(said, "no model yet: a training on 60 distinct triplets has been running since 2") {
 		t.Error(said)
 	}
-	if said = f.trainer.waiting(60); !strings.Contains(said, "the next training is due at ") {
+	if said = f.trainer.waiting(); !strings.Contains(said, "the next training is due at ") {
 		t.Error(said)
 	}
 }

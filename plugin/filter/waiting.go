@@ -3,10 +3,14 @@ package filter
 import (
 	"fmt"
 	"time"
+
+	"flb-filter-rgcn/graphbuf"
 )
 
 // waiting is why there is no model yet, and when there may be one.
-func (t *trainer) waiting(edges int) string {
+func (t *trainer) waiting() string {
+	st := t.graph.Stats()
+	edges := st.Edges
 	c := t.cfg.Train
 	switch {
 	case t.follower.active:
@@ -14,8 +18,8 @@ func (t *trainer) waiting(edges int) string {
 	case c.Interval <= 0:
 		return "no model yet, and train.interval = 0 lets none be trained: score is null"
 	case edges < c.MinEdges:
-		return fmt.Sprintf("no model yet: %d of %d distinct triplets needed before the first training (train.min_edges); until then score is null",
-			edges, c.MinEdges)
+		return fmt.Sprintf("no model yet: %d of %d distinct triplets needed before the first training (train.min_edges)%s; until then score is null",
+			edges, c.MinEdges, t.outside(&st))
 	}
 	if began := t.underWay.Load(); began > 0 {
 		return fmt.Sprintf("no model yet: a training on %d distinct triplets has been running since %s UTC; until it ends score is null",
@@ -36,6 +40,15 @@ func (t *trainer) waiting(edges int) string {
 	return fmt.Sprintf("no model yet: %d distinct triplets; %sthe next training is due %s; until then score is null", edges, why, next)
 }
 
+// outside tells of sessions that were not learned since they are older than the window, "" for none.
+func (t *trainer) outside(st *graphbuf.Stats) string {
+	if st.Outside == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d sessions were not learned, as they lie more than graph.window = %v before the newest, of %s UTC: is its time right?",
+		st.Outside, t.cfg.Graph.Window, time.Unix(0, st.Now).UTC().Format(time.DateTime))
+}
+
 // patience is how long after its first session an instance waits before it says that there is no model yet.
 const patience = 10 * time.Second
 
@@ -53,6 +66,6 @@ func (t *trainer) logWaiting(now time.Time, counted uint64) {
 	}
 	if now.Sub(t.firstSession) >= patience {
 		t.waitingLogged = true
-		t.host.Log(LevelInfo, t.waiting(t.graph.Stats().Edges))
+		t.host.Log(LevelInfo, t.waiting())
 	}
 }

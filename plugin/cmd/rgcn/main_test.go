@@ -119,7 +119,7 @@ func TestFailuresOnTheWay(t *testing.T) {
 	}
 	before := read(t, filepath.Join(state, "graph"))
 	for file, want := range map[string]string{
-		filepath.Join(state, "none"):          "none: no such file or directory",
+		filepath.Join(state, "none"):         "none: no such file or directory",
 		write(t, "in", "a\tb\n{\"a\":1}\nc"): "nothing was saved in " + state + ", so that the same records can be read again",
 	} {
 		if stderr, status := train(file); status != exitFailed || !strings.Contains(stderr, want) {
