@@ -55,6 +55,7 @@ type Instance struct {
 	*common
 	since       time.Time // start of the counts
 	savedStatus *Status   // of the state directory, of a frozen instance
+	otherNaming string    // in what the state directory names hosts otherwise, "" for nothing; set at the start
 
 	clock   *clock
 	judge   judge
@@ -228,6 +229,9 @@ func (f *Instance) openState() error {
 
 // Scorer returns the scorer in use, nil before the first training.
 func (f *Instance) Scorer() *model.Scorer { return f.judge.scorer.Load() }
+
+// OtherNaming is in what those who filled the state directory name hosts and relations otherwise, "" for nothing.
+func (f *Instance) OtherNaming() string { return f.otherNaming }
 
 // Config returns the effective settings.
 func (f *Instance) Config() config.Config { return f.cfg }

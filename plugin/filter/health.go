@@ -37,6 +37,9 @@ func (f *Instance) scoring() (state, problem string) {
 	if why := scorer.Model().Weak(); why != "" {
 		return StateWaiting, "scores are added but none counts as low: " + why
 	}
+	if f.otherNaming != "" {
+		return StateScoring, f.otherNaming
+	}
 	if why := f.trainer.putOff.Load(); why != nil {
 		return StateScoring, "scores go on by the model before: " + *why
 	}

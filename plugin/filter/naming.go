@@ -54,8 +54,25 @@ const longestValue = 120
 // NamingDiffers tells in what the names of a published state differ from those that these settings give, "" for
 // nothing. That may be as it should: a trainer that reads a search engine finds the same hosts in other fields.
 func NamingDiffers(published string, c config.Config) string {
+	return differs("the trainer", published, c)
+}
+
+// SavedNamingDiffers is NamingDiffers for what a state directory holds.
+func SavedNamingDiffers(saved string, c config.Config) string {
+	if saved == "" { // by a filter that did not save it yet
+		return ""
+	}
+	why := differs("the filter before", saved, c)
+	if why == "" {
+		return ""
+	}
+	return "what the state directory holds was learned with other settings: " + why + "; give these settings a directory of their own"
+}
+
+// differs tells in what the naming of somebody differs from that of these settings, "" for nothing.
+func differs(who, naming string, c config.Config) string {
 	theirs := map[string]string{}
-	for line := range strings.Lines(published) {
+	for line := range strings.Lines(naming) {
 		if key, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " = "); ok {
 			theirs[key] = value
 		}
@@ -67,7 +84,7 @@ func NamingDiffers(published string, c config.Config) string {
 		if their == d.value {
 			continue
 		}
-		differ = append(differ, fmt.Sprintf("the trainer %s %s, this filter %s%s", d.has, printable.Name(their, longestValue), d.mine, printable.Name(d.value, longestValue)))
+		differ = append(differ, fmt.Sprintf("%s %s %s, this filter %s%s", who, d.has, printable.Name(their, longestValue), d.mine, printable.Name(d.value, longestValue)))
 		names, features = names || d.names, features || !d.names
 	}
 	if len(differ) == 0 {

@@ -91,3 +91,43 @@ func TestFieldsThatNoPublishedStateHolds(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// What a state directory holds under other names than those of the settings is used, with a warning where it is started,
+// looked at and examined.
+func TestAStateOfOtherNames(t *testing.T) {
+	dir := t.TempDir()
+	run := func(properties ...string) (*Instance, string) {
+		t.Helper()
+		h := host(append([]string{"state_dir", dir}, properties...)...)
+		f := offline(t, h)
+		f.Process(nil, join(sessions(100)))
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return f, h.log()
+	}
+	run()
+	if f, log := run(); strings.Contains(log, "other settings") || f.OtherNaming() != "" {
+		t.Error(log)
+	}
+	const want = "what the state directory holds was learned with other settings: the filter before takes the relation from client, this filter from client | auth_success: "
+	frozen, err := NewFrozen(host("state_dir", dir, "relation", "client,auth_success"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	frozen.Close()
+	if !strings.HasPrefix(frozen.OtherNaming(), want) {
+		t.Errorf("%q", frozen.OtherNaming())
+	}
+	f, log := run("relation", "client,auth_success")
+	if _, problem := f.condition(); strings.Count(log, want) != 1 || !strings.Contains(f.OtherNaming(), want) || !strings.Contains(log, "a directory of their own") {
+		t.Errorf("%s\n%s", problem, log)
+	}
+	if _, log := run("relation", "client,auth_success"); strings.Contains(log, want) {
+		t.Error(log)
+	}
+	saved, err := LookAt(dir)
+	if err != nil || !strings.HasPrefix(SavedNamingDiffers(saved.Naming, settings(t)), "what the state directory holds") {
+		t.Errorf("%+v, %v", saved, err)
+	}
+}

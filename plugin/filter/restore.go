@@ -47,6 +47,15 @@ func (f *Instance) restore() {
 		f.judge.frozenThreshold = f.judge.alerts.Usual()
 	}
 	f.load(columnsFile, columnsVersion, func(b []byte) error { return f.path.finder.Restore(&f.path.streams, b) })
+	f.load(namingFile, namingVersion, func(b []byte) error {
+		if !haveGraph && !haveModel || f.follower.active { // whose follower compares them with those of the trainer
+			return nil
+		}
+		if f.otherNaming = SavedNamingDiffers(string(b), f.cfg); f.otherNaming != "" && !f.frozen {
+			f.logf(LevelWarn, "state: %s", f.otherNaming)
+		}
+		return nil
+	})
 	if f.frozen {
 		f.load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &f.savedStatus) })
 	}

@@ -14,6 +14,7 @@ type Saved struct {
 	At           time.Time // when the newest of its files was written
 	Bytes        int64     // of all files
 	Notes        []string  // of damaged files
+	Naming       string    // of hosts and relations, by who wrote the graph: see SavedNamingDiffers
 }
 
 // LookAt tells what a state directory holds, which somebody else may be using. It changes nothing and makes no graph of
@@ -34,6 +35,7 @@ func LookAt(directory string) (Saved, error) {
 	s.Graph = load(graphFile, graphVersion, whole)
 	s.Model = load(modelFile, modelVersion, whole)
 	load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &s.Status) })
+	load(namingFile, namingVersion, func(b []byte) error { s.Naming = string(b); return nil })
 	s.At, s.Bytes, err = dir.Written()
 	return s, err
 }

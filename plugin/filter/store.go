@@ -41,6 +41,9 @@ const (
 	fleetFile    = "fleet" // which published state the graph began with, and which was published last
 	fleetVersion = 1
 
+	namingFile    = "naming" // how the filter that wrote the graph names hosts and relations
+	namingVersion = 1
+
 	statusFile    = "status"
 	statusVersion = 1
 )
@@ -57,6 +60,7 @@ type store struct {
 
 	saving      saving       // it has a lock of its own
 	mu          sync.Mutex   // held for whatever is done with the directory; within the trainer's
+	named       bool         // the naming is saved; under mu
 	savedEvents uint64       // that the graph had observed since the start when it was last saved; under mu
 	checked     time.Time    // when the graph was last looked at for changes; under mu
 	unsaved     *model.Model // that could not be saved, nil: none; under mu
@@ -267,6 +271,12 @@ func (s *store) saveGraph() error {
 		return err
 	}
 	s.savedEvents = events
+	if !s.named || !s.dir.Has(namingFile) {
+		if err := s.dir.Save(namingFile, namingVersion, []byte(naming(s.cfg))); err != nil {
+			return err
+		}
+		s.named = true
+	}
 	if len(slices) == 0 {
 		return nil
 	}

@@ -36,18 +36,34 @@ func (d *Dir) Save(name string, version uint32, payload []byte) error {
 	}
 	err := d.setUnreadAside(name)
 	if err == nil {
-		err = os.Rename(d.file(name), d.file(name+".prev"))
+		err = d.keepPrevious(name)
 	}
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
+	if err == nil {
 		err = os.Rename(tmp, d.file(name))
 	}
 	if err == nil {
 		err = syncDir(d.path)
 	}
 	if err != nil {
+		os.Remove(tmp)
 		return fmt.Errorf("state: save %s: %w", d.file(name), err)
 	}
 	return nil
+}
+
+// keepPrevious gives the blob under a name the name name.prev as well. On a file system without links it only has that
+// until the new blob is there, and a crash between the two leaves the next start with the blob before.
+func (d *Dir) keepPrevious(name string) error {
+	from, to := d.file(name), d.file(name+".prev")
+	os.Remove(to)
+	err := os.Link(from, to)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err = os.Rename(from, to)
+	}
+	if errors.Is(err, fs.ErrNotExist) { // there is none yet
+		return nil
+	}
+	return err
 }
 
 // setUnreadAside sets those of a name's two files aside that Load could not read.
@@ -138,7 +154,11 @@ func (d *Dir) Load(name string, version uint32, use func(payload []byte) error) 
 		}
 		if err == nil {
 			if n != name {
-				notes = append(notes, fmt.Sprintf("state: took the older %s", path))
+				why := ""
+				if len(notes) == 0 {
+					why = d.file(name) + " is not there; "
+				}
+				notes = append(notes, fmt.Sprintf("state: %stook the older %s", why, path))
 			}
 			return true, notes
 		}

@@ -115,12 +115,25 @@ func TestACrashBetweenTheMovesLosesNothing(t *testing.T) {
 	// As after the first of the two renames, and with a half-written next file.
 	os.Rename(filepath.Join(path, "graph"), filepath.Join(path, "graph.prev"))
 	os.WriteFile(filepath.Join(path, "graph.tmp"), []byte("RGCN"), 0o600)
-	if c, _ := load(d); c != "one" {
-		t.Errorf("found %q", c)
+	if c, notes := load(d); c != "one" || !strings.Contains(notes, "graph is not there; took the older "+filepath.Join(path, "graph.prev")) {
+		t.Errorf("found %q, says %q", c, notes)
 	}
 	save(t, d, "two")
 	if c, notes := load(d); c != "two" || notes != "" {
 		t.Errorf("found %q, says %q", c, notes)
+	}
+	// The blob keeps its name until the next one has it.
+	if err := d.keepPrevious("graph"); err != nil {
+		t.Fatal(err)
+	}
+	if c, notes := load(d); c != "two" || notes != "" {
+		t.Errorf("found %q, says %q", c, notes)
+	}
+	if err := os.Remove(filepath.Join(path, "graph")); err != nil {
+		t.Fatal(err)
+	}
+	if c, _ := load(d); c != "two" {
+		t.Errorf("found %q", c)
 	}
 }
 

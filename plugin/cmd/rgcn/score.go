@@ -41,6 +41,9 @@ func score(ctx context.Context, e *env, s *run, w *writer) error {
 	if err := w.open(s); err != nil {
 		return first(err, s.close())
 	}
+	if why := s.filter.OtherNaming(); why != "" {
+		e.Log(filter.LevelWarn, "state: "+why)
+	}
 	err := s.each(ctx, w.write)
 	err = first(err, w.close(), s.close())
 	if ended(err) {
