@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/plugin/evidence"
+	"flb-filter-rgcn/plugin/record"
 )
 
 // Config holds the settings of one filter instance, complete and checked.
@@ -288,7 +289,7 @@ func (l *loader) at(name string) string {
 // addedNames checks that the added fields have names of their own.
 func (l *loader) addedNames() error {
 	c := &l.config
-	explained := append([]string{c.Fields.Reason, c.Fields.Model, c.Fields.SourceRisk, c.Fields.SourceTriplets}, c.Fields.Evidence[:]...)
+	explained := c.Fields.explained()
 	names := map[string]string{} // of the keys before, by the name that they give
 	for _, key := range []string{"score", "low_score", "source_alert"} {
 		o, _ := lookup("fields." + key)
@@ -308,20 +309,30 @@ func (l *loader) addedNames() error {
 	return nil
 }
 
-// addedOverRead checks that no added field has the name of one that is read: it would take that field's place.
+// addedOverRead checks that no added field has the name of one that is read, or of one that holds what is read: it would
+// take that field's place.
 func (l *loader) addedOverRead() error {
 	f := &l.config.Fields
-	read := slices.Concat(f.Time, f.Message, f.Host, f.Ident, f.Line)
-	for _, keys := range [][][]string{f.Source, f.Destination, f.Relation} {
-		read = append(read, slices.Concat(keys...)...)
-	}
-	for _, c := range f.Only {
-		read = append(read, c.Path)
+	read := map[string]bool{}
+	for _, path := range f.paths() {
+		keys, err := record.FirstKeys(f.Under, path)
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.at("fields.under"), err)
+		}
+		for _, key := range keys {
+			read[key] = true
+		}
 	}
 	for _, key := range []string{"score", "low_score", "source_alert"} {
 		o, _ := lookup("fields." + key)
-		if name := o.get(&l.config); slices.Contains(read, name) {
+		if name := o.get(&l.config); read[name] {
 			return fmt.Errorf("%s: the filter reads a field of that name, which the added one would replace; want another name", l.at("fields."+key))
+		}
+	}
+	for _, name := range f.explained() {
+		if l.config.Explain && read[name] {
+			return fmt.Errorf("%s: the filter reads a field %s, which the one that explain adds would replace; want explain = false, or the field under another name",
+				l.at("explain"), name)
 		}
 	}
 	return nil

@@ -98,6 +98,12 @@ func TestFileErrors(t *testing.T) {
 		{"[fields]\nlow_score = 'score'", `f:2: fields.low_score = "score": score and low_score must have different names`},
 		{"[fields]\nscore = 'low_score'", `f:2: fields.score = "low_score": score and low_score must have different names`},
 		{"[fields]\nsource_alert = 'id.orig_h'", `f:2: fields.source_alert = "id.orig_h": the filter reads a field of that name, which the added one would replace; want another name`},
+		{"[fields]\nscore = 'id'", `f:2: fields.score = "id": the filter reads a field of that name, which the added one would replace; want another name`},
+		{"[fields]\nscore = 'a'\nsource = \"$a['ip']\"", `f:2: fields.score = "a": the filter reads a field of that name, which the added one would replace; want another name`},
+		{"[fields]\nscore = 'a'\nsource = '$a'", `f:2: fields.score = "a": the filter reads a field of that name, which the added one would replace; want another name`},
+		{"[fields]\nscore = 'a'\nunder = 'a.b'", `f:2: fields.score = "a": the filter reads a field of that name, which the added one would replace; want another name`},
+		{"[fields]\nscore = 'a'\nonly = ['a.b=c']", `f:2: fields.score = "a": the filter reads a field of that name, which the added one would replace; want another name`},
+		{"explain = true\n[fields]\nrelation = 'score_reason'", `f:1: explain = true: the filter reads a field score_reason, which the one that explain adds would replace; want explain = false, or the field under another name`},
 		{"[fields]\nscore = 'kind'\nonly = ['kind=ssh']", `f:2: fields.score = "kind": the filter reads a field of that name, which the added one would replace; want another name`},
 		{"[fields]\nsource_alert = 'low_score'", `f:2: fields.source_alert = "low_score": low_score and source_alert must have different names`},
 		{"[fields]\nlow_score = 'source_alert'", `f:2: fields.low_score = "source_alert": low_score and source_alert must have different names`},
@@ -113,6 +119,35 @@ func TestFileErrors(t *testing.T) {
 		if _, err := load(t, c.text, nil); err == nil || err.Error() != c.want {
 			t.Errorf("%q:\ngot  %v\nwant %s", c.text, err, c.want)
 		}
+	}
+}
+
+// A name that is read in a map is free beside it, and one that explain would add without explain.
+func TestNamesThatAreFree(t *testing.T) {
+	for _, text := range []string{
+		"[fields]\nunder = 'zeek'\nscore = 'id.orig_h'",
+		"[fields]\nsource = 'score_reason'",
+		"[fields]\nsource = 'a.score'",
+	} {
+		if _, err := load(t, text, nil); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// What Only names lies in the map as well, and may lie too deep there.
+func TestOnlyUnderADeepMap(t *testing.T) {
+	_, err := load(t, "[fields]\nunder = \"$a"+strings.Repeat("['b']", 14)+"\"\nonly = ['x.y=1']", nil)
+	if err == nil || !strings.HasPrefix(err.Error(), "f:2: fields.under = ") || !strings.Contains(err.Error(), "17 parts, allowed are 16") {
+		t.Error(err)
+	}
+}
+
+// The default names count as well.
+func TestADefaultNameOverWhatIsRead(t *testing.T) {
+	_, err := load(t, "[fields]\nsource = 'score.ip'", nil)
+	if err == nil || !strings.Contains(err.Error(), "fields.score = \"score\": the filter reads a field of that name") {
+		t.Error(err)
 	}
 }
 

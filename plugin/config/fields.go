@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 
 	"flb-filter-rgcn/plugin/evidence"
 	"flb-filter-rgcn/plugin/record"
@@ -80,16 +81,27 @@ func (l *loader) fieldStyle() {
 // under makes sure that no path gets too long below that of fields.under.
 func (l *loader) under() error {
 	f := &l.config.Fields
-	paths := [][]string{f.Time, f.Message, f.Host, f.Ident, f.Line}
-	for _, field := range [][][]string{f.Source, f.Destination, f.Relation} {
-		paths = append(paths, field...)
-	}
-	for _, alternatives := range paths {
-		if _, err := record.Under(f.Under, alternatives); err != nil {
-			return fmt.Errorf("%s: %w", l.at("fields.under"), err)
-		}
+	if _, err := record.Under(f.Under, f.paths()); err != nil {
+		return fmt.Errorf("%s: %w", l.at("fields.under"), err)
 	}
 	return nil
+}
+
+// explained are the names of the fields that explain adds.
+func (f *Fields) explained() []string {
+	return append([]string{f.Reason, f.Model, f.SourceRisk, f.SourceTriplets}, f.Evidence[:]...)
+}
+
+// paths are those of all fields that are read.
+func (f *Fields) paths() []string {
+	all := slices.Concat(f.Time, f.Message, f.Host, f.Ident, f.Line)
+	for _, field := range [][][]string{f.Source, f.Destination, f.Relation} {
+		all = append(all, slices.Concat(field...)...)
+	}
+	for _, c := range f.Only {
+		all = append(all, c.Path)
+	}
+	return all
 }
 
 // preset fills the fields that the user left open.

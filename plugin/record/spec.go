@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -256,6 +257,16 @@ func Flat(path string) (key string, ok bool) {
 		return "", false
 	}
 	return own[0][0], true
+}
+
+// FirstKeys returns the keys of a record in which the path may begin, in the map at the path under; "" is the record
+// itself.
+func FirstKeys(under, path string) (keys []string, err error) {
+	all, err := spellings(cmp.Or(under, path))
+	for _, parts := range all {
+		keys = append(keys, parts[0])
+	}
+	return keys, err
 }
 
 // Dotted returns a path with its parts joined by dots, as search servers name fields, in the map at the path under; ""
