@@ -17,7 +17,6 @@ const (
 
 	recentLow    = 1000 // sessions
 	recentAlerts = 200  // sessions
-	longName     = 256  // bytes; the graph keeps no more of a name
 )
 
 // Session is a session that the page tells of by itself.
@@ -77,7 +76,7 @@ func newSessionRing(n int) sessionRing {
 	r := sessionRing{list: make([]watchedSession, n)}
 	for i := range r.list {
 		for j := range r.list[i].names {
-			r.list[i].names[j] = make([]byte, 0, longName)
+			r.list[i].names[j] = make([]byte, 0, graphbuf.MaxName)
 		}
 	}
 	return r
@@ -115,7 +114,7 @@ func (r *sessionRing) add(e *graphbuf.Event, d decision, of *evidence.Evidence) 
 	s := &r.list[r.next%uint64(len(r.list))]
 	r.next++
 	for i, name := range [][]byte{e.Source, e.Relation, e.Destination} {
-		s.names[i] = append(s.names[i][:0], name[:min(len(name), longName)]...)
+		s.names[i] = append(s.names[i][:0], name[:min(len(name), graphbuf.MaxName)]...)
 	}
 	s.decision, s.time, s.evidence = d, e.Time, *of
 }

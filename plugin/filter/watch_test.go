@@ -34,7 +34,7 @@ func TestWatchedBeforeAModel(t *testing.T) {
 
 func TestWatchIsBoundedAndDoesNotAllocate(t *testing.T) {
 	w := newWatch()
-	e := graphbuf.Event{Source: []byte(strings.Repeat("x", 2*longName)), Relation: []byte("r"), Destination: make([]byte, 0, 32), Time: 1}
+	e := graphbuf.Event{Source: []byte(strings.Repeat("x", 2*graphbuf.MaxName)), Relation: []byte("r"), Destination: make([]byte, 0, 32), Time: 1}
 	var of evidence.Evidence
 	keep := func(i int) {
 		e.Destination = fmt.Appendf(e.Destination[:0], "d%d", i)
@@ -49,7 +49,7 @@ func TestWatchIsBoundedAndDoesNotAllocate(t *testing.T) {
 		t.Fatalf("%d low, %d alerts, want %d and %d", len(got.Recent), len(got.Alerts), recentLow, recentAlerts)
 	}
 	for i, s := range got.Recent {
-		if s.Destination != fmt.Sprint("d", n-1-i) || len(s.Source) != longName {
+		if s.Destination != fmt.Sprint("d", n-1-i) || len(s.Source) != graphbuf.MaxName {
 			t.Fatalf("the low score %d from the newest is %+v", i, s)
 		}
 	}

@@ -173,7 +173,7 @@ func (f *Finder) message(b *Buffer, values [][]byte) (Session, Verdict) {
 	if len(m.Host) == 0 {
 		m.Host = f.localhost
 	}
-	s := Session{Relation: m.Relation}
+	s := Session{Relation: kept(&b.relation, m.Relation)}
 	s.Source = f.host(&b.source, m.Peer)
 	s.Destination = f.host(&b.destination, m.Host)
 	if len(m.Time) > 0 {
@@ -208,7 +208,7 @@ func (f *Finder) session(b *Buffer, values [][]byte) (s Session, v Verdict) {
 	case !anyHas(relation):
 		s.Relation = unset
 	case len(relation) == 1:
-		s.Relation = relation[0]
+		s.Relation = kept(&b.relation, relation[0])
 	default:
 		s.Relation = b.joined(&b.relation, relation, nil)
 	}
@@ -224,10 +224,23 @@ func anyHas(values [][]byte) bool {
 	return false
 }
 
+// kept returns a name in the form in which the graph keeps it, written to buf where that is another: lists, rules and
+// pages name it so as well.
+func kept(buf *[]byte, name []byte) []byte {
+	if len(name) <= graphbuf.MaxName {
+		return name
+	}
+	*buf = graphbuf.AppendName((*buf)[:0], name)
+	return *buf
+}
+
 // host gives one host its one name, written to buf where it may differ from the record's. A name longer than the graph
 // keeps is not a host's.
 func (f *Finder) host(buf *[]byte, name []byte) []byte {
-	if len(name) > graphbuf.MaxName || hostname.IsIPv4(name) {
+	if len(name) > graphbuf.MaxName {
+		return kept(buf, name)
+	}
+	if hostname.IsIPv4(name) {
 		return name
 	}
 	*buf = hostname.Append((*buf)[:0], name, f.form)

@@ -116,3 +116,32 @@ func TestJoiningAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// A name of one value that is too long is the one that the graph keeps, so that lists and pages know it.
+func TestLongNames(t *testing.T) {
+	cfg, err := config.Load(func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := New(cfg.Fields, new(record.Spec))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var long [3][]byte
+	for i := range long {
+		long[i] = []byte(strings.Repeat(string(rune('a'+i)), 300))
+	}
+	var b Buffer
+	var streams Streams
+	values := make([][]byte, f.Values())
+	copy(values, long[:])
+	s, verdict := f.Find(&b, f.Of(&streams, nil), values)
+	if verdict != Found {
+		t.Fatal(verdict)
+	}
+	for i, got := range [][]byte{s.Source, s.Destination, s.Relation} {
+		if want := graphbuf.AppendName(nil, long[i]); string(got) != string(want) {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
