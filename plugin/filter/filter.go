@@ -148,7 +148,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	if err != nil {
 		return nil, err
 	}
-	if err := model.CheckDevice(ModelConfig(cfg)); err != nil {
+	if err := model.CheckDevice(ModelConfig(cfg)); err != nil && k != forLook { // which trains nothing
 		return nil, fmt.Errorf("train.device = %q: %w; allowed are auto and cpu", cfg.Train.Device, err)
 	}
 	c := &common{cfg: cfg, host: host, live: k == forLive, frozen: k == forLook}

@@ -45,6 +45,9 @@ func (m *memory) holdGraph(atOnce bool) {
 	bounds := m.cfg.Graph
 	if !ok {
 		m.graph.Hold(bounds.MaxNodes, bounds.MaxEdges)
+		if m.held = false; m.shortGraph.Swap(nil) != nil {
+			m.host.Log(LevelInfo, "no limit on memory can be read any more: the graph may grow to its bounds")
+		}
 		return
 	}
 	st := m.graph.Stats()

@@ -223,6 +223,18 @@ func TestTheGraphIsHeld(t *testing.T) {
 	if st := f.graph.Stats(); st.Edges < before+500 || f.memory.shortGraph.Load() != nil || !strings.Contains(h.log(), "memory is no longer short") {
 		t.Errorf("%d edges with much memory: %s", st.Edges, h.log())
 	}
+	// Nor is it short where nothing tells a limit any more.
+	f.memory.files = pod(mib)
+	f.memory.holdGraph(true)
+	f.memory.holdGraph(true)
+	if f.memory.shortGraph.Load() == nil {
+		t.Fatal("memory is not short")
+	}
+	f.memory.files = fstest.MapFS{}
+	f.memory.holdGraph(true)
+	if f.memory.shortGraph.Load() != nil || f.memory.held || !strings.Contains(h.log(), "no limit on memory can be read any more") {
+		t.Error(h.log())
+	}
 }
 
 // What the graph gives up while a training has the memory is told at once: the training may take hours.

@@ -2,6 +2,9 @@ package filter
 
 import (
 	"encoding/json"
+	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"flb-filter-rgcn/plugin/state"
@@ -15,6 +18,14 @@ type Saved struct {
 	Bytes        int64     // of all files
 	Notes        []string  // of damaged files
 	Naming       string    // of hosts and relations, by who wrote the graph: see SavedNamingDiffers
+}
+
+// HasState tells whether somebody has saved anything in a state directory.
+func HasState(directory string) (bool, error) {
+	entries, err := os.ReadDir(directory)
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		return slices.Contains([]string{graphFile, modelFile, statusFile}, strings.TrimSuffix(e.Name(), ".prev"))
+	}), err
 }
 
 // LookAt tells what a state directory holds, which somebody else may be using. It changes nothing and makes no graph of

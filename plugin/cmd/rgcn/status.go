@@ -38,7 +38,13 @@ var statusCommand = command{
 			if _, err := os.Stat(c.State.Dir); err != nil {
 				return fmt.Errorf("state directory: %w", err)
 			}
-			settings["allow"] = "" // the saved status tells about the list; a bad line in it must not hide the rest
+			if has, err := filter.HasState(c.State.Dir); err != nil {
+				return fmt.Errorf("state directory: %w", err)
+			} else if !has {
+				return fmt.Errorf("state directory %s holds no state: no filter has saved anything there yet", c.State.Dir)
+			}
+			// The saved status tells about these; what is wrong with them must not hide the rest.
+			settings["allow"], settings["model_features"] = "", ""
 			f, err := filter.NewFrozen(&host{console: e.console, settings: settings, muted: true})
 			if err != nil {
 				return err

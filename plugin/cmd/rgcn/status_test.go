@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"flb-filter-rgcn/build/samples"
@@ -52,4 +53,22 @@ func TestAllowProblem(t *testing.T) {
 	}
 	got := allowProblem(&filter.AllowStatus{File: "a", Problem: "open a: permission denied", Lines: 2})
 	has(t, got, "the file cannot be read: open a: permission denied; the lines read before hold")
+}
+
+// What a look at a state does not need cannot be in its way, and a directory without a state is no state.
+func TestStatusWhateverTheSettings(t *testing.T) {
+	state := t.TempDir()
+	if _, stderr, status := rgcn("status", "-state", state); status != exitFailed || !strings.Contains(stderr, "state directory "+state+" holds no state") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	mustRun(t, "train", "-q", "-state", state, "-columns", columns, samples.SessionsPath(t))
+	for _, more := range [][]string{
+		{"status", "-set", "train_device=cuda", "-set", "model_features=/no/such/file"},
+		{"predict", "-set", "train_device=cuda", "-n", "1"},
+		{"score", "-set", "train_device=cuda", "-columns", columns, samples.SessionsPath(t)},
+	} {
+		if _, stderr, status := rgcn(append(more, "-state", state)...); status != 0 {
+			t.Errorf("%q: status %d: %s", more, status, stderr)
+		}
+	}
 }
