@@ -166,6 +166,12 @@ func keys(m map[string]capability) (out []string) {
 	return out
 }
 
+// notText are the types of which no value is empty. A server refuses a query for the empty text in such a field.
+var notText = []string{
+	"ip", "boolean", "date", "date_nanos",
+	"long", "integer", "short", "byte", "unsigned_long", "double", "float", "half_float", "scaled_float",
+}
+
 // aggregatable is the field of a name, or its subfield keyword where it is text; false where there is neither.
 func (s *Source) aggregatable(caps map[string]map[string]capability, name string) (f mappedField, ok bool, err error) {
 	types := caps[name]
@@ -179,7 +185,7 @@ func (s *Source) aggregatable(caps map[string]map[string]capability, name string
 	}
 	t := types[all[0]]
 	if t.Aggregatable {
-		return mappedField{name, t.Type != "ip" && t.Type != "boolean" && t.Type != "long" && t.Type != "integer" && t.Type != "short"}, true, nil
+		return mappedField{name, !slices.Contains(notText, t.Type)}, true, nil
 	}
 	if sub, there := caps[name+".keyword"]["keyword"]; there && sub.Aggregatable {
 		return mappedField{name + ".keyword", true}, true, nil

@@ -154,3 +154,16 @@ func TestNewRefuses(t *testing.T) {
 		t.Errorf("%s, index %s of %s", s, s.index, s.server.URL)
 	}
 }
+
+// Only text is asked whether it is empty.
+func TestTypesThatMayBeEmpty(t *testing.T) {
+	for kind, want := range map[string]bool{
+		"keyword": true, "constant_keyword": true, "wildcard": true, "flattened": true,
+		"ip": false, "boolean": false, "date": false, "byte": false, "long": false, "unsigned_long": false, "double": false, "scaled_float": false,
+	} {
+		f, ok, err := new(Source).aggregatable(map[string]map[string]capability{"x": {kind: {Type: kind, Aggregatable: true}}}, "x")
+		if err != nil || !ok || f.keyword != want {
+			t.Errorf("%s: %+v, %v, %v", kind, f, ok, err)
+		}
+	}
+}
