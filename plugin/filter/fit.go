@@ -3,6 +3,7 @@ package filter
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,7 +29,9 @@ type fit struct {
 	*common
 	counters *counters
 
+	added             []string      // names of fields that the filter writes
 	overwrittenLogged atomic.Bool   // that fields of records are replaced
+	columnsLogged     atomic.Bool   // that the columns of rows have changed
 	leftOutLogged     atomic.Bool   // that no record fulfils the conditions
 	untimed           atomic.Uint64 // counted records while none had a time of its own
 	timesChecked      atomic.Bool   // a record had, or it was logged that none has
@@ -44,7 +47,9 @@ type fit struct {
 	why              string // of a misfit; "" while most records are understood
 }
 
-func (f *fit) init(c *common, counters *counters) { f.common, f.counters = c, counters }
+func (f *fit) init(c *common, counters *counters, added []string) {
+	f.common, f.counters, f.added = c, counters, added
+}
 
 // leftOut is the problem that no record so far fulfils the conditions, "" if one does or too few records came to tell.
 func (f *fit) leftOut() string {
@@ -149,12 +154,41 @@ func (f *fit) checkTimes(timed bool, counted uint64) {
 	}
 }
 
-// logOverwritten warns once that records come with a field that the filter writes.
-func (f *fit) logOverwritten() {
+// logOverwritten warns once that records come with fields that the filter writes, as one of them does.
+func (f *fit) logOverwritten(event []byte) {
 	if f.overwrittenLogged.Swap(true) {
 		return
 	}
 	c := &f.cfg.Fields
-	f.logf(LevelWarn, "records come with a field %s, %s or %s of their own, which this filter replaces by its own, or takes out where it has none; "+
-		"set Score, Low_Score and Source_Alert to other names to keep theirs", c.Score, c.LowScore, c.SourceAlert)
+	body, err := bodyOf(event)
+	var hit, remedies []string
+	named, explained := false, false
+	for _, name := range f.added {
+		if _, is := body[name]; is && err == nil {
+			hit = append(hit, strconv.Quote(name))
+			is = name == c.Score || name == c.LowScore || name == c.SourceAlert
+			named, explained = named || is, explained || !is
+		}
+	}
+	if named || len(hit) == 0 {
+		remedies = append(remedies, "set Score, Low_Score and Source_Alert to other names to keep theirs")
+	}
+	if explained {
+		remedy := "set Field_Style ecs, with which those of Explain are rgcn.reason and so on, or Explain Off"
+		if f.cfg.FieldStyle == "ecs" {
+			remedy = "set Explain Off"
+		}
+		remedies = append(remedies, remedy)
+	}
+	f.logf(LevelWarn, "records come with fields of their own (%s), which this filter replaces by its own, or takes out where it has none; %s",
+		strings.Join(hit, ", "), strings.Join(remedies, "; "))
+}
+
+// logColumns warns once that the columns of rows under a tag are others than before.
+func (f *fit) logColumns(tag []byte) {
+	if f.columnsLogged.Swap(true) {
+		return
+	}
+	f.logf(LevelWarn, "a header (#fields) under the tag %q has other columns than the one before; rows are read by the last header under their tag, so give each log "+
+		"that is read at the same time a tag of its own (Tag ssh.* and Path of tail); if there is one log alone, its layout has changed and all is well", tag)
 }

@@ -232,6 +232,40 @@ func TestOverwrittenFieldIsSaid(t *testing.T) {
 	}
 }
 
+// The warning names what the record has, and what helps.
+func TestOverwrittenEvidenceIsSaid(t *testing.T) {
+	h := host("explain", "on")
+	f := offline(t, h)
+	f.Process(nil, appendEvent(nil, "id.orig_h", "a", "id.resp_h", "b", "client", "c", "score_peers", 7))
+	if log := h.log(); !strings.Contains(log, `("score_peers"), which this filter replaces`) || !strings.Contains(log, "Field_Style ecs") || strings.Contains(log, "set Score") {
+		t.Error(log)
+	}
+}
+
+// Two logs of other columns under one tag are told of, once; a log with the same columns is not.
+func TestLogsUnderOneTagAreSaid(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	fields := func(columns ...string) []byte {
+		return appendEvent(nil, "log", "#fields\t"+strings.Join(columns, "\t"))
+	}
+	one, other := fields("ts", "id.orig_h", "id.resp_h"), fields("ts", "id.resp_h", "id.orig_h")
+	for range 3 {
+		f.ProcessTagged(nil, one, []byte("ssh"))
+		f.ProcessTagged(nil, other, []byte("ssh.other"))
+	}
+	if log := h.log(); log != "" {
+		t.Error(log)
+	}
+	for range 3 {
+		f.ProcessTagged(nil, other, []byte("ssh"))
+		f.ProcessTagged(nil, one, []byte("ssh"))
+	}
+	if n := strings.Count(h.log(), `a header (#fields) under the tag "ssh" has other columns than the one before`); n != 1 {
+		t.Errorf("%d times: %s", n, h.log())
+	}
+}
+
 // Rows of Zeek's log are read by their own header, of each tag by its own, also when the header came before
 // a restart.
 func TestRowsByTheirHeader(t *testing.T) {

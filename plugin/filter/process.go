@@ -25,6 +25,7 @@ type recordPath struct {
 	fit   *fit
 
 	extractor *record.Extractor
+	added     []string // names of fields that are added, and taken out before
 	finder    *triplet.Finder
 	streams   triplet.Streams
 	keys      keys
@@ -63,6 +64,7 @@ func (p *recordPath) init(c *common, clock *clock, judge *judge, allow *allowLis
 		return err
 	}
 	p.keys = newKeys(fields)
+	p.added = spec.Drop
 	p.extractor, err = record.Compile(spec)
 	p.calls.New = func() any { return &call{walker: p.extractor.NewWalker()} }
 	return err
@@ -135,7 +137,7 @@ func (p *recordPath) process(dst, chunk, tag []byte) (out []byte, modified bool)
 		}
 		out = p.emit(out, c)
 	}
-	p.account(c, began)
+	p.account(c, began, tag)
 	counted := c.totals.counted
 	c.walker.Reset(nil)
 	c.stream, c.scorer, c.list = nil, nil, nil
@@ -346,14 +348,17 @@ func (p *recordPath) countHit(by *allow.Line) {
 }
 
 // account adds up what a call did, and has logged what it noticed, if that is new.
-func (p *recordPath) account(c *call, began time.Time) {
+func (p *recordPath) account(c *call, began time.Time, tag []byte) {
 	t := &c.totals
+	if c.stream.Changed() {
+		p.fit.logColumns(tag)
+	}
 	if p.fit.add(t.records-t.skipped, t.counted, c.walker.Raw(t.misfit)) {
 		p.fit.endPeriod()
 	}
 	p.fit.checkTimes(t.timed, t.counted)
 	if c.walker.Drops(t.overwritten) > 0 {
-		p.fit.logOverwritten()
+		p.fit.logOverwritten(c.walker.Raw(t.overwritten))
 	}
 	if p.watch != nil {
 		p.watch.merge(&c.tally, began)

@@ -2,6 +2,7 @@ package triplet
 
 import (
 	"encoding/json"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -14,6 +15,7 @@ type Stream struct {
 	mu     sync.Mutex             // held while a line of a header is read
 	header *zeek.Header           // what its lines have told; nil: none has come
 	layout atomic.Pointer[layout] // of the rows, nil: not known yet
+	change atomic.Bool            // another header came with other columns
 }
 
 // read takes up a line of a header. Rows of a file that is still being read keep their columns until another's #fields
@@ -27,9 +29,15 @@ func (s *Stream) read(f *Finder, line []byte) {
 	}
 	// A line that cannot be used is passed over: the offline tool tells of it.
 	if changed, err := s.header.Read(line); err == nil && changed && len(s.header.Columns) > 0 {
+		if before := s.layout.Load(); before != nil && !slices.Equal(before.header.Columns, s.header.Columns) {
+			s.change.Store(true)
+		}
 		s.layout.Store(f.layout(*s.header))
 	}
 }
+
+// Changed tells whether the columns have become others since it was last asked. Of nil they have not.
+func (s *Stream) Changed() bool { return s != nil && s.change.Load() && s.change.Swap(false) }
 
 // Streams are those of all tags. The zero value has none.
 type Streams struct {
