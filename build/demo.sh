@@ -29,6 +29,10 @@ fi
 # through the filter.
 case "$log" in *.gz) zcat "$log" >"$work/whole.log"; log=$work/whole.log ;; esac
 lines=$(wc -l <"$log")
+if [ "$lines" -lt 3 ]; then
+  echo "$log has $lines lines: the demo learns from the first two thirds of a log and scores the rest; some hundred sessions are needed for that" >&2
+  exit 1
+fi
 header=$(grep -c '^#' "$log" || true)
 past=$work/past.log; today=$work/today.log
 head -n $((lines * 2 / 3)) "$log" >"$past"
@@ -36,7 +40,7 @@ head -n $((lines * 2 / 3)) "$log" >"$past"
 
 echo; echo "== learn from the first two thirds: rgcn train"
 "$rgcn" train "${columns[@]}" -state "$work/state" "$past" || {
-  [ ${#columns[@]} -gt 0 ] || [ "$header" -gt 0 ] || echo "a log without a header: make demo LOG=... COLUMNS=ts,uid,id.orig_h,... names its columns, - for one to leave out" >&2
+  [ ${#columns[@]} -gt 0 ] || [ "$header" -gt 0 ] || head -c 1 "$log" | grep -q '{' || echo "a log without a header: make demo LOG=... COLUMNS=ts,uid,id.orig_h,... names its columns, - for one to leave out" >&2
   exit 1
 }
 

@@ -38,7 +38,7 @@ func (e *examination) reload() {
 // tailWithoutMemory warns if, of tail and the filter, only one keeps its state over a restart.
 func (e *examination) tailWithoutMemory() {
 	for _, p := range e.targets {
-		if p.section.Parent != nil || !p.valid {
+		if !p.valid {
 			continue
 		}
 		for _, s := range e.feeding(p) {

@@ -31,6 +31,17 @@ func TestTailRemembersAsLongAsTheFilter(t *testing.T) {
 	with("    DB /x/tail.db\n", "").has(t, Warning, TopicConfiguration, "c.conf:1", "forgets at exit", "add State_Dir")
 	with("    DB /x/tail.db\n", "    State_Dir "+state+"\n").hasNone(t, TopicConfiguration)
 	with("", "").hasNone(t, TopicConfiguration)
+	// A processor of the input is the same filter.
+	examine(t, Options{Conf: write(t, t.TempDir(), "c.yaml", `
+pipeline:
+  inputs:
+    - name: tail
+      tag: ssh
+      read_from_head: on
+      processors:
+        logs:
+          - name: rgcn
+            state_dir: `+state+"\n")}, (*examination).parsers).has(t, Warning, TopicConfiguration, "c.yaml:4", "counts the sessions again", "add DB")
 }
 
 func TestParserThatIsNotThere(t *testing.T) {

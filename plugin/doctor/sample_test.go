@@ -75,7 +75,7 @@ func TestSample(t *testing.T) {
 	e = sampled(t, Options{}, "")
 	e.has(t, Problem, TopicSample, "has no record")
 	e = sampled(t, Options{}, repeated(120, func(i int) string { return session(i, `,"score":5`) }))
-	e.has(t, Warning, TopicSample, "a field score, low_score or source_alert of their own", "set Score, Low_Score and Source_Alert")
+	e.has(t, Warning, TopicSample, "records come with fields of their own (\"score\")", "set Score, Low_Score and Source_Alert")
 }
 
 func TestTimesOfASample(t *testing.T) {

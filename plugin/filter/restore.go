@@ -60,6 +60,8 @@ func (f *Instance) restore() {
 		f.load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &f.savedStatus) })
 	}
 	switch st := f.graph.Stats(); {
+	case haveModel && !haveGraph:
+		f.logf(LevelWarn, "state: there is the model of %s and no graph: sessions look new to it until they have come again", m.TrainedText())
 	case haveModel:
 		f.logf(LevelInfo, "state: %d edges and the model of %s; scores from the first record on", st.Edges, m.TrainedText())
 	case haveGraph:

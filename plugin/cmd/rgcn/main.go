@@ -7,6 +7,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -71,8 +72,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	args = args[1:]
 	if isHelp(name) {
 		if len(args) == 0 || isHelp(args[0]) {
-			io.WriteString(stdout, overview())
-			return 0
+			return tell(stdout, stderr, func(w io.Writer) { io.WriteString(w, overview()) })
 		}
 		name, args = args[0], []string{"-h"}
 	}
@@ -89,13 +89,26 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs, do := c.flags(e)
 	err := parse(fs, args, e)
 	if errors.Is(err, flag.ErrHelp) {
-		c.help(stdout, fs)
-		return 0
+		return tell(stdout, stderr, func(w io.Writer) { c.help(w, fs) })
 	}
 	if err == nil {
 		err = do(ctx, e)
 	}
 	return e.finish(c, err)
+}
+
+// tell writes a help text and returns the exit status.
+func tell(stdout, stderr io.Writer, write func(w io.Writer)) int {
+	w := bufio.NewWriter(stdout)
+	write(w)
+	switch err := w.Flush(); {
+	case errors.Is(err, syscall.EPIPE):
+		return exitPipe
+	case err != nil:
+		fmt.Fprintln(stderr, "rgcn:", err)
+		return exitFailed
+	}
+	return 0
 }
 
 // isVersion reports whether an argument is one of the usual ways to ask for the version.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -103,6 +104,14 @@ func TestFailures(t *testing.T) {
 	check("no such file or directory", "replay", "-o", filepath.Join(in+".none", "x"), in)
 	check("/dev/full: no space left on device", "replay", "-o", "/dev/full", in)
 	check("/dev/full: no space left on device", "simulate", "-o", "/dev/full")
+	if full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0); err == nil {
+		defer full.Close()
+		for _, args := range [][]string{{"help"}, {"train", "-h"}} {
+			if status := execute(context.Background(), args, full, io.Discard); status != exitFailed {
+				t.Errorf("%q: status %d", args, status)
+			}
+		}
+	}
 	check("this build trains on the CPU only", "replay", "-set", "train_device=cuda:7", in)
 }
 
