@@ -291,7 +291,7 @@ func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
 	return i
 }
 
-// tell stores in ref what is known at t. Slots are 0 where a name is unknown, or the edge is not held.
+// fill stores in ref what is known at t. Slots are 0 where a name is unknown, or the edge is not held.
 func (g *Graph) fill(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 	ref.Source, ref.Relation, ref.Destination, ref.Edge = g.nodes.id(s), g.relations.id(r), g.nodes.id(d), edge
 	c := &ref.Counts

@@ -134,7 +134,8 @@ func (s Sizes) SavingBytes() int64 {
 }
 
 // UnmarshalBinary implements encoding.BinaryUnmarshaler. The names it yields have
-// no IDs: Restore gives them new ones. It refuses whatever AppendBinary could not have written.
+// no IDs: Restore gives them new ones. It refuses bytes that are no snapshot: numbers, lengths and references that no graph
+// has.
 func (s *Snapshot) UnmarshalBinary(b []byte) error {
 	d := decoder{b: b}
 	var out Snapshot

@@ -32,7 +32,7 @@ import (
 )
 
 // Config bounds a Graph. What goes beyond a bound pushes out what was seen
-// longest ago, so a flood of new names costs a fixed amount of memory.
+// longest ago, what never came back first (see evict.go), so a flood of new names costs a fixed amount of memory.
 type Config struct {
 	MaxNodes     int           // distinct hosts, at least 4
 	MaxRelations int           // distinct relations, at least 2

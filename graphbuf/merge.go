@@ -13,7 +13,7 @@ import (
 // each with a reading of its own: of an edge, the graph then has the larger of both counts in that slice. The other one
 // counts this graph's own events too, as soon as they have arrived there; so the larger count is that of all events,
 // and to read a slice again changes nothing but what came since. What is over is read once. The overlap and the open
-// slice are read again and again, and at times SlideSlices moves them on: events that arrive late are counted as long
+// slice are read again and again, and at times EndReading moves them on: events that arrive late are counted as long
 // as they lie in the overlap.
 
 // Slice is a slice of time.

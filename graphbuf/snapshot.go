@@ -12,7 +12,7 @@ import (
 type Snapshot struct {
 	Nodes     []Name // by name
 	Relations []Name // by name
-	Edges     []Edge // by First, then by Source, Relation, Destination
+	Edges     []Edge // of Graph.Snapshot: by First, then by Source, Relation, Destination
 	Aged      bool   // the edges' ages are known
 
 	// Of the edges' activity: the length of a bucket in nanoseconds, 0 where it is not known, and when the bucket began

@@ -12,8 +12,8 @@ import (
 	"flb-filter-rgcn/model/ranking"
 )
 
-// UnmarshalBinary implements encoding.BinaryUnmarshaler. It refuses whatever AppendBinary
-// could not have written, including values that are not finite.
+// UnmarshalBinary implements encoding.BinaryUnmarshaler. It refuses bytes that are no
+// model: shapes that no Config has, lengths that do not fit, and values that are not finite.
 func (m *Model) UnmarshalBinary(b []byte) error {
 	h, values, err := decodeHeader(b)
 	if err != nil {

@@ -43,8 +43,8 @@ const (
 )
 
 // Train trains on a snapshot and returns a Scorer over all of it. It calls progress, unless
-// nil, after each step. It returns ctx's error when that ends: within one step, on a card two
-// passes, or, before and after the steps, within one pass over the edges. The same snapshot, Config, number of
+// nil, after each step. It returns ctx's error when that ends: within one pass of the layers and the steps of the decoder
+// that belong to it, on a card two, or, before and after them, within one pass over the edges. The same snapshot, Config, number of
 // threads and device give the same Scorer to the bit.
 func Train(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, progress func(step, steps int, loss float32)) (*Scorer, Report, error) {
 	start := time.Now()

@@ -1,7 +1,6 @@
 package allow
 
 import (
-	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -84,9 +83,4 @@ func FormatTime(t int64) string {
 		return ""
 	}
 	return time.Unix(0, t).UTC().Format(time.RFC3339)
-}
-
-// String is the line for a message.
-func (l *Line) String() string {
-	return fmt.Sprintf("line %d (%s,%s,%s)", l.Number, l.Source, l.Relation, l.Destination)
 }

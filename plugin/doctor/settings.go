@@ -203,7 +203,7 @@ func sorted(m map[string]string) []string {
 	return keys
 }
 
-// said returns the logged lines of a level.
+// saidAt returns the logged lines of a level.
 func (p properties) saidAt(level filter.Level) (out []string) {
 	for _, l := range *p.said {
 		if l.level == level {

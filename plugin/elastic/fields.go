@@ -44,7 +44,7 @@ type mappedPart struct {
 
 type mappedField struct {
 	name    string
-	keyword bool // text that may be empty
+	keyword bool // text, which may be empty
 }
 
 // usualTime is where an index has the time of a document, whatever the settings say of records.
@@ -54,7 +54,6 @@ const usualTime = "@timestamp"
 type capability struct {
 	Type         string `json:"type"`
 	Aggregatable bool   `json:"aggregatable"`
-	Searchable   bool   `json:"searchable"`
 }
 
 // capabilities are what a server tells of fields.

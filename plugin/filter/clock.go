@@ -16,7 +16,7 @@ import (
 // a leap.
 //
 // All fields are atomic or set at the start, so that records wait for nothing. Two records at the same moment may both
-// notice a jump; they store the same.
+// notice a jump; what they store differs by the time between their two looks.
 type clock struct {
 	read func() (wall, passed int64) // the machine's clock, unix nanoseconds, and the time since some moment
 	leap int64

@@ -15,7 +15,7 @@ import (
 type judge struct {
 	*common
 	scorer          atomic.Pointer[model.Scorer] // nil: no model yet
-	rarity          atomic.Pointer[model.Rarity] // of its scores; nil as long as scorer is
+	rarity          atomic.Pointer[model.Rarity] // of its scores; nil as long as scorer is, and where held-out scores do not tell
 	alerts          *budget.AlertBudget          // follows the scores, with threshold.method = budget; else nil
 	sources         *sources                     // nil: none is reported
 	unanswered      *unanswered                  // nil: all is learned

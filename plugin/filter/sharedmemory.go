@@ -22,7 +22,7 @@ var shared struct {
 	percent  int        // the settings without any
 	limit    int64      // likewise
 	base     int64      // bytes that Go held without them
-	promised int64      // bytes for all trainings that run
+	promised int64      // bytes for all trainings that run, and whatever else takes much for a moment
 	live     int        // instances of records of now
 }
 

@@ -59,7 +59,7 @@ type store struct {
 	dir    *state.Dir // nil: in memory only; set at the start
 
 	saving      saving       // it has a lock of its own
-	mu          sync.Mutex   // held for whatever is done with the directory; within the trainer's
+	mu          sync.Mutex   // held for whatever is done with the directory between start and end; within the trainer's
 	named       bool         // the naming is saved; under mu
 	savedEvents uint64       // that the graph had observed since the start when it was last saved; under mu
 	checked     time.Time    // when the graph was last looked at for changes; under mu

@@ -59,11 +59,6 @@ type Header struct {
 // Memory is how many bytes reading the payload takes at most.
 func (h *Header) Memory() int64 { return int64(h.payload + h.graph + h.model) }
 
-// Bytes is the length of the file.
-func (h *Header) Bytes() int64 {
-	return int64(headerSize) + int64(len(h.Naming)) + int64(sealSize) + int64(h.payload)
-}
-
 // PublishedAt is Published as a time.
 func (h *Header) PublishedAt() time.Time { return time.Unix(0, h.Published).UTC() }
 

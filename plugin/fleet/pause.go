@@ -48,9 +48,6 @@ func (o *Outage) Over() (failures int, since time.Time) {
 // Failures is how many there were in a row.
 func (o *Outage) Failures() int { return o.failures }
 
-// Since is when the first of them was.
-func (o *Outage) Since() time.Time { return o.since }
-
 // Retry is how long to wait after so many failures in a row: from a second, doubling, to most.
 func Retry(failures int, most time.Duration) time.Duration {
 	d := time.Second << min(max(failures-1, 0), 20)

@@ -47,9 +47,6 @@ func (f *Features) Kinds() []string {
 	return kinds
 }
 
-// Hosts is how many hosts the file tells of.
-func (f *Features) Hosts() int { return len(f.byHost) }
-
 // separator stands between the parts of a name that is joined of several fields.
 const separator = '|'
 

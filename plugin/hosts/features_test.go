@@ -97,8 +97,8 @@ func TestFile(t *testing.T) {
 			t.Errorf("%q and %q have %d features in common, want %d", c.a, c.b, n, c.want)
 		}
 	}
-	if f.Hosts() != 4 {
-		t.Errorf("%d hosts, want 4", f.Hosts())
+	if len(f.byHost) != 4 {
+		t.Errorf("%d hosts, want 4", len(f.byHost))
 	}
 }
 

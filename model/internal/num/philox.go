@@ -95,7 +95,7 @@ func (p *Philox) Dropout(mask []float32, share float64) {
 	}
 }
 
-// Streams of the generator, so that no two uses share draws.
+// Streams of the generator, so that no two uses share draws; samples that only measure (StreamHeldOut) may.
 const (
 	StreamInit = iota + 1
 	StreamHeldOut

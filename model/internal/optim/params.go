@@ -70,7 +70,7 @@ func (p *Params) Adopt(old *Params, oldNames, names []string) bool {
 	return true
 }
 
-const epsilon = 1e-8 // Adam's, the usual one; see also beta1
+const epsilon = 1e-8 // Adam's, the usual one; see also num.Beta1
 
 // Adam makes one step of Adam (Kingma and Ba 2015), for the decoder alone or for the layers
 // as well.

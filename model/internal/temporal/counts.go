@@ -23,7 +23,7 @@ const (
 	NewDestinations // each fading by half in a day
 	RecentOfS       // triplets of the source that were active lately: see Recent
 	RecentOfD       // those of the destination
-	Similar         // 0 to 1: see banners
+	Similar         // 0 to 1: see Trigrams
 	PeersToD        // peers of the source that met the destination: see peers; 0 where hosts have no features
 	ToPeersOfD      // peers of the destination that the source met
 	PeersUseR       // peers of the source that use the relation

@@ -14,14 +14,14 @@ import (
 // A name is the set of its three-character pieces, each weighted by how few of the known
 // relations have it, hashed to trigramDim signed sums and scaled to length one.
 type Trigrams struct {
-	vectors   []float32 // [relations][gramDim]
+	vectors   []float32 // [relations][trigramDim]
 	documents []float32 // by hash of a piece: how many relations have it
 	total     float32
 }
 
 const (
 	trigramDim   = 64
-	trigramCells = 1 << 12 // of having; pieces that collide share their weight
+	trigramCells = 1 << 12 // of documents; pieces that collide share their weight
 	maxTrigrams  = 64      // of a name: banners are shorter
 )
 

@@ -26,13 +26,13 @@ const KeepEdges = 100_000
 
 // NewWindows divides the time of the data into windows that train, without those that have no positives, and the
 // span that judges. single keeps one window at a time, however small the graph.
-func NewWindows(ds *Dataset, one bool) (train *Windows, test Span) {
+func NewWindows(ds *Dataset, single bool) (train *Windows, test Span) {
 	shares := make([]float64, TrainWindows+1)
 	for i := range shares {
 		shares[i] = firstCut + (heldOut-firstCut)*float64(i)/TrainWindows
 	}
 	times := ds.CutTimes(shares)
-	train = &Windows{ds: ds, orders: NewOrders(ds), single: one || len(ds.Edges) > KeepEdges}
+	train = &Windows{ds: ds, orders: NewOrders(ds), single: single || len(ds.Edges) > KeepEdges}
 	for i, at := range times {
 		sp := Span{at, ds.End + 1}
 		last := i == len(times)-1
