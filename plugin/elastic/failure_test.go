@@ -319,3 +319,33 @@ func TestNoCredentials(t *testing.T) {
 		t.Errorf("%v of the kind %s", err, KindOf(err))
 	}
 }
+
+// A password that is changed on both sides is read again.
+func TestCredentialsThatAreChanged(t *testing.T) {
+	server := &elastictest.Server{Index: "logs", User: "elastic", Password: "new"}
+	path := filepath.Join(t.TempDir(), "credentials")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("elastic:old\n")
+	server.Add(elastictest.Document{Time: time.Now(), Fields: map[string]any{"id.orig_h": "a", "id.resp_h": "b", "client": "c"}})
+	s := source(t, Config{URL: server.Start(t), Credentials: path})
+	pull := func() error {
+		_, err := s.Pull(context.Background(), newGraph(t), Options{})
+		return err
+	}
+	if err := pull(); KindOf(err) != Refused {
+		t.Errorf("%v", err)
+	}
+	write("nothing of the kind")
+	if err := pull(); err == nil || !strings.Contains(err.Error(), "want one line: user:password") {
+		t.Errorf("%v", err)
+	}
+	write("elastic:new\n")
+	if err := pull(); err != nil {
+		t.Error(err)
+	}
+}

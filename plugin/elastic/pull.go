@@ -48,7 +48,14 @@ const millisecond = int64(time.Millisecond)
 func (s *Source) Pull(ctx context.Context, g *graphbuf.Graph, o Options) (Report, error) {
 	began := time.Now()
 	s.report = Report{}
-	err := s.pull(ctx, g, &o)
+	var err error
+	if s.failed { // a password or a certificate may have been changed
+		err = s.open()
+	}
+	if err == nil {
+		err = s.pull(ctx, g, &o)
+	}
+	s.failed = err != nil
 	s.report.Took = time.Since(began)
 	return s.report, err
 }

@@ -100,10 +100,11 @@ func (s *Server) inClear() bool {
 	return err == nil && s.Credentials != (Credentials{}) && secretfile.InClear(u)
 }
 
-// Close lets idle connections go.
+// Close lets idle connections go. The next request connects anew.
 func (s *Server) Close() {
 	if s.client != nil {
 		s.client.CloseIdleConnections()
+		s.client = nil
 	}
 }
 

@@ -46,6 +46,7 @@ type Source struct {
 	stretch  uint64        // documents that are aggregated by one chain of pages
 	pause    time.Duration // before the first retry
 
+	failed bool   // the last pull did
 	report Report // of the pull under way
 	page   page
 }
@@ -89,10 +90,7 @@ func New(cfg Config) (*Source, error) {
 	u.RawPath = ""
 	s := &Source{cfg: cfg, index: index, pageSize: cmp.Or(cfg.PageSize, pageSize), stretch: cmp.Or(cfg.Stretch, stretchDocuments), pause: cmp.Or(cfg.Pause, firstPause)}
 	s.server = Server{URL: strings.TrimRight(u.String(), "/"), Authorities: cfg.Authorities, Patience: patience, MostBytes: answerBytes(s.pageSize)}
-	if s.server.Credentials, err = LoadCredentials(cfg.Credentials); err != nil {
-		return nil, err
-	}
-	if err := s.server.connect(); err != nil {
+	if err := s.open(); err != nil {
 		return nil, err
 	}
 	if cfg.Query != "" {
@@ -104,6 +102,15 @@ func New(cfg Config) (*Source, error) {
 		}
 	}
 	return s, s.prepare(cfg.Fields)
+}
+
+// open reads the credentials and the certificates of authorities.
+func (s *Source) open() (err error) {
+	if s.server.Credentials, err = LoadCredentials(s.cfg.Credentials); err != nil {
+		return err
+	}
+	s.server.Close()
+	return s.server.connect()
 }
 
 // InClear tells whether the credentials cross a network for all to read.
