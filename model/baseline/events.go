@@ -54,11 +54,12 @@ func splitEvents(ctx context.Context, edges []graphbuf.Edge, share float64, rng 
 	train = &eventTable{edges, make([]uint64, len(edges))}
 	test = &eventTable{edges, make([]uint64, len(edges))}
 	var taken, spared uint64
+	const between = 1 << 16 // draws between two looks at ctx: an edge may have billions of events
 	for i := range edges {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
-		for range edges[i].Count {
+		for j := range edges[i].Count {
+			if j%between == 0 && ctx.Err() != nil {
+				return nil, nil, ctx.Err()
+			}
 			if uint64N(rng, left) < wanted-taken {
 				taken++
 			} else {
