@@ -50,7 +50,8 @@ func fieldTime(b []byte) (ns int64, ok bool) {
 }
 
 // ParseTime reads a time from text, as nanoseconds since the epoch: a number (seconds, or milli-, micro- or
-// nanoseconds by its magnitude), an ISO 8601 time, or syslog's `Nov 30 06:39:00`.
+// nanoseconds by its magnitude), an ISO 8601 time, or syslog's `Nov 30 06:39:00`, with a fraction of a second or in the
+// form `Sat Nov 30 06:39:00 2024`.
 func ParseTime(s []byte) (ns int64, ok bool) {
 	if ns, ok := parseDecimal(s); ok {
 		return ns, true
@@ -76,8 +77,26 @@ func FloatTime(v float64) (ns int64, ok bool) {
 const syslogLayout = "Jan _2 15:04:05"
 
 // parseSyslog reads the time of RFC 3164, which has neither year nor zone: it is in the zone of this machine,
-// and the newest such time that is not more than a day ahead of the clock.
+// and the newest such time that is not more than a day ahead of the clock. Some programs add a fraction of a second, or
+// the day of the week in front and the year behind.
 func parseSyslog(s []byte, clock func() time.Time) (ns int64, ok bool) {
+	const dated = len("Sat ") + len(syslogLayout) + len(" 2024")
+	onlyYear := 0
+	if len(s) == dated && s[3] == ' ' && s[dated-5] == ' ' {
+		v, rest, ok := digits(s[dated-4:], 4, 4)
+		if !ok || len(rest) > 0 {
+			return 0, false
+		}
+		onlyYear, s = int(v), s[4:dated-5]
+	}
+	nanos := 0
+	if len(s) > len(syslogLayout) {
+		billionths, rest, ok := fraction(s[len(syslogLayout):])
+		if !ok || len(rest) > 0 {
+			return 0, false
+		}
+		nanos, s = int(billionths), s[:len(syslogLayout)]
+	}
 	if len(s) != len(syslogLayout) || s[3] != ' ' || s[6] != ' ' || s[9] != ':' || s[12] != ':' {
 		return 0, false
 	}
@@ -101,8 +120,12 @@ func parseSyslog(s []byte, clock func() time.Time) (ns int64, ok bool) {
 		return 0, false
 	}
 	now := clock()
+	if onlyYear > 0 {
+		t := time.Date(onlyYear, time.Month(month/3+1), part[0], part[1], part[2], part[3], nanos, now.Location())
+		return t.UnixNano(), t.Day() == part[0]
+	}
 	for year := now.Year() + 1; year > now.Year()-8; year-- { // the 29th of February is every fourth, at times eighth
-		t := time.Date(year, time.Month(month/3+1), part[0], part[1], part[2], part[3], 0, now.Location())
+		t := time.Date(year, time.Month(month/3+1), part[0], part[1], part[2], part[3], nanos, now.Location())
 		if t.Day() == part[0] && !t.After(now.Add(24*time.Hour)) {
 			return t.UnixNano(), true
 		}

@@ -12,7 +12,8 @@ type Session struct {
 }
 
 // Parse reads one sshd message or a whole syslog line: `Nov 30 06:39:00 host sshd[123]: message`, with an ISO 8601 time
-// in place of that one, or RFC 5424, each with a <PRI> or without. ident and host come from the record's own fields and
+// or one with the year in place of that one, with a facility and a level in front of the program, or RFC 5424, each with
+// a <PRI> or without. ident and host come from the record's own fields and
 // are nil when it has none; a prefix in the message fills them in. ok is false if another program logged the message,
 // if it has no peer's address, and if the address cannot be told from what the peer chose.
 func Parse(message, ident, host []byte) (s Session, ok bool) {

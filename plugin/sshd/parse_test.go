@@ -299,6 +299,16 @@ func TestSyslogPrefix(t *testing.T) {
 		{"Nov 30 06:39:00 " + m, "", "", none},
 		{"2024-11-30T06:39:00.123456+01:00 host sshd[1]: " + m, "", "", session("host")},
 		{"2024-11-30T06:39:00Z host su[1]: " + m, "", "", none},
+		{"Nov 30 06:39:00.123456 host sshd[1]: " + m, "", "", session("host")}, // journalctl -o short-precise
+		{"Nov 30 06:39:00.12x host sshd[1]: " + m, "", "", none},
+		{"Nov 30 06:39:00 host auth.info sshd[1]: " + m, "", "", session("host")}, // BusyBox: Alpine
+		{"Nov 30 06:39:00 host auth.info cron[1]: " + m, "", "", none},
+		{"Nov 30 06:39:00 host other.info sshd[1]: " + m, "", "", none},
+		{"Nov 30 06:39:00 host auth.much sshd[1]: " + m, "", "", none},
+		{"Sat Nov 30 06:39:00 2024 authpriv.info sshd[1]: " + m, "", "", session("")}, // OpenWrt: logread
+		{"Sat Nov 30 06:39:00 20x4 authpriv.info sshd[1]: " + m, "", "", none},
+		{"Nov 30 06:39:00 host sshd[1]: [ID 800047 auth.info] " + m, "", "", session("host")}, // Solaris, illumos
+		{"Nov 30 06:39:00 host sshd[1]: [ID 800047 other.info] " + m, "", "", none},
 		{"<38>1 2024-11-30T06:39:00Z host sshd 1 - - " + m, "", "", session("host")},
 		{"1 2024-11-30T06:39:00Z host sshd 1 - - " + m, "", "", session("host")},
 		{"<38>1 - - sshd - - - \ufeff" + m, "", "", session("")},
@@ -318,8 +328,18 @@ func TestSyslogPrefix(t *testing.T) {
 	}
 }
 
+// The time of a line is handed on as it stands.
+func TestTimesOfLines(t *testing.T) {
+	for _, stamp := range []string{"Nov 30 06:39:00", "Nov 30 06:39:00.123456", "Sat Nov 30 06:39:00 2024", "2024-11-30T06:39:00.5Z"} {
+		s, ok := Parse([]byte(stamp+" host sshd[1]: Invalid user x from 10.0.0.1"), nil, nil)
+		if !ok || string(s.Time) != stamp || string(s.Host) != "host" {
+			t.Errorf("%q: %v %q of %q", stamp, ok, s.Time, s.Host)
+		}
+	}
+}
+
 func TestNoAllocation(t *testing.T) {
-	var messages [][]byte
+	messages := [][]byte{[]byte("Nov 30 06:39:00.5 host auth.info sshd[1]: [ID 800047 auth.info] Invalid user x from 10.0.0.1")}
 	for _, l := range lines(t) {
 		messages = append(messages, []byte(l))
 	}

@@ -1,6 +1,9 @@
 package sshd
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // line is a syslog line taken apart; what it lacks is nil.
 type line struct{ time, host, ident, message []byte }
@@ -23,15 +26,47 @@ func splitSyslog(s []byte) line {
 		}
 		return whole
 	}
-	// On the socket /dev/log there is no host in the line.
-	if ident, message, ok := cutIdent(rest); ok {
-		return line{time: stamp, ident: ident, message: message}
+	// On the socket /dev/log, and in OpenWrt's log, there is no host in the line.
+	if ident, message, ok := cutIdent(cutFacility(rest)); ok {
+		return line{time: stamp, ident: ident, message: cutMessageID(message)}
 	}
 	host, rest := cutWord(rest)
-	if ident, message, ok := cutIdent(rest); ok {
-		return line{time: stamp, host: host, ident: ident, message: message}
+	if ident, message, ok := cutIdent(cutFacility(rest)); ok {
+		return line{time: stamp, host: host, ident: ident, message: cutMessageID(message)}
 	}
 	return whole
+}
+
+var (
+	facilities = []string{"auth", "authpriv", "daemon", "kern", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7", "security", "syslog", "user"}
+	levels     = []string{"alert", "crit", "debug", "emerg", "err", "error", "info", "notice", "warn", "warning"}
+)
+
+// isPriority tells a facility and a level, such as auth.info.
+func isPriority(s []byte) bool {
+	facility, level, ok := bytes.Cut(s, []byte("."))
+	is := func(word []byte) func(string) bool { return func(known string) bool { return string(word) == known } }
+	return ok && slices.ContainsFunc(facilities, is(facility)) && slices.ContainsFunc(levels, is(level))
+}
+
+// cutFacility cuts the facility and the level that BusyBox, of Alpine and OpenWrt, writes before the program's name.
+func cutFacility(s []byte) []byte {
+	if word, rest := cutWord(s); isPriority(word) {
+		return rest
+	}
+	return s
+}
+
+// cutMessageID cuts what Solaris and illumos write before a message: `[ID 800047 auth.info] `.
+func cutMessageID(message []byte) []byte {
+	if inner, ok := cutString(message, "[ID "); ok {
+		if id, rest, ok := bytes.Cut(inner, []byte("] ")); ok {
+			if number, priority := cutWord(id); allDigits(number) && isPriority(priority) {
+				return rest
+			}
+		}
+	}
+	return message
 }
 
 // splitRFC5424 takes apart what follows the version: time host program process message-id structured-data message.
@@ -91,10 +126,21 @@ func cutPriority(s []byte) []byte {
 	return s
 }
 
-// cutTime cuts a time as in `Nov 30 06:39:00 ` or `2024-11-30T06:39:00.123456+01:00 `.
+// cutTime cuts a time as in `Nov 30 06:39:00 `, the same with a fraction of a second, `Sat Nov 30 06:39:00 2024 ` or
+// `2024-11-30T06:39:00.123456+01:00 `.
 func cutTime(s []byte) (stamp, rest []byte, ok bool) {
-	if len(s) > 16 && s[3] == ' ' && s[6] == ' ' && s[9] == ':' && s[12] == ':' && s[15] == ' ' {
-		return s[:15], s[16:], true
+	const day, time, year = len("Nov 30 "), len("Nov 30 06:39:00"), len("Sat Nov 30 06:39:00 2024")
+	isTime := func(s []byte) bool { // up to the seconds
+		return len(s) > time+1 && s[3] == ' ' && s[day-1] == ' ' && s[9] == ':' && s[12] == ':'
+	}
+	switch {
+	case isTime(s) && s[time] == ' ':
+		return s[:time], s[time+1:], true
+	case isTime(s) && s[time] == '.':
+		fraction, rest := cutWord(s[time+1:])
+		return s[:time+1+len(fraction)], rest, allDigits(fraction)
+	case len(s) > year && s[3] == ' ' && isTime(s[4:]) && s[year] == ' ' && allDigits(s[year-4:year]):
+		return s[:year], s[year+1:], true
 	}
 	stamp, rest = cutWord(s)
 	return stamp, rest, isISOTime(stamp)
