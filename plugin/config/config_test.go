@@ -309,8 +309,8 @@ func TestRelativePaths(t *testing.T) {
 func TestRenderReadsBack(t *testing.T) {
 	for _, d := range []time.Duration{0, time.Second, 90 * time.Second, 10 * time.Minute, time.Hour, 61 * time.Minute, 36 * time.Hour,
 		30 * 24 * time.Hour, 25*time.Hour + time.Second, 1500 * time.Millisecond, 24*time.Hour + time.Minute} {
-		if got, ok := parseDuration(renderDuration(d)); !ok || got != d {
-			t.Errorf("%v reads back as %v, %v from %q", d, got, ok, renderDuration(d))
+		if got, ok := parseDuration(FormatDuration(d)); !ok || got != d {
+			t.Errorf("%v reads back as %v, %v from %q", d, got, ok, FormatDuration(d))
 		}
 	}
 	for _, o := range Options() {

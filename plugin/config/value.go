@@ -196,7 +196,7 @@ func numbered(s, prefix string, lo, hi int) bool {
 func render(value any) string {
 	switch v := value.(type) {
 	case time.Duration:
-		return renderDuration(v)
+		return FormatDuration(v)
 	case float64:
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	case []string:
@@ -221,8 +221,8 @@ func render(value any) string {
 	return fmt.Sprint(value)
 }
 
-// renderDuration writes 30d, 10m and 1d12h where Go would write 720h0m0s, 10m0s and 36h0m0s.
-func renderDuration(d time.Duration) string {
+// FormatDuration writes 30d, 10m and 1d12h where Go would write 720h0m0s, 10m0s and 36h0m0s.
+func FormatDuration(d time.Duration) string {
 	const day = 24 * time.Hour
 	text := ""
 	if d >= day {

@@ -250,8 +250,8 @@ func (e *examination) sayTimes(p *target, s *seen, add func(Level, string, strin
 			"set the clock right, of this machine or of the one that wrote the log, or look at its time zone")
 	}
 	if n, newest := s.outside(p.config.Graph.Window); n > 0 {
-		add(Warning, fmt.Sprintf("%d of %d records lie more than Graph_Window (%v) before one that comes earlier, of %s: connections that are only in them are not learned",
-			n, s.timed, p.config.Graph.Window, time.Unix(0, newest).UTC().Format(time.RFC3339)),
+		add(Warning, fmt.Sprintf("%d of %d records lie more than Graph_Window (%s) before one that comes earlier, of %s: connections that are only in them are not learned",
+			n, s.timed, config.FormatDuration(p.config.Graph.Window), time.Unix(0, newest).UTC().Format(time.RFC3339)),
 			"see whether that time is right, and put the records in the order of their times")
 	}
 }

@@ -164,7 +164,7 @@ func TestSampleThatIsOlderThanItsBeginning(t *testing.T) {
 		return fmt.Sprintf(`{"ts":"%sT10:00:00Z","id.orig_h":"198.51.100.1","client":"SSH-2.0-x","id.resp_h":"192.0.2.1"}`, day) + "\n"
 	}
 	e := sampled(t, Options{}, line("2026-03-02")+repeated(120, func(int) string { return line("2025-03-02") }))
-	e.has(t, Warning, TopicSample, "120 of 121 records lie more than Graph_Window (720h0m0s) before one that comes earlier, of 2026-03-02T10:00:00Z")
+	e.has(t, Warning, TopicSample, "120 of 121 records lie more than Graph_Window (30d) before one that comes earlier, of 2026-03-02T10:00:00Z")
 	e = sampled(t, Options{}, repeated(120, func(i int) string { return line(time.Date(2025, 1, 1+3*i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)) }))
 	e.hasNone(t, TopicSample)
 }

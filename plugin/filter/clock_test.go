@@ -348,7 +348,7 @@ func TestALogThatBeginsWithAWrongTime(t *testing.T) {
 	f := w.live(t, h)
 	old(f, w.now)
 	st := f.Status()
-	const want = "1 of 50 distinct triplets needed before the first training (train.min_edges); 100 sessions were not learned, as they lie more than graph.window = 720h0m0s before the newest, of "
+	const want = "1 of 50 distinct triplets needed before the first training (train.min_edges); 100 sessions were not learned, as they lie more than graph.window = 30d before the newest, of "
 	if st.Graph.Edges != 1 || !strings.Contains(st.Problem, want) {
 		t.Errorf("%d triplets: %s", st.Graph.Edges, st.Problem)
 	}

@@ -80,9 +80,13 @@ func (l *timeLog) log(closing bool) {
 	if st.Outside > 0 {
 		outside = fmt.Sprintf(", but not learned where they are older than the window and their connection is not known: %d", st.Outside)
 	}
-	l.logf(LevelWarn, "%d records with wrong or old times: %s; the newest record learned is of %s. They are scored and counted%s, and "+
+	noun := "records"
+	if records == 1 {
+		noun = "record"
+	}
+	l.logf(LevelWarn, "%d %s with wrong or old times: %s; the newest record learned is of %s. They are scored and counted%s, and "+
 		"no connection is forgotten because of them; unless they are from an old log, set the clock of their sender right",
-		records, strings.Join(which, ", "), date(st.Now), outside)
+		records, noun, strings.Join(which, ", "), date(st.Now), outside)
 	l.logged, l.at = records, time.Now()
 }
 

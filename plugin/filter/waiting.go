@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/plugin/config"
 )
 
 // waiting is why there is no model yet, and when there may be one.
@@ -45,8 +46,12 @@ func (t *trainer) outside(st *graphbuf.Stats) string {
 	if st.Outside == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %d sessions were not learned, as they lie more than graph.window = %v before the newest, of %s UTC: is its time right?",
-		st.Outside, t.cfg.Graph.Window, time.Unix(0, st.Now).UTC().Format(time.DateTime))
+	which := fmt.Sprintf("%d sessions were not learned, as they lie", st.Outside)
+	if st.Outside == 1 {
+		which = "1 session was not learned, as it lies"
+	}
+	return fmt.Sprintf("; %s more than graph.window = %s before the newest, of %s UTC: is its time right?",
+		which, config.FormatDuration(t.cfg.Graph.Window), time.Unix(0, st.Now).UTC().Format(time.DateTime))
 }
 
 // patience is how long after its first session an instance waits before it says that there is no model yet.
