@@ -690,7 +690,7 @@ func TestAStateThatIsLargerThanTheBounds(t *testing.T) {
 	for _, c := range []struct{ property, value, want string }{
 		{"graph_max_edges", "50", "10 of its 60 triplets, those seen longest ago, are left out: it has 60 triplets, graph.max_edges allows 50 here; raise"},
 		{"graph_max_nodes", "20", "it has 42 hosts, graph.max_nodes allows 20 here"},
-		{"graph_window", "2h", "were last seen before what graph.window = 2h0m0s reaches back to here"},
+		{"graph_window", "2h", "were last seen before what graph.window = 2h reaches back to here"},
 	} {
 		t.Run(c.property, func(t *testing.T) {
 			f, h := s.agent(c.property, c.value)

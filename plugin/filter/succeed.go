@@ -166,7 +166,7 @@ func exceeded(bounds config.Graph, n graphbuf.Sizes, tooOld int) (why []string) 
 		}
 	}
 	if tooOld > 0 {
-		why = append(why, fmt.Sprintf("%d triplets were last seen before what graph.window = %v reaches back to here", tooOld, bounds.Window))
+		why = append(why, fmt.Sprintf("%d triplets were last seen before what graph.window = %s reaches back to here", tooOld, config.FormatDuration(bounds.Window)))
 	}
 	return why
 }

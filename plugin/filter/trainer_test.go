@@ -227,7 +227,7 @@ func TestAFrozenInstanceTakesTheGraphAsItLies(t *testing.T) {
 func TestWhatTheBoundsLeaveOutIsTold(t *testing.T) {
 	const why = "%d of its %d triplets, those seen longest ago, are left out: "
 	for _, c := range []struct{ property, value, want string }{
-		{"graph_window", "30d", why + "%[1]d triplets were last seen before what graph.window = 720h0m0s reaches back to here"},
+		{"graph_window", "30d", why + "%[1]d triplets were last seen before what graph.window = 30d reaches back to here"},
 		{"graph_max_edges", "50", why + "it has %[2]d triplets, graph.max_edges allows 50 here"},
 		{"graph_max_nodes", "20", why + "it has %[3]d hosts, graph.max_nodes allows 20 here"},
 		{"graph_max_relations", "2", why + "it has %[4]d relations, graph.max_relations allows 2 here"},
