@@ -55,8 +55,7 @@ func Foretell(c config.Config, features model.HostFeatures, s graphbuf.Sizes, ma
 // Allowance is how much of a limit a training may take, if nothing else takes of it than what is taken now and so many
 // bytes more.
 func Allowance(c config.Config, l memlimit.Limit, more int64) int64 {
-	left := l.Left - more
-	may := max(0, min(left-left/hostShare, left-reserved(l)))
+	may := share(l, l.Left-more)
 	if most := int64(c.Train.MaxMemory) << 20; most > 0 {
 		may = min(may, most)
 	}

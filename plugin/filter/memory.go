@@ -12,6 +12,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/memlimit"
 )
 
 // memory is how much this instance may take of what the limits of containers and of the machine leave: for trainings
@@ -75,11 +76,16 @@ func (m *memory) left() allowance {
 	a := allowance{bytes: math.MaxInt64}
 	if l, ok := limit(m.files); ok {
 		left := l.Left - outstanding()
-		a.bytes = max(0, min(left-left/hostShare, left-reserved(l)))
+		a.bytes = share(l, left)
 		a.by = fmt.Sprintf("%s leaves %d of %d MiB, of which %d may be taken", l.By, max(0, left)>>20, l.Bytes>>20, a.bytes>>20)
 		a.remedy = "raise that limit"
 	}
 	return a
+}
+
+// share is what may be taken of what a limit leaves.
+func share(l memlimit.Limit, left int64) int64 {
+	return max(0, min(left-left/hostShare, left-reserved(l)))
 }
 
 // allowed is what a training may take: what is left, or train.max_memory where that is lower. The lock is held.

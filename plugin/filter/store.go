@@ -94,8 +94,13 @@ func (s *store) save(m *model.Model) {
 	defer s.mu.Unlock()
 	defer s.logNotes()
 	s.unsaved = m
-	s.noteSaved(inTurn(s.saveGraph, s.saveUnsaved, s.saveBudgets, s.saveUnanswered, s.saveColumns))
+	s.noteSaved(inTurn(s.learned()...))
 	s.tellStatus()
+}
+
+// learned saves what records and trainings change, the most important first.
+func (s *store) learned() []func() error {
+	return []func() error{s.saveGraph, s.saveUnsaved, s.saveBudgets, s.saveUnanswered, s.saveColumns}
 }
 
 // inTurn does one after another until one fails.
@@ -129,7 +134,7 @@ func (s *store) saveChanges() {
 		return
 	}
 	defer s.logNotes()
-	s.noteSaved(inTurn(s.saveGraph, s.saveUnsaved, s.saveBudgets, s.saveUnanswered, s.saveColumns))
+	s.noteSaved(inTurn(s.learned()...))
 }
 
 // saveOnTimer saves changes when state.interval has passed. The host's database of what it has read moves on all the
@@ -342,7 +347,9 @@ func (s *store) saveAll() (err error) {
 			s.unsaved = scorer.Model()
 		}
 	}
-	err = errors.Join(s.saveGraph(), s.saveUnsaved(), s.saveBudgets(), s.saveUnanswered(), s.saveColumns())
+	for _, save := range s.learned() {
+		err = errors.Join(err, save())
+	}
 	if err == nil && !s.dir.Has(fleetFile) {
 		err = s.writeFleet()
 	}
