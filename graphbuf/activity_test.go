@@ -152,7 +152,7 @@ func TestHalve(t *testing.T) {
 
 // TestNoRoomAllocatesNothing: an event of the past whose triplet finds no room leaves nothing behind.
 func TestNoRoomAllocatesNothing(t *testing.T) {
-	g, err := New(Config{MaxNodes: 4, MaxRelations: 2, MaxEdges: 1, Window: 30 * 24 * time.Hour})
+	g, err := New(Config{MaxNodes: 5, MaxRelations: 2, MaxEdges: 1, Window: 30 * 24 * time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -124,7 +124,7 @@ func BenchmarkEvidence(b *testing.B) {
 
 // TestNamesByID: an ID names its host or relation until the graph has forgotten that.
 func TestNamesByID(t *testing.T) {
-	g := newGraph(t, Config{MaxNodes: 4, MaxRelations: 2, MaxEdges: 2})
+	g := newGraph(t, Config{MaxNodes: 5, MaxRelations: 2, MaxEdges: 2})
 	var first, ref [1]Ref
 	event := func(i int) []Event {
 		return []Event{{Source: fmt.Append(nil, "s", i), Relation: fmt.Append(nil, "r", i), Destination: fmt.Append(nil, "d", i), Time: int64(i+1) * int64(time.Minute)}}

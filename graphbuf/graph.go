@@ -34,15 +34,16 @@ import (
 // Config bounds a Graph. What goes beyond a bound pushes out what was seen
 // longest ago, what never came back first (see evict.go), so a flood of new names costs a fixed amount of memory.
 type Config struct {
-	MaxNodes     int           // distinct hosts, at least 4
+	MaxNodes     int           // distinct hosts, at least 5
 	MaxRelations int           // distinct relations, at least 2
 	MaxEdges     int           // distinct triplets, at least 1
 	Window       time.Duration // age at which an edge may go, in event time; 0: never for its age
 	Trusted      bool          // the caller checks the events' times: no jump ahead is doubted
 }
 
-// The least that a graph works with.
-const leastNodes, leastEdges = 4, 1
+// The least that a graph works with. With fewer hosts, the second new host of an event could push out the first: see
+// probationShare.
+const leastNodes, leastEdges = 5, 1
 
 // Unbounded returns the bounds of a graph that keeps all it is given.
 func Unbounded() Config {

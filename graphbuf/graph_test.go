@@ -394,7 +394,7 @@ func TestWindowForgetsByEventTime(t *testing.T) {
 }
 
 func TestAnIDDiesWithItsName(t *testing.T) {
-	g := newGraph(t, Config{MaxNodes: 4, MaxRelations: 2, MaxEdges: 100})
+	g := newGraph(t, Config{MaxNodes: 5, MaxRelations: 2, MaxEdges: 100})
 	g.observe1(event("a", "r", "x", 1))
 	old := g.look1(event("a", "r", "x", 1)).Source
 	for i := range 10 {
@@ -465,7 +465,7 @@ func TestHostileNamesStayInBounds(t *testing.T) {
 }
 
 func TestConfigRefusesWhatCannotHold(t *testing.T) {
-	for _, c := range []Config{{}, {MaxNodes: 4, MaxRelations: 2}, {MaxNodes: 3, MaxRelations: 2, MaxEdges: 1}, {MaxNodes: 4, MaxRelations: 2, MaxEdges: 1, Window: -1}} {
+	for _, c := range []Config{{}, {MaxNodes: 5, MaxRelations: 2}, {MaxNodes: 4, MaxRelations: 2, MaxEdges: 1}, {MaxNodes: 5, MaxRelations: 2, MaxEdges: 1, Window: -1}} {
 		if _, err := New(c); err == nil || !strings.Contains(err.Error(), "allowed") {
 			t.Errorf("New(%+v): %v", c, err)
 		}
@@ -517,5 +517,26 @@ func BenchmarkMemoryPerEdge(b *testing.B) {
 		b.ReportMetric(float64(slowest.Microseconds())/1000, "ms/slowest")
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/edges, "bytes/edge")
 		runtime.KeepAlive(g)
+	}
+}
+
+// An event of two new hosts keeps both, however few there may be.
+func TestBothHostsOfAnEventStay(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: leastNodes, MaxRelations: 2, MaxEdges: 100})
+	var at int64
+	see := func(source, destination string) Ref {
+		at += protectedAfter
+		refs := make([]Ref, 1)
+		g.Observe([]Event{{Source: []byte(source), Relation: []byte("r"), Destination: []byte(destination), Time: at}}, refs)
+		return refs[0]
+	}
+	for range 3 {
+		for _, pair := range []string{"ab", "cd", "ea"} {
+			see(pair[:1], pair[1:])
+		}
+	}
+	ref := see("x", "y")
+	if s, d := g.HostName(ref.Source), g.HostName(ref.Destination); s != "x" || d != "y" {
+		t.Errorf("%q -> %q, want x -> y", s, d)
 	}
 }

@@ -90,7 +90,7 @@ func TestLongNamesAreJoinedAsTheGraphKeepsThem(t *testing.T) {
 		{x[:100], x[:graphbuf.MaxName-101]}, {x[:100], x[:graphbuf.MaxName-100]}, {x, "y"}, {"y", x}, {x[:239], "y"}, {x[:238], x}, {x[:237], x},
 		{strings.Repeat(x, 4096), "true"}, {"a", strings.Repeat(x, 4096), "b"}, {strings.Repeat(x, 4096), "false"}, {"u", "h"},
 	} {
-		g, err := graphbuf.New(graphbuf.Config{MaxNodes: 4, MaxRelations: 2, MaxEdges: 4})
+		g, err := graphbuf.New(graphbuf.Config{MaxNodes: 5, MaxRelations: 2, MaxEdges: 4})
 		if err != nil {
 			t.Fatal(err)
 		}
