@@ -120,18 +120,27 @@ func (c *clock) believed(n *times, t, newest int64) int64 {
 
 // wrongStart tells whether the first of the events, which come from a log, has a time that most of the others contradict
 // by lying more than a leap before it, and by which of them to begin instead. All of them would be of the past otherwise,
-// and what is older than the window not learned.
+// and what is older than the window not learned. Where times fall little by little, the log has its newest record first,
+// and no time is wrong.
 func (c *clock) wrongStart(events []graphbuf.Event) (begin int64, wrong bool) {
-	for i := range events {
-		before, rest := 0, events[i+1:]
-		for j := range rest {
-			if events[i].Time > rest[j].Time && !c.near(events[i].Time, rest[j].Time) {
-				before++
+	before := func(i, j int) bool { return events[i].Time < events[j].Time && !c.near(events[i].Time, events[j].Time) }
+	for start := 0; start < len(events); {
+		n, fall := 0, 0 // events long before the first, and the first that is long before its neighbour
+		for i := start + 1; i < len(events); i++ {
+			if before(i, start) {
+				n++
+			}
+			if fall == 0 && before(i, i-1) {
+				fall = i
 			}
 		}
-		if 2*before <= len(rest) {
-			return events[i].Time, i > 0
+		if 2*n <= len(events)-start-1 {
+			return events[start].Time, start > 0
 		}
+		if fall == 0 {
+			break
+		}
+		start = fall
 	}
 	return 0, false
 }

@@ -344,8 +344,20 @@ func TestALogThatBeginsWithAWrongTime(t *testing.T) {
 			t.Errorf("begun at %d: %d triplets, want 101", first, n)
 		}
 	}
+	// A sparse log with its newest record first begins with a right time.
+	f := offline(t, host())
+	f.clock.read = func() (int64, int64) { return w.now, 0 }
+	var chunk []byte
+	for i := range int64(100) {
+		chunk = append(chunk, at(w.now-i*day/2, fmt.Sprint("h", i%20), fmt.Sprint("s", i%7), "c")...)
+	}
+	f.Process(nil, chunk)
+	if st := f.graph.Stats(); st.Doubted != 0 || st.Now < w.now-second || st.Outside != 39 {
+		t.Errorf("%+v", st)
+	}
+
 	h := host("train_min_edges", "50")
-	f := w.live(t, h)
+	f = w.live(t, h)
 	old(f, w.now)
 	st := f.Status()
 	const want = "1 of 50 distinct triplets needed before the first training (train.min_edges); 100 sessions were not learned, as they lie more than graph.window = 30d before the newest, of "
