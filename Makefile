@@ -19,7 +19,7 @@ DEVEL    := $(shell commit=$$(git rev-parse --short=12 HEAD 2>/dev/null) && echo
 STAMP    := $(if $(DEVEL),-X flb-filter-rgcn/plugin/version.stamp=$(DEVEL))
 GOBUILD  := $(GPUENV) $(GO) build -tags $(TAGS) -trimpath -ldflags '-s -w $(STAMP)'
 CLANG    := clang-19
-SOURCES  := $(shell find plugin graphbuf model -name '*.go' -o -name '*.[ch]') model/cuda/kernels.ptx go.mod go.sum
+SOURCES  := $(shell find plugin graphbuf model -name '*.go' -o -name '*.[ch]') $(wildcard plugin/report/assets/*) model/cuda/kernels.ptx go.mod go.sum
 
 .PHONY: all
 all: $(SO) $(RGCN)

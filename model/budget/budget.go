@@ -141,7 +141,8 @@ func (l *AlertBudget) judge(e *graphbuf.Event, score float32, may bool) (low, co
 // Ignores tells, without the lock, that a score at a time, unix nanoseconds, is neither an alert nor worth recording.
 // None is ignored that begins a day: after a day of many low scores the gate is low, and only the next day opens it.
 func (l *AlertBudget) Ignores(time int64, score float32) bool {
-	return score >= math.Float32frombits(l.gate.Load()) && dayOf(time) <= l.day.Load()
+	day := l.day.Load() // before the gate, which is stored first
+	return score >= math.Float32frombits(l.gate.Load()) && dayOf(time) <= day
 }
 
 // WouldBeLow returns what Low would say of an event, without recording it. It begins a day as Reach does.

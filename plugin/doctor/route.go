@@ -81,6 +81,8 @@ func (e *examination) tags() (out []tag) {
 		case t.text != "" && plugin == "tail":
 			t.wild = strings.ContainsAny(t.text, "*<")
 			t.text = inAngles.ReplaceAllString(t.text, "*")
+		case t.text != "" && plugin == "systemd":
+			t.wild = strings.Contains(t.text, "*") // the unit's name
 		case t.text != "":
 		case slices.Contains(senders, plugin):
 			t.text, t.wild, t.by = "*", true, "input "+plugin+", by the sender"

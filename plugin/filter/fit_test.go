@@ -249,7 +249,8 @@ func TestLogsUnderOneTagAreSaid(t *testing.T) {
 	fields := func(columns ...string) []byte {
 		return appendEvent(nil, "log", "#fields\t"+strings.Join(columns, "\t"))
 	}
-	one, other := fields("ts", "id.orig_h", "id.resp_h"), fields("ts", "id.resp_h", "id.orig_h")
+	types := appendEvent(nil, "log", "#types\ttime\taddr\taddr")
+	one, other := join([][]byte{fields("ts", "id.orig_h", "id.resp_h"), types}), join([][]byte{fields("ts", "id.resp_h", "id.orig_h"), types})
 	for range 3 {
 		f.ProcessTagged(nil, one, []byte("ssh"))
 		f.ProcessTagged(nil, other, []byte("ssh.other"))

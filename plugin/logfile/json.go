@@ -239,8 +239,11 @@ func (p *jsonParser) escape() error {
 		p.scratch = append(p.scratch, "\"\\/\b\f\n\r\t"[i])
 		return nil
 	}
-	r, ok := p.hex4()
-	if c != 'u' || !ok {
+	r, ok := rune(0), false
+	if c == 'u' {
+		r, ok = p.hex4()
+	}
+	if !ok {
 		return fmt.Errorf("byte %d: unknown escape %.8q: allowed are \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX", p.at-1, p.in[p.at-2:])
 	}
 	if 0xd800 <= r && r < 0xdc00 && bytes.HasPrefix(p.in[p.at:], []byte(`\u`)) {

@@ -51,7 +51,7 @@ func fieldTime(b []byte) (ns int64, ok bool) {
 
 // ParseTime reads a time from text, as nanoseconds since the epoch: a number (seconds, or milli-, micro- or
 // nanoseconds by its magnitude), an ISO 8601 time, or syslog's `Nov 30 06:39:00`, with a fraction of a second or in the
-// form `Sat Nov 30 06:39:00 2024`.
+// forms `Sat Nov 30 06:39:00 2024` and `Nov 30 2024 06:39:00`.
 func ParseTime(s []byte) (ns int64, ok bool) {
 	if ns, ok := parseDecimal(s); ok {
 		return ns, true
@@ -76,18 +76,29 @@ func FloatTime(v float64) (ns int64, ok bool) {
 
 const syslogLayout = "Jan _2 15:04:05"
 
+// The years of which all times fit.
+const firstYear, lastYear = 1970, 2261
+
 // parseSyslog reads the time of RFC 3164, which has neither year nor zone: it is in the zone of this machine,
 // and the newest such time that is not more than a day ahead of the clock. Some programs add a fraction of a second, or
-// the day of the week in front and the year behind.
+// the day of the week in front and the year behind, or the year behind the day.
 func parseSyslog(s []byte, clock func() time.Time) (ns int64, ok bool) {
-	const dated = len("Sat ") + len(syslogLayout) + len(" 2024")
-	onlyYear := 0
-	if len(s) == dated && s[3] == ' ' && s[dated-5] == ' ' {
-		v, rest, ok := digits(s[dated-4:], 4, 4)
+	const day, long = len("Jan _2 "), len("Sat ") + len(syslogLayout) + len(" 2024")
+	onlyYear, dated := uint64(0), false
+	switch {
+	case len(s) == long && s[3] == ' ' && s[long-5] == ' ':
+		year, rest, ok := digits(s[long-4:], 4, 4)
 		if !ok || len(rest) > 0 {
 			return 0, false
 		}
-		onlyYear, s = int(v), s[4:dated-5]
+		onlyYear, dated, s = year, true, s[4:long-5]
+	case len(s) >= day+5 && s[day+4] == ' ':
+		year, _, ok := digits(s[day:], 4, 4)
+		if !ok {
+			return 0, false
+		}
+		var without [len(syslogLayout) + len(".123456789")]byte
+		onlyYear, dated, s = year, true, append(append(without[:0], s[:day]...), s[day+5:]...)
 	}
 	nanos := 0
 	if len(s) > len(syslogLayout) {
@@ -120,9 +131,13 @@ func parseSyslog(s []byte, clock func() time.Time) (ns int64, ok bool) {
 		return 0, false
 	}
 	now := clock()
-	if onlyYear > 0 {
-		t := time.Date(onlyYear, time.Month(month/3+1), part[0], part[1], part[2], part[3], nanos, now.Location())
-		return t.UnixNano(), t.Day() == part[0]
+	if dated {
+		if onlyYear < firstYear || onlyYear > lastYear {
+			return 0, false
+		}
+		t := time.Date(int(onlyYear), time.Month(month/3+1), part[0], part[1], part[2], part[3], nanos, now.Location())
+		ns = t.UnixNano()
+		return ns, ns >= 0 && t.Day() == part[0]
 	}
 	for year := now.Year() + 1; year > now.Year()-8; year-- { // the 29th of February is every fourth, at times eighth
 		t := time.Date(year, time.Month(month/3+1), part[0], part[1], part[2], part[3], nanos, now.Location())
@@ -257,7 +272,7 @@ func parseISO(s []byte) (ns int64, ok bool) {
 		part[i] = int(v)
 	}
 	year, month, day := part[0], time.Month(part[1]), part[2]
-	if year < 1970 || year > 2261 || part[3] > 23 || part[4] > 59 || part[5] > 60 { // 60 is a leap second
+	if year < firstYear || year > lastYear || part[3] > 23 || part[4] > 59 || part[5] > 60 { // 60 is a leap second
 		return 0, false
 	}
 	t := time.Date(year, month, day, part[3], part[4], 0, 0, time.UTC)

@@ -243,6 +243,9 @@ func (b *Builder) Connect(s *Session, sessions uint64) {
 		b.edges[key] = e
 	}
 	this := told{e, s.Score, s.Time, b.reasons.id(s.Reason), s.Risk, s.Triplets}
+	if math.IsNaN(s.Risk) || math.IsInf(s.Risk, 0) { // the page has no such numbers
+		this.risk = 0
+	}
 	if s.Low {
 		b.lows.add(this, maxLows)
 	}
@@ -361,9 +364,9 @@ func (b *Builder) drawEdges(d *Data) {
 	}
 }
 
-// round leaves six decimals of a score, and is nil where there is none.
+// round leaves six decimals of a score, and is nil where there is none from 0 to 1.
 func round(score float64) any {
-	if math.IsNaN(score) {
+	if !(score >= 0 && score <= 1) {
 		return nil
 	}
 	return math.Round(score*1e6) / 1e6

@@ -193,6 +193,8 @@ func TestMessages(t *testing.T) {
 		"Close session: user root from 10.0.0.1 port 4 id 0":                                                        "10.0.0.1 session closed",
 		"error: PAM: Authentication failure for illegal user x from 10.0.0.1":                                       "10.0.0.1 failed pam",
 		"pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=10.0.0.1  user=x":  "10.0.0.1 failed pam",
+		"pam_unix(sshd-ldap:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=10.0.0.1":     "",
+		"pam_sss(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=10.0.0.1 user=x":    "10.0.0.1 failed pam",
 		"PAM 5 more authentication failures; logname= uid=0 euid=0 tty=ssh ruser= rhost=h.example":                  "h.example failed pam",
 		"pam_unix(sshd:session): session opened for user root by (uid=0)":                                           "",
 		"Server listening on 0.0.0.0 port 22.":                                                                      "",
@@ -255,6 +257,18 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%s\n\tpeer %q, want %s", message, got[0], real)
 		}
 	}
+	// A short name leaves room for an imitation in the identity of a certificate: whose is whose cannot be told. Nor do
+	// modules of PAM that log a name where another logs the address tell of a session.
+	for _, message := range []string{
+		"Failed publickey for root from 1.2.3.4 port 50000 ssh2: RSA-CERT SHA256:" + strings.Repeat("a", 43) + " ID  from 6.6.6.6 port 4 ssh2: (serial 0) CA RSA SHA256:x",
+		"Accepted hostbased for root from 1.2.3.4 port 50000 ssh2: RSA SHA256:" + strings.Repeat("a", 20) + `, client user "x from 6.6.6.6 port 4 ssh2: ", client host "h"`,
+		"pam_sss(sshd:auth): received for user x(sshd:auth): authentication failure;  rhost=6.6.6.6 : 10 (User not known to the underlying authentication module)",
+		"pam_succeed_if(sshd:auth): error retrieving information about user x(sshd:auth): authentication failure;  rhost=6.6.6.6",
+	} {
+		if got := parse(message, "sshd", "h"); got[0] != "" {
+			t.Errorf("%s\n\tpeer %q, want none", message, got[0])
+		}
+	}
 	// Where the name stands before the address and free text after it, a name that imitates both leaves no telling them
 	// apart.
 	for _, message := range []string{
@@ -301,6 +315,10 @@ func TestSyslogPrefix(t *testing.T) {
 		{"2024-11-30T06:39:00Z host su[1]: " + m, "", "", none},
 		{"Nov 30 06:39:00.123456 host sshd[1]: " + m, "", "", session("host")}, // journalctl -o short-precise
 		{"Nov 30 06:39:00.12x host sshd[1]: " + m, "", "", none},
+		{"Nov 30 2024 06:39:00 host sshd[1]: " + m, "", "", session("host")},
+		{"Nov 30 20x4 06:39:00 host sshd[1]: " + m, "", "", none},
+		{"2024-11-30 06:39:00.123 host sshd[1]: " + m, "", "", session("host")},
+		{"2024x11-30 06:39:00.123 host sshd[1]: " + m, "", "", none},
 		{"Nov 30 06:39:00 host auth.info sshd[1]: " + m, "", "", session("host")}, // BusyBox: Alpine
 		{"Nov 30 06:39:00 host auth.info cron[1]: " + m, "", "", none},
 		{"Nov 30 06:39:00 host other.info sshd[1]: " + m, "", "", none},
@@ -330,7 +348,7 @@ func TestSyslogPrefix(t *testing.T) {
 
 // The time of a line is handed on as it stands.
 func TestTimesOfLines(t *testing.T) {
-	for _, stamp := range []string{"Nov 30 06:39:00", "Nov 30 06:39:00.123456", "Sat Nov 30 06:39:00 2024", "2024-11-30T06:39:00.5Z"} {
+	for _, stamp := range []string{"Nov 30 2024 06:39:00", "2024-11-30 06:39:00,5+01:00", "Nov 30 06:39:00", "Nov 30 06:39:00.123456", "Sat Nov 30 06:39:00 2024", "2024-11-30T06:39:00.5Z"} {
 		s, ok := Parse([]byte(stamp+" host sshd[1]: Invalid user x from 10.0.0.1"), nil, nil)
 		if !ok || string(s.Time) != stamp || string(s.Host) != "host" {
 			t.Errorf("%q: %v %q of %q", stamp, ok, s.Time, s.Host)

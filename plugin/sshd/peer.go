@@ -146,36 +146,50 @@ func peerFrom(s []byte) []byte {
 }
 
 // peerTried reads `USER from ADDR port N[ ssh2[: KEY]]`. The user name may imitate the rest, and so may the identity of
-// a certificate in KEY, which the peer can issue itself. The name has at most maxUser bytes, so the last match within
-// these is the real one, unless an imitation in KEY begins within them too: the shortest key line leaves ten bytes for
-// that, and only to a name shorter yet.
+// a certificate in KEY, which the peer can issue itself, or the names of a host-based login there. The name has at most
+// maxUser bytes, so the last match within these is the real one, unless a short name leaves room there for an imitation
+// in KEY. Where such a KEY begins between two matches and ends behind the last, it cannot be told which of the two
+// imitates, and none is taken.
 func peerTried(s []byte) (peer []byte) {
+	var after []byte // what follows the last match
+	doubtful := false
 	for i, length := 0, 0; i < len(s) && length <= maxUser; length++ {
 		if rest, ok := cutString(s[i:], " from "); ok || i == 0 && hasString(s, "from ") {
 			if !ok {
 				rest = s[len("from "):]
 			}
-			if p := triedAddress(rest); p != nil {
-				peer = p
+			if p, behind := triedAddress(rest); p != nil {
+				doubtful = doubtful || peer != nil && !bytes.Equal(peer, p) && beginsNames(after[:len(after)-len(s[i:])])
+				peer, after = p, behind
 			}
 		}
 		i += visLength(s[i:])
 	}
+	if doubtful && (bytes.Contains(after, []byte(" (serial ")) || bytes.Contains(after, []byte(`", client host "`))) {
+		return nil
+	}
 	return peer
 }
 
-// triedAddress reads `ADDR port N`, followed by nothing, by ` ssh2`, or by ` ssh2: ` and more.
-func triedAddress(s []byte) []byte {
+// beginsNames tells whether the text behind an address is of a key with names that the peer chose.
+func beginsNames(text []byte) bool {
+	key, ok := cutString(text, " ssh2: ")
+	return ok && (bytes.Contains(key, []byte("-CERT ")) && bytes.Contains(key, []byte(" ID ")) || bytes.Contains(key, []byte(` client user "`)))
+}
+
+// triedAddress reads `ADDR port N`, followed by nothing, by ` ssh2`, or by ` ssh2: ` and more, and returns what follows
+// the port as well.
+func triedAddress(s []byte) (peer, behind []byte) {
 	word, _ := cutWord(s)
-	after, ok := cutPort(s[len(word):])
+	behind, ok := cutPort(s[len(word):])
 	if !ok {
-		return nil
+		return nil, nil
 	}
-	after, _ = cutString(after, " ssh2")
+	after, _ := cutString(behind, " ssh2")
 	if len(after) > 0 && !hasString(after, ": ") {
-		return nil
+		return nil, nil
 	}
-	return cleanAddress(word)
+	return cleanAddress(word), behind
 }
 
 // visLength is how many bytes of the log stand for the next one of a name: sshd writes bytes that are not plain as
@@ -244,7 +258,8 @@ func peerNasty(s []byte) []byte {
 	return cleanAddress(bytes.TrimSuffix(s[i+len(before):], []byte(", ignoring")))
 }
 
-// peerPAM reads `... rhost=ADDR  user=NAME`; what is before rhost= is not the peer's to choose.
+// peerPAM reads what follows `authentication failure; `: `... rhost=ADDR  user=NAME`. What is before rhost= there is not
+// the peer's to choose.
 func peerPAM(s []byte) []byte {
 	_, s, ok := bytes.Cut(s, []byte(" rhost="))
 	if !ok {
@@ -253,10 +268,13 @@ func peerPAM(s []byte) []byte {
 	return cleanPeer(first(cutWord(s)))
 }
 
-// peerPAMModule reads `unix(sshd:auth): authentication failure; ... rhost=ADDR`.
+// peerPAMModule reads `unix(sshd:auth): authentication failure; ... rhost=ADDR`. Other modules log a user's name, which
+// may imitate the wording, after the service's.
 func peerPAMModule(s []byte) []byte {
-	_, s, ok := bytes.Cut(s, []byte("(sshd:auth): authentication failure; "))
-	if !ok {
+	module, s, _ := bytes.Cut(s, []byte("("))
+	service, s, _ := bytes.Cut(s, []byte(":auth): "))
+	s, ok := cutString(s, "authentication failure; ")
+	if !ok || !isTag(module) || !isTag(service) {
 		return nil
 	}
 	return peerPAM(s)

@@ -126,10 +126,10 @@ func cutPriority(s []byte) []byte {
 	return s
 }
 
-// cutTime cuts a time as in `Nov 30 06:39:00 `, the same with a fraction of a second, `Sat Nov 30 06:39:00 2024 ` or
-// `2024-11-30T06:39:00.123456+01:00 `.
+// cutTime cuts a time as in `Nov 30 06:39:00 `, the same with a fraction of a second or with the year behind the day,
+// `Sat Nov 30 06:39:00 2024 `, or `2024-11-30T06:39:00.123456+01:00 `, also with a space for the T.
 func cutTime(s []byte) (stamp, rest []byte, ok bool) {
-	const day, time, year = len("Nov 30 "), len("Nov 30 06:39:00"), len("Sat Nov 30 06:39:00 2024")
+	const day, time, year, early = len("Nov 30 "), len("Nov 30 06:39:00"), len("Sat Nov 30 06:39:00 2024"), len("Nov 30 2024 06:39:00")
 	isTime := func(s []byte) bool { // up to the seconds
 		return len(s) > time+1 && s[3] == ' ' && s[day-1] == ' ' && s[9] == ':' && s[12] == ':'
 	}
@@ -139,6 +139,11 @@ func cutTime(s []byte) (stamp, rest []byte, ok bool) {
 	case isTime(s) && s[time] == '.':
 		fraction, rest := cutWord(s[time+1:])
 		return s[:time+1+len(fraction)], rest, allDigits(fraction)
+	case len(s) > early && s[3] == ' ' && s[day-1] == ' ' && allDigits(s[day:day+4]) && s[day+4] == ' ' && s[14] == ':' && s[17] == ':' && s[early] == ' ':
+		return s[:early], s[early+1:], true
+	case len(s) > len("2024-11-30 06:39:00") && s[10] == ' ' && isISODate(s[:10]) && s[13] == ':' && s[16] == ':':
+		clock, rest := cutWord(s[11:])
+		return s[:11+len(clock)], rest, true
 	case len(s) > year && s[3] == ' ' && isTime(s[4:]) && s[year] == ' ' && allDigits(s[year-4:year]):
 		return s[:year], s[year+1:], true
 	}
@@ -147,8 +152,11 @@ func cutTime(s []byte) (stamp, rest []byte, ok bool) {
 }
 
 func isISOTime(s []byte) bool {
-	return len(s) >= 19 && s[4] == '-' && s[7] == '-' && s[10] == 'T' && s[13] == ':' && s[16] == ':' && allDigits(s[:4])
+	return len(s) >= 19 && s[10] == 'T' && s[13] == ':' && s[16] == ':' && isISODate(s[:10])
 }
+
+// isISODate tells a date such as 2024-11-30 by its shape.
+func isISODate(s []byte) bool { return s[4] == '-' && s[7] == '-' && allDigits(s[:4]) }
 
 // cutIdent cuts a program's name up to its colon, without the process: `sshd[123]: message`.
 func cutIdent(s []byte) (ident, message []byte, ok bool) {

@@ -55,15 +55,18 @@ func (d *Dir) Save(name string, version uint32, payload []byte) error {
 // until the new blob is there, and a crash between the two leaves the next start with the blob before.
 func (d *Dir) keepPrevious(name string) error {
 	from, to := d.file(name), d.file(name+".prev")
-	os.Remove(to)
-	err := os.Link(from, to)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		err = os.Rename(from, to)
-	}
-	if errors.Is(err, fs.ErrNotExist) { // there is none yet
+	link := to + ".tmp"
+	os.Remove(link) // what a crash left
+	err := os.Link(from, link)
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // there is none, and name.prev may be all there is
 		return nil
+	case err == nil:
+		err = os.Rename(link, to)
+		os.Remove(link) // a rename between two names of one file leaves both
+		return err
 	}
-	return err
+	return os.Rename(from, to)
 }
 
 // setUnreadAside sets those of a name's two files aside that Load could not read.

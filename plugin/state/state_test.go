@@ -122,6 +122,17 @@ func TestACrashBetweenTheMovesLosesNothing(t *testing.T) {
 	if c, notes := load(d); c != "two" || notes != "" {
 		t.Errorf("found %q, says %q", c, notes)
 	}
+	// Where the newest was set aside, the one before it is all there is.
+	if err := os.Rename(filepath.Join(path, "graph"), filepath.Join(path, "graph.prev")); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.keepPrevious("graph"); err != nil {
+		t.Fatal(err)
+	}
+	if c, _ := load(d); c != "two" {
+		t.Errorf("found %q", c)
+	}
+	save(t, d, "two")
 	// The blob keeps its name until the next one has it.
 	if err := d.keepPrevious("graph"); err != nil {
 		t.Fatal(err)

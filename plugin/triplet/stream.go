@@ -29,7 +29,8 @@ func (s *Stream) read(f *Finder, line []byte) {
 	}
 	// A line that cannot be used is passed over: the offline tool tells of it.
 	if changed, err := s.header.Read(line); err == nil && changed && len(s.header.Columns) > 0 {
-		if before := s.layout.Load(); before != nil && !slices.Equal(before.header.Columns, s.header.Columns) {
+		sameName := func(a, b zeek.Column) bool { return a.Name == b.Name }
+		if before := s.layout.Load(); before != nil && !slices.EqualFunc(before.header.Columns, s.header.Columns, sameName) {
 			s.change.Store(true)
 		}
 		s.layout.Store(f.layout(*s.header))
