@@ -11,6 +11,7 @@ func TestRoutes(t *testing.T) {
 	}{
 		{"[INPUT]\n    Name tail\n    Tag ssh\n" + filter + "Match ssh\n", OK, "takes the tags ssh (input tail)"},
 		{"[INPUT]\n    Name tail\n    Tag ssh.*\n" + filter + "Match ssh.var.log\n", OK, "takes the tags ssh.*"},
+		{"[INPUT]\n    Name systemd\n    Tag host.*\n" + filter + "Match host.ssh.service\n", OK, "takes the tags host.*"},
 		{"[INPUT]\n    Name tail\n    Tag ssh.<host>\n    Tag_Regex (?<host>a)\n" + filter + "Match ssh.x\n", OK, "takes the tags"},
 		{"[INPUT]\n    Name dummy\n[INPUT]\n    Name dummy\n" + filter + "Match dummy.1\n", OK, "takes the tags dummy.1"},
 		{"[INPUT]\n    Name forward\n" + filter + "Match anything\n", OK, "by the sender"},

@@ -6,11 +6,12 @@ import (
 	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/hosts"
+	"flb-filter-rgcn/plugin/triplet"
 )
 
 // HostFeatures loads what the settings say is known of hosts; nil where that is nothing.
 func HostFeatures(c config.Config) (model.HostFeatures, error) {
-	features, err := hosts.Load(c.Model.Features, c.Model.Prefixes)
+	features, err := hosts.Load(c.Model.Features, c.Model.Prefixes, triplet.HostForm(c.Fields))
 	if err != nil {
 		return nil, fmt.Errorf("model.features = %q: %w", c.Model.Features, err)
 	}

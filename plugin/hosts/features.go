@@ -5,6 +5,8 @@ import (
 	"hash/maphash"
 	"net/netip"
 	"unsafe"
+
+	"flb-filter-rgcn/plugin/hostname"
 )
 
 // Features are those of hosts by their names. They do not change, and are safe for many goroutines.
@@ -21,8 +23,9 @@ var (
 )
 
 // Load reads the CSV file at path, if that is not empty, and with prefixes adds the networks of
-// addresses: /24 and /16, or /64 and /48. It returns nil where neither is asked for.
-func Load(path string, prefixes bool) (*Features, error) {
+// addresses: /24 and /16, or /64 and /48. Hosts of the file have the names that records have, or those that the form makes
+// of these. It returns nil where neither is asked for.
+func Load(path string, prefixes bool, form hostname.Form) (*Features, error) {
 	if path == "" && !prefixes {
 		return nil, nil
 	}
@@ -34,7 +37,7 @@ func Load(path string, prefixes bool) (*Features, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.columns, f.byHost = t.features()
+	f.columns, f.byHost = t.features(form)
 	return f, nil
 }
 

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"flb-filter-rgcn/plugin/hostname"
 )
 
 func load(t *testing.T, text string, prefixes bool) *Features {
 	t.Helper()
-	f, err := Load(write(t, text), prefixes)
+	f, err := Load(write(t, text), prefixes, hostname.Form{CutPort: true, Fold: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,13 +41,13 @@ func shared(f *Features, a, b string) (n int) {
 }
 
 func TestNothingAskedFor(t *testing.T) {
-	if f, err := Load("", false); f != nil || err != nil {
+	if f, err := Load("", false, hostname.Form{}); f != nil || err != nil {
 		t.Errorf("%v, %v", f, err)
 	}
 }
 
 func TestPrefixes(t *testing.T) {
-	f, err := Load("", true)
+	f, err := Load("", true, hostname.Form{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,14 +158,14 @@ func TestErrors(t *testing.T) {
 		"host,role\n\"\x1b[2J\n" + strings.Repeat("x", 99) + "\",b\n\"\x1b[2J\n" + strings.Repeat("x", 99) + "\",b\n": ":4: host \"\\x1b[2J\\n" + strings.Repeat("x", 35) + "...\" stands in line 2 already, want one row for each",
 	} {
 		path := write(t, text)
-		if _, err := Load(path, false); err == nil || err.Error() != path+want {
+		if _, err := Load(path, false, hostname.Form{}); err == nil || err.Error() != path+want {
 			t.Errorf("%.40q: %v, want %s", text, err, want)
 		}
 	}
-	if _, err := Load(filepath.Join(t.TempDir(), "none.csv"), false); err == nil || !strings.Contains(err.Error(), "none.csv") {
+	if _, err := Load(filepath.Join(t.TempDir(), "none.csv"), false, hostname.Form{}); err == nil || !strings.Contains(err.Error(), "none.csv") {
 		t.Errorf("no file: %v", err)
 	}
-	if _, err := Load(t.TempDir(), false); err == nil || !strings.Contains(err.Error(), "want a CSV file") {
+	if _, err := Load(t.TempDir(), false, hostname.Form{}); err == nil || !strings.Contains(err.Error(), "want a CSV file") {
 		t.Errorf("a directory: %v", err)
 	}
 }
@@ -194,7 +196,7 @@ func FuzzFeatures(f *testing.F) {
 			return
 		}
 		x := &Features{prefixes: true}
-		x.columns, x.byHost = table.features()
+		x.columns, x.byHost = table.features(hostname.Form{})
 		most := len(x.Kinds()) * (2 + strings.Count(host, "|"))
 		if n := len(x.Append(nil, []byte(host))); n > most {
 			t.Fatalf("%d features of %q, %d kinds", n, host, len(x.Kinds()))
@@ -205,4 +207,20 @@ func FuzzFeatures(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Whatever spelling of a host the file and the records have in common, the host has its features under the one name that
+// the graph gives it. A row of that very name goes before one of another spelling.
+func TestOtherSpellings(t *testing.T) {
+	f := load(t, "host,role\n2001:DB8::1,a\nWeb1.Example.com.,b\n::ffff:192.0.2.1,c\nDb2,d\ndb2,e\nAnn|10.0.0.1:22,f\n", false)
+	for name, want := range map[string]string{
+		"2001:db8::1": "2001:DB8::1", "web1.example.com": "Web1.Example.com.", "192.0.2.1": "::ffff:192.0.2.1", "Ann|10.0.0.1": "Ann|10.0.0.1:22", "ann|Web1.Example.com.": "Web1.Example.com.",
+	} {
+		if shared(f, name, want) != 1 {
+			t.Errorf("%s and %s have nothing in common", name, want)
+		}
+	}
+	if shared(f, "Db2", "db2") != 0 || len(f.Append(nil, []byte("db2"))) != 1 {
+		t.Error("db2 has the features of Db2")
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"flb-filter-rgcn/plugin/csvfile"
+	"flb-filter-rgcn/plugin/hostname"
 )
 
 const (
@@ -88,8 +89,9 @@ func read(in io.Reader) (*table, error) {
 // different values: fewer are as good as names.
 const bins = 8
 
-// features are the columns and, by host, what stands in them; an empty field is none.
-func (t *table) features() (columns []string, byHost map[string][]uint64) {
+// features are the columns and, by host, what stands in them; an empty field is none. A host has the name in the file and
+// the names that the form makes of it, as far as no other row is of these.
+func (t *table) features(form hostname.Form) (columns []string, byHost map[string][]uint64) {
 	byHost = make(map[string][]uint64, len(t.rows))
 	cuts := make([][]float64, len(t.columns))
 	for c := range t.columns {
@@ -111,7 +113,27 @@ func (t *table) features() (columns []string, byHost map[string][]uint64) {
 		}
 		byHost[row[0]] = list
 	}
+	for _, row := range t.rows {
+		for _, name := range namesOf(row[0], form) {
+			if _, taken := byHost[name]; !taken {
+				byHost[name] = byHost[row[0]]
+			}
+		}
+	}
 	return t.columns, byHost
+}
+
+// namesOf are those that a host of the file may have in the graph: in the form, and as a part of a joined name, where
+// the case of names is kept, since a part may be a user.
+func namesOf(host string, form hostname.Form) []string {
+	var joined []byte
+	for i, part := range strings.Split(host, string(separator)) {
+		if i > 0 {
+			joined = append(joined, separator)
+		}
+		joined = hostname.Append(joined, []byte(part), hostname.Form{CutPort: form.CutPort})
+	}
+	return []string{string(hostname.Append(nil, []byte(host), form)), string(joined)}
 }
 
 // cuts are the ends of the bins of a column of numbers; nil: it is none, or has few values.

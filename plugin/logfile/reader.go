@@ -109,6 +109,10 @@ func (r *Reader) detect(opt Options) error {
 		text := bytes.TrimLeft(head, " \t\r\n")
 		switch {
 		case len(text) == 0 && err == nil:
+			if end := bytes.LastIndexByte(head, '\n') + 1; end > 0 { // whole lines, so that the buffer does not fill up
+				r.lines.n += bytes.Count(head[:end], []byte("\n"))
+				in.Discard(end)
+			}
 			continue
 		case len(text) == 0 && err == io.EOF:
 			return nil
@@ -126,7 +130,7 @@ func (r *Reader) detect(opt Options) error {
 			r.text = true
 			return nil
 		}
-		line := 1 + bytes.Count(head[:len(head)-len(text)], []byte("\n"))
+		line := r.lines.n + 1 + bytes.Count(head[:len(head)-len(text)], []byte("\n"))
 		return fmt.Errorf("line %d begins with %q, neither '{' of a JSON object nor '#' of Zeek's header: %s",
 			line, text[:1], columnHelp)
 	}

@@ -245,6 +245,8 @@ func TestLineErrors(t *testing.T) {
 	check("{\"a\":\"\\q\"}\n{\"a\":\"\\u12\"}\n", testOptions(), 0,
 		`1: byte 7: unknown escape "\\q\"}": allowed are \" \\ \/ \b \f \n \r \t \uXXXX`,
 		`2: byte 7: unknown escape "\\u12\"}": allowed are \" \\ \/ \b \f \n \r \t \uXXXX`)
+	check("{\"a\":\"\\q1234zz\"}\n", testOptions(), 0, `1: byte 7: unknown escape "\\q1234zz": allowed are \" \\ \/ \b \f \n \r \t \uXXXX`)
+	check(strings.Repeat("\n", 100_000)+"x\ty\nz\n", testOptions("x", "y"), 1, "100002: 1 columns, want 2")
 	check("{\"a\":"+strings.Repeat("[", maxDepth)+"\n", testOptions(), 0, "1: nested deeper than the 512 levels allowed")
 	check("a\tb\nc\nd\te\tf\n", testOptions("x", "y"), 2, "2: 1 columns, want 2")
 	check("# no header\na\tb\n", testOptions(), 0, "2: a row before any #fields line: "+columnHelp)

@@ -181,8 +181,22 @@ func NewBuilder() *Builder {
 // Skip counts a record that is no scored session.
 func (b *Builder) Skip() { b.data.Records++ }
 
-// Add counts a session.
+// plausible is the session without numbers that no filter writes: records come from anywhere, and the page has no
+// infinity.
+func plausible(s *Session) *Session {
+	out := *s
+	if !(out.Score >= 0 && out.Score <= 1) {
+		out.Score = math.NaN()
+	}
+	if math.IsNaN(out.Risk) || math.IsInf(out.Risk, 0) {
+		out.Risk = 0
+	}
+	return &out
+}
+
+// Add counts a session. A score outside 0 to 1 is none.
 func (b *Builder) Add(s *Session) {
+	s = plausible(s)
 	b.data.Records++
 	scored := !math.IsNaN(s.Score)
 	low := 0
@@ -243,9 +257,6 @@ func (b *Builder) Connect(s *Session, sessions uint64) {
 		b.edges[key] = e
 	}
 	this := told{e, s.Score, s.Time, b.reasons.id(s.Reason), s.Risk, s.Triplets}
-	if math.IsNaN(s.Risk) || math.IsInf(s.Risk, 0) { // the page has no such numbers
-		this.risk = 0
-	}
 	if s.Low {
 		b.lows.add(this, maxLows)
 	}
@@ -364,9 +375,9 @@ func (b *Builder) drawEdges(d *Data) {
 	}
 }
 
-// round leaves six decimals of a score, and is nil where there is none from 0 to 1.
+// round leaves six decimals of a score, and is nil where there is none.
 func round(score float64) any {
-	if !(score >= 0 && score <= 1) {
+	if math.IsNaN(score) {
 		return nil
 	}
 	return math.Round(score*1e6) / 1e6

@@ -195,3 +195,17 @@ func TestPolicyNamesWhatIsInThePage(t *testing.T) {
 		}
 	}
 }
+
+// Records come from anywhere: numbers that no filter writes leave the page whole.
+func TestNumbersThatAreNone(t *testing.T) {
+	b := NewBuilder()
+	for i, score := range []float64{1e305, -1, math.Inf(1), math.Inf(-1)} {
+		s := session("d", "z", score, i%2 == 0, i)
+		s.Risk, s.SourceAlert = score, true
+		b.Add(s)
+	}
+	var page bytes.Buffer
+	if err := WritePage(&page, b.Data()); err != nil || page.Len() == 0 {
+		t.Error(err)
+	}
+}

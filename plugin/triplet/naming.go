@@ -18,7 +18,7 @@ type Definitions struct {
 
 // Define returns the definitions of a Finder of these fields.
 func Define(fields config.Fields) Definitions {
-	form := formOf(fields)
+	form := HostForm(fields)
 	d := Definitions{Ports: "kept", Case: "kept"}
 	if form.CutPort {
 		d.Ports = "cut"
@@ -48,6 +48,7 @@ func Define(fields config.Fields) Definitions {
 	return d
 }
 
-func formOf(fields config.Fields) hostname.Form {
+// HostForm is how hosts are named by the settings of fields.
+func HostForm(fields config.Fields) hostname.Form {
 	return hostname.Form{CutPort: fields.CutPorts, Fold: fields.Preset != "custom"}
 }

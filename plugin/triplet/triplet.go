@@ -68,7 +68,7 @@ const (
 // record's values.
 func New(fields config.Fields, spec *record.Spec) (*Finder, error) {
 	f := &Finder{sshd: fields.SSHD, line: -1, time: fields.Time}
-	f.form = formOf(fields)
+	f.form = HostForm(fields)
 	if f.sshd {
 		f.wanted = [][]string{fields.Message, fields.Host, fields.Ident}
 		name, err := os.Hostname()
