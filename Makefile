@@ -105,8 +105,8 @@ test: all $(WANTED_FAKECUDA) skipped
 	$(TESTENV) $(GO) test -timeout 20m ./...
 	$(GPUENV) $(GO) vet -tags gpu ./model/... ./plugin
 ifneq ($(WANTED_FAKECUDA),)
-	LD_LIBRARY_PATH=$(dir $(FAKECUDA)):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -tags gpu -timeout 5m -run 'CUDA|Plan|PTX' ./model/...
-	LD_LIBRARY_PATH=$(FAKEWARP):$$LD_LIBRARY_PATH $(GPUENV) $(GO) test -count=1 -tags gpu -timeout 5m -run 'CUDA.*Gradients' ./model/internal/gnn ./model/baseline
+	LD_LIBRARY_PATH=$(dir $(FAKECUDA))$${LD_LIBRARY_PATH:+:$$LD_LIBRARY_PATH} $(GPUENV) $(GO) test -tags gpu -timeout 5m -run 'CUDA|Plan|PTX' ./model/...
+	LD_LIBRARY_PATH=$(FAKEWARP)$${LD_LIBRARY_PATH:+:$$LD_LIBRARY_PATH} $(GPUENV) $(GO) test -count=1 -tags gpu -timeout 5m -run 'CUDA.*Gradients' ./model/internal/gnn ./model/baseline
 endif
 	@$(MAKE) -s fuzz FUZZTIME=2s FUZZ='FuzzProcess|FuzzWalk'
 	$(GO) test -race -short -timeout 20m ./graphbuf ./model/... ./plugin/filter ./plugin/metrics ./plugin/risk

@@ -9,11 +9,20 @@ here=$(cd "$(dirname "$0")" && pwd)
 url=${1:-http://127.0.0.1:9200}
 name=logs-ssh.rgcn
 call() { # METHOD PATH FILE
-  answer=$(curl -sS --fail-with-body ${ES_AUTH:+-u "$ES_AUTH"} -X "$1" "$url/$2" -H 'Content-Type: application/json' --data-binary @"$3") ||
-    { echo "$1 $url/$2: $answer" >&2; exit 1; }
-  echo "$1 $2: done"
+  answer=$(curl -sS ${ES_AUTH:+-u "$ES_AUTH"} -w '\n%{http_code}' -X "$1" "$url/$2" -H 'Content-Type: application/json' --data-binary @"$3") ||
+    { echo "$1 $url/$2: no answer" >&2; exit 1; }
+  case "$answer" in # whose last line is the status
+    *"
+"2[0-9][0-9]) echo "$1 $2: done" ;;
+    *) echo "$1 $url/$2: $answer" >&2; exit 1 ;;
+  esac
 }
-kind=$(curl -sS ${ES_AUTH:+-u "$ES_AUTH"} "$url") || { echo "no server answers at $url" >&2; exit 1; }
+kind=$(curl -sS ${ES_AUTH:+-u "$ES_AUTH"} -w '\n%{http_code}' "$url") || { echo "no server answers at $url" >&2; exit 1; }
+case "$kind" in
+  *"
+"2[0-9][0-9]) ;;
+  *) echo "$url: $kind" >&2; exit 1 ;;
+esac
 call PUT "_ingest/pipeline/$name" "$here/pipeline.json"
 case "$kind" in
   *opensearch*)

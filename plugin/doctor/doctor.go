@@ -3,8 +3,8 @@
 //
 // It owns what is checked and the wording of findings. Other packages tell it what a setting means, what a record is and
 // how much memory a training needs. It changes nothing: no directory is made, no file written, nothing is learned. Over
-// the network it reaches only what the user has named, and it runs nothing but Fluent Bit's own check of a configuration
-// and the system's loader.
+// the network it reaches only what the user has named. It runs nothing but Fluent Bit, for its version and its own check of a
+// configuration, and the system's loader, once with a program that does nothing and the shared object in it.
 package doctor
 
 import (

@@ -13,8 +13,8 @@ import (
 )
 
 // holder reports whether a process holds the lock of a file, and which one, as far as this process can see. It reads the
-// kernel's list of locks, since trying the lock would block others for a moment. It tries the lock only where the list is
-// empty, as in a container.
+// kernel's list of locks, since trying the lock would block others for a moment. It tries the lock where the list does not
+// have the file: that of a container lacks the processes of others.
 func holder(path string) (pid int, held bool) {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -75,10 +75,10 @@ func (e *examination) sample(p *target, file string) error {
 		return fmt.Errorf("%s: %w", p.name, err)
 	}
 	s, err := look(r, w, p.config.Fields, func(chunk []byte) { f.ProcessTagged(nil, chunk, []byte(filepath.Base(file))) }, filepath.Base(file))
+	f.Close() // which logs what it noticed
 	if err != nil {
 		return err
 	}
-	f.Close()
 	e.say(p, file, w, s, host.saidAt(filter.LevelWarn))
 	return nil
 }
