@@ -66,10 +66,11 @@ export class Picture {
     this.arrange(5000);
   }
 
-  // fill brings the graph to the data; hosts that it has already keep their places.
+  // fill brings the graph to the data; hosts that it has already keep their places. It returns how many are new to it.
   fill(data) {
     this.data = data;
     const g = this.graph, places = new Map();
+    let fresh = 0;
     g.forEachNode((n, a) => places.set(a.name, this.apart?.get(n) ?? [a.x, a.y]));
     g.clear();
     const degree = new Uint32Array(data.nodes.length), low = new Uint32Array(data.nodes.length), into = new Uint32Array(data.nodes.length);
@@ -80,6 +81,7 @@ export class Picture {
     const small = Math.max(0.3, Math.min(1, Math.sqrt(600 / data.nodes.length)));
     data.nodes.forEach((name, i) => {
       const angle = i * 2.399963, r = Math.sqrt(i + 1); // a sunflower: even, and the same each time
+      if (!places.has(name)) fresh++;
       const [x, y] = places.get(name) ?? [r * Math.cos(angle), r * Math.sin(angle)];
       g.addNode(String(i), { name, label: name, x, y, size: small * Math.min(2.5 + 0.7 * Math.sqrt(degree[i]), 10), low: low[i], degree: degree[i], into: into[i] });
     });
@@ -91,18 +93,19 @@ export class Picture {
       if (e[0] === e[1]) return; // a host that logs in to itself has no line
       g.addEdgeWithKey(String(i), String(e[0]), String(e[1]), { low: !!e[5], lowest: lowest.has(i), size: e[5] ? thick : 0.8, weight: e[5] ? 0.1 : 1 });
     });
+    return fresh;
   }
 
   update(data) {
     this.hide();
     this.hovered = null;
     this.chosen = this.chosenEdge = this.centre = null; // numbers of the older data
-    const grown = data.nodes.length - this.data.nodes.length;
-    this.fill(data);
+    const before = this.data.nodes.length;
+    const fresh = this.fill(data);
     if (this.lowOnly) {
       this.apart = null; // fill has put all hosts where they stood
       this.arrangeLow();
-    } else if (grown !== 0) this.arrange(2000);
+    } else if (fresh > 0 || data.nodes.length !== before) this.arrange(2000);
   }
 
   // arrangeLow puts the hosts with low scores in columns, and remembers where all hosts stood.
