@@ -80,7 +80,8 @@ func found(log string) (edges int, model bool) {
 	return edges, strings.HasSuffix(m[2], "scores from the first record on")
 }
 
-// TestAKillBetweenTwoRenames starts with each file under its older name alone, as such a kill leaves it.
+// TestAKillBetweenTwoRenames starts with each file under its older name alone, as such a kill leaves it on a file system
+// without links.
 func TestAKillBetweenTwoRenames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"graph", "model"} {
@@ -94,7 +95,7 @@ func TestAKillBetweenTwoRenames(t *testing.T) {
 		if edges, model := found(p.log()); edges != samples.Triplets || !model {
 			t.Errorf("%s: %d edges, model %v:\n%s", name, edges, model, p.log())
 		}
-		p.wantLogged("[ warn] [filter:rgcn:rgcn.0] state: took the older " + filepath.Join(state, name+".prev"))
+		p.wantLogged("[ warn] [filter:rgcn:rgcn.0] state: " + filepath.Join(state, name) + " is not there; took the older " + filepath.Join(state, name+".prev"))
 		p.stop()
 	}
 }
