@@ -135,8 +135,9 @@ func seal(header []byte, key ed25519.PrivateKey) []byte {
 }
 
 // ReadHeader reads the header of a published state and checks its seal. What it returns without an error is what a
-// trusted key has signed, or, where that is allowed, an unsigned header that is whole. The payload is the rest of r: see
-// Header.ReadPayload.
+// trusted key has signed, or, where that is allowed, an unsigned header that is whole. A signed header for which there is
+// no key is taken as it is where unsigned ones are allowed: without the key, nothing tells whether it is whole. The
+// payload is the rest of r: see Header.ReadPayload.
 func ReadHeader(r io.Reader, trust Trust) (*Header, error) {
 	b := make([]byte, headerSize, headerSize+sealSize)
 	n, err := io.ReadFull(r, b)
