@@ -85,7 +85,11 @@ func (e *examination) published(p *target) {
 		dir = filepath.Dir(to)
 	}
 	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
-		e.findings.add(Problem, TopicFleet, at, fmt.Sprintf("%s cannot publish to %s: user %d may not write into the directory %s: %v", p.name, to, os.Geteuid(), dir, err),
+		why := fmt.Sprintf("user %d may not write into the directory %s: %v", os.Geteuid(), dir, err)
+		if errors.Is(err, fs.ErrNotExist) {
+			why = fmt.Sprintf("there is no directory %s", dir)
+		}
+		e.findings.add(Problem, TopicFleet, at, fmt.Sprintf("%s cannot publish to %s: %s", p.name, to, why),
 			"make the directory, and give it to the user that Fluent Bit runs as: install -d -m 0755 -o USER "+dir)
 		return
 	}

@@ -68,6 +68,6 @@ func TestFleet(t *testing.T) {
 	look("State_From "+place, "State_Key "+key).has(t, Problem, TopicSettings, "holds a PRIVATE KEY")
 
 	look("Publish "+dir, "Publish_Key "+key).has(t, OK, TopicFleet, "publishes to "+dir)
-	look("Publish "+dir+"/none/", "Publish_Key "+key).has(t, Problem, TopicFleet, "may not write into the directory "+dir+"/none/", "install -d")
+	look("Publish "+dir+"/none/", "Publish_Key "+key).has(t, Problem, TopicFleet, "there is no directory "+dir+"/none/", "install -d")
 	look("Publish https://host.invalid/", "Publish_Key "+key).has(t, OK, TopicFleet, "which was not tried")
 }

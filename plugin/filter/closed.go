@@ -30,6 +30,8 @@ func (f *Instance) unscored(c RecordCounts) string {
 		return none + "hardly any has a source and a destination, see the warning above"
 	case c.Counted == 0:
 		return none + "none has a source and a destination"
+	case f.judge.scorer.Load() != nil && f.follower.active:
+		return none + "all came before the first published state was taken"
 	case f.judge.scorer.Load() != nil:
 		return none + "all came before the first training"
 	case f.follower.active:

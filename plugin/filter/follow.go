@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/fleet"
@@ -27,8 +29,9 @@ type follower struct {
 	looked   bool   // since the start
 	tag      string // of what the place held when it was last looked at and well
 	outage   fleet.Outage
-	lastKind error // of the failure that was last logged
-	oldSaid  bool  // that the state in use is old
+	lastKind string // of the failure that was last logged
+	why      string // how the last refusal begins, up to a number
+	oldSaid  bool   // that the state in use is old
 
 	tooOld int // triplets of the state that was read last which this filter's window leaves out
 
@@ -195,16 +198,16 @@ func (f *follower) look(ctx context.Context) {
 // report logs a failure when it is new or of another kind, and then at growing intervals; and its end.
 func (f *follower) report(err error, s FollowStatus, now time.Time) {
 	if err == nil {
-		f.lastKind = nil
+		f.lastKind = ""
 		if n, since := f.outage.Over(); n > 0 {
-			f.logf(LevelInfo, "published state: %s is in order again, after %d failed looks since %s", s.From, n, since.UTC().Format(time.RFC3339))
+			f.logf(LevelInfo, "published state: %s is in order again, %s since %s", s.From, fleet.After(n, "failed look"), since.UTC().Format(time.RFC3339))
 		}
 		return
 	}
 	f.close() // keys and credentials may have changed
-	kind := errUnreached
+	kind := errUnreached.Error()
 	if errors.Is(err, errRefused) {
-		kind = errRefused
+		kind = errRefused.Error() + f.why
 	}
 	log := f.outage.Failed(now)
 	if !log && kind == f.lastKind {
@@ -327,6 +330,10 @@ func (f *follower) poll(ctx context.Context) (taken bool, err error) {
 		return false, fmt.Errorf("%s %w: the answer breaks off: %w", f.place, errUnreached, read.err)
 	}
 	if err != nil {
+		f.why, _, _ = strings.Cut(err.Error(), " ")
+		if i := strings.IndexFunc(err.Error(), unicode.IsDigit); i > 0 {
+			f.why = err.Error()[:i]
+		}
 		return false, fmt.Errorf("what lies in %s %w: %w", f.place, errRefused, err)
 	}
 	f.tag = tag
@@ -355,7 +362,7 @@ func (f *follower) consider(body io.Reader) (taken bool, err error) {
 	}
 	s := f.state()
 	if h.Sequence == s.Sequence && f.whole {
-		return false, nil
+		return false, f.verify(h, body)
 	}
 	if err := f.acceptable(h, s); err != nil {
 		return false, err
@@ -372,6 +379,18 @@ func (f *follower) consider(body io.Reader) (taken bool, err error) {
 	f.reportLeftOut(h, kept)
 	f.reportNaming()
 	return true, nil
+}
+
+// verify reads the payload of the state in use once more: others who find it there may have to take it. Where memory does
+// not allow that, it is taken for whole.
+func (f *follower) verify(h *fleet.Header, body io.Reader) error {
+	_, giveBack, ok := f.filter.memory.take(h.Memory())
+	if !ok {
+		return nil
+	}
+	defer giveBack()
+	_, _, err := h.ReadPayload(body)
+	return err
 }
 
 // acceptable returns why a state that is genuine is not to be taken.

@@ -487,6 +487,57 @@ func TestARestartWithoutTheServer(t *testing.T) {
 	}
 }
 
+// A damaged file that has the sequence of the state in use is not in order, and each other reason of a refusal is said.
+func TestADamagedStateThatIsInUse(t *testing.T) {
+	s := newFleet(t)
+	f, h := s.agent()
+	defer f.Close()
+	good := s.read(s.place)
+	put := func(b []byte) {
+		t.Helper()
+		if err := os.WriteFile(s.place, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		f.follower.tag = ""
+		f.follower.look(t.Context())
+	}
+	put(good[:len(good)-7])
+	put([]byte("<html>"))
+	if p := f.Status().Published; p.Refused != 2 || p.Unchanged != 0 {
+		t.Errorf("%+v", p)
+	}
+	for _, want := range []string{"it is truncated: ", "that is no published state"} {
+		if strings.Count(h.log(), want) != 1 {
+			t.Errorf("%q is not said once:\n%s", want, h.log())
+		}
+	}
+	put(good)
+	if p := f.Status().Published; p.Unchanged != 1 || !strings.Contains(h.log(), "is in order again, after 2 failed looks since ") {
+		t.Errorf("%+v\n%s", p, h.log())
+	}
+	// Who looks with the settings of a filter sees what it would.
+	dir := t.TempDir()
+	agent, log := s.agent("state_dir", dir)
+	if err := agent.Close(); err != nil {
+		t.Fatal(err, log.log())
+	}
+	if _, err := LookAtPublished(t.Context(), agent.cfg); err != nil {
+		t.Error(err)
+	}
+	put(good[:len(good)-7])
+	if _, err := LookAtPublished(t.Context(), agent.cfg); err == nil || !strings.Contains(err.Error(), "it is truncated") {
+		t.Error(err)
+	}
+	s.publish()
+	newer, _ := s.agent("state_dir", dir)
+	newer.follower.look(t.Context())
+	newer.Close()
+	put(good)
+	if _, err := LookAtPublished(t.Context(), agent.cfg); err == nil || !strings.Contains(err.Error(), "it is older than the state in use") {
+		t.Error(err)
+	}
+}
+
 // Without a schedule a filter looks once after its start, also where it has the state of before.
 func TestAStartWithoutAScheduleLooksOnce(t *testing.T) {
 	s := newFleet(t)

@@ -178,7 +178,7 @@ func (p *publisher) report(err error, now time.Time) {
 		s := p.state()
 		p.logf(LevelInfo, "published state of %s to %s, sequence %d: %d triplets in %d KiB", s.Published.Format(time.RFC3339), s.To, s.Sequence, s.Edges, s.Bytes>>10)
 		if n, since := p.outage.Over(); n > 0 {
-			p.logf(LevelInfo, "publishing works again after %d failures since %s", n, since.UTC().Format(time.RFC3339))
+			p.logf(LevelInfo, "publishing works again %s since %s", fleet.After(n, "failure"), since.UTC().Format(time.RFC3339))
 		}
 	case p.outage.Failed(now):
 		p.logf(LevelWarn, "what was learned is not published, scores go on and it is tried again: %v", err)

@@ -2,10 +2,14 @@ package filter
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"flb-filter-rgcn/plugin/state"
 )
@@ -20,12 +24,19 @@ type Saved struct {
 	Naming       string    // of hosts and relations, by who wrote the graph: see SavedNamingDiffers
 }
 
-// HasState tells whether somebody has saved anything in a state directory.
-func HasState(directory string) (bool, error) {
+// HasState tells whether somebody has saved anything in a state directory. The error is of what this user may not read.
+func HasState(directory string) (has bool, err error) {
 	entries, err := os.ReadDir(directory)
-	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
-		return slices.Contains([]string{graphFile, modelFile, statusFile}, strings.TrimSuffix(e.Name(), ".prev"))
-	}), err
+	for _, e := range entries {
+		if !slices.Contains([]string{graphFile, modelFile, statusFile}, strings.TrimSuffix(e.Name(), ".prev")) {
+			continue
+		}
+		has = true
+		if path := filepath.Join(directory, e.Name()); e.Type().IsRegular() && unix.Access(path, unix.R_OK) != nil {
+			return true, fmt.Errorf("%s cannot be read by this user", path)
+		}
+	}
+	return has, err
 }
 
 // LookAt tells what a state directory holds, which somebody else may be using. It changes nothing and makes no graph of

@@ -62,7 +62,7 @@ func (s *saving) worked(now time.Time) {
 	s.mu.Unlock()
 	if failures > 0 {
 		s.statusChanged.Store(true)
-		s.logf(LevelInfo, "what was learned is saved again, after %d failures since %s", failures, since.UTC().Format(time.RFC3339))
+		s.logf(LevelInfo, "what was learned is saved again, %s since %s", fleet.After(failures, "failure"), since.UTC().Format(time.RFC3339))
 	}
 }
 

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"time"
 )
@@ -47,6 +48,14 @@ func (o *Outage) Over() (failures int, since time.Time) {
 
 // Failures is how many there were in a row.
 func (o *Outage) Failures() int { return o.failures }
+
+// After tells after how many failures, which have a name such as "failure", something works again.
+func After(n int, name string) string {
+	if n == 1 {
+		return "after 1 " + name
+	}
+	return fmt.Sprintf("after %d %ss", n, name)
+}
 
 // Retry is how long to wait after so many failures in a row: from a second, doubling, to most.
 func Retry(failures int, most time.Duration) time.Duration {

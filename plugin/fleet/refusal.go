@@ -70,10 +70,19 @@ func (w *web) refused(resp *http.Response) error {
 		hint = " (nothing is published there yet, or it lies elsewhere)"
 	}
 	text := said(string(body))
-	if text != "" {
+	switch {
+	case isPage(text): // for people with a browser
+		text = ""
+	case text != "":
 		text = ": " + text
 	}
 	return &refusal{status + printable.Line(hint) + text, resp.StatusCode == http.StatusNotFound, lasting(resp.StatusCode)}
+}
+
+// isPage tells the beginning of a page of HTML.
+func isPage(text string) bool {
+	lower := strings.ToLower(text)
+	return strings.HasPrefix(lower, "<!doctype html") || strings.HasPrefix(lower, "<html")
 }
 
 // said is the beginning of a server's own words, in one line.

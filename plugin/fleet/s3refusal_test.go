@@ -35,7 +35,7 @@ func TestS3Refusals(t *testing.T) {
 		{"GET", 404, "", xml("NoSuchBucket", "The specified bucket does not exist."),
 			"404 Not Found, NoSuchBucket: " + host + " has no such bucket: create it, or correct its name, fleet.s3_endpoint or fleet.s3_region", false},
 		{"PUT", 404, "", xml("NoSuchBucket", "The specified bucket does not exist."), "has no such bucket", false},
-		{"GET", 404, "", "<html>no such page</html>", "404 Not Found (nothing is published there yet, or it lies elsewhere): <html>no such page", true},
+		{"GET", 404, "", "<html>no such page</html>", "404 Not Found (nothing is published there yet, or it lies elsewhere)", true},
 		{"PUT", 403, "", xml("SignatureDoesNotMatch", "Check your key and signing method."),
 			"403 Forbidden, SignatureDoesNotMatch: aws_secret_access_key is not the one of this aws_access_key_id (see fleet.credentials)", false},
 		{"PUT", 403, "", xml("InvalidAccessKeyId", "It does not exist in our records."),

@@ -138,6 +138,11 @@ func TestFailuresOnTheWay(t *testing.T) {
 			t.Error("the graph is another one")
 		}
 	}
+	// Records in which the settings find no session change nothing either.
+	if _, stderr, status := rgcn("train", "-q", "-state", state, "-preset", "ecs", "-columns", columns, samples.SessionsPath(t)); status != exitFailed ||
+		!strings.Contains(stderr, "there is nothing to learn; nothing was saved in "+state) || read(t, filepath.Join(state, "graph")) != before {
+		t.Errorf("status %d: %s", status, stderr)
+	}
 	_, stderr, status := rgcn("replay", "-q", "-strict", "-state", t.TempDir(), "-set", "train_interval=0", "-o", os.DevNull, "-columns", columns, samples.SessionsPath(t), write(t, "bad", "a\tb\n"))
 	if status != exitFailed || !strings.Contains(stderr, "and count again if they are read again") {
 		t.Errorf("status %d: %s", status, stderr)

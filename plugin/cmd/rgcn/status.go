@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/elastic"
 	"flb-filter-rgcn/plugin/filter"
 )
@@ -72,7 +73,7 @@ func printStatus(e *env, s filter.Status) error {
 	if m := s.Model; m == nil {
 		line("model", "none yet")
 	} else {
-		line("model", "trained %s UTC, %v ago; held-out AUC %.3f, threshold %s", when(m.Trained), time.Since(m.Trained).Round(time.Second),
+		line("model", "trained %s UTC, %s ago; held-out AUC %.3f, threshold %s", when(m.Trained), config.FormatDuration(time.Since(m.Trained).Round(time.Second)),
 			m.Quality, strconv.FormatFloat(m.Threshold, 'f', 6, 64))
 	}
 	if t := s.Training; t != nil {

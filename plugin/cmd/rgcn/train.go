@@ -66,6 +66,9 @@ func train(ctx context.Context, e *env, s *run, o *origin) error {
 	if err == nil && s.records == 0 {
 		err = errNoRecords
 	}
+	if c := s.filter.Counts(); err == nil && !fromServer && c.Counted == 0 {
+		err = fmt.Errorf("none of %d records has a source and a destination, or none fulfils the conditions: there is nothing to learn", s.records)
+	}
 	if err == nil {
 		steps := newProgress(e.console, "steps")
 		err = s.filter.Train(ctx, s.newest, func(step, of int, _ float32) { steps.update(step, float64(step)/float64(of)) })
