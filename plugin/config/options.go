@@ -256,7 +256,7 @@ var options = []Option{
 
 	choice("threshold", "method", "budget", []string{"sigma", "quantile", "budget"},
 		"How the threshold for low_score is found: budget flags the lowest scores of a day, as many as per_day says, but never a "+
-			"score of 0.2 or more (by default), above which a session is likelier real than invented; sigma goes k standard deviations below the mean, quantile takes the lowest share.", func(c *Config) *string { return &c.Threshold.Method }),
+			"score of 0.2 or more, from which on a session is likelier real than invented (one in 1 + train.negatives); sigma goes k standard deviations below the mean, quantile takes the lowest share.", func(c *Config) *string { return &c.Threshold.Method }),
 	number("threshold", "k", "2", false, 0, 10,
 		"Standard deviations below the mean, for sigma.", func(c *Config) *float64 { return &c.Threshold.K }),
 	option("threshold", "quantile", typeNumber, "0.01", "a number above 0 and below 1",
@@ -291,7 +291,7 @@ var options = []Option{
 	boolean("state", "unsigned", "false",
 		"Take states without a signature, too: whoever can write to the place, or pretends to be it, then decides what this filter scores by.",
 		func(c *Config) *bool { return &c.State.Unsigned }),
-	duration("state", "poll", "1m", time.Second, "to look at the start only",
+	duration("state", "poll", "1m", time.Second, "to look until the first look after the start that is in order",
 		"Time between two looks at state.from, give or take a tenth.", func(c *Config) *time.Duration { return &c.State.Poll }),
 	duration("state", "old_after", "1d", time.Minute, "to say nothing",
 		"Age of the published state from which on the filter says that no trainer seems to be at work. It goes on scoring by it.",
