@@ -173,7 +173,7 @@ func (f *Finder) message(b *Buffer, values [][]byte) (Session, Verdict) {
 	if len(m.Host) == 0 {
 		m.Host = f.localhost
 	}
-	s := Session{Relation: kept(&b.relation, m.Relation)}
+	s := Session{Relation: m.Relation}
 	s.Source = f.host(&b.source, m.Peer)
 	s.Destination = f.host(&b.destination, m.Host)
 	if len(m.Time) > 0 {
