@@ -37,9 +37,6 @@ func (f *Instance) scoring() (state, problem string) {
 	if why := scorer.Model().Weak(); why != "" {
 		return StateWaiting, "scores are added but none counts as low: " + why
 	}
-	if f.otherNaming != "" {
-		return StateScoring, f.otherNaming
-	}
 	if why := f.trainer.putOff.Load(); why != nil {
 		return StateScoring, "scores go on by the model before: " + *why
 	}
@@ -55,5 +52,8 @@ func (f *Instance) scoring() (state, problem string) {
 	if why := f.source.problem(); why != "" {
 		return StateScoring, why
 	}
-	return StateScoring, f.source.silent(time.Now())
+	if why := f.source.silent(time.Now()); why != "" {
+		return StateScoring, why
+	}
+	return StateScoring, f.otherNaming
 }
