@@ -175,7 +175,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 		return nil, err
 	}
 	f.allow.init(c, f.clock, f.path.finder.Naming(), &f.path.newest)
-	f.fit.init(c, &f.path.counters, f.path.added)
+	f.fit.init(c, &f.path.counters)
 	f.arrival.init(c, &f.path.counters, f.since)
 	f.times.common, f.times.clock = c, f.clock
 	f.memory.common, f.memory.files = c, machineFiles

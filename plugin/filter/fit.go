@@ -29,7 +29,7 @@ type fit struct {
 	*common
 	counters *counters
 
-	added             []string      // names of fields that the filter writes
+	added             []string      // names of fields that the filter writes; of the record path
 	overwrittenLogged atomic.Bool   // that fields of records are replaced
 	columnsLogged     atomic.Bool   // that the columns of rows have changed
 	leftOutLogged     atomic.Bool   // that no record fulfils the conditions
@@ -47,9 +47,7 @@ type fit struct {
 	why              string // of a misfit; "" while most records are understood
 }
 
-func (f *fit) init(c *common, counters *counters, added []string) {
-	f.common, f.counters, f.added = c, counters, added
-}
+func (f *fit) init(c *common, counters *counters) { f.common, f.counters = c, counters }
 
 // leftOut is the problem that no record so far fulfils the conditions, "" if one does or too few records came to tell.
 func (f *fit) leftOut() string {

@@ -25,7 +25,6 @@ type recordPath struct {
 	fit   *fit
 
 	extractor *record.Extractor
-	added     []string // names of fields that are added, and taken out before
 	finder    *triplet.Finder
 	streams   triplet.Streams
 	keys      keys
@@ -64,7 +63,7 @@ func (p *recordPath) init(c *common, clock *clock, judge *judge, allow *allowLis
 		return err
 	}
 	p.keys = newKeys(fields)
-	p.added = spec.Drop
+	fit.added = spec.Drop
 	p.extractor, err = record.Compile(spec)
 	p.calls.New = func() any { return &call{walker: p.extractor.NewWalker()} }
 	return err
