@@ -30,7 +30,7 @@ type follower struct {
 	tag      string // of what the place held when it was last looked at and well
 	outage   fleet.Outage
 	lastKind string // of the failure that was last logged
-	why      string // how the last refusal begins, up to a number
+	why      string // of the last refusal, up to a number in its text
 	oldSaid  bool   // that the state in use is old
 
 	tooOld int // triplets of the state that was read last which this filter's window leaves out
@@ -311,6 +311,7 @@ func (f *follower) poll(ctx context.Context) (taken bool, err error) {
 			err = fmt.Errorf("%w: %w", errRefused, f.panicked(v))
 		}
 	}()
+	f.why = ""
 	if f.place == nil {
 		if err := f.open(); err != nil {
 			return false, fmt.Errorf("%w: %w", errUnreached, err)
@@ -325,14 +326,14 @@ func (f *follower) poll(ctx context.Context) (taken bool, err error) {
 	}
 	defer body.Close()
 	read := &reading{Reader: body}
-	taken, err = f.consider(read)
+	taken, err = f.consider(read, f.tag != "" && tag != "")
 	if err != nil && read.err != nil { // of the way here, not of what lies there
 		return false, fmt.Errorf("%s %w: the answer breaks off: %w", f.place, errUnreached, read.err)
 	}
 	if err != nil {
-		f.why, _, _ = strings.Cut(err.Error(), " ")
-		if i := strings.IndexFunc(err.Error(), unicode.IsDigit); i > 0 {
-			f.why = err.Error()[:i]
+		f.why = err.Error()
+		if i := strings.IndexFunc(f.why, unicode.IsDigit); i >= 0 {
+			f.why = f.why[:i]
 		}
 		return false, fmt.Errorf("what lies in %s %w: %w", f.place, errRefused, err)
 	}
@@ -354,15 +355,19 @@ func (r *reading) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// consider reads a state and takes it, unless it is the one in use.
-func (f *follower) consider(body io.Reader) (taken bool, err error) {
+// consider reads a state and takes it, unless it is the one in use. changed says that the place holds something else than
+// when it was last looked at: a server without tags sends the state in use again and again, which is not read whole.
+func (f *follower) consider(body io.Reader, changed bool) (taken bool, err error) {
 	h, err := fleet.ReadHeader(body, f.trust)
 	if err != nil {
 		return false, err
 	}
 	s := f.state()
 	if h.Sequence == s.Sequence && f.whole {
-		return false, f.verify(h, body)
+		if changed {
+			err = f.verify(h, body)
+		}
+		return false, err
 	}
 	if err := f.acceptable(h, s); err != nil {
 		return false, err

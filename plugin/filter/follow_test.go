@@ -498,7 +498,6 @@ func TestADamagedStateThatIsInUse(t *testing.T) {
 		if err := os.WriteFile(s.place, b, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		f.follower.tag = ""
 		f.follower.look(t.Context())
 	}
 	put(good[:len(good)-7])

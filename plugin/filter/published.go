@@ -16,6 +16,7 @@ func LookAtPublished(ctx context.Context, cfg config.Config) (*fleet.Header, err
 	if err := f.open(); err != nil {
 		return nil, err
 	}
+	defer f.close()
 	body, _, err := f.place.Get(ctx, "")
 	if err != nil {
 		return nil, err
