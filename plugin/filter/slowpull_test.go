@@ -91,8 +91,14 @@ func TestSlowPullsLeaveTrainingsTheirTurn(t *testing.T) {
 	if f.source.every = time.Hour; f.source.holds(f.source.next.Add(-1)) || !f.source.holds(f.source.next) {
 		t.Error("a training waits before the next pull is due, or not then")
 	}
-	if text := f.trainer.waiting(); f.source.holds(time.Now()) != strings.Contains(text, "the next training waits for what is being read from http://127.0.0.1:") {
-		t.Error(text)
+	for _, due := range []bool{false, true} {
+		f.source.next = time.Now().Add(time.Hour)
+		if due {
+			f.source.next = time.Time{}
+		}
+		if text := f.trainer.waiting(); strings.Contains(text, "the next training waits for what is being read from http://127.0.0.1:") != due {
+			t.Errorf("due %v: %s", due, text)
+		}
 	}
 }
 
