@@ -83,41 +83,35 @@ const firstYear, lastYear = 1970, 2261
 // and the newest such time that is not more than a day ahead of the clock. Some programs add a fraction of a second, or
 // the day of the week in front and the year behind, or the year behind the day.
 func parseSyslog(s []byte, clock func() time.Time) (ns int64, ok bool) {
-	const day, long = len("Jan _2 "), len("Sat ") + len(syslogLayout) + len(" 2024")
-	onlyYear, dated := uint64(0), false
-	switch {
-	case len(s) == long && s[3] == ' ' && s[long-5] == ' ':
-		year, rest, ok := digits(s[long-4:], 4, 4)
-		if !ok || len(rest) > 0 {
-			return 0, false
-		}
-		onlyYear, dated, s = year, true, s[4:long-5]
-	case len(s) >= day+5 && s[day+4] == ' ':
-		year, _, ok := digits(s[day:], 4, 4)
-		if !ok {
-			return 0, false
-		}
-		var without [len(syslogLayout) + len(".123456789")]byte
-		onlyYear, dated, s = year, true, append(append(without[:0], s[:day]...), s[day+5:]...)
-	}
-	nanos := 0
-	if len(s) > len(syslogLayout) {
-		billionths, rest, ok := fraction(s[len(syslogLayout):])
-		if !ok || len(rest) > 0 {
-			return 0, false
-		}
-		nanos, s = int(billionths), s[:len(syslogLayout)]
-	}
-	if len(s) != len(syslogLayout) || s[3] != ' ' || s[6] != ' ' || s[9] != ':' || s[12] != ':' {
+	const day, clockLen, long = len("Jan _2 "), len("15:04:05"), len("Sat ") + len(syslogLayout) + len(" 2024")
+	if len(s) < len(syslogLayout) {
 		return 0, false
 	}
-	month := bytes.Index([]byte("JanFebMarAprMayJunJulAugSepOctNovDec"), s[:3])
+	date, hours := s[:day], s[day:]
+	var given []byte // the year, nil: it has none
+	switch {
+	case len(s) == long && s[3] == ' ' && s[long-5] == ' ':
+		date, hours, given = s[4:4+day], s[4+day:long-5], s[long-4:]
+	case hours[4] == ' ':
+		given, hours = hours[:4], hours[5:]
+	}
+	if len(hours) < clockLen || date[3] != ' ' || date[6] != ' ' || hours[2] != ':' || hours[5] != ':' {
+		return 0, false
+	}
+	nanos, rest, ok := fraction(hours[clockLen:])
+	if !ok || len(rest) > 0 {
+		return 0, false
+	}
+	onlyYear, rest, ok := digits(given, 4, 4)
+	if given != nil && (!ok || len(rest) > 0) {
+		return 0, false
+	}
+	month := bytes.Index([]byte("JanFebMarAprMayJunJulAugSepOctNovDec"), date[:3])
 	if month < 0 || month%3 != 0 {
 		return 0, false
 	}
 	var part [4]int // day, hour, minute, second
-	for i, at := range [4]int{4, 7, 10, 13} {
-		digit := s[at : at+2]
+	for i, digit := range [4][]byte{date[4:6], hours[:2], hours[3:5], hours[6:8]} {
 		if i == 0 && digit[0] == ' ' {
 			digit = digit[1:]
 		}
@@ -131,16 +125,16 @@ func parseSyslog(s []byte, clock func() time.Time) (ns int64, ok bool) {
 		return 0, false
 	}
 	now := clock()
-	if dated {
+	if given != nil {
 		if onlyYear < firstYear || onlyYear > lastYear {
 			return 0, false
 		}
-		t := time.Date(int(onlyYear), time.Month(month/3+1), part[0], part[1], part[2], part[3], nanos, now.Location())
+		t := time.Date(int(onlyYear), time.Month(month/3+1), part[0], part[1], part[2], part[3], int(nanos), now.Location())
 		ns = t.UnixNano()
 		return ns, ns >= 0 && t.Day() == part[0]
 	}
 	for year := now.Year() + 1; year > now.Year()-8; year-- { // the 29th of February is every fourth, at times eighth
-		t := time.Date(year, time.Month(month/3+1), part[0], part[1], part[2], part[3], nanos, now.Location())
+		t := time.Date(year, time.Month(month/3+1), part[0], part[1], part[2], part[3], int(nanos), now.Location())
 		if t.Day() == part[0] && !t.After(now.Add(24*time.Hour)) {
 			return t.UnixNano(), true
 		}

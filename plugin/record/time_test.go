@@ -1,6 +1,7 @@
 package record
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -134,6 +135,16 @@ func TestParseSyslog(t *testing.T) {
 		got, ok := parseSyslog([]byte(s), func() time.Time { return now })
 		if ok == want.IsZero() || ok && got != want.UnixNano() {
 			t.Errorf("%q: %v %v, want %v", s, time.Unix(0, got).In(zone), ok, want)
+		}
+	}
+}
+
+// A text of any length is read without a copy.
+func TestParseTimeAllocatesNothing(t *testing.T) {
+	for _, s := range []string{"Nov 30 2019 06:39:00.5", "Sat Nov 30 06:39:00 2019", "Jan  2 11:00:00.25", "Nov 30 2019 " + strings.Repeat("x", 10_000)} {
+		text := []byte(s)
+		if n := testing.AllocsPerRun(100, func() { ParseTime(text) }); n != 0 {
+			t.Errorf("%.30q: %v allocations", s, n)
 		}
 	}
 }
