@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -159,8 +158,7 @@ func (e *examination) sayState(dir string, owner int, p *target, add func(Level,
 	}
 	add(OK, text, "")
 	if why := filter.SavedNamingDiffers(s.Naming, p.config); why != "" {
-		text, fix, _ := strings.Cut(why, "; give")
-		add(Warning, text, "give"+fix)
+		add(Warning, why, filter.OtherNamingRemedy)
 	}
 	if st := s.Status; st != nil && st.State == filter.StateDegraded {
 		add(Warning, "the filter that wrote it was "+st.State+": "+st.Problem, "see conf/README.md, messages when there is no score")

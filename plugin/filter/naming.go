@@ -66,8 +66,11 @@ func SavedNamingDiffers(saved string, c config.Config) string {
 	if why == "" {
 		return ""
 	}
-	return "what the state directory holds was learned with other settings: " + why + "; give these settings a directory of their own"
+	return "what the state directory holds was learned with other settings: " + why
 }
+
+// OtherNamingRemedy is what to do where SavedNamingDiffers tells something.
+const OtherNamingRemedy = "give these settings a state directory of their own"
 
 // differs tells in what the naming of somebody differs from that of these settings, "" for nothing.
 func differs(who, naming string, c config.Config) string {

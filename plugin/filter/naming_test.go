@@ -120,7 +120,7 @@ func TestAStateOfOtherNames(t *testing.T) {
 		t.Errorf("%q", frozen.OtherNaming())
 	}
 	f, log := run("relation", "client,auth_success")
-	if _, problem := f.condition(); strings.Count(log, want) != 1 || !strings.Contains(f.OtherNaming(), want) || !strings.Contains(log, "a directory of their own") {
+	if _, problem := f.condition(); strings.Count(log, want) != 1 || !strings.Contains(f.OtherNaming(), want) || !strings.Contains(log, OtherNamingRemedy) {
 		t.Errorf("%s\n%s", problem, log)
 	}
 	if _, log := run("relation", "client,auth_success"); strings.Contains(log, want) {

@@ -51,7 +51,11 @@ func (f *Instance) restore() {
 		if !haveGraph && !haveModel || f.follower.active { // whose follower compares them with those of the trainer
 			return nil
 		}
-		if f.otherNaming = SavedNamingDiffers(string(b), f.cfg); f.otherNaming != "" && !f.frozen {
+		why := SavedNamingDiffers(string(b), f.cfg)
+		if why == "" {
+			return nil
+		}
+		if f.otherNaming = why + "; " + OtherNamingRemedy; !f.frozen {
 			f.logf(LevelWarn, "state: %s", f.otherNaming)
 		}
 		return nil
