@@ -17,14 +17,18 @@ func (g *Graph) after(moment int64, copied func()) *Snapshot {
 	s.Bucket, s.Begun = g.buckets.length(), g.clock.now-h.lived%g.buckets.length()
 	g.mu.Unlock()
 	var found []kept
+	block := make([]kept, 0, snapshotBlock) // found would have to grow under the lock
 	g.inBlocks(g.edgeSlots, func(i uint32) {
 		if i%snapshotBlock == 0 && copied != nil {
 			copied()
 		}
 		if e := g.edges.at(i); e.src != 0 && e.last > moment {
-			found = append(found, g.keep(i))
+			block = append(block, g.keep(i))
 		}
-	}, nil)
+	}, func() {
+		found = append(found, block...)
+		block = block[:0]
+	})
 	nodes, relations := map[ID]string{}, map[ID]string{}
 	for some := range slices.Chunk(found, partLooks) {
 		g.mu.Lock()

@@ -267,7 +267,7 @@ func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
 		src.meet(t)
 		g.destination.at(d).neighbours++
 		if g.ledger != nil {
-			*g.ledger.pair(e.sd) = t
+			*g.ledger.met.of(e.sd) = t
 		}
 	}
 	if e.sr, fresh = g.sr.acquire(s, r); fresh {

@@ -1,6 +1,9 @@
 package graphbuf
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Edges and names are kept in two segments by age, as in a segmented LRU (Karedla, Love and Wherry 1994). What came is
 // on probation; what was seen again, an hour or more after its first time, is protected. So a flood of names and
@@ -129,8 +132,8 @@ func (g *Graph) evict(i uint32) {
 	}
 	g.rd.release(e.rd, e.count)
 	for _, x := range []*side{src, rel, dst} {
-		if x.events = subSat(x.events, e.count); x.events == 0 {
-			x.burst, x.burstAt = 0, 0
+		if x.events = takeBack(x.events, e.count); x.neighbours == 0 {
+			x.events, x.burst, x.burstAt = 0, 0, 0
 		}
 	}
 	g.nodes.release(e.src)
@@ -142,3 +145,11 @@ func (g *Graph) evict(i uint32) {
 }
 
 func subSat(a, n uint32) uint32 { return a - min(a, n) }
+
+// takeBack subtracts what addSat added. The largest count stays: what it would be is not known.
+func takeBack(a, n uint32) uint32 {
+	if a == math.MaxUint32 {
+		return a
+	}
+	return subSat(a, n)
+}

@@ -8,16 +8,16 @@ const (
 	// EvidenceSources is how many other sources of a destination it names.
 	EvidenceSources = 32
 
-	evidenceLooks = 128 // edges of a host that are looked at, those that came last
+	evidenceLooks = 128 // edges of a host that are looked at, the newest ones
 )
 
 // Evidence is what the graph tells people about an event, as of just before it. Of hosts with many edges it has the
-// latest.
+// newest, those that were first seen last.
 type Evidence struct {
 	PairFirst, PairLast int64                     // when the source met the destination before, whatever the relation; unix nanoseconds, 0: never, or not known
 	PairDays            int                       // on how many days it did, with that of the event, as far as activity tells; 0: not known
 	Relations           [EvidenceRelations]string // with which the source has most events, the most first; "": no more
-	Sources             [EvidenceSources]Name     // others of the destination, each once, those that came to it last first
+	Sources             [EvidenceSources]Name     // others of the destination, each once, those that are newest to it first
 	SourceCount         int
 }
 

@@ -251,7 +251,7 @@ func (g *Graph) look(ref *Ref, e *Event) {
 }
 
 // Near stores in out destinations of a source (or, with sources, sources of a destination),
-// each once and those that came last first, leaving out one; it returns how many. It looks at a
+// each once and those that are newest to it first, leaving out one; it returns how many. It looks at a
 // few edges only, so it is for names that are new.
 func (g *Graph) Near(of ID, sources bool, except ID, out []ID) int {
 	const edgesPerName = 4 // looked at for each that is asked for: a pair may have many relations
@@ -271,12 +271,12 @@ func (g *Graph) Near(of ID, sources bool, except ID, out []ID) int {
 		if next < 0 || n == len(out) {
 			break
 		}
-		e := g.edges.at(uint32(next))
-		id := g.nodes.id(e.dst)
+		other := g.edges.at(uint32(next)).dst
 		if sources {
-			id = g.nodes.id(e.src)
+			other = g.edges.at(uint32(next)).src
 		}
-		if id != except && !slices.Contains(out[:n], id) {
+		id := g.nodes.id(other)
+		if id != except && !g.nodes.slots.at(other).dead && !slices.Contains(out[:n], id) {
 			out[n] = id
 			n++
 		}

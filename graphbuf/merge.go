@@ -43,7 +43,7 @@ type Slices struct{ Overlap, Open int64 } // beginnings, unix nanoseconds, whole
 type ledger struct {
 	Slices
 	edges    slab[tally] // by edge slot
-	met      slab[int64] // by slot of a pair of source and destination: when they met
+	met      meetings
 	slides   uint32
 	reading  uint32
 	complete bool // what is over was read to its end
@@ -78,14 +78,6 @@ func (l *ledger) begin(i uint32) {
 		l.edges.add()
 	}
 	*l.edges.at(i) = tally{slides: l.slides, reading: l.reading}
-}
-
-// pair is when a source and a destination met, by the slot of their pair. What the ledger did not see is 0.
-func (l *ledger) pair(i uint32) *int64 {
-	for l.met.len() <= int(i) {
-		l.met.add()
-	}
-	return l.met.at(i)
 }
 
 // sliceOf is the slice of a time.
@@ -126,8 +118,11 @@ func (g *Graph) BeginSlices(now int64) {
 
 func (g *Graph) beginLedger(s Slices) {
 	g.ledger = &ledger{Slices: s}
-	for range g.edges.len() {
+	for i := range uint32(g.edges.len()) {
 		g.ledger.edges.add()
+		if e := g.edges.at(i); e.src != 0 {
+			g.ledger.met.add(e)
+		}
 	}
 }
 
@@ -233,7 +228,7 @@ func (g *Graph) merge(slice Slice, s *Sighting) (added uint32) {
 			return 0
 		}
 		p := g.parts(i)
-		g.meetBy(&p, s.First)
+		g.ledger.met.earlier(&p, s.First)
 	case added > 0:
 		p := g.parts(i)
 		g.count(i, &p, &e, added, s.Last, age, how)
@@ -274,21 +269,9 @@ func (g *Graph) backdate(p *parts, t int64) {
 	if t >= p.edge.first {
 		return
 	}
-	g.meetBy(p, t)
+	g.ledger.met.earlier(p, t)
 	p.edge.first = t
 	p.src.since, p.rel.since = min(p.src.since, t), min(p.rel.since, t)
-}
-
-// meetBy has an edge's source and destination meet at t where they met later.
-func (g *Graph) meetBy(p *parts, t int64) {
-	met := g.ledger.pair(p.edge.sd)
-	if *met == 0 {
-		*met = p.edge.first
-	}
-	if t < *met {
-		p.src.remeet(*met, t)
-		*met = t
-	}
 }
 
 // reach makes the buckets long enough for an event of such an age.

@@ -40,7 +40,7 @@ func (p *pairs) acquire(a, b uint32) (i uint32, fresh bool) {
 // release takes back one edge with its count and reports whether it was the last.
 func (p *pairs) release(i, count uint32) (gone bool) {
 	s := p.slots.at(i)
-	s.count = subSat(s.count, count)
+	s.count = takeBack(s.count, count)
 	if s.edges--; s.edges > 0 {
 		return false
 	}

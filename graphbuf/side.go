@@ -10,7 +10,7 @@ type side struct {
 	events     uint32
 	neighbours uint32 // of a source its destinations, of a destination or a relation its sources
 	relations  uint32 // of a source
-	// Of a source: new destinations, faded to the time of the newest one.
+	// Of a source: new destinations, faded to a time less than a step of Fade before the newest one.
 	burst   float32
 	burstAt int64
 	since   int64 // of a source or a relation: its first event, in unix nanoseconds
@@ -22,14 +22,17 @@ func Fade(nanoseconds int64) float32 {
 	if nanoseconds < 0 {
 		return 1
 	}
-	steps := uint64(nanoseconds) / (uint64(24*time.Hour) >> fadeBits)
+	steps := uint64(nanoseconds) / fadeStep
 	if steps>>fadeBits >= 64 {
 		return 0
 	}
 	return fades[steps&(1<<fadeBits-1)] / float32(uint64(1)<<(steps>>fadeBits))
 }
 
-const fadeBits = 10
+const (
+	fadeBits = 10
+	fadeStep = uint64(24*time.Hour) >> fadeBits
+)
 
 // fades are the steps of the first day: every event asks, and an exponential would cost it
 // a twentieth of its time.
@@ -58,11 +61,16 @@ func (s *side) neighbour(t int64) {
 	}
 }
 
-// meet counts a new destination at t. Late ones come faded, so that the order does not matter.
+// meet counts a new destination at t. Late ones come faded, so that the order does not matter. Time goes on in whole
+// steps of Fade: new destinations that follow one another faster would never fade else.
 func (s *side) meet(t int64) {
-	if t >= s.burstAt {
-		s.burst, s.burstAt = s.fade(t)+1, t
+	switch {
+	case s.burst == 0:
+		s.burst, s.burstAt = 1, t
 		return
+	case t >= s.burstAt:
+		now := s.burstAt + int64(uint64(since(t, s.burstAt))/fadeStep*fadeStep)
+		s.burst, s.burstAt = s.fade(now), now
 	}
 	s.burst += Fade(since(s.burstAt, t))
 }

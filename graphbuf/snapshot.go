@@ -192,6 +192,10 @@ func (g *Graph) Restore(s *Snapshot) (tooOld int) {
 		g.clock.believe(s.Edges[i].Last)
 	}
 	g.restoreBuckets(s, age)
+	met := &meetings{} // of pairs that are new to the graph
+	if g.ledger != nil {
+		met = &g.ledger.met
+	}
 	for _, i := range order {
 		e := &s.Edges[i]
 		if g.cfg.Window > 0 && age(i) > int64(g.cfg.Window) {
@@ -213,13 +217,39 @@ func (g *Graph) Restore(s *Snapshot) (tooOld int) {
 			}
 		}
 		slot := g.put(&before, &event, e.Count, e.Last, age(i), current)
-		g.edges.at(slot).activity.join(g.activityOf(s, e, age(i)))
+		p := g.parts(slot)
+		p.edge.activity.join(g.activityOf(s, e, age(i)))
+		if p.sd.edges == 1 {
+			*met.of(p.edge.sd) = e.First
+		}
+		met.earlier(&p, e.First) // the edge that was seen last may be the pair's first
 	}
 	for len(g.tombNodes)+len(g.tombRelations) > 0 {
 		g.sweep()
 	}
+	g.orderRings()
 	g.stats = Stats{}
 	return tooOld
+}
+
+// orderRings puts the newest edges of each name first, as they are where events came in their order.
+func (g *Graph) orderRings() {
+	slots := make([]uint32, 0, g.live())
+	for i := range uint32(g.edges.len()) {
+		if g.edges.at(i).src != 0 {
+			slots = append(slots, i)
+		}
+	}
+	slices.SortFunc(slots, func(a, b uint32) int {
+		x, y := g.edges.at(a), g.edges.at(b)
+		return cmp.Or(cmp.Compare(x.first, y.first), cmp.Compare(x.last, y.last))
+	})
+	for _, i := range slots {
+		e := g.edges.at(i)
+		g.bySource.moveToFront(e.src, i)
+		g.byDestination.moveToFront(e.dst, i)
+		g.byRel.moveToFront(e.rel, i)
+	}
 }
 
 // restoreBuckets makes the graph's buckets long enough for those of a snapshot.

@@ -3,6 +3,7 @@ package graphbuf
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Succession puts another graph in the place of one that goes on meanwhile: a base from elsewhere, and what the graph
@@ -128,8 +129,13 @@ func (g *Graph) eventOf(t touch) (Event, bool) {
 // Where events were missed, as CatchUp was not called often enough, g stays as it was: swap returns false, and Finish an
 // error.
 func (s *Succession) Finish(apart func(swap func() (done bool))) error {
-	s.g.whole.Lock()
+	alone := make(chan struct{})
+	go func() {
+		s.g.whole.Lock()
+		close(alone)
+	}()
 	defer s.g.whole.Unlock()
+	s.catchUpUntil(alone)
 	// What comes while this is caught up with is less each time.
 	for range 10 {
 		if s.CatchUp() < catchBatch {
@@ -155,6 +161,20 @@ func (s *Succession) Finish(apart func(swap func() (done bool))) error {
 		return fmt.Errorf("graphbuf: %d events came faster than they could be carried over", missed)
 	}
 	return nil
+}
+
+// catchUpUntil catches up, often enough that no event is missed, until a channel is closed.
+func (s *Succession) catchUpUntil(done <-chan struct{}) {
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-again.C:
+			s.CatchUp()
+		}
+	}
 }
 
 // Abandon ends a succession; g stays as it was.

@@ -1,0 +1,201 @@
+package graphbuf
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+)
+
+// throughBytes is a graph after a restart.
+func throughBytes(t testing.TB, g *Graph) *Graph {
+	t.Helper()
+	b, err := g.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s Snapshot
+	if err := s.UnmarshalBinary(b); err != nil {
+		t.Fatal(err)
+	}
+	again := newGraph(t, g.Bounds())
+	again.Restore(&s)
+	return again
+}
+
+// What is known of an event does not change with a restart, in whatever order triplets were last seen.
+func TestARestoredGraphKnowsTheSame(t *testing.T) {
+	for seed := range uint64(6) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		g := newGraph(t, Config{MaxNodes: 1000, MaxRelations: 100, MaxEdges: 100_000, Window: []time.Duration{0, 30 * 24 * time.Hour}[seed%2], Trusted: true})
+		now := midnight
+		const hosts, relations = 20, 3
+		draw := func(at int64) Event {
+			return event(fmt.Sprint("s", rng.IntN(hosts)), fmt.Sprint("r", rng.IntN(relations)), fmt.Sprint("d", rng.IntN(hosts)), at)
+		}
+		for range 1500 {
+			now += rng.Int64N(int64(10 * time.Minute))
+			g.observe1(draw(now))
+		}
+		again := throughBytes(t, g)
+		for range 500 {
+			e := draw(now + 1)
+			want, got := g.look1(e), again.look1(e)
+			if diff := math.Abs(float64(got.NewDestinations - want.NewDestinations)); diff > 0.01 {
+				t.Fatalf("seed %d, %s: %v new destinations, %v after a restart", seed, e.Source, want.NewDestinations, got.NewDestinations)
+			}
+			if got.Counts != want.Counts || got.SourceSince != want.SourceSince || got.RelationSince != want.RelationSince ||
+				got.TripletSince != want.TripletSince || got.TripletLast != want.TripletLast || got.Now != want.Now {
+				t.Fatalf("seed %d, %s %s %s: %+v, %+v after a restart", seed, e.Source, e.Relation, e.Destination, want, got)
+			}
+			near := func(g *Graph, ref *Ref) (names []string) {
+				ids := make([]ID, 4)
+				for _, id := range ids[:g.Near(ref.Source, false, ID{}, ids)] {
+					names = append(names, g.HostName(id))
+				}
+				return names
+			}
+			if was, is := near(g, &want), near(again, &got); !slices.Equal(is, was) {
+				t.Fatalf("seed %d, %s: newest destinations %q, %q after a restart", seed, e.Source, was, is)
+			}
+		}
+	}
+}
+
+// A pair is as old as its first triplet, whichever of them was seen last.
+func TestAPairMeetsOnceAfterARestart(t *testing.T) {
+	for _, merges := range []bool{false, true} {
+		g := newGraph(t, Config{MaxNodes: 1000, MaxRelations: 10, MaxEdges: 10_000, Window: 30 * 24 * time.Hour, Trusted: true})
+		const day = 24 * hourly
+		for d := range int64(20) {
+			for i := range int64(50) {
+				server, at := fmt.Sprint("srv", i), midnight+d*day+i*int64(time.Minute)
+				g.observe1(event("admin", "usual", server, at))
+				if d == 18 {
+					g.observe1(event("admin", "another", server, at))
+				}
+			}
+		}
+		again := throughBytes(t, g)
+		if merges { // the ledger begins after it, and hears of an earlier time of the later triplet
+			again.BeginSlices(midnight + 19*day + hourly)
+			e := event("admin", "another", "srv1", midnight)
+			again.Merge(Over, []Sighting{{Source: e.Source, Relation: e.Relation, Destination: e.Destination, Count: 1, First: midnight + 17*day, Last: midnight + 18*day}})
+		}
+		ref := again.look1(event("admin", "usual", "srv1", midnight+19*day+hourly))
+		if ref.NewDestinations > 0.01 {
+			t.Errorf("merges %v: %v new destinations that have been known for 20 days", merges, ref.NewDestinations)
+		}
+	}
+}
+
+// New destinations that follow one another in moments fade as others do.
+func TestManyNewDestinationsFade(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 1 << 16, MaxRelations: 10, MaxEdges: 1 << 16, Trusted: true})
+	const day, each = 24 * hourly, int64(time.Minute)
+	for i := range 4 * day / each {
+		g.observe1(event("scanner", "r", fmt.Sprint("d", i), midnight+i*each))
+	}
+	want := 0.0
+	for i := range 4 * day / each {
+		want += math.Exp2(-float64(4*day-i*each) / float64(day))
+	}
+	got := g.look1(event("scanner", "r", "d1", midnight+4*day)).NewDestinations
+	if math.Abs(float64(got)/want-1) > 0.002 {
+		t.Errorf("%v new destinations, want %v", got, want)
+	}
+	if again := throughBytes(t, g).look1(event("scanner", "r", "d1", midnight+4*day)).NewDestinations; math.Abs(float64(again)/want-1) > 0.002 {
+		t.Errorf("%v new destinations after a restart, want %v", again, want)
+	}
+}
+
+// Names that are being forgotten, triplet by triplet, are nobody's neighbours.
+func TestNearLeavesOutTheDead(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 40, MaxRelations: 10, MaxEdges: 1000})
+	const servers = 30
+	for i := range servers {
+		for r := range 9 {
+			g.observe1(event("big", fmt.Sprint("r", r), fmt.Sprint("d", i), midnight+int64(10*i+r)))
+		}
+	}
+	for i := range servers {
+		g.observe1(event("other", "r0", fmt.Sprint("d", i), midnight+int64(1000+i)))
+	}
+	for i := range 9 { // big is the oldest by now
+		g.observe1(event("other", "r0", fmt.Sprint("new", i), midnight+int64(2000+i)))
+	}
+	if g.HostID("big") != (ID{}) || len(g.tombNodes) == 0 {
+		t.Fatalf("big is there yet, or no triplet of it is: nothing is tested; %+v", g.Stats())
+	}
+	ids := make([]ID, 8)
+	for i := range servers {
+		for _, id := range ids[:g.Near(g.HostID(fmt.Sprint("d", i)), true, ID{}, ids)] {
+			if g.HostName(id) != "other" {
+				t.Errorf("%q is near d%d", g.HostName(id), i)
+			}
+		}
+	}
+}
+
+// A count that is at the largest number is no difference of two such counts later.
+func TestSaturatedCountsStay(t *testing.T) {
+	g := newGraph(t, roomy)
+	s := &Snapshot{Aged: true, Nodes: []Name{{Name: "s"}, {Name: "x"}, {Name: "y"}}, Relations: []Name{{Name: "r"}}}
+	for i := range int32(2) {
+		s.Edges = append(s.Edges, Edge{Source: 0, Relation: 0, Destination: 1 + i, Count: math.MaxUint32, First: midnight, Last: midnight + int64(i)})
+	}
+	g.Restore(s)
+	evict := func(destination string) {
+		e := event("s", "r", destination, midnight)
+		g.mu.Lock()
+		g.evict(g.findEdge(&e))
+		g.mu.Unlock()
+	}
+	evict("x")
+	if c := g.look1(event("s", "r", "y", midnight+2)).Counts; c.S != math.MaxUint32 || c.R != math.MaxUint32 || c.SR != math.MaxUint32 || c.D != math.MaxUint32 {
+		t.Errorf("counts %+v of a triplet with %d events", c, uint32(math.MaxUint32))
+	}
+	evict("y")
+	if c := g.look1(event("s", "r", "y", midnight+2)).Counts; c != (Counts{}) {
+		t.Errorf("counts %+v of an empty graph", c)
+	}
+}
+
+// Events that come while Finish waits for a copy of the graph are not lost.
+func TestFinishWaitsForACopy(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 1000, MaxRelations: 10, MaxEdges: 1000, Trusted: true})
+	g.observe1(event("a", "r", "x", midnight))
+	s := begin(t, g, g.Snapshot(), midnight)
+	g.whole.RLock() // a copy
+	done := make(chan error)
+	go func() { done <- s.Finish(func(swap func() bool) { swap() }) }()
+	refs := make([]Ref, 64)
+	events := slices.Repeat([]Event{event("a", "r", "x", midnight+1)}, len(refs))
+	sent := uint32(0)
+	for range journalRoom / len(refs) * 2 {
+		for looks := 0; g.behind() > journalRoom/2; looks++ { // until it is caught up with
+			if looks == 20_000 {
+				t.Fatal("nobody catches up")
+			}
+			time.Sleep(time.Millisecond)
+		}
+		g.Observe(events, refs)
+		sent += uint32(len(events))
+	}
+	g.whole.RUnlock()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got := g.look1(event("a", "r", "x", midnight+2)).Counts.SRD; got != sent+1 {
+		t.Errorf("%d events, want %d", got, sent+1)
+	}
+}
+
+// behind is how many events wait to be caught up with.
+func (g *Graph) behind() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.journal.touches)
+}
