@@ -97,7 +97,7 @@ func look(r *logfile.Reader, w *way, fields config.Fields, pass func(chunk []byt
 	s := &seen{keys: map[string]int{}, triplets: map[string]bool{}}
 	walker, room := x.NewWalker(), new(triplet.Buffer)
 	var streams triplet.Streams
-	stream := finder.Of(&streams, []byte(tag))
+	rows := finder.Of(&streams, []byte(tag))
 	var chunk []byte
 	for s.records < mostRecords {
 		event, err := r.AppendRecord(nil)
@@ -125,7 +125,7 @@ func look(r *logfile.Reader, w *way, fields config.Fields, pass func(chunk []byt
 		}
 		walker.Reset(event)
 		walker.Next()
-		s.take(walker.Event(), finder, room, stream)
+		s.take(walker.Event(), finder, room, &rows)
 		if chunk = append(chunk, event...); s.records%aChunk == 0 {
 			pass(chunk)
 			chunk = chunk[:0]
@@ -137,11 +137,11 @@ func look(r *logfile.Reader, w *way, fields config.Fields, pass func(chunk []byt
 }
 
 // take counts one record.
-func (s *seen) take(ev *record.Event, finder *triplet.Finder, room *triplet.Buffer, stream *triplet.Stream) {
+func (s *seen) take(ev *record.Event, finder *triplet.Finder, room *triplet.Buffer, rows *triplet.Rows) {
 	if ev.Kind != record.Log {
 		return
 	}
-	session, verdict := finder.Find(room, stream, ev.Values)
+	session, verdict := finder.Find(room, rows, ev.Values)
 	switch verdict {
 	case triplet.Missing:
 		return

@@ -14,9 +14,13 @@ const (
 	// fitPeriod is how many records are judged together, and fitShare the share of them that has to be understood.
 	fitPeriod = 100
 	fitShare  = 0.05
-	// fitGrowth is by how much the number of records grows from one warning to the next, and fitPause the least time.
-	fitGrowth = 10
-	fitPause  = time.Hour
+	// fitGrowth is by how much the number of records grows from one warning of a misfit to the next, and fitPause the
+	// least time. A misfit that begins anew is logged after fitShortPause, and twice as long each time, up to fitPause.
+	fitGrowth     = 10
+	fitPause      = time.Hour
+	fitShortPause = time.Minute
+	// fitLook is the least time between two looks at what is wrong.
+	fitLook = time.Second
 	// fitPatience is how long a few records that are not understood wait for a period to be full.
 	fitPatience = time.Minute
 	// maxSample is the size of the largest record that is looked at, in bytes.
@@ -24,7 +28,7 @@ const (
 )
 
 // fit tells whether the records are those that the settings speak of. Records are judged in periods; what it logs, it
-// logs once, or again after ten times as many records and at least an hour.
+// logs once, or again after ten times as many records and at least an hour, or when it begins anew.
 type fit struct {
 	*common
 	counters *counters
@@ -41,10 +45,13 @@ type fit struct {
 	total            uint64
 	sample           []byte    // a record of the period that was not understood; empty: none small enough came
 	since            time.Time // when the first that was not understood came, zero while there was none
-	warnAt           uint64    // total at which a misfit is logged again
-	warned           time.Time // when it was last logged
-	lastWarning      string
-	why              string // of a misfit; "" while most records are understood
+	logged           bool          // the log's last word is that of a misfit
+	warnAt           uint64        // total at which it is logged again
+	warned           time.Time     // when it was last logged
+	pause            time.Duration // before one that begins anew is logged
+	looked           time.Time     // when why was found out
+	why              string        // of a misfit; "" while most records are understood
+	lastWhy          string        // of the last one
 }
 
 func (f *fit) init(c *common, counters *counters) { f.common, f.counters = c, counters }
@@ -102,35 +109,65 @@ func (f *fit) problem() string {
 }
 
 // endPeriod judges the records of the period, however few they are, and begins another.
-func (f *fit) endPeriod() {
+func (f *fit) endPeriod() { f.judge(func() bool { return true }) }
+
+// endFullPeriod does where the period is full: another call may have ended it.
+func (f *fit) endFullPeriod() { f.judge(func() bool { return f.records >= fitPeriod }) }
+
+// judge ends the period if it is to end, which is asked under the lock.
+func (f *fit) judge(ends func() bool) {
 	f.mu.Lock()
+	if !ends() {
+		f.mu.Unlock()
+		return
+	}
+	now := time.Now()
 	records, counted := f.records, f.counted
-	misfit := records > 0 && float64(counted) < fitShare*float64(records)
-	was, warn := f.why != "", misfit && f.total >= f.warnAt && time.Since(f.warned) >= fitPause
-	var sample []byte
+	misfit, was := records > 0 && float64(counted) < fitShare*float64(records), f.why != ""
+	warn, recovered := false, f.logged && records > 0 && !misfit
+	switch ago := now.Sub(f.warned); {
+	case !misfit:
+	case f.logged:
+		warn = f.total >= f.warnAt && ago >= fitPause
+	default:
+		warn = ago >= f.pause
+	}
 	if warn {
-		f.warnAt, f.warned = f.total*fitGrowth, time.Now()
-		sample = bytes.Clone(f.sample)
+		f.logged, f.warnAt, f.warned = true, f.total*fitGrowth, now
+		f.pause = min(max(2*f.pause, fitShortPause), fitPause)
+	}
+	if recovered {
+		f.logged = false
+	}
+	var sample []byte
+	look := warn || misfit && !was && now.Sub(f.looked) >= fitLook
+	if look {
+		f.looked, sample = now, bytes.Clone(f.sample)
 	}
 	if records > 0 {
 		f.why = ""
-		if misfit { // it holds again, without being worth another line
-			f.why = f.lastWarning
+		if misfit {
+			f.why = f.lastWhy
 		}
 	}
+	changed := (f.why != "") != was
 	f.records, f.counted, f.sample, f.since = 0, 0, f.sample[:0], time.Time{}
 	f.mu.Unlock()
-	switch {
-	case warn:
-		why := fmt.Sprintf("%d of the last %d records have a source and a destination, so hardly any gets a score. %s",
+	why := ""
+	if look {
+		why = fmt.Sprintf("%d of the last %d records have a source and a destination, so hardly any gets a score. %s",
 			counted, records, f.explain(sample))
 		f.mu.Lock()
-		f.why, f.lastWarning = why, why
+		f.why, f.lastWhy = why, why
 		f.mu.Unlock()
+	}
+	if look || changed {
 		f.statusChanged.Store(true)
+	}
+	if warn {
 		f.host.Log(LevelWarn, why)
-	case was && records > 0 && !misfit:
-		f.statusChanged.Store(true)
+	}
+	if recovered {
 		f.logf(LevelInfo, "records are understood again: %d of the last %d have a source and a destination", counted, records)
 	}
 }

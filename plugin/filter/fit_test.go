@@ -91,6 +91,70 @@ func TestMisfitIsSaid(t *testing.T) {
 	}
 }
 
+// A misfit that begins anew is logged with its own reason, after a pause that grows; the log's last word on it is true
+// again and again, but it does not go back and forth.
+func TestAMisfitThatBeginsAnew(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	pass := func(body ...any) {
+		for range 200 {
+			f.Process(nil, appendEvent(nil, body...))
+		}
+	}
+	understood := func() {
+		f.Process(nil, join(sessions(100)))
+		f.Process(nil, join(sessions(100)))
+	}
+	last := func(want string) {
+		t.Helper()
+		lines := strings.Split(h.log(), "\n")
+		if got := lines[len(lines)-1]; !strings.Contains(got, want) {
+			t.Errorf("the log ends with %q, want %q", got, want)
+		}
+	}
+	under := []any{"zeek", map[string]any{"id.orig_h": "198.51.100.1", "id.resp_h": "192.0.2.1"}}
+	pass("src", "a")
+	last(`has the keys "src"`)
+	understood()
+	last("records are understood again")
+	f.fit.looked = f.fit.looked.Add(-fitLook)
+	pass(under...)
+	last("records are understood again")
+	if st := f.Status(); st.State != StateDegraded || !strings.Contains(st.Problem, "set Under zeek") {
+		t.Errorf("the status is that of another misfit: %s", st.Problem)
+	}
+	f.fit.warned = f.fit.warned.Add(-fitShortPause)
+	pass(under...)
+	last("set Under zeek")
+	understood()
+	last("records are understood again")
+	f.fit.warned = f.fit.warned.Add(-fitShortPause) // the pause is twice as long now
+	pass("src", "a")
+	last("records are understood again")
+	understood()
+	f.fit.warned = f.fit.warned.Add(-fitShortPause)
+	pass("src", "a")
+	last(`has the keys "src"`)
+	if n := strings.Count(h.log(), "\n") + 1; n != 5 {
+		t.Errorf("%d lines:\n%s", n, h.log())
+	}
+}
+
+// Two calls may see that a period is full: it ends once.
+func TestAPeriodEndsOnce(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	if !f.fit.add(fitPeriod, fitPeriod, nil) {
+		t.Fatal("a full period is not full")
+	}
+	f.fit.endFullPeriod()
+	f.fit.add(1, 0, appendEvent(nil, "a", 1))
+	f.fit.endFullPeriod()
+	if h.log() != "" || f.fit.problem() != "" {
+		t.Errorf("judged by one record: %s", h.log())
+	}
+}
+
 // A few records that are not understood are said too: after a while, and at the end.
 func TestMisfitOfAFew(t *testing.T) {
 	h := host()

@@ -127,8 +127,12 @@ func (f *fit) remedyInText(quoted, text string) string {
 		return ""
 	}
 	if strings.Count(text, "\t") >= 5 && len(f.cfg.Fields.Line) > 0 {
+		keep := ""
+		if f.cfg.State.Dir == "" {
+			keep = "; with State_Dir headers outlast restarts"
+		}
 		return fmt.Sprintf("%s looks like a row of a log of Zeek whose header was not seen, or another number of columns than that has: "+
-			"let tail read the file from its head once (Read_from_Head On), with a tag of its own for each log.", quoted)
+			"let tail read the file from its head once (Read_from_Head On), with a tag of its own for each log%s.", quoted, keep)
 	}
 	return ""
 }

@@ -77,7 +77,7 @@ const batchSize = 512
 // call is what one call of process needs. Its memory is kept between calls.
 type call struct {
 	walker *record.Walker
-	stream *triplet.Stream
+	rows   triplet.Rows
 	scorer *model.Scorer // of the batch; nil: no model yet
 	list   *allow.Table  // of judged sessions, as it is for this call; nil: there is none
 	bad    bool          // some line of the list calls sessions bad
@@ -120,7 +120,7 @@ type totals struct {
 func (p *recordPath) process(dst, chunk, tag []byte) (out []byte, modified bool) {
 	began := time.Now()
 	c := p.calls.Get().(*call)
-	c.stream = p.finder.Of(&p.streams, tag)
+	c.rows = p.finder.Of(&p.streams, tag)
 	c.list = p.allow.table()
 	c.bad = c.list.Has(allow.Bad)
 	c.now, c.newest = p.clock.now(), p.newest.Load()
@@ -139,7 +139,7 @@ func (p *recordPath) process(dst, chunk, tag []byte) (out []byte, modified bool)
 	p.account(c, began, tag)
 	counted := c.totals.counted
 	c.walker.Reset(nil)
-	c.stream, c.scorer, c.list = nil, nil, nil
+	c.rows, c.scorer, c.list = triplet.Rows{}, nil, nil
 	p.calls.Put(c)
 	p.latency.add(time.Since(began))
 	if counted == 0 {
@@ -173,7 +173,7 @@ func (p *recordPath) collect(c *call) (more bool) {
 func (p *recordPath) find(c *call, e *record.Event) bool {
 	t := &c.totals
 	t.records++
-	found, verdict := p.finder.Find(&c.names[c.records], c.stream, e.Values)
+	found, verdict := p.finder.Find(&c.names[c.records], &c.rows, e.Values)
 	switch verdict {
 	case triplet.Missing:
 		t.missing++
@@ -349,11 +349,11 @@ func (p *recordPath) countHit(by *allow.Line) {
 // account adds up what a call did, and has logged what it noticed, if that is new.
 func (p *recordPath) account(c *call, began time.Time, tag []byte) {
 	t := &c.totals
-	if c.stream.Changed() {
+	if c.rows.Changed() {
 		p.fit.logColumns(tag)
 	}
 	if p.fit.add(t.records-t.skipped, t.counted, c.walker.Raw(t.misfit)) {
-		p.fit.endPeriod()
+		p.fit.endFullPeriod()
 	}
 	p.fit.checkTimes(t.timed, t.counted)
 	if c.walker.Drops(t.overwritten) > 0 {

@@ -137,17 +137,23 @@ func (s *store) saveChanges() {
 	s.noteSaved(inTurn(s.learned()...))
 }
 
-// saveOnTimer saves changes when state.interval has passed. The host's database of what it has read moves on all the
-// time: what is learned of that and not saved is lost if the host is killed.
+// saveOnTimer saves changes when state.interval has passed, and columns of rows at once. The host's database of what it
+// has read moves on all the time: what is learned of that and not saved is lost if the host is killed.
 func (s *store) saveOnTimer(now time.Time) {
 	every := s.cfg.State.Interval
-	if s.dir == nil || every <= 0 || !s.mu.TryLock() { // whoever saves just now saves this, too
+	if s.dir == nil || !s.mu.TryLock() { // whoever saves just now saves this, too
 		return
 	}
 	if s.checked.IsZero() {
 		s.checked = now
 	}
-	due := now.Sub(s.checked) >= every
+	due := every > 0 && now.Sub(s.checked) >= every
+	if !due && s.path.streams.Fresh() { // rows cannot be read without them
+		if err := s.saveColumns(); err != nil { // that it worked says nothing of the graph
+			s.saving.failed(now, err)
+		}
+		s.logNotes()
+	}
 	s.mu.Unlock()
 	if due {
 		s.saveChanges()

@@ -31,7 +31,7 @@ type trainer struct {
 	history  history                // it has a lock of its own
 	due      atomic.Int64           // when the next training may come, Unix time in nanoseconds; 0: at once
 	underWay atomic.Int64           // when the training began that runs now, unix seconds; 0: none runs
-	putOff   atomic.Pointer[string] // why the last training was put off for want of memory; nil: it was not
+	putOff   atomic.Pointer[string] // why the last training was put off or failed; nil: it was not
 
 	mu       sync.Mutex // held for one training, with its saving; guards the next three
 	schedule schedule
@@ -122,12 +122,10 @@ func (t *trainer) attempt(ctx context.Context, now time.Time, progress func(step
 	if err != nil {
 		t.history.add(model.CPU, ResultNoMemory, nil, now)
 		why := "training put off: " + err.Error()
-		t.putOff.Store(&why)
-		t.statusChanged.Store(true)
+		t.note(why)
 		t.host.Log(LevelWarn, why)
 		return fmt.Errorf("the training would take more memory than there is for it: %w", err)
 	}
-	t.putOff.Store(nil)
 	if model.TrainingBytes(sizes, cfg) > muchMemory && t.live {
 		// The collector keeps what was let go for minutes, in which the process would look twice its size.
 		defer debug.FreeOSMemory()
@@ -156,13 +154,21 @@ func (t *trainer) attempt(ctx context.Context, now time.Time, progress func(step
 		}
 		err = fmt.Errorf("%w%s", err, why)
 		t.history.add(report.Device, ResultPutOff, nil, now)
-		t.logf(LevelInfo, "training put off: %v (%d edges)", err, report.Edges)
+		level := LevelInfo
+		if why != "" {
+			level = LevelWarn
+		}
+		if text := "training put off: " + err.Error(); t.note(text) { // once, and not at each attempt
+			t.host.Log(level, text)
+		}
 		return err
 	case err != nil:
 		t.history.add(report.Device, ResultFailed, nil, now)
+		t.note("the last training failed: " + err.Error())
 		t.logf(LevelError, "training failed, the scores go on as before: %v", err)
 		return err
 	}
+	t.putOff.Store(nil)
 	result, trained := ResultNew, now
 	if report.Kept { // the parameters are as old as they were, whatever was tried since
 		result, trained = ResultKept, cfg.Previous.Trained
@@ -177,6 +183,16 @@ func (t *trainer) attempt(ctx context.Context, now time.Time, progress func(step
 	t.store.save(scorer.Model())
 	t.publisher.offer()
 	return nil
+}
+
+// note notes why there was no training, for those who ask, and reports whether the reason is another than before.
+func (t *trainer) note(why string) bool {
+	before := t.putOff.Swap(&why)
+	if before != nil && *before == why {
+		return false
+	}
+	t.statusChanged.Store(true)
+	return true
 }
 
 // ofOneMoment is a hint where all sessions came at once: their times may lie in another field.

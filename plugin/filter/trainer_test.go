@@ -133,12 +133,23 @@ func TestTooLittleIsSaidAndTriedAgain(t *testing.T) {
 	if !f.TrainIfDue(context.Background(), time.Unix(1, 0)) || f.Scorer() != nil {
 		t.Fatal("trained on a single moment")
 	}
-	if !strings.Contains(h.log(), "training put off: model: too little to learn from") {
+	f.TrainIfDue(context.Background(), time.Unix(1e5, 0))
+	const why, remedy = "training put off: model: too little to learn from", "is that the right field for the time?"
+	if strings.Count(h.log(), why) != 1 || !strings.Contains(h.log(), remedy) {
 		t.Errorf("log: %s", h.log())
+	}
+	if st := f.Status(); st.State != StateWaiting || !strings.Contains(st.Problem, why) || !strings.Contains(st.Problem, remedy) {
+		t.Errorf("%s: %s", st.State, st.Problem)
+	}
+	if text := f.unscored(f.Counts()); !strings.Contains(text, remedy) {
+		t.Errorf("the last line will say %q", text)
 	}
 	f.Process(nil, join(sessions(2000)))
 	if !f.TrainIfDue(context.Background(), time.Unix(1e6, 0)) || f.Scorer() == nil {
 		t.Error("not tried again")
+	}
+	if st := f.Status(); strings.Contains(st.Problem, why) {
+		t.Errorf("after a training: %s", st.Problem)
 	}
 }
 

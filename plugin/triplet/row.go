@@ -67,13 +67,13 @@ const longestRow = 64 << 10
 
 // row reads a line of Zeek's log: a row, or a line of its header. A row gives what the fields would give that Zeek's
 // JSON has instead, and that package logfile makes of it.
-func (f *Finder) row(b *Buffer, stream *Stream, line []byte) (Session, Verdict) {
+func (f *Finder) row(b *Buffer, rows *Rows, line []byte) (Session, Verdict) {
 	line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 	if len(line) > 0 && line[0] == '#' {
-		stream.read(f, line)
+		rows.header(f, line)
 		return Session{}, Skipped
 	}
-	l := stream.layout.Load()
+	l := rows.layout()
 	if l == nil || len(line) > longestRow || bytes.Count(line, l.header.Separator)+1 != len(l.header.Columns) {
 		return Session{}, Missing
 	}

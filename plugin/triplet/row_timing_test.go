@@ -23,13 +23,14 @@ func sampleRows(t testing.TB, name string) (header, rows [][]byte) {
 // rowReader returns a function that reads rows by a header.
 func rowReader(t testing.TB, header [][]byte, properties map[string]string) func(rows [][]byte) (found int) {
 	t.Helper()
-	f, b, s := newFinder(t, properties), new(Buffer), new(Stream)
+	f, b := newFinder(t, properties), new(Buffer)
+	s := f.Of(new(Streams), nil)
 	values := make([][]byte, f.Values())
 	read := func(rows [][]byte) (found int) {
 		for _, line := range rows {
 			clear(values)
 			values[f.line] = line
-			if _, verdict := f.Find(b, s, values); verdict == Found {
+			if _, verdict := f.Find(b, &s, values); verdict == Found {
 				found++
 			}
 		}

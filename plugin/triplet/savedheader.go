@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"unicode/utf8"
 
 	"flb-filter-rgcn/plugin/zeek"
 )
@@ -17,6 +18,7 @@ type savedHeader zeek.Header
 type headerFields struct {
 	Columns      []string
 	Separator    string
+	Bytes        []byte `json:",omitempty"` // the separator, where it is no UTF-8
 	Types        []string
 	SetSeparator string
 	Empty, Unset string
@@ -25,6 +27,9 @@ type headerFields struct {
 // fieldsOf returns the fields of a header.
 func fieldsOf(h zeek.Header) headerFields {
 	f := headerFields{Separator: string(h.Separator), SetSeparator: string(h.SetSeparator), Empty: string(h.Empty), Unset: string(h.Unset)}
+	if !utf8.Valid(h.Separator) {
+		f.Bytes = h.Separator
+	}
 	typed := false
 	for _, c := range h.Columns {
 		f.Columns = append(f.Columns, c.Name)
@@ -64,6 +69,9 @@ func (s *savedHeader) UnmarshalJSON(b []byte) error {
 	}
 	if len(f.Types) > 0 && len(f.Types) != len(f.Columns) {
 		return fmt.Errorf("%d types of %d columns, want one for each", len(f.Types), len(f.Columns))
+	}
+	if len(f.Bytes) > 0 {
+		f.Separator = string(f.Bytes)
 	}
 	*s = savedHeader{Separator: []byte(f.Separator), SetSeparator: []byte(f.SetSeparator), Empty: []byte(f.Empty), Unset: []byte(f.Unset)}
 	for i, name := range f.Columns {

@@ -9,24 +9,97 @@ import (
 	"flb-filter-rgcn/plugin/zeek"
 )
 
-// Stream remembers, for the records of one tag, the columns of a Zeek log whose rows come as plain lines. The
+// stream remembers, for the records of one tag, the columns of a Zeek log whose rows come as plain lines. The
 // header comes once per file and holds for the rows after it.
-type Stream struct {
+type stream struct {
 	mu     sync.Mutex             // held while a line of a header is read
-	header *zeek.Header           // what its lines have told; nil: none has come
+	header *zeek.Header           // what its lines have told
 	layout atomic.Pointer[layout] // of the rows, nil: not known yet
 	change atomic.Bool            // another header came with other columns
+	used   atomic.Uint64          // when it was last asked for, see Streams.asked
 }
 
-// read takes up a line of a header. Rows of a file that is still being read keep their columns until another's #fields
+// Streams are those of all tags. The zero value has none.
+type Streams struct {
+	mu    sync.RWMutex
+	byTag map[string]*stream
+	asked atomic.Uint64 // how often a tag was asked for
+	fresh atomic.Bool   // columns are known that were never saved
+}
+
+// mostStreams bounds the tags that are remembered; a tag may be made of a file's name. Only tags under which a header
+// came are, and the one that was not used for longest goes first.
+const mostStreams = 1000
+
+// Rows reads those of one tag, for one caller. The zero value reads none.
+type Rows struct {
+	streams *Streams
+	tag     []byte
+	stream  *stream // nil: no header came so far
+}
+
+// Of returns what reads the rows of a tag. The tag is read for as long as the Rows are used.
+func (f *Finder) Of(streams *Streams, tag []byte) Rows {
+	if f.line < 0 {
+		return Rows{}
+	}
+	streams.mu.RLock()
+	s := streams.byTag[string(tag)]
+	streams.mu.RUnlock()
+	if s != nil {
+		s.used.Store(streams.asked.Add(1))
+	}
+	return Rows{streams, tag, s}
+}
+
+// any tells whether rows are read.
+func (r *Rows) any() bool { return r != nil && r.streams != nil }
+
+// begin has the tag remembered.
+func (r *Rows) begin() {
+	t := r.streams
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r.stream = t.byTag[string(r.tag)]; r.stream != nil {
+		return
+	}
+	if len(t.byTag) >= mostStreams {
+		oldest := ""
+		for tag, s := range t.byTag {
+			if o := t.byTag[oldest]; o == nil || s.used.Load() < o.used.Load() {
+				oldest = tag
+			}
+		}
+		delete(t.byTag, oldest)
+	}
+	if t.byTag == nil {
+		t.byTag = map[string]*stream{}
+	}
+	h := zeek.NewHeader()
+	r.stream = &stream{header: &h}
+	r.stream.used.Store(t.asked.Add(1))
+	t.byTag[string(r.tag)] = r.stream
+}
+
+// longestHeader bounds a line of a header, in bytes: what is longer is none.
+const longestHeader = 16 << 10
+
+// header takes up a line of a header. Rows of a file that is still being read keep their columns until another's #fields
 // has come.
-func (s *Stream) read(f *Finder, line []byte) {
+func (r *Rows) header(f *Finder, line []byte) {
+	if len(line) > longestHeader {
+		return
+	}
+	if r.stream == nil {
+		h := zeek.NewHeader()
+		if changed, err := h.Read(line); err != nil || !changed {
+			return // no header, though it begins like one
+		}
+		r.begin()
+	}
+	s := r.stream
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.header == nil {
-		h := zeek.NewHeader()
-		s.header = &h
-	}
 	// A line that cannot be used is passed over: the offline tool tells of it.
 	if changed, err := s.header.Read(line); err == nil && changed && len(s.header.Columns) > 0 {
 		sameName := func(a, b zeek.Column) bool { return a.Name == b.Name }
@@ -34,48 +107,30 @@ func (s *Stream) read(f *Finder, line []byte) {
 			s.change.Store(true)
 		}
 		s.layout.Store(f.layout(*s.header))
+		r.streams.fresh.Store(true)
 	}
 }
 
-// Changed tells whether the columns have become others since it was last asked. Of nil they have not.
-func (s *Stream) Changed() bool { return s != nil && s.change.Load() && s.change.Swap(false) }
-
-// Streams are those of all tags. The zero value has none.
-type Streams struct {
-	mu    sync.RWMutex
-	byTag map[string]*Stream
-}
-
-// mostStreams bounds the tags that are remembered; a tag may be made of a file's name.
-const mostStreams = 1000
-
-// Of returns the stream of a tag, nil when there are too many of them or the finder reads no rows.
-func (f *Finder) Of(streams *Streams, tag []byte) *Stream {
-	if f.line < 0 {
+// layout is that of the rows, nil while it is not known.
+func (r *Rows) layout() *layout {
+	if r.stream == nil {
 		return nil
 	}
-	streams.mu.RLock()
-	s := streams.byTag[string(tag)]
-	full := len(streams.byTag) >= mostStreams
-	streams.mu.RUnlock()
-	if s != nil || full {
-		return s
-	}
-	streams.mu.Lock()
-	defer streams.mu.Unlock()
-	if s = streams.byTag[string(tag)]; s == nil {
-		if streams.byTag == nil {
-			streams.byTag = map[string]*Stream{}
-		}
-		s = new(Stream)
-		streams.byTag[string(tag)] = s
-	}
-	return s
+	return r.stream.layout.Load()
 }
+
+// Changed tells whether the columns have become others since it was last asked.
+func (r *Rows) Changed() bool {
+	return r.stream != nil && r.stream.change.Load() && r.stream.change.Swap(false)
+}
+
+// Fresh tells whether columns came since Save was last called.
+func (s *Streams) Fresh() bool { return s.fresh.Load() }
 
 // Save returns the headers of all streams that have columns: tail goes on behind a header that it has read
 // before a restart.
 func (s *Streams) Save() ([]byte, error) {
+	s.fresh.Store(false)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	out := map[string]savedHeader{}
@@ -94,13 +149,16 @@ func (f *Finder) Restore(streams *Streams, b []byte) error {
 		return err
 	}
 	for tag, h := range saved {
-		if s := f.Of(streams, []byte(tag)); s != nil && len(h.Columns) > 0 && len(h.Separator) > 0 {
-			header := zeek.Header(h)
-			s.mu.Lock()
-			s.header = &header
-			s.layout.Store(f.layout(header))
-			s.mu.Unlock()
+		rows := f.Of(streams, []byte(tag))
+		if !rows.any() || len(h.Columns) == 0 || len(h.Separator) == 0 {
+			continue
 		}
+		header := zeek.Header(h)
+		rows.begin()
+		rows.stream.mu.Lock()
+		rows.stream.header = &header
+		rows.stream.layout.Store(f.layout(header))
+		rows.stream.mu.Unlock()
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package triplet
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -21,27 +22,33 @@ func newFinder(t testing.TB, properties map[string]string) *Finder {
 	return f
 }
 
+// of is Of to pass on.
+func of(f *Finder, s *Streams, tag string) *Rows {
+	r := f.Of(s, []byte(tag))
+	return &r
+}
+
 // find lets a line pass.
-func find(f *Finder, b *Buffer, s *Stream, line string) (Session, Verdict) {
+func find(f *Finder, b *Buffer, r *Rows, line string) (Session, Verdict) {
 	values := make([][]byte, f.Values())
 	values[f.line] = []byte(line)
-	return f.Find(b, s, values)
+	return f.Find(b, r, values)
 }
 
 // A condition holds for rows as for records.
 func TestConditionsOnRows(t *testing.T) {
 	f := newFinder(t, map[string]string{"only": "auth_success=T"})
-	var s Stream
+	var streams Streams
 	b := new(Buffer)
 	for line, want := range map[string]Verdict{
 		"#fields\tid.orig_h\tid.resp_h\tauth_success": Skipped,
 	} {
-		if _, verdict := find(f, b, &s, line); verdict != want {
+		if _, verdict := find(f, b, of(f, &streams, ""), line); verdict != want {
 			t.Errorf("%q: %d", line, verdict)
 		}
 	}
 	for line, want := range map[string]Verdict{"a\tb\tT": Found, "a\tb\tF": Skipped, "a\tb\t-": Skipped, "a\t-\tT": Missing, "a\tb": Missing, "": Missing} {
-		if _, verdict := find(f, b, &s, line); verdict != want {
+		if _, verdict := find(f, b, of(f, &streams, ""), line); verdict != want {
 			t.Errorf("%q: %d, want %d", line, verdict, want)
 		}
 	}
@@ -54,7 +61,7 @@ func TestSeparators(t *testing.T) {
 	b := new(Buffer)
 	pass := func(streams *Streams, lines ...string) (s Session, v Verdict) {
 		for _, line := range lines {
-			s, v = find(f, b, f.Of(streams, []byte("tag")), line)
+			s, v = find(f, b, of(f, streams, "tag"), line)
 		}
 		return s, v
 	}
@@ -107,7 +114,7 @@ func TestSavedHeaders(t *testing.T) {
 			t.Errorf("%s: %v", saved, err)
 			continue
 		}
-		s, v := find(f, new(Buffer), f.Of(&streams, []byte("tag")), "a\tb\tx\tT\ts;t")
+		s, v := find(f, new(Buffer), of(f, &streams, "tag"), "a\tb\tx\tT\ts;t")
 		if got := string(s.Source) + " " + string(s.Destination) + " " + string(s.Relation); v != Found || got != want {
 			t.Errorf("%s: %d %s, want %s", saved, v, got, want)
 		}
@@ -118,7 +125,7 @@ func TestSavedHeaders(t *testing.T) {
 		t.Errorf("%v, want %s", err, want)
 	}
 	for _, line := range []string{"#fields\tid.orig_h\tauth_success", "#types\taddr\tbool"} {
-		find(f, new(Buffer), f.Of(&streams, []byte("tag")), line)
+		find(f, new(Buffer), of(f, &streams, "tag"), line)
 	}
 	got, err := streams.Save()
 	if want := `{"tag":{"Columns":["id.orig_h","auth_success"],"Separator":"\t","Types":["string","bool"],"SetSeparator":",","Empty":"(empty)","Unset":"-"}}`; string(got) != want || err != nil {
@@ -130,7 +137,7 @@ func TestSavedHeaders(t *testing.T) {
 func TestRowsWithinAnothersHeader(t *testing.T) {
 	f := newFinder(t, nil)
 	b := new(Buffer)
-	var s Stream
+	var streams Streams
 	for _, c := range []struct {
 		line string
 		want Verdict
@@ -138,24 +145,95 @@ func TestRowsWithinAnothersHeader(t *testing.T) {
 		{"#fields\tid.orig_h\tid.resp_h", Skipped}, {"a\tb", Found}, {`#separator \x7c`, Skipped}, {"#unset_field|a", Skipped}, {"a\tb", Found}, {"a|b", Missing},
 		{"#types|addr", Skipped}, {"a\tb", Found}, {"#fields|id.resp_h|id.orig_h", Skipped}, {"b|c", Found}, {"a|c", Missing}, {"a\tb", Missing},
 	} {
-		if _, verdict := find(f, b, &s, c.line); verdict != c.want {
+		if _, verdict := find(f, b, of(f, &streams, ""), c.line); verdict != c.want {
 			t.Errorf("%q: %d, want %d", c.line, verdict, c.want)
 		}
 	}
 }
 
-// Tags are made of file names, which are without end.
+// Tags are made of file names, which are without end: the one that was not used for longest is forgotten. Tags without a
+// header take no place.
 func TestStreamsAreBounded(t *testing.T) {
 	f := newFinder(t, nil)
 	var streams Streams
+	pass := func(tag, line string) Verdict {
+		_, v := find(f, new(Buffer), of(f, &streams, tag), line)
+		return v
+	}
+	const header = "#fields\tid.orig_h\tid.resp_h"
+	for i := range 3 * mostStreams {
+		pass(fmt.Sprint("text", i), "a line of text")
+		pass(fmt.Sprint("comment", i), "# a comment")
+	}
+	pass("first", header)
 	for i := range 2 * mostStreams {
-		f.Of(&streams, []byte(strings.Repeat("x", i%97)+string(rune('a'+i%26))+strings.Repeat("y", i/97)))
+		tag := fmt.Sprint("tag", i)
+		if pass(tag, header); pass(tag, "a\tb") != Found {
+			t.Fatalf("the row under tag %d is not read", i)
+		}
+		if pass("first", "a\tb") != Found {
+			t.Fatalf("the tag that is always used is forgotten after %d others", i+1)
+		}
 	}
-	if n := len(streams.byTag); n > mostStreams {
-		t.Errorf("%d streams", n)
+	if n := len(streams.byTag); n != mostStreams {
+		t.Errorf("%d streams, want %d", n, mostStreams)
 	}
-	if newFinder(t, map[string]string{"preset": "ecs"}).Of(&streams, []byte("x")) != nil {
+	if pass("tag0", "a\tb") != Missing {
+		t.Error("the oldest is not forgotten")
+	}
+	ecs := newFinder(t, map[string]string{"preset": "ecs"}).Of(&streams, []byte("tag1999"))
+	if ecs.layout() != nil {
 		t.Error("a preset without rows remembers streams")
+	}
+}
+
+// A line as long as a file is no header.
+func TestLongHeaders(t *testing.T) {
+	f := newFinder(t, nil)
+	var streams Streams
+	for _, line := range []string{"#fields\tid.orig_h\tid.resp_h" + strings.Repeat("\tx", longestHeader), "#fields\tid.orig_h\tid.resp_h" + strings.Repeat("\tx", 2000)} {
+		rows := of(f, &streams, "")
+		if _, v := find(f, new(Buffer), rows, line); v != Skipped {
+			t.Errorf("a header of %d bytes: %d", len(line), v)
+		}
+		if again := of(f, &streams, ""); again.layout() != nil {
+			t.Errorf("a header of %d bytes is read", len(line))
+		}
+	}
+}
+
+// Whoever saves knows when there is something new.
+func TestFreshColumns(t *testing.T) {
+	f := newFinder(t, nil)
+	var streams, again Streams
+	save := func() []byte {
+		t.Helper()
+		b, err := streams.Save()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	pass := func(line string, want bool) {
+		t.Helper()
+		find(f, new(Buffer), of(f, &streams, "tag"), line)
+		if streams.Fresh() != want {
+			t.Errorf("%q: fresh %v, want %v", line, streams.Fresh(), want)
+		}
+	}
+	pass("a\tb", false)
+	pass(`#separator \xff`, false)
+	pass("#fields\xffid.orig_h\xffid.resp_h", true)
+	b := save()
+	pass("a\xffb", false)
+	if err := f.Restore(&again, b); err != nil {
+		t.Fatal(err)
+	}
+	if s, v := find(f, new(Buffer), of(f, &again, "tag"), "a\xffb"); v != Found || string(s.Destination) != "b" {
+		t.Errorf("a separator that is no UTF-8, after a restart: %d %q", v, s.Destination)
+	}
+	if again.Fresh() {
+		t.Error("what was restored is to be saved")
 	}
 }
 
@@ -168,12 +246,12 @@ func FuzzRow(f *testing.F) {
 	f.Add("#fields\tid.resp_h\tid.orig_h\tts\tts", "\\x\t\\x4\t-\t(empty)")
 	finder := newFinder(f, nil)
 	f.Fuzz(func(t *testing.T, header, line string) {
-		var s Stream
+		var streams Streams
 		b := new(Buffer)
 		for line := range strings.Lines(header) {
-			find(finder, b, &s, line)
+			find(finder, b, of(finder, &streams, ""), line)
 		}
-		session, verdict := find(finder, b, &s, line)
+		session, verdict := find(finder, b, of(finder, &streams, ""), line)
 		if verdict != Found {
 			return
 		}

@@ -130,9 +130,9 @@ func has(v []byte) bool {
 	return len(v) > 0 && string(v) != string(unset) && string(v) != string(empty)
 }
 
-// Find returns the session of a record with these values, of which it may replace some. Unless stream is nil, Find keeps
-// the columns of a Zeek log in it.
-func (f *Finder) Find(b *Buffer, stream *Stream, values [][]byte) (Session, Verdict) {
+// Find returns the session of a record with these values, of which it may replace some. rows, of this finder, keeps the
+// columns of a Zeek log; with nil no rows are read.
+func (f *Finder) Find(b *Buffer, rows *Rows, values [][]byte) (Session, Verdict) {
 	if f.sshd {
 		if !f.fulfilled(values) {
 			return Session{}, Skipped
@@ -140,8 +140,8 @@ func (f *Finder) Find(b *Buffer, stream *Stream, values [][]byte) (Session, Verd
 		return f.message(b, values)
 	}
 	s, verdict := f.session(b, values)
-	if verdict == Missing && stream != nil && f.line >= 0 && values[f.line] != nil {
-		return f.row(b, stream, values[f.line])
+	if verdict == Missing && rows.any() && values[f.line] != nil {
+		return f.row(b, rows, values[f.line])
 	}
 	return s, verdict
 }

@@ -135,7 +135,7 @@ func TestLongNames(t *testing.T) {
 	var streams Streams
 	values := make([][]byte, f.Values())
 	copy(values, long[:])
-	s, verdict := f.Find(&b, f.Of(&streams, nil), values)
+	s, verdict := f.Find(&b, of(f, &streams, ""), values)
 	if verdict != Found {
 		t.Fatal(verdict)
 	}

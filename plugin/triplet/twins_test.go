@@ -51,10 +51,10 @@ func told(s Session, v Verdict) string {
 }
 
 // rows are what the live finder says of the rows of a log.
-func (w *twins) rows(s *Stream, log string) (out []string) {
+func (w *twins) rows(r *Rows, log string) (out []string) {
 	b := new(Buffer)
 	for line := range strings.Lines(log) {
-		if session, verdict := find(w.live, b, s, line); line[0] != '#' {
+		if session, verdict := find(w.live, b, r, line); line[0] != '#' {
 			out = append(out, told(session, verdict))
 		}
 	}
@@ -107,7 +107,7 @@ func (w *twins) check(t testing.TB, header, rows string) []string {
 	t.Helper()
 	want := w.records(t, header+rows)
 	var streams, again Streams
-	w.rows(w.live.Of(&streams, []byte("tag")), header)
+	w.rows(of(w.live, &streams, "tag"), header)
 	saved, err := streams.Save()
 	if err == nil {
 		err = w.live.Restore(&again, saved)
@@ -116,7 +116,7 @@ func (w *twins) check(t testing.TB, header, rows string) []string {
 		t.Fatal(err)
 	}
 	for name, s := range map[string]*Streams{"live": &streams, "after a restart": &again} {
-		got := w.rows(w.live.Of(s, []byte("tag")), rows)
+		got := w.rows(of(w.live, s, "tag"), rows)
 		if len(got) != len(want) {
 			t.Fatalf("%s: %d rows, offline %d", name, len(got), len(want))
 		}

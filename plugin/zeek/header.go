@@ -23,6 +23,9 @@ type Column struct {
 	Type Type
 }
 
+// mostColumns is how many a log may have. Those of Zeek have some tens.
+const mostColumns = 1000
+
 // NewHeader returns the header of Zeek's usual settings, before any of its lines.
 func NewHeader() Header {
 	return Header{Separator: []byte("\t"), SetSeparator: []byte(","), Empty: []byte("(empty)"), Unset: []byte("-")}
@@ -52,6 +55,9 @@ func (h *Header) Read(line []byte) (changed bool, err error) {
 	case "#unset_field":
 		h.Unset = AppendUnescaped(nil, rest)
 	case "#fields":
+		if n := bytes.Count(rest, h.Separator) + 1; n > mostColumns {
+			return false, fmt.Errorf("%d #fields: at most %d are read", n, mostColumns)
+		}
 		h.Columns = nil
 		for name := range bytes.SplitSeq(rest, h.Separator) {
 			h.Columns = append(h.Columns, Column{Name: string(name)})

@@ -29,10 +29,11 @@ type scored struct {
 // scoredReader finds in an enriched record the triplet and the added fields.
 type scoredReader struct {
 	*record.Extractor
-	finder *triplet.Finder
-	buffer triplet.Buffer
-	stream triplet.Stream
-	names  [evidence.Count]string // of the fields of evidence
+	finder  *triplet.Finder
+	buffer  triplet.Buffer
+	streams triplet.Streams
+	rows    triplet.Rows
+	names   [evidence.Count]string // of the fields of evidence
 }
 
 func newScoredReader(c config.Fields) (*scoredReader, error) {
@@ -45,6 +46,7 @@ func newScoredReader(c config.Fields) (*scoredReader, error) {
 	if r.finder, err = triplet.New(c, &spec); err != nil {
 		return nil, err
 	}
+	r.rows = r.finder.Of(&r.streams, nil)
 	r.Extractor, err = record.Compile(spec)
 	return r, err
 }
@@ -62,7 +64,7 @@ func (r *scoredReader) session(w *record.Walker) (s scored, ok bool) {
 	if e.Kind != record.Log {
 		return s, false
 	}
-	found, verdict := r.finder.Find(&r.buffer, &r.stream, e.Values)
+	found, verdict := r.finder.Find(&r.buffer, &r.rows, e.Values)
 	if verdict != triplet.Found {
 		return s, false
 	}
