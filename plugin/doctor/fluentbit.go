@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -48,8 +47,8 @@ func (e *examination) fluentBit(ctx context.Context, object string, named bool) 
 	}
 	what := "the filter with its defaults"
 	if e.conf != nil {
-		if why := e.dryRunHarms(); why != "" {
-			e.findings.add(OK, TopicFluentBit, "", "Fluent Bit's own check of the configuration was left out: "+why, "")
+		if at := e.goesAway(); at != "" {
+			e.findings.add(OK, TopicFluentBit, "", "Fluent Bit's own check of the configuration was left out: with Daemon On ("+at+") it would go to the background", "")
 			return
 		}
 		what = e.conf.Path
@@ -130,21 +129,11 @@ func innermost(err error) error {
 	return err
 }
 
-// dryRunHarms is why the check would leave something behind, "" if it would not: with State_Required the filter makes
-// its directory and the file lock in it, which would then be of the user who examines and not of Fluent Bit's.
-func (e *examination) dryRunHarms() string {
+// goesAway is where the configuration would have Fluent Bit go to the background even for a check, "" if it does not.
+func (e *examination) goesAway() string {
 	for _, s := range e.conf.All(hostconf.Service, "daemon") {
 		if on(s.Value) {
-			return "with Daemon On (" + s.At.String() + ") it would go to the background"
-		}
-	}
-	for _, p := range e.targets {
-		if !p.valid || !p.config.State.Required {
-			continue
-		}
-		lock := filepath.Join(p.config.State.Dir, "lock")
-		if _, err := os.Lstat(lock); err != nil {
-			return "with State_Required On it would make " + lock + " as this user"
+			return s.At.String()
 		}
 	}
 	return ""

@@ -51,22 +51,51 @@ func Open(path string) (*Dir, error) {
 // ErrInUse is what Open wraps when somebody else has the directory.
 var ErrInUse = errors.New("is in use by another process or filter")
 
-// Check makes the directory if it is not there and returns why Open would fail, even if nobody else had the directory.
+// Check returns why Open would fail, even if nobody else had the directory. It makes and changes nothing: who checks a
+// configuration may be another user than the one who will run it.
 func Check(path string) error {
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	f, err := openRegular(filepath.Join(path, lockName), os.O_RDWR)
+	if err == nil {
+		return f.Close()
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return notWritable(path, err)
+	}
+	// The lock has to be made, and perhaps the directory, and others above it.
+	at, err := filepath.Abs(path)
+	if err != nil {
 		return fmt.Errorf("state: directory %s: %w", path, err)
 	}
-	lock, err := openLock(path)
-	if err != nil {
-		return err
+	for {
+		info, err := os.Stat(at)
+		switch {
+		case err == nil && !info.IsDir():
+			return notWritable(path, fmt.Errorf("%s is no directory", at))
+		case err == nil:
+			if err := unix.Faccessat(unix.AT_FDCWD, at, unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
+				return notWritable(path, &fs.PathError{Op: "write in", Path: at, Err: err})
+			}
+			return nil
+		case !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at):
+			return notWritable(path, err)
+		}
+		if _, err := os.Lstat(at); err == nil {
+			return notWritable(path, fmt.Errorf("%s is a link to what is not there", at))
+		}
+		at = filepath.Dir(at)
 	}
-	return lock.Close()
+}
+
+const lockName = "lock"
+
+func notWritable(path string, err error) error {
+	return fmt.Errorf("state: directory %s must be writable: %w", path, err)
 }
 
 func openLock(path string) (*os.File, error) {
-	lock, err := openRegular(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR)
+	lock, err := openRegular(filepath.Join(path, lockName), os.O_CREATE|os.O_RDWR)
 	if err != nil {
-		return nil, fmt.Errorf("state: directory %s must be writable: %w", path, err)
+		return nil, notWritable(path, err)
 	}
 	return lock, nil
 }
@@ -101,7 +130,7 @@ const takeTries = 10
 
 // take makes the directory if need be and returns its lock.
 func take(path string) (*os.File, error) {
-	name := filepath.Join(path, "lock")
+	name := filepath.Join(path, lockName)
 	for range takeTries {
 		if err := os.MkdirAll(path, 0o700); err != nil {
 			return nil, fmt.Errorf("state: directory %s: %w", path, err)

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -185,4 +186,72 @@ func TestWritten(t *testing.T) {
 	if _, _, err := d.Written(); err == nil {
 		t.Error("gone, and no error")
 	}
+}
+
+// A check says what Open would, and leaves no trace.
+func TestCheckLeavesNothing(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Log("as root, who may write anywhere: the directory without rights is left out")
+	}
+	for name, c := range map[string]struct {
+		make func(dir string) (path string)
+		want string // "": none
+	}{
+		"there":     {func(dir string) string { return dir }, ""},
+		"in use":    {func(dir string) string { must(t, os.WriteFile(filepath.Join(dir, "lock"), nil, 0o600)); return dir }, ""},
+		"not there": {func(dir string) string { return filepath.Join(dir, "a", "b") }, ""},
+		"below a file": {func(dir string) string {
+			must(t, os.WriteFile(filepath.Join(dir, "f"), nil, 0o600))
+			return filepath.Join(dir, "f", "b")
+		}, "not a directory"},
+		"a file": {func(dir string) string {
+			must(t, os.WriteFile(filepath.Join(dir, "f"), nil, 0o600))
+			return filepath.Join(dir, "f")
+		}, "not a directory"},
+		"a link to nothing": {func(dir string) string {
+			must(t, os.Symlink("/nowhere/at/all", filepath.Join(dir, "l")))
+			return filepath.Join(dir, "l")
+		}, "is a link to what is not there"},
+		"the lock is a link":  {func(dir string) string { must(t, os.Symlink("/etc/passwd", filepath.Join(dir, "lock"))); return dir }, "is a symbolic link"},
+		"without a right":     {func(dir string) string { must(t, os.Chmod(dir, 0o500)); return dir }, "permission denied"},
+		"below without right": {func(dir string) string { must(t, os.Chmod(dir, 0o500)); return filepath.Join(dir, "a") }, "permission denied"},
+	} {
+		if c.want == "permission denied" && os.Geteuid() == 0 {
+			continue
+		}
+		dir := t.TempDir()
+		path := c.make(dir)
+		before := tree(t, dir)
+		err := Check(path)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+		if after := tree(t, dir); after != before {
+			t.Errorf("%s: was\n%s, is\n%s", name, before, after)
+		}
+		os.Chmod(dir, 0o700)
+		d, opened := Open(path)
+		if (opened == nil) != (err == nil) && c.want != "permission denied" {
+			t.Errorf("%s: Check says %v, Open %v", name, err, opened)
+		}
+		if opened == nil {
+			d.Close()
+		}
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// tree lists what is below a directory.
+func tree(t testing.TB, dir string) (list string) {
+	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		list += path + " " + d.Type().String() + "\n"
+		return err
+	}))
+	return list
 }
