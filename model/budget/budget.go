@@ -124,7 +124,8 @@ func (l *AlertBudget) judge(e *graphbuf.Event, score float32, may bool) (low, co
 		return low, low
 	}
 	l.observeDay(e.Time)
-	quarter := quarterOf(e.Time)
+	quarter := l.today.quarter(e.Time)
+	l.today.latest = max(l.today.latest, quarter)
 	threshold := l.thresholdAt(quarter)
 	l.threshold.Store(math.Float32bits(threshold))
 	low = may && score < threshold
@@ -158,7 +159,7 @@ func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, score float32) bool {
 	if dayOf(e.Time) > l.today.Day {
 		l.startDay(e.Time)
 	}
-	return score < l.thresholdAt(quarterOf(e.Time))
+	return score < l.thresholdAt(l.today.quarter(e.Time))
 }
 
 // Reach says that a time, in unix nanoseconds, is reached: what comes of days long before it is old.

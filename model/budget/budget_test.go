@@ -491,3 +491,36 @@ func TestFallingScoresKeepToTwoBudgets(t *testing.T) {
 		t.Errorf("%d alerts on a day of a budget of %d, settled %v", alerts, perDay, l.history.settled())
 	}
 }
+
+// Sessions of the evening that come after midnight spend the new day's budget as of now, not as of the day's end.
+func TestLateScoresArePacedAsOfNow(t *testing.T) {
+	s := newStream(20, 1)
+	for range 1 + 2*settledDays {
+		s.next(200, 1)
+	}
+	l := s.budget
+	usual := (l.history.scoreAt(1) + l.history.scoreAt(mostPace)) / 2 // low at the end of a quiet day alone
+	at := func(day int, h, m int64) int64 { return (int64(20_000+day)*secondsOfDay + h*3600 + m*60) * 1e9 }
+	low := func(l *AlertBudget, time int64) bool {
+		return l.WouldBeLow(&graphbuf.Event{Source: []byte("a"), Time: time}, usual)
+	}
+	l.Low(&graphbuf.Event{Source: []byte("first"), Time: at(s.day, 0, 5)}, l.Threshold()/2)
+	if low(l, at(s.day, 0, 10)) || !low(l, at(s.day, 23, 55)) {
+		t.Fatal("the score tells nothing")
+	}
+	if low(l, at(s.day-1, 23, 55)) {
+		t.Error("a session of the evening before is judged as if the new day were over")
+	}
+	l.Low(&graphbuf.Event{Source: []byte("last"), Time: at(s.day, 23, 50)}, l.Threshold()/2)
+	b, err := l.AppendBinary(nil)
+	again := New(20)
+	if err == nil {
+		err = again.UnmarshalBinary(b)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !low(l, at(s.day-1, 23, 55)) || !low(again, at(s.day-1, 23, 55)) {
+		t.Error("it is not judged as of now")
+	}
+}

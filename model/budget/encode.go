@@ -64,7 +64,9 @@ func (l *AlertBudget) UnmarshalBinary(b []byte) error {
 	d := &l.today
 	l.history.past = in.Past
 	d.Day, d.Whole, d.Since, d.Alerts, d.Watch, d.Lowest = in.Today.Day, in.Today.Whole, in.Today.Since, in.Today.Alerts, in.Today.Watch, in.Today.Lowest
+	d.latest = d.Since
 	for _, e := range in.Today.Entries {
+		d.latest = max(d.latest, e.Quarter)
 		if len(d.Entries) == cap(d.Entries) {
 			d.evictHigher()
 		}

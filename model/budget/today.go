@@ -22,10 +22,11 @@ type today struct {
 	// Once what may be spent by now is spent, only scores below this are alerts.
 	Lowest float32
 
-	late  int       // scores in a row of days long past,
-	past  int64     // and the newest of these days
-	index []int32   // hash table of Entries: number+1
-	spare []float32 // memory to sort the scores in
+	latest int32     // the latest quarter of an hour that is known to have begun
+	late   int       // scores in a row of days long past,
+	past   int64     // and the newest of these days
+	index  []int32   // hash table of Entries: number+1
+	spare  []float32 // memory to sort the scores in
 }
 
 // entry is a triplet of the day.
@@ -54,9 +55,18 @@ func (d *today) begin(time int64) {
 	if !d.Whole {
 		d.Since = quarterOf(time)
 	}
-	d.late = 0
+	d.latest, d.late = quarterOf(time), 0
 	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = dayOf(time), 0, 1, 1, d.Entries[:0]
 	clear(d.index)
+}
+
+// quarter is when a score of a time counts, unix nanoseconds, in quarters of an hour. One of an earlier day comes now.
+// Those of an archive keep the hours of their own days.
+func (d *today) quarter(time int64) int32 {
+	if dayOf(time) < d.Day && d.late < lateScores {
+		return d.latest
+	}
+	return quarterOf(time)
 }
 
 // record keeps a triplet. It counts an alert once and tells whether it did.

@@ -39,8 +39,13 @@ func matcher(pattern string, parts int, host bool) func(string) bool {
 		return part(pattern, host)
 	}
 	var each []func(string) bool
+	some := false // part is asked for
 	for p := range strings.SplitSeq(pattern, "|") {
-		each = append(each, part(p, host))
+		fits := part(p, host)
+		each, some = append(each, fits), some || fits != nil
+	}
+	if !some {
+		return nil
 	}
 	return func(name string) bool {
 		if strings.Count(name, "|") != len(each)-1 {

@@ -9,7 +9,7 @@ func TestNames(t *testing.T) {
 	for _, naming := range []Naming{plain, {Source: 2, Destination: 1, Relation: 1, Form: plain.Form}} {
 		lines := []string{"a,*,*,,,bad", "10.1.0.0/16,ssh,*,,,bad", "2001:db8::/32,*,b,,,bad", "*,10.1.2.3,10.0.0.0/8,,,bad"}
 		if naming.Source == 2 {
-			lines = []string{"x|10.1.0.0/16,*,*,,,bad", "*|10.1.2.3,ssh,*,,,bad", "x|*,*,a,,,bad", "*,ssh,b,,,bad"}
+			lines = []string{"x|10.1.0.0/16,*,*,,,bad", "*|10.1.2.3,ssh,*,,,bad", "x|*,*,a,,,bad", "*|*,*,a,,,bad", "*,ssh,b,,,bad"}
 		}
 		for _, line := range lines {
 			table := list(t, naming, line)

@@ -220,11 +220,26 @@ func (f *Instance) openState() error {
 		return err
 	default:
 		f.store.saving.worksInMemory(err)
+		f.readState()
 		f.logf(LevelError, "state.dir cannot be used by the user with uid %d: %v; the filter works, but in memory: "+
 			"what it learns is lost at exit. Make it a directory that this user may write, with all files in it, or set State_Required On to refuse such a start",
 			os.Getuid(), err)
 	}
 	return nil
+}
+
+// readState takes from a state directory that cannot be written what can be read.
+func (f *Instance) readState() {
+	dir, err := state.OpenReadOnly(f.cfg.State.Dir)
+	if err != nil || !dir.CanRead(graphFile) {
+		return
+	}
+	if note := dir.Others(); note != "" {
+		f.host.Log(LevelWarn, note)
+	}
+	f.store.dir = dir
+	f.restore()
+	f.store.dir = nil // nothing is saved there
 }
 
 // Scorer returns the scorer in use, nil before the first training.

@@ -331,6 +331,9 @@ func (p *recordPath) decide(c *call, i int) (d decision) {
 
 // alertTime is the day and time on which an alert counts: in a live filter no record can choose it.
 func (p *recordPath) alertTime(own int64, ref *graphbuf.Ref) int64 {
+	if p.live && ref.Now == 0 { // the graph has no time before its first event
+		return own
+	}
 	if p.live {
 		return min(ref.Now, own)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,6 +94,61 @@ func TestADirectoryThatCannotBeUsedIsAProblem(t *testing.T) {
 	if !strings.Contains(s.Problem, "works in memory, what is learned is lost at exit: state.dir cannot be used by the user with uid") ||
 		!strings.Contains(s.Problem, "not a directory") || s.Saving == nil || s.Saving.Problem == "" {
 		t.Errorf("%q, %+v", s.Problem, s.Saving)
+	}
+}
+
+// filesOf are the contents of the regular files in a directory.
+func filesOf(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if err == nil && e.Type().IsRegular() {
+			var b []byte
+			b, err = os.ReadFile(filepath.Join(dir, e.Name()))
+			out[e.Name()] = string(b)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// A state that can be read and not written is used, and stays as it is.
+func TestAStateThatCannotBeWrittenIsUsed(t *testing.T) {
+	dir := t.TempDir()
+	f := offline(t, host("state_dir", dir))
+	f.Process(nil, join(sessions(2000)))
+	train(t, f)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	lock := filepath.Join(dir, "lock")
+	if err := os.Remove(lock); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/etc/passwd", lock); err != nil { // so that not even root can write the state
+		t.Fatal(err)
+	}
+	before := filesOf(t, dir)
+	h := host("state_dir", dir, "train_interval", "1h")
+	g, err := New(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Process(nil, join(sessions(100)))
+	if c := g.Counts(); c.Scored != 100 || !strings.Contains(h.log(), "scores from the first record on") {
+		t.Errorf("%+v\n%s", c, h.log())
+	}
+	if s := g.Status(); !strings.Contains(s.Problem, "works in memory") {
+		t.Errorf("%s", s.Problem)
+	}
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if after := filesOf(t, dir); !maps.Equal(before, after) {
+		t.Errorf("was %v, is %v", before, after)
 	}
 }
 

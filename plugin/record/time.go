@@ -130,8 +130,10 @@ func parseSyslog(s []byte, clock func() time.Time) (ns int64, ok bool) {
 			return 0, false
 		}
 		t := time.Date(int(onlyYear), time.Month(month/3+1), part[0], part[1], part[2], part[3], int(nanos), now.Location())
-		ns = t.UnixNano()
-		return ns, ns >= 0 && t.Day() == part[0]
+		if ns = t.UnixNano(); ns >= 0 && t.Day() == part[0] {
+			return ns, true
+		}
+		return 0, false
 	}
 	for year := now.Year() + 1; year > now.Year()-8; year-- { // the 29th of February is every fourth, at times eighth
 		t := time.Date(year, time.Month(month/3+1), part[0], part[1], part[2], part[3], int(nanos), now.Location())

@@ -133,7 +133,7 @@ func TestParseSyslog(t *testing.T) {
 		"Jan  2 00:60:00": {}, "Jan  2 00:00:0": {}, "Jan  2 00.00:00": {}, "Jan  a 00:00:00": {}, "": {},
 	} {
 		got, ok := parseSyslog([]byte(s), func() time.Time { return now })
-		if ok == want.IsZero() || ok && got != want.UnixNano() {
+		if ok == want.IsZero() || ok && got != want.UnixNano() || !ok && got != 0 {
 			t.Errorf("%q: %v %v, want %v", s, time.Unix(0, got).In(zone), ok, want)
 		}
 	}

@@ -49,7 +49,7 @@ type source struct {
 
 type triplet struct {
 	key      uint64
-	at       int64 // its last session, unix nanoseconds
+	at       int64 // when the session came that brought the evidence, unix nanoseconds
 	evidence float32
 }
 
@@ -133,19 +133,21 @@ func (s *Sources) least(from int64) (at int) {
 	return at
 }
 
-// expire drops the triplets whose last session is not after a time.
+// expire drops the triplets whose session is not after a time.
 func (x *source) expire(from int64) {
 	kept := slices.DeleteFunc(x.triplets[:x.n], func(t triplet) bool { return t.at <= from })
 	x.n = int32(len(kept))
 }
 
-// add takes up a triplet, or more evidence about one.
+// add takes up a triplet, or at least as much evidence about one: less would keep the most beyond its time.
 func (x *source) add(t triplet) {
 	least := 0
 	for i := range x.triplets[:x.n] {
 		have := &x.triplets[i]
 		if have.key == t.key {
-			have.at, have.evidence = max(have.at, t.at), max(have.evidence, t.evidence)
+			if t.evidence >= have.evidence {
+				have.at, have.evidence = max(have.at, t.at), t.evidence
+			}
 			return
 		}
 		if have.evidence < x.triplets[least].evidence {

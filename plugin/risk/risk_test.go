@@ -51,6 +51,15 @@ func TestEvidenceExpires(t *testing.T) {
 }
 
 // A source has room for the triplets that say most.
+// Sessions that became usual do not keep what the first was up.
+func TestStrongEvidenceExpiresThoughWeakComes(t *testing.T) {
+	s := NewSources()
+	s.Add(event("a", "ssh", "x", 0), host, 5)
+	wantRisk(t, s.Add(event("a", "ssh", "x", 23*time.Hour), host, 0.1), 5, 1)
+	wantRisk(t, s.Add(event("a", "ssh", "x", 25*time.Hour), host, 0.1), 0.1, 1)
+	wantRisk(t, s.Add(event("a", "ssh", "x", 48*time.Hour), host, 0.1), 0.1, 1)
+}
+
 func TestMostTripletsOfASource(t *testing.T) {
 	s := NewSources()
 	for i := range 100 {

@@ -42,9 +42,7 @@ func Open(path string) (*Dir, error) {
 		return nil, err
 	}
 	d := &Dir{path: path, lock: lock}
-	if info, err := os.Stat(path); err == nil {
-		d.note(whoElse(path, info))
-	}
+	d.note(d.Others())
 	return d, nil
 }
 
@@ -98,6 +96,25 @@ func openLock(path string) (*os.File, error) {
 		return nil, notWritable(path, err)
 	}
 	return lock, nil
+}
+
+// CanRead reports whether there is a blob of a name that can be read.
+func (d *Dir) CanRead(name string) bool {
+	f, err := openRegular(d.file(name), os.O_RDONLY)
+	if err != nil {
+		return false
+	}
+	f.Close()
+	return true
+}
+
+// Others returns what somebody should know of who else may write in the directory, "" for nobody.
+func (d *Dir) Others() string {
+	info, err := os.Stat(d.path)
+	if err != nil {
+		return ""
+	}
+	return whoElse(d.path, info)
 }
 
 // whoElse returns which other users may write in a directory, and so could change what the filter has learned.

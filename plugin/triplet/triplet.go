@@ -176,8 +176,8 @@ func (f *Finder) message(b *Buffer, values [][]byte) (Session, Verdict) {
 	s := Session{Relation: m.Relation}
 	s.Source = f.host(&b.source, m.Peer)
 	s.Destination = f.host(&b.destination, m.Host)
-	if len(m.Time) > 0 {
-		s.Time, _ = record.ParseTime(m.Time)
+	if at, ok := record.ParseTime(m.Time); ok {
+		s.Time = at
 	}
 	return s, Found
 }
