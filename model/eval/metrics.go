@@ -34,8 +34,8 @@ func AUC(all []Scored) float64 {
 	return ranking.AreaUnderROC(scores)
 }
 
-// AveragePrecision is the mean, over the attacks, of the share of attacks among all that
-// score as low or lower.
+// AveragePrecision is the mean, over the attacks, of the share of attacks among all that score as low or lower; NaN
+// without attacks.
 func AveragePrecision(all []Scored) float64 { return averagePrecision(all, 1) }
 
 // BalancedPrecision is AveragePrecision as if there were as many benign triplets as attacks: each benign one counts for
@@ -55,13 +55,23 @@ func averagePrecision(all []Scored, weight float64) float64 {
 	sorted := slices.Clone(all)
 	slices.SortFunc(sorted, Scored.before)
 	var attacks, benign, sum float64
-	for _, s := range sorted {
-		if !s.Attack {
-			benign += weight
-			continue
+	for len(sorted) > 0 {
+		same := 1 // of equal scores
+		for same < len(sorted) && sorted[same].Score == sorted[0].Score {
+			same++
 		}
-		attacks++
-		sum += attacks / (attacks + benign)
+		before := attacks
+		for _, s := range sorted[:same] {
+			if s.Attack {
+				attacks++
+			} else {
+				benign += weight
+			}
+		}
+		if attacks > before {
+			sum += (attacks - before) * attacks / (attacks + benign)
+		}
+		sorted = sorted[same:]
 	}
 	return sum / attacks
 }

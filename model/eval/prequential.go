@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
@@ -24,8 +25,44 @@ type Result struct {
 	AUC, AP                      float64
 	Recall10, Recall20, Recall40 float64 // of the attacks, in so many alerts a period
 	Alerts                       float64 // below the threshold, a period
-	Precision                    float64 // attacks among them
+	Precision                    float64 // attacks among them, NaN where there are none
 	Seconds                      float64 // of one training
+	Judged                       Judged
+}
+
+// Judged is what the figures of a result are of.
+type Judged struct {
+	Sessions int
+	Attacks  int
+	Unscored int // that came before the first training, and count as neither usual nor strange
+	Periods  int
+}
+
+// Problem is why nothing can be learned from figures of such sessions, "" where something can.
+func (j Judged) Problem() string {
+	switch {
+	case j.Sessions == 0:
+		return "no session is judged"
+	case j.Attacks == 0:
+		return fmt.Sprintf("none of the %d sessions that are judged is an attack", j.Sessions)
+	case j.Attacks == j.Sessions:
+		return fmt.Sprintf("all of the %d sessions that are judged are attacks", j.Sessions)
+	case j.Unscored == j.Sessions:
+		return fmt.Sprintf("all of the %d sessions that are judged came before the first training", j.Sessions)
+	}
+	return ""
+}
+
+func (j Judged) plus(k Judged) Judged {
+	return Judged{j.Sessions + k.Sessions, j.Attacks + k.Attacks, j.Unscored + k.Unscored, j.Periods + k.Periods}
+}
+
+// JudgedIn adds up what the runs of several seeds judged.
+func JudgedIn(runs [][]Result) (all Judged) {
+	for _, r := range runs {
+		all = all.plus(r[0].Judged)
+	}
+	return all
 }
 
 // Bounds of the graph that sessions are judged on: everything is kept.

@@ -29,6 +29,7 @@ type judged struct {
 	threshold     float64
 	periods       [][]Scored
 	flagged, hits float64
+	unscored      int     // sessions before the first training
 	seconds       float64 // of learning
 }
 
@@ -77,7 +78,9 @@ func (r *replay) judge(s *Session, once bool) {
 	for m := range r.judged {
 		j := &r.judged[m]
 		v, low := noScore, false
-		if j.score != nil {
+		if j.score == nil {
+			j.unscored++
+		} else {
 			v = j.score(r.graph, &s.Event, &r.ref[0])
 			low = v < j.threshold
 			if of := r.methods[m].Low; of != nil {
@@ -131,13 +134,17 @@ func (j *judged) result(method string, trainings int) Result {
 	for _, d := range j.periods {
 		all = append(all, d...)
 	}
+	about := Judged{Sessions: len(all), Unscored: j.unscored, Periods: len(j.periods)}
+	for i := range all {
+		if all[i].Attack {
+			about.Attacks++
+		}
+	}
 	res := Result{
-		Method: method, AUC: AUC(all), AP: AveragePrecision(all),
+		Method: method, Judged: about, AUC: AUC(all), AP: AveragePrecision(all),
 		Recall10: RecallAt(j.periods, 10), Recall20: RecallAt(j.periods, 20), Recall40: RecallAt(j.periods, 40),
 		Alerts: j.flagged / float64(len(j.periods)), Seconds: j.seconds / float64(max(trainings, 1)),
-	}
-	if j.flagged > 0 {
-		res.Precision = j.hits / j.flagged
+		Precision: j.hits / j.flagged,
 	}
 	return res
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"text/tabwriter"
 
@@ -14,8 +15,8 @@ import (
 // single pair thousands of times in an afternoon, the other moves on to a few servers a day, for weeks.
 type ResistanceResult struct {
 	Method   string
-	PairRank float64 // of the repeated pair, among the triplets of its first day; 1: the lowest score
-	Missed   float64 // servers that the slow attacker reached before the first one that was shown
+	PairRank float64 // of the repeated pair, among the triplets of its first day; 1: the lowest score; NaN: it did not come
+	Missed   float64 // servers that the slow attacker reached before the first one that was shown; NaN: he did not come
 	// The share of the slow attacker's servers that were shown, in the first and in the second half of the time.
 	FirstHalf, SecondHalf float64
 }
@@ -32,7 +33,7 @@ func Resistance(ctx context.Context, sessions []Session, plan Plan, methods []Me
 	}
 	var out []ResistanceResult
 	for m := range r.judged {
-		e := ResistanceResult{Method: methods[m].Name}
+		e := ResistanceResult{Method: methods[m].Name, PairRank: math.NaN(), Missed: math.NaN()}
 		var slow []bool // shown, in order of the days
 		for _, day := range r.judged[m].periods {
 			ranks := make([]int, len(day))
@@ -47,14 +48,16 @@ func Resistance(ctx context.Context, sessions []Session, plan Plan, methods []Me
 			for i, s := range day {
 				switch {
 				case !s.Attack:
-				case s.Note == simulate.NoteBruteForce && e.PairRank == 0:
+				case s.Note == simulate.NoteBruteForce && math.IsNaN(e.PairRank):
 					e.PairRank = float64(ranks[i])
 				case s.Note == simulate.NoteSlow:
 					slow = append(slow, ranks[i] <= Shown)
 				}
 			}
 		}
-		e.Missed = float64(len(slow))
+		if len(slow) > 0 {
+			e.Missed = float64(len(slow))
+		}
 		if i := slices.Index(slow, true); i >= 0 {
 			e.Missed = float64(i)
 		}
@@ -64,7 +67,7 @@ func Resistance(ctx context.Context, sessions []Session, plan Plan, methods []Me
 	return out, nil
 }
 
-// share of what is true.
+// share of what is true, NaN of nothing.
 func share(list []bool) float64 {
 	n := 0
 	for _, x := range list {
@@ -72,7 +75,7 @@ func share(list []bool) float64 {
 			n++
 		}
 	}
-	return float64(n) / float64(max(len(list), 1))
+	return float64(n) / float64(len(list))
 }
 
 // ResistanceRow is a method over several seeds.

@@ -3,6 +3,7 @@ package eval
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -66,9 +67,13 @@ func TestResistanceOfABlindMethod(t *testing.T) {
 	attack.Note = simulate.NoteSlow
 	var learned []*graphbuf.Snapshot
 	out, err := Resistance(t.Context(), append(sessions, attack), Plan{}, []Method{fixed(map[string]float64{"s": 1}, &learned)}, 1)
-	want := ResistanceResult{Method: "fixed", Missed: 1}
-	if err != nil || len(out) != 1 || out[0] != want {
-		t.Fatalf("got %+v, %v, want %+v", out, err, want)
+	if err != nil || len(out) != 1 || out[0].Missed != 1 || out[0].SecondHalf != 0 || !math.IsNaN(out[0].FirstHalf) || !math.IsNaN(out[0].PairRank) {
+		t.Fatalf("got %+v, %v", out, err)
+	}
+	// Without attackers there is nothing to miss.
+	out, err = Resistance(t.Context(), sessions, Plan{}, []Method{fixed(map[string]float64{"s": 1}, &learned)}, 1)
+	if err != nil || len(out) != 1 || !math.IsNaN(out[0].Missed) || !math.IsNaN(out[0].SecondHalf) {
+		t.Fatalf("without attackers: %+v, %v", out, err)
 	}
 }
 

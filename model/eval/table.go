@@ -8,16 +8,17 @@ import (
 	"text/tabwriter"
 )
 
-// Spread is the mean of a figure over several seeds, and its standard deviation.
-type Spread struct {
-	Mean float64 `json:"mean"`
-	SD   float64 `json:"sd"`
-}
+// Spread is the mean of a figure over several seeds, and its standard deviation. Seeds in which it is no number, since
+// there was nothing to find, do not count; NaN where there are none, or one alone for the deviation.
+type Spread struct{ Mean, SD float64 }
 
-// MarshalJSON writes null for what is no number: there was nothing to find.
+// MarshalJSON writes null for what is no number.
 func (s Spread) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(s.Mean) || math.IsNaN(s.SD) {
+	switch {
+	case math.IsNaN(s.Mean):
 		return []byte("null"), nil
+	case math.IsNaN(s.SD):
+		return fmt.Appendf(nil, `{"mean":%v,"sd":null}`, s.Mean), nil
 	}
 	return fmt.Appendf(nil, `{"mean":%v,"sd":%v}`, s.Mean, s.SD), nil
 }
@@ -36,14 +37,21 @@ type Row struct {
 }
 
 // spreadOf is the spread of n figures.
-func spreadOf(n int, of func(i int) float64) (s Spread) {
+func spreadOf(n int, of func(i int) float64) Spread {
+	var numbers []float64
+	sum := 0.0
 	for i := range n {
-		s.Mean += of(i) / float64(n)
+		if x := of(i); !math.IsNaN(x) {
+			numbers = append(numbers, x)
+			sum += x
+		}
 	}
-	for i := range n {
-		s.SD += math.Pow(of(i)-s.Mean, 2) / max(float64(n)-1, 1)
+	s := Spread{Mean: sum / float64(len(numbers))}
+	squares := 0.0
+	for _, x := range numbers {
+		squares += (x - s.Mean) * (x - s.Mean)
 	}
-	s.SD = math.Sqrt(s.SD)
+	s.SD = math.Sqrt(squares / float64(len(numbers)-1))
 	return s
 }
 
@@ -76,16 +84,19 @@ func Print(w io.Writer, rows []Row, period string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "METHOD\tAUC\tAP\tRECALL@10\t@20\t@40\tALERTS/%s\tPRECISION\tLEARNING s\n", strings.ToUpper(period))
 	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%.0f ± %.0f\t%s\t%.2f\n", r.Method, r.AUC.text(3), r.AP.text(3),
-			r.Recall10.text(2), r.Recall20.text(2), r.Recall40.text(2), r.Alerts.Mean, r.Alerts.SD, r.Precision.text(2), r.Seconds.Mean)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f\n", r.Method, r.AUC.text(3), r.AP.text(3),
+			r.Recall10.text(2), r.Recall20.text(2), r.Recall40.text(2), r.Alerts.text(0), r.Precision.text(2), r.Seconds.Mean)
 	}
 	return t.Flush()
 }
 
 // text writes no number where there is none.
 func (s Spread) text(digits int) string {
-	if math.IsNaN(s.Mean) {
+	switch {
+	case math.IsNaN(s.Mean):
 		return "-"
+	case math.IsNaN(s.SD):
+		return fmt.Sprintf("%.*f", digits, s.Mean)
 	}
 	return fmt.Sprintf("%.*f ± %.*f", digits, s.Mean, digits, s.SD)
 }

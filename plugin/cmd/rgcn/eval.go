@@ -74,7 +74,7 @@ var evalCommand = command{
 		fs.IntVar(&v.every, "every", 30, "with -inject: plant one anomaly for so many sessions: `N`")
 		fs.IntVar(&v.parts, "parts", 6, "with FILE, or attacks on the first simulated day: learn anew so often: `N`")
 		fs.BoolVar(&v.byDay, "by-day", false, "judge FILE day by day; days begin at the time of day of the first record")
-		fs.IntVar(&v.fromDay, "from-day", 0, fmt.Sprintf("with -by-day: first day judged, from 0: `N` (default %d, or half of the days where there are fewer than %d)", firstDay, 2*firstDay))
+		fs.IntVar(&v.fromDay, "from-day", 0, fmt.Sprintf("with -by-day: first day judged, counted from 0: `N` (default %d, or half of the days where there are fewer than %d)", firstDay, 2*firstDay))
 		fs.Func("train-every", "time between two trainings on days that are judged, a `DURATION` such as 6h (default 1d; 6h with -sources, and with -all in simulated worlds but flat, which is judged in -parts)", func(text string) error {
 			var ok bool
 			if v.trainEvery, ok = config.ParseDuration(text); !ok || v.trainEvery < leastTrainEvery {
@@ -220,8 +220,8 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 		return usagef("-from %v: want a share between 0 and 1", v.from)
 	case v.every < 1 || v.parts < 1 || v.linkPlan.Step < 1:
 		return usagef("-every, -parts and -step: want 1 or more")
-	case v.fromDay < 0:
-		return usagef("-from-day %d: want 1 or more", v.fromDay)
+	case v.fromDay < 1 && isGiven(flags, "from-day"):
+		return usagef("-from-day %d: want 1 or more, the first day of all is learned from", v.fromDay)
 	case v.inject && len(e.args) == 0:
 		return usagef("-inject wants a FILE to plant anomalies in")
 	case files && len(e.args) == 0:
@@ -274,7 +274,7 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 		if err != nil {
 			return err
 		}
-		plan, err := v.daysPlan(sessions)
+		plan, err := v.daysPlan(e, sessions)
 		if err != nil {
 			return err
 		}
@@ -301,6 +301,12 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 	return v.table(ctx, e, period, func(seed uint64) ([]eval.Result, error) { return v.judgeSimulation(ctx, v.simulation, seed) })
 }
 
+// isGiven reports whether a flag is on the command line.
+func isGiven(flags *flag.FlagSet, name string) (is bool) {
+	flags.Visit(func(f *flag.Flag) { is = is || f.Name == name })
+	return is
+}
+
 // source returns the source of the given files, with the fields that the settings name.
 func (v *evaluation) source(files []string) source {
 	return source{files, v.fields, v.run.input.columns}
@@ -315,16 +321,28 @@ func (v *evaluation) plan(c simulate.Config) eval.Plan {
 	return p
 }
 
+// mostEmptyDays is how many days a log may have for each that has sessions.
+const mostEmptyDays = 10
+
 // daysPlan is how the sessions of a file are judged by day: with trainings on the filter's schedule, but for the
 // interval.
-func (v *evaluation) daysPlan(sessions []eval.Session) (eval.DaysPlan, error) {
+func (v *evaluation) daysPlan(e *env, sessions []eval.Session) (eval.DaysPlan, error) {
 	p := eval.DaysPlan{From: v.fromDay, Every: v.trainEvery, MinEdges: v.train.MinEdges, MinNewEdges: v.train.MinNewEdges}
-	days := int((sessions[len(sessions)-1].Time-sessions[0].Time)/int64(eval.Day)) + 1
-	if p.From == 0 {
-		p.From = min(firstDay, days/2)
+	var days []int // with sessions: a single wrong time would make thousands
+	for i := range sessions {
+		if day := int((sessions[i].Time - sessions[0].Time) / int64(eval.Day)); len(days) == 0 || day > days[len(days)-1] {
+			days = append(days, day)
+		}
 	}
-	if p.From < 1 || p.From >= days {
-		return p, fmt.Errorf("days in the records: %d; want a day or more before those that are judged, and one to judge; without -by-day a short log is judged in -parts", days)
+	last := days[len(days)-1]
+	if p.From == 0 {
+		p.From = days[min(firstDay, len(days)/2)]
+	}
+	if p.From < 1 || p.From > last {
+		return p, fmt.Errorf("days in the records: %d; want a day or more before those that are judged, and one to judge; without -by-day a short log is judged in -parts", last+1)
+	}
+	if last+1 > mostEmptyDays*len(days) {
+		e.Log(filter.LevelWarn, fmt.Sprintf("the records are of %d days, and only %d of these have any: is a time wrong?", last+1, len(days)))
 	}
 	return p, nil
 }
@@ -335,11 +353,31 @@ func (v *evaluation) table(ctx context.Context, e *env, period string, judge fun
 	if err != nil {
 		return err
 	}
+	judged := eval.JudgedIn(runs)
+	if why := judged.Problem(); why != "" {
+		return errors.New("there is nothing to compare: " + why + v.remedy(judged))
+	}
+	e.Log(filter.LevelInfo, fmt.Sprintf("judged: %d sessions, %d of them attacks, in %d %ss of %d runs", judged.Sessions, judged.Attacks, judged.Periods, period, len(runs)))
+	if judged.Unscored > 0 {
+		e.Log(filter.LevelWarn, fmt.Sprintf("%d of them came before the first training, and count as neither usual nor strange", judged.Unscored))
+	}
 	rows := eval.Summarize(runs)
 	if v.json {
 		return printJSON(e, rows)
 	}
 	return eval.Print(e.stdout, rows, period)
+}
+
+// remedy is what to do where nothing can be learned from what was judged.
+func (v *evaluation) remedy(j eval.Judged) string {
+	switch {
+	case j.Unscored == j.Sessions && j.Attacks > 0 && j.Attacks < j.Sessions:
+		return fmt.Sprintf(": the log has too few distinct triplets to learn from (train.min_edges is %d)", v.train.MinEdges)
+	case j.Attacks == j.Sessions && j.Sessions > 0:
+		return fmt.Sprintf(": say which are benign by %s in the field %q, or which are attacks by -attack-if",
+			strings.Join(unlabelled[1:], ", "), labelField)
+	}
+	return ": see which part of the log is judged (-from, -from-day), and when attacks come"
 }
 
 func printJSON(e *env, rows any) error {

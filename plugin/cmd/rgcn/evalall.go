@@ -221,7 +221,7 @@ func darpaTrial(drop string) func(context.Context, *evaluation, *env, string, st
 		if err != nil {
 			return nil, err
 		}
-		plan, err := v.daysPlan(sessions)
+		plan, err := v.daysPlan(e, sessions)
 		if err != nil {
 			return nil, err
 		}

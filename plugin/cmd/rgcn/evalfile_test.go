@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,6 +97,66 @@ func TestEvalOfFarTimes(t *testing.T) {
 				t.Errorf("%s h, %q: %+v", hours, args, rows)
 			}
 		}
+	}
+}
+
+// One record with a wrong time before all others counts as a day, not as thousands, and is told.
+func TestEvalByDayWithAWrongTime(t *testing.T) {
+	lines := append(usual(), `c0 x 66 ,"label":1`, `c1 s1 66.1 ,"label":0`)
+	of := func(lines []string) (float64, string) {
+		code, out, errs := runEval(t, append(append([]string{"-json", "-by-day", "-methods", "never-seen"}, ownFlags...), write(t, "log", ndjson(lines...)))...)
+		var rows []eval.Row
+		if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil {
+			t.Fatalf("exit %d, %v: %s", code, err, errs)
+		}
+		return rows[0].AUC.Mean, errs
+	}
+	_, errs := of(lines)
+	has(t, errs, "judged: 146 sessions, 1 of them attacks, in 2 days of 1 runs")
+	got, errs := of(append(lines, `c0 s0 -444444.4 ,"label":0`))
+	has(t, errs, "the records are of 18522 days, and only 5 of these have any: is a time wrong?", "judged: 171 sessions")
+	if got < 0.9 {
+		t.Errorf("AUC %v with a record of 1970", got)
+	}
+}
+
+// A table of made-up figures is worse than none.
+func TestEvalOfNothing(t *testing.T) {
+	attacks := func(label string) (lines []string) {
+		for _, line := range usual() {
+			lines = append(lines, strings.Replace(line, `"label":0`, `"label":`+label, 1))
+		}
+		return lines
+	}
+	early := append(usual(), `c0 x 1 ,"label":1`)
+	for _, c := range []struct {
+		lines []string
+		args  []string
+		want  string
+	}{
+		{attacks(`"odd"`), []string{"-parts", "3"}, "all of the 130 sessions that are judged are attacks: say which are benign"},
+		{early, []string{"-parts", "3"}, "none of the 131 sessions that are judged is an attack"},
+		{append(usual(), `c0 x 66 ,"label":1`), []string{"-by-day", "-set", "train_min_edges=5000"}, "came before the first training: the log has too few distinct triplets to learn from (train.min_edges is 5000)"},
+		{usual(), []string{"-by-day", "-from-day", "0"}, "-from-day 0: want 1 or more"},
+	} {
+		args := slices.Concat(c.args, ownFlags, []string{"-methods", "sort", write(t, "log", ndjson(c.lines...))})
+		if code, out, errs := runEval(t, args...); code == 0 || out != "" || !strings.Contains(errs, c.want) {
+			t.Errorf("%q: exit %d, %q: %s; want %q", c.args, code, out, errs, c.want)
+		}
+	}
+	// Labels of benign sessions come in all letters.
+	for _, label := range []string{`"BENIGN"`, `"False"`, `"normal"`, `"0"`} {
+		lines := append(attacks(label), `c0 x 66 ,"label":1`)
+		evalRows[[]eval.Row](t, append(append([]string{"-parts", "3", "-methods", "sort"}, ownFlags...), write(t, "log", ndjson(lines...)))...)
+	}
+	// A condition takes what Only does.
+	lines := append(usual(), `c0 x 66 ,"label":1`, `c0 y 66 ,"label":1,"ok":false`)
+	of := func(drop string) float64 {
+		file := write(t, "log", ndjson(lines...))
+		return evalRows[[]eval.Row](t, append(append([]string{"-parts", "3", "-methods", "never-seen", "-drop-if", drop}, ownFlags...), file)...)[0].Alerts.Mean
+	}
+	if a, b := of("ok=F"), of("ok=false"); a != b || a == of("ok=x") {
+		t.Errorf("%v alerts without ok=F, %v without ok=false, %v with both", a, b, of("ok=x"))
 	}
 }
 

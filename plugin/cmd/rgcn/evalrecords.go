@@ -84,7 +84,12 @@ type labels struct{ attack, benign, drop []config.Condition }
 // labelField tells attacks apart where no condition does; unlabelled are its values for benign sessions.
 const labelField = "label"
 
-var unlabelled = []string{"", "-", "0", "false", "benign"}
+var unlabelled = []string{"", "-", "0", "false", "benign", "normal"}
+
+// isUnlabelled tells whether a label is that of a benign session, in whatever letters.
+func isUnlabelled(label string) bool {
+	return slices.ContainsFunc(unlabelled, func(u string) bool { return strings.EqualFold(u, label) })
+}
 
 // sessions reads labelled sessions. Unless none may be, one of them at least is an attack.
 func (v *evaluation) sessions(ctx context.Context, e *env, src source, l labels, none bool) (sessions []eval.Session, err error) {
@@ -107,7 +112,7 @@ func (v *evaluation) sessions(ctx context.Context, e *env, src source, l labels,
 		for i, list := range lists {
 			holds[i] = len(list) > 0
 			for _, c := range list {
-				holds[i] = holds[i] && slices.Contains(c.Values, r.values[next]) != c.Not
+				holds[i] = holds[i] && slices.Contains(c.Spellings(), r.values[next]) != c.Not
 				next++
 			}
 		}
@@ -117,11 +122,11 @@ func (v *evaluation) sessions(ctx context.Context, e *env, src source, l labels,
 		}
 		s := eval.Session{Event: r.Event}
 		if l.attack == nil {
-			attack = !slices.Contains(unlabelled, r.values[0])
+			attack = !isUnlabelled(r.values[0])
 		}
 		switch {
 		case attack:
-			if s.Label = r.values[0]; slices.Contains(unlabelled, s.Label) {
+			if s.Label = r.values[0]; isUnlabelled(s.Label) {
 				s.Label = "attack"
 			}
 			attacks++
