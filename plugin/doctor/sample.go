@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -38,8 +39,13 @@ func (e *examination) samples() error {
 			if file == "-" && i > 0 { // it has been read
 				break
 			}
-			if err := e.sample(p, file); err != nil {
+			err := e.sample(p, file)
+			if errors.Is(err, fs.ErrNotExist) {
 				return err
+			}
+			if err != nil {
+				e.findings.add(Problem, TopicSample, file, fmt.Sprintf("cannot be read: %v", err), "name a log that this user may read, and that is whole")
+				break // for the others neither
 			}
 		}
 	}

@@ -87,9 +87,22 @@ func (e *examination) settings() {
 		if c.State.Dir == "" {
 			return ""
 		}
-		return filepath.Clean(c.State.Dir)
+		return resolved(c.State.Dir)
 	}, "each filter needs a directory of its own: the second one is refused, and Fluent Bit does not start")
 	e.shared(Warning, "metrics_listen", func(c config.Config) string { return c.Metrics.Listen }, "each filter needs an address of its own: the second one waits for it for ever")
+}
+
+// resolved is a path without links, as far as it is there.
+func resolved(path string) string {
+	path = filepath.Clean(path)
+	if whole, err := filepath.EvalSymlinks(path); err == nil {
+		return whole
+	}
+	parent := filepath.Dir(path)
+	if parent == path {
+		return path
+	}
+	return filepath.Join(resolved(parent), filepath.Base(path))
 }
 
 var nameOfProperty = regexp.MustCompile(`property "?(\w+)"?`)
@@ -115,7 +128,7 @@ func (e *examination) settingsOf(p *target) {
 		for _, x := range p.section.Properties {
 			if counts[x.Key]++; counts[x.Key] == 2 && !slices.Contains(hostOwn, x.Key) {
 				wrong++
-				e.findings.add(Problem, TopicSettings, x.At.String(), "the property "+x.Key+" is set twice, which Fluent Bit refuses", "remove one of them")
+				e.findings.add(Problem, TopicSettings, x.At.String(), "the property "+x.Key+" is set twice: Fluent Bit refuses that, or, if the two are spelt differently, takes the first without a word", "remove one of them")
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -72,6 +73,13 @@ func TestFiltersShareNothing(t *testing.T) {
 	e.has(t, Problem, TopicSettings, "c.conf:10", "state_dir = "+dir+" is set in rgcn.0 too", "its own")
 	e = two("Metrics_Listen 127.0.0.1:2021", "Metrics_Listen 127.0.0.1:2021")
 	e.has(t, Warning, TopicSettings, "c.conf:10", "metrics_listen")
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, below := range []string{"", "/not/there/yet"} {
+		two("State_Dir "+dir+below, "State_Dir "+link+below).has(t, Problem, TopicSettings, "is set in")
+	}
 	e = two("State_Dir "+filepath.Join(dir, "a"), "State_Dir "+filepath.Join(dir, "b"))
 	e.hasNone(t, TopicSettings)
 }

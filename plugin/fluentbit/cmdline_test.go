@@ -23,4 +23,21 @@ func TestConfigDirectory(t *testing.T) {
 	check("/srv/started", "-c", "fluent-bit.conf")
 	check("/srv/started/sub", "-c", "sub/fluent-bit.conf")
 	check("/srv/other", "--config=../other/fluent-bit.conf")
+	// Options may be bundled and cut short, and the arguments of others look like options.
+	check("/srv/started/sub", "-vc", "sub/fluent-bit.conf")
+	check("/srv/started/sub", "-vqcsub/fluent-bit.conf")
+	check("/srv/started/sub", "--conf", "sub/fluent-bit.conf")
+	check("/srv/started/sub", "--con=sub/fluent-bit.conf")
+	check("/srv/started", "-F", "-cx/y", "-q", "-p", "-c")
+	check("/srv/started/sub", "-c", "sub/a.conf", "--", "-c", "other/b.conf")
+	check("/srv/started/sub", "--custom", "x", "-c", "sub/a.conf")
+	check("/srv/started", "--coro_stack_size=1", "-")
+	// The host changes to its working directory after -e has loaded the plugin, and before plugins_file does.
+	check("/srv/started/w/sub", "-e", "/x/flb-filter_rgcn.so", "-w", "w", "-c", "sub/a.conf")
+	check("/srv/started/w/sub", "--workdir=w", "-c", "sub/a.conf", "-e/x/flb-filter_rgcn.so")
+	check("/srv/started/w", "-w", "w", "-e", "/x/flb-filter_rgcn.so")
+	check("/w/sub", "-w", "/w", "-e", "/x/flb-filter_rgcn.so", "-c", "sub/a.conf")
+	check("/srv/started/sub", "-w", "w", "-c", "sub/a.conf")
+	check("/srv/started/sub", "-e", "/x/out_other.so", "-w", "w", "-c", "sub/a.conf")
+	check("/etc/fb", "-e", "/x/flb-filter_rgcn.so", "-w", "w", "-c", "/etc/fb/a.conf")
 }

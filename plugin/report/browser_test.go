@@ -268,7 +268,7 @@ func TestReportedSourcesInABrowser(t *testing.T) {
 		chromedp.Evaluate(rows, &day), chromedp.Evaluate(`document.querySelector("#day .reported").textContent`, &words),
 		chromedp.Evaluate(`rgcn.refresh(JSON.parse(JSON.stringify(rgcn.data))); `+rows, &refreshed),
 		chromedp.Click("#sources li:nth-child(1) button"), chromedp.Evaluate(rows, &other))
-	if !strings.Contains(figures, "2sources reported") {
+	if !strings.Contains(figures, "2source alerts") {
 		t.Errorf("%q", figures)
 	}
 	if want := "–10.0.0.3new pair2026-03-02 02:00|2.310.0.0.2new pairpoints from 3 odd triplets2026-03-02 01:50"; listed != want {

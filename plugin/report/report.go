@@ -200,11 +200,13 @@ func (b *Builder) Add(s *Session) {
 	b.data.Records++
 	scored := !math.IsNaN(s.Score)
 	low := 0
+	if s.Low { // if a list calls it bad, without a score too
+		b.data.Low++
+	}
 	if scored {
 		b.data.Scored++
 		if s.Low {
 			low = 1
-			b.data.Low++
 			if !s.Denied {
 				b.highest = max(b.highest, s.Score)
 			}

@@ -65,8 +65,8 @@ func TestThresholdOfAReport(t *testing.T) {
 	}
 	b.Add(session("c", "x", 0.04, true, 2))
 	d := b.Data()
-	if d.Low != 2 || d.Threshold == nil || *d.Threshold != 0.04 {
-		t.Errorf("%d low, threshold %v, want 2 and 0.04", d.Low, d.Threshold)
+	if d.Low != 3 || d.Threshold == nil || *d.Threshold != 0.04 {
+		t.Errorf("%d low, threshold %v, want 3 and 0.04", d.Low, d.Threshold)
 	}
 	js, err := json.Marshal(d)
 	if want := `"lows":[[1,0.04,1772409720000,0],[0,null,1772409660000,0],[2,0.97,1772409600000,0]]`; err != nil || !strings.Contains(string(js), want) {

@@ -34,6 +34,9 @@ type input struct {
 
 	console *console
 	bad     atomic.Int64 // lines that make no record
+	timed   atomic.Int64 // records with a time of their own,
+	earlier atomic.Int64 // and those among them that lie before the one in front of them
+	last    int64        // the time of the last of them
 	newest  time.Time    // of the records read so far, where one has a time of its own
 	reading time.Time    // the time in the header of the record being read
 	walker  *record.Walker
@@ -180,9 +183,21 @@ func (in *input) learnTime(event []byte) {
 	if t == in.reading.UnixNano() || t <= 0 || t > time.Now().Add(filter.FarFuture).UnixNano() {
 		return
 	}
+	in.timed.Add(1)
+	if t < in.last {
+		in.earlier.Add(1)
+	}
+	in.last = t
 	if own := time.Unix(0, t); own.After(in.newest) {
 		in.newest = own
 	}
+}
+
+// isBackwards reports whether the newest records come first.
+func (in *input) isBackwards() bool {
+	const few = 100 // tell nothing
+	n := in.timed.Load()
+	return n >= few && in.earlier.Load() > n/2
 }
 
 // pass skips a bad line with a warning. It returns any other error.

@@ -115,7 +115,7 @@ func (l *lowest) print(w io.Writer) error {
 	}
 	line("SCORE", "LOW", "REASON", "TIME", "SOURCE", "RELATION", "DESTINATION", "COUNT", "LABEL")
 	for _, r := range l.rows {
-		line(strconv.FormatFloat(r.score, 'f', 6, 64), strconv.FormatBool(r.low), r.reason, r.time.UTC().Format(time.DateTime),
+		line(scoreText(r.score), strconv.FormatBool(r.low), cell(r.reason), r.time.UTC().Format(time.DateTime),
 			cell(r.source), cell(r.relation), cell(r.destination), strconv.FormatUint(l.counts[r.key], 10), cell(r.label))
 	}
 	if err := t.Flush(); err != nil {
@@ -136,6 +136,14 @@ func (l *lowest) print(w io.Writer) error {
 	}
 	_, err := fmt.Fprintf(w, "\nEVIDENCE\n%s", b.String())
 	return err
+}
+
+// scoreText is a score for a column. A session that a list calls bad is low before there is any score.
+func scoreText(score float64) string {
+	if math.IsNaN(score) {
+		return "-"
+	}
+	return strconv.FormatFloat(score, 'f', 6, 64)
 }
 
 // noScoreYet is the table of records of which none has a score.
@@ -213,7 +221,7 @@ var lowestCommand = command{
 					switch {
 					case *sources:
 						reports.add(v)
-					case !math.IsNaN(v.score):
+					case v.judged():
 						l.add(v)
 					}
 				}, func() {})

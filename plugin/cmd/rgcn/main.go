@@ -57,7 +57,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func main() {
 	// With SIGPIPE ignored, a closed pipe is an error of the write, and what was learned is still saved.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -134,7 +134,11 @@ func (e *env) finish(c *command, err error) int {
 	case err == nil:
 		return 0
 	case errors.Is(err, context.Canceled):
-		e.printf("rgcn %s: interrupted", c.name)
+		text := "interrupted"
+		if _, more, ok := strings.Cut(err.Error(), context.Canceled.Error()); ok {
+			text += more // what became of the work
+		}
+		e.printf("rgcn %s: %s", c.name, text)
 		return exitInterrupted
 	case errors.Is(err, syscall.EPIPE):
 		return exitPipe // the reader of the output has closed it, as head does

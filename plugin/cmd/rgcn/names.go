@@ -51,11 +51,14 @@ func newScoredReader(c config.Fields) (*scoredReader, error) {
 	return r, err
 }
 
-// read is not ok where the walker is at a record without a score.
+// read is not ok where the walker is at a record that says nothing of its session.
 func (r *scoredReader) read(w *record.Walker) (s scored, ok bool) {
 	s, ok = r.session(w)
-	return s, ok && !math.IsNaN(s.score)
+	return s, ok && s.judged()
 }
+
+// judged tells whether there is a score, or a low one without: of a session that a list calls bad.
+func (s *scored) judged() bool { return s.low || !math.IsNaN(s.score) }
 
 // session is not ok where the walker is at a record without a source or a destination. The score of one that
 // has none yet is NaN.

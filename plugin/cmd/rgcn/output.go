@@ -30,7 +30,11 @@ func (o *output) open(stdout io.Writer, inputs []string) error {
 	if o.path != "" {
 		if info, err := os.Stat(o.path); err == nil {
 			for _, in := range inputs {
-				if other, err := os.Stat(in); err == nil && os.SameFile(info, other) {
+				other, err := os.Stat(in)
+				if in == "-" {
+					other, err = os.Stdin.Stat()
+				}
+				if err == nil && info.Mode().IsRegular() && os.SameFile(info, other) {
 					return usagef("-o %s: is one of the files to read, want another one", o.path)
 				}
 			}

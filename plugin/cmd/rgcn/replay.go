@@ -29,6 +29,9 @@ func replay(ctx context.Context, e *env, s *run, w *writer) error {
 	if err := s.check(e); err != nil {
 		return err
 	}
+	if s.config.State.From != "" {
+		return usagef("replay trains models of its own, and reads none from state.from (%s): want it unset (-set state_from=), or rgcn score to score by a state directory", s.config.State.From)
+	}
 	for _, idle := range s.config.NoEffect {
 		e.Log(filter.LevelWarn, idle.Text()+"; "+idle.Fix())
 	}

@@ -30,9 +30,6 @@ var reportCommand = command{
 			if err != nil {
 				return err
 			}
-			if err := out.open(e.stdout, s.input.files); err != nil {
-				return err
-			}
 			b := report.NewBuilder()
 			err = s.input.each(ctx, func(c chunk) error {
 				r.each(c.data, func(v *scored) {
@@ -47,9 +44,12 @@ var reportCommand = command{
 				return nil
 			})
 			if err != nil {
-				return first(err, out.close())
+				return err
 			}
 			d := b.Data()
+			if err := out.open(e.stdout, s.input.files); err != nil { // an older page stays where reading failed
+				return err
+			}
 			if err := report.WritePage(out.buf, d); err != nil {
 				return first(out.failed(err), out.close())
 			}

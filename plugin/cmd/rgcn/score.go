@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"flb-filter-rgcn/plugin/filter"
@@ -29,8 +31,11 @@ func score(ctx context.Context, e *env, s *run, w *writer) error {
 	if dir == "" {
 		return errNoState
 	}
-	if _, err := os.Stat(dir); err != nil { // an instance would make it
+	switch _, err := os.ReadDir(dir); {
+	case errors.Is(err, fs.ErrNotExist): // an instance would make it
 		return fmt.Errorf("state directory: %w; 'rgcn train' makes one", err)
+	case err != nil:
+		return fmt.Errorf("state directory: %w", err)
 	}
 	if err := s.start(filter.NewFrozen); err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -64,11 +63,7 @@ func (r *reported) print(w io.Writer) error {
 	line("POINTS", "TRIPLETS", "SOURCE", "REACHED BY", "TIME", "SCORE", "REASON", "RELATION", "DESTINATION", "LABEL")
 	dash := func(text string) string { return cmp.Or(cell(text), "-") }
 	for _, x := range r.rows {
-		score := "-"
-		if x.score == x.score {
-			score = strconv.FormatFloat(x.score, 'f', 6, 64)
-		}
-		line(dash(x.risk), dash(x.triplets), cell(x.source), dash(x.reachedBy), x.time.UTC().Format(time.DateTime), score, dash(x.reason), cell(x.relation), cell(x.destination), cell(x.label))
+		line(dash(x.risk), dash(x.triplets), cell(x.source), dash(x.reachedBy), x.time.UTC().Format(time.DateTime), scoreText(x.score), dash(x.reason), cell(x.relation), cell(x.destination), cell(x.label))
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -74,7 +74,7 @@ func train(ctx context.Context, e *env, s *run, o *origin) error {
 		err = s.filter.Train(ctx, s.newest, func(step, of int, _ float32) { steps.update(step, float64(step)/float64(of)) })
 		steps.done()
 	}
-	if !fromServer && !ended(err) {
+	if !fromServer && err != nil {
 		if s.records > 0 {
 			err = fmt.Errorf("%w; nothing was saved in %s, so that the same records can be read again", err, s.config.State.Dir)
 		}

@@ -16,7 +16,7 @@ function figures() {
     [number(data.records), data.records === 1 ? "session" : "sessions"],
     [number(data.scored), "scored"],
     [number(data.low), "with a low score", "low"],
-    ...(data.reported ? [[number(data.reported), data.reported === 1 ? "source reported" : "sources reported", "low"]] : []),
+    ...(data.reported ? [[number(data.reported), data.reported === 1 ? "source alert" : "source alerts", "low"]] : []),
     [number(data.nodes.length), "hosts"],
     [number(data.edges.length), data.omitted ? `connections drawn, ${number(data.omitted)} left out` : "connections"],
   ];
