@@ -188,7 +188,8 @@ var options = []Option{
 	choice("model", "decoder", "distmult", []string{"distmult", "transe", "rotate"},
 		"How source, relation and destination meet in the relational part of the score.",
 		func(c *Config) *string { return &c.Model.Decoder }),
-	layer("layer1", "Weights per relation of the first layer: one diagonal, N shared bases, or a full matrix.",
+	layer("layer1", "Weights per relation of the first layer: one diagonal, N shared bases, or a full matrix. Bases and full matrices train on the CPU alone, "+
+		"and much slower: basis:3 took 42 times, full 10 times as long for 600 sessions.",
 		func(c *Config) *string { return &c.Model.Layer1 }),
 	layer("layer2", "Weights per relation of the second layer, as in layer1.",
 		func(c *Config) *string { return &c.Model.Layer2 }),

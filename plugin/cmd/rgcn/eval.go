@@ -232,7 +232,7 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 		return usagef("-sources reads no files: it simulates its sessions")
 	case mode == onPatience && v.simulation.AttackStart < 1:
 		return usagef("-resistance learns from days without attacks: want -attack-start 1 or more")
-	case mode == onFleet && (v.agents < 1 || v.agents > mostAgents):
+	case isGiven(flags, "fleet") && (v.agents < 1 || v.agents > mostAgents):
 		return usagef("-fleet %d: want 1 to %d", v.agents, mostAgents)
 	case mode == onFleet && len(e.args) > 0:
 		return usagef("-fleet reads no files: it simulates its sessions")
@@ -245,7 +245,7 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 		return err
 	}
 	for _, part := range strings.Split(v.without, ",") {
-		if part != "" && !slices.Contains(model.Ablations, part) {
+		if v.without != "" && !slices.Contains(model.Ablations, part) {
 			return usagef("-without %q: want some of %s", part, strings.Join(model.Ablations, ", "))
 		}
 	}

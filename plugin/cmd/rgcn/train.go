@@ -80,6 +80,9 @@ func train(ctx context.Context, e *env, s *run, o *origin) error {
 		}
 		return first(err, s.abandon())
 	}
+	if fromServer && err != nil && s.records == 0 { // the server did not answer: the status of before tells more
+		return first(err, s.abandon())
+	}
 	done := []string{"state in " + s.config.State.Dir}
 	if err == nil && s.config.Publish.To != "" {
 		var p filter.PublishStatus
