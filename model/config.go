@@ -151,7 +151,7 @@ func (c Config) sized(edges int) Config {
 }
 
 // Ablations are the parts that Config.Without may name, to measure what each brings.
-var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "recent", "near", "campaigns", "returns", "features", "tenure"}
+var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "recent", "near", "campaigns", "returns", "newest", "features", "tenure"}
 
 // without tells whether a part is left out.
 func (c Config) without(part string) bool { return slices.Contains(c.Without, part) }

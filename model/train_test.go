@@ -101,20 +101,21 @@ func TestWarmStart(t *testing.T) {
 	cfg := quickConfig()
 	events := modeltest.Teams(1, 40, 3000)
 	first, cold := train(t, modeltest.Graph(t, events[:2500]).Snapshot(), cfg)
-	if cold.Warm || cold.Steps != cfg.Steps {
+	steps := func(n int) int { return n + n/4 } // with those after the judgement
+	if cold.Warm || cold.Steps != steps(cfg.Steps) {
 		t.Errorf("first training: %+v", cold)
 	}
 	cfg.Previous = first.Model()
 	before := encoded(t, first.Model())
 	later := append(events[2500:], graphbuf.Event{Source: []byte("host-1"), Relation: []byte("a new client"), Destination: []byte("server-1-1"), Time: 9e15})
 	second, warm := train(t, modeltest.Graph(t, append(events[:2500:2500], later...)).Snapshot(), cfg)
-	if !warm.Warm || warm.Steps != cfg.Steps/4 || warm.Previous == 0 {
+	if !warm.Warm || warm.Steps != steps(cfg.Steps/4) || warm.Previous == 0 {
 		t.Errorf("second training: %+v", warm)
 	}
 	if !bytes.Equal(before, encoded(t, first.Model())) {
 		t.Error("the second training changed the first model")
 	}
-	if second.Model().params.Steps != cfg.Steps+cfg.Steps/4 && !warm.Kept {
+	if second.Model().params.Steps != steps(cfg.Steps)+steps(cfg.Steps/4) && !warm.Kept {
 		t.Errorf("the optimiser made %d steps in all", second.Model().params.Steps)
 	}
 	cfg.Dim = 8
@@ -349,5 +350,36 @@ func TestATrainingKeepsItsThreads(t *testing.T) {
 	train(t, modeltest.Graph(t, modeltest.Teams(1, 40, 2000)).Snapshot(), cfg)
 	if n := entered.Load(); n != 3 {
 		t.Errorf("3 threads entered %d times", n)
+	}
+}
+
+// What was held out is learned once it has judged the model: quality and threshold do not know of that.
+func TestTheNewestIsLearnedAfterItJudged(t *testing.T) {
+	cfg := quickConfig()
+	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 3000)).Snapshot()
+	var told []int
+	s, report, err := Train(context.Background(), snap, cfg, func(step, steps int, _ float32) {
+		if steps != cfg.Steps*5/4 {
+			t.Errorf("step %d of %d", step, steps)
+		}
+		told = append(told, step)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != cfg.Steps*5/4 || !slices.IsSorted(told) || told[len(told)-1] != len(told) || report.Steps != len(told) {
+		t.Errorf("%d steps were told, the last %d; the report says %d", len(told), told[len(told)-1], report.Steps)
+	}
+	cfg.Without = []string{"newest"}
+	without, other := train(t, snap, cfg)
+	if other.Steps != cfg.Steps || other.Quality != report.Quality || other.Threshold != report.Threshold {
+		t.Errorf("%+v with, %+v without", report, other)
+	}
+	a, b := s.Model(), without.Model()
+	if !slices.Equal(a.heldOut.Scores, b.heldOut.Scores) {
+		t.Error("the held-out scores are of a model that knew them")
+	}
+	if slices.Equal(a.params.Get("hidden").Value, b.params.Get("hidden").Value) {
+		t.Error("nothing was learned after the judgement")
 	}
 }

@@ -70,6 +70,18 @@ func (p *Params) Adopt(old *Params, oldNames, names []string) bool {
 	return true
 }
 
+// Finite tells whether all values are finite numbers.
+func (p *Params) Finite() bool {
+	for _, x := range p.List {
+		for _, v := range x.Value {
+			if v-v != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 const epsilon = 1e-8 // Adam's, the usual one; see also num.Beta1
 
 // Adam makes one step of Adam (Kingma and Ba 2015), for the decoder alone or for the layers

@@ -52,6 +52,13 @@ func NewWindows(ds *Dataset, single bool) (train *Windows, test Span) {
 	return train, test
 }
 
+// Add adds a span to those that train, unless nothing can be learned from it.
+func (w *Windows) Add(sp Span) {
+	if w.ds.hasAnswered(sp) {
+		w.spans, w.kept = append(w.spans, sp), append(w.kept, nil)
+	}
+}
+
 // Len is how many windows there are to learn from.
 func (w *Windows) Len() int { return len(w.spans) }
 
