@@ -12,10 +12,16 @@ func (m *meetings) of(pair uint32) *int64 {
 	return m.at(pair)
 }
 
-// add notes an edge of the graph as it is.
-func (m *meetings) add(e *edge) {
-	if met := m.of(e.sd); *met == 0 || e.first < *met {
-		*met = e.first
+// addAll notes the pairs of a graph as they are.
+func (m *meetings) addAll(g *Graph) {
+	for i := range uint32(g.edges.len()) {
+		e := g.edges.at(i)
+		if e.src == 0 {
+			continue
+		}
+		if met := m.of(e.sd); *met == 0 || e.first < *met {
+			*met = e.first
+		}
 	}
 }
 

@@ -118,12 +118,10 @@ func (g *Graph) BeginSlices(now int64) {
 
 func (g *Graph) beginLedger(s Slices) {
 	g.ledger = &ledger{Slices: s}
-	for i := range uint32(g.edges.len()) {
+	for range g.edges.len() {
 		g.ledger.edges.add()
-		if e := g.edges.at(i); e.src != 0 {
-			g.ledger.met.add(e)
-		}
 	}
+	g.ledger.met.addAll(g)
 }
 
 // wholeMillisecond is the first whole millisecond after t. Search engines keep whole ones, and cut off the rest.

@@ -91,6 +91,34 @@ func TestAPairMeetsOnceAfterARestart(t *testing.T) {
 	}
 }
 
+// What is added to a graph does not move when its pairs met, but for pairs that met earlier.
+func TestARestoreOnTopKeepsWhenPairsMet(t *testing.T) {
+	const day = 24 * hourly
+	cfg := Config{MaxNodes: 1000, MaxRelations: 10, MaxEdges: 10_000, Window: 30 * 24 * time.Hour, Trusted: true}
+	now := midnight + 20*day
+	base, local := newGraph(t, cfg), newGraph(t, cfg)
+	for i := range 50 {
+		known, fresh := fmt.Sprint("known", i), fmt.Sprint("new", i)
+		base.observe1(event("a", "r", known, midnight))
+		local.observe1(event("a", "r2", known, midnight+10*day))
+		base.observe1(event("a", "r", fresh, now))
+		local.observe1(event("a", "r", known, now))
+	}
+	want := base.look1(event("a", "r", "new1", now+1)).NewDestinations
+	base.Restore(local.Snapshot())
+	if got := base.look1(event("a", "r", "new1", now+1)).NewDestinations; want < 50 || math.Abs(float64(got-want)) > 0.05 {
+		t.Errorf("%v new destinations, were %v", got, want)
+	}
+	earlier := newGraph(t, cfg)
+	for i := range 25 {
+		earlier.observe1(event("a", "r3", fmt.Sprint("new", i), midnight))
+	}
+	base.Restore(earlier.Snapshot())
+	if got := base.look1(event("a", "r", "new1", now+1)).NewDestinations; math.Abs(float64(got-want/2)) > 0.05 {
+		t.Errorf("%v new destinations, want half of %v", got, want)
+	}
+}
+
 // New destinations that follow one another in moments fade as others do.
 func TestManyNewDestinationsFade(t *testing.T) {
 	g := newGraph(t, Config{MaxNodes: 1 << 16, MaxRelations: 10, MaxEdges: 1 << 16, Trusted: true})

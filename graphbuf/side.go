@@ -62,7 +62,7 @@ func (s *side) neighbour(t int64) {
 }
 
 // meet counts a new destination at t. Late ones come faded, so that the order does not matter. Time goes on in whole
-// steps of Fade: new destinations that follow one another faster would never fade else.
+// steps of Fade: new destinations that follow one another faster would otherwise never fade.
 func (s *side) meet(t int64) {
 	switch {
 	case s.burst == 0:

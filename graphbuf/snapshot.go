@@ -192,9 +192,11 @@ func (g *Graph) Restore(s *Snapshot) (tooOld int) {
 		g.clock.believe(s.Edges[i].Last)
 	}
 	g.restoreBuckets(s, age)
-	met := &meetings{} // of pairs that are new to the graph
+	met := &meetings{}
 	if g.ledger != nil {
 		met = &g.ledger.met
+	} else {
+		met.addAll(g)
 	}
 	for _, i := range order {
 		e := &s.Edges[i]
@@ -216,10 +218,11 @@ func (g *Graph) Restore(s *Snapshot) (tooOld int) {
 				g.evict(twin)
 			}
 		}
+		known := g.findEdge(&event) != 0
 		slot := g.put(&before, &event, e.Count, e.Last, age(i), current)
 		p := g.parts(slot)
 		p.edge.activity.join(g.activityOf(s, e, age(i)))
-		if p.sd.edges == 1 {
+		if !known && p.sd.edges == 1 { // the pair is new
 			*met.of(p.edge.sd) = e.First
 		}
 		met.earlier(&p, e.First) // the edge that was seen last may be the pair's first

@@ -134,7 +134,10 @@ func (s *Succession) Finish(apart func(swap func() (done bool))) error {
 		s.g.whole.Lock()
 		close(alone)
 	}()
-	defer s.g.whole.Unlock()
+	defer func() {
+		<-alone // if this ends early
+		s.g.whole.Unlock()
+	}()
 	s.catchUpUntil(alone)
 	// What comes while this is caught up with is less each time.
 	for range 10 {

@@ -22,7 +22,7 @@ type Report struct {
 	Warm                    bool    // started from a previous model
 	Steps                   int     // optimiser steps made
 	Loss                    float32 // mean of the last tenth of the last steps
-	Quality                 float64 // of the Scorer: AUC over held-out triplets, the last tenth of the activity, against corrupted ones
+	Quality                 float64 // of the parameters that stay: AUC over held-out triplets, the last tenth of the activity, against corrupted ones
 	Previous                float64 // the same for the model that training started from; 0 on a cold start
 	Kept                    bool    // the new parameters were worse than the previous ones, which stay
 	Threshold               float32
@@ -190,6 +190,9 @@ func (t *training) run(ctx context.Context) (*Scorer, error) {
 			return nil, err
 		}
 		e = on.Engine
+		if on.Fallback != nil { // the card is not to be had any more
+			t.report.Device, t.report.Fallback = on.Device, on.Fallback
+		}
 		if err := t.fit(ctx, e, after, warmRate*cfg.LearningRate); err != nil {
 			return nil, err
 		}
@@ -293,7 +296,7 @@ func (t *training) judge(e gnn.Engine) (*Model, error) {
 			return nil, err
 		}
 		t.report.Previous = previous
-		if quality < previous-t.cfg.Tolerance {
+		if quality < previous-t.cfg.Tolerance && !t.before.IsWeak() {
 			// It stays with its own scores of what it had not learned: most of these triplets it has.
 			t.report.Kept, t.report.Quality, t.report.Threshold = true, previous, t.before.Threshold
 			return t.before, nil

@@ -213,7 +213,7 @@ func training(dir string) {
 	warm := seconds(run(rgcn, "train", "-state", state, sim))
 	row(fmt.Sprintf("temporal training, %d simulated sessions", lines), fmt.Sprintf("%s cold, %s warm", cold, warm), "default settings, one thread")
 	for _, m := range regexp.MustCompile(`BenchmarkGrowth/(\d+)\S*\s+\d+\s+\d+ ns/op\s+([\d.]+) MiB\s+([\d.]+) MiB-foretold\s+([\d.]+) ns/step/edge\s+([\d.]+) s/training`).FindAllStringSubmatch(out, -1) {
-		row("training, "+m[1]+" edges", fmt.Sprintf("%s s, %s MiB (foretold %s), %s ns a step and edge", m[5], m[2], m[3], m[4]), "400 steps, a tenth as many hosts, two threads")
+		row("training, "+m[1]+" edges", fmt.Sprintf("%s s, %s MiB (foretold %s), %s ns a step and edge", m[5], m[2], m[3], m[4]), "500 steps, a tenth as many hosts, two threads")
 	}
 	if m := regexp.MustCompile(`([\d.]+) bytes/edge\s+([\d.]+) ms/slowest`).FindStringSubmatch(run("go", "test", "-run", "^$", "-bench", "MemoryPerEdge", "-benchtime", "1x", "./graphbuf")); m != nil {
 		row("memory of the graph", m[1]+" bytes an edge", "a million edges, 100 thousand hosts")

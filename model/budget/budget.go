@@ -166,8 +166,12 @@ func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, score float32) bool {
 func (l *AlertBudget) Reach(time int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.follows() && dayOf(time) > l.today.Day {
+	switch day := dayOf(time); {
+	case !l.follows():
+	case day > l.today.Day:
 		l.startDay(time)
+	case day == l.today.Day:
+		l.today.latest = max(l.today.latest, quarterOf(time))
 	}
 }
 

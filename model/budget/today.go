@@ -60,7 +60,8 @@ func (d *today) begin(time int64) {
 	clear(d.index)
 }
 
-// quarter is when a score of a time counts, unix nanoseconds, in quarters of an hour. One of an earlier day comes now.
+// quarter is when a score of a time counts, unix nanoseconds, in quarters of an hour. One of an earlier day comes now, as far
+// as Reach and low scores tell.
 // Those of an archive keep the hours of their own days.
 func (d *today) quarter(time int64) int32 {
 	if dayOf(time) < d.Day && d.late < lateScores {

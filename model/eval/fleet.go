@@ -218,6 +218,7 @@ func together(replays []*replay) Result {
 		}
 		all.flagged += j.flagged
 		all.hits += j.hits
+		all.unscored += j.unscored
 		all.seconds += j.seconds
 		trainings += r.trainings
 	}

@@ -84,7 +84,7 @@ func (f *Instance) turn(ctx context.Context, now time.Time) {
 	f.arrival.log(now)
 	f.trainer.logWaiting(now, f.path.counters.counted.Load())
 	if f.fit.waits(now) {
-		f.fit.endPeriod()
+		f.fit.endPeriod(0)
 	}
 	f.store.hold(now)
 }

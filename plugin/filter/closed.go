@@ -41,7 +41,7 @@ func (f *Instance) unscored(c RecordCounts) string {
 	case st.Edges < train.MinEdges:
 		return fmt.Sprintf("%s%d of %d distinct triplets needed before the first training (train.min_edges)%s", none, st.Edges, train.MinEdges, f.trainer.outside(&st))
 	}
-	if why := f.trainer.putOff.Load(); why != nil {
+	if why := f.trainer.untrained.Load(); why != nil {
 		return none + *why
 	}
 	return none + "all came before the first training"

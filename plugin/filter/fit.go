@@ -43,8 +43,8 @@ type fit struct {
 	mu               sync.Mutex // guards all below; held for moments, once a chunk
 	records, counted uint64     // of the period
 	total            uint64
-	sample           []byte    // a record of the period that was not understood; empty: none small enough came
-	since            time.Time // when the first that was not understood came, zero while there was none
+	sample           []byte        // a record of the period that was not understood; empty: none small enough came
+	since            time.Time     // when the first that was not understood came, zero while there was none
 	logged           bool          // the log's last word is that of a misfit
 	warnAt           uint64        // total at which it is logged again
 	warned           time.Time     // when it was last logged
@@ -108,16 +108,11 @@ func (f *fit) problem() string {
 	return f.why
 }
 
-// endPeriod judges the records of the period, however few they are, and begins another.
-func (f *fit) endPeriod() { f.judge(func() bool { return true }) }
-
-// endFullPeriod does where the period is full: another call may have ended it.
-func (f *fit) endFullPeriod() { f.judge(func() bool { return f.records >= fitPeriod }) }
-
-// judge ends the period if it is to end, which is asked under the lock.
-func (f *fit) judge(ends func() bool) {
+// endPeriod judges the records of the period, if they are as many as least, and begins another. Of two calls that saw it
+// full, the second finds it new.
+func (f *fit) endPeriod(least uint64) {
 	f.mu.Lock()
-	if !ends() {
+	if f.records < least {
 		f.mu.Unlock()
 		return
 	}

@@ -147,9 +147,9 @@ func TestAPeriodEndsOnce(t *testing.T) {
 	if !f.fit.add(fitPeriod, fitPeriod, nil) {
 		t.Fatal("a full period is not full")
 	}
-	f.fit.endFullPeriod()
+	f.fit.endPeriod(fitPeriod)
 	f.fit.add(1, 0, appendEvent(nil, "a", 1))
-	f.fit.endFullPeriod()
+	f.fit.endPeriod(fitPeriod)
 	if h.log() != "" || f.fit.problem() != "" {
 		t.Errorf("judged by one record: %s", h.log())
 	}

@@ -37,7 +37,7 @@ func (f *Instance) scoring() (state, problem string) {
 	if why := scorer.Model().Weak(); why != "" {
 		return StateWaiting, "scores are added but none counts as low: " + why
 	}
-	if why := f.trainer.putOff.Load(); why != nil {
+	if why := f.trainer.untrained.Load(); why != nil {
 		return StateScoring, "scores go on by the model before: " + *why
 	}
 	if why := f.follower.problem(time.Now()); why != "" {

@@ -331,13 +331,13 @@ func (p *recordPath) decide(c *call, i int) (d decision) {
 
 // alertTime is the day and time on which an alert counts: in a live filter no record can choose it.
 func (p *recordPath) alertTime(own int64, ref *graphbuf.Ref) int64 {
-	if p.live && ref.Now == 0 { // the graph has no time before its first event
+	switch {
+	case !p.live:
+		return max(ref.Time, 0)
+	case ref.Now == 0: // the graph has no time before its first event
 		return own
 	}
-	if p.live {
-		return min(ref.Now, own)
-	}
-	return max(ref.Time, 0)
+	return min(ref.Now, own)
 }
 
 func (p *recordPath) countHit(by *allow.Line) {
@@ -356,7 +356,7 @@ func (p *recordPath) account(c *call, began time.Time, tag []byte) {
 		p.fit.logColumns(tag)
 	}
 	if p.fit.add(t.records-t.skipped, t.counted, c.walker.Raw(t.misfit)) {
-		p.fit.endFullPeriod()
+		p.fit.endPeriod(fitPeriod)
 	}
 	p.fit.checkTimes(t.timed, t.counted)
 	if c.walker.Drops(t.overwritten) > 0 {

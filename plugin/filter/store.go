@@ -64,6 +64,7 @@ type store struct {
 	savedEvents uint64       // that the graph had observed since the start when it was last saved; under mu
 	checked     time.Time    // when the graph was last looked at for changes; under mu
 	unsaved     *model.Model // that could not be saved, nil: none; under mu
+	columnsAt   time.Time    // when the columns of rows were last saved by themselves; under mu
 
 	// These are of the goroutine that trains.
 	statusAt time.Time // when the status was last written
@@ -82,7 +83,11 @@ func (s *store) saveColumns() error {
 	if err != nil || string(b) == "{}" {
 		return err
 	}
-	return s.dir.Save(columnsFile, columnsVersion, b)
+	if err := s.dir.Save(columnsFile, columnsVersion, b); err != nil {
+		s.path.streams.Unsaved()
+		return err
+	}
+	return nil
 }
 
 // save writes model and graph, and warns where that fails: a full disk stops no scoring.
@@ -137,6 +142,10 @@ func (s *store) saveChanges() {
 	s.noteSaved(inTurn(s.learned()...))
 }
 
+// columnsPause is the least time between two saves of columns by themselves: where many files are read at once, their
+// headers come one after another.
+const columnsPause = 2 * time.Second
+
 // saveOnTimer saves changes when state.interval has passed, and columns of rows at once. The host's database of what it
 // has read moves on all the time: what is learned of that and not saved is lost if the host is killed.
 func (s *store) saveOnTimer(now time.Time) {
@@ -148,7 +157,8 @@ func (s *store) saveOnTimer(now time.Time) {
 		s.checked = now
 	}
 	due := every > 0 && now.Sub(s.checked) >= every
-	if !due && s.path.streams.Fresh() { // rows cannot be read without them
+	if !due && s.path.streams.Fresh() && now.Sub(s.columnsAt) >= columnsPause { // rows cannot be read without them
+		s.columnsAt = now
 		if err := s.saveColumns(); err != nil { // that it worked says nothing of the graph
 			s.saving.failed(now, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,10 +29,11 @@ type trainer struct {
 	publisher  *publisher
 	background bool // trainings run beside records: on a thread of the lowest priority
 
-	history  history                // it has a lock of its own
-	due      atomic.Int64           // when the next training may come, Unix time in nanoseconds; 0: at once
-	underWay atomic.Int64           // when the training began that runs now, unix seconds; 0: none runs
-	putOff   atomic.Pointer[string] // why the last training was put off or failed; nil: it was not
+	history  history      // it has a lock of its own
+	due      atomic.Int64 // when the next training may come, Unix time in nanoseconds; 0: at once
+	underWay atomic.Int64 // when the training began that runs now, unix seconds; 0: none runs
+	// why the last training was put off or failed; nil: it was not
+	untrained atomic.Pointer[string]
 
 	mu       sync.Mutex // held for one training, with its saving; guards the next three
 	schedule schedule
@@ -158,8 +160,11 @@ func (t *trainer) attempt(ctx context.Context, now time.Time, progress func(step
 		if why != "" {
 			level = LevelWarn
 		}
-		if text := "training put off: " + err.Error(); t.note(text) { // once, and not at each attempt
-			t.host.Log(level, text)
+		const kind = "training put off: "
+		before := t.untrained.Load()
+		t.note(kind + err.Error())
+		if before == nil || !strings.HasPrefix(*before, kind+model.ErrTooLittle.Error()) { // once, and not at each attempt
+			t.host.Log(level, kind+err.Error())
 		}
 		return err
 	case err != nil:
@@ -168,7 +173,7 @@ func (t *trainer) attempt(ctx context.Context, now time.Time, progress func(step
 		t.logf(LevelError, "training failed, the scores go on as before: %v", err)
 		return err
 	}
-	t.putOff.Store(nil)
+	t.untrained.Store(nil)
 	result, trained := ResultNew, now
 	if report.Kept { // the parameters are as old as they were, whatever was tried since
 		result, trained = ResultKept, cfg.Previous.Trained
@@ -185,14 +190,10 @@ func (t *trainer) attempt(ctx context.Context, now time.Time, progress func(step
 	return nil
 }
 
-// note notes why there was no training, for those who ask, and reports whether the reason is another than before.
-func (t *trainer) note(why string) bool {
-	before := t.putOff.Swap(&why)
-	if before != nil && *before == why {
-		return false
-	}
+// note notes why there was no training, for those who ask.
+func (t *trainer) note(why string) {
+	t.untrained.Store(&why)
 	t.statusChanged.Store(true)
-	return true
 }
 
 // ofOneMoment is a hint where all sessions came at once: their times may lie in another field.

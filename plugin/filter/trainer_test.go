@@ -69,7 +69,7 @@ func TestTrainingInTheBackground(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Error(err)
 	}
-	for _, want := range []string{"preset=zeek", "trained: 60 edges, 42 nodes, 2 relations; cold start, 30 steps in ", " on cpu; loss ", "held-out AUC ", "threshold ", "closed: 2001 records, 2001 counted, 1 scored"} {
+	for _, want := range []string{"preset=zeek", "trained: 60 edges, 42 nodes, 2 relations; cold start, 37 steps in ", " on cpu; loss ", "held-out AUC ", "threshold ", "closed: 2001 records, 2001 counted, 1 scored"} {
 		if !strings.Contains(h.log(), want) {
 			t.Errorf("the log has no %q:\n%s", want, h.log())
 		}

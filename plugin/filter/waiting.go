@@ -27,7 +27,7 @@ func (t *trainer) waiting() string {
 			edges, time.Unix(began, 0).UTC().Format(time.DateTime))
 	}
 	why := ""
-	if p := t.putOff.Load(); p != nil {
+	if p := t.untrained.Load(); p != nil {
 		why = *p + "; "
 	}
 	if t.source.holds(time.Now()) {

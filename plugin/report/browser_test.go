@@ -274,14 +274,14 @@ func TestReportedSourcesInABrowser(t *testing.T) {
 	if want := "–10.0.0.3new pair2026-03-02 02:00|2.310.0.0.2new pairpoints from 3 odd triplets2026-03-02 01:50"; listed != want {
 		t.Errorf("listed %q, want %q", listed, want)
 	}
-	want := "2026-03-02 01:500.200→ filessource reportednew pairSSH-2.0-Go|2026-03-02 01:400.030→ vaultnew pairSSH-2.0-Go!"
+	want := "2026-03-02 01:500.200→ filessource alertnew pairSSH-2.0-Go|2026-03-02 01:400.030→ vaultnew pairSSH-2.0-Go!"
 	if day != want || refreshed != want {
 		t.Errorf("its day %q, after newer data %q, want %q", day, refreshed, want)
 	}
 	if want := "Reported at 2026-03-02 01:50, with 2.3 points from 3 odd triplets."; words != want {
 		t.Errorf("%q, want %q", words, want)
 	}
-	if want := "2026-03-02 02:000.010→ vaultsource reportednew pairSSH-2.0-Go!"; other != want {
+	if want := "2026-03-02 02:000.010→ vaultsource alertnew pairSSH-2.0-Go!"; other != want {
 		t.Errorf("the other one's day %q, want %q", other, want)
 	}
 	for _, s := range said() {

@@ -50,7 +50,6 @@ func TestEvidenceExpires(t *testing.T) {
 	wantRisk(t, s.Add(event("a", "ssh", "y", Window), host, 1), 2, 2) // a clock was ahead: what comes before the window adds up all the same
 }
 
-// A source has room for the triplets that say most.
 // Sessions that became usual do not keep what the first was up.
 func TestStrongEvidenceExpiresThoughWeakComes(t *testing.T) {
 	s := NewSources()
@@ -60,6 +59,7 @@ func TestStrongEvidenceExpiresThoughWeakComes(t *testing.T) {
 	wantRisk(t, s.Add(event("a", "ssh", "x", 48*time.Hour), host, 0.1), 0.1, 1)
 }
 
+// A source has room for the triplets that say most.
 func TestMostTripletsOfASource(t *testing.T) {
 	s := NewSources()
 	for i := range 100 {

@@ -197,9 +197,9 @@ func TestCheckLeavesNothing(t *testing.T) {
 		make func(dir string) (path string)
 		want string // "": none
 	}{
-		"there":     {func(dir string) string { return dir }, ""},
-		"in use":    {func(dir string) string { must(t, os.WriteFile(filepath.Join(dir, "lock"), nil, 0o600)); return dir }, ""},
-		"not there": {func(dir string) string { return filepath.Join(dir, "a", "b") }, ""},
+		"there":       {func(dir string) string { return dir }, ""},
+		"used before": {func(dir string) string { must(t, os.WriteFile(filepath.Join(dir, "lock"), nil, 0o600)); return dir }, ""},
+		"not there":   {func(dir string) string { return filepath.Join(dir, "a", "b") }, ""},
 		"below a file": {func(dir string) string {
 			must(t, os.WriteFile(filepath.Join(dir, "f"), nil, 0o600))
 			return filepath.Join(dir, "f", "b")

@@ -131,16 +131,19 @@ func (s *Streams) Fresh() bool { return s.fresh.Load() }
 // before a restart.
 func (s *Streams) Save() ([]byte, error) {
 	s.fresh.Store(false)
-	s.mu.RLock()
-	defer s.mu.RUnlock()
 	out := map[string]savedHeader{}
+	s.mu.RLock()
 	for tag, stream := range s.byTag {
 		if l := stream.layout.Load(); l != nil {
 			out[tag] = savedHeader(l.header)
 		}
 	}
+	s.mu.RUnlock() // records wait for it
 	return json.Marshal(out)
 }
+
+// Unsaved says that what Save returned could not be kept.
+func (s *Streams) Unsaved() { s.fresh.Store(true) }
 
 // Restore takes up what Save returned, in this version or in one before.
 func (f *Finder) Restore(streams *Streams, b []byte) error {

@@ -74,7 +74,7 @@ var evalCommand = command{
 		fs.IntVar(&v.every, "every", 30, "with -inject: plant one anomaly for so many sessions: `N`")
 		fs.IntVar(&v.parts, "parts", 6, "with FILE, or attacks on the first simulated day: learn anew so often: `N`")
 		fs.BoolVar(&v.byDay, "by-day", false, "judge FILE day by day; days begin at the time of day of the first record")
-		fs.IntVar(&v.fromDay, "from-day", 0, fmt.Sprintf("with -by-day: first day judged, counted from 0: `N` (default %d, or half of the days where there are fewer than %d)", firstDay, 2*firstDay))
+		fs.IntVar(&v.fromDay, "from-day", 0, fmt.Sprintf("with -by-day: first day judged, `N`, 1 or more; day 0 is the first of all (default %d, or half of the days where there are fewer than %d)", firstDay, 2*firstDay))
 		fs.Func("train-every", "time between two trainings on days that are judged, a `DURATION` such as 6h (default 1d; 6h with -sources, and with -all in simulated worlds but flat, which is judged in -parts)", func(text string) error {
 			var ok bool
 			if v.trainEvery, ok = config.ParseDuration(text); !ok || v.trainEvery < leastTrainEvery {
@@ -342,7 +342,7 @@ func (v *evaluation) daysPlan(e *env, sessions []eval.Session) (eval.DaysPlan, e
 		return p, fmt.Errorf("days in the records: %d; want a day or more before those that are judged, and one to judge; without -by-day a short log is judged in -parts", last+1)
 	}
 	if last+1 > mostEmptyDays*len(days) {
-		e.Log(filter.LevelWarn, fmt.Sprintf("the records are of %d days, and only %d of these have any: is a time wrong?", last+1, len(days)))
+		e.Log(filter.LevelWarn, fmt.Sprintf("the records span %d days, of which only %d have any: is a time wrong?", last+1, len(days)))
 	}
 	return p, nil
 }
@@ -357,7 +357,7 @@ func (v *evaluation) table(ctx context.Context, e *env, period string, judge fun
 	if why := judged.Problem(); why != "" {
 		return errors.New("there is nothing to compare: " + why + v.remedy(judged))
 	}
-	e.Log(filter.LevelInfo, fmt.Sprintf("judged: %d sessions, %d of them attacks, in %d %ss of %d runs", judged.Sessions, judged.Attacks, judged.Periods, period, len(runs)))
+	e.Log(filter.LevelInfo, fmt.Sprintf("judged: %d sessions, %d of them attacks, in %s of %s", judged.Sessions, judged.Attacks, count(judged.Periods, period), count(len(runs), "run")))
 	if judged.Unscored > 0 {
 		e.Log(filter.LevelWarn, fmt.Sprintf("%d of them came before the first training, and count as neither usual nor strange", judged.Unscored))
 	}

@@ -112,9 +112,9 @@ func TestEvalByDayWithAWrongTime(t *testing.T) {
 		return rows[0].AUC.Mean, errs
 	}
 	_, errs := of(lines)
-	has(t, errs, "judged: 146 sessions, 1 of them attacks, in 2 days of 1 runs")
+	has(t, errs, "judged: 146 sessions, 1 of them attacks, in 2 days of 1 run")
 	got, errs := of(append(lines, `c0 s0 -444444.4 ,"label":0`))
-	has(t, errs, "the records are of 18522 days, and only 5 of these have any: is a time wrong?", "judged: 171 sessions")
+	has(t, errs, "the records span 18522 days, of which only 5 have any: is a time wrong?", "judged: 171 sessions")
 	if got < 0.9 {
 		t.Errorf("AUC %v with a record of 1970", got)
 	}

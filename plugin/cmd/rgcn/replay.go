@@ -47,6 +47,7 @@ func replay(ctx context.Context, e *env, s *run, w *writer) error {
 	}
 	if ended(err) {
 		s.sumUp(fmt.Sprintf("%d out", w.records), fmt.Sprintf("%d trainings", trainings))
+		s.warnOfOrder()
 		err = first(err, w.table())
 	}
 	return err

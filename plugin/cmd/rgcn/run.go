@@ -164,17 +164,21 @@ func (r *run) sumUp(more ...string) {
 		printAllow(&b, a)
 		r.env.Log(filter.LevelInfo, strings.TrimSpace(b.String()))
 	}
-	if r.input.isBackwards() {
-		r.env.Log(filter.LevelWarn, fmt.Sprintf("%d of %d records are older than the one before them: the newest come first, so that little can be learned before they are scored; "+
-			"sort them by time, or name the oldest file first", r.input.earlier.Load(), r.input.timed.Load()))
-	}
-	if r.filter.Scorer() != nil && st.Counted > 0 && st.Scored == 0 {
-		r.env.Log(filter.LevelWarn, fmt.Sprintf("none of %d sessions has a score: all came before the first training", st.Counted))
-	}
 	if r.filter.Scorer() == nil { // other problems have been logged already
 		if st := r.filter.Status(); st.State == filter.StateWaiting {
 			r.env.Log(filter.LevelWarn, st.Problem)
 		}
+	}
+}
+
+// warnOfOrder logs what the order of the records, which were scored and learned in turn, cost.
+func (r *run) warnOfOrder() {
+	if r.input.isBackwards() {
+		r.env.Log(filter.LevelWarn, fmt.Sprintf("%d of %d records are older than the one before them: the newest come first, so that little can be learned before they are scored; "+
+			"sort them by time, or name the oldest file first", r.input.earlier.Load(), r.input.timed.Load()))
+	}
+	if st := r.filter.Counts(); r.filter.Scorer() != nil && st.Counted > 0 && st.Scored == 0 {
+		r.env.Log(filter.LevelWarn, fmt.Sprintf("none of %d sessions has a score: all came before the first training", st.Counted))
 	}
 }
 

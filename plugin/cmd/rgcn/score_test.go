@@ -77,7 +77,7 @@ func TestNoModel(t *testing.T) {
 	}
 	in := write(t, "in", `{"id.orig_h":"a","id.resp_h":"b"}`+"\n")
 	missing := filepath.Join(t.TempDir(), "missing")
-	check(exitFailed, "state directory: stat "+missing, "score", "-state", missing, in)
+	check(exitFailed, "state directory: open "+missing, "score", "-state", missing, in)
 	if _, err := os.Stat(missing); err == nil {
 		t.Error("score made the state directory")
 	}

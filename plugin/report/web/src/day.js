@@ -50,7 +50,7 @@ export function showDay(box, data, node, around, choose) {
       element("time", {}, timeText(r.time)),
       element("span", { class: "score" }, scoreText(r.score)),
       element("span", { class: "pair" }, `${other ? "→" : "←"} ${data.nodes[e[other]]}`),
-      element("span", { class: "more" }, r.alert === undefined ? "" : element("span", { class: "reason alert", title: r.alert }, end ? "its source is reported" : "source reported"),
+      element("span", { class: "more" }, r.alert === undefined ? "" : element("span", { class: "reason alert", title: r.alert }, end ? "its source is reported" : "source alert"),
         r.reason ? element("span", { class: "reason" }, r.reason.replaceAll("_", " ")) : "",
         [data.relations[e[2]], r.count > 1 ? `${number(r.count)} times` : ""].filter(Boolean).join(" · ")));
     button.addEventListener("click", () => choose(r.edge));
