@@ -97,25 +97,27 @@ func TestDivergenceIsAnError(t *testing.T) {
 	}
 }
 
+// withNewest is how many steps a training makes that makes n before it is judged.
+func withNewest(n int) int { return n + n/4 }
+
 func TestWarmStart(t *testing.T) {
 	cfg := quickConfig()
 	events := modeltest.Teams(1, 40, 3000)
 	first, cold := train(t, modeltest.Graph(t, events[:2500]).Snapshot(), cfg)
-	steps := func(n int) int { return n + n/4 } // with those after the judgement
-	if cold.Warm || cold.Steps != steps(cfg.Steps) {
+	if cold.Warm || cold.Steps != withNewest(cfg.Steps) {
 		t.Errorf("first training: %+v", cold)
 	}
 	cfg.Previous = first.Model()
 	before := encoded(t, first.Model())
 	later := append(events[2500:], graphbuf.Event{Source: []byte("host-1"), Relation: []byte("a new client"), Destination: []byte("server-1-1"), Time: 9e15})
 	second, warm := train(t, modeltest.Graph(t, append(events[:2500:2500], later...)).Snapshot(), cfg)
-	if !warm.Warm || warm.Steps != steps(cfg.Steps/4) || warm.Previous == 0 {
+	if !warm.Warm || warm.Steps != withNewest(cfg.Steps/4) || warm.Previous == 0 {
 		t.Errorf("second training: %+v", warm)
 	}
 	if !bytes.Equal(before, encoded(t, first.Model())) {
 		t.Error("the second training changed the first model")
 	}
-	if second.Model().params.Steps != steps(cfg.Steps)+steps(cfg.Steps/4) && !warm.Kept {
+	if second.Model().params.Steps != withNewest(cfg.Steps)+withNewest(cfg.Steps/4) && !warm.Kept {
 		t.Errorf("the optimiser made %d steps in all", second.Model().params.Steps)
 	}
 	cfg.Dim = 8
@@ -359,7 +361,7 @@ func TestTheNewestIsLearnedAfterItJudged(t *testing.T) {
 	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 3000)).Snapshot()
 	var told []int
 	s, report, err := Train(context.Background(), snap, cfg, func(step, steps int, _ float32) {
-		if steps != cfg.Steps*5/4 {
+		if steps != withNewest(cfg.Steps) {
 			t.Errorf("step %d of %d", step, steps)
 		}
 		told = append(told, step)
@@ -367,7 +369,7 @@ func TestTheNewestIsLearnedAfterItJudged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(told) != cfg.Steps*5/4 || !slices.IsSorted(told) || told[len(told)-1] != len(told) || report.Steps != len(told) {
+	if len(told) != withNewest(cfg.Steps) || !slices.IsSorted(told) || told[len(told)-1] != len(told) || report.Steps != len(told) {
 		t.Errorf("%d steps were told, the last %d; the report says %d", len(told), told[len(told)-1], report.Steps)
 	}
 	cfg.Without = []string{"newest"}
