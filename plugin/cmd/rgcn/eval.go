@@ -328,20 +328,25 @@ const mostEmptyDays = 10
 // interval.
 func (v *evaluation) daysPlan(e *env, sessions []eval.Session) (eval.DaysPlan, error) {
 	p := eval.DaysPlan{From: v.fromDay, Every: v.trainEvery, MinEdges: v.train.MinEdges, MinNewEdges: v.train.MinNewEdges}
-	var days []int // with sessions: a single wrong time would make thousands
+	var days []int // with sessions
 	for i := range sessions {
 		if day := int((sessions[i].Time - sessions[0].Time) / int64(eval.Day)); len(days) == 0 || day > days[len(days)-1] {
 			days = append(days, day)
 		}
 	}
 	last := days[len(days)-1]
-	if p.From == 0 {
+	sparse := last+1 > mostEmptyDays*len(days) // a single wrong time makes thousands of days
+	switch {
+	case p.From > 0:
+	case sparse:
 		p.From = days[min(firstDay, len(days)/2)]
+	default:
+		p.From = min(firstDay, (last+1)/2)
 	}
 	if p.From < 1 || p.From > last {
 		return p, fmt.Errorf("days in the records: %d; want a day or more before those that are judged, and one to judge; without -by-day a short log is judged in -parts", last+1)
 	}
-	if last+1 > mostEmptyDays*len(days) {
+	if sparse {
 		e.Log(filter.LevelWarn, fmt.Sprintf("the records span %d days, of which only %d have any: is a time wrong?", last+1, len(days)))
 	}
 	return p, nil

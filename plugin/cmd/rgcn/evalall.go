@@ -165,7 +165,7 @@ func realFiles() string {
 	for _, w := range realWorlds {
 		names = append(names, strings.Join(w.files, " with "))
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(slices.Compact(names), ", ")
 }
 
 // ownFields are the settings for the fields of records that were made for this purpose.
