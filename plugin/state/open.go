@@ -56,7 +56,10 @@ func Check(path string) error {
 	if err == nil {
 		return f.Close()
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, unix.ENOTDIR):
+		return fmt.Errorf("state: directory %s: %w", path, err)
+	case !errors.Is(err, fs.ErrNotExist):
 		return notWritable(path, err)
 	}
 	// The lock has to be made, and perhaps the directory, and others above it.
