@@ -254,3 +254,20 @@ func TestAChainIsOneStory(t *testing.T) {
 		t.Errorf("a risk of %v alone and %v in a chain", x, y)
 	}
 }
+
+// A bad source is reported once, also where the graph has no time of its own yet.
+func TestABadSourceIsReportedOnceBeforeAnyOther(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "list.csv")
+	writeList(t, list, "bad,*,*,,bad")
+	f, err := New(host("allow", list, "train_interval", "1h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for i, source := range []string{"bad", "bad", "host-1", "bad", "bad"} {
+		f.Process(nil, session(i, source, "server-0-1", "client-1"))
+	}
+	if c := f.Counts(); c.Denied != 4 || c.Reported != 1 {
+		t.Errorf("%d denied, %d reported, want 4 and 1", c.Denied, c.Reported)
+	}
+}
