@@ -211,18 +211,17 @@ func (g *Graph) Restore(s *Snapshot) (tooOld int) {
 			Destination: []byte(s.Nodes[e.Destination].Name),
 			Time:        e.First,
 		}
-		if fresh {
+		twin := g.findEdge(&event)
+		if fresh && twin != 0 {
 			// A triplet that was evicted and came back while the graph was saved is there twice: the later one is
 			// right.
-			if twin := g.findEdge(&event); twin != 0 {
-				g.evict(twin)
-			}
+			g.evict(twin)
+			twin = 0
 		}
-		known := g.findEdge(&event) != 0
 		slot := g.put(&before, &event, e.Count, e.Last, age(i), current)
 		p := g.parts(slot)
 		p.edge.activity.join(g.activityOf(s, e, age(i)))
-		if !known && p.sd.edges == 1 { // the pair is new
+		if twin == 0 && p.sd.edges == 1 { // the pair is new
 			*met.of(p.edge.sd) = e.First
 		}
 		met.earlier(&p, e.First) // the edge that was seen last may be the pair's first
