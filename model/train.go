@@ -40,7 +40,7 @@ var ErrTooLittle = errors.New("model: too little to learn from: no new or repeat
 const (
 	warmShare   = 0.25 // of the steps, when training goes on from a previous model
 	warmRate    = 0.5  // of the learning rate, then
-	lastShare   = 0.25 // so many more steps, once the model is judged, that learn from what was held out as well
+	lastShare   = 0.25 // of the steps, made again once the model is judged: they learn from what was held out as well
 	heldOutRows = 2048 // positives judged at most
 )
 
@@ -181,7 +181,7 @@ func (t *training) run(ctx context.Context) (*Scorer, error) {
 		return nil, err
 	}
 	if !t.report.Kept && !cfg.without("newest") {
-		// The newest activity is the likest to what comes. The threshold and the quality stay those of a model that
+		// What comes next resembles the newest activity most. Threshold and quality were taken before, from a model that
 		// did not know it.
 		t.windows.Add(t.heldOut)
 		e.Close()
@@ -267,8 +267,8 @@ func (t *training) tell(step, _ int, loss float32) {
 	}
 }
 
-// judge scores the held-out triplets by the trained model and by the one before it, which knows most of them: an
-// advantage of 0.0015 on average. It returns the one that stays, with its threshold.
+// judge scores the held-out triplets by the trained model and by the one before it, and returns the one that stays, with
+// its threshold. The one before has learned from most of these triplets, which is worth 0.0015 of AUC on average.
 func (t *training) judge(e gnn.Engine) (*Model, error) {
 	t.windows.Release()
 	judged := t.windows.Make(t.heldOut)
@@ -297,7 +297,7 @@ func (t *training) judge(e gnn.Engine) (*Model, error) {
 		}
 		t.report.Previous = previous
 		if quality < previous-t.cfg.Tolerance && !t.before.IsWeak() {
-			// It stays with its own scores of what it had not learned: most of these triplets it has.
+			// It keeps the held-out scores of its own training: most of these triplets it has learned since.
 			t.report.Kept, t.report.Quality, t.report.Threshold = true, previous, t.before.Threshold
 			return t.before, nil
 		}

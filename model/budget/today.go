@@ -60,9 +60,9 @@ func (d *today) begin(time int64) {
 	clear(d.index)
 }
 
-// quarter is when a score of a time counts, unix nanoseconds, in quarters of an hour. One of an earlier day comes now, as far
-// as Reach and low scores tell.
-// Those of an archive keep the hours of their own days.
+// quarter is the quarter of an hour in which a score counts, given its time in unix nanoseconds. A score of an earlier
+// day counts now, as far as Reach and low scores tell what time it is. Scores of an archive keep the hours of their own
+// days.
 func (d *today) quarter(time int64) int32 {
 	if dayOf(time) < d.Day && d.late < lateScores {
 		return d.latest

@@ -23,7 +23,7 @@ func (f *Instance) unscored(c RecordCounts) string {
 	case c.Total == 0 && f.arrival.learned: // a quiet time
 		return "no record came"
 	case c.Total == 0:
-		return "no record came: see that Match fits the tag of an input (a processor: that its input reads something)"
+		return "no record came: see that Match fits the tag of an input, or, for a processor, that its input reads something"
 	case f.fit.leftOut() != "":
 		return none + "none fulfils the conditions of Only, see the warning above"
 	case f.fit.problem() != "":

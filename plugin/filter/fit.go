@@ -108,8 +108,8 @@ func (f *fit) problem() string {
 	return f.why
 }
 
-// endPeriod judges the records of the period, if they are as many as least, and begins another. Of two calls that saw it
-// full, the second finds it new.
+// endPeriod judges the records of the period and begins another, if there are at least so many. Two calls may have seen
+// the same full period: the second of them finds a new one and leaves it alone.
 func (f *fit) endPeriod(least uint64) {
 	f.mu.Lock()
 	if f.records < least {

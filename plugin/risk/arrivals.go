@@ -10,8 +10,8 @@ import (
 // which the least odd came.
 const maxArrivals = 1024
 
-// arrivals are the odd sessions by which hosts were reached: of each host the oddest within the window, and none when
-// that is over until another comes. An intruder who goes on from a host came to it before.
+// arrivals are the odd sessions by which hosts were reached: of each host the oddest within the window. Once its window
+// has passed, the host has none until another odd session comes. An intruder who goes on from a host came to it before.
 type arrivals struct {
 	keys []uint64 // of hosts
 	rows []arrival

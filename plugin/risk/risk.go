@@ -65,11 +65,11 @@ type Pooled struct {
 	ReachedBy graphbuf.ID // the source of that session, the zero ID where there was none
 }
 
-// Add takes down a session's evidence against its source, of which the graph's ID is given, and returns what is known of
-// the source with it. A triplet counts once, with the most that any of its sessions brought, within the window after that session: weaker ones
-// meanwhile leave no trace. If the source was itself
-// reached by an odd session within the window, the oddest of these counts too, for as much as the source's own triplets
-// at most: on a host to which odd sessions come all day, that says little. It does not allocate.
+// Add takes down a session's evidence against its source, of which the graph's ID is given, and returns what is known
+// of the source with it. A triplet counts once, with the most that any of its sessions brought, until the window has
+// passed since that session; weaker sessions in between leave no trace. If the source was itself reached by an odd
+// session within the window, the oddest of these counts too, for as much as the source's own triplets at most: on a
+// host to which odd sessions come all day, that says little. It does not allocate.
 func (s *Sources) Add(e *graphbuf.Event, source graphbuf.ID, evidence float32) Pooled {
 	key, id, destination := s.hash(e)
 	s.mu.Lock()
