@@ -75,19 +75,12 @@ func TestActivityIsExact(t *testing.T) {
 				s := g.Snapshot()
 				check(s)
 
-				b, err := s.AppendBinary(nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var read Snapshot
-				if err := read.UnmarshalBinary(b); err != nil {
-					t.Fatal(err)
-				}
+				read := throughBytes(t, s)
 				again, err := New(cfg)
 				if err != nil {
 					t.Fatal(err)
 				}
-				again.Restore(&read)
+				again.Restore(read)
 				r := again.Snapshot()
 				if r.Bucket != s.Bucket {
 					t.Errorf("a restart makes buckets of %v into some of %v", time.Duration(s.Bucket), time.Duration(r.Bucket))

@@ -121,16 +121,9 @@ func TestAppendBinaryBesideWriters(t *testing.T) {
 		}
 	})
 	for range 10 {
-		b, err := g.AppendBinary(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var s Snapshot
-		if err := s.UnmarshalBinary(b); err != nil {
-			t.Fatal(err)
-		}
+		s := throughBytes(t, g)
 		h := roomFor(t, 9000)
-		h.Restore(&s)
+		h.Restore(s)
 		kept, restored := 0, h.Snapshot()
 		for _, e := range restored.Edges {
 			if strings.HasPrefix(restored.Nodes[e.Source].Name, "lasting-") {

@@ -1,6 +1,7 @@
 package graphbuf
 
 import (
+	"encoding"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -9,10 +10,10 @@ import (
 	"time"
 )
 
-// throughBytes is a graph after a restart.
-func throughBytes(t testing.TB, g *Graph) *Graph {
+// throughBytes is what a graph or a snapshot is after it was saved and read.
+func throughBytes(t testing.TB, saved encoding.BinaryAppender) *Snapshot {
 	t.Helper()
-	b, err := g.AppendBinary(nil)
+	b, err := saved.AppendBinary(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,8 +21,14 @@ func throughBytes(t testing.TB, g *Graph) *Graph {
 	if err := s.UnmarshalBinary(b); err != nil {
 		t.Fatal(err)
 	}
+	return &s
+}
+
+// restarted is a graph after a restart.
+func restarted(t testing.TB, g *Graph) *Graph {
+	t.Helper()
 	again := newGraph(t, g.Bounds())
-	again.Restore(&s)
+	again.Restore(throughBytes(t, g))
 	return again
 }
 
@@ -39,7 +46,7 @@ func TestARestoredGraphKnowsTheSame(t *testing.T) {
 			now += rng.Int64N(int64(10 * time.Minute))
 			g.observe1(draw(now))
 		}
-		again := throughBytes(t, g)
+		again := restarted(t, g)
 		for range 500 {
 			e := draw(now + 1)
 			want, got := g.look1(e), again.look1(e)
@@ -78,7 +85,7 @@ func TestAPairMeetsOnceAfterARestart(t *testing.T) {
 				}
 			}
 		}
-		again := throughBytes(t, g)
+		again := restarted(t, g)
 		if merges { // the ledger begins after it, and hears of an earlier time of the later triplet
 			again.BeginSlices(midnight + 19*day + hourly)
 			e := event("admin", "another", "srv1", midnight)
@@ -134,7 +141,7 @@ func TestManyNewDestinationsFade(t *testing.T) {
 	if math.Abs(float64(got)/want-1) > 0.002 {
 		t.Errorf("%v new destinations, want %v", got, want)
 	}
-	if again := throughBytes(t, g).look1(event("scanner", "r", "d1", midnight+4*day)).NewDestinations; math.Abs(float64(again)/want-1) > 0.002 {
+	if again := restarted(t, g).look1(event("scanner", "r", "d1", midnight+4*day)).NewDestinations; math.Abs(float64(again)/want-1) > 0.002 {
 		t.Errorf("%v new destinations after a restart, want %v", again, want)
 	}
 }

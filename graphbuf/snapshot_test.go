@@ -55,16 +55,9 @@ func TestSnapshotSharesNothing(t *testing.T) {
 func TestRestoreOfBytesGivesTheSameGraph(t *testing.T) {
 	g := observed(t, notebook(t))
 	want := g.Snapshot()
-	b, err := want.AppendBinary(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var read Snapshot
-	if err := read.UnmarshalBinary(b); err != nil {
-		t.Fatal(err)
-	}
+	read := throughBytes(t, want)
 	h := newGraph(t, roomy)
-	h.Restore(&read)
+	h.Restore(read)
 	h.check(t)
 	got := h.Snapshot()
 	for _, s := range []*Snapshot{got, want} { // IDs are the graph's own
@@ -82,7 +75,7 @@ func TestRestoreOfBytesGivesTheSameGraph(t *testing.T) {
 	}
 
 	small := newGraph(t, Config{MaxNodes: 50, MaxRelations: 5, MaxEdges: 100})
-	small.Restore(&read)
+	small.Restore(read)
 	small.check(t)
 	if st := small.Stats(); st.Edges > 100 || st.Edges == 0 {
 		t.Errorf("restored into smaller bounds: %+v", st)
