@@ -95,7 +95,8 @@ const (
 	maxPerDay = 1_000_000
 	// A host's number has 24 bits in the key of a triplet, and those inside need some.
 	maxScanners    = 10_000_000
-	maxAttackHour  = 19 // a brute force takes four hours
+	maxOutside     = 500_000 // half of the addresses that takeOutside has
+	maxAttackHour  = 19      // a brute force takes four hours
 	maxClients     = 100
 	maxScansPerDay = 100_000
 )
@@ -131,7 +132,7 @@ func (c Config) Validate() error {
 		{"chains", c.Chains, 0, c.Hosts, " (one for each host)"},
 	} {
 		if k.v < k.lo || k.v > k.hi {
-			return fmt.Errorf("simulate: %s %d: allowed are %d to %d%s", k.name, k.v, k.lo, k.hi, k.why)
+			return fmt.Errorf("%s %d: allowed are %d to %d%s", k.name, k.v, k.lo, k.hi, k.why)
 		}
 	}
 	for _, k := range []struct {
@@ -143,21 +144,24 @@ func (c Config) Validate() error {
 		{"returns", c.Returns, 1},
 	} {
 		if !(k.v >= 0 && k.v <= k.hi) {
-			return fmt.Errorf("simulate: %s %g: allowed are 0 to %g", k.name, k.v, k.hi)
+			return fmt.Errorf("%s %g: allowed are 0 to %g", k.name, k.v, k.hi)
 		}
 	}
 	if c.ExposedHosts == 0 && (c.ScanSources > 0 || c.Foothold > 0) {
-		return fmt.Errorf("simulate: scan sources %d and foothold %g, but exposed hosts 0: at least one is wanted", c.ScanSources, c.Foothold)
+		return fmt.Errorf("scan sources %d and foothold %g, but exposed hosts 0: at least one is wanted", c.ScanSources, c.Foothold)
 	}
 	if n := c.sizes(); n.servers < c.Teams || n.people < c.Teams {
-		return fmt.Errorf("simulate: hosts %d: %d shared servers, %d exposed and %d automation hosts leave %d servers and %d workstations for %d teams: at least one of each a team is wanted",
+		return fmt.Errorf("hosts %d: %d shared servers, %d exposed and %d automation hosts leave %d servers and %d workstations for %d teams: at least one of each a team is wanted",
 			c.Hosts, n.shared, c.ExposedHosts, n.automation, n.servers, n.people, c.Teams)
 	}
 	if c.AttacksPerDay > 0 && c.Lateral+c.StrangeTool+c.NewSource == 0 {
-		return fmt.Errorf("simulate: %d attacks per day, but lateral, strange tool and new source are all 0: at least one is wanted", c.AttacksPerDay)
+		return fmt.Errorf("%d attacks per day, but lateral, strange tool and new source are all 0: at least one is wanted", c.AttacksPerDay)
+	}
+	if n := float64(c.AttacksPerDay) * float64(c.Days); c.IntrudersOutside && n > maxOutside {
+		return fmt.Errorf("attacks per day %d on %d days, with intruders from outside: allowed are %d attacks in all", c.AttacksPerDay, c.Days, maxOutside)
 	}
 	if y := c.Start.UTC().Year(); y < 1970 || y > 2100 {
-		return fmt.Errorf("simulate: start %s: allowed are the years 1970 to 2100", c.Start.Format(time.RFC3339))
+		return fmt.Errorf("start %s: allowed are the years 1970 to 2100", c.Start.Format(time.RFC3339))
 	}
 	return nil
 }

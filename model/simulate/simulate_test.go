@@ -280,12 +280,13 @@ func TestValidate(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	check("simulate: days 0: allowed are 1 to 3650", func(c *Config) { c.Days = 0 })
+	check("days 0: allowed are 1 to 3650", func(c *Config) { c.Days = 0 })
 	check("hosts 19: allowed are 20 to 100000", func(c *Config) { c.Hosts = 19 })
 	check("teams 41: allowed are 2 to 40 (ten hosts a team)", func(c *Config) { c.Teams = 41 })
 	check("sessions per day 0: allowed are 1 to 1000000", func(c *Config) { c.SessionsPerDay = 0 })
 	check("attack start 0: allowed are 1", func(c *Config) { c.AttackStart = 0 })
 	check("attacks per day 401: allowed are 0 to 400", func(c *Config) { c.AttacksPerDay = 401 })
+	check("attacks per day 400 on 3650 days, with intruders from outside: allowed are 500000 attacks in all", func(c *Config) { c.AttacksPerDay, c.Days, c.IntrudersOutside = 400, 3650, true })
 	check("slow targets -1: allowed are 0 to 400", func(c *Config) { c.SlowTargets = -1 })
 	check("brute force -1: allowed are 0 to 1000000", func(c *Config) { c.BruteForce = -1 })
 	check("novelty -1: allowed are 0 to 100", func(c *Config) { c.Novelty = -1 })

@@ -34,7 +34,7 @@ func World(name string) (Config, error) {
 			return w.config(), nil
 		}
 	}
-	return Config{}, fmt.Errorf("simulate: world %q: allowed are %s", name, strings.Join(Worlds(), ", "))
+	return Config{}, fmt.Errorf("world %q: allowed are %s", name, strings.Join(Worlds(), ", "))
 }
 
 // Summary says in a line what a world is, "" for an unknown one.

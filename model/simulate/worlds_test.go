@@ -16,7 +16,7 @@ func TestWorldNames(t *testing.T) {
 	if c := named(t, "office"); c != Default() {
 		t.Errorf("office is %+v, want the default", c)
 	}
-	if _, err := World("moon"); err == nil || err.Error() != `simulate: world "moon": allowed are office, busy, exposed, flat, large` {
+	if _, err := World("moon"); err == nil || err.Error() != `world "moon": allowed are office, busy, exposed, flat, large` {
 		t.Errorf("got %v", err)
 	}
 	for _, name := range Worlds() {
