@@ -7,14 +7,21 @@ import (
 
 // addresses deals unused addresses of 10.0.0.0/8 from groups of /24 prefixes.
 type addresses struct {
+	base     int     // the first prefix
 	groups   [][]int // unused addresses, as prefix << 8 | last octet
 	prefixes int     // prefixes in use
 	outside  map[int]bool
 	internet map[int]bool
 }
 
-func newAddresses(groups int) *addresses {
-	return &addresses{groups: make([][]int, groups), outside: make(map[int]bool), internet: make(map[int]bool)}
+// The first prefixes of the enterprise's hosts, and of the runners of its jobs.
+const (
+	hostBase = 20 << 8  // 10.20.0.0
+	jobBase  = 200 << 8 // 10.200.0.0
+)
+
+func newAddresses(base, groups int) *addresses {
+	return &addresses{base: base, groups: make([][]int, groups), outside: make(map[int]bool), internet: make(map[int]bool)}
 }
 
 // reserve adds prefixes to a group until it holds n addresses and as many again,
@@ -36,7 +43,7 @@ func (a *addresses) take(r *rand.Rand, group int) string {
 	v := free[i]
 	free[i] = free[len(free)-1]
 	a.groups[group] = free[:len(free)-1]
-	prefix := v>>8 + 20<<8 // from 10.20.0.0 on
+	prefix := v>>8 + a.base
 	return fmt.Sprintf("10.%d.%d.%d", prefix>>8, prefix&255, v&255)
 }
 

@@ -94,7 +94,7 @@ func (s *simulation) attackTime() int64 {
 }
 
 func (s *simulation) lateral(day, n int) (made int) {
-	src := s.knownPerson(s.attack)
+	src := s.knownPerson(s.attack, day)
 	if src < 0 {
 		return 0
 	}
@@ -112,11 +112,11 @@ func (s *simulation) lateral(day, n int) (made int) {
 	return made
 }
 
-// knownPerson draws a workstation that was seen before today's attacks, -1 for none.
-func (s *simulation) knownPerson(r *rand.Rand) int32 {
+// knownPerson draws a workstation that is there and was seen before today's attacks, -1 for none.
+func (s *simulation) knownPerson(r *rand.Rand, day int) int32 {
 	for range tries {
 		team := s.teams[r.IntN(len(s.teams))][0]
-		if id := team[r.IntN(len(team))]; s.hosts[id].seen != forever {
+		if id := team[r.IntN(len(team))]; s.hosts[id].seen != forever && day <= s.hosts[id].until {
 			return id
 		}
 	}
@@ -137,8 +137,10 @@ func (s *simulation) foreignServer(r *rand.Rand, src int32, day int) int32 {
 	return -1
 }
 
-// old tells whether a host was there before a day, or always.
-func (s *simulation) old(id int32, day int) bool { return s.hosts[id].from < max(day, 1) }
+// old tells whether a host that is there on a day was there before, or always.
+func (s *simulation) old(id int32, day int) bool {
+	return s.hosts[id].from < max(day, 1) && day <= s.hosts[id].until
+}
 
 // commonClient is the client of anyone.
 func (s *simulation) commonClient(day int) int32 {
@@ -157,7 +159,7 @@ func (s *simulation) victim(src int32) string {
 // never sends: one of the automation's, one of other people's, or one nobody has.
 func (s *simulation) strangeTool(day, n int) (made int) {
 	r := s.attack
-	src := s.knownPerson(s.attack)
+	src := s.knownPerson(s.attack, day)
 	if src < 0 {
 		return 0
 	}
@@ -203,7 +205,7 @@ func (s *simulation) newSource(day, n int) (made int) {
 		addr = s.addr.take(r, r.IntN(s.cfg.Teams))
 	}
 	src := int32(len(s.hosts))
-	s.hosts = append(s.hosts, &host{addr: addr, role: intruder, from: day, seen: forever})
+	s.hosts = append(s.hosts, &host{addr: addr, role: intruder, from: day, until: forever, seen: forever})
 	client := s.commonClient(day)
 	if chance(r, 0.3) {
 		client = s.bannerID(novelTool(r))
@@ -223,7 +225,7 @@ func (s *simulation) newSource(day, n int) (made int) {
 func (s *simulation) slow(day int) {
 	c := s.cfg
 	if s.slowSource < 0 {
-		if s.slowSource = s.knownPerson(s.attack); s.slowSource < 0 {
+		if s.slowSource = s.knownPerson(s.attack, day); s.slowSource < 0 {
 			return
 		}
 	}
@@ -239,7 +241,7 @@ func (s *simulation) slow(day int) {
 // bruteForce tries one pair again and again; only the last session gets in.
 func (s *simulation) bruteForce(day int) {
 	r := s.attack
-	src := s.knownPerson(s.attack)
+	src := s.knownPerson(s.attack, day)
 	if src < 0 {
 		return
 	}

@@ -11,7 +11,7 @@ const (
 // move, within minutes to hours. Some moves go to two servers. Config.Chains has them.
 func (s *simulation) chain(day int) {
 	r := s.chains
-	from := s.knownPerson(r)
+	from := s.knownPerson(r, day)
 	if from < 0 {
 		return
 	}

@@ -60,6 +60,17 @@ type Config struct {
 	// team to another one of it.
 	Hops float64
 
+	// ServerLife is how many days, on average, a server of a team lasts before
+	// another one takes its place under a new address. 0 keeps them all.
+	ServerLife float64
+	// LeaseLife is how many days, on average, a workstation keeps its address. 0
+	// lets it keep it for good.
+	LeaseLife float64
+	// Runners is how many machines come for one job each working day, on average,
+	// and go again: from addresses never seen before to a shared server and one or
+	// two servers of a team.
+	Runners int
+
 	ExposedHosts int // servers that the internet reaches, among Hosts
 	ScanSources  int // addresses never seen before that come to exposed hosts each day, on average
 
@@ -95,8 +106,9 @@ const (
 	maxPerDay = 1_000_000
 	// A host's number has 24 bits in the key of a triplet, and those inside need some.
 	maxScanners    = 10_000_000
-	maxOutside     = 500_000 // half of the addresses that takeOutside has
-	maxAttackHour  = 19      // a brute force takes four hours
+	maxRunners     = 3_000_000 // from 10.200.0.0 to 10.255.255.255
+	maxOutside     = 500_000   // half of the addresses that takeOutside has
+	maxAttackHour  = 19        // a brute force takes four hours
 	maxClients     = 100
 	maxScansPerDay = 100_000
 )
@@ -129,6 +141,7 @@ func (c Config) Validate() error {
 		{"attacks per day", c.AttacksPerDay, 0, c.Hosts, " (one for each host)"},
 		{"slow targets", c.SlowTargets, 0, c.Hosts, " (one for each host)"},
 		{"brute force", c.BruteForce, 0, maxPerDay, ""},
+		{"runners", c.Runners, 0, min(maxScansPerDay, maxRunners/max(c.Days, 1)), " (3,000,000 over all days)"},
 		{"chains", c.Chains, 0, c.Hosts, " (one for each host)"},
 	} {
 		if k.v < k.lo || k.v > k.hi {
@@ -141,7 +154,7 @@ func (c Config) Validate() error {
 	}{
 		{"novelty", c.Novelty, 100}, {"lateral", c.Lateral, 100}, {"strange tool", c.StrangeTool, 100}, {"new source", c.NewSource, 100},
 		{"take-ups", c.TakeUps, float64(c.Hosts)}, {"client changes", c.ClientChanges, float64(c.Hosts)}, {"foothold", c.Foothold, 1}, {"hops", c.Hops, float64(c.Hosts)},
-		{"returns", c.Returns, 1},
+		{"returns", c.Returns, 1}, {"server life", c.ServerLife, 3650}, {"lease life", c.LeaseLife, 3650},
 	} {
 		if !(k.v >= 0 && k.v <= k.hi) {
 			return fmt.Errorf("%s %g: allowed are 0 to %g", k.name, k.v, k.hi)

@@ -35,7 +35,9 @@ func Generate(c Config, yield func(*Session) bool) error {
 		chains:  newRand(c.Seed, streamChains),
 		returns: newRand(c.Seed, streamReturns),
 		hops:    newRand(c.Seed, streamHops),
+		jobs:    newRand(c.Seed, streamJobs),
 		first:   make(map[uint64]int), attacked: make(map[uint64]bool),
+		runners:    newAddresses(jobBase, 1),
 		slowSource: -1,
 	}
 	start := c.Start.UnixMicro()
@@ -44,6 +46,7 @@ func Generate(c Config, yield func(*Session) bool) error {
 		s.today = s.today[:0]
 		s.benignDay(day)
 		s.hopsOfDay(day)
+		s.runnersOfDay(day)
 		s.scanDay(day)
 		s.attackDay(day)
 		s.settle(day)

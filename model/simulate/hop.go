@@ -20,7 +20,7 @@ func (s *simulation) hopsOfDay(day int) {
 		if !chance(r, newOnTheWay) {
 			via = h.habits[r.IntN(len(h.habits))].to
 		}
-		if h.from > day || via == to || s.hosts[via].role != server || !s.old(via, day) || !s.old(to, day) {
+		if !h.on(day) || via == to || s.hosts[via].role != server || !s.old(via, day) || !s.old(to, day) {
 			continue
 		}
 		offset := max(workingTime(r), 0)

@@ -8,7 +8,13 @@ import (
 
 // TestAttackKnobsLeaveBenignAlone: whatever the attacks, people do the same.
 func TestAttackKnobsLeaveBenignAlone(t *testing.T) {
-	want := only(generate(t, Default()), benign)
+	for _, world := range []string{"office", "elastic"} {
+		leavesBenignAlone(t, named(t, world))
+	}
+}
+
+func leavesBenignAlone(t *testing.T, world Config) {
+	want := only(generate(t, world), benign)
 	for name, change := range map[string]func(*Config){
 		"no attacks": func(c *Config) { c.AttacksPerDay = 0 },
 		"more":       func(c *Config) { c.AttacksPerDay = 200; c.AttackStart = 2 },
@@ -18,7 +24,9 @@ func TestAttackKnobsLeaveBenignAlone(t *testing.T) {
 		"chains":     func(c *Config) { c.Chains = 5 },
 		"returns":    func(c *Config) { c.Returns = 0.5 },
 	} {
-		if got := only(generate(t, with(change)), benign); !slices.Equal(got, want) {
+		c := world
+		change(&c)
+		if got := only(generate(t, c), benign); !slices.Equal(got, want) {
 			t.Errorf("%s: %d benign sessions differ from the default's %d", name, len(got), len(want))
 		}
 	}

@@ -13,6 +13,9 @@ const (
 	NoteClientChange = "client_change" // another client, for no reason
 	NoteAutomation   = "automation"    // automation meets a server, or is itself new
 	NoteHop          = "hop"           // someone goes on from a server to another one, see Config.Hops
+	NoteReplaced     = "replaced"      // a server of a team stands in for another one, see Config.ServerLife
+	NoteLease        = "lease"         // a workstation under another address, see Config.LeaseLife
+	NoteRunner       = "runner"        // a runner that comes for one job, see Config.Runners
 	NoteScan         = "scan"          // an outside address tries an exposed host, on any day; benign, for such go on all the time
 	NoteSlow         = "slow"          // attack: part of Config.SlowTargets
 	NoteBruteForce   = "brute_force"   // attack: part of Config.BruteForce
@@ -35,10 +38,11 @@ const (
 )
 
 // planNovelty lays down what changes on each day. On the first, only what the
-// configuration has a rate of its own for.
-func (w *world) planNovelty(r *rand.Rand) {
+// configuration has a rate of its own for. moves is for what changes addresses.
+func (w *world) planNovelty(r, moves *rand.Rand) {
 	scale := w.cfg.Novelty * float64(w.cfg.Hosts) / 400
 	for day := range w.cfg.Days {
+		w.elastic(moves, day)
 		if !w.cfg.working(day) {
 			continue
 		}
@@ -86,7 +90,7 @@ func (w *world) planNovelty(r *rand.Rand) {
 func (w *world) somePerson(r *rand.Rand, day int) *host {
 	for {
 		team := w.teams[r.IntN(len(w.teams))][0]
-		if h := w.hosts[team[r.IntN(len(team))]]; h.from <= day {
+		if h := w.hosts[team[r.IntN(len(team))]]; h.on(day) {
 			return h
 		}
 	}
@@ -95,7 +99,7 @@ func (w *world) somePerson(r *rand.Rand, day int) *host {
 func (w *world) someServer(r *rand.Rand, team, day int) int32 {
 	for {
 		servers := w.teams[team][1]
-		if s := servers[r.IntN(len(servers))]; w.hosts[s].from <= day {
+		if s := servers[r.IntN(len(servers))]; w.hosts[s].on(day) {
 			return s
 		}
 	}
@@ -112,7 +116,7 @@ func (w *world) hire(r *rand.Rand, day int) {
 	w.addHabit(r, h, w.shared[0], day, forever, NoteNewHire)
 	learns := day
 	for range between(r, 2, 6) {
-		w.addHabit(r, h, w.popular(r, team), learns, forever, NoteNewHire)
+		w.addHabit(r, h, w.popular(r, team, day), learns, forever, NoteNewHire)
 		learns += between(r, 0, 2)
 	}
 }
@@ -123,13 +127,13 @@ func (w *world) bringUp(r *rand.Rand, day int) {
 	team := r.IntN(w.cfg.Teams)
 	id := w.addServer(r, server, team, day)
 	for _, p := range w.teams[team][0] {
-		if h := w.hosts[p]; chance(r, 0.4) {
+		if h := w.hosts[p]; h.until >= day && chance(r, 0.4) {
 			w.addHabit(r, h, id, max(h.from, day+between(r, 0, 3)), forever, NoteNewServer)
 		}
 	}
 	for _, a := range w.automation {
 		if h := w.hosts[a]; chance(r, h.share) {
-			h.habits = append(h.habits, habit{id, 1, day, forever, NoteAutomation})
+			h.habits = append(h.habits, habit{to: id, weight: 1, from: day, until: forever, note: NoteAutomation})
 		}
 	}
 }

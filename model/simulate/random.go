@@ -15,6 +15,8 @@ const (
 	streamChains
 	streamReturns
 	streamHops
+	streamElastic
+	streamJobs
 )
 
 func newRand(seed uint64, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }

@@ -43,7 +43,7 @@ func (s *simulation) scanDay(day int) {
 	for range poisson(r, float64(s.cfg.ScanSources)) {
 		client := scanClients[pick(r, scanClients, func(c scanClient) float64 { return c.share })].banner
 		id := int32(len(s.hosts))
-		s.hosts = append(s.hosts, &host{addr: s.addr.takeInternet(r), role: scanner, team: -1, from: day, seen: forever,
+		s.hosts = append(s.hosts, &host{addr: s.addr.takeInternet(r), role: scanner, team: -1, from: day, until: forever, seen: forever,
 			clients: []clientUse{{banner: s.bannerID(client)}}, second: -1})
 		s.scanners = append(s.scanners, id)
 		s.scan(id, day)

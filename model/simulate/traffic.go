@@ -34,9 +34,10 @@ type simulation struct {
 	traffic, attack *rand.Rand
 	scans           *rand.Rand
 	chains, returns *rand.Rand
-	hops            *rand.Rand
+	hops, jobs      *rand.Rand
 	struck          []record // attack triplets so far, for Config.Returns
 	scanners        []int32
+	runners         *addresses // of their own, so that attacks leave jobs as they are
 	today           []record
 	first           map[uint64]int // day on which benign sessions first showed a pair or a triplet
 	attacked        map[uint64]bool
@@ -67,13 +68,16 @@ func (s *simulation) benignDay(day int) {
 		s.tour(id, day)
 	}
 	for _, job := range s.cron {
+		if day < job.since || day > job.until {
+			continue
+		}
 		h := s.hosts[job.from]
 		offset := job.at + int64(s.traffic.IntN(int(2*second)))
 		s.add(s.traffic, day, offset, record{src: job.from, dst: job.to, client: h.client(day).banner, user: h.user, ok: true, attempts: 1})
 	}
 	working := s.cfg.working(day)
 	for id, h := range s.hosts {
-		if h.role == workstation && h.from <= day {
+		if h.role == workstation && h.on(day) {
 			s.personDay(int32(id), day, working)
 		}
 	}
@@ -111,7 +115,7 @@ func (s *simulation) randomTour(id int32, day, n int) {
 	offset, each := int64(h.hour)*hour, hour/int64(n)
 	for _, i := range r.Perm(len(s.servers)) {
 		dst := s.servers[i]
-		if n == 0 || s.hosts[dst].from > day {
+		if n == 0 || !s.hosts[dst].on(day) {
 			continue
 		}
 		ok := !chance(r, 0.003)
@@ -125,7 +129,7 @@ func (s *simulation) personDay(id int32, day int, working bool) {
 	r, h := s.traffic, s.hosts[id]
 	// Whoever takes up a server does so on the day it was planned for.
 	for i := range h.habits {
-		if h.habits[i].note != "" && h.habits[i].from == day {
+		if b := h.habits[i]; b.note != "" && b.from == day && b.until >= day && !b.moved {
 			s.visit(id, i, day, workingTime)
 		}
 	}

@@ -17,6 +17,7 @@ const (
 	automation
 	intruder
 	scanner // outside, comes to exposed servers
+	runner  // of one job
 )
 
 const forever = math.MaxInt32
@@ -27,6 +28,7 @@ type habit struct {
 	weight      float64
 	from, until int
 	note        string // why it is new, "" for those of the first day
+	moved       bool   // goes on from a habit under another address
 }
 
 func (h habit) on(day int) bool { return h.from <= day && day <= h.until }
@@ -44,6 +46,7 @@ type host struct {
 	role       role
 	team       int // -1 for none
 	from       int // day it appears
+	until      int // its last day
 	seen       int // day of its first session as a source, forever before it
 	sessions   float64
 	family     []string    // banners its client goes through
@@ -55,6 +58,9 @@ type host struct {
 	share      float64 // automation: the part of the servers it visits
 	hour       int     // automation: when its tour starts
 }
+
+// on tells whether the host is there on a day.
+func (h *host) on(day int) bool { return h.from <= day && day <= h.until }
 
 func (h *host) client(day int) clientUse {
 	i := len(h.clients) - 1
@@ -95,8 +101,9 @@ func (h *host) uses(to int32) bool {
 
 // cronJob is a session at the same minute of every day.
 type cronJob struct {
-	from, to int32
-	at       int64 // microseconds since midnight
+	from, to     int32
+	at           int64 // microseconds since midnight
+	since, until int   // its first and its last day
 }
 
 // world is the enterprise over all its days. Every benign change is planned
@@ -159,7 +166,7 @@ func newWorld(c Config, r *rand.Rand) *world {
 		w.giveHabits(r)
 	}
 	w.spreadSessions(r)
-	w.planNovelty(r)
+	w.planNovelty(r, newRand(c.Seed, streamElastic))
 	w.addClients(r)
 	return w
 }
@@ -168,11 +175,11 @@ func newWorld(c Config, r *rand.Rand) *world {
 // or a single group.
 func (w *world) layAddresses() {
 	if !w.cfg.TeamPrefixes {
-		w.addr = newAddresses(1)
+		w.addr = newAddresses(hostBase, 1)
 		w.addr.reserve(0, w.cfg.Hosts)
 		return
 	}
-	w.addr = newAddresses(w.cfg.Teams + 1)
+	w.addr = newAddresses(hostBase, w.cfg.Teams+1)
 	for g := range w.cfg.Teams + 1 {
 		w.addr.reserve(g, w.cfg.Hosts/(w.cfg.Teams+1))
 	}
@@ -197,7 +204,7 @@ func (w *world) add(r *rand.Rand, h *host) int32 {
 	if h.addr == "" {
 		h.addr = w.addr.take(r, group)
 	}
-	h.seen = forever
+	h.seen, h.until = forever, forever
 	h.clients = []clientUse{{banner: w.bannerID(h.family[h.version])}}
 	w.hosts = append(w.hosts, h)
 	return int32(len(w.hosts) - 1)
@@ -243,8 +250,8 @@ func (w *world) addAutomation(r *rand.Rand, i int, share float64, day int) int32
 		h.share = 0
 	}
 	for _, s := range w.servers {
-		if h.share > 0 && chance(r, share) {
-			h.habits = append(h.habits, habit{s, 1, max(day, w.hosts[s].from), forever, note})
+		if h.share > 0 && day <= w.hosts[s].until && chance(r, share) {
+			h.habits = append(h.habits, habit{to: s, weight: 1, from: max(day, w.hosts[s].from), until: forever, note: note})
 		}
 	}
 	id := w.add(r, h)
@@ -270,8 +277,8 @@ func (w *world) addCron(r *rand.Rand) {
 
 func (w *world) addJob(r *rand.Rand, from, to int32) {
 	at := int64(between(r, 0, 6*60-1)) * 60e6
-	w.cron = append(w.cron, cronJob{from, to, at})
-	w.hosts[from].habits = append(w.hosts[from].habits, habit{to, 1, 0, forever, ""})
+	w.cron = append(w.cron, cronJob{from, to, at, 0, forever})
+	w.hosts[from].habits = append(w.hosts[from].habits, habit{to: to, weight: 1, until: forever})
 }
 
 // giveHabits gives each workstation servers of its team, by their popularity
@@ -285,7 +292,7 @@ func (w *world) giveHabits(r *rand.Rand) {
 				w.giveSome(r, h)
 			} else {
 				for range 2 + poisson(r, 2) {
-					w.addHabit(r, h, w.popular(r, h.team), 0, forever, "")
+					w.addHabit(r, h, w.popular(r, h.team, 0), 0, forever, "")
 				}
 			}
 			for i, s := range w.shared {
@@ -294,7 +301,7 @@ func (w *world) giveHabits(r *rand.Rand) {
 				}
 			}
 			if chance(r, 0.15) {
-				w.addHabit(r, h, w.popular(r, w.otherTeam(r, h.team)), 0, forever, "")
+				w.addHabit(r, h, w.popular(r, w.otherTeam(r, h.team), 0), 0, forever, "")
 			}
 		}
 	}
@@ -341,16 +348,20 @@ func (w *world) addHabit(r *rand.Rand, h *host, to int32, from, until int, note 
 		return false
 	}
 	weight := (0.5 + r.Float64()) / float64(1+len(h.habits))
-	h.habits = append(h.habits, habit{to, weight, from, until, note})
+	h.habits = append(h.habits, habit{to: to, weight: weight, from: from, until: until, note: note})
 	return true
 }
 
-// popular draws a server of a team, the one at rank i in proportion to 1/i.
-func (w *world) popular(r *rand.Rand, team int) int32 {
+// popular draws a server of a team that is there on a day, the one at rank i in proportion to 1/i.
+func (w *world) popular(r *rand.Rand, team, day int) int32 {
 	servers := w.teams[team][1]
-	// The inverse of the harmonic sum, as a continuous approximation.
-	i := int(math.Exp(r.Float64()*math.Log(float64(len(servers)+1)))) - 1
-	return servers[min(i, len(servers)-1)]
+	for {
+		// The inverse of the harmonic sum, as a continuous approximation.
+		i := int(math.Exp(r.Float64()*math.Log(float64(len(servers)+1)))) - 1
+		if s := servers[min(i, len(servers)-1)]; day <= w.hosts[s].until {
+			return s
+		}
+	}
 }
 
 func (w *world) otherTeam(r *rand.Rand, team int) int {

@@ -17,6 +17,7 @@ var worlds = []struct {
 	{"exposed", "an office with 3 hosts that the internet reaches, and 2,000 new scanners a day", exposedOffice},
 	{"flat", "40 hosts that meet one another whatever their team, one day; attacks after noon", flat},
 	{"large", "5,000 hosts in 100 teams, 60 clients, 7 days", large},
+	{"elastic", "an office whose teams have networks of their own, in which servers last 4 days and addresses 3; 150 jobs a day from new addresses", elastic},
 }
 
 // Worlds are the names that World takes.
@@ -86,6 +87,14 @@ func flat() Config {
 	c := Default()
 	c.Days, c.AttackStart, c.AttackHour, c.AttacksPerDay = 1, 0, 12, 9
 	c.Hosts, c.Teams, c.Acquaintances, c.SessionsPerDay = 40, 2, 15, 1200
+	return c
+}
+
+// elastic is an office in which hosts come and go: servers are replaced, addresses
+// leased, and jobs run on machines that come for them.
+func elastic() Config {
+	c := Default()
+	c.TeamPrefixes, c.ServerLife, c.LeaseLife, c.Runners = true, 4, 3, 150
 	return c
 }
 

@@ -10,13 +10,13 @@ import (
 )
 
 func TestWorldNames(t *testing.T) {
-	if got, want := Worlds(), []string{"office", "busy", "exposed", "flat", "large"}; !slices.Equal(got, want) {
+	if got, want := Worlds(), []string{"office", "busy", "exposed", "flat", "large", "elastic"}; !slices.Equal(got, want) {
 		t.Errorf("got worlds %q, want %q", got, want)
 	}
 	if c := named(t, "office"); c != Default() {
 		t.Errorf("office is %+v, want the default", c)
 	}
-	if _, err := World("moon"); err == nil || err.Error() != `world "moon": allowed are office, busy, exposed, flat, large` {
+	if _, err := World("moon"); err == nil || err.Error() != `world "moon": allowed are office, busy, exposed, flat, large, elastic` {
 		t.Errorf("got %v", err)
 	}
 	for _, name := range Worlds() {

@@ -127,12 +127,12 @@ func TestSimulateFlags(t *testing.T) {
 		TeamPrefixes: true, Novelty: 0.5, AttackStart: 7, AttacksPerDay: 8, Lateral: 9, StrangeTool: 10, NewSource: 11,
 		IntrudersOutside: true, SlowTargets: 12, BruteForce: 13, TeamServers: 14, SharedServers: 15, AutomationHosts: 16, Acquaintances: 17,
 		Clients: 18, WorkWeekends: true, TakeUps: 1.9, ClientChanges: 2.1, AutomationTargets: 20, ExposedHosts: 21, ScanSources: 22,
-		AttackHour: 2, Foothold: 0.3,
+		AttackHour: 2, Foothold: 0.3, ServerLife: 2.3, LeaseLife: 2.4, Runners: 25,
 	}
 	got := parse("-seed=2", "-start=2025-01-31", "-days=3", "-hosts=50", "-teams=4", "-sessions=6", "-team-prefixes", "-novelty=0.5",
 		"-attack-start=7", "-attacks=8", "-lateral=9", "-strange-tool=10", "-new-source=11", "-intruders-outside", "-slow=12", "-brute-force=13",
 		"-team-servers=14", "-shared-servers=15", "-automation-hosts=16", "-acquaintances=17", "-clients=18", "-work-weekends", "-take-ups=1.9",
-		"-client-changes=2.1", "-automation-targets=20", "-exposed=21", "-scan-sources=22", "-attack-hour=2", "-foothold=0.3")
+		"-client-changes=2.1", "-automation-targets=20", "-exposed=21", "-scan-sources=22", "-attack-hour=2", "-foothold=0.3", "-server-life=2.3", "-lease-life=2.4", "-runners=25")
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
