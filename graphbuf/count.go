@@ -72,15 +72,19 @@ func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, how arrival) 
 		return g.putNew(ref, e, n, last, age, how)
 	}
 	p := g.parts(i)
-	s, r, d := p.edge.src, p.edge.rel, p.edge.dst
-	if how == current {
-		g.nodes.touch(s)
-		g.nodes.touch(d)
-		g.relations.touch(r)
-	}
-	g.fill(ref, i, s, r, d, &p, e.Time)
-	g.count(i, &p, e, n, last, age, how)
+	g.fill(ref, i, p.edge.src, p.edge.rel, p.edge.dst, &p, e.Time)
+	g.putAgain(i, &p, e, n, last, age, how)
 	return i
+}
+
+// putAgain is put for edge i, which is held, and stores nothing.
+func (g *Graph) putAgain(i uint32, p *parts, e *Event, n uint32, last, age int64, how arrival) {
+	if how == current {
+		g.nodes.touch(p.edge.src)
+		g.nodes.touch(p.edge.dst)
+		g.relations.touch(p.edge.rel)
+	}
+	g.count(i, p, e, n, last, age, how)
 }
 
 // putNew is put for a triplet that is not held. It returns its edge, 0 where one that is not current has no room.
