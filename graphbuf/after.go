@@ -13,7 +13,7 @@ func (g *Graph) after(moment int64, copied func()) *Snapshot {
 	defer g.whole.RUnlock()
 	s := &Snapshot{Aged: true}
 	g.mu.Lock()
-	h := newHorizon(moment, &g.clock, g.buckets)
+	h, latest := newHorizon(moment, &g.clock, g.buckets)
 	s.Bucket, s.Begun = g.buckets.length(), g.clock.now-h.lived%g.buckets.length()
 	g.mu.Unlock()
 	var found []kept
@@ -22,13 +22,19 @@ func (g *Graph) after(moment int64, copied func()) *Snapshot {
 		if i%snapshotBlock == 0 && copied != nil {
 			copied()
 		}
-		if e := g.edges.at(i); e.src != 0 && e.last > moment {
+		e := g.edges.at(i)
+		if e.src == 0 {
+			return
+		}
+		h.bound(e.last, g.clock.lived-g.clock.age(e.seen)-g.clock.unit)
+		if e.last > moment {
 			block = append(block, g.keep(i))
 		}
 	}, func() {
 		found = append(found, block...)
 		block = block[:0]
 	})
+	h.since = min(h.since, latest)
 	nodes, relations := map[ID]string{}, map[ID]string{}
 	for some := range slices.Chunk(found, partLooks) {
 		g.mu.Lock()
@@ -88,8 +94,18 @@ type horizon struct {
 	buckets buckets
 }
 
-func newHorizon(moment int64, c *clock, b buckets) horizon {
-	return horizon{moment, c.lived, c.lived - c.counted(max(0, since(c.now, moment))), b}
+// newHorizon returns the horizon at a moment with what the clock had lived by then at least, for edges to bound, and what
+// it had at most. It lived as long as time passed, unless there were pauses, of which it does not keep when they were.
+func newHorizon(moment int64, c *clock, b buckets) (h horizon, latest int64) {
+	passed := max(0, since(c.now, moment))
+	return horizon{moment, c.lived, max(0, c.lived-passed), b}, c.lived - c.counted(passed)
+}
+
+// bound takes the last sight of an edge and what the clock had lived by then: by the moment it had lived no less if that
+// is later, else less by no more than the time that passed between them. So a pause is left out if an edge was last seen
+// between it and the moment.
+func (h *horizon) bound(last, lived int64) {
+	h.since = max(h.since, lived-max(0, since(last, h.moment)))
 }
 
 // cut takes from an edge what came before the horizon. When each of its events came is not known, but in which buckets

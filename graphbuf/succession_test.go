@@ -235,3 +235,54 @@ func TestABaseLargerThanTheBounds(t *testing.T) {
 		t.Errorf("%d edges: %v", len(got), got)
 	}
 }
+
+// A horizon may lie further back than a pause counts for: what came in that time is carried over all the same.
+func TestAHorizonOlderThanALeap(t *testing.T) {
+	for _, c := range []struct{ window, lasts, horizon int64 }{{7, 7, 2}, {7, 7, 4}, {7, 7, 5}, {30, 21, 20}, {0, 21, 20}, {0, 21, 8}} {
+		g := newGraph(t, Config{MaxNodes: 10, MaxRelations: 10, MaxEdges: 10, Window: time.Duration(c.window * day)})
+		for h := range 24 * c.lasts {
+			g.observe1(event("a", "r", "x", midnight+h*hourly))
+		}
+		horizon := g.Stats().Now - c.horizon*day
+		for _, restarts := range []bool{false, true} {
+			if restarts {
+				g = restarted(t, g)
+			}
+			s := begin(t, g, &Snapshot{}, horizon)
+			if got, want := s.Carried.Events, uint64(24*c.horizon); got < want || got > want+1 { // a bucket begins in between
+				t.Errorf("window of %d days, horizon %d days back, restarts %v: carried %d events, want %d", c.window, c.horizon, restarts, got, want)
+			}
+		}
+	}
+}
+
+// A pause between the horizon and now makes nothing of before the horizon come after it.
+func TestAHorizonBeforeAPause(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 1000, MaxRelations: 10, MaxEdges: 1000, Window: time.Duration(40 * day), Trusted: true})
+	const pause = 30 * day
+	for h := range int64(24 * 20) {
+		at := midnight + h*hourly
+		if h >= 24*18 {
+			at += pause
+		}
+		g.observe1(event("a", "r", "x", at))
+		g.observe1(event("b", "r", strconv.Itoa(int(h)), at))
+	}
+	for _, restarts := range []bool{false, true} {
+		if restarts {
+			g = restarted(t, g)
+		}
+		for daysBefore := range int64(4) {
+			s := g.after(midnight+(18-daysBefore)*day-1, nil)
+			want := uint32(24 * (daysBefore + 2)) // but for what a bucket, of 24 hours, blurs
+			for _, e := range s.Edges {
+				if s.Nodes[e.Source].Name == "a" && (e.Count < want-2 || e.Count > want+2) {
+					t.Errorf("%d days before the pause, restarts %v: %d events after, want %d", daysBefore, restarts, e.Count, want)
+				}
+			}
+			if n := len(s.Edges); n != int(want)+1 {
+				t.Errorf("%d days before the pause: %d edges after, want %d", daysBefore, n, want+1)
+			}
+		}
+	}
+}
