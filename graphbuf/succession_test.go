@@ -1,7 +1,9 @@
 package graphbuf
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -198,7 +200,7 @@ func TestEventsThatAreTooFast(t *testing.T) {
 	g.Observe(events, refs)
 	swapped := true
 	err := s.Finish(func(swap func() bool) { swapped = swap() })
-	if err == nil || !strings.Contains(err.Error(), "1 events came faster") || swapped {
+	if !errors.Is(err, ErrTooFast) || !strings.Contains(err.Error(), "1 events came faster") || swapped {
 		t.Errorf("%v, swapped: %v", err, swapped)
 	}
 	if got := counts(g); len(got) != 1 || got["a r b"] != journalRoom+2 {
@@ -207,6 +209,86 @@ func TestEventsThatAreTooFast(t *testing.T) {
 	succeed(t, g, base.Snapshot(), midnight-hourly)
 	if got := counts(g); len(got) != 2 || got["a r b"] != journalRoom+2 {
 		t.Errorf("tried again: %v", got)
+	}
+}
+
+// A succession may begin slowly, and what came meanwhile may take long to be shown: the journal is emptied all the same.
+func TestTheJournalIsEmptiedWhileASuccessionBegins(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 1000, MaxRelations: 10, MaxEdges: 1000, Trusted: true})
+	g.observe1(event("a", "r", "x", midnight))
+	next := newGraph(t, g.Bounds())
+	refs := make([]Ref, 64)
+	events := slices.Repeat([]Event{event("a", "r", "x", midnight+1)}, len(refs))
+	sent := uint32(1)
+	eventually := func(what string, holds func() bool) {
+		t.Helper()
+		for looks := 0; !holds(); looks++ {
+			if looks == 20_000 {
+				t.Fatal(what)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	observe := func(batches int) {
+		for range batches {
+			g.Observe(events, refs)
+			sent += uint32(len(events))
+		}
+	}
+
+	next.mu.Lock() // the copy cannot be restored there
+	begun := make(chan *Succession)
+	go func() { begun <- g.Succeed(next, midnight-1) }()
+	eventually("it does not begin", func() bool {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return g.journal != nil
+	})
+	for range journalRoom / len(events) * 2 {
+		eventually("nobody empties the journal", func() bool { return g.behind() <= journalRoom/2 })
+		observe(1)
+	}
+	next.mu.Unlock()
+	s := <-begun
+	observe(1)
+	next.mu.Lock() // the first of what is to be shown is not seen yet
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.CatchUp()
+	}()
+	eventually("it does not begin to catch up", func() bool { return g.behind() == 0 })
+	observe(2)
+	next.mu.Unlock()
+	<-done
+	if n := g.behind(); n > 0 || len(s.waiting) != 2*len(events) {
+		t.Errorf("%d events in the journal, %d wait, want 0 and %d", n, len(s.waiting), 2*len(events))
+	}
+	if err := s.Finish(func(swap func() bool) { swap() }); err != nil {
+		t.Fatal(err)
+	}
+	if got := g.look1(event("a", "r", "x", midnight+2)).Counts.SRD; got != sent {
+		t.Errorf("%d events, want %d", got, sent)
+	}
+}
+
+// What waits to be shown is bounded, in memory and, where it does not get less, in the time for which records would wait.
+func TestWhatWaitsIsBounded(t *testing.T) {
+	g := newGraph(t, roomy)
+	s := begin(t, g, &Snapshot{}, 0)
+	g.observe1(event("a", "r", "b", midnight))
+	s.waiting = make([]touch, waitingRoom)
+	s.drain()
+	if g.behind() != 1 || len(s.waiting) != waitingRoom {
+		t.Errorf("%d events in the journal, %d wait", g.behind(), len(s.waiting))
+	}
+	s.waiting = s.waiting[:journalRoom]
+	if err := s.behind(); err != nil {
+		t.Error(err)
+	}
+	s.drain()
+	if err := s.behind(); !errors.Is(err, ErrTooFast) {
+		t.Errorf("%d wait: %v", len(s.waiting), err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -398,6 +399,30 @@ func TestStatesThatAnAgentRefuses(t *testing.T) {
 				t.Errorf("%+v\n%s", p, h.log())
 			}
 		})
+	}
+}
+
+// Records that come too fast are no fault of what lies in the place.
+func TestAStateThatIsNotTakenIsNotRefused(t *testing.T) {
+	s := newFleet(t)
+	f, h := s.agent()
+	defer f.Close()
+	tooFast := fmt.Errorf("graphbuf: 7 events %w", graphbuf.ErrTooFast)
+	err := f.follower.notInUse(tooFast, nil)
+	want := "the state in " + s.place + " was not taken: graphbuf: 7 events came faster than they could be carried over"
+	if err.Error() != want || errors.Is(err, errRefused) || !errors.Is(err, errNotTaken) {
+		t.Errorf("%v, want %s", err, want)
+	}
+	refused := f.follower.notInUse(errors.New("it is green"), nil)
+	if !errors.Is(refused, errRefused) {
+		t.Error(refused)
+	}
+	now := time.Now()
+	for _, err := range []error{refused, err, err, refused} { // each said when it is another than before
+		f.follower.report(err, *f.follower.state(), now)
+	}
+	if n := strings.Count(h.log(), want); n != 1 {
+		t.Errorf("said %d times:\n%s", n, h.log())
 	}
 }
 
