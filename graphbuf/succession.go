@@ -152,8 +152,16 @@ func until(done <-chan struct{}, do func()) {
 
 // show shows next what some touched edges stand for, but for what was copied already.
 func (s *Succession) show(touches []touch) (n int) {
+	s.look(touches)
+	s.next.Observe(s.events, s.refs[:len(s.events)])
+	return len(s.events)
+}
+
+// look looks up the events of some touches.
+func (s *Succession) look(touches []touch) {
 	s.events = s.events[:0]
 	s.g.mu.Lock()
+	defer s.g.mu.Unlock() // records would wait for ever after a panic
 	for _, t := range touches {
 		if block := int(t.edge / snapshotBlock); block >= len(s.copied) || s.shown >= s.copied[block] {
 			if e, ok := s.g.eventOf(t); ok {
@@ -162,9 +170,6 @@ func (s *Succession) show(touches []touch) (n int) {
 		}
 		s.shown++
 	}
-	s.g.mu.Unlock()
-	s.next.Observe(s.events, s.refs[:len(s.events)])
-	return len(s.events)
 }
 
 // eventOf is the event of a touch; false where its edge was evicted since. The lock is held.

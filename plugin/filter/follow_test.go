@@ -426,6 +426,31 @@ func TestAStateThatIsNotTakenIsNotRefused(t *testing.T) {
 	}
 }
 
+// panics stands for a succession that does, once it is under way.
+type panics struct{ begun chan struct{} }
+
+func (p panics) CatchUp() int {
+	close(p.begun)
+	panic("in the background")
+}
+
+// A panic beside a look ends that look alone, and not the host.
+func TestAPanicWhileCatchingUp(t *testing.T) {
+	f, h := newFleet(t).agent()
+	defer f.Close()
+	p := panics{make(chan struct{})}
+	end := catchUp(p, f.follower.panicked)
+	<-p.begun
+	for range 2 {
+		if err := end(); err == nil || err.Error() != "panic: in the background; please report this" {
+			t.Error(err)
+		}
+	}
+	if !strings.Contains(h.log(), "panics.CatchUp") {
+		t.Errorf("where it came up is not logged:\n%s", h.log())
+	}
+}
+
 func TestTheSumOfTriplets(t *testing.T) {
 	for want, c := range map[string][2]int{
 		"2707 triplets up to 2023-11-14T22:13:20Z and 108 that only this filter has make 2815":                {2707, 2815},
