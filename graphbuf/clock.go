@@ -44,7 +44,7 @@ func newClock(window time.Duration, trusted bool) clock {
 	}
 	c.leap, c.unit = max(int64(window)/4, leastLeap), max(int64(window)>>ageBits, 1)
 	// A short window is over after a pause of two; with longer steps the ages would be too large for their bits.
-	c.step = min(c.leap, 2*max(int64(window), 1))
+	c.step = min(c.leap, 2*min(max(int64(window), 1), math.MaxInt64/2))
 	return c
 }
 

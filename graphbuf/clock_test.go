@@ -299,6 +299,27 @@ func TestAnOldStateHasNoAges(t *testing.T) {
 	}
 }
 
+// TestTheLongestWindows: what is as long as time itself has a clock that goes on and buckets that cover it.
+func TestTheLongestWindows(t *testing.T) {
+	for _, window := range []time.Duration{math.MaxInt64/2 + 1, math.MaxInt64} {
+		g := newGraph(t, Config{MaxNodes: 100, MaxRelations: 10, MaxEdges: 100, Window: window})
+		if g.clock.step != g.clock.leap || float64(shortestBucket<<g.buckets.highest)*activityBits < float64(window) {
+			t.Errorf("window %v: a step of %d, a leap of %d, level %d", window, g.clock.step, g.clock.leap, g.buckets.highest)
+		}
+		for d := range int64(10) {
+			g.observe1(event("a", "r", "s"+strconv.FormatInt(d, 10), testNow+d*365*testDay))
+		}
+		g.observe1(event("a", "r", "s9", testNow+10*365*testDay))
+		edges := byTriplet(g, 'a')
+		for d := range int64(9) {
+			if age := edges["a s"+strconv.FormatInt(d, 10)].Age; age > (10-d)*365*testDay+g.clock.unit || age < (10-d)*365*testDay-g.clock.unit {
+				t.Errorf("window %v: %v days old after %d years", window, age/testDay, 10-d)
+			}
+		}
+		g.check(t)
+	}
+}
+
 // TestASecondLife: a triplet that comes back after more than a window begins anew.
 func TestASecondLife(t *testing.T) {
 	g := newGraph(t, Config{MaxNodes: 100, MaxRelations: 10, MaxEdges: 100, Window: 30 * 24 * time.Hour, Trusted: true})
