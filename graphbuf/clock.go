@@ -139,9 +139,10 @@ func add(t, d int64) int64 {
 	return t + d
 }
 
-// stamp is what an edge carries that was last seen such a time ago.
+// stamp is what an edge carries that was last seen such a time ago. What is older than half of the ages that there are
+// room for counts as that old: it may grow as old again until it would count as new.
 func (c *clock) stamp(age int64) uint32 {
-	return uint32(c.lived/c.unit) - uint32(min(max(age, 0)/c.unit, math.MaxInt32))
+	return uint32(c.lived/c.unit) - uint32(min(max(age, 0)/c.unit, math.MaxInt32/2))
 }
 
 // age is how long ago an edge was last seen, by its stamp.

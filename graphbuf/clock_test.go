@@ -320,6 +320,31 @@ func TestTheLongestWindows(t *testing.T) {
 	}
 }
 
+// TestTheOldestDateStaysOld: an event of long before 1970 is the oldest there is, and no later one makes it new.
+func TestTheOldestDateStaysOld(t *testing.T) {
+	for _, window := range []time.Duration{0, 1} {
+		c := newClock(window, true)
+		c.see(testNow)
+		stamp := c.stamp(since(testNow, math.MinInt64))
+		before := c.age(stamp)
+		for range 100 {
+			c.see(c.now + c.step)
+			if age := c.age(stamp); age < before || age < math.MaxInt32/2*c.unit {
+				t.Fatalf("window %v: an age of %d units, after %d", window, age/c.unit, before/c.unit)
+			}
+			before = c.age(stamp)
+		}
+	}
+	g := newGraph(t, roomy)
+	g.observe1(event("a", "r", "x", testNow))
+	g.observe1(event("a", "r", "of 1950", -20*365*testDay))
+	g.observe1(event("a", "r", "x", testNow+10*int64(time.Second)))
+	if i := g.oldest(); g.nodes.slots.at(g.edges.at(i).dst).name != "of 1950" || g.clock.age(g.edges.at(i).seen) < 30*365*testDay {
+		t.Errorf("the oldest is an edge %v days old", g.clock.age(g.edges.at(i).seen)/testDay)
+	}
+	g.check(t)
+}
+
 // TestASecondLife: a triplet that comes back after more than a window begins anew.
 func TestASecondLife(t *testing.T) {
 	g := newGraph(t, Config{MaxNodes: 100, MaxRelations: 10, MaxEdges: 100, Window: 30 * 24 * time.Hour, Trusted: true})
