@@ -45,12 +45,14 @@ type journal struct {
 	touches []touch
 	taken   int // touches that are not here any more
 	missed  uint64
+	evicted slab[uint32] // by slot: how many of its edges were, since the journal began; those that are not here had none
 }
 
 // touch is one event.
 type touch struct {
-	edge uint32
-	at   int64 // the time for which it counts
+	edge       uint32
+	generation uint32 // of the slot: how many of its edges were evicted before
+	at         int64  // the time for which it counts
 }
 
 const (
@@ -69,14 +71,33 @@ func (j *journal) note(edge uint32, at int64) {
 		j.missed++
 		return
 	}
-	j.touches = append(j.touches, touch{edge, at})
+	j.touches = append(j.touches, touch{edge, j.generation(edge), at})
+}
+
+// evict notes that an edge is evicted.
+func (j *journal) evict(edge uint32) {
+	for j.evicted.len() <= int(edge) {
+		j.evicted.add()
+	}
+	*j.evicted.at(edge)++
+}
+
+// generation is how many edges of a slot were evicted.
+func (j *journal) generation(edge uint32) uint32 {
+	if int(edge) >= j.evicted.len() {
+		return 0
+	}
+	return *j.evicted.at(edge)
 }
 
 // Succeed begins a succession: it adds to next, which holds a base and is nobody else's to write to, what g saw after the
 // base's horizon, a moment of event time. Until Finish or Abandon no other succession of g may begin.
 func (g *Graph) Succeed(next *Graph, horizon int64) *Succession {
 	s := &Succession{g: g, next: next, spare: make([]touch, 0, journalRoom), events: make([]Event, 0, catchBatch), refs: make([]Ref, catchBatch)}
-	j := &journal{touches: make([]touch, 0, journalRoom)}
+	g.mu.Lock()
+	slots := g.edgeSlots()
+	g.mu.Unlock()
+	j := &journal{touches: make([]touch, 0, journalRoom), evicted: newSlab[uint32](slots)}
 	g.mu.Lock()
 	g.journal = j
 	g.mu.Unlock()
@@ -172,12 +193,12 @@ func (s *Succession) look(touches []touch) {
 	}
 }
 
-// eventOf is the event of a touch; false where its edge was evicted since. The lock is held.
+// eventOf is the event of a touch; false where its edge, or one of its names, was evicted since. The lock is held.
 func (g *Graph) eventOf(t touch) (Event, bool) {
-	e := g.edges.at(t.edge)
-	if e.src == 0 || t.at < e.first || t.at > e.last {
+	if g.journal.generation(t.edge) != t.generation {
 		return Event{}, false // the slot is free, or another edge's
 	}
+	e := g.edges.at(t.edge)
 	src, rel, dst := g.nodes.slots.at(e.src), g.relations.slots.at(e.rel), g.nodes.slots.at(e.dst)
 	if src.dead || rel.dead || dst.dead {
 		return Event{}, false

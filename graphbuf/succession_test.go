@@ -303,6 +303,31 @@ func TestASuccessionHasEventsAllocateNothing(t *testing.T) {
 	}
 }
 
+// An event that is late by more than a leap, of a triplet that is held, goes over like any other; one of a triplet that
+// is gone, whose place another has, does not.
+func TestLateEventsGoOver(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 1000, MaxRelations: 10, MaxEdges: 2, Trusted: true})
+	g.observe1(event("a", "r", "x", midnight))
+	g.observe1(event("b", "r", "y", midnight+1))
+	s := begin(t, g, g.Snapshot(), midnight+2)
+	g.observe1(event("a", "r", "x", midnight-20*day))
+	g.observe1(event("b", "r", "y", midnight-20*day))
+	g.observe1(event("b", "r", "y", midnight+1))
+	slot := g.look1(event("b", "r", "y", midnight)).Edge
+	g.observe1(event("a", "r", "x", midnight+2)) // so that b is older
+	g.observe1(event("c", "r", "z", midnight-day))
+	if got := g.look1(event("c", "r", "z", midnight)).Edge; got != slot {
+		t.Fatalf("slot %d, want that of the triplet that is gone, %d", got, slot)
+	}
+	if err := s.Finish(func(swap func() bool) { swap() }); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]uint32{"a r x": 3, "c r z": 1}
+	if got := counts(g); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("the graph holds %v, want %v", got, want)
+	}
+}
+
 // A base that is larger than the bounds leaves within them what was seen last.
 func TestABaseLargerThanTheBounds(t *testing.T) {
 	g := newGraph(t, Config{MaxNodes: 100, MaxRelations: 10, MaxEdges: 50, Trusted: true})
