@@ -1,9 +1,6 @@
 package graphbuf
 
-import (
-	"math/bits"
-	"slices"
-)
+import "math/bits"
 
 // after is the snapshot of what the graph saw after a moment of event time: the edges last seen after it, each with the
 // count that belongs to that time. It lets writers go on. copied, unless nil, is called before each block of slots, in
@@ -35,33 +32,10 @@ func (g *Graph) after(moment int64, copied func()) *Snapshot {
 		block = block[:0]
 	})
 	h.since = min(h.since, latest)
-	nodes, relations := map[ID]string{}, map[ID]string{}
-	for some := range slices.Chunk(found, partLooks) {
-		g.mu.Lock()
-		for i := range some {
-			k := &some[i]
-			g.nodes.tell(nodes, ID{k.src, k.srcGen})
-			g.nodes.tell(nodes, ID{k.dst, k.dstGen})
-			g.relations.tell(relations, ID{k.rel, k.relGen})
-		}
-		g.mu.Unlock()
-	}
-	var node, relation map[ID]int32
-	s.Nodes, node = sortNames(nodes)
-	s.Relations, relation = sortNames(relations)
-	for i := range found {
-		k := &found[i]
-		src, haveS := node[ID{k.src, k.srcGen}]
-		dst, haveD := node[ID{k.dst, k.dstGen}]
-		rel, haveR := relation[ID{k.rel, k.relGen}]
-		if haveS && haveD && haveR {
-			e := Edge{Source: src, Relation: rel, Destination: dst, Count: k.count, First: k.first, Last: k.last, Age: k.age,
-				Active: k.activity.at(&h.buckets, h.lived)}
-			h.cut(&e)
-			s.Edges = append(s.Edges, e)
-		}
-	}
-	s.dedupe()
+	g.nameEdges(s, len(found), func(i int) *kept { return &found[i] }, func(k *kept, e *Edge) {
+		e.Age, e.Active = k.age, k.activity.at(&h.buckets, h.lived)
+		h.cut(e)
+	})
 	return s
 }
 
@@ -77,13 +51,6 @@ func (g *Graph) NewestUpTo(moment int64) int64 {
 		}
 	}, nil)
 	return newest
-}
-
-// tell enters the name of a live ID.
-func (n *names) tell(into map[ID]string, id ID) {
-	if s := n.slots.at(id.Slot); s.gen == id.Gen && !s.dead {
-		into[id] = s.name
-	}
 }
 
 // horizon is a moment of the past, by which edges are divided into before and after.
