@@ -149,23 +149,3 @@ func (c *clock) stamp(age int64) uint32 {
 func (c *clock) age(stamp uint32) int64 {
 	return int64(max(int32(uint32(c.lived/c.unit)-stamp), 0)) * c.unit
 }
-
-// see takes a sight of an edge between times first and last, with the stamp of the last. Times more than a
-// window apart are of two lives of the triplet, the second of which counts; what is late by more than a leap changes
-// no time.
-func (e *edge) see(first, last int64, stamp uint32, c *clock, window int64) {
-	was := e.protected()
-	switch {
-	case window > 0 && since(last, e.last) > window:
-		e.first = first
-	case since(e.last, first) <= c.leap && (window == 0 || since(e.last, first) <= window):
-		e.first = min(e.first, first)
-	}
-	e.last = max(e.last, last)
-	if int32(stamp-e.seen) > 0 {
-		e.seen = stamp
-	}
-	if was && !e.protected() {
-		e.first = e.last - protectedAfter
-	}
-}

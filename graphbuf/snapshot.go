@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
-	"unsafe"
 )
 
 // Snapshot is the graph at one moment, for whoever wants to read it at leisure.
@@ -62,20 +61,6 @@ func (s *Snapshot) edgeOf(k *kept, node, relation []int32, b *buckets, now int64
 	ok = e.Source >= 0 && e.Relation >= 0 && e.Destination >= 0 &&
 		s.Nodes[e.Source].ID.Gen == k.srcGen && s.Nodes[e.Destination].ID.Gen == k.dstGen && s.Relations[e.Relation].ID.Gen == k.relGen
 	return e, ok
-}
-
-// MakingBytes and KeptBytes are what a snapshot of these sizes takes at most while it is made, and afterwards. Its
-// names' bytes are the graph's.
-func (s Sizes) MakingBytes() int64 {
-	names := s.Nodes + s.Relations
-	const slot = 4 // of the numbers by slot
-	return s.KeptBytes() + int64(s.Edges+s.Edges/8+snapshotBlock)*int64(unsafe.Sizeof(kept{})) + int64(names+names/8+2*snapshotBlock)*slot + 1<<16
-}
-
-// KeptBytes is what a snapshot keeps: see MakingBytes.
-func (s Sizes) KeptBytes() int64 {
-	names := s.Nodes + s.Relations
-	return int64(s.Edges)*int64(unsafe.Sizeof(Edge{})) + int64(names+names/8+2*snapshotBlock)*int64(unsafe.Sizeof(Name{}))
 }
 
 // Snapshot copies the graph block by block, so that writers go on meanwhile. What
