@@ -292,6 +292,25 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 	}
 }
 
+// After a panic, which a caller may survive, records do not wait for ever.
+func TestAPanicWhileCatchingUpHoldsNoLock(t *testing.T) {
+	g := newGraph(t, roomy)
+	s := begin(t, g, &Snapshot{}, 0)
+	s.waiting = []touch{{edge: 1 << 30}} // no slot
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic: nothing is tested")
+			}
+		}()
+		s.CatchUp()
+	}()
+	if !g.mu.TryLock() {
+		t.Fatal("the graph is locked")
+	}
+	g.mu.Unlock()
+}
+
 func TestASuccessionHasEventsAllocateNothing(t *testing.T) {
 	g := newGraph(t, roomy)
 	events, refs := notebook(t)[:500], make([]Ref, 500)
