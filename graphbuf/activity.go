@@ -34,7 +34,7 @@ type buckets struct {
 func newBuckets(window time.Duration) buckets {
 	b := buckets{highest: longest}
 	if window > 0 {
-		b.highest, _ = levelOf((int64(window) + activityBits - 1) / activityBits)
+		b.highest, _ = levelOf((int64(window)-1)/activityBits + 1)
 	}
 	return b
 }

@@ -1,9 +1,6 @@
 package graphbuf
 
-import (
-	"math/bits"
-	"slices"
-)
+import "math/bits"
 
 // after is the snapshot of what the graph saw after a moment of event time: the edges last seen after it, each with the
 // count that belongs to that time. It lets writers go on. copied, unless nil, is called before each block of slots, in
@@ -13,7 +10,7 @@ func (g *Graph) after(moment int64, copied func()) *Snapshot {
 	defer g.whole.RUnlock()
 	s := &Snapshot{Aged: true}
 	g.mu.Lock()
-	h := newHorizon(moment, &g.clock, g.buckets)
+	h, latest := newHorizon(moment, &g.clock, g.buckets)
 	s.Bucket, s.Begun = g.buckets.length(), g.clock.now-h.lived%g.buckets.length()
 	g.mu.Unlock()
 	var found []kept
@@ -22,40 +19,23 @@ func (g *Graph) after(moment int64, copied func()) *Snapshot {
 		if i%snapshotBlock == 0 && copied != nil {
 			copied()
 		}
-		if e := g.edges.at(i); e.src != 0 && e.last > moment {
+		e := g.edges.at(i)
+		if e.src == 0 {
+			return
+		}
+		h.bound(e.last, g.clock.lived-g.clock.age(e.seen)-g.clock.unit)
+		if e.last > moment {
 			block = append(block, g.keep(i))
 		}
 	}, func() {
 		found = append(found, block...)
 		block = block[:0]
 	})
-	nodes, relations := map[ID]string{}, map[ID]string{}
-	for some := range slices.Chunk(found, partLooks) {
-		g.mu.Lock()
-		for i := range some {
-			k := &some[i]
-			g.nodes.tell(nodes, ID{k.src, k.srcGen})
-			g.nodes.tell(nodes, ID{k.dst, k.dstGen})
-			g.relations.tell(relations, ID{k.rel, k.relGen})
-		}
-		g.mu.Unlock()
-	}
-	var node, relation map[ID]int32
-	s.Nodes, node = sortNames(nodes)
-	s.Relations, relation = sortNames(relations)
-	for i := range found {
-		k := &found[i]
-		src, haveS := node[ID{k.src, k.srcGen}]
-		dst, haveD := node[ID{k.dst, k.dstGen}]
-		rel, haveR := relation[ID{k.rel, k.relGen}]
-		if haveS && haveD && haveR {
-			e := Edge{Source: src, Relation: rel, Destination: dst, Count: k.count, First: k.first, Last: k.last, Age: k.age,
-				Active: k.activity.at(&h.buckets, h.lived)}
-			h.cut(&e)
-			s.Edges = append(s.Edges, e)
-		}
-	}
-	s.dedupe()
+	h.since = min(h.since, latest)
+	g.nameEdges(s, len(found), func(i int) *kept { return &found[i] }, func(k *kept, e *Edge) {
+		e.Age, e.Active = k.age, k.activity.at(&h.buckets, h.lived)
+		h.cut(e)
+	})
 	return s
 }
 
@@ -73,13 +53,6 @@ func (g *Graph) NewestUpTo(moment int64) int64 {
 	return newest
 }
 
-// tell enters the name of a live ID.
-func (n *names) tell(into map[ID]string, id ID) {
-	if s := n.slots.at(id.Slot); s.gen == id.Gen && !s.dead {
-		into[id] = s.name
-	}
-}
-
 // horizon is a moment of the past, by which edges are divided into before and after.
 type horizon struct {
 	moment  int64 // of event time
@@ -88,8 +61,18 @@ type horizon struct {
 	buckets buckets
 }
 
-func newHorizon(moment int64, c *clock, b buckets) horizon {
-	return horizon{moment, c.lived, c.lived - c.counted(max(0, since(c.now, moment))), b}
+// newHorizon returns the horizon at a moment with what the clock had lived by then at least, for edges to bound, and what
+// it had at most. It lived as long as time passed, unless there were pauses, of which it does not keep when they were.
+func newHorizon(moment int64, c *clock, b buckets) (h horizon, latest int64) {
+	passed := max(0, since(c.now, moment))
+	return horizon{moment, c.lived, max(0, c.lived-passed), b}, c.lived - c.counted(passed)
+}
+
+// bound takes the last sight of an edge and what the clock had lived by then: by the moment it had lived no less if that
+// is later, else less by no more than the time that passed between them. So a pause is left out if an edge was last seen
+// between it and the moment.
+func (h *horizon) bound(last, lived int64) {
+	h.since = max(h.since, lived-max(0, since(last, h.moment)))
 }
 
 // cut takes from an edge what came before the horizon. When each of its events came is not known, but in which buckets

@@ -44,7 +44,7 @@ func newClock(window time.Duration, trusted bool) clock {
 	}
 	c.leap, c.unit = max(int64(window)/4, leastLeap), max(int64(window)>>ageBits, 1)
 	// A short window is over after a pause of two; with longer steps the ages would be too large for their bits.
-	c.step = min(c.leap, 2*max(int64(window), 1))
+	c.step = min(c.leap, 2*min(max(int64(window), 1), math.MaxInt64/2))
 	return c
 }
 
@@ -139,32 +139,13 @@ func add(t, d int64) int64 {
 	return t + d
 }
 
-// stamp is what an edge carries that was last seen such a time ago.
+// stamp is what an edge carries that was last seen such a time ago. What is older than half of the ages that there are
+// room for counts as that old: it may grow as old again until it would count as new.
 func (c *clock) stamp(age int64) uint32 {
-	return uint32(c.lived/c.unit) - uint32(min(max(age, 0)/c.unit, math.MaxInt32))
+	return uint32(c.lived/c.unit) - uint32(min(max(age, 0)/c.unit, math.MaxInt32/2))
 }
 
 // age is how long ago an edge was last seen, by its stamp.
 func (c *clock) age(stamp uint32) int64 {
 	return int64(max(int32(uint32(c.lived/c.unit)-stamp), 0)) * c.unit
-}
-
-// see takes a sight of an edge between times first and last, with the stamp of the last. Times more than a
-// window apart are of two lives of the triplet, the second of which counts; what is late by more than a leap changes
-// no time.
-func (e *edge) see(first, last int64, stamp uint32, c *clock, window int64) {
-	was := e.protected()
-	switch {
-	case window > 0 && since(last, e.last) > window:
-		e.first = first
-	case since(e.last, first) <= c.leap && (window == 0 || since(e.last, first) <= window):
-		e.first = min(e.first, first)
-	}
-	e.last = max(e.last, last)
-	if int32(stamp-e.seen) > 0 {
-		e.seen = stamp
-	}
-	if was && !e.protected() {
-		e.first = e.last - protectedAfter
-	}
 }

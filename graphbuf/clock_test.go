@@ -299,6 +299,52 @@ func TestAnOldStateHasNoAges(t *testing.T) {
 	}
 }
 
+// TestTheLongestWindows: what is as long as time itself has a clock that goes on and buckets that cover it.
+func TestTheLongestWindows(t *testing.T) {
+	for _, window := range []time.Duration{math.MaxInt64/2 + 1, math.MaxInt64} {
+		g := newGraph(t, Config{MaxNodes: 100, MaxRelations: 10, MaxEdges: 100, Window: window})
+		if g.clock.step != g.clock.leap || float64(shortestBucket<<g.buckets.highest)*activityBits < float64(window) {
+			t.Errorf("window %v: a step of %d, a leap of %d, level %d", window, g.clock.step, g.clock.leap, g.buckets.highest)
+		}
+		for d := range int64(10) {
+			g.observe1(event("a", "r", "s"+strconv.FormatInt(d, 10), testNow+d*365*testDay))
+		}
+		g.observe1(event("a", "r", "s9", testNow+10*365*testDay))
+		edges := byTriplet(g, 'a')
+		for d := range int64(9) {
+			if age := edges["a s"+strconv.FormatInt(d, 10)].Age; age > (10-d)*365*testDay+g.clock.unit || age < (10-d)*365*testDay-g.clock.unit {
+				t.Errorf("window %v: %v days old after %d years", window, age/testDay, 10-d)
+			}
+		}
+		g.check(t)
+	}
+}
+
+// TestTheOldestDateStaysOld: an event of long before 1970 is the oldest there is, and no later one makes it new.
+func TestTheOldestDateStaysOld(t *testing.T) {
+	for _, window := range []time.Duration{0, 1} {
+		c := newClock(window, true)
+		c.see(testNow)
+		stamp := c.stamp(since(testNow, math.MinInt64))
+		before := c.age(stamp)
+		for range 100 {
+			c.see(c.now + c.step)
+			if age := c.age(stamp); age < before || age < math.MaxInt32/2*c.unit {
+				t.Fatalf("window %v: an age of %d units, after %d", window, age/c.unit, before/c.unit)
+			}
+			before = c.age(stamp)
+		}
+	}
+	g := newGraph(t, roomy)
+	g.observe1(event("a", "r", "x", testNow))
+	g.observe1(event("a", "r", "of 1950", -20*365*testDay))
+	g.observe1(event("a", "r", "x", testNow+10*int64(time.Second)))
+	if i := g.oldest(); g.nodes.slots.at(g.edges.at(i).dst).name != "of 1950" || g.clock.age(g.edges.at(i).seen) < 30*365*testDay {
+		t.Errorf("the oldest is an edge %v days old", g.clock.age(g.edges.at(i).seen)/testDay)
+	}
+	g.check(t)
+}
+
 // TestASecondLife: a triplet that comes back after more than a window begins anew.
 func TestASecondLife(t *testing.T) {
 	g := newGraph(t, Config{MaxNodes: 100, MaxRelations: 10, MaxEdges: 100, Window: 30 * 24 * time.Hour, Trusted: true})

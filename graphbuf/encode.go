@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"time"
-	"unsafe"
 )
 
 // A snapshot's bytes are unsigned varints: the number of nodes and their names (length, bytes), the same for relations,
@@ -124,13 +123,6 @@ func (g *Graph) AppendBinary(b []byte) ([]byte, error) {
 	}
 	b[number+longestNumber-1] = byte(written >> (7 * (longestNumber - 1)))
 	return b, nil
-}
-
-// SavingBytes is about what AppendBinary takes at most, its bytes included.
-func (s Sizes) SavingBytes() int64 {
-	const name = 40 // bytes of a usual one, at most
-	names := s.Nodes + s.Relations
-	return int64(s.Edges)*usualEdge + int64(names)*(name+4+int64(unsafe.Sizeof(Name{}))) + 1<<20
 }
 
 // UnmarshalBinary implements encoding.BinaryUnmarshaler. The names it yields have

@@ -142,6 +142,9 @@ func (g *Graph) evict(i uint32) {
 	*g.edges.at(i) = edge{}
 	g.edges.put(i)
 	g.stats.Evicted++
+	if g.journal != nil {
+		g.journal.evict(i)
+	}
 }
 
 func subSat(a, n uint32) uint32 { return a - min(a, n) }

@@ -229,7 +229,7 @@ func (g *Graph) merge(slice Slice, s *Sighting) (added uint32) {
 		g.ledger.met.earlier(&p, s.First)
 	case added > 0:
 		p := g.parts(i)
-		g.count(i, &p, &e, added, s.Last, age, how)
+		g.putAgain(i, &p, &e, added, s.Last, age, how)
 	default:
 		g.widen(i, s, age)
 	}
@@ -255,11 +255,11 @@ func (g *Graph) had(i uint32, t *tally, slice Slice) uint32 {
 }
 
 // widen has an edge begin no later and end no earlier than a sighting all of whose events it has: the other counter may
-// know of earlier ones.
+// know of earlier ones. Nothing was seen again, so that the names stay where they are.
 func (g *Graph) widen(i uint32, s *Sighting, age int64) {
 	p := g.parts(i)
 	none := Event{Time: s.First}
-	g.count(i, &p, &none, 0, s.Last, age, backfilled)
+	g.putAgain(i, &p, &none, 0, s.Last, age, backfilled)
 }
 
 // backdate has an edge, and what it is part of, begin at t where they begin later.

@@ -259,3 +259,40 @@ func TestMergeKeepsBounds(t *testing.T) {
 		t.Error("the latest triplet of the other counter is not held")
 	}
 }
+
+// Hosts whose triplet others see again and again are not those seen longest ago: others go for new ones.
+func TestMergedSightingsMarkTheirNamesAsSeen(t *testing.T) {
+	cfg := mergeConfig
+	cfg.MaxNodes, cfg.MaxRelations = 6, 3
+	g := newGraph(t, cfg)
+	g.BeginSlices(mergeStart)
+	begun := mergeStart + int64(time.Second)
+	at := begun
+	g.observe1(event("busy", "often", "srv", at))
+	g.observe1(event("a", "r", "b", at+1))
+	g.observe1(event("c", "r2", "d", at+2))
+	for i := range uint32(20) {
+		at += int64(time.Minute)
+		g.BeginReading()
+		if added := g.Merge(Open, []Sighting{{[]byte("busy"), []byte("often"), []byte("srv"), i + 2, begun, at}}); added != 1 {
+			t.Fatalf("reading %d added %d events, want 1", i, added)
+		}
+	}
+	g.observe1(event("new", "r3", "newer", at+1))
+	if ref := g.look1(event("busy", "often", "srv", at+2)); ref.Counts.SRD != 21 {
+		t.Errorf("%+v of the triplet that was seen last", ref.Counts)
+	}
+	if ref := g.look1(event("a", "r", "b", at+2)); ref.Source != (ID{}) || ref.Relation != (ID{}) || ref.Destination != (ID{}) {
+		t.Errorf("names seen longest ago are there: %+v", ref)
+	}
+	// What a reading tells of events that the graph has is no sight of them.
+	g.observe1(event("c", "r2", "d", at+3))
+	g.observe1(event("new", "r3", "newer", at+4))
+	g.BeginReading()
+	g.Merge(Open, []Sighting{{[]byte("busy"), []byte("often"), []byte("srv"), 21, begun, at}})
+	g.observe1(event("another", "r4", "yet another", at+5))
+	if g.HostID("busy") != (ID{}) || g.HostID("c") == (ID{}) {
+		t.Errorf("busy is there as %v, c as %v", g.HostID("busy"), g.HostID("c"))
+	}
+	g.check(t)
+}

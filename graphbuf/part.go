@@ -13,9 +13,6 @@ type Part struct {
 	First, Last int64 // the earliest and the latest sight of any of them, 0 without edges
 }
 
-// partLooks is how many names are looked up under one lock.
-const partLooks = 128
-
 // Part copies at most n edges: first the given triplets, then the edges that share a host with one of them, then all
 // others; within each kind those with more events, and then those seen last, come first. Like Snapshot it lets writers
 // go on, but it takes memory for n edges only, however many there are.
@@ -37,7 +34,7 @@ func (g *Graph) Part(triplets []Event, n int) *Part {
 			p.First = e.first
 		}
 		p.Last = max(p.Last, e.last)
-		k := ranked{edge: *e, slot: i}
+		k := ranked{kept: kept{edge: *e}, slot: i}
 		if s, d := isNear(e.src), isNear(e.dst); s || d {
 			k.rank = 1
 			if s && d && wanted[i] {
@@ -47,7 +44,7 @@ func (g *Graph) Part(triplets []Event, n int) *Part {
 		if len(best) == n && (n == 0 || k.compare(&best[0]) < 0) {
 			return
 		}
-		k.srcGen, k.relGen, k.dstGen = g.nodes.slots.at(e.src).gen, g.relations.slots.at(e.rel).gen, g.nodes.slots.at(e.dst).gen
+		k.kept = g.keep(i)
 		block = append(block, k)
 	}, func() {
 		for _, k := range block {
@@ -55,14 +52,17 @@ func (g *Graph) Part(triplets []Event, n int) *Part {
 		}
 		block = block[:0]
 	})
-	g.name(p, best)
+	g.nameEdges(&p.Snapshot, len(best), func(i int) *kept { return &best[i].kept }, nil)
+	slices.SortFunc(p.Edges, func(a, b Edge) int {
+		return cmp.Or(cmp.Compare(a.First, b.First), compareTriplets(a, b))
+	})
 	return p
 }
 
 // lookUp returns the slots of the edges that triplets have, and by slot which nodes they name.
 func (g *Graph) lookUp(triplets []Event) (edges map[uint32]bool, nodes []bool) {
 	edges, nodes = map[uint32]bool{}, make([]bool, g.nodeSlots())
-	for some := range slices.Chunk(triplets, partLooks) {
+	for some := range slices.Chunk(triplets, nameLooks) {
 		g.mu.Lock()
 		for i := range some {
 			e := &some[i]
@@ -90,57 +90,11 @@ func (g *Graph) nodeSlots() int {
 	return g.nodes.slots.len()
 }
 
-// name fills in the snapshot of a part. An edge whose names are gone by now is left out.
-func (g *Graph) name(p *Part, edges []ranked) {
-	nodes, relations := map[ID]string{}, map[ID]string{}
-	for some := range slices.Chunk(edges, partLooks) {
-		g.mu.Lock()
-		for i := range some {
-			e := &some[i]
-			g.nodes.tell(nodes, ID{e.src, e.srcGen})
-			g.nodes.tell(nodes, ID{e.dst, e.dstGen})
-			g.relations.tell(relations, ID{e.rel, e.relGen})
-		}
-		g.mu.Unlock()
-	}
-	var node, relation map[ID]int32
-	p.Nodes, node = sortNames(nodes)
-	p.Relations, relation = sortNames(relations)
-	p.Edges = make([]Edge, 0, len(edges))
-	for i := range edges {
-		e := &edges[i]
-		s, haveS := node[ID{e.src, e.srcGen}]
-		d, haveD := node[ID{e.dst, e.dstGen}]
-		r, haveR := relation[ID{e.rel, e.relGen}]
-		if haveS && haveD && haveR {
-			p.Edges = append(p.Edges, Edge{Source: s, Relation: r, Destination: d, Count: e.count, First: e.first, Last: e.last})
-		}
-	}
-	p.dedupe()
-	slices.SortFunc(p.Edges, func(a, b Edge) int {
-		return cmp.Or(cmp.Compare(a.First, b.First), compareTriplets(a, b))
-	})
-}
-
-// sortNames lists names by name, and says where each ID went.
-func sortNames(names map[ID]string) (list []Name, at map[ID]int32) {
-	list, at = make([]Name, 0, len(names)), make(map[ID]int32, len(names))
-	for id, name := range names {
-		list = append(list, Name{name, id})
-	}
-	slices.SortFunc(list, func(a, b Name) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID.Slot, b.ID.Slot)) })
-	for i := range list {
-		at[list[i].ID] = int32(i)
-	}
-	return list, at
-}
-
 // ranked is an edge with its place among others.
 type ranked struct {
-	edge
-	rank                   uint8 // 2: a given triplet, 1: it shares a host with one
-	slot                   uint32
-	srcGen, relGen, dstGen uint32
+	kept
+	rank uint8 // 2: a given triplet, 1: it shares a host with one
+	slot uint32
 }
 
 // compare is above 0 where a is rather to be seen than b.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
-	"unsafe"
 )
 
 // Snapshot is the graph at one moment, for whoever wants to read it at leisure.
@@ -62,20 +61,6 @@ func (s *Snapshot) edgeOf(k *kept, node, relation []int32, b *buckets, now int64
 	ok = e.Source >= 0 && e.Relation >= 0 && e.Destination >= 0 &&
 		s.Nodes[e.Source].ID.Gen == k.srcGen && s.Nodes[e.Destination].ID.Gen == k.dstGen && s.Relations[e.Relation].ID.Gen == k.relGen
 	return e, ok
-}
-
-// MakingBytes and KeptBytes are what a snapshot of these sizes takes at most while it is made, and afterwards. Its
-// names' bytes are the graph's.
-func (s Sizes) MakingBytes() int64 {
-	names := s.Nodes + s.Relations
-	const slot = 4 // of the numbers by slot
-	return s.KeptBytes() + int64(s.Edges+s.Edges/8+snapshotBlock)*int64(unsafe.Sizeof(kept{})) + int64(names+names/8+2*snapshotBlock)*slot + 1<<16
-}
-
-// KeptBytes is what a snapshot keeps: see MakingBytes.
-func (s Sizes) KeptBytes() int64 {
-	names := s.Nodes + s.Relations
-	return int64(s.Edges)*int64(unsafe.Sizeof(Edge{})) + int64(names+names/8+2*snapshotBlock)*int64(unsafe.Sizeof(Name{}))
 }
 
 // Snapshot copies the graph block by block, so that writers go on meanwhile. What
@@ -157,6 +142,67 @@ func (g *Graph) inBlocks(length func() int, do func(i uint32), after func()) {
 
 // edgeSlots is the number of slots of edges, used or not. The lock is held.
 func (g *Graph) edgeSlots() int { return g.edges.len() }
+
+// nameLooks is for how many edges names are looked up under one lock.
+const nameLooks = 128
+
+// nameEdges gives a snapshot n copied edges, of which an edge whose names are gone by now is left out, and their names
+// alone. add, unless nil, adds to each edge what a copy has beside its names, count and times.
+func (g *Graph) nameEdges(s *Snapshot, n int, copied func(i int) *kept, add func(k *kept, e *Edge)) {
+	nodes, relations := map[ID]string{}, map[ID]string{}
+	look := func(from, to int) {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		for i := from; i < to; i++ {
+			k := copied(i)
+			g.nodes.tell(nodes, ID{k.src, k.srcGen})
+			g.nodes.tell(nodes, ID{k.dst, k.dstGen})
+			g.relations.tell(relations, ID{k.rel, k.relGen})
+		}
+	}
+	for i := 0; i < n; i += nameLooks {
+		look(i, min(i+nameLooks, n))
+	}
+	var node, relation map[ID]int32
+	s.Nodes, node = sortNames(nodes)
+	s.Relations, relation = sortNames(relations)
+	s.Edges = make([]Edge, 0, n)
+	for i := range n {
+		k := copied(i)
+		src, haveS := node[ID{k.src, k.srcGen}]
+		dst, haveD := node[ID{k.dst, k.dstGen}]
+		rel, haveR := relation[ID{k.rel, k.relGen}]
+		if !haveS || !haveD || !haveR {
+			continue
+		}
+		e := Edge{Source: src, Relation: rel, Destination: dst, Count: k.count, First: k.first, Last: k.last}
+		if add != nil {
+			add(k, &e)
+		}
+		s.Edges = append(s.Edges, e)
+	}
+	s.dedupe()
+}
+
+// tell enters the name of a live ID.
+func (n *names) tell(into map[ID]string, id ID) {
+	if s := n.slots.at(id.Slot); s.gen == id.Gen && !s.dead {
+		into[id] = s.name
+	}
+}
+
+// sortNames lists names by name, and says where each ID went.
+func sortNames(names map[ID]string) (list []Name, at map[ID]int32) {
+	list, at = make([]Name, 0, len(names)), make(map[ID]int32, len(names))
+	for id, name := range names {
+		list = append(list, Name{name, id})
+	}
+	slices.SortFunc(list, func(a, b Name) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID.Slot, b.ID.Slot)) })
+	for i := range list {
+		at[list[i].ID] = int32(i)
+	}
+	return list, at
+}
 
 // dedupe keeps the later copy of a triplet that was evicted and came back during the copying.
 func (s *Snapshot) dedupe() {

@@ -1,7 +1,9 @@
 package graphbuf
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -198,7 +200,7 @@ func TestEventsThatAreTooFast(t *testing.T) {
 	g.Observe(events, refs)
 	swapped := true
 	err := s.Finish(func(swap func() bool) { swapped = swap() })
-	if err == nil || !strings.Contains(err.Error(), "1 events came faster") || swapped {
+	if !errors.Is(err, ErrTooFast) || !strings.Contains(err.Error(), "1 events came faster") || swapped {
 		t.Errorf("%v, swapped: %v", err, swapped)
 	}
 	if got := counts(g); len(got) != 1 || got["a r b"] != journalRoom+2 {
@@ -210,6 +212,105 @@ func TestEventsThatAreTooFast(t *testing.T) {
 	}
 }
 
+// A succession may begin slowly, and what came meanwhile may take long to be shown: the journal is emptied all the same.
+func TestTheJournalIsEmptiedWhileASuccessionBegins(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 1000, MaxRelations: 10, MaxEdges: 1000, Trusted: true})
+	g.observe1(event("a", "r", "x", midnight))
+	next := newGraph(t, g.Bounds())
+	refs := make([]Ref, 64)
+	events := slices.Repeat([]Event{event("a", "r", "x", midnight+1)}, len(refs))
+	sent := uint32(1)
+	eventually := func(what string, holds func() bool) {
+		t.Helper()
+		for looks := 0; !holds(); looks++ {
+			if looks == 20_000 {
+				t.Fatal(what)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	observe := func(batches int) {
+		for range batches {
+			g.Observe(events, refs)
+			sent += uint32(len(events))
+		}
+	}
+
+	next.mu.Lock() // the copy cannot be restored there
+	begun := make(chan *Succession)
+	go func() { begun <- g.Succeed(next, midnight-1) }()
+	eventually("it does not begin", func() bool {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return g.journal != nil
+	})
+	for range journalRoom / len(events) * 2 {
+		eventually("nobody empties the journal", func() bool { return g.behind() <= journalRoom/2 })
+		observe(1)
+	}
+	next.mu.Unlock()
+	s := <-begun
+	observe(1)
+	next.mu.Lock() // the first of what is to be shown is not seen yet
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.CatchUp()
+	}()
+	eventually("it does not begin to catch up", func() bool { return g.behind() == 0 })
+	observe(2)
+	next.mu.Unlock()
+	<-done
+	if n := g.behind(); n > 0 || len(s.waiting) != 2*len(events) {
+		t.Errorf("%d events in the journal, %d wait, want 0 and %d", n, len(s.waiting), 2*len(events))
+	}
+	if err := s.Finish(func(swap func() bool) { swap() }); err != nil {
+		t.Fatal(err)
+	}
+	if got := g.look1(event("a", "r", "x", midnight+2)).Counts.SRD; got != sent {
+		t.Errorf("%d events, want %d", got, sent)
+	}
+}
+
+// What waits to be shown is bounded, in memory and, where it does not get less, in the time for which records would wait.
+func TestWhatWaitsIsBounded(t *testing.T) {
+	g := newGraph(t, roomy)
+	s := begin(t, g, &Snapshot{}, 0)
+	g.observe1(event("a", "r", "b", midnight))
+	s.waiting = make([]touch, waitingRoom)
+	s.drain()
+	if g.behind() != 1 || len(s.waiting) != waitingRoom {
+		t.Errorf("%d events in the journal, %d wait", g.behind(), len(s.waiting))
+	}
+	s.waiting = s.waiting[:journalRoom]
+	if err := s.behind(); err != nil {
+		t.Error(err)
+	}
+	s.drain()
+	if err := s.behind(); !errors.Is(err, ErrTooFast) {
+		t.Errorf("%d wait: %v", len(s.waiting), err)
+	}
+}
+
+// After a panic, which a caller may survive, records do not wait for ever.
+func TestAPanicWhileCatchingUpHoldsNoLock(t *testing.T) {
+	g := newGraph(t, roomy)
+	s := begin(t, g, &Snapshot{}, 0)
+	s.waiting = []touch{{edge: 1 << 30}} // no slot
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic: nothing is tested")
+			}
+		}()
+		s.CatchUp()
+	}()
+	if !g.mu.TryLock() {
+		t.Fatal("the graph is locked")
+	}
+	g.mu.Unlock()
+}
+
 func TestASuccessionHasEventsAllocateNothing(t *testing.T) {
 	g := newGraph(t, roomy)
 	events, refs := notebook(t)[:500], make([]Ref, 500)
@@ -218,6 +319,31 @@ func TestASuccessionHasEventsAllocateNothing(t *testing.T) {
 	defer s.Abandon()
 	if n := testing.AllocsPerRun(50, func() { g.Observe(events, refs) }); n > 0 {
 		t.Errorf("%v allocations for 500 known events", n)
+	}
+}
+
+// An event that is late by more than a leap, of a triplet that is held, goes over like any other; one of a triplet that
+// is gone, whose place another has, does not.
+func TestLateEventsGoOver(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 1000, MaxRelations: 10, MaxEdges: 2, Trusted: true})
+	g.observe1(event("a", "r", "x", midnight))
+	g.observe1(event("b", "r", "y", midnight+1))
+	s := begin(t, g, g.Snapshot(), midnight+2)
+	g.observe1(event("a", "r", "x", midnight-20*day))
+	g.observe1(event("b", "r", "y", midnight-20*day))
+	g.observe1(event("b", "r", "y", midnight+1))
+	slot := g.look1(event("b", "r", "y", midnight)).Edge
+	g.observe1(event("a", "r", "x", midnight+2)) // so that b is older
+	g.observe1(event("c", "r", "z", midnight-day))
+	if got := g.look1(event("c", "r", "z", midnight)).Edge; got != slot {
+		t.Fatalf("slot %d, want that of the triplet that is gone, %d", got, slot)
+	}
+	if err := s.Finish(func(swap func() bool) { swap() }); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]uint32{"a r x": 3, "c r z": 1}
+	if got := counts(g); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("the graph holds %v, want %v", got, want)
 	}
 }
 
@@ -233,5 +359,56 @@ func TestABaseLargerThanTheBounds(t *testing.T) {
 	got := counts(g)
 	if len(got) != 50 || got["mine r d1"] != 1 || got["s1 r d199"] != 1 {
 		t.Errorf("%d edges: %v", len(got), got)
+	}
+}
+
+// A horizon may lie further back than a pause counts for: what came in that time is carried over all the same.
+func TestAHorizonOlderThanALeap(t *testing.T) {
+	for _, c := range []struct{ window, lasts, horizon int64 }{{7, 7, 2}, {7, 7, 4}, {7, 7, 5}, {30, 21, 20}, {0, 21, 20}, {0, 21, 8}} {
+		g := newGraph(t, Config{MaxNodes: 10, MaxRelations: 10, MaxEdges: 10, Window: time.Duration(c.window * day)})
+		for h := range 24 * c.lasts {
+			g.observe1(event("a", "r", "x", midnight+h*hourly))
+		}
+		horizon := g.Stats().Now - c.horizon*day
+		for _, restarts := range []bool{false, true} {
+			if restarts {
+				g = restarted(t, g)
+			}
+			s := begin(t, g, &Snapshot{}, horizon)
+			if got, want := s.Carried.Events, uint64(24*c.horizon); got < want || got > want+1 { // a bucket begins in between
+				t.Errorf("window of %d days, horizon %d days back, restarts %v: carried %d events, want %d", c.window, c.horizon, restarts, got, want)
+			}
+		}
+	}
+}
+
+// A pause between the horizon and now makes nothing of before the horizon come after it.
+func TestAHorizonBeforeAPause(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 1000, MaxRelations: 10, MaxEdges: 1000, Window: time.Duration(40 * day), Trusted: true})
+	const pause = 30 * day
+	for h := range int64(24 * 20) {
+		at := midnight + h*hourly
+		if h >= 24*18 {
+			at += pause
+		}
+		g.observe1(event("a", "r", "x", at))
+		g.observe1(event("b", "r", strconv.Itoa(int(h)), at))
+	}
+	for _, restarts := range []bool{false, true} {
+		if restarts {
+			g = restarted(t, g)
+		}
+		for daysBefore := range int64(4) {
+			s := g.after(midnight+(18-daysBefore)*day-1, nil)
+			want := uint32(24 * (daysBefore + 2)) // but for what a bucket, of 24 hours, blurs
+			for _, e := range s.Edges {
+				if s.Nodes[e.Source].Name == "a" && (e.Count < want-2 || e.Count > want+2) {
+					t.Errorf("%d days before the pause, restarts %v: %d events after, want %d", daysBefore, restarts, e.Count, want)
+				}
+			}
+			if n := len(s.Edges); n != int(want)+1 {
+				t.Errorf("%d days before the pause: %d edges after, want %d", daysBefore, n, want+1)
+			}
+		}
 	}
 }

@@ -23,7 +23,7 @@ func TestWrongSettings(t *testing.T) {
 	}{
 		{"misspelt property", []string{filter("ssh", "Train_Intervall", "5m")}, "rgcn: unknown configuration property 'train_intervall'."},
 		{"bad value", []string{filter("ssh", "Train_Interval", "soon")},
-			`property train_interval = "soon": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to never train and only score`},
+			`property train_interval = "soon": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, at most 36500d, or 0 to never train and only score`},
 		{"features that cannot be read", []string{filter("ssh", "Model_Features", hosts)}, `model.features = "` + hosts + `": ` + hosts + ":3: host \"web-1\" stands in line 2 already, want one row for each"},
 		{"unknown key", []string{filter("ssh", "Config_File", file)}, file + ":5: unknown key graph.max_edgs: did you mean graph.max_edges?"},
 		{"no file", []string{filter("ssh", "Config_File", file+"x")}, file + `x": no such file or directory`},

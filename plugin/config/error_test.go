@@ -14,10 +14,11 @@ const wantTimes = "want the path of a field (key, key.sub or $key['sub']), or a 
 func TestFileErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		// Wrong values and types.
-		{"[train]\n\ninterval = '10x'", `f:3: train.interval = "10x": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to never train and only score`},
-		{"[graph]\nwindow = '59s'", `f:2: graph.window = "59s": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1m, or 0 for no limit`},
-		{"train.interval = -1", `f:1: train.interval = -1: want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to never train and only score`},
-		{"train.interval = 1.5", `f:1: train.interval = 1.5: want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to never train and only score`},
+		{"[train]\n\ninterval = '10x'", `f:3: train.interval = "10x": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, at most 36500d, or 0 to never train and only score`},
+		{"[graph]\nwindow = '59s'", `f:2: graph.window = "59s": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1m, at most 36500d, or 0 for no limit`},
+		{"graph.window = 3153600001", `f:1: graph.window = 3153600001: want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1m, at most 36500d, or 0 for no limit`},
+		{"train.interval = -1", `f:1: train.interval = -1: want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, at most 36500d, or 0 to never train and only score`},
+		{"train.interval = 1.5", `f:1: train.interval = 1.5: want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, at most 36500d, or 0 to never train and only score`},
 		{"\n\"train\" . 'steps' = 4.0", `f:2: train.steps = 4.0: want an integer from 1 to 100000`},
 		{"train = { seed = 1, steps = 0 }", `f:1: train.steps = 0: want an integer from 1 to 100000`},
 		{"train.seed = -1", `f:1: train.seed = -1: want an integer from 0 to 9223372036854775807`},
@@ -49,7 +50,7 @@ func TestFileErrors(t *testing.T) {
 		{"[fields]\nscore = ''", `f:2: fields.score = "": want a field's name`},
 		{"[fields]\nscore = \"a\\nb\"", `f:2: fields.score = "a\nb": want a field's name`},
 		{"[fields]\nscore = '" + strings.Repeat(" x", 100) + "'", `f:2: fields.score = "` + strings.Repeat(" x", 39) + ` ...: want a field's name`},
-		{"[train.interval]\nx = 1", `f:1: train.interval = a table: want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to never train and only score`},
+		{"[train.interval]\nx = 1", `f:1: train.interval = a table: want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, at most 36500d, or 0 to never train and only score`},
 		{"\ntrain.steps.x = 1", `f:2: train.steps = a table: want an integer from 1 to 100000`},
 		{"[[train]]\nsteps = 1", `f:1: train is a section, want [train] and its keys on the lines below`},
 		{"[[train.steps]]\nx = 1", `f:1: train.steps = a table: want an integer from 1 to 100000`},
@@ -153,11 +154,12 @@ func TestADefaultNameOverWhatIsRead(t *testing.T) {
 
 func TestPropertyErrors(t *testing.T) {
 	for _, c := range []struct{ key, value, want string }{
-		{"train_interval", "soon", `property train_interval = "soon": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to never train and only score`},
-		{"train_interval", "", `property train_interval = "": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to never train and only score`},
-		{"graph_window", "1d-2h", `property graph_window = "1d-2h": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1m, or 0 for no limit`},
-		{"graph_window", "d", `property graph_window = "d": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1m, or 0 for no limit`},
-		{"graph_window", "9999999999999999999", `property graph_window = "9999999999999999999": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1m, or 0 for no limit`},
+		{"train_interval", "soon", `property train_interval = "soon": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, at most 36500d, or 0 to never train and only score`},
+		{"train_interval", "", `property train_interval = "": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, at most 36500d, or 0 to never train and only score`},
+		{"graph_window", "1d-2h", `property graph_window = "1d-2h": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1m, at most 36500d, or 0 for no limit`},
+		{"graph_window", "d", `property graph_window = "d": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1m, at most 36500d, or 0 for no limit`},
+		{"graph_window", "9999999999999999999", `property graph_window = "9999999999999999999": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1m, at most 36500d, or 0 for no limit`},
+		{"graph_window", "36500d1m", `property graph_window = "36500d1m": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1m, at most 36500d, or 0 for no limit`},
 		{"graph_max_nodes", "5", `property graph_max_nodes = "5": want an integer from 16 to 10000000`},
 		{"graph_max_nodes", "1.5k", `property graph_max_nodes = "1.5k": want an integer from 16 to 10000000`},
 		{"graph_max_nodes", "18446744073709552k", `property graph_max_nodes = "18446744073709552k": want an integer from 16 to 10000000`},
@@ -179,8 +181,8 @@ func TestPropertyErrors(t *testing.T) {
 		{"state_dir", "~/rgcn", `property state_dir = "~/rgcn": ~ means a home directory to a shell alone, want the whole path`},
 		{"model_features", "~/hosts.csv", `property model_features = "~/hosts.csv": ~ means a home directory to a shell alone, want the whole path`},
 		{"allow", "~", `property allow = "~": ~ means a home directory to a shell alone, want the whole path`},
-		{"state_interval", "soon", `property state_interval = "soon": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to save with trainings and at exit only`},
-		{"state_interval", "500ms", `property state_interval = "500ms": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, or 0 to save with trainings and at exit only`},
+		{"state_interval", "soon", `property state_interval = "soon": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, at most 36500d, or 0 to save with trainings and at exit only`},
+		{"state_interval", "500ms", `property state_interval = "500ms": want a duration such as "90s", "10m", "1d12h" or a number of seconds, at least 1s, at most 36500d, or 0 to save with trainings and at exit only`},
 		{"preset", "custom", `property preset = "custom": fields.source is not set, the preset custom needs both source and destination`},
 		{"low_score", "score_reason", `property low_score = "score_reason": the name is taken by a field that explain adds, want another one`},
 		{"train_device", "gpu\n\x1b[31m", `property train_device = "gpu\n\x1b[31m": want auto, cpu, cuda or cuda:N with N from 0 to 63`},

@@ -59,7 +59,7 @@ type FollowStatus struct {
 	LastPoll   time.Time `json:"last_poll,omitzero"` // the last that found the place in order
 	Taken      uint64    `json:"taken"`              // states, since the start
 	Unchanged  uint64    `json:"unchanged"`          // looks that found the state in use
-	Failed     uint64    `json:"failed"`             // looks that found no server, or no state
+	Failed     uint64    `json:"failed"`             // looks that found no server, or no state, or one that was not taken
 	Refused    uint64    `json:"refused"`            // states that were refused
 	Problem    string    `json:"problem,omitempty"`
 }
@@ -68,6 +68,7 @@ type FollowStatus struct {
 var (
 	errUnreached = errors.New("cannot be fetched")
 	errRefused   = errors.New("is refused")
+	errNotTaken  = errors.New("was not taken") // through no fault of its own
 )
 
 func (f *follower) init(c *common, filter *Instance) error {
@@ -206,8 +207,11 @@ func (f *follower) report(err error, s FollowStatus, now time.Time) {
 	}
 	f.close() // keys and credentials may have changed
 	kind := errUnreached.Error()
-	if errors.Is(err, errRefused) {
+	switch {
+	case errors.Is(err, errRefused):
 		kind = errRefused.Error() + f.why
+	case errors.Is(err, errNotTaken):
+		kind = errNotTaken.Error()
 	}
 	log := f.outage.Failed(now)
 	if !log && kind == f.lastKind {
@@ -327,18 +331,26 @@ func (f *follower) poll(ctx context.Context) (taken bool, err error) {
 	defer body.Close()
 	read := &reading{Reader: body}
 	taken, err = f.consider(read, f.tag != "" && tag != "")
-	if err != nil && read.err != nil { // of the way here, not of what lies there
-		return false, fmt.Errorf("%s %w: the answer breaks off: %w", f.place, errUnreached, read.err)
-	}
 	if err != nil {
-		f.why = err.Error()
-		if i := strings.IndexFunc(f.why, unicode.IsDigit); i >= 0 {
-			f.why = f.why[:i]
-		}
-		return false, fmt.Errorf("what lies in %s %w: %w", f.place, errRefused, err)
+		return false, f.notInUse(err, read.err)
 	}
 	f.tag = tag
 	return taken, nil
+}
+
+// notInUse says why what lies in the place is not in use, of which the reading failed where onTheWay is not nil.
+func (f *follower) notInUse(err, onTheWay error) error {
+	switch {
+	case onTheWay != nil: // no fault of what lies there
+		return fmt.Errorf("%s %w: the answer breaks off: %w", f.place, errUnreached, onTheWay)
+	case errors.Is(err, graphbuf.ErrTooFast): // nor is this
+		return fmt.Errorf("the state in %s %w: %w", f.place, errNotTaken, err)
+	}
+	f.why = err.Error()
+	if i := strings.IndexFunc(f.why, unicode.IsDigit); i >= 0 {
+		f.why = f.why[:i]
+	}
+	return fmt.Errorf("what lies in %s %w: %w", f.place, errRefused, err)
 }
 
 // reading keeps the error of a reader, but for its end.

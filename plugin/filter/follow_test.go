@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -398,6 +399,55 @@ func TestStatesThatAnAgentRefuses(t *testing.T) {
 				t.Errorf("%+v\n%s", p, h.log())
 			}
 		})
+	}
+}
+
+// Records that come too fast are no fault of what lies in the place.
+func TestAStateThatIsNotTakenIsNotRefused(t *testing.T) {
+	s := newFleet(t)
+	f, h := s.agent()
+	defer f.Close()
+	tooFast := fmt.Errorf("graphbuf: 7 events %w", graphbuf.ErrTooFast)
+	err := f.follower.notInUse(tooFast, nil)
+	want := "the state in " + s.place + " was not taken: graphbuf: 7 events came faster than they could be carried over"
+	if err.Error() != want || errors.Is(err, errRefused) || !errors.Is(err, errNotTaken) {
+		t.Errorf("%v, want %s", err, want)
+	}
+	refused := f.follower.notInUse(errors.New("it is green"), nil)
+	if !errors.Is(refused, errRefused) {
+		t.Error(refused)
+	}
+	now := time.Now()
+	for _, err := range []error{refused, err, err, refused} { // each said when it is another than before
+		f.follower.report(err, *f.follower.state(), now)
+	}
+	if n := strings.Count(h.log(), want); n != 1 {
+		t.Errorf("said %d times:\n%s", n, h.log())
+	}
+}
+
+// panics stands for a succession that does, once it is under way.
+type panics struct{ begun chan struct{} }
+
+func (p panics) CatchUp() int {
+	close(p.begun)
+	panic("in the background")
+}
+
+// A panic beside a look ends that look alone, and not the host.
+func TestAPanicWhileCatchingUp(t *testing.T) {
+	f, h := newFleet(t).agent()
+	defer f.Close()
+	p := panics{make(chan struct{})}
+	end := catchUp(p, f.follower.panicked)
+	<-p.begun
+	for range 2 {
+		if err := end(); err == nil || err.Error() != "panic: in the background; please report this" {
+			t.Error(err)
+		}
+	}
+	if !strings.Contains(h.log(), "panics.CatchUp") {
+		t.Errorf("where it came up is not logged:\n%s", h.log())
 	}
 }
 

@@ -70,10 +70,12 @@ func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) e
 			sizes.Edges, sizes.Nodes, withGarbage(m.ScorerBytes(sizes, f.features))>>20, a.by, a.remedy)
 	}
 	defer giveBack()
-	end := catchUp(succession)
+	end := catchUp(succession, f.panicked)
 	defer end() // of a panic
 	scorer := m.Scorer(next.Snapshot(), f.cfg.Train.Threads, f.features)
-	end()
+	if err := end(); err != nil {
+		return err
+	}
 	done = true
 	before := i.judge.scorer.Load()
 	i.judge.follow(scorer)
@@ -171,11 +173,18 @@ func exceeded(bounds config.Graph, n graphbuf.Sizes, tooOld int) (why []string) 
 	return why
 }
 
-// catchUp has a succession catch up until the function that it returns is called.
-func catchUp(s *graphbuf.Succession) (end func()) {
-	stop, stopped := make(chan struct{}), make(chan struct{})
+// catchUp has a succession catch up until the function that it returns is called, which returns what panicked makes of a
+// panic.
+func catchUp(s interface{ CatchUp() int }, panicked func(any) error) (end func() error) {
+	stop, stopped := make(chan struct{}), make(chan error, 1)
 	go func() {
-		defer close(stopped)
+		defer func() {
+			var err error
+			if v := recover(); v != nil {
+				err = panicked(v)
+			}
+			stopped <- err
+		}()
 		tick := time.NewTicker(catchUpInterval)
 		defer tick.Stop()
 		for {
@@ -187,8 +196,8 @@ func catchUp(s *graphbuf.Succession) (end func()) {
 			}
 		}
 	}()
-	return sync.OnceFunc(func() {
+	return sync.OnceValue(func() error {
 		close(stop)
-		<-stopped
+		return <-stopped
 	})
 }

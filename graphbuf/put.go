@@ -2,16 +2,6 @@ package graphbuf
 
 import "bytes"
 
-// edge is one distinct triplet. Names and pairs are slots of their tables.
-type edge struct {
-	src, rel, dst uint32
-	sd, sr, rd    uint32
-	count         uint32
-	seen          uint32 // stamp of the clock when it was last seen
-	first, last   int64  // unix nanoseconds of event time
-	activity      activity
-}
-
 // add counts an event, and stores in ref what was known before.
 func (g *Graph) add(ref *Ref, e *Event) {
 	at, old := g.clock.see(e.Time)
@@ -72,15 +62,19 @@ func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, how arrival) 
 		return g.putNew(ref, e, n, last, age, how)
 	}
 	p := g.parts(i)
-	s, r, d := p.edge.src, p.edge.rel, p.edge.dst
-	if how == current {
-		g.nodes.touch(s)
-		g.nodes.touch(d)
-		g.relations.touch(r)
-	}
-	g.fill(ref, i, s, r, d, &p, e.Time)
-	g.count(i, &p, e, n, last, age, how)
+	g.fill(ref, i, p.edge.src, p.edge.rel, p.edge.dst, &p, e.Time)
+	g.putAgain(i, &p, e, n, last, age, how)
 	return i
+}
+
+// putAgain is put for edge i, which is held, and stores nothing.
+func (g *Graph) putAgain(i uint32, p *parts, e *Event, n uint32, last, age int64, how arrival) {
+	if how == current {
+		g.nodes.touch(p.edge.src)
+		g.nodes.touch(p.edge.dst)
+		g.relations.touch(p.edge.rel)
+	}
+	g.count(i, p, e, n, last, age, how)
 }
 
 // putNew is put for a triplet that is not held. It returns its edge, 0 where one that is not current has no room.
@@ -235,60 +229,6 @@ func (g *Graph) pinRelation(name []byte, how arrival) uint32 {
 	}
 	g.relations.retain(r)
 	return r
-}
-
-// findEdge returns the edge of an event's triplet by its names, 0 when it is not held.
-func (g *Graph) findEdge(e *Event) uint32 {
-	return g.triplets.find(hash3(hashName(e.Source), hashName(e.Relation), hashName(e.Destination)), func(i uint32) bool {
-		ed := g.edges.at(i)
-		return g.nodes.is(ed.src, e.Source) && g.nodes.is(ed.dst, e.Destination) && g.relations.is(ed.rel, e.Relation)
-	})
-}
-
-// hashEdge is the hash by which findEdge finds an edge, as long as its names live.
-func (g *Graph) hashEdge(e *edge) uint32 {
-	return hash3(g.nodes.slots.at(e.src).hash, g.relations.slots.at(e.rel).hash, g.nodes.slots.at(e.dst).hash)
-}
-
-func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
-	if g.live() >= g.cfg.MaxEdges {
-		g.evict(g.oldest())
-	}
-	i, fresh := g.edges.take()
-	if fresh {
-		for _, l := range []*list{&g.byAge, &g.bySource, &g.byDestination, &g.byRel} {
-			l.addItem()
-		}
-	}
-	e := edge{src: s, rel: r, dst: d, seen: stamp, first: t, last: t, activity: activity{level: g.buckets.level}}
-	src, relation := g.source.at(s), g.relation.at(r)
-	if e.sd, fresh = g.sd.acquire(s, d); fresh {
-		src.neighbour(t)
-		src.meet(t)
-		g.destination.at(d).neighbours++
-		if g.ledger != nil {
-			*g.ledger.met.of(e.sd) = t
-		}
-	}
-	if e.sr, fresh = g.sr.acquire(s, r); fresh {
-		src.relations++
-		relation.neighbour(t)
-	}
-	src.since, relation.since = min(src.since, t), min(relation.since, t) // late ones
-	e.rd, _ = g.rd.acquire(r, d)
-	*g.edges.at(i) = e
-	if g.ledger != nil {
-		g.ledger.begin(i)
-	}
-	g.triplets.add(g.hashEdge(&e), i)
-	g.bySource.pushFront(s, i)
-	g.byDestination.pushFront(d, i)
-	g.byRel.pushFront(r, i)
-	g.nodes.retain(s)
-	g.nodes.retain(d)
-	g.relations.retain(r)
-	g.stats.NewEdges++
-	return i
 }
 
 // fill stores in ref what is known at t. Slots are 0 where a name is unknown, or the edge is not held.
