@@ -58,13 +58,13 @@ func (j *judge) low(e *graphbuf.Event, scorer *model.Scorer, score float32, list
 
 // source records how odd a session is and tells whether its source, which has that ID, is to be reported with it. by is
 // the line of the list that made a difference, nil for none: what the list allows does not speak against its source, and
-// a session that it calls bad has its source reported at once. scorer is nil without a model.
+// a session that it calls bad has its source reported at once, up to maxBadReports of them. scorer is nil without a model.
 func (j *judge) source(e *graphbuf.Event, id graphbuf.ID, scorer *model.Scorer, score float32, list *allow.Table, by *allow.Line) (p risk.Pooled, report bool) {
 	switch {
 	case j.sources == nil || j.frozen:
 		return p, false
 	case by != nil:
-		return p, by.Verdict == allow.Bad && j.sources.reports.Add(e)
+		return p, by.Verdict == allow.Bad && j.sources.judgeBad(e)
 	case scorer == nil || scorer.Model().IsWeak():
 		return p, false
 	}

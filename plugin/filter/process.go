@@ -358,6 +358,7 @@ func (p *recordPath) account(c *call, began time.Time, tag []byte) {
 	if p.fit.add(t.records-t.skipped, t.counted, c.walker.Raw(t.misfit)) {
 		p.fit.endPeriod(fitPeriod)
 	}
+	p.judge.logUnreported(began)
 	p.fit.checkTimes(t.timed, t.counted)
 	if c.walker.Drops(t.overwritten) > 0 {
 		p.fit.logOverwritten(c.walker.Raw(t.overwritten))
