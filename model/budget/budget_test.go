@@ -2,6 +2,7 @@ package budget
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -250,6 +251,25 @@ func TestBudgetInBytes(t *testing.T) {
 		if err := New(20).UnmarshalBinary([]byte(bad)); err == nil {
 			t.Errorf("taken: %.60s", bad)
 		}
+	}
+}
+
+// What is to be encoded is a copy: to make JSON of it takes long, and the budget goes on meanwhile.
+func TestBudgetGoesOnWhileItIsEncoded(t *testing.T) {
+	s := newStream(20, 5)
+	for range keptDays + 2 {
+		s.next(200, 1)
+	}
+	before, err := s.budget.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := s.budget.copied()
+	for range keptDays + 1 {
+		s.next(200, 0.5)
+	}
+	if js, err := json.Marshal(kept); err != nil || !bytes.Equal(js, before) {
+		t.Errorf("%v; what was kept changed as the budget went on", err)
 	}
 }
 

@@ -26,7 +26,7 @@ type today struct {
 	late   int       // scores in a row of days long past,
 	past   int64     // and the newest of these days
 	index  []int32   // hash table of Entries: number+1
-	spare  []float32 // memory to sort the scores in
+	spare  []float32 // memory to rank the scores in
 }
 
 // entry is a triplet of the day.
@@ -97,8 +97,40 @@ func (d *today) scoreAtRank(rank int) float32 {
 	for i := range d.Entries {
 		d.spare = append(d.spare, d.Entries[i].Score)
 	}
-	slices.Sort(d.spare)
-	return d.spare[min(rank, len(d.spare)-1)]
+	return atRank(d.spare, min(rank, len(d.spare)-1))
+}
+
+// atRank returns what would be at an index of x if it were sorted, in a time that grows with the length of x. It changes
+// the order of x. Whoever can choose all scores finds an order that is halved slowly: then it sorts.
+func atRank(x []float32, rank int) float32 {
+	for rounds := 2 * bits.Len(uint(len(x))); rounds > 0 && len(x) > 1; rounds-- {
+		a, b, c := x[0], x[len(x)/2], x[len(x)-1]
+		pivot := max(min(a, b), min(max(a, b), c))
+		less, more := 0, len(x) // below the pivot, and where those above it begin
+		for i := 0; i < more; {
+			switch {
+			case x[i] < pivot:
+				x[less], x[i] = x[i], x[less]
+				less++
+				i++
+			case x[i] > pivot:
+				more--
+				x[more], x[i] = x[i], x[more]
+			default:
+				i++
+			}
+		}
+		switch {
+		case rank < less:
+			x = x[:less]
+		case rank < more:
+			return pivot
+		default:
+			x, rank = x[more:], rank-more
+		}
+	}
+	slices.Sort(x)
+	return x[rank]
 }
 
 // sort puts the entries in ascending order of their scores. The index is then out of date.
