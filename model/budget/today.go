@@ -138,12 +138,20 @@ func (d *today) sort() {
 	slices.SortFunc(d.Entries, func(a, b entry) int { return cmp.Compare(a.Score, b.Score) })
 }
 
-// evictHigher lets the higher half of the entries go and lowers Watch, so that no more like them are kept.
+// evictHigher lets the higher half of the entries go and lowers Watch, so that no more like them are kept. Alerts stay,
+// which would count anew otherwise: no day has more than two budgets of them, a quarter of the room. There are more only
+// where a state of a larger budget is read, and then the highest go.
 func (d *today) evictHigher() {
 	d.sort()
 	half := len(d.Entries) / 2
 	d.Watch = d.Entries[half].Score
-	d.Entries = d.Entries[:half]
+	kept, most := d.Entries[:half], half+len(d.Entries)/4+1
+	for _, e := range d.Entries[half:] {
+		if e.Alert && len(kept) < most {
+			kept = append(kept, e)
+		}
+	}
+	d.Entries = kept
 	d.reindex()
 }
 
