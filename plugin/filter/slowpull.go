@@ -83,7 +83,7 @@ func (s *source) silent(now time.Time) string {
 	return text
 }
 
-// logSlow logs once that the first pull takes long. Only the goroutine that trains calls it.
+// logSlow logs once that the first pull takes long. Only the upkeep calls it.
 func (s *source) logSlow(now time.Time) {
 	if s.slowLogged || s.from == nil {
 		return

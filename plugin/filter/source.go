@@ -24,7 +24,7 @@ type source struct {
 	from       *elastic.Source // nil: graph.source is not set, or unfit
 	unfit      error           // what is wrong with the settings of a source that nobody may ever ask
 	every      time.Duration   // between two pulls
-	slowLogged bool            // of the goroutine that trains
+	slowLogged bool            // of the upkeep
 	lowSince   int64           // up to when low scores were asked for, unix nanoseconds; 0: not yet
 	noLowSaid  bool            // that the index has no low scores
 
