@@ -35,23 +35,32 @@ func (j *judge) init(c *common, allow *allowList) {
 // that calls the event bad: it is low whatever its score, and spends nothing of a budget. What the list allows spends
 // nothing either, and the threshold learns nothing of it.
 func (j *judge) low(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line) (low bool, by *allow.Line) {
-	spends := j.alerts != nil && !j.frozen // to look at scores out of their time spends nothing
+	return j.decide(e, scorer, score, list, bad, false)
+}
+
+// wouldBeLow is low for an event that never was: nothing is spent, and no budget learns of it.
+func (j *judge) wouldBeLow(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line) (low bool, by *allow.Line) {
+	return j.decide(e, scorer, score, list, bad, true)
+}
+
+func (j *judge) decide(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line, ask bool) (low bool, by *allow.Line) {
+	follows := j.alerts != nil && !j.frozen // scores out of their time have a threshold that does not move
 	switch {
 	case bad != nil:
 		return true, bad
 	case scorer.Model().IsWeak():
 		return false, nil
-	case spends && j.alerts.Ignores(e.Time, score), !spends && score >= j.fixedThreshold(scorer):
+	case follows && j.alerts.Ignores(e.Time, score), !follows && score >= j.fixedThreshold(scorer):
 		return false, nil
 	}
 	by = list.Find(allow.Allowed, e.Source, e.Relation, e.Destination, e.Time)
 	switch {
-	case !spends:
+	case !follows:
 		return by == nil, by
-	case by == nil:
+	case by == nil && !ask:
 		return j.alerts.Low(e, score), nil
 	case j.alerts.WouldBeLow(e, score):
-		return false, by
+		return by == nil, by
 	}
 	return false, nil
 }
