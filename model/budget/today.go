@@ -91,13 +91,23 @@ func (d *today) record(key uint64, quarter int32, score float32, alert bool) (co
 	return true
 }
 
-// scoreAtRank returns the score of the entry at a rank from the lowest on, at most that of the highest.
+// scoreAtRank returns the score of the entry at a rank from the lowest on, at most that of the highest. Scores only fall,
+// so that usually those up to Lowest, the answer of the last time, hold the next one.
 func (d *today) scoreAtRank(rank int) float32 {
-	d.spare = d.spare[:0]
-	for i := range d.Entries {
-		d.spare = append(d.spare, d.Entries[i].Score)
+	if d.scoresUpTo(d.Lowest); len(d.spare) <= rank {
+		d.scoresUpTo(1)
 	}
 	return atRank(d.spare, min(rank, len(d.spare)-1))
+}
+
+// scoresUpTo stores the scores up to a bound in spare.
+func (d *today) scoresUpTo(bound float32) {
+	d.spare = d.spare[:0]
+	for i := range d.Entries {
+		if score := d.Entries[i].Score; score <= bound {
+			d.spare = append(d.spare, score)
+		}
+	}
 }
 
 // atRank returns what would be at an index of x if it were sorted, in a time that grows with the length of x. It changes
@@ -140,16 +150,29 @@ func (d *today) sort() {
 
 // evictHigher lets the higher half of the entries go and lowers Watch, so that no more like them are kept. Alerts stay,
 // which would count anew otherwise: no day has more than two budgets of them, a quarter of the room. There are more only
-// where a state of a larger budget is read, and then the highest go.
+// where a state of a larger budget is read, and then those that came last go.
 func (d *today) evictHigher() {
-	d.sort()
-	half := len(d.Entries) / 2
-	d.Watch = d.Entries[half].Score
-	kept, most := d.Entries[:half], half+len(d.Entries)/4+1
-	for _, e := range d.Entries[half:] {
-		if e.Alert && len(kept) < most {
-			kept = append(kept, e)
+	d.scoresUpTo(1)
+	half, alerts := len(d.Entries)/2, len(d.Entries)/4+1
+	d.Watch = atRank(d.spare, half)
+	alike := half // how many of the score Watch belong to the lower half
+	for i := range d.Entries {
+		if d.Entries[i].Score < d.Watch {
+			alike--
 		}
+	}
+	kept := d.Entries[:0]
+	for _, e := range d.Entries {
+		switch {
+		case e.Score < d.Watch:
+		case e.Score == d.Watch && alike > 0:
+			alike--
+		case e.Alert && alerts > 0:
+			alerts--
+		default:
+			continue
+		}
+		kept = append(kept, e)
 	}
 	d.Entries = kept
 	d.reindex()

@@ -30,6 +30,16 @@ func TestScoreAtRank(t *testing.T) {
 			if got, want := d.scoreAtRank(rank), sorted[min(rank, n-1)]; got != want {
 				t.Errorf("%s: %v at rank %d, want %v", name, got, rank, want)
 			}
+			d.Lowest = sorted[min(rank/2, n-1)] // as one of another rank, or of before
+			if got, want := d.scoreAtRank(rank), sorted[min(rank, n-1)]; got != want {
+				t.Errorf("%s: %v at rank %d beside a lowest of %v, want %v", name, got, rank, d.Lowest, want)
+			}
+			d.Lowest = sorted[min(rank+n/4, n-1)]
+			if got, want := d.scoreAtRank(rank), sorted[min(rank, n-1)]; got != want {
+				t.Errorf("%s: %v at rank %d beside a lowest of %v, want %v", name, got, rank, d.Lowest, want)
+			}
+			d.Lowest = 1
+			d.scoreAtRank(rank)
 			if name == "any" && rank < n && slices.IsSorted(d.spare) {
 				t.Errorf("rank %d: all of the day is sorted, with the lock of the record path held", rank)
 			}
@@ -86,6 +96,44 @@ func TestKeysThatWouldCollide(t *testing.T) {
 		}
 		if longest > 500 {
 			t.Errorf("%s: a run of %d cells in use", name, longest)
+		}
+	}
+}
+
+// A full day keeps the lower half of its entries, of scores that are alike too, and the alerts among the others.
+func TestAFullDayKeepsTheLowerHalf(t *testing.T) {
+	const n = 400
+	rng := num.NewPhilox(2, 1)
+	for name, score := range map[string]func(i int) float32{
+		"any":       func(int) float32 { return rng.Float() },
+		"all alike": func(int) float32 { return 0.5 },
+		"mostly":    func(i int) float32 { return float32(i%3) / 3 },
+	} {
+		d := newToday(n)
+		var sorted []float32
+		alerts := map[uint64]bool{}
+		for i := range uint64(n) {
+			alert := i%20 == 0
+			d.record(i+1, 0, score(int(i)), alert)
+			sorted = append(sorted, d.Entries[i].Score)
+			if alert {
+				alerts[i+1] = true
+			}
+		}
+		slices.Sort(sorted)
+		d.evictHigher()
+		var lower []float32
+		for i, e := range d.Entries {
+			if at := d.index[d.find(e.Key)]; int(at) != i+1 {
+				t.Fatalf("%s: entry %d is not found", name, i)
+			}
+			if delete(alerts, e.Key); e.Score < d.Watch || !e.Alert {
+				lower = append(lower, e.Score)
+			}
+		}
+		slices.Sort(lower)
+		if len(alerts) > 0 || d.Watch != sorted[n/2] || len(lower) > n/2 || !slices.Equal(lower, sorted[:len(lower)]) || len(d.Entries) < n/2 || len(d.Entries) > n/2+n/20 {
+			t.Errorf("%s: %d entries kept, %d of them low, up to %v; %d alerts are lost", name, len(d.Entries), len(lower), d.Watch, len(alerts))
 		}
 	}
 }
