@@ -110,9 +110,9 @@ func (c Config) Validate() error {
 			return bad("Without", part, "are "+strings.Join(Ablations, ", "))
 		}
 	}
-	for name, s := range map[string]string{"Layer1": c.Layer1, "Layer2": c.Layer2} {
-		if _, err := gnn.ParseLayer(s); err != nil {
-			return bad(name, s, "are diagonal, basis:N with N from 1 to 64, full")
+	for _, l := range []struct{ name, layer string }{{"Layer1", c.Layer1}, {"Layer2", c.Layer2}} {
+		if _, err := gnn.ParseLayer(l.layer); err != nil {
+			return bad(l.name, l.layer, "are diagonal, basis:N with N from 1 to 64, full")
 		}
 	}
 	return c.Threshold.Validate()

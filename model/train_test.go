@@ -385,3 +385,14 @@ func TestTheNewestIsLearnedAfterItJudged(t *testing.T) {
 		t.Error("nothing was learned after the judgement")
 	}
 }
+
+// Of two settings that are wrong the first is told of, each time.
+func TestTheFirstSettingThatIsWrong(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.Layer1, cfg.Layer2 = "one", "two"
+	for range 50 {
+		if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "Layer1 is one") {
+			t.Fatalf("%v, want Layer1", err)
+		}
+	}
+}

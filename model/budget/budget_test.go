@@ -2,6 +2,8 @@ package budget
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -253,6 +255,25 @@ func TestBudgetInBytes(t *testing.T) {
 	}
 }
 
+// What is to be encoded is a copy: to make JSON of it takes long, and the budget goes on meanwhile.
+func TestBudgetGoesOnWhileItIsEncoded(t *testing.T) {
+	s := newStream(20, 5)
+	for range keptDays + 2 {
+		s.next(200, 1)
+	}
+	before, err := s.budget.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := s.budget.copied()
+	for range keptDays + 1 {
+		s.next(200, 0.5)
+	}
+	if js, err := json.Marshal(kept); err != nil || !bytes.Equal(js, before) {
+		t.Errorf("%v; what was kept changed as the budget went on", err)
+	}
+}
+
 func TestBudgetAllocatesNothing(t *testing.T) {
 	s := newStream(20, 6)
 	for range 3 {
@@ -464,6 +485,41 @@ func TestFirstAlertOfADay(t *testing.T) {
 	}
 	if !l.First(at("a", 24+9), 0.0005) {
 		t.Error("the next day does not count anew")
+	}
+}
+
+// A triplet is one alert of a day, however many of lower scores come after it, also after a restart. A state with more
+// alerts than a smaller budget has room for is read.
+func TestAFloodLetsNoTripletCountTwice(t *testing.T) {
+	at := func(source string, second int) *graphbuf.Event {
+		return &graphbuf.Event{Source: []byte(source), Time: (1_700_000_000/86_400*86_400 + int64(second)) * 1e9}
+	}
+	l := New(20)
+	l.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 100}}, Days: 1})
+	var alerts []string
+	for i := range 86_400 {
+		if name := fmt.Sprint("early", i); i%4000 == 0 && l.First(at(name, i), 0.1) {
+			alerts = append(alerts, name)
+		}
+		l.Record(at(fmt.Sprint("lower", i), i), 0.09-float32(i)/1e6)
+	}
+	b, err := l.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, small := New(20), New(1)
+	if err := errors.Join(again.UnmarshalBinary(b), small.UnmarshalBinary(bytes.ReplaceAll(b, []byte(`"Alert":false`), []byte(`"Alert":true`)))); err != nil {
+		t.Fatal(err)
+	}
+	for name, l := range map[string]*AlertBudget{"": l, "after a restart, ": again} {
+		for _, triplet := range alerts {
+			if l.First(at(triplet, 86_399), 1e-6) {
+				t.Errorf("%s%s is an alert once more", name, triplet)
+			}
+		}
+	}
+	if len(alerts) < 10 || len(small.today.Entries) > small.depth {
+		t.Errorf("%d alerts; %d entries where there is room for %d", len(alerts), len(small.today.Entries), small.depth)
 	}
 }
 

@@ -13,15 +13,26 @@ type encoded struct {
 	Today today
 }
 
-// AppendBinary implements encoding.BinaryAppender.
+// AppendBinary implements encoding.BinaryAppender. Records wait for a copy to be made, and not for its JSON.
 func (l *AlertBudget) AppendBinary(b []byte) ([]byte, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	js, err := json.Marshal(encoded{l.depth, l.history.past, l.today})
+	js, err := json.Marshal(l.copied())
 	if err != nil {
 		return b, fmt.Errorf("budget: encode alerts: %w", err)
 	}
 	return append(b, js...), nil
+}
+
+// copied is a copy of what is kept, which the budget goes on without.
+func (l *AlertBudget) copied() encoded {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := encoded{l.depth, slices.Clone(l.history.past), l.today}
+	for i := range out.Past {
+		out.Past[i].Scores = slices.Clone(out.Past[i].Scores)
+	}
+	out.Today.Entries = slices.Clone(out.Today.Entries)
+	out.Today.index, out.Today.spare = nil, nil
+	return out
 }
 
 // UnmarshalBinary implements encoding.BinaryUnmarshaler. What was kept for a smaller budget

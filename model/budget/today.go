@@ -26,7 +26,7 @@ type today struct {
 	late   int       // scores in a row of days long past,
 	past   int64     // and the newest of these days
 	index  []int32   // hash table of Entries: number+1
-	spare  []float32 // memory to sort the scores in
+	spare  []float32 // memory to rank the scores in
 }
 
 // entry is a triplet of the day.
@@ -91,14 +91,56 @@ func (d *today) record(key uint64, quarter int32, score float32, alert bool) (co
 	return true
 }
 
-// scoreAtRank returns the score of the entry at a rank from the lowest on, at most that of the highest.
+// scoreAtRank returns the score of the entry at a rank from the lowest on, at most that of the highest. Scores only fall,
+// so that usually those up to Lowest, the answer of the last time, hold the next one.
 func (d *today) scoreAtRank(rank int) float32 {
+	if d.scoresUpTo(d.Lowest); len(d.spare) <= rank {
+		d.scoresUpTo(1)
+	}
+	return atRank(d.spare, min(rank, len(d.spare)-1))
+}
+
+// scoresUpTo stores the scores up to a bound in spare.
+func (d *today) scoresUpTo(bound float32) {
 	d.spare = d.spare[:0]
 	for i := range d.Entries {
-		d.spare = append(d.spare, d.Entries[i].Score)
+		if score := d.Entries[i].Score; score <= bound {
+			d.spare = append(d.spare, score)
+		}
 	}
-	slices.Sort(d.spare)
-	return d.spare[min(rank, len(d.spare)-1)]
+}
+
+// atRank returns what would be at an index of x if it were sorted, in a time that grows with the length of x. It changes
+// the order of x. Whoever can choose all scores finds an order that is halved slowly: then it sorts.
+func atRank(x []float32, rank int) float32 {
+	for rounds := 2 * bits.Len(uint(len(x))); rounds > 0 && len(x) > 1; rounds-- {
+		a, b, c := x[0], x[len(x)/2], x[len(x)-1]
+		pivot := max(min(a, b), min(max(a, b), c))
+		less, more := 0, len(x) // below the pivot, and where those above it begin
+		for i := 0; i < more; {
+			switch {
+			case x[i] < pivot:
+				x[less], x[i] = x[i], x[less]
+				less++
+				i++
+			case x[i] > pivot:
+				more--
+				x[more], x[i] = x[i], x[more]
+			default:
+				i++
+			}
+		}
+		switch {
+		case rank < less:
+			x = x[:less]
+		case rank < more:
+			return pivot
+		default:
+			x, rank = x[more:], rank-more
+		}
+	}
+	slices.Sort(x)
+	return x[rank]
 }
 
 // sort puts the entries in ascending order of their scores. The index is then out of date.
@@ -106,12 +148,33 @@ func (d *today) sort() {
 	slices.SortFunc(d.Entries, func(a, b entry) int { return cmp.Compare(a.Score, b.Score) })
 }
 
-// evictHigher lets the higher half of the entries go and lowers Watch, so that no more like them are kept.
+// evictHigher lets the higher half of the entries go and lowers Watch, so that no more like them are kept. Alerts stay,
+// which would count anew otherwise: no day has more than two budgets of them, a quarter of the room. There are more only
+// where a state of a larger budget is read, and then those that came last go.
 func (d *today) evictHigher() {
-	d.sort()
-	half := len(d.Entries) / 2
-	d.Watch = d.Entries[half].Score
-	d.Entries = d.Entries[:half]
+	d.scoresUpTo(1)
+	half, alerts := len(d.Entries)/2, len(d.Entries)/4+1
+	d.Watch = atRank(d.spare, half)
+	alike := half // how many of the score Watch belong to the lower half
+	for i := range d.Entries {
+		if d.Entries[i].Score < d.Watch {
+			alike--
+		}
+	}
+	kept := d.Entries[:0]
+	for _, e := range d.Entries {
+		switch {
+		case e.Score < d.Watch:
+		case e.Score == d.Watch && alike > 0:
+			alike--
+		case e.Alert && alerts > 0:
+			alerts--
+		default:
+			continue
+		}
+		kept = append(kept, e)
+	}
+	d.Entries = kept
 	d.reindex()
 }
 

@@ -1,6 +1,74 @@
 package budget
 
-import "testing"
+import (
+	"slices"
+	"testing"
+
+	"flb-filter-rgcn/model/internal/num"
+)
+
+// The score at a rank is that of sorting, in whatever order the scores come and however many are alike.
+func TestScoreAtRank(t *testing.T) {
+	const n = 3000
+	rng := num.NewPhilox(1, 1)
+	for name, score := range map[string]func(i int) float32{
+		"any":         func(int) float32 { return rng.Float() },
+		"ascending":   func(i int) float32 { return float32(i) / n },
+		"descending":  func(i int) float32 { return 1 - float32(i)/n },
+		"all alike":   func(int) float32 { return 0.5 },
+		"mostly":      func(i int) float32 { return float32(i%3) / 3 },
+		"organ pipes": func(i int) float32 { return float32(min(i, n-i)) / n },
+	} {
+		d := newToday(n)
+		var sorted []float32
+		for i := range n {
+			d.record(uint64(i+1), 0, score(i), false)
+			sorted = append(sorted, d.Entries[i].Score)
+		}
+		slices.Sort(sorted)
+		for _, rank := range []int{0, 1, n / 4, n / 2, n - 2, n - 1, n, 2 * n} {
+			if got, want := d.scoreAtRank(rank), sorted[min(rank, n-1)]; got != want {
+				t.Errorf("%s: %v at rank %d, want %v", name, got, rank, want)
+			}
+			d.Lowest = sorted[min(rank/2, n-1)] // as one of another rank, or of before
+			if got, want := d.scoreAtRank(rank), sorted[min(rank, n-1)]; got != want {
+				t.Errorf("%s: %v at rank %d beside a lowest of %v, want %v", name, got, rank, d.Lowest, want)
+			}
+			d.Lowest = sorted[min(rank+n/4, n-1)]
+			if got, want := d.scoreAtRank(rank), sorted[min(rank, n-1)]; got != want {
+				t.Errorf("%s: %v at rank %d beside a lowest of %v, want %v", name, got, rank, d.Lowest, want)
+			}
+			d.Lowest = 1
+			d.scoreAtRank(rank)
+			if name == "any" && rank < n && slices.IsSorted(d.spare) {
+				t.Errorf("rank %d: all of the day is sorted, with the lock of the record path held", rank)
+			}
+		}
+	}
+}
+
+// killer orders n scores such that each pivot is among the lowest that are left: the worst for a selection.
+func killer(n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(i) / float32(n)
+	}
+	for i := n - 1; i > 2; i-- { // undo the rounds, the last of them first
+		x[i/2], x[i] = x[i], x[i/2]
+	}
+	return x
+}
+
+// An order that was made to be halved slowly is ranked, too.
+func TestScoreAtRankOfAnUnluckyOrder(t *testing.T) {
+	x := killer(5000)
+	sorted := slices.Sorted(slices.Values(x))
+	for _, rank := range []int{0, 2500, 4999} {
+		if got := atRank(slices.Clone(x), rank); got != sorted[rank] {
+			t.Errorf("%v at rank %d, want %v", got, rank, sorted[rank])
+		}
+	}
+}
 
 // TestKeysThatWouldCollide: whoever picks names can make keys that agree in many bits, and gains nothing by it: their
 // places in the index are as far apart as any others.
@@ -28,6 +96,44 @@ func TestKeysThatWouldCollide(t *testing.T) {
 		}
 		if longest > 500 {
 			t.Errorf("%s: a run of %d cells in use", name, longest)
+		}
+	}
+}
+
+// A full day keeps the lower half of its entries, of scores that are alike too, and the alerts among the others.
+func TestAFullDayKeepsTheLowerHalf(t *testing.T) {
+	const n = 400
+	rng := num.NewPhilox(2, 1)
+	for name, score := range map[string]func(i int) float32{
+		"any":       func(int) float32 { return rng.Float() },
+		"all alike": func(int) float32 { return 0.5 },
+		"mostly":    func(i int) float32 { return float32(i%3) / 3 },
+	} {
+		d := newToday(n)
+		var sorted []float32
+		alerts := map[uint64]bool{}
+		for i := range uint64(n) {
+			alert := i%20 == 0
+			d.record(i+1, 0, score(int(i)), alert)
+			sorted = append(sorted, d.Entries[i].Score)
+			if alert {
+				alerts[i+1] = true
+			}
+		}
+		slices.Sort(sorted)
+		d.evictHigher()
+		var lower []float32
+		for i, e := range d.Entries {
+			if at := d.index[d.find(e.Key)]; int(at) != i+1 {
+				t.Fatalf("%s: entry %d is not found", name, i)
+			}
+			if delete(alerts, e.Key); e.Score < d.Watch || !e.Alert {
+				lower = append(lower, e.Score)
+			}
+		}
+		slices.Sort(lower)
+		if len(alerts) > 0 || d.Watch != sorted[n/2] || len(lower) > n/2 || !slices.Equal(lower, sorted[:len(lower)]) || len(d.Entries) < n/2 || len(d.Entries) > n/2+n/20 {
+			t.Errorf("%s: %d entries kept, %d of them low, up to %v; %d alerts are lost", name, len(d.Entries), len(lower), d.Watch, len(alerts))
 		}
 	}
 }

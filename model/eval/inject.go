@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -58,6 +59,6 @@ func Inject(sessions []Session, from float64, every int, seed uint64) []Session 
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Session) int { return int(min(max(a.Time-b.Time, -1), 1)) })
+	slices.SortStableFunc(out, func(a, b Session) int { return cmp.Compare(a.Time, b.Time) })
 	return out
 }

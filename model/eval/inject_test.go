@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/simulate"
 )
 
@@ -51,5 +52,16 @@ func TestInject(t *testing.T) {
 		return a.Label == b.Label && a.Time == b.Time && bytes.Equal(a.Source, b.Source)
 	}) {
 		t.Error("the same seed plants differently")
+	}
+}
+
+// Sessions of a time that is far before 1970 come first.
+func TestInjectSortsAnyTimes(t *testing.T) {
+	session := func(at int64) Session {
+		return Session{Event: graphbuf.Event{Source: []byte("a"), Relation: []byte("r"), Destination: []byte("d"), Time: at}}
+	}
+	out := Inject([]Session{session(math.MaxInt64), session(0), session(math.MinInt64)}, 1, 1, 1)
+	if out[0].Time != math.MinInt64 || out[1].Time != 0 || out[2].Time != math.MaxInt64 {
+		t.Errorf("%d, %d, %d", out[0].Time, out[1].Time, out[2].Time)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/plugin/evidence"
+	"flb-filter-rgcn/plugin/hostname"
 	"flb-filter-rgcn/plugin/record"
 )
 
@@ -354,7 +355,7 @@ func (l *loader) finish() error {
 		return fmt.Errorf("%s: train.min_edges %d exceeds graph.max_edges %d, so training would never start",
 			l.at(name), c.Train.MinEdges, c.Graph.MaxEdges)
 	}
-	if c.Metrics.Listen != "" && !c.Metrics.AllowRemote && !IsLoopback(c.Metrics.Listen) {
+	if c.Metrics.Listen != "" && !c.Metrics.AllowRemote && !hostname.IsLoopback(c.Metrics.Listen) {
 		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, "+
 			"or metrics.allow_remote = true", l.at("metrics.listen"))
 	}

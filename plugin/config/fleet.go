@@ -13,7 +13,11 @@ import (
 // fleet checks what belongs to published states and to the search server, and resolves their places.
 func (l *loader) fleet() error {
 	c := &l.config
-	for name, place := range map[string]*string{"state.from": &c.State.From, "publish": &c.Publish.To} {
+	for _, p := range []struct {
+		name  string
+		place *string
+	}{{"state.from", &c.State.From}, {"publish", &c.Publish.To}} {
+		name, place := p.name, p.place
 		if err := fleet.CheckPlace(*place); err != nil {
 			return fmt.Errorf("%s: %w", l.origin[name], err)
 		}

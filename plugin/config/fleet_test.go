@@ -43,3 +43,13 @@ func TestFleet(t *testing.T) {
 		}
 	}
 }
+
+// Of two places that are wrong the same one is told of each time.
+func TestTheFirstPlaceThatIsWrong(t *testing.T) {
+	for range 50 {
+		_, err := load(t, "", map[string]string{"state_from": "ftp://host/x", "publish": "ftp://host/y"})
+		if want := "property state_from: the scheme"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Fatalf("%v, want %q", err, want)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -269,9 +268,9 @@ var options = []Option{
 		"Distinct triplets with a low score on a usual day, for budget, which the scores of the last ten days keep it to. Above 10,000 it is not kept to: the threshold "+
 			"is then set by the sessions that a training holds out, once a training.", func(c *Config) *float64 { return &c.Threshold.PerDay }),
 
-	number("threshold", "sources_per_day", "10", false, 0, 10_000,
+	number("threshold", "sources_per_day", "10", false, 0, 1024,
 		"Sources reported on a usual day, those whose odd sessions of the last 24 hours are the strangest when taken together. Each is reported once within "+
-			"that time, by the field source_alert. 0: none.", func(c *Config) *float64 { return &c.Threshold.SourcesPerDay }),
+			"that time, by the field source_alert. 0: none. Evidence is kept of 1,024 sources.", func(c *Config) *float64 { return &c.Threshold.SourcesPerDay }),
 
 	option("state", "dir", typeText, "", "a directory, or \"\" for memory only",
 		"Directory for model and graph, written around each training, in between as often as interval says, and at exit. Each filter instance needs "+
@@ -348,14 +347,4 @@ func isAddress(s string) bool {
 	_, port, err := net.SplitHostPort(s)
 	n, bad := strconv.ParseUint(port, 10, 16)
 	return err == nil && bad == nil && n > 0
-}
-
-// IsLoopback tells an address, a host with or without a port, that only this machine reaches.
-func IsLoopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = strings.Trim(address, "[]")
-	}
-	ip, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }

@@ -46,6 +46,8 @@ func Examine(ctx context.Context, o Options) (Findings, error) {
 	e.settings()
 	e.routes()
 	e.parsers()
+	e.reload()
+	e.tailWithoutMemory()
 	e.plugin(ctx)
 	if err := e.samples(); err != nil {
 		return nil, err

@@ -69,7 +69,7 @@ func (p *parser) parse(text string) (body map[string]any, at int64, ok bool) {
 	return body, at, true
 }
 
-// parsers reports parsers that are named but not defined, and files that a reload would not find.
+// parsers reports parsers that are named but not defined.
 func (e *examination) parsers() {
 	if e.conf == nil {
 		return
@@ -92,8 +92,6 @@ func (e *examination) parsers() {
 			}
 		}
 	}
-	e.reload()
-	e.tailWithoutMemory()
 }
 
 func parserFix(have []string) string {

@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/hostname"
 	"flb-filter-rgcn/plugin/printable"
 )
 
@@ -49,7 +49,7 @@ func (e *examination) port(ctx context.Context, p *target) {
 	case err == nil:
 		listener.Close()
 		text := address + " is free"
-		if !config.IsLoopback(address) {
+		if !hostname.IsLoopback(address) {
 			text += "; other machines may reach it, and there is no password: restrict who does"
 		}
 		add(OK, text, "")

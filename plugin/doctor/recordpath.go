@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"encoding/binary"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"flb-filter-rgcn/plugin/doctor/hostconf"
 	"flb-filter-rgcn/plugin/logfile"
+	"flb-filter-rgcn/plugin/record"
 )
 
 // way is how the lines of a file become the records that reach a filter, as far as that can be followed without Fluent
@@ -167,8 +167,8 @@ func (w *way) along(event []byte) []byte {
 	if !w.text && len(w.filters) == 0 {
 		return event
 	}
-	body, ok := bodyOf(event)
-	if !ok {
+	body, err := record.Body(event)
+	if err != nil {
 		return event
 	}
 	at := time.Now().UnixNano()
@@ -224,23 +224,9 @@ func (k *keyParser) apply(body map[string]any, at int64) (map[string]any, int64)
 	return body, at
 }
 
-// bodyOf decodes the body of an event.
-func bodyOf(event []byte) (map[string]any, bool) {
-	rest, err := msgp.Skip(event[1:]) // an array of two: header and body
-	if err != nil {
-		return nil, false
-	}
-	body, _, err := msgp.ReadMapStrIntfBytes(rest, nil)
-	return body, err == nil
-}
-
 // eventOf makes an event of a body.
 func eventOf(body map[string]any, at int64) []byte {
-	event := []byte{0x92, 0x92, 0xd7, 0x00}
-	event = binary.BigEndian.AppendUint32(event, uint32(at/1e9))
-	event = binary.BigEndian.AppendUint32(event, uint32(at%1e9))
-	event = append(event, 0x80)
-	event, err := msgp.AppendIntf(event, body)
+	event, err := msgp.AppendIntf(record.AppendHead(nil, time.Unix(0, at)), body)
 	if err != nil { // of a value that no parser here makes
 		return nil
 	}

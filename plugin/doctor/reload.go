@@ -10,6 +10,9 @@ import (
 // reload warns of what a hot reload of Fluent Bit 5.1 would not find: it looks for relative paths in the directory in
 // which it runs, and no longer in that of its configuration.
 func (e *examination) reload() {
+	if e.conf == nil {
+		return
+	}
 	hot := false
 	for _, p := range e.conf.All(hostconf.Service, "hot_reload") {
 		hot = on(p.Value)
@@ -37,6 +40,9 @@ func (e *examination) reload() {
 
 // tailWithoutMemory warns if, of tail and the filter, only one keeps its state over a restart.
 func (e *examination) tailWithoutMemory() {
+	if e.conf == nil {
+		return
+	}
 	for _, p := range e.targets {
 		if !p.valid {
 			continue

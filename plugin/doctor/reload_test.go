@@ -10,7 +10,7 @@ func TestReload(t *testing.T) {
 	parsers := write(t, dir, "parsers.conf", "[PARSER]\n    Name json\n    Format json\n")
 	service := func(more string) *examination {
 		text := "[SERVICE]\n    Flush 1\n" + more + "[INPUT]\n    Name dummy\n[FILTER]\n    Name rgcn\n    Match *\n"
-		return examine(t, Options{Conf: write(t, dir, "c.conf", text)}, (*examination).parsers)
+		return examine(t, Options{Conf: write(t, dir, "c.conf", text)}, (*examination).reload)
 	}
 	e := service("    Hot_Reload On\n    Parsers_File parsers.conf\n")
 	e.has(t, Warning, TopicReload, "c.conf:4", "is relative", "write it absolute: "+parsers)
@@ -25,7 +25,7 @@ func TestTailRemembersAsLongAsTheFilter(t *testing.T) {
 	state := filepath.Join(t.TempDir(), "state")
 	with := func(tail, rgcn string) *examination {
 		return examine(t, Options{Conf: write(t, t.TempDir(), "c.conf", "[INPUT]\n    Name tail\n    Tag ssh\n    Read_from_Head On\n"+tail+"[FILTER]\n    Name rgcn\n    Match ssh\n"+rgcn)},
-			(*examination).parsers)
+			(*examination).tailWithoutMemory)
 	}
 	with("", "    State_Dir "+state+"\n").has(t, Warning, TopicConfiguration, "c.conf:1", "counts the sessions again", "add DB")
 	with("    DB /x/tail.db\n", "").has(t, Warning, TopicConfiguration, "c.conf:1", "forgets at exit", "add State_Dir")
@@ -41,7 +41,7 @@ pipeline:
       processors:
         logs:
           - name: rgcn
-            state_dir: `+state+"\n")}, (*examination).parsers).has(t, Warning, TopicConfiguration, "c.yaml:4", "counts the sessions again", "add DB")
+            state_dir: `+state+"\n")}, (*examination).tailWithoutMemory).has(t, Warning, TopicConfiguration, "c.yaml:4", "counts the sessions again", "add DB")
 }
 
 func TestParserThatIsNotThere(t *testing.T) {

@@ -122,7 +122,7 @@ func look(r *logfile.Reader, w *way, fields config.Fields, pass func(chunk []byt
 		}
 		event = w.along(event)
 		s.records++
-		if body, ok := bodyOf(event); ok {
+		if body, err := record.Body(event); err == nil {
 			for key := range body {
 				if _, known := s.keys[key]; known || len(s.keys) < 1000 {
 					s.keys[key]++

@@ -13,7 +13,7 @@ type arrival struct {
 	start    time.Time
 	learned  bool // by an earlier run, so that the settings did fit
 
-	// These two are of the goroutine that trains.
+	// These two are of the goroutine that does the upkeep.
 	logged bool // that no record came
 	came   bool // it was seen that one did
 }
@@ -49,7 +49,7 @@ func (a *arrival) problem(now time.Time, waits bool) string {
 		"(rgcn doctor -c looks for both)", a.start.UTC().Format(time.DateTime))
 }
 
-// log logs once that no record has come for long, and then that one did. Only the goroutine that trains calls it.
+// log logs once that no record has come for long, and then that one did. Only the upkeep calls it.
 func (a *arrival) log(now time.Time) {
 	if a.came || !a.live {
 		return

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// background is the goroutines of a live instance. Two of them work by the clock: one trains, the other does what must
-// go on beside a training. A third follows the list of judged sessions, as a file system may be slow. Published states
+// background is the goroutines of a live instance. Two of them work by the clock: one trains, the other does the upkeep,
+// which must go on beside a training: limits, files and what the log has to say. A third follows the list of judged sessions, as a file system may be slow. Published states
 // and a search server have goroutines of their own, as a server may be slower.
 type background struct {
 	cancel  context.CancelFunc // nil: there is no background
@@ -23,8 +23,8 @@ type background struct {
 const (
 	// trainInterval is how often the schedule of trainings is looked at.
 	trainInterval = 200 * time.Millisecond
-	// keepInterval is how often the limits on memory and the time to save are.
-	keepInterval = 200 * time.Millisecond
+	// upkeepInterval is how often the upkeep looks whether there is something to do.
+	upkeepInterval = 200 * time.Millisecond
 )
 
 // start starts the background.
@@ -47,8 +47,8 @@ func (f *Instance) start() {
 			}
 		})
 	}
-	every(trainInterval, func(now time.Time) { f.turn(ctx, now) })
-	every(keepInterval, f.keep)
+	every(trainInterval, func(now time.Time) { f.trainTurn(ctx, now) })
+	every(upkeepInterval, f.upkeepTurn)
 	if f.source.from != nil {
 		every(sourceInterval, func(now time.Time) { f.pullTurn(ctx, now) })
 	}
@@ -73,33 +73,34 @@ func (f *Instance) stop() {
 	countLive(-1)
 }
 
-// turn is one turn of the goroutine that trains. A panic, wherever it came up, ends this turn alone: it would end the
-// host otherwise, with all records on their way.
-func (f *Instance) turn(ctx context.Context, now time.Time) {
+// trainTurn is one turn of the goroutine that trains: a training may take minutes. A panic, wherever it came up, ends
+// this turn alone: it would end the host otherwise, with all records on their way.
+func (f *Instance) trainTurn(ctx context.Context, now time.Time) {
 	defer f.survive(now)
-	f.times.log(false)
-	f.store.refreshStatus(now) // before anything large is saved: on a nearly full disk the status has its room then
 	f.trainer.trainIfDue(ctx, now)
+	f.trainer.logWaiting(now, f.path.counters.counted.Load())
+}
+
+// upkeepTurn is one turn of the goroutine that does the upkeep. It waits for nobody who trains, and for nobody who saves
+// but itself.
+func (f *Instance) upkeepTurn(now time.Time) {
+	defer f.survive(now)
+	f.memory.holdGraph(false)
+	f.times.log(false)
 	f.source.logSlow(now)
 	f.arrival.log(now)
-	f.trainer.logWaiting(now, f.path.counters.counted.Load())
 	if f.fit.waits(now) {
 		f.fit.endPeriod(0)
 	}
+	f.store.refreshStatus(now) // before anything large is saved: on a nearly full disk the status has its room then
 	f.store.hold(now)
+	f.store.saveOnTimer(now)
 }
 
 // pullTurn is one turn of the goroutine that reads from a search server.
 func (f *Instance) pullTurn(ctx context.Context, now time.Time) {
 	defer f.survive(now)
 	f.source.turn(ctx, now)
-}
-
-// keep is one turn of the goroutine that works beside trainings.
-func (f *Instance) keep(now time.Time) {
-	defer f.survive(now)
-	f.memory.holdGraph(false)
-	f.store.saveOnTimer(now)
 }
 
 // panicPause keeps a panic that comes up in every turn from filling the log.

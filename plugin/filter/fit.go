@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"flb-filter-rgcn/plugin/record"
 )
 
 const (
@@ -190,7 +192,7 @@ func (f *fit) logOverwritten(event []byte) {
 		return
 	}
 	c := &f.cfg.Fields
-	body, err := bodyOf(event)
+	body, err := record.Body(event)
 	var hit, remedies []string
 	named, explained := false, false
 	for _, name := range f.added {

@@ -13,6 +13,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/fleet"
+	"flb-filter-rgcn/plugin/outage"
 )
 
 // follower has records scored by the states that a trainer publishes. It looks for a new one on a schedule, in the
@@ -28,7 +29,7 @@ type follower struct {
 	trust    fleet.Trust
 	looked   bool   // since the start
 	tag      string // of what the place held when it was last looked at and well
-	outage   fleet.Outage
+	outage   outage.Outage
 	lastKind string // of the failure that was last logged
 	why      string // of the last refusal, up to a number in its text
 	oldSaid  bool   // that the state in use is old
@@ -140,13 +141,13 @@ func (f *follower) begin() {
 func (f *follower) run(ctx context.Context) {
 	every := f.cfg.State.Poll
 	for {
-		wait := fleet.Jitter(every)
+		wait := outage.Jitter(every)
 		if n := f.outage.Failures(); n > 0 {
 			most := longestRetry
 			if every > 0 {
 				most = min(most, every)
 			}
-			wait = fleet.Retry(n, most)
+			wait = outage.Retry(n, most)
 		} else if every == 0 {
 			if f.looked {
 				return
@@ -201,7 +202,7 @@ func (f *follower) report(err error, s FollowStatus, now time.Time) {
 	if err == nil {
 		f.lastKind = ""
 		if n, since := f.outage.Over(); n > 0 {
-			f.logf(LevelInfo, "published state: %s is in order again, %s since %s", s.From, fleet.After(n, "failed look"), since.UTC().Format(time.RFC3339))
+			f.logf(LevelInfo, "published state: %s is in order again, %s since %s", s.From, outage.After(n, "failed look"), since.UTC().Format(time.RFC3339))
 		}
 		return
 	}

@@ -35,36 +35,45 @@ func (j *judge) init(c *common, allow *allowList) {
 // that calls the event bad: it is low whatever its score, and spends nothing of a budget. What the list allows spends
 // nothing either, and the threshold learns nothing of it.
 func (j *judge) low(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line) (low bool, by *allow.Line) {
-	spends := j.alerts != nil && !j.frozen // to look at scores out of their time spends nothing
+	return j.decide(e, scorer, score, list, bad, false)
+}
+
+// wouldBeLow is low for an event that never was: nothing is spent, and no budget learns of it.
+func (j *judge) wouldBeLow(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line) (low bool, by *allow.Line) {
+	return j.decide(e, scorer, score, list, bad, true)
+}
+
+func (j *judge) decide(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line, ask bool) (low bool, by *allow.Line) {
+	follows := j.alerts != nil && !j.frozen // scores out of their time have a threshold that does not move
 	switch {
 	case bad != nil:
 		return true, bad
 	case scorer.Model().IsWeak():
 		return false, nil
-	case spends && j.alerts.Ignores(e.Time, score), !spends && score >= j.fixedThreshold(scorer):
+	case follows && j.alerts.Ignores(e.Time, score), !follows && score >= j.fixedThreshold(scorer):
 		return false, nil
 	}
 	by = list.Find(allow.Allowed, e.Source, e.Relation, e.Destination, e.Time)
 	switch {
-	case !spends:
+	case !follows:
 		return by == nil, by
-	case by == nil:
+	case by == nil && !ask:
 		return j.alerts.Low(e, score), nil
 	case j.alerts.WouldBeLow(e, score):
-		return false, by
+		return by == nil, by
 	}
 	return false, nil
 }
 
 // source records how odd a session is and tells whether its source, which has that ID, is to be reported with it. by is
 // the line of the list that made a difference, nil for none: what the list allows does not speak against its source, and
-// a session that it calls bad has its source reported at once. scorer is nil without a model.
+// a session that it calls bad has its source reported at once, up to maxBadReports of them. scorer is nil without a model.
 func (j *judge) source(e *graphbuf.Event, id graphbuf.ID, scorer *model.Scorer, score float32, list *allow.Table, by *allow.Line) (p risk.Pooled, report bool) {
 	switch {
 	case j.sources == nil || j.frozen:
 		return p, false
 	case by != nil:
-		return p, by.Verdict == allow.Bad && j.sources.reports.Add(e)
+		return p, by.Verdict == allow.Bad && j.sources.judgeBad(e)
 	case scorer == nil || scorer.Model().IsWeak():
 		return p, false
 	}

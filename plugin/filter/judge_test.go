@@ -276,3 +276,36 @@ func TestBadIsNotTrainedOn(t *testing.T) {
 		t.Errorf("a training on %d triplets, want %d", last.Edges, len(s.Edges))
 	}
 }
+
+// To ask what the model says of links spends nothing, and tells what would be said of them.
+func TestLinksSpendNothing(t *testing.T) {
+	f := offline(t, host("threshold_per_day", "20"))
+	f.Process(nil, join(sessions(2000)))
+	train(t, f)
+	links, err := f.Links([]string{"host-1", "intruder"}, []string{"client-1", "strange-tool"}, []string{"server-0-1", "server-1-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved := func() string {
+		b, err := f.judge.alerts.AppendBinary(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	before := saved()
+	low := 0
+	if err := links.Each(t.Context(), func(l Link) {
+		if l.Low {
+			low++
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if low == 0 || low == links.Len() {
+		t.Errorf("%d of %d links are low", low, links.Len())
+	}
+	if after := saved(); after != before {
+		t.Errorf("the budget became\n%s, was\n%s", after, before)
+	}
+}

@@ -1,12 +1,12 @@
 package filter
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tinylib/msgp/msgp"
 
@@ -34,7 +34,7 @@ func (f *fit) explain(event []byte) string {
 	if len(event) == 0 {
 		return fmt.Sprintf("%s Each of the others is larger than %d KiB, which is not looked into.", looked, maxSample>>10)
 	}
-	body, err := bodyOf(event)
+	body, err := record.Body(event)
 	if err != nil {
 		return looked
 	}
@@ -163,9 +163,8 @@ func (f *fit) understands(fields config.Fields, body map[string]any, under strin
 	if err != nil {
 		return false
 	}
-	event := msgp.AppendArrayHeader(nil, 2)
-	event = msgp.AppendMapHeader(msgp.AppendUint64(msgp.AppendArrayHeader(event, 2), 1), 0)
-	if event, err = msgp.AppendIntf(event, body); err != nil {
+	event, err := msgp.AppendIntf(record.AppendHead(nil, time.Unix(1, 0)), body)
+	if err != nil {
 		return false
 	}
 	w := x.NewWalker()
@@ -175,14 +174,4 @@ func (f *fit) understands(fields config.Fields, body map[string]any, under strin
 	}
 	_, verdict := finder.Find(new(triplet.Buffer), nil, w.Event().Values)
 	return verdict == triplet.Found
-}
-
-// bodyOf decodes the body of an event, with what no decoder knows left out.
-func bodyOf(event []byte) (map[string]any, error) {
-	rest, err := msgp.Skip(event[1:]) // an array of two: header and body
-	if err != nil {
-		return nil, err
-	}
-	v, _, err := msgp.ReadMapStrIntfBytes(bytes.Clone(rest), nil)
-	return v, err
 }

@@ -104,14 +104,14 @@ func TestAPanicEndsOneTurn(t *testing.T) {
 	}
 	now := time.Unix(1_700_000_000, 0)
 	f.Process(nil, join(sessions(2000)))
-	f.turn(context.Background(), now)
+	f.trainTurn(context.Background(), now)
 	if f.Scorer() == nil {
 		t.Fatal(h.log())
 	}
 	h.at = "trained: " // between the publication of the model and its saving
 	for i := range 3 {
 		now = now.Add(time.Hour)
-		f.turn(context.Background(), now)
+		f.trainTurn(context.Background(), now)
 		if n := strings.Count(h.log(), "background: panic: no line trained: ; the scores go on by the model there is"); n != i+1 {
 			t.Errorf("said %d times after %d panics:\n%s", n, i+1, h.log())
 		}
@@ -119,7 +119,7 @@ func TestAPanicEndsOneTurn(t *testing.T) {
 	f.graph = nil // in every turn
 	for range 5 {
 		now = now.Add(200 * time.Millisecond)
-		f.turn(context.Background(), now)
+		f.trainTurn(context.Background(), now)
 	}
 	if n := strings.Count(h.log(), "background: panic: "); n != 3 {
 		t.Errorf("said %d times within a minute:\n%s", n, h.log())
@@ -259,6 +259,38 @@ func TestARemovedStateDirectoryIsFilledAgain(t *testing.T) {
 	whole("at the end")
 	if offline(t, host("state_dir", dir)).Scorer() == nil {
 		t.Error("no model after a restart")
+	}
+}
+
+// The upkeep goes on while a training runs, and does not wait for somebody who saves: it has its turn when that is over.
+func TestTheUpkeepWaitsForNobody(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	h := host("state_dir", dir, "train_interval", "1h")
+	f := offline(t, h)
+	f.live = true // but without a background of its own
+	now := time.Now()
+	f.upkeepTurn(now)
+	f.trainer.mu.Lock() // a training runs
+	defer f.trainer.mu.Unlock()
+	os.RemoveAll(dir)
+	f.Process(nil, appendEvent(nil, "ts", "1000000", "id.orig_h", "a", "id.resp_h", "b", "client", "c"))
+	saves := func(when string, lock bool, at time.Duration, want bool) {
+		t.Helper()
+		if lock {
+			f.store.mu.Lock()
+			defer f.store.mu.Unlock()
+		}
+		f.statusChanged.Store(true)
+		f.upkeepTurn(now.Add(at))
+		_, err := os.Stat(filepath.Join(dir, "graph"))
+		if filled := err == nil; filled != want || f.statusChanged.Load() == want {
+			t.Errorf("%s: the directory is filled: %v, want %v; the status is to be told: %v\n%s", when, filled, want, f.statusChanged.Load(), h.log())
+		}
+	}
+	saves("while somebody saves", true, holdInterval, false)
+	saves("after it", false, holdInterval+upkeepInterval, true)
+	if c := f.arrival; !c.came {
+		t.Error("the upkeep has not seen that a record came")
 	}
 }
 

@@ -85,12 +85,12 @@ type call struct {
 	newest int64 // event time of the newest record so far
 
 	// The batch: events of the chunk in their order, and of the sessions among them what the graph gets and gives.
-	waiting [batchSize]waiting
+	batched [batchSize]batched
 	names   [batchSize]triplet.Buffer
 	events  [batchSize]graphbuf.Event
 	refs    [batchSize]graphbuf.Ref
 	denied  [batchSize]*allow.Line // the line that calls the session bad, nil for most
-	records int                    // in waiting
+	records int                    // in batched
 	session int                    // in events
 
 	// Of the session that is being judged.
@@ -101,8 +101,8 @@ type call struct {
 	tally  tally // for the watch
 }
 
-// waiting is an event of the batch.
-type waiting struct {
+// batched is an event of the batch.
+type batched struct {
 	extent  record.Extent
 	session bool // it has a source and a destination
 }
@@ -156,7 +156,7 @@ func (p *recordPath) collect(c *call) (more bool) {
 			return false
 		}
 		e := c.walker.Event()
-		w := &c.waiting[c.records]
+		w := &c.batched[c.records]
 		w.extent, w.session = e.Extent, false
 		switch e.Kind {
 		case record.Log:
@@ -222,8 +222,8 @@ func (p *recordPath) emit(out []byte, c *call) []byte {
 	c.scorer = p.judge.scorer.Load()
 	added := p.addedFields(c.scorer)
 	seen, next := 0, 0 // sessions that the graph has seen, and the session to come
-	for i := range c.waiting[:c.records] {
-		w := &c.waiting[i]
+	for i := range c.batched[:c.records] {
+		w := &c.batched[i]
 		if !w.session {
 			out = append(out, c.walker.Raw(w.extent)...)
 			continue
@@ -358,6 +358,7 @@ func (p *recordPath) account(c *call, began time.Time, tag []byte) {
 	if p.fit.add(t.records-t.skipped, t.counted, c.walker.Raw(t.misfit)) {
 		p.fit.endPeriod(fitPeriod)
 	}
+	p.judge.logUnreported(began)
 	p.fit.checkTimes(t.timed, t.counted)
 	if c.walker.Drops(t.overwritten) > 0 {
 		p.fit.logOverwritten(c.walker.Raw(t.overwritten))

@@ -9,6 +9,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/fleet"
+	"flb-filter-rgcn/plugin/outage"
 )
 
 // publisher puts what was learned where others find it. That is done in the background: neither records nor trainings
@@ -24,7 +25,7 @@ type publisher struct {
 	turn  sync.Mutex  // held for one publication
 	place fleet.Place // nil: to be opened (again); under turn
 
-	outage fleet.Outage // of the goroutine that publishes in the background
+	outage outage.Outage // of the goroutine that publishes in the background
 
 	mu     sync.Mutex // guards status, for moments
 	status PublishStatus
@@ -155,7 +156,7 @@ func (p *publisher) run(ctx context.Context) {
 	for {
 		var retry <-chan time.Time
 		if n := p.outage.Failures(); n > 0 {
-			retry = time.After(fleet.Retry(n, longestRetry))
+			retry = time.After(outage.Retry(n, longestRetry))
 		}
 		select {
 		case <-ctx.Done():
@@ -178,7 +179,7 @@ func (p *publisher) report(err error, now time.Time) {
 		s := p.state()
 		p.logf(LevelInfo, "published state of %s to %s, sequence %d: %d triplets in %d KiB", s.Published.Format(time.RFC3339), s.To, s.Sequence, s.Edges, s.Bytes>>10)
 		if n, since := p.outage.Over(); n > 0 {
-			p.logf(LevelInfo, "publishing works again %s since %s", fleet.After(n, "failure"), since.UTC().Format(time.RFC3339))
+			p.logf(LevelInfo, "publishing works again %s since %s", outage.After(n, "failure"), since.UTC().Format(time.RFC3339))
 		}
 	case p.outage.Failed(now):
 		p.logf(LevelWarn, "what was learned is not published, scores go on and it is tried again: %v", err)

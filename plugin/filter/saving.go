@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"flb-filter-rgcn/plugin/fleet"
+	"flb-filter-rgcn/plugin/outage"
 	"flb-filter-rgcn/plugin/state"
 )
 
@@ -19,11 +19,11 @@ import (
 type saving struct {
 	*common
 
-	mu       sync.Mutex   // guards all below; held for moments
-	last     time.Time    // when all was last saved, zero: not since the start
-	outage   fleet.Outage // while saving fails
-	why      string       // of the last failure, with its remedy; "" while saving works
-	inMemory string       // why there is no state directory although state.dir names one; it stays
+	mu       sync.Mutex    // guards all below; held for moments
+	last     time.Time     // when all was last saved, zero: not since the start
+	outage   outage.Outage // while saving fails
+	why      string        // of the last failure, with its remedy; "" while saving works
+	inMemory string        // why there is no state directory although state.dir names one; it stays
 }
 
 // SavingStatus is how it goes with the state directory.
@@ -62,7 +62,7 @@ func (s *saving) worked(now time.Time) {
 	s.mu.Unlock()
 	if failures > 0 {
 		s.statusChanged.Store(true)
-		s.logf(LevelInfo, "what was learned is saved again, %s since %s", fleet.After(failures, "failure"), since.UTC().Format(time.RFC3339))
+		s.logf(LevelInfo, "what was learned is saved again, %s since %s", outage.After(failures, "failure"), since.UTC().Format(time.RFC3339))
 	}
 }
 

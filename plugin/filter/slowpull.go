@@ -35,9 +35,9 @@ func (s *source) holds(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.pulling {
-		return s.pause == 0 && now.Before(s.awaited.until())
+		return s.outage.Failures() == 0 && now.Before(s.awaited.until())
 	}
-	return s.pause == 0 && !now.Before(s.next)
+	return s.outage.Failures() == 0 && !now.Before(s.next)
 }
 
 func (a awaited) until() time.Time { return a.since.Add(longestWait) }
@@ -83,7 +83,7 @@ func (s *source) silent(now time.Time) string {
 	return text
 }
 
-// logSlow logs once that the first pull takes long. Only the goroutine that trains calls it.
+// logSlow logs once that the first pull takes long. Only the upkeep calls it.
 func (s *source) logSlow(now time.Time) {
 	if s.slowLogged || s.from == nil {
 		return

@@ -10,6 +10,7 @@ import (
 
 	"flb-filter-rgcn/plugin/allow"
 	"flb-filter-rgcn/plugin/elastic"
+	"flb-filter-rgcn/plugin/outage"
 )
 
 // source has the graph take in what other agents saw, from a search server that has the records of all. In a live
@@ -24,7 +25,7 @@ type source struct {
 	from       *elastic.Source // nil: graph.source is not set, or unfit
 	unfit      error           // what is wrong with the settings of a source that nobody may ever ask
 	every      time.Duration   // between two pulls
-	slowLogged bool            // of the goroutine that trains
+	slowLogged bool            // of the upkeep
 	lowSince   int64           // up to when low scores were asked for, unix nanoseconds; 0: not yet
 	noLowSaid  bool            // that the index has no low scores
 
@@ -34,9 +35,7 @@ type source struct {
 	next    time.Time     // of the next pull
 	began   time.Time     // the pull under way did
 	awaited awaited       // of the pull under way
-	pause   time.Duration // before the next try; 0: the last pull succeeded, or there was none
-	warnAt  time.Time     // when to warn again of a server that fails
-	warnIn  time.Duration // between the last warning and warnAt
+	outage  outage.Outage // while pulls fail
 }
 
 // SourceStatus is what was read from a search server.
@@ -56,10 +55,6 @@ type SourceStatus struct {
 const (
 	// usualPull is the time between two pulls where no trainings come.
 	usualPull = 10 * time.Minute
-	// firstRetry is the pause before a failed pull is tried again; it doubles up to the time between two pulls.
-	firstRetry = 5 * time.Second
-	// The first failure is logged, then one after so long, and each further one after twice as long, up to a day.
-	firstWarning, longestWarning = 10 * time.Minute, 24 * time.Hour
 	// sourceInterval is how often the goroutine looks whether a pull is due.
 	sourceInterval = 200 * time.Millisecond
 )
@@ -165,7 +160,8 @@ func (s *source) pull(ctx context.Context, progress func(documents, of uint64)) 
 }
 
 // ended notes how and when a pull ended, and logs what is new about that. The next one is due so long after the end of
-// this one, not after its beginning: a pull that takes longer than that leaves a training its turn.
+// this one, not after its beginning: a pull that takes longer than that leaves a training its turn. Retries are spread, so
+// that a fleet does not come back to its server all at once.
 func (s *source) ended(ctx context.Context, end time.Time, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,26 +172,23 @@ func (s *source) ended(ctx context.Context, end time.Time, err error) {
 	st := &s.status
 	if err == nil {
 		s.next = end.Add(s.every)
-		if s.pause > 0 {
-			s.logf(LevelInfo, "graph.source answers again: %s; the graph has what other agents saw", s.from)
+		if n, since := s.outage.Over(); n > 0 {
+			s.logf(LevelInfo, "graph.source answers again: %s, %s since %s; the graph has what other agents saw",
+				s.from, outage.After(n, "failed pull"), since.UTC().Format(time.RFC3339))
 			s.statusChanged.Store(true)
 		}
-		s.pause, st.Problem = 0, ""
-		s.warnAt, s.warnIn = time.Time{}, 0
+		st.Problem = ""
 		return
 	}
 	st.Errors[elastic.KindOf(err)]++
-	end = time.Now()
-	s.pause = min(max(2*s.pause, firstRetry), s.every)
-	s.next = end.Add(s.pause)
+	warn := s.outage.Failed(end)
+	pause := outage.Retry(s.outage.Failures(), s.every)
+	s.next = end.Add(pause)
 	st.Problem = "graph.source: " + err.Error()
-	if end.Before(s.warnAt) {
-		return
+	if warn {
+		s.statusChanged.Store(true)
+		s.logf(LevelWarn, "%s; the graph of this agent's own records serves, and the next try is in %v", st.Problem, pause.Round(time.Second))
 	}
-	s.statusChanged.Store(true)
-	s.warnIn = min(max(2*s.warnIn, firstWarning), longestWarning)
-	s.warnAt = end.Add(s.warnIn)
-	s.logf(LevelWarn, "%s; the graph of this agent's own records serves, and the next try is in %v", st.Problem, s.pause.Round(time.Second))
 }
 
 // problem is what is wrong with the server, "" for nothing.

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -136,14 +137,14 @@ func TestSourceThatFails(t *testing.T) {
 	ctx, now := context.Background(), time.Now()
 	for range 5 {
 		f.source.turn(ctx, now)
-		now = now.Add(f.source.every)
+		now = f.source.next
 	}
 	f.Process(nil, join(sessions(1000)))
 	if !f.TrainIfDue(ctx, now) {
 		t.Error("trainings wait for a server that fails")
 	}
 	const warning = "graph.source: http://127.0.0.1:"
-	if strings.Count(h.log(), warning) != 1 || !strings.Contains(h.log(), "answers with 429: rejected execution; the graph of this agent's own records serves, and the next try is in 5s") {
+	if strings.Count(h.log(), warning) != 1 || !strings.Contains(h.log(), "answers with 429: rejected execution; the graph of this agent's own records serves, and the next try is in 1s") {
 		t.Error(h.log())
 	}
 	st := f.Status()
@@ -158,23 +159,42 @@ func TestSourceThatFails(t *testing.T) {
 	}
 }
 
-// TestSourceWarnsAtGrowingIntervals has the last warning be some time ago.
-func TestSourceWarnsAtGrowingIntervals(t *testing.T) {
-	server := &elastictest.Server{}
-	server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
-		w.WriteHeader(http.StatusForbidden)
-		return true
-	})
-	f, h := withSource(t, server)
-	ctx, now := context.Background(), time.Now()
-	for i, in := range []time.Duration{firstWarning, 2 * firstWarning, 4 * firstWarning} {
-		f.source.turn(ctx, now)
-		f.source.turn(ctx, now.Add(2*f.source.every))
-		if n := strings.Count(h.log(), "graph.source"); n != i+1 || f.source.warnIn != in {
-			t.Errorf("%d warnings, the next in %v, want %d and %v", n, f.source.warnIn, i+1, in)
+// TestSourceOfADeadServer has a server fail for two days: the log says so at growing intervals, and the agents of a fleet
+// do not try again in step.
+func TestSourceOfADeadServer(t *testing.T) {
+	f, h := withSource(t, &elastictest.Server{})
+	ctx, begin := context.Background(), time.Now()
+	var said []time.Duration
+	pauses := map[time.Duration]bool{}
+	tries, every := 0, f.source.every
+	for now := begin; now.Sub(begin) < 48*time.Hour; now = f.source.next {
+		before := strings.Count(h.log(), "graph.source")
+		f.source.ended(ctx, now, errors.New("forbidden"))
+		if strings.Count(h.log(), "graph.source") > before {
+			said = append(said, now.Sub(begin))
 		}
-		f.source.warnAt = time.Now().Add(-time.Second)
-		now = now.Add(2 * f.source.every)
+		tries++
+		pause := f.source.next.Sub(now)
+		pauses[pause] = true
+		if pause > every*11/10 || tries > 12 && pause < every*9/10 {
+			t.Errorf("try %d is followed by one %v later", tries, pause)
+		}
+	}
+	if len(pauses) < tries/2 {
+		t.Errorf("%d tries with %d different pauses: a fleet stays in step", tries, len(pauses))
+	}
+	if len(said) < 8 || len(said) > 14 || said[0] != 0 {
+		t.Errorf("said at %v", said)
+	}
+	for i := 1; i < len(said); i++ {
+		if gap, least := said[i]-said[i-1], min(time.Minute<<(i-1), 24*time.Hour); gap < least || gap > 2*least+2*every {
+			t.Errorf("said %v after the last time, want about %v", gap, least)
+		}
+	}
+	// It is over when a pull ends well, at the time of that.
+	end := begin.Add(50 * time.Hour)
+	if f.source.ended(ctx, end, nil); !f.source.next.Equal(end.Add(every)) || !strings.Contains(h.log(), fmt.Sprintf("after %d failed pulls since ", tries)) {
+		t.Errorf("the next pull is due %v after the end\n%s", f.source.next.Sub(end), h.log())
 	}
 }
 
@@ -199,7 +219,7 @@ func TestAPanicInAPullIsAFailureLikeAnother(t *testing.T) {
 	if log := h.log(); strings.Count(log, "panic: ") != 1 || !strings.Contains(log, "graph.source: panic: ") {
 		t.Error(log)
 	}
-	f.pullTurn(ctx, time.Now().Add(2*firstRetry))
+	f.pullTurn(ctx, f.source.next)
 	if st := f.Status(); st.Source.Pulls != 1 || st.Source.Problem != "" {
 		t.Errorf("after it: %+v, %q\n%s", st.Source, st.Problem, h.log())
 	}

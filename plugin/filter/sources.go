@@ -2,29 +2,51 @@ package filter
 
 import (
 	"math"
+	"sync/atomic"
+	"time"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/model/budget"
 	"flb-filter-rgcn/model/ranking"
+	"flb-filter-rgcn/plugin/allow"
 	"flb-filter-rgcn/plugin/risk"
 )
 
 // sources finds the sources whose sessions of the last day are, taken together, the strangest: as many a day as the
-// settings say.
+// settings say. Those of sessions that the list calls bad are reported beside them.
 type sources struct {
 	perDay  float64
 	risk    *risk.Sources
-	reports *risk.Reports
+	reports *risk.Reports       // that the budget paid for
 	budget  *budget.AlertBudget // of scoreOf risks
+
+	bad        *risk.Reports // of sources of bad sessions, which nothing pays for
+	unreported atomic.Uint64 // bad sessions for whose source bad had no room
+	told       atomic.Uint64 // how many of them the log told of
+	toldAt     atomic.Int64  // when it last did, unix nanoseconds
 }
+
+const (
+	// maxBadReports bounds the sources of bad sessions that are reported within a day. A scan from the addresses of a bad
+	// line brings so many alerts and no more.
+	maxBadReports = 1024
+	// unreportedPause is the least time between two lines on those beyond.
+	unreportedPause = 24 * time.Hour
+)
 
 // newSources returns nil for a budget of none.
 func newSources(perDay float64) *sources {
 	if perDay == 0 {
 		return nil
 	}
-	return &sources{perDay, risk.NewSources(), risk.NewReports(), budget.New(perDay)}
+	// The 24 hours of a report are of two days, none of which has more than two budgets. Beyond that, as with an archive,
+	// the oldest report is forgotten.
+	most := 2 * int(math.Ceil(2*perDay))
+	return &sources{
+		perDay: perDay, risk: risk.NewSources(), reports: risk.NewReports(most), budget: budget.New(perDay),
+		bad: risk.NewReports(maxBadReports),
+	}
 }
 
 // follow takes what is rare by the model that gives the scores from now on. Until there are days to learn from, sources
@@ -50,11 +72,39 @@ func (s *sources) judge(e *graphbuf.Event, id graphbuf.ID, oddness float64) (poo
 	pooled = s.risk.Add(e, id, float32(oddness))
 	source := graphbuf.Event{Source: e.Source, Time: e.Time}
 	score := scoreOf(float64(pooled.Risk))
-	if s.reports.Has(e) { // it spends nothing of another day's budget
+	if s.reports.Has(e) || s.bad.Has(e) { // it spends nothing of another day's budget
 		s.budget.Record(&source, score)
 		return pooled, false
 	}
 	return pooled, s.budget.First(&source, score) && s.reports.Add(e)
+}
+
+// judgeBad tells whether the source of a session that the list calls bad is to be reported now: once within a day.
+func (s *sources) judgeBad(e *graphbuf.Event) (report bool) {
+	if s.reports.Has(e) {
+		return false
+	}
+	report, full := s.bad.AddIfRoom(e)
+	if full {
+		s.unreported.Add(1)
+	}
+	return report
+}
+
+// logUnreported logs, at most once a day, that sources of bad sessions were not reported. The record path calls it once
+// a chunk.
+func (j *judge) logUnreported(now time.Time) {
+	s := j.sources
+	if s == nil {
+		return
+	}
+	n, told, at := s.unreported.Load(), s.told.Load(), s.toldAt.Load()
+	if n == told || at != 0 && now.UnixNano()-at < int64(unreportedPause) || !s.toldAt.CompareAndSwap(at, now.UnixNano()) {
+		return
+	}
+	s.told.Store(n)
+	j.logf(LevelWarn, "allow: lines that say %s hold for more than %d sources within 24 hours: sessions of further ones have a low score, but no source_alert (%d such sessions so far)",
+		allow.Bad, maxBadReports, n)
 }
 
 // scoreOf turns a risk, 0 and more, into a score of 0 to 1 as a budget takes it: the higher the risk the lower the

@@ -79,6 +79,33 @@ func TestTheListAndSources(t *testing.T) {
 	}
 }
 
+// A scan from more addresses of a bad line than can be reported mutes no other source, and what is not reported is
+// counted and logged.
+func TestAScanFromBadAddressesMutesNobody(t *testing.T) {
+	h := host("allow", listFile(t, "198.51.0.0/16,*,*,,bad"))
+	f := offline(t, h)
+	f.Process(nil, join(sessions(2000)))
+	train(t, f)
+	for scan := range 2 { // the first lot is reported, and then it is full
+		for i := range 1500 {
+			f.Process(nil, session(2000+scan, fmt.Sprintf("198.51.%d.%d", i/250, i%250), "server-0-1", "client-1"))
+		}
+	}
+	c := f.Counts()
+	if c.Reported != maxBadReports || c.Missed != 2*(1500-maxBadReports) {
+		t.Errorf("%d reported and %d not, want %d and %d", c.Reported, c.Missed, maxBadReports, 2*(1500-maxBadReports))
+	}
+	if n := strings.Count(h.log(), "more than 1024 sources within 24 hours"); n != 1 {
+		t.Errorf("said %d times, want once:\n%s", n, h.log())
+	}
+	for i := range 60 {
+		f.Process(nil, session(2000+20*60+i, "intruder", fmt.Sprintf("server-%d-%d", i%3, i%4), "strange-tool"))
+	}
+	if n := f.Counts().Reported - c.Reported; n != 1 {
+		t.Errorf("the intruder of 20 hours later is reported %d times, want once", n)
+	}
+}
+
 func TestNoSourcesAreReported(t *testing.T) {
 	f := learned(t, "threshold_sources_per_day", "0")
 	for i := range 60 {

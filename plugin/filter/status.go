@@ -35,13 +35,14 @@ type RecordCounts struct {
 	Counted   uint64 `json:"counted"` // with a source and a destination: counted in the graph, unless denied, and forwarded with the added fields
 	Scored    uint64 `json:"scored"`  // of these with a score: there was a model
 	LowScore  uint64 `json:"low_score"`
-	Reported  uint64 `json:"source_alerts"` // with an alert about their source
-	Allowed   uint64 `json:"allowed"`       // would have had a low score, but for the list of judged sessions
-	Denied    uint64 `json:"denied"`        // of those with a low score: that list calls them bad
-	Missing   uint64 `json:"missing"`       // without a source or a destination
-	Skipped   uint64 `json:"skipped"`       // left out by the settings' conditions, or lines of a log's header
-	Malformed uint64 `json:"malformed"`     // stretches of a chunk that are no records
-	WrongTime uint64 `json:"wrong_time"`    // with a time that is not believed, or long past
+	Reported  uint64 `json:"source_alerts"`        // with an alert about their source
+	Missed    uint64 `json:"source_alerts_missed"` // of bad lines without such an alert: their sources were too many within 24 hours
+	Allowed   uint64 `json:"allowed"`              // would have had a low score, but for the list of judged sessions
+	Denied    uint64 `json:"denied"`               // of those with a low score: that list calls them bad
+	Missing   uint64 `json:"missing"`              // without a source or a destination
+	Skipped   uint64 `json:"skipped"`              // left out by the settings' conditions, or lines of a log's header
+	Malformed uint64 `json:"malformed"`            // stretches of a chunk that are no records
+	WrongTime uint64 `json:"wrong_time"`           // with a time that is not believed, or long past
 }
 
 // String is the counts in words.
@@ -50,6 +51,9 @@ func (r RecordCounts) String() string {
 		r.Total, r.Counted, r.Scored, r.LowScore, r.Missing)
 	if r.Reported > 0 {
 		text += fmt.Sprintf(", %d with an alert about their source", r.Reported)
+	}
+	if r.Missed > 0 {
+		text += fmt.Sprintf(", %d of bad lines without one, as their sources are too many", r.Missed)
 	}
 	if r.Allowed+r.Denied > 0 {
 		text += fmt.Sprintf(", %d allowed, %d denied", r.Allowed, r.Denied)
@@ -79,8 +83,12 @@ type ModelStatus struct {
 // Counts returns what became of the records that this very instance had.
 func (f *Instance) Counts() RecordCounts {
 	c := &f.path.counters
+	var missed uint64
+	if f.judge.sources != nil {
+		missed = f.judge.sources.unreported.Load()
+	}
 	return RecordCounts{
-		Total: c.records.Load(), Counted: c.counted.Load(), Scored: c.scored.Load(), LowScore: c.flagged.Load(), Reported: c.reported.Load(), Allowed: c.allowed.Load(), Denied: c.denied.Load(),
+		Total: c.records.Load(), Counted: c.counted.Load(), Scored: c.scored.Load(), LowScore: c.flagged.Load(), Reported: c.reported.Load(), Missed: missed, Allowed: c.allowed.Load(), Denied: c.denied.Load(),
 		Missing: c.missing.Load(), Skipped: c.skipped.Load(), Malformed: c.malformed.Load(),
 	}
 }

@@ -66,7 +66,7 @@ type store struct {
 	unsaved     *model.Model // that could not be saved, nil: none; under mu
 	columnsAt   time.Time    // when the columns of rows were last saved by themselves; under mu
 
-	// These are of the goroutine that trains.
+	// These are of the goroutine that does the upkeep.
 	statusAt time.Time // when the status was last written
 	lastHold time.Time // when the directory was last looked for
 	empty    bool      // it was made again, and is not yet filled
@@ -226,14 +226,14 @@ func (s *store) logNotes() {
 // another filter could take it.
 const holdInterval = 10 * time.Second
 
-// hold makes and fills the state directory again if it was removed. Only the goroutine that trains calls it.
+// hold makes and fills the state directory again if it was removed. Only the upkeep calls it. While
+// somebody saves, which may take long, it is put off to the next turn.
 func (s *store) hold(now time.Time) {
-	if s.dir == nil || now.Sub(s.lastHold) < holdInterval {
+	if s.dir == nil || now.Sub(s.lastHold) < holdInterval || !s.mu.TryLock() {
 		return
 	}
-	s.lastHold = now
-	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.lastHold = now
 	again, err := s.dir.Hold()
 	s.logNotes()
 	s.empty = s.empty || again
@@ -328,15 +328,15 @@ func (s *store) restoreSlices(of, b []byte) error {
 // statusInterval is how often the status is written for `rgcn status`, beside the times at which all is saved.
 const statusInterval = time.Minute
 
-// refreshStatus writes the status when a minute has passed, or when it has changed in words. Only the goroutine that
-// trains calls it.
+// refreshStatus writes the status when a minute has passed, or when it has changed in words. Only the upkeep calls
+// it. While somebody saves, it is put off to the next turn.
 func (s *store) refreshStatus(now time.Time) {
-	if s.dir == nil || !s.statusChanged.Swap(false) && now.Sub(s.statusAt) < statusInterval {
+	if s.dir == nil || !s.statusChanged.Load() && now.Sub(s.statusAt) < statusInterval || !s.mu.TryLock() {
 		return
 	}
-	s.statusAt = now
-	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.statusChanged.Store(false) // before the look: what changes meanwhile is told next time
+	s.statusAt = now
 	s.tellStatus()
 }
 

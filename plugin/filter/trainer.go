@@ -15,6 +15,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/plugin/outage"
 )
 
 // trainer trains the model: on the schedule, or when it is told to.
@@ -35,10 +36,12 @@ type trainer struct {
 	// why the last training was put off or failed; nil: it was not
 	untrained atomic.Pointer[string]
 
-	mu       sync.Mutex // held for one training, with its saving; guards the next three
+	mu       sync.Mutex // held for one training, with its saving; guards the next five
 	schedule schedule
-	fallback string // why the last training was not on the card that it might have had
-	smaller  string // the last line on trainings of a smaller dimension, "" where they are not
+	fallback string        // why the last training was not on the card that it might have had
+	smaller  string        // the last line on trainings of a smaller dimension, "" where they are not
+	short    outage.Outage // while trainings are put off for want of memory
+	failing  outage.Outage // while they fail
 
 	// These two are of the goroutine that trains: see logWaiting.
 	waitingLogged bool
@@ -125,8 +128,13 @@ func (t *trainer) attempt(ctx context.Context, now time.Time, progress func(step
 		t.history.add(model.CPU, ResultNoMemory, nil, now)
 		why := "training put off: " + err.Error()
 		t.note(why)
-		t.host.Log(LevelWarn, why)
+		if t.short.Failed(now) {
+			t.host.Log(LevelWarn, why)
+		}
 		return fmt.Errorf("the training would take more memory than there is for it: %w", err)
+	}
+	if n, since := t.short.Over(); n > 0 {
+		t.logf(LevelInfo, "memory is enough for trainings again, %s since %s", outage.After(n, "attempt"), since.UTC().Format(time.RFC3339))
 	}
 	if model.TrainingBytes(sizes, cfg) > muchMemory && t.live {
 		// The collector keeps what was let go for minutes, in which the process would look twice its size.
@@ -170,8 +178,13 @@ func (t *trainer) attempt(ctx context.Context, now time.Time, progress func(step
 	case err != nil:
 		t.history.add(report.Device, ResultFailed, nil, now)
 		t.note("the last training failed: " + err.Error())
-		t.logf(LevelError, "training failed, the scores go on as before: %v", err)
+		if t.failing.Failed(now) {
+			t.logf(LevelError, "training failed, the scores go on as before: %v", err)
+		}
 		return err
+	}
+	if n, since := t.failing.Over(); n > 0 {
+		t.logf(LevelInfo, "trainings work again, %s since %s", outage.After(n, "failure"), since.UTC().Format(time.RFC3339))
 	}
 	t.untrained.Store(nil)
 	result, trained := ResultNew, now

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -375,6 +376,47 @@ func TestATrainingThatIsTooLargeIsPutOff(t *testing.T) {
 	}
 	if out, modified := f.Process(nil, session(1, "a", "b", "c")); !modified || decode(t, out)[0].body["score"] != nil {
 		t.Error("records do not go on")
+	}
+}
+
+// What keeps trainings from coming to be for long is said at once and then at growing intervals, and so is its end.
+func TestWhyNoTrainingCameIsSaidAtGrowingIntervals(t *testing.T) {
+	const attempts = 72 // every ten minutes
+	for name, c := range map[string]struct {
+		files    fs.FS
+		progress func(step, steps int, loss float32)
+		line     string
+		end      string
+	}{
+		"memory":  {pod(2 * mib), nil, "training put off: ", "memory is enough for trainings again, after 72 attempts since 1970-01-01T00:00:00Z"},
+		"failure": {nil, func(int, int, float32) { panic("no step") }, "training failed, the scores go on as before: ", "trainings work again, after 72 failures since 1970-01-01T00:00:00Z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := host()
+			f := offline(t, h)
+			f.Process(nil, join(sessions(2000)))
+			plenty := f.memory.files
+			if c.files != nil {
+				f.memory.files = c.files
+			}
+			now, said := time.Unix(0, 0), 0
+			for i := range attempts {
+				if f.Train(t.Context(), now.Add(time.Duration(i)*10*time.Minute), c.progress) == nil {
+					t.Fatal("trained")
+				}
+				if said = strings.Count(h.log(), c.line); i == 0 && said != 1 {
+					t.Fatalf("not said at once:\n%s", h.log())
+				}
+			}
+			if said < 4 || said > 10 { // at growing intervals, over half a day
+				t.Errorf("said %d times in %d attempts", said, attempts)
+			}
+			f.memory.files = plenty
+			train(t, f)
+			if log := h.log(); strings.Count(log, c.end) != 1 {
+				t.Errorf("the end is not said once:\n%s", log)
+			}
+		})
 	}
 }
 

@@ -4,7 +4,6 @@
 //   - Trust and the files of keys (key.go): who may publish
 //   - Place (place.go, directory.go, web.go, s3.go): where a state lies, to put it there and to get it
 //   - credentials (credentials.go): what a server asks for
-//   - Outage, Retry and Jitter (pause.go): how long to wait after a failure, and when to speak of it
 //
 // It owns the format of the file, the keys and the transport. It never knows what graph and model mean, when a state is
 // published or what becomes of one that was fetched: package filter does.

@@ -6,9 +6,33 @@ package fluentbit
 import "C"
 
 import (
+	"fmt"
 	"sync/atomic"
+	"time"
 	"unsafe"
 )
+
+// mishap is something for which a chunk passes as it came. It may come again with every chunk, and is logged at
+// intervals.
+type mishap struct {
+	chunks atomic.Uint64
+	last   atomic.Int64 // when it was last logged, Unix time in nanoseconds; 0: not yet
+}
+
+// mishapInterval is the least time between two log lines on the same mishap.
+const mishapInterval = time.Minute
+
+// again counts a chunk. It returns how many there were since the start, and whether to log that.
+func (m *mishap) again(now time.Time) (chunks uint64, log bool) {
+	chunks = m.chunks.Add(1)
+	at, last := now.UnixNano(), m.last.Load()
+	return chunks, at-last >= int64(mishapInterval) && m.last.CompareAndSwap(last, at)
+}
+
+// shortText is the line on chunks for which memory is short.
+func shortText(size int, chunks uint64) string {
+	return fmt.Sprintf("filter: no memory for a chunk of %d bytes: it passes as it came, without a score (%d such chunks so far); raise the limit on the memory of the host", size, chunks)
+}
 
 // allocateChunk returns C memory, which the host may free, or nil when memory is short.
 func allocateChunk(size int) []byte {

@@ -13,7 +13,6 @@ import (
 	"runtime/cgo"
 	"runtime/debug"
 	"strings"
-	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -23,14 +22,11 @@ import (
 // instance is what a handle of the C side stands for.
 type instance struct {
 	Instance
-	host      *Host
-	growth    growth
-	lastPanic atomic.Int64 // when a panic in rgcnFilter was last logged, Unix time in nanoseconds
+	host   *Host
+	growth growth
+	panics mishap // of rgcnFilter
+	short  mishap // for which there was no memory
 }
-
-// panicInterval is the least time between two log lines for records that make the filter panic, as they may come again
-// with every chunk.
-const panicInterval = time.Minute
 
 // rgcnCheck returns 0 when an instance could be made, and logs why not otherwise. c is valid for the call only.
 //
@@ -77,37 +73,52 @@ func rgcnInit(c *C.struct_rgcn_host) (handle C.uintptr_t) {
 //export rgcnFilter
 func rgcnFilter(handle C.uintptr_t, data unsafe.Pointer, size C.size_t, tag unsafe.Pointer, tagSize C.int, out *unsafe.Pointer, outSize *C.size_t) (code C.int) {
 	i := cgo.Handle(handle).Value().(*instance) // the host has it from rgcnInit and from nowhere else
+	if size == 0 {
+		return C.FLB_FILTER_NOTOUCH
+	}
+	chunk := i.rewrite(data, int(size), tag, int(tagSize), allocateChunk)
+	if chunk == nil {
+		return C.FLB_FILTER_NOTOUCH
+	}
+	*out, *outSize = unsafe.Pointer(&chunk[0]), C.size_t(len(chunk))
+	return C.FLB_FILTER_MODIFIED
+}
+
+// rewrite returns the new form of a chunk in memory that allocate gives and freeChunk takes back; nil where the chunk
+// passes as it came.
+func (i *instance) rewrite(data unsafe.Pointer, size int, tag unsafe.Pointer, tagSize int, allocate func(size int) []byte) (out []byte) {
 	var memory []byte
 	defer func() {
 		if v := recover(); v != nil {
 			i.logPanic(v)
-			code = C.FLB_FILTER_NOTOUCH
+			out = nil
 		}
-		if code == C.FLB_FILTER_NOTOUCH {
+		if out == nil {
 			freeChunk(memory)
 		}
 	}()
-	if size == 0 {
-		return C.FLB_FILTER_NOTOUCH
-	}
 	// The new chunk is made where the host will free it.
-	if memory = allocateChunk(i.growth.room(int(size))); memory == nil {
-		return C.FLB_FILTER_NOTOUCH
+	room := i.growth.room(size)
+	if memory = allocate(room); memory == nil {
+		i.logShort(room)
+		return nil
 	}
-	chunk, modified := i.ProcessTagged(memory[:0], unsafe.Slice((*byte)(data), int(size)), unsafe.Slice((*byte)(tag), int(tagSize)))
+	chunk, modified := i.ProcessTagged(memory[:0], unsafe.Slice((*byte)(data), size), unsafe.Slice((*byte)(tag), tagSize))
 	if !modified || len(chunk) == 0 {
-		return C.FLB_FILTER_NOTOUCH
+		return nil
 	}
-	if &chunk[0] != &memory[0] { // it did not fit, and is in Go's memory
-		i.growth.learn(int(size), len(chunk))
-		freeChunk(memory)
-		if memory = allocateChunk(len(chunk)); memory == nil {
-			return C.FLB_FILTER_NOTOUCH
-		}
-		copy(memory, chunk)
+	if &chunk[0] == &memory[0] {
+		return chunk
 	}
-	*out, *outSize = unsafe.Pointer(&memory[0]), C.size_t(len(chunk))
-	return C.FLB_FILTER_MODIFIED
+	// It did not fit, and is in Go's memory.
+	i.growth.learn(size, len(chunk))
+	freeChunk(memory)
+	if memory = allocate(len(chunk)); memory == nil {
+		i.logShort(len(chunk))
+		return nil
+	}
+	copy(memory, chunk)
+	return memory
 }
 
 // rgcnExit joins everything the instance started.
@@ -131,9 +142,15 @@ func rgcnExit(handle C.uintptr_t) (code C.int) {
 }
 
 func (i *instance) logPanic(v any) {
-	now, last := time.Now().UnixNano(), i.lastPanic.Load()
-	if now-last >= int64(panicInterval) && i.lastPanic.CompareAndSwap(last, now) {
+	if _, log := i.panics.again(time.Now()); log {
 		i.host.logPanic("filter: the chunk passes as it came", v)
+	}
+}
+
+// logShort logs that there was no memory for so many bytes.
+func (i *instance) logShort(size int) {
+	if n, log := i.short.again(time.Now()); log {
+		i.host.Log(filter.LevelError, shortText(size, n))
 	}
 }
 

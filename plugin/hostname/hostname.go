@@ -4,7 +4,9 @@ package hostname
 
 import (
 	"bytes"
+	"net"
 	"net/netip"
+	"strings"
 )
 
 // Form says what to change beside the spelling of addresses, which is always brought to one form.
@@ -198,4 +200,14 @@ func appendIPv4(to, s []byte) bool {
 		}
 	}
 	return len(s) == 0
+}
+
+// IsLoopback tells an address, a host with or without a port, that only this machine reaches.
+func IsLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = strings.Trim(address, "[]")
+	}
+	ip, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }

@@ -99,3 +99,14 @@ func TestAddress(t *testing.T) {
 		}
 	}
 }
+
+func TestIsLoopback(t *testing.T) {
+	for address, want := range map[string]bool{
+		"localhost": true, "LocalHost": true, "LOCALHOST:2021": true, "127.0.0.1": true, "127.1.2.3:9200": true, "::1": true, "[::1]": true, "[::1]:9200": true,
+		"": false, "0.0.0.0": false, ":2021": false, "localhost.example.org": false, "192.0.2.1:80": false, "[::]:80": false, "example.org": false,
+	} {
+		if got := IsLoopback(address); got != want {
+			t.Errorf("%q: %v, want %v", address, got, want)
+		}
+	}
+}

@@ -3,19 +3,9 @@ package logfile
 import (
 	"encoding/binary"
 	"math"
-	"time"
 
 	"github.com/tinylib/msgp/msgp"
 )
-
-// appendEventHead starts an event: [[time, {}], body], up to the body. The
-// empty metadata is a map32, as the host's encoder writes it.
-func appendEventHead(dst []byte, t time.Time) []byte {
-	dst = append(dst, 0x92, 0x92, 0xd7, 0x00)
-	dst = binary.BigEndian.AppendUint32(dst, uint32(t.Unix()))
-	dst = binary.BigEndian.AppendUint32(dst, uint32(t.Nanosecond()))
-	return append(dst, 0xdf, 0, 0, 0, 0)
-}
 
 // appendBodyHead starts the body with room for its length, and returns where
 // that room is. The host writes its bodies as map32 too, whatever their size.

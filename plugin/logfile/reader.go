@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/tinylib/msgp/msgp"
+
+	"flb-filter-rgcn/plugin/record"
 )
 
 // Options are what a file does not tell. The zero value reads NDJSON and Zeek's TSV.
@@ -156,7 +158,7 @@ func (r *Reader) AppendRecord(dst []byte) ([]byte, error) {
 			continue
 		}
 		ok := true
-		dst = appendEventHead(dst, r.now())
+		dst = record.AppendHead(dst, r.now())
 		if r.text {
 			var lenAt int
 			dst, lenAt = appendBodyHead(dst)

@@ -26,6 +26,7 @@ var (
 	degradedDesc  = desc("degraded", "1 while hardly any record has a source and a destination, else 0. The log and /healthz say why.")
 	lowDesc       = desc("records_low_score_total", "Records forwarded with low_score true.")
 	sourceDesc    = desc("source_alerts_total", "Records forwarded with source_alert true: each reports a source, once within 24 hours.")
+	missedDesc    = desc("source_alerts_missed_total", "Records that the list of judged sessions calls bad, from sources that were too many within 24 hours to be reported.")
 	missingDesc   = desc("records_missing_fields_total", "Records without a source or a destination, forwarded untouched.")
 	malformedDesc = desc("records_malformed_total", "Stretches of a chunk that are no records, forwarded untouched.")
 	wrongTimeDesc = desc("records_wrong_time_total", "Records with a time that is not believed, or long past; they are scored and counted all the same.")
@@ -111,6 +112,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	if a := s.Allow; a != nil {
 		counter(allowedDesc, s.Records.Allowed)
 		counter(deniedDesc, s.Records.Denied)
+		counter(missedDesc, s.Records.Missed)
 		gauge(allowLinesDesc, float64(a.Used), "used")
 		gauge(allowLinesDesc, float64(a.Lines-a.Used), "never_used")
 		gauge(allowLinesDesc, float64(a.Expired), "expired")

@@ -12,6 +12,9 @@ const (
 	// writePiece bytes have to be sent within writePause, or the client is taken to be gone.
 	writePiece = 64 << 10
 	writePause = 10 * time.Second
+	// answerTime bounds the time for a whole answer. The largest page, of some 5 MiB, takes as long at the slowest pace
+	// that is allowed.
+	answerTime = 15 * time.Minute
 	// sendBuffer bounds what the kernel holds of an unread answer, by default up to some megabytes.
 	sendBuffer = 256 << 10
 )

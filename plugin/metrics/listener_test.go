@@ -155,3 +155,11 @@ func TestAnAnswerGoesOutInPieces(t *testing.T) {
 		t.Errorf("a piece may take until %v, the whole answer until %v", last, soon)
 	}
 }
+
+// A reader who keeps the pace gets the largest page whole.
+func TestTheLargestPageAtTheSlowestPace(t *testing.T) {
+	const largest = 5 << 20
+	if most, takes := newServer(nil).WriteTimeout, largest/writePiece*writePause; most < takes {
+		t.Errorf("an answer is ended after %v, one of %d bytes may take %v", most, largest, takes)
+	}
+}

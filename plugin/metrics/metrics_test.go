@@ -165,7 +165,7 @@ func TestMetricsOfAList(t *testing.T) {
 	}
 	text := body(t, get(t, handler(f, false, quiet), "GET", "/metrics", "localhost:2021"))
 	for _, want := range []string{
-		"rgcn_records_allowed_total 0\n", "rgcn_records_denied_total 3\n", "rgcn_records_low_score_total 3\n", "rgcn_allow_problem 0\n",
+		"rgcn_records_allowed_total 0\n", "rgcn_records_denied_total 3\n", "rgcn_source_alerts_missed_total 0\n", "rgcn_records_low_score_total 3\n", "rgcn_allow_problem 0\n",
 		"rgcn_allow_lines{state=\"used\"} 1\n", "rgcn_allow_lines{state=\"never_used\"} 2\n", "rgcn_allow_lines{state=\"expired\"} 1\n",
 		"rgcn_allow_hits_total{destination=\"b\",relation=\"*\",source=\"a\",verdict=\"bad\"} 3\n",
 		"rgcn_allow_hits_total{destination=\"*\",relation=\"*\",source=\"x\",verdict=\"allow\"} 0\n",

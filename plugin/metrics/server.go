@@ -24,6 +24,7 @@ import (
 
 	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/hostname"
 	"flb-filter-rgcn/plugin/report"
 )
 
@@ -81,7 +82,7 @@ func newServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
-		WriteTimeout: time.Minute, IdleTimeout: time.Minute,
+		WriteTimeout: answerTime, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10,
 		ErrorLog:       log.New(io.Discard, "", 0), // malformed requests are not worth a line
 	}
@@ -121,7 +122,7 @@ func handler(f *filter.Instance, allowRemote bool, log func(level filter.Level, 
 			}
 		}()
 		// DNS rebinding: a foreign page may resolve its own name to 127.0.0.1 and let a browser here ask this server.
-		if !allowRemote && !config.IsLoopback(r.Host) {
+		if !allowRemote && !hostname.IsLoopback(r.Host) {
 			http.Error(w, "this is served to localhost only", http.StatusForbidden)
 			return
 		}

@@ -90,7 +90,7 @@ func TestAFloodOfSources(t *testing.T) {
 }
 
 func TestAddDoesNotAllocate(t *testing.T) {
-	s, r := NewSources(), NewReports()
+	s, r := NewSources(), NewReports(maxReports)
 	events := make([]*graphbuf.Event, 3*maxSources)
 	for i := range events {
 		events[i] = event(fmt.Sprint("scanner-", i%(2*maxSources)), "ssh", fmt.Sprint("scanner-", (i+1)%(3*maxSources)), 0)
@@ -107,7 +107,7 @@ func TestAddDoesNotAllocate(t *testing.T) {
 }
 
 func TestSourcesByManyAtOnce(t *testing.T) {
-	s, r := NewSources(), NewReports()
+	s, r := NewSources(), NewReports(maxReports)
 	var reported atomic.Int32
 	var wait sync.WaitGroup
 	for w := range 4 {

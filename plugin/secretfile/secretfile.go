@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/netip"
 	"net/url"
 	"os"
 	"syscall"
+
+	"flb-filter-rgcn/plugin/hostname"
 )
 
 // Read reads a regular file of at most most bytes. It refuses one that users outside its owner and group may read, write
@@ -73,8 +74,7 @@ func check(info fs.FileInfo) error {
 
 // InClear tells whether credentials sent to an address would cross a network for all to read.
 func InClear(u *url.URL) bool {
-	ip, err := netip.ParseAddr(u.Hostname())
-	return u.Scheme != "https" && u.Hostname() != "localhost" && (err != nil || !ip.IsLoopback())
+	return u.Scheme != "https" && !hostname.IsLoopback(u.Hostname())
 }
 
 // CheckURL refuses an address with a user or a password, which logs and errors would show. setting names the file that

@@ -1,6 +1,7 @@
 package secretfile
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,6 +44,21 @@ func TestOddFiles(t *testing.T) {
 	} {
 		if _, err := Read(path, 6); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", path, err, want)
+		}
+	}
+}
+
+func TestInClear(t *testing.T) {
+	for address, want := range map[string]bool{
+		"https://search.example.org": false, "http://search.example.org": true, "http://192.0.2.1:9200": true,
+		"http://localhost:9200": false, "http://LocalHost:9200": false, "http://127.0.0.1": false, "http://[::1]:9200": false, "http://localhost.example.org": true,
+	} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := InClear(u); got != want {
+			t.Errorf("%s: %v, want %v", address, got, want)
 		}
 	}
 }

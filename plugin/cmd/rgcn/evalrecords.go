@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -74,7 +75,7 @@ func (v *evaluation) records(ctx context.Context, e *env, src source, paths []st
 	if err == nil && len(out) == 0 {
 		err = fmt.Errorf("%s: no record has a source and a destination", strings.Join(src.files, ", "))
 	}
-	slices.SortStableFunc(out, func(a, b sessionRecord) int { return int(min(max(a.Time-b.Time, -1), 1)) })
+	slices.SortStableFunc(out, func(a, b sessionRecord) int { return cmp.Compare(a.Time, b.Time) })
 	return out, err
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"flb-filter-rgcn/plugin/filter"
 	"flb-filter-rgcn/plugin/fleet"
+	"flb-filter-rgcn/plugin/outage"
 )
 
 var trainCommand = command{
@@ -135,7 +136,7 @@ func publish(ctx context.Context, s *run) (p filter.PublishStatus, err error) {
 		select {
 		case <-ctx.Done():
 			return p, ctx.Err()
-		case <-time.After(fleet.Retry(try, time.Minute)):
+		case <-time.After(outage.Retry(try, time.Minute)):
 		}
 	}
 }

@@ -1,4 +1,6 @@
-package fleet
+// Package outage is what to do while something fails again and again, as a server or a disk may for weeks: when to try
+// again, and when to say so in the log. It knows nothing of what fails.
+package outage
 
 import (
 	"fmt"
