@@ -24,7 +24,7 @@ type Report struct {
 	Loss                    float32 // mean of the last tenth of the last steps
 	Quality                 float64 // of the parameters that stay: AUC over held-out triplets, the last tenth of the activity, against corrupted ones
 	Previous                float64 // the same for the model that training started from; 0 on a cold start
-	Kept                    bool    // the new parameters were worse than the previous ones, which stay
+	Kept                    bool    // the new parameters were worse than the previous ones, which stay, or weak: see Model.IsWeak
 	Threshold               float32
 	Device                  string // CPU, or the number and name of a card
 	Fallback                error  // why Auto did not train a graph of this size on a card; nil where it did, or the graph is small
@@ -296,7 +296,8 @@ func (t *training) judge(e gnn.Engine) (*Model, error) {
 			return nil, err
 		}
 		t.report.Previous = previous
-		if quality < previous-t.cfg.Tolerance && !t.before.IsWeak() {
+		m.heldOut.Scores, m.Quality = scores, quality
+		if !t.before.IsWeak() && (quality < previous-t.cfg.Tolerance || m.IsWeak() && t.previousIsRecent()) {
 			// It keeps the held-out scores of its own training: most of these triplets it has learned since.
 			t.report.Kept, t.report.Quality, t.report.Threshold = true, previous, t.before.Threshold
 			return t.before, nil
@@ -308,6 +309,16 @@ func (t *training) judge(e gnn.Engine) (*Model, error) {
 	m.Quality = quality
 	t.report.Quality, t.report.Threshold = quality, m.Threshold
 	return m, nil
+}
+
+// weakWait is how long a model outlasts newer ones that are weak. A scanner who fills the newest activity for an hour would
+// end all alerts otherwise; what data are like from then on has to be learned in the end.
+const weakWait = 24 * time.Hour
+
+// previousIsRecent tells whether the model before was trained within weakWait of the newest event.
+func (t *training) previousIsRecent() bool {
+	age := time.Duration(t.ds.End - t.cfg.Previous.Trained.UnixNano())
+	return age > -weakWait && age < weakWait
 }
 
 // schedule is the share of the learning rate at a step: a rise over the first twentieth,

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/budget"
@@ -146,6 +148,33 @@ func TestAWorseModelDoesNotReplaceTheBetter(t *testing.T) {
 	}
 	if !bytes.Equal(encoded(t, a), encoded(t, b)) {
 		t.Error("the kept model is another one")
+	}
+}
+
+// TestAFloodDoesNotEndLowScores: what a scanner leaves in the newest activity cannot be told from made-up sessions. The
+// model before stays for a day, and then the weak one takes its place.
+func TestAFloodDoesNotEndLowScores(t *testing.T) {
+	cfg := quickConfig()
+	events := modeltest.Teams(1, 40, 3000)
+	good, _ := train(t, modeltest.Graph(t, events).Snapshot(), cfg)
+	if good.Model().IsWeak() {
+		t.Fatal("the first model is weak: the test shows nothing")
+	}
+	end := events[len(events)-1].Time
+	for i := range 600 { // an intruder who tries every server with clients of his own
+		events = append(events, graphbuf.Event{Source: []byte("intruder"), Relation: fmt.Appendf(nil, "tool-%d", i), Destination: fmt.Appendf(nil, "server-%d-%d", i%4, i/4%3), Time: end + int64(i)*1e9})
+	}
+	flooded := modeltest.Graph(t, events).Snapshot()
+	cfg.Previous, cfg.Tolerance = good.Model(), 1
+	for _, c := range []struct {
+		age  time.Duration
+		kept bool
+	}{{0, true}, {23 * time.Hour, true}, {25 * time.Hour, false}, {-25 * time.Hour, false}} {
+		good.Model().SetTrained(time.Unix(0, end+600e9).Add(-c.age))
+		s, report := train(t, flooded, cfg)
+		if report.Kept != c.kept || s.Model().IsWeak() == c.kept {
+			t.Errorf("trained %v before: kept %v, weak %v, %+v", c.age, report.Kept, s.Model().IsWeak(), report)
+		}
 	}
 }
 

@@ -279,7 +279,7 @@ func (t *trainer) describe(r model.Report, unlearned int) string {
 		start = "warm start"
 		verdict = fmt.Sprintf(" (before %.3f)", r.Previous)
 		if r.Kept {
-			verdict = " (the new parameters were worse, the previous ones stay)"
+			verdict = " (the new parameters were worse, or too bad to tell low scores by; the previous ones stay)"
 		}
 	}
 	nodes := fmt.Sprintf("%d nodes", r.Nodes)
