@@ -338,10 +338,17 @@ func TestStatesThatAnAgentRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var large graphbuf.Snapshot
+	for i := range 5000 {
+		large.Nodes = append(large.Nodes, graphbuf.Name{Name: fmt.Sprint(i)})
+	}
+	crowd, _ := large.AppendBinary(nil)
 	for what, c := range map[string]struct {
 		state func(newer []byte) []byte
 		want  string
 	}{
+		"more hosts than it says": {func([]byte) []byte { return made(header, crowd, model, key) },
+			"its graph has 0 triplets between 5000 hosts by 0 relations, and its header says 0, 0 and 0: "},
 		"truncated":   {func(b []byte) []byte { return b[:len(b)-1] }, "it is truncated"},
 		"another bit": {func(b []byte) []byte { b[len(b)-1] ^= 1; return b }, "its payload is damaged"},
 		"a page":      {func([]byte) []byte { return []byte("<html>") }, "no published state"},
