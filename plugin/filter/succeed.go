@@ -145,7 +145,7 @@ func sum(state, graph int, horizon int64) string {
 func (f *follower) took(h *fleet.Header, carried graphbuf.Carried) {
 	f.mu.Lock()
 	f.status.Sequence, f.status.Published, f.status.Horizon, f.status.Edges = h.Sequence, h.PublishedAt(), time.Unix(0, h.Horizon).UTC(), h.Edges
-	f.status.Naming = h.Naming
+	f.status.Naming, f.status.Unsigned = h.Naming, !f.vouched(h)
 	f.status.CarriedEdges, f.status.CarriedSessions = carried.Edges, carried.Events
 	f.whole = true
 	f.mu.Unlock()
