@@ -109,6 +109,33 @@ func TestJoined(t *testing.T) {
 	}
 }
 
+// TestJoinedBad: of a name whose parts cannot be told apart any may be the one that is bad.
+func TestJoinedBad(t *testing.T) {
+	table := list(t, Naming{Source: 2, Destination: 1, Relation: 2},
+		"*|203.0.113.0/24,*,*,,,bad",
+		"eve|10.0.0.7,*,db,,,bad",
+		"*,go|F,web,,,bad",
+	)
+	for _, c := range []struct {
+		source, relation, destination string
+		want                          int
+	}{
+		{"a|203.0.113.7", "r|s", "x", 2},
+		{"a|b|203.0.113.7", "r|s", "x", 2},
+		{"a|203.0.113.7|b", "r|s", "x", 2},
+		{"203.0.113.7", "r|s", "x", 2},
+		{"203.0.113.7|a", "r|s", "x", 0},
+		{"x|eve|10.0.0.7", "r|s", "db", 3},
+		{"x|eve|10.0.0.8", "r|s", "db", 0},
+		{"a|b", "go|a|F", "web", 4},
+		{"a|b|c|", "go|a", "web", 0},
+	} {
+		if n := match(table, Bad, c.source, c.relation, c.destination, 0); n != c.want {
+			t.Errorf("%s %s %s: line %d, want %d", c.source, c.relation, c.destination, n, c.want)
+		}
+	}
+}
+
 // TestTimes: a line holds from its beginning to its end; a date is a whole day. Of lines for the same sessions any that
 // holds counts.
 func TestTimes(t *testing.T) {
