@@ -192,6 +192,30 @@ func (s *Snapshot) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
+// SnapshotSizes tells how many nodes, relations and edges a snapshot's bytes begin to list. It allocates nothing, and does
+// not look at the edges.
+func SnapshotSizes(b []byte) (s Sizes, err error) {
+	d := decoder{b: b}
+	mark, n := binary.Uvarint(b)
+	if mark == withAges || mark == withActivity {
+		d.b = b[n:]
+	}
+	if mark == withActivity {
+		d.uvarint()
+		d.varint()
+	}
+	for _, names := range []*int{&s.Nodes, &s.Relations} {
+		*names = d.length(1)
+		for range *names {
+			d.bytes(d.length(1))
+		}
+	}
+	if s.Edges = d.length(1); d.err != nil {
+		return Sizes{}, fmt.Errorf("graphbuf: snapshot: %w", d.err)
+	}
+	return s, nil
+}
+
 // decoder reads numbers until one fails; after that everything it yields is zero.
 type decoder struct {
 	b   []byte

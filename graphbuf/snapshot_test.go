@@ -82,6 +82,26 @@ func TestRestoreOfBytesGivesTheSameGraph(t *testing.T) {
 	}
 }
 
+func TestSnapshotSizes(t *testing.T) {
+	g := observed(t, notebook(t))
+	s := g.Snapshot()
+	graph, _ := g.AppendBinary(nil)
+	aged := *s
+	aged.Bucket = 0
+	ages, _ := aged.AppendBinary(nil)
+	aged.Aged = false
+	plain, _ := aged.AppendBinary(nil)
+	want := Sizes{Nodes: len(s.Nodes), Relations: len(s.Relations), Edges: len(s.Edges)}
+	for what, b := range map[string][]byte{"of a graph": graph, "with ages": ages, "without": plain} {
+		if got, err := SnapshotSizes(b); err != nil || got != want {
+			t.Errorf("%s: %+v, %v, want %+v", what, got, err, want)
+		}
+		if got, err := SnapshotSizes(b[:20]); err == nil {
+			t.Errorf("%s, cut: %+v", what, got)
+		}
+	}
+}
+
 func TestEveryDamageToTheBytesIsRefusedOrHarmless(t *testing.T) {
 	events := notebook(t)[:300]
 	if testing.Short() {
@@ -130,6 +150,9 @@ func FuzzUnmarshal(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var s Snapshot
 		if s.UnmarshalBinary(b) == nil {
+			if n, err := SnapshotSizes(b); err != nil || n.Nodes != len(s.Nodes) || n.Relations != len(s.Relations) || n.Edges != len(s.Edges) {
+				t.Fatalf("%+v, %v of %d, %d and %d", n, err, len(s.Nodes), len(s.Relations), len(s.Edges))
+			}
 			wantStable(t, &s)
 			g := newGraph(t, Config{MaxNodes: 8, MaxRelations: 4, MaxEdges: 16, Window: 100})
 			g.Restore(&s)

@@ -1,6 +1,8 @@
 package allow
 
 import (
+	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -32,6 +34,15 @@ type Line struct {
 	Note                          string
 
 	hits *atomic.Uint64 // shared with the same line of the list before
+}
+
+// Wide tells why a line may silence more than was meant, "" where it does not: whatever its relation is, a client or a user
+// can be anybody's, an intruder's too.
+func (l *Line) Wide() string {
+	if l.Verdict != Allowed || strings.Trim(l.Source+l.Destination, "*|") != "" {
+		return ""
+	}
+	return fmt.Sprintf("%s,%s,%s silences everybody who comes so, an intruder too: name the network of the sources, such as 10.1.2.0/24", l.Source, l.Relation, l.Destination)
 }
 
 // Hit counts a session for which the line made a difference.

@@ -20,9 +20,9 @@ func (t *Table) Names(v Verdict, at int64) (out []Names) {
 	for _, l := range t.lines {
 		if l.Verdict == v && l.holds(at) {
 			out = append(out, Names{
-				Source:      matcher(l.Source, t.naming.Source, true),
-				Relation:    matcher(l.Relation, t.naming.Relation, false),
-				Destination: matcher(l.Destination, t.naming.Destination, true),
+				Source:      matcher(l.Source, t.naming.Source, true, v),
+				Relation:    matcher(l.Relation, t.naming.Relation, false, v),
+				Destination: matcher(l.Destination, t.naming.Destination, true, v),
 			})
 		}
 	}
@@ -31,7 +31,7 @@ func (t *Table) Names(v Verdict, at int64) (out []Names) {
 
 // matcher returns what tells whether a name fits a pattern of so many parts, as find does in the tree; nil where any
 // does.
-func matcher(pattern string, parts int, host bool) func(string) bool {
+func matcher(pattern string, parts int, host bool, v Verdict) func(string) bool {
 	if pattern == anything {
 		return nil
 	}
@@ -49,7 +49,7 @@ func matcher(pattern string, parts int, host bool) func(string) bool {
 	}
 	return func(name string) bool {
 		if strings.Count(name, "|") != len(each)-1 {
-			return false
+			return v == Bad && anyOrder(each, name)
 		}
 		i := 0
 		for p := range strings.SplitSeq(name, "|") {
@@ -60,6 +60,20 @@ func matcher(pattern string, parts int, host bool) func(string) bool {
 		}
 		return true
 	}
+}
+
+// anyOrder tells whether each that is asked for fits some part of a name, wherever that stands.
+func anyOrder(each []func(string) bool, name string) bool {
+	for _, fits := range each {
+		found := fits == nil
+		for p := range strings.SplitSeq(name, "|") {
+			found = found || fits(p)
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
 }
 
 // part is matcher for one part.

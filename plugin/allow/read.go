@@ -220,7 +220,11 @@ func hostPattern(text string, form hostname.Form) (string, error) {
 	start, _, slash := strings.Cut(text, "/")
 	addr, err := netip.ParseAddr(start)
 	if !slash || err != nil {
-		return string(hostname.Append(nil, []byte(text), form)), nil
+		name := hostname.Append(nil, []byte(text), form)
+		if noHost(string(name), slash) {
+			return "", errors.New("numbers like those of an address, but no address and no network, want an address, or a network such as 10.1.2.0/24 or 2001:db8::/32")
+		}
+		return string(name), nil
 	}
 	p, err := netip.ParsePrefix(text)
 	switch {
@@ -232,6 +236,18 @@ func hostPattern(text string, form hostname.Form) (string, error) {
 		return "", fmt.Errorf("bits are set behind the prefix, want %s", p.Masked())
 	}
 	return p.String(), nil
+}
+
+// noHost tells of a name what was meant for an address or a network and is none, so that nothing would ever match it.
+// Names have dots, dashes and slashes too, and numbers alone name users and accounts.
+func noHost(name string, slash bool) bool {
+	start, _, _ := strings.Cut(name, "/")
+	dots, colons := strings.Count(start, "."), strings.Count(start, ":")
+	if strings.Trim(start, "0123456789.-") == "" && (dots >= 2 || slash && dots > 0) || slash && colons >= 2 && strings.Trim(start, "0123456789abcdefABCDEF:.") == "" {
+		_, ok := hostname.Address([]byte(name))
+		return !ok
+	}
+	return false
 }
 
 // network tells the pattern of a network from that of a name.

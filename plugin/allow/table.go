@@ -52,6 +52,7 @@ func (t *Table) Has(v Verdict) bool { return t != nil && t.roots[v] != nil }
 // query is one look-up. Parts that are nil are matched by * alone.
 type query struct {
 	parts [3 * maxParts][]byte
+	loose uint32 // a bit for each that is a whole name, of which any part may be the one that is looked for
 	n     int
 	at    int64
 }
@@ -63,25 +64,32 @@ func (t *Table) Find(v Verdict, source, relation, destination []byte, at int64) 
 		return nil
 	}
 	q := query{at: at}
-	q.add(source, t.naming.Source)
-	q.add(destination, t.naming.Destination)
-	q.add(relation, t.naming.Relation)
+	q.add(source, t.naming.Source, v)
+	q.add(destination, t.naming.Destination, v)
+	q.add(relation, t.naming.Relation, v)
 	return t.roots[v].find(&q, 0)
 }
 
-// add appends the parts of a name, as many as it is joined of. A name of another number of parts, such as one with a
-// user "a|b", has none that could be told apart.
-func (q *query) add(name []byte, parts int) {
+// add appends the parts of a name, as many as it is joined of. A name of another number of parts, such as one that an
+// earlier release kept with a user "a|b", has none that could be told apart: no line allows it by one of them, and any of
+// them may be one that a line calls bad.
+func (q *query) add(name []byte, parts int, v Verdict) {
 	first := q.n
 	q.n += parts
 	if parts == 1 {
 		q.parts[first] = name
 		return
 	}
-	if bytes.Count(name, separator) != parts-1 {
+	differs := bytes.Count(name, separator) != parts-1
+	if differs && v != Bad {
 		return
 	}
 	for i := first; i < q.n; i++ {
+		if differs {
+			q.parts[i] = name
+			q.loose |= 1 << i
+			continue
+		}
 		q.parts[i], name, _ = bytes.Cut(name, separator)
 	}
 }
@@ -97,16 +105,17 @@ func (n *node) find(q *query, i int) *Line {
 		}
 		return nil
 	}
-	if part := q.parts[i]; part != nil {
-		if next := n.exact[string(part)]; next != nil {
-			if l := next.find(q, i+1); l != nil {
+	if part := q.parts[i]; q.loose&(1<<i) != 0 {
+		for more := true; more; {
+			var one []byte
+			one, part, more = bytes.Cut(part, separator)
+			if l := n.findPart(q, i, one); l != nil {
 				return l
 			}
 		}
-		if len(n.networks) > 0 {
-			if l := n.findNetwork(q, i); l != nil {
-				return l
-			}
+	} else if part != nil {
+		if l := n.findPart(q, i, part); l != nil {
+			return l
 		}
 	}
 	if n.any != nil {
@@ -115,8 +124,20 @@ func (n *node) find(q *query, i int) *Line {
 	return nil
 }
 
-func (n *node) findNetwork(q *query, i int) *Line {
-	addr, ok := hostname.Address(q.parts[i])
+func (n *node) findPart(q *query, i int, part []byte) *Line {
+	if next := n.exact[string(part)]; next != nil {
+		if l := next.find(q, i+1); l != nil {
+			return l
+		}
+	}
+	if len(n.networks) > 0 {
+		return n.findNetwork(q, i, part)
+	}
+	return nil
+}
+
+func (n *node) findNetwork(q *query, i int, part []byte) *Line {
+	addr, ok := hostname.Address(part)
 	if !ok {
 		return nil
 	}

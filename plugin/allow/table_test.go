@@ -47,6 +47,8 @@ func TestFind(t *testing.T) {
 		"[2001:db8::7]:22,ansible,*",
 		"10.0.0.0/8,*,10.0.0.0/8",
 		"role/web,*,a",
+		"123456789012,*,1.5",
+		"2026-03-31,*,10-4-5-6.example.org",
 	)
 	for _, c := range []struct {
 		source, relation, destination string
@@ -64,6 +66,8 @@ func TestFind(t *testing.T) {
 		{"10.200.0.1", "x", "10.9.9.9", 8},
 		{"10.200.0.1", "x", "11.9.9.9", 0},
 		{"role/web", "", "a", 9},
+		{"123456789012", "", "1.5", 10},
+		{"2026-03-31", "", "10-4-5-6.example.org", 11},
 		{"", "", "", 0},
 		{"*", "*", "*", 0},
 	} {
@@ -104,6 +108,33 @@ func TestJoined(t *testing.T) {
 		{"bob|host", "q|w", "x", 0},
 	} {
 		if n := match(table, Allowed, c.source, c.relation, c.destination, 0); n != c.want {
+			t.Errorf("%s %s %s: line %d, want %d", c.source, c.relation, c.destination, n, c.want)
+		}
+	}
+}
+
+// TestJoinedBad: of a name whose parts cannot be told apart any may be the one that is bad.
+func TestJoinedBad(t *testing.T) {
+	table := list(t, Naming{Source: 2, Destination: 1, Relation: 2},
+		"*|203.0.113.0/24,*,*,,,bad",
+		"eve|10.0.0.7,*,db,,,bad",
+		"*,go|F,web,,,bad",
+	)
+	for _, c := range []struct {
+		source, relation, destination string
+		want                          int
+	}{
+		{"a|203.0.113.7", "r|s", "x", 2},
+		{"a|b|203.0.113.7", "r|s", "x", 2},
+		{"a|203.0.113.7|b", "r|s", "x", 2},
+		{"203.0.113.7", "r|s", "x", 2},
+		{"203.0.113.7|a", "r|s", "x", 0},
+		{"x|eve|10.0.0.7", "r|s", "db", 3},
+		{"x|eve|10.0.0.8", "r|s", "db", 0},
+		{"a|b", "go|a|F", "web", 4},
+		{"a|b|c|", "go|a", "web", 0},
+	} {
+		if n := match(table, Bad, c.source, c.relation, c.destination, 0); n != c.want {
 			t.Errorf("%s %s %s: line %d, want %d", c.source, c.relation, c.destination, n, c.want)
 		}
 	}
@@ -169,6 +200,12 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%.60q: %v\nwant %s", text, err, want)
 		}
 	}
+	for _, name := range []string{"10.4.200.300", "10.4.200.300/24", "10.4.200.5-9", "10.4.200.5-10.4.200.9", "10.4.200", "10.4.200/24", "10.4/16", "10.4.200.300:22", "2001:db8:::/32", "1:2::3::4/64"} {
+		want := fmt.Sprintf(`:2: source = %q: numbers like those of an address, but no address and no network, want an address, or a network such as 10.1.2.0/24 or 2001:db8::/32`, name)
+		if _, err := Read(strings.NewReader(h+name+",*,b\n"), plain); err == nil || err.Error() != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	joined := Naming{Source: 2, Destination: 1, Relation: 3}
 	for text, want := range map[string]string{
 		"10.0.0.1,*,b": `:2: source = "10.0.0.1": 1 parts, but names in the records are joined of 2: want as many with | between, such as *|NAME, or * for any`,
@@ -187,6 +224,22 @@ func TestErrors(t *testing.T) {
 	}
 	if _, err := Read(strings.NewReader(many.String()), plain); err == nil || !strings.Contains(err.Error(), "at most 10000") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestWide: a line that allows whoever names a client is warned of, and no other.
+func TestWide(t *testing.T) {
+	for line, want := range map[string]string{
+		"*,ssh,*":           "*,ssh,* silences everybody who comes so, an intruder too: name the network of the sources, such as 10.1.2.0/24",
+		"*,*,*,,2027-01-01": "*,*,* silences everybody who comes so, an intruder too: name the network of the sources, such as 10.1.2.0/24",
+		"*,ssh,*,,,bad":     "", "a,ssh,*": "", "*,ssh,a": "", "10.0.0.0/8,ssh,*": "",
+	} {
+		if got := list(t, plain, line).Lines()[0].Wide(); got != want {
+			t.Errorf("%s: %q, want %q", line, got, want)
+		}
+	}
+	if list(t, Naming{Source: 2, Destination: 1, Relation: 1}, "*|*,ssh,*").Lines()[0].Wide() == "" {
+		t.Error("of any user on any host nothing is said")
 	}
 }
 

@@ -349,3 +349,70 @@ func TestCredentialsThatAreChanged(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestPagesWithoutEnd has a server whose full pages never end, for all that their keys say: the pull fails, and takes
+// little of them into the graph.
+func TestPagesWithoutEnd(t *testing.T) {
+	const size = 50
+	all := sessions(10, 300, 5*time.Hour)
+	for name, c := range map[string]struct {
+		key  func(page int) string
+		want string
+	}{
+		"the key stays":    {func(int) string { return `{"t":1772435580000,"0":"a"}` }, "its pages do not advance"},
+		"the time grows":   {func(page int) string { return fmt.Sprintf(`{"t":%d,"0":"a"}`, 1772435580000+page) }, "its pages do not advance"},
+		"there is no time": {func(page int) string { return fmt.Sprintf(`{"0":"%d"}`, page) }, "its pages do not advance"},
+		"the names change": {func(page int) string { return fmt.Sprintf(`{"t":1772435580000,"0":"%d"}`, page) }, "of a time in which it counts 240"},
+		"as do the times":  {func(page int) string { return fmt.Sprintf(`{"t":%d,"0":"a"}`, 1772435580000-page) }, "of a time in which it counts 240"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := &elastictest.Server{Index: "logs"}
+			add(server, all)
+			ctx, cancel := context.WithCancel(context.Background())
+			pages := 0
+			server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
+				if !strings.Contains(server.Requests()[n-1], `"composite"`) {
+					return false
+				}
+				if pages++; pages > 1000 {
+					cancel()
+				}
+				at := start.Add(time.Hour).UnixMilli()
+				bucket := fmt.Sprintf(`{"key":{"0":"h%d","1":"d","2":"ssh"},"doc_count":10,"a":{"value":%d},"z":{"value":%d}}`, pages, at, at)
+				fmt.Fprintf(w, `{"_shards":{"total":1},"aggregations":{"triplets":{"after_key":%s,"buckets":[%s%s]}}}`, c.key(pages), bucket, strings.Repeat(","+bucket, size-1))
+				return true
+			})
+			s := source(t, Config{URL: server.Start(t)})
+			s.pageSize = size
+			_, err := s.Pull(ctx, newGraph(t), Options{})
+			if err == nil || !strings.Contains(err.Error(), c.want) || KindOf(err) != Other {
+				t.Errorf("after %d pages: %v, want one that contains %q", pages, err, c.want)
+			}
+		})
+	}
+}
+
+// TestIndexGrowsWhileItIsRead has far more documents come between the count and the pages than were counted.
+func TestIndexGrowsWhileItIsRead(t *testing.T) {
+	all := sessions(11, 8000, 20*time.Minute)
+	server := &elastictest.Server{Index: "logs"}
+	add(server, all[:5])
+	counts := 0
+	server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
+		if strings.Contains(server.Requests()[n-1], `"track_total_hits":true`) {
+			if counts++; counts == 3 { // of three pieces; this answer is without them
+				add(server, all[5:])
+			}
+		}
+		return false
+	})
+	s := source(t, Config{URL: server.Start(t), Live: true})
+	g := newGraph(t)
+	if r := pull(t, s, g, all[len(all)-1].at); r.Documents != uint64(len(all)) {
+		t.Errorf("%d of %d documents were read", r.Documents, len(all))
+	}
+	if counts != 4 {
+		t.Errorf("documents were counted %d times, want once more", counts)
+	}
+	compareGraphs(t, g, graphOf(t, all))
+}

@@ -1,6 +1,7 @@
 package elastic
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/plugin/printable"
 	"flb-filter-rgcn/plugin/triplet"
 )
 
@@ -21,6 +23,8 @@ type reading struct {
 	skip     func(source, relation, destination []byte, at int64) bool
 	low      func(source, relation, destination []byte, at int64) // takes the triplets in the graph's place, unless nil
 	most     uint64                                               // buckets to read, 0: all
+
+	documents, bound uint64 // that came, and how many may before they are counted anew
 }
 
 // page is memory for the names of a page.
@@ -48,6 +52,10 @@ type bucket struct {
 	First value          `json:"a"`
 	Last  value          `json:"z"`
 }
+
+// combinations is how many buckets one document may lie in: where fields are lists, one for each combination of their
+// values.
+const combinations = 100
 
 // timeSource is the name of the histogram among the sources; the others have numbers.
 const timeSource = "t"
@@ -80,6 +88,7 @@ func (s *Source) read(ctx context.Context, g *graphbuf.Graph, r *reading) error 
 	list, wanted := r.sources()
 	size, n := s.pageSize, uint64(0)
 	var after json.RawMessage
+	r.bound = s.bound(r.has.documents)
 	for {
 		composite := map[string]any{"size": size, "sources": list}
 		if after != nil {
@@ -96,6 +105,9 @@ func (s *Source) read(ctx context.Context, g *graphbuf.Graph, r *reading) error 
 			return err
 		}
 		t := &a.Aggregations.Triplets
+		if err := s.advances(ctx, r, after, t.After, t.Buckets); err != nil {
+			return err
+		}
 		if err := s.take(g, r, wanted, t.Buckets); err != nil {
 			return err
 		}
@@ -104,6 +116,50 @@ func (s *Source) read(ctx context.Context, g *graphbuf.Graph, r *reading) error 
 			return nil
 		}
 	}
+}
+
+// bound is how many documents the buckets of a stretch may have that has so many. A page more is for what came since.
+func (s *Source) bound(documents uint64) uint64 {
+	return min(documents, math.MaxUint64/(2*combinations))*combinations + uint64(s.pageSize)
+}
+
+// advances returns why a page does not lead on to an end: its key does not lie behind that of the page before, or the
+// pages have more documents than the stretch has. A server that is wrong about either could go on for ever.
+func (s *Source) advances(ctx context.Context, r *reading, before, after json.RawMessage, buckets []bucket) error {
+	if before != nil && after != nil {
+		old, _ := timeOf(before)
+		at, ok := timeOf(after)
+		if !ok || at > old || bytes.Equal(after, before) { // the histogram is in descending order
+			return failure(Other, "%s gives a page that ends at %s, the page before ended at %s: its pages do not advance", s.server.Host(),
+				printable.Name(string(after), 200), printable.Name(string(before), 200))
+		}
+	}
+	for i := range buckets {
+		if r.documents += buckets[i].Count; r.documents < buckets[i].Count {
+			r.documents = math.MaxUint64
+		}
+	}
+	if r.documents <= r.bound {
+		return nil
+	}
+	now, err := s.probe(ctx, r.m, r.from, r.to, false) // an index may grow while it is read
+	if err != nil {
+		return err
+	}
+	if r.bound = s.bound(now.documents); r.documents > r.bound {
+		return failure(Other, "%s gives buckets of %d documents of a time in which it counts %d", s.server.Host(), r.documents, now.documents)
+	}
+	return nil
+}
+
+// timeOf is the time in the key of a bucket, in milliseconds.
+func timeOf(key json.RawMessage) (ms float64, ok bool) {
+	var values map[string]any
+	if json.Unmarshal(key, &values) != nil {
+		return 0, false
+	}
+	ms, ok = values[timeSource].(float64)
+	return ms, ok
 }
 
 // times are those of a bucket in unix nanoseconds, and whether they are in the stretch.

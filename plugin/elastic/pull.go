@@ -151,7 +151,9 @@ func (s *Source) readPiece(ctx context.Context, g *graphbuf.Graph, m *mapped, p 
 		return err
 	}
 	for _, x := range plan {
-		r := reading{m: m, has: p.has, from: x.from, to: x.to, interval: interval, slice: p.slice, skip: skip}
+		has := p.has
+		has.documents = x.documents
+		r := reading{m: m, has: has, from: x.from, to: x.to, interval: interval, slice: p.slice, skip: skip}
 		if err := s.read(ctx, g, &r); err != nil {
 			return err
 		}

@@ -62,6 +62,23 @@ func (a *allowList) load() error {
 func (a *allowList) log() {
 	s := a.status()
 	a.logf(LevelInfo, "allow: %s: %d lines, %d of them expired", s.File, s.Lines, s.Expired)
+	now, wide, first := a.now(), 0, ""
+	if a.live { // at the start the filter's own clock stands
+		now = max(now, time.Now().UnixNano())
+	}
+	for _, l := range a.file.Table().Lines() {
+		if why := l.Wide(); why != "" && !l.Expired(now) {
+			if wide++; wide == 1 {
+				first = fmt.Sprintf("%d: %s", l.Number, why)
+			}
+		}
+	}
+	if wide > 1 {
+		first += fmt.Sprintf("; %d more like it", wide-1)
+	}
+	if wide > 0 {
+		a.logf(LevelWarn, "allow: %s:%s", s.File, first)
+	}
 }
 
 // allowInterval is how often the file of the list is looked at. It is read when it has been left alone for as long.

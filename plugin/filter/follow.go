@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"sync"
 	"time"
@@ -46,7 +47,8 @@ type follower struct {
 // FollowStatus is the published state in use, and how the looks for newer ones went.
 type FollowStatus struct {
 	From      string    `json:"from"`
-	Sequence  uint64    `json:"sequence"` // 0: none yet
+	Sequence  uint64    `json:"sequence"`           // 0: none yet
+	Unsigned  bool      `json:"unsigned,omitempty"` // no key vouched for it, and so not for its sequence
 	Published time.Time `json:"published,omitzero"`
 	Horizon   time.Time `json:"horizon,omitzero"` // event time up to which its graph reaches
 	Edges     uint32    `json:"edges"`            // of its graph
@@ -376,7 +378,7 @@ func (f *follower) consider(body io.Reader, changed bool) (taken bool, err error
 		return false, err
 	}
 	s := f.state()
-	if h.Sequence == s.Sequence && f.whole {
+	if h.Sequence == s.Sequence && f.whole && (!s.Unsigned || !f.vouched(h)) {
 		if changed {
 			err = f.verify(h, body)
 		}
@@ -411,9 +413,22 @@ func (f *follower) verify(h *fleet.Header, body io.Reader) error {
 	return err
 }
 
+// vouched says that a key has signed a header that was read.
+func (f *follower) vouched(h *fleet.Header) bool { return h.Signed && len(f.trust.Keys) > 0 }
+
 // acceptable returns why a state that is genuine is not to be taken.
 func (f *follower) acceptable(h *fleet.Header, s *FollowStatus) error {
 	now := time.Now()
+	// A sequence is a time, or one more than the last where the trainer's clock went back. Without a key anybody may have
+	// given it: one that lies ahead of all times must not keep the states of the trainer out, nor one of before, once a
+	// key vouches for them.
+	latest, last := uint64(math.MaxInt64), s.Sequence
+	if !f.vouched(h) {
+		latest = uint64(now.Add(FarFuture).UnixNano())
+	}
+	if last > latest || s.Unsigned && f.vouched(h) {
+		last = 0
+	}
 	ahead := func(what string, at int64) error {
 		if time.Unix(0, at).Sub(now) <= FarFuture {
 			return nil
@@ -424,7 +439,9 @@ func (f *follower) acceptable(h *fleet.Header, s *FollowStatus) error {
 	switch {
 	case h.Sequence == 0:
 		return errors.New("its sequence is 0, which no trainer gives")
-	case h.Sequence < s.Sequence:
+	case h.Sequence > latest:
+		return fmt.Errorf("its sequence is %d, which is a time of publication and may be %d at most: the clock of the trainer or of this machine is or was wrong, or it is forged", h.Sequence, latest)
+	case h.Sequence < last:
 		return fmt.Errorf("it is older than the state in use: published %s with the sequence %d, after %s with %d; somebody has put it back, or a second trainer has a clock that is behind",
 			h.PublishedAt().Format(time.RFC3339), h.Sequence, s.Published.Format(time.RFC3339), s.Sequence)
 	case h.GraphVersion > graphVersion || h.ModelVersion != modelVersion:

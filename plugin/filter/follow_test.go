@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -339,10 +340,17 @@ func TestStatesThatAnAgentRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var large graphbuf.Snapshot
+	for i := range 5000 {
+		large.Nodes = append(large.Nodes, graphbuf.Name{Name: fmt.Sprint(i)})
+	}
+	crowd, _ := large.AppendBinary(nil)
 	for what, c := range map[string]struct {
 		state func(newer []byte) []byte
 		want  string
 	}{
+		"more hosts than it says": {func([]byte) []byte { return made(header, crowd, model, key) },
+			"its graph has 0 triplets between 5000 hosts by 0 relations, and its header says 0, 0 and 0: "},
 		"truncated":   {func(b []byte) []byte { return b[:len(b)-1] }, "it is truncated"},
 		"another bit": {func(b []byte) []byte { b[len(b)-1] ^= 1; return b }, "its payload is damaged"},
 		"a page":      {func([]byte) []byte { return []byte("<html>") }, "no published state"},
@@ -488,6 +496,135 @@ func TestUnsignedStates(t *testing.T) {
 			t.Errorf("%v: taken %v", c.properties, taken)
 		}
 		f.Close()
+	}
+}
+
+// again writes the state that lies in the place with a header that is changed, signed by key or, where that is nil, not.
+func (s *fleetTest) again(key ed25519.PrivateKey, change func(*fleet.Header)) {
+	s.t.Helper()
+	body := bytes.NewReader(s.read(s.place))
+	h, err := fleet.ReadHeader(body, fleet.Trust{Unsigned: true})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	graph, m, err := h.ReadPayload(body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	change(h)
+	b, err := fleet.Append(nil, *h, graph, m, key)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.WriteFile(s.place, b, 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// An unsigned state with a sequence of the far future, which no later one could exceed, is refused, and so is not
+// remembered.
+func TestASequenceOfTheFarFuture(t *testing.T) {
+	s := newFleet(t)
+	dir := t.TempDir()
+	far := uint64(time.Now().Add(25 * time.Hour).UnixNano())
+	for _, sequence := range []uint64{math.MaxUint64, far} {
+		s.again(nil, func(h *fleet.Header) { h.Sequence = sequence })
+		f, _ := s.agent("state_dir", dir, "state_unsigned", "on")
+		if p := f.Status().Published; p.Refused != 1 || p.Sequence != 0 || !strings.Contains(p.Problem, fmt.Sprintf("its sequence is %d, which is a time ", sequence)) {
+			t.Errorf("%+v", p)
+		}
+		f.Close()
+		s.publish()
+	}
+	// An earlier release took it and remembers it.
+	open := host("publish", s.place, "publish_unsigned", "on")
+	s.trainerLog, s.trainer = open, offline(t, open)
+	s.trainer.Process(nil, join(s.sessions(0, 2000)))
+	s.publish()
+	f, _ := s.agent("state_dir", dir, "state_unsigned", "on")
+	defer f.Close()
+	for i, sequence := range []uint64{math.MaxUint64, far} {
+		// The clocks of trainer and agent may have been wrong both, too: the trainer does not go on from there either.
+		f.follower.status.Sequence, s.trainer.publisher.status.Sequence = sequence, sequence
+		p := s.publish()
+		f.follower.look(context.Background())
+		if got := f.Status().Published; got.Taken != uint64(i)+2 || got.Sequence != p.Sequence || p.Sequence > uint64(time.Now().UnixNano()) {
+			t.Errorf("%+v, published %d", got, p.Sequence)
+		}
+	}
+}
+
+// A key vouches for any time, as that of a trainer whose clock was wrong once, and for nothing that is none.
+func TestASequenceOfTheFarFutureThatIsSigned(t *testing.T) {
+	s := newFleet(t)
+	f, _ := s.agent()
+	defer f.Close()
+	s.trainer.publisher.status.Sequence += uint64(1000 * time.Hour)
+	p := s.publish()
+	f.follower.look(context.Background())
+	if got := f.Status().Published; got.Taken != 2 || got.Sequence != p.Sequence {
+		t.Errorf("%+v", got)
+	}
+	s.trainer.publisher.status.Sequence = 0
+	s.publish()
+	f.follower.look(context.Background())
+	if got := f.Status().Published; got.Taken != 2 || !strings.Contains(got.Problem, "it is older than the state in use") {
+		t.Errorf("%+v", got)
+	}
+	f.follower.status.Sequence = math.MaxUint64 // of an unsigned one, by an earlier release
+	f.follower.look(context.Background())
+	if got := f.Status().Published; got.Taken != 3 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Once states have to be signed, the sequence of an unsigned one, which anybody may have given it, keeps none of them
+// out: not one with a lower sequence, and not one with the same.
+func TestTheSequenceOfAnUnsignedStateIsForgotten(t *testing.T) {
+	s := newFleet(t)
+	signed := s.read(s.place)
+	for _, ahead := range []uint64{uint64(12 * time.Hour), 0} {
+		dir := t.TempDir()
+		open := []string{"state_from", s.place, "state_dir", dir, "state_unsigned", "on"}
+		s.again(nil, func(h *fleet.Header) { h.Sequence += ahead })
+		f, err := newInstance(host(open...), forLive, machineClock())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.follower.begin()
+		if p := f.Status().Published; p.Taken != 1 || !p.Unsigned {
+			t.Errorf("%+v", p)
+		}
+		f.Close()
+		if err := os.WriteFile(s.place, signed, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		// As long as nobody vouches for either, the larger sequence is the newer one.
+		f, _ = newInstance(host(open...), forLive, machineClock())
+		f.follower.look(context.Background())
+		if p := f.Status().Published; p.Taken != 0 || ahead > 0 && !strings.Contains(p.Problem, "it is older than the state in use") {
+			t.Errorf("%+v", p)
+		}
+		f.Close()
+		f, _ = s.agent("state_dir", dir)
+		f.follower.look(context.Background())
+		if p := f.Status().Published; p.Taken != 1 || p.Unsigned || p.Sequence != s.trainer.Status().Publish.Sequence {
+			t.Errorf("%+v", p)
+		}
+		// What is signed is not forgotten.
+		key, err := fleet.ReadSigningKey(s.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.again(key, func(h *fleet.Header) { h.Sequence-- })
+		f.follower.look(context.Background())
+		if p := f.Status().Published; p.Taken != 1 || !strings.Contains(p.Problem, "it is older than the state in use") {
+			t.Errorf("%+v", p)
+		}
+		f.Close()
+		if err := os.WriteFile(s.place, signed, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -27,6 +27,26 @@ func writeList(t testing.TB, path string, lines ...string) {
 	}
 }
 
+// Lines that allow whoever names a client are warned of when the list is read, those that are over are not.
+func TestWideLinesAreWarnedOf(t *testing.T) {
+	read := func(list string) string {
+		h := host("allow", listFile(t, list))
+		f, err := newInstance(h, forLive, machineClock())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		return h.log()
+	}
+	log := read("a,x,*,,\n*,y,*,2020-01-01,\n*,x,*,,\n*,z,*,,\n*,x,b,,")
+	if want := "allow.csv:4: *,x,* silences everybody who comes so, an intruder too: name the network of the sources, such as 10.1.2.0/24; 1 more like it"; !strings.Contains(log, want) {
+		t.Errorf("%s\nwant %s", log, want)
+	}
+	if log := read("a,x,*,,\n*,x,*,,bad"); strings.Contains(log, "silences") {
+		t.Error(log)
+	}
+}
+
 // TestAllowed: what the list allows has the score that it would have, is learned, and is not low. What it calls bad is
 // low whatever it scores, and leaves no trace in the graph.
 func TestAllowed(t *testing.T) {

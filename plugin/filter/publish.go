@@ -244,7 +244,7 @@ func (p *publisher) encode(key ed25519.PrivateKey) ([]byte, fleet.Header, error)
 	defer giveBack()
 	now := time.Now().UnixNano()
 	h = fleet.Header{
-		Sequence: max(p.state().Sequence+1, uint64(now)), Published: now, Horizon: horizon(p.graph, st.Now, now), // what comes while it is encoded lies after the horizon
+		Sequence: p.next(now), Published: now, Horizon: horizon(p.graph, st.Now, now), // what comes while it is encoded lies after the horizon
 		Nodes: uint32(st.Nodes), Relations: uint32(st.Relations), Edges: uint32(st.Edges),
 		GraphVersion: graphVersion, ModelVersion: modelVersion, Naming: naming(p.cfg),
 	}
@@ -258,6 +258,16 @@ func (p *publisher) encode(key ed25519.PrivateKey) ([]byte, fleet.Header, error)
 	}
 	b, err := fleet.Append(nil, h, graph, m, key)
 	return b, h, err
+}
+
+// next is the sequence after the last one: the time in unix nanoseconds, or one more where the clock went back. Agents
+// refuse one of the far future where no key vouches for it.
+func (p *publisher) next(now int64) uint64 {
+	last := p.state().Sequence
+	if last < uint64(now) || p.cfg.Publish.Unsigned && last >= uint64(now+int64(FarFuture)) {
+		return uint64(now)
+	}
+	return last + 1
 }
 
 // horizon is up to which event time a graph has all that its trainer got, when it is published at a moment of the

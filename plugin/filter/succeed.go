@@ -31,6 +31,9 @@ func (f *follower) fetch(h *fleet.Header, body io.Reader) (*graphbuf.Graph, *mod
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := fits(h, graph); err != nil {
+		return nil, nil, err
+	}
 	var trained model.Model
 	if err := trained.UnmarshalBinary(m); err != nil {
 		return nil, nil, err
@@ -45,6 +48,21 @@ func (f *follower) fetch(h *fleet.Header, body io.Reader) (*graphbuf.Graph, *mod
 	}
 	f.tooOld = next.Restore(&base)
 	return next, &trained, nil
+}
+
+// fits returns why the graph of a state is larger than its header says, by which memory was taken for it. While a trainer
+// makes a state its graph may grow.
+func fits(h *fleet.Header, graph []byte) error {
+	has, err := graphbuf.SnapshotSizes(graph)
+	if err != nil {
+		return err
+	}
+	grown := func(n uint32) int { return int(n) + int(n)/4 + 4096 }
+	if has.Nodes > grown(h.Nodes) || has.Relations > grown(h.Relations) || has.Edges > grown(h.Edges) {
+		return fmt.Errorf("its graph has %d triplets between %d hosts by %d relations, and its header says %d, %d and %d: it is damaged or forged",
+			has.Edges, has.Nodes, has.Relations, h.Edges, h.Nodes, h.Relations)
+	}
+	return nil
 }
 
 // take has the state's graph and model take the place of those in use. Records go on meanwhile; they wait only while
@@ -129,7 +147,7 @@ func sum(state, graph int, horizon int64) string {
 func (f *follower) took(h *fleet.Header, carried graphbuf.Carried) {
 	f.mu.Lock()
 	f.status.Sequence, f.status.Published, f.status.Horizon, f.status.Edges = h.Sequence, h.PublishedAt(), time.Unix(0, h.Horizon).UTC(), h.Edges
-	f.status.Naming = h.Naming
+	f.status.Naming, f.status.Unsigned = h.Naming, !f.vouched(h)
 	f.status.CarriedEdges, f.status.CarriedSessions = carried.Edges, carried.Events
 	f.whole = true
 	f.mu.Unlock()

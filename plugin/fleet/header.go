@@ -56,7 +56,7 @@ type Header struct {
 	key                   keyID // zero: not signed
 }
 
-// Memory is how many bytes reading the payload takes at most.
+// Memory is how many bytes reading the payload takes: that many in the end, and hardly more before.
 func (h *Header) Memory() int64 { return int64(h.payload + h.graph + h.model) }
 
 // PublishedAt is Published as a time.
@@ -108,6 +108,8 @@ func (h *Header) parse(b []byte) (naming int, err error) {
 	case h.graph > most || h.model > most || h.graph+h.model > most || h.payload > most:
 		return 0, fmt.Errorf("it claims a payload of %d MiB, %d MiB uncompressed, allowed are %d: it is damaged or forged",
 			h.payload>>20, (h.graph+h.model)>>20, most>>20)
+	case h.payload > (h.graph+h.model)/256*257+1<<16: // compression adds less, whatever it is given
+		return 0, fmt.Errorf("it claims a payload of %d bytes that uncompresses to %d: it is damaged or forged", h.payload, h.graph+h.model)
 	case length > MaxNaming:
 		return 0, fmt.Errorf("it claims %d bytes of text about names, allowed are %d: it is damaged or forged", length, MaxNaming)
 	}

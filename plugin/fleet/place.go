@@ -117,7 +117,7 @@ func Open(place string, a Access) (Place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fleet.ca_file: %w", err)
 	}
-	w := &web{client: client, url: u, name: nameOf(u), idle: idleTimeout}
+	w := &web{client: client, url: u, name: nameOf(u), idle: idleTimeout, lookup: lookup}
 	client.CheckRedirect = w.redirect
 	if u.Scheme == "s3" {
 		return newS3(w, c, a)

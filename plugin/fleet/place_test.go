@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -349,6 +351,106 @@ func TestCredentialsAreNotRedirected(t *testing.T) {
 	to = "/y"
 	if content, _, err := get(openPlace(t, url+"/x", secret), ""); err != nil || content != "content" {
 		t.Errorf("%q, %v", content, err)
+	}
+}
+
+// A place that answers from outside does not have this machine ask what lies inside, whatever name or number it gives;
+// one that lies inside itself may.
+func TestRedirectsThatLeadInside(t *testing.T) {
+	other, elsewhere := serve(t)
+	other.files["/x"] = []byte("content")
+	asked := 0
+	other.before = func(http.ResponseWriter, *http.Request) bool { asked++; return false }
+	s, server := serve(t)
+	_, port, _ := strings.Cut(strings.TrimPrefix(elsewhere, "http://"), ":")
+	for _, c := range []struct{ place, to, want string }{
+		{"192.0.2.1", "http://127.0.0.1:" + port, "which has a loopback address, and the place has a public one: name the place itself"},
+		{"192.0.2.1", "http://localhost:" + port, "which has a loopback address, and the place has a public one"},
+		{"192.0.2.1", "http://0.0.0.0:" + port, "which has a loopback address"},
+		{"192.0.2.1", "http://[::ffff:127.0.0.1]:" + port, "which has a loopback address"},
+		{"192.0.2.1", "http://169.254.169.254", "which has a link-local address"},
+		{"192.0.2.1", "http://[fe80::1%25lo]", "which has a link-local address"},
+		{"192.0.2.1", "http://10.1.2.3", "which has a private address"},
+		{"192.0.2.1", "http://100.100.100.200", "which has a private address"},
+		{"192.0.2.1", "http://[fd00:ec2::254]", "which has a private address"},
+		{"", "http://127.0.0.1:" + port, "which has a loopback address, and the place has a public one"},
+		{"10.0.0.7", "http://127.0.0.1:" + port, "which has a loopback address, and the place has a private one"},
+		{"169.254.0.1", "http://localhost:" + port, "which has a loopback address, and the place has a link-local one"},
+		{"127.0.0.2", "http://127.0.0.1:" + port, ""},
+		{"127.0.0.2", "http://localhost:" + port, ""},
+	} {
+		asked = 0
+		s.set(func(w http.ResponseWriter, r *http.Request) bool {
+			http.Redirect(w, r, c.to+"/x", http.StatusFound)
+			return true
+		})
+		p := openPlace(t, "http://place.example/x", Access{}).(*web)
+		p.lookup = func(_ context.Context, host string) ([]netip.Addr, error) {
+			if ip, err := netip.ParseAddr(c.place); err == nil && host == "place.example" {
+				return []netip.Addr{ip}, nil
+			}
+			return nil, errors.New("no such host")
+		}
+		p.client.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if address == "place.example:80" {
+				address = strings.TrimPrefix(server, "http://")
+			}
+			return dial(ctx, network, address)
+		}
+		content, _, err := get(p, "")
+		if c.want == "" {
+			if err != nil || content != "content" {
+				t.Errorf("%s to %s: %q, %v", c.place, c.to, content, err)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), c.want) || asked > 0 {
+			t.Errorf("%s to %s: %v, asked %d times, want %q", c.place, c.to, err, asked, c.want)
+		}
+	}
+}
+
+// A proxy resolves names itself; what is an address lies inside with a proxy as well.
+func TestRedirectsThatLeadInsideByAProxy(t *testing.T) {
+	var asked []string
+	to := ""
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked = append(asked, r.URL.String()); r.URL.Host == "place.example" {
+			http.Redirect(w, r, to, http.StatusFound)
+			return
+		}
+		io.WriteString(w, "content")
+	}))
+	defer proxy.Close()
+	by, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ to, want string }{{"http://10.1.2.3/x", "which has a private address, and the place has a public one"}, {"http://storage.example/x", ""}} {
+		to, asked = c.to, nil
+		p := openPlace(t, "http://place.example/x", Access{}).(*web)
+		p.lookup = func(context.Context, string) ([]netip.Addr, error) { return nil, errors.New("no such host") }
+		p.client.Transport.(*http.Transport).Proxy = http.ProxyURL(by)
+		content, _, err := get(p, "")
+		if c.want == "" && (err != nil || content != "content") || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || len(asked) != 1) {
+			t.Errorf("%s: %q, %v, asked for %q", c.to, content, err, asked)
+		}
+	}
+}
+
+// What a server says to which another one redirects is not repeated: it was not meant for who reads the log.
+func TestWhatAnotherServerSaysIsNotRepeated(t *testing.T) {
+	s, url := serve(t)
+	other, elsewhere := serve(t)
+	other.set(func(w http.ResponseWriter, r *http.Request) bool {
+		http.Error(w, "internal", http.StatusInternalServerError)
+		return true
+	})
+	s.set(func(w http.ResponseWriter, r *http.Request) bool {
+		http.Redirect(w, r, elsewhere+"/admin?do=this", http.StatusFound)
+		return true
+	})
+	want := elsewhere + ", to which it redirects, answers 500 Internal Server Error"
+	if _, _, err := get(openPlace(t, url+"/x", Access{}), ""); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 }
 

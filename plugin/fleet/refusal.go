@@ -51,6 +51,10 @@ func lasting(status int) bool {
 // beginning of what the server says.
 func (w *web) refused(resp *http.Response) error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
+	if asked := resp.Request.URL; origin(asked) != origin(w.url) { // what another server says is for nobody's log
+		return &refusal{fmt.Sprintf("%s, to which it redirects, answers %d %s", printable.Line(origin(asked)), resp.StatusCode, http.StatusText(resp.StatusCode)),
+			resp.StatusCode == http.StatusNotFound, lasting(resp.StatusCode)}
+	}
 	status := "the server answers " + printable.Line(resp.Status)
 	if w.explain != nil {
 		if r := w.explain(resp, body); r != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -160,6 +161,72 @@ func TestAPayloadThatIsLargerThanItSays(t *testing.T) {
 		if _, _, _, err := read(b, Trust{Unsigned: true}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%d bytes: %v", size, err)
 		}
+	}
+}
+
+// allocated is how many bytes a function allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// What a payload takes while it is read grows with what comes, and not beyond what the header says.
+func TestMemoryOfAPayloadThatIsRead(t *testing.T) {
+	const mib = 1 << 20
+	for what, c := range map[string]struct{ claimed, comes, most uint64 }{
+		"all of it":    {32 * mib, 32 * mib, 32*mib + 32*mib/3 + mib},
+		"one of GiBs":  {most / 2, mib / 4, mib},
+		"one of a MiB": {mib, 0, mib},
+	} {
+		h := Header{payload: c.claimed, graph: c.claimed}
+		zero := io.LimitReader(zeros{}, int64(c.comes))
+		took := allocated(func() {
+			if _, _, err := h.ReadPayload(zero); err == nil {
+				t.Errorf("%s: taken", what)
+			}
+		})
+		if took > c.most {
+			t.Errorf("%s: %d KiB were allocated for %d KiB that came, %d are allowed", what, took>>10, c.comes>>10, c.most>>10)
+		}
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// A state that is compressed as no graph is takes what it uncompresses to, and one that only claims so nothing.
+func TestAPayloadThatIsSmallForWhatItSays(t *testing.T) {
+	const size = 8 << 20
+	b, err := Append(nil, someHeader, make([]byte, size), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var graph []byte
+	took := allocated(func() { _, graph, _, err = read(b, Trust{Unsigned: true}) })
+	if err != nil || len(graph) != size || took > size+2*window+4<<20 { // the window has two halves
+		t.Errorf("%d bytes, %d MiB were allocated, %v", len(graph), took>>20, err)
+	}
+	lengths := headerSize - keyIDSize - 32 - 3*8
+	binary.LittleEndian.PutUint64(b[lengths:], 1<<30)
+	copy(b[sealedSize:], seal(b[:sealedSize], nil))
+	took = allocated(func() { _, _, _, err = read(b, Trust{Unsigned: true}) })
+	if want := "uncompresses to 8388608 bytes, want 1073741824"; err == nil || !strings.Contains(err.Error(), want) || took > 2*window+4<<20 {
+		t.Errorf("%d MiB were allocated, %v, want %q", took>>20, err, want)
+	}
+}
+
+// What compresses to more than it was, and by more than compression ever adds, is no state.
+func TestAPayloadThatIsLargerThanWhatIsInIt(t *testing.T) {
+	b := published(t, nil)
+	lengths := headerSize - keyIDSize - 32 - 3*8
+	binary.LittleEndian.PutUint64(b[lengths+16:], 200<<20)
+	copy(b[sealedSize:], seal(b[:sealedSize], nil))
+	if _, _, _, err := read(b, Trust{Unsigned: true}); err == nil || !strings.Contains(err.Error(), "it claims a payload of 209715200 bytes that uncompresses to 9000") {
+		t.Error(err)
 	}
 }
 

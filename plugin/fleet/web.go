@@ -7,13 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
-	"strings"
 	"time"
 
-	"flb-filter-rgcn/plugin/printable"
 	"flb-filter-rgcn/plugin/secretfile"
 )
 
@@ -27,6 +25,8 @@ type web struct {
 	// explain tells what a refusal with this body means, nil where it does not know; nil: no answer is known.
 	explain func(resp *http.Response, body []byte) *refusal
 	idle    time.Duration // how long an answer may pause
+	// lookup finds the addresses of a host.
+	lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 }
 
 func (w *web) String() string { return w.name }
@@ -37,8 +37,6 @@ const (
 	answerTimeout   = time.Minute
 	idleTimeout     = time.Minute
 	transferTimeout = 10 * time.Minute
-	// maxRedirects are followed of a GET: storage behind a proxy takes one.
-	maxRedirects = 3
 )
 
 // newClient verifies certificates, by those of a file where one is named.
@@ -47,6 +45,7 @@ func newClient(caFile string) (*http.Client, error) {
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	t.ResponseHeaderTimeout, t.MaxResponseHeaderBytes = answerTimeout, 64<<10
 	t.DisableCompression = true // it is compressed
+	t.DialContext = dial
 	t.MaxIdleConns, t.IdleConnTimeout = 1, 2*time.Minute
 	if caFile != "" {
 		var err error
@@ -55,31 +54,6 @@ func newClient(caFile string) (*http.Client, error) {
 		}
 	}
 	return &http.Client{Transport: t}, nil
-}
-
-// redirect says whether a redirect is followed: that of a GET, where it takes no credentials to another server.
-func (w *web) redirect(r *http.Request, via []*http.Request) error {
-	r.Header.Del("Referer") // it would have the query of the URL, where some servers have their secrets
-	switch from := via[0].URL; {
-	case len(via) > maxRedirects:
-		return fmt.Errorf("more than %d redirects", maxRedirects)
-	case from.Scheme == "https" && r.URL.Scheme != "https":
-		return errors.New("it redirects from https to " + r.URL.Scheme)
-	case via[0].Method != http.MethodGet:
-		return http.ErrUseLastResponse
-	case w.sign != nil && origin(from) != origin(r.URL):
-		return fmt.Errorf("it redirects to %s, and credentials are sent to %s alone: name the place itself", printable.Line(origin(r.URL)), origin(from))
-	}
-	return nil
-}
-
-// origin is scheme, host and port of a URL.
-func origin(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
 // secret returns why credentials are not to be sent to a URL.

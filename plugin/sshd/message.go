@@ -145,7 +145,7 @@ func unwrap(m []byte) []byte {
 	return m
 }
 
-// parseTried reads `METHOD for [invalid user ]USER from ADDR port N ssh2[: key]`.
+// parseTried reads `METHOD for [invalid user ]USER from ADDR port N ssh2[: KEY]`.
 func parseTried(rest []byte, outcome int) (peer, relation []byte) {
 	method, rest := cutWord(rest)
 	rest, ok := cutString(rest, "for ")
@@ -164,7 +164,12 @@ func parseTried(rest []byte, outcome int) (peer, relation []byte) {
 	if name, ok := cutString(rest, "invalid user "); ok {
 		rest = name
 	}
-	return peerTried(rest), tried[outcome][m]
+	if outcomes[outcome] == "Accepted" && methods[m] == "publickey" {
+		return peerAccepted(rest), tried[outcome][m]
+	}
+	// Methods of the first protocol have other names, and only a user who exists is let in by one.
+	ssh1 := outcomes[outcome] == "Accepted" && methods[m] == "other"
+	return peerTried(rest, ssh1), tried[outcome][m]
 }
 
 // parseConnection reads what follows `Connection from`: `ADDR port N on ...`, `ID timed out` or `ID: error`.

@@ -17,7 +17,13 @@ type Session struct {
 // are nil when it has none; a prefix in the message fills them in. ok is false if another program logged the message,
 // if it has no peer's address, and if the address cannot be told from what the peer chose.
 func Parse(message, ident, host []byte) (s Session, ok bool) {
-	p := splitSyslog(bytes.TrimRight(message, " \r\n\x00"))
+	message = bytes.TrimRight(message, "\r\n\x00")
+	whole := len(message)
+	message = bytes.TrimRight(message, " \r\n\x00")
+	if whole > cutName && whole-len(message) > mostBlanks {
+		return Session{}, false // a name that the peer chose ends with them, and the line was cut there
+	}
+	p := splitSyslog(message)
 	if len(ident) == 0 {
 		ident = p.ident
 	}

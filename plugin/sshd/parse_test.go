@@ -281,6 +281,85 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// A line that was cut may end within a name that its peer chose, with a false address as its last. Nothing tells what
+// followed, so no peer is taken, wherever the cut is.
+func TestCutLines(t *testing.T) {
+	const real = "203.0.113.66"
+	vis := func(n int) string { return strings.Repeat(`\377`, n) }
+	for wording, c := range map[string]struct{ before, after, least string }{
+		"Failed password for invalid user USER from 203.0.113.66 port 40000 ssh2":                                           {" from 6.6.6.6 port 2", " ssh2", " from 6.6.6.6 port 22 ssh2: "},
+		"Failed keyboard-interactive/pam for invalid user USER from 203.0.113.66 port 40000 ssh2":                           {" from 6.6.6.6 port 2", " ssh2", " from 6.6.6.6 port 22 ssh2: "},
+		"Invalid user USER from 203.0.113.66 port 40000":                                                                    {" from 6.6.6.6 port 2", "", " from 6.6.6.6"},
+		"error: maximum authentication attempts exceeded for invalid user USER from 203.0.113.66 port 40000 ssh2 [preauth]": {" from 6.6.6.6 port 2", " ssh2", " from 6.6.6.6 port 22"},
+		"error: PAM: Authentication failure for illegal user USER from 203.0.113.66":                                        {" from 6.6.6.6", "", " from 6.6.6.6"},
+		"Connection closed by invalid user USER 203.0.113.66 port 40000 [preauth]":                                          {" 6.6.6.6 port 2", " [preauth]", " 6.6.6.6 port 2"},
+		"ssh_dispatch_run_fatal: Connection from invalid user USER 203.0.113.66 port 40000: Broken pipe [preauth]":          {" 6.6.6.6 port 2", ": y [preauth]", " 6.6.6.6 port 2: y"},
+		"Disconnecting invalid user USER 203.0.113.66 port 40000: Too many authentication failures [preauth]":               {" 6.6.6.6 port 2", ": y [preauth]", " 6.6.6.6 port 2: y"},
+		"Bad protocol version identification 'USER' from 203.0.113.66 port 40000":                                           {" from 6.6.6.6 port 2", "", " from 6.6.6.6"},
+		"Failed publickey for invalid user USER from 203.0.113.66 port 40000 ssh2: RSA SHA256:" + strings.Repeat("b", 43):   {" from 6.6.6.6 port 2", " ssh2", " from 6.6.6.6 port 22 ssh2: "},
+	} {
+		for _, tag := range []string{"sshd[1]: ", "sshd-session[4194304]: "} {
+			for n := range 60 {
+				for _, name := range []string{
+					vis(n) + c.before + strings.Repeat("2", max(0, 100-n-len(c.before)-len(c.after))) + c.after,
+					vis(n) + c.least + strings.Repeat(" ", max(0, 100-n-len(c.least))),
+					vis(n) + c.least + strings.Repeat("y", max(0, 100-n-len(c.least))),
+				} {
+					line := "<38>Nov 30 06:39:00 " + tag + strings.ReplaceAll(wording, "USER", name)
+					for _, length := range []int{len(line), 256, 255} {
+						cut := strings.TrimPrefix(line[:min(length, len(line))], "<38>Nov 30 06:39:00 "+tag)
+						if got := parse("Nov 30 06:39:00 alpine auth.info "+tag+cut, "", ""); got[0] != "" && got[0] != real {
+							t.Fatalf("%d bytes: %s\n\tpeer %q", length, cut, got[0])
+						}
+						if got := parse(cut, "sshd", "h"); got[0] != "" && got[0] != real {
+							t.Fatalf("%d bytes, a record's: %s\n\tpeer %q", length, cut, got[0])
+						}
+					}
+				}
+			}
+		}
+	}
+	// sshd itself cuts an identity.
+	for n := 440; n < 520; n++ {
+		id := "invalid user " + strings.Repeat("x", n) + " 6.6.6.6 port " + strings.Repeat("2", 100)
+		if got := parse("Connection closed by "+id[:511]+" [preauth]", "sshd", "h"); got[0] != "" {
+			t.Fatalf("%d: peer %q", n, got[0])
+		}
+	}
+	// What is long, and not within the name, is read.
+	for _, message := range []string{
+		"Failed password for invalid user " + strings.Repeat(`\320\260`, 12) + " from 203.0.113.66 port 40000 ssh2",
+		"Invalid user " + vis(100) + " from 203.0.113.66 port 40000",
+		"Invalid user " + vis(20) + strings.Repeat("x", 80) + " from 203.0.113.66 port 40000",
+		"Failed password for invalid user " + vis(20) + " from 6.6.6.6 port 22" + strings.Repeat("x", 59) + " from 203.0.113.66 port 40000 ssh2",
+		"Disconnecting authenticating user webmaster 203.0.113.66 port 40000: Change of username or service not allowed: (webmaster,ssh-connection) -> (oracle,ssh-connection) [preauth]",
+	} {
+		if got := parse(message, "sshd", "h"); got[0] != real {
+			t.Errorf("%s\n\tpeer %q", message, got[0])
+		}
+	}
+	// A line of the second protocol says so.
+	for _, message := range []string{"Failed password for x from 6.6.6.6 port 22", "Accepted password for x from 6.6.6.6 port 22", "Accepted password for x from 6.6.6.6 port 22 ssh",
+		"Failed rsa for x from 6.6.6.6 port 22", "Accepted publickey for x from 6.6.6.6 port 22"} {
+		if got := parse(message, "sshd", "h"); got[0] != "" {
+			t.Errorf("%s\n\tpeer %q", message, got[0])
+		}
+	}
+}
+
+// Whom sshd has let in chose no name that imitates: an identity of a certificate, which whoever signed it chose, neither
+// puts another address in place of the peer's nor hides that.
+func TestAcceptedCertificate(t *testing.T) {
+	for _, id := range []string{"me", " from 6.6.6.6 port 22 ssh2: RSA-CERT SHA256:y ID z", "x from 6.6.6.6 port 22 ssh2", " from 203.0.113.9 port 1 ssh2: (serial 0)"} {
+		message := "Accepted publickey for root from 203.0.113.66 port 22 ssh2: RSA-CERT SHA256:x ID " + id + " (serial 0) CA ED25519 SHA256:q"
+		for _, m := range []string{message, message[:min(len(message), 140)]} {
+			if got := parse(m, "sshd", "h"); got[0] != "203.0.113.66" || got[2] != "accepted publickey" {
+				t.Errorf("%s\n\tgot %q", m, got)
+			}
+		}
+	}
+}
+
 func TestSyslogPrefix(t *testing.T) {
 	const m = "Invalid user x from 10.0.0.1"
 	session := func(host string) [3]string { return [3]string{"10.0.0.1", host, "invalid user"} }

@@ -5,6 +5,9 @@ import "bytes"
 // maxUser is how many bytes of a user name sshd logs at most.
 const maxUser = 100
 
+// maxWords is how many bytes of a message stand before a name, behind what its rule begins with, at most.
+const maxWords = 64
+
 // address reads an IPv4 or IPv6 address at the start of s and returns it with what follows; nil when there is none. The
 // colon that may follow an address is none of it.
 func address(s []byte) (peer, after []byte) {
@@ -96,13 +99,47 @@ func trimPort(s []byte) (rest []byte, ok bool) {
 	return s[:i], true
 }
 
+// A log may be cut: BusyBox's syslogd ends a line after 256 bytes, sshd itself an identity of 512. Where a name that the
+// peer chose reaches that end, what follows it is lost, and an address that stands in the name would be the last. A name
+// of maxUser bytes of plain text leaves room for the rest; one of bytes that are written as \ooo takes up to four times
+// as many, and in an identity a name may be of any length.
+const (
+	cutLine = 256
+	// cutName and cutFrom are how much of such a line is left behind the longest time, tag and wording, for a name and for
+	// an identity.
+	cutName, cutFrom = 144, 158
+	cutID            = 500
+	mostBlanks       = 2 // that may end a line
+)
+
+// cutAnywhere tells of the length of an identity with a name in it whether it may be cut.
+func cutAnywhere(length int) bool {
+	return length >= cutFrom && length <= cutLine || length >= cutID
+}
+
+// cutInName tells whether a text that begins with a name of at most maxUser bytes may end within it.
+func cutInName(s []byte) bool {
+	if len(s) < cutName {
+		return false
+	}
+	n := 0
+	for i := 0; i < len(s); n++ {
+		i += visLength(s[i:])
+	}
+	return n <= maxUser
+}
+
 // peerID reads what sshd identifies a connection by, up to the end of s: `ADDR`, `ADDR port N`, or either a `user U`,
 // `invalid user U` or `authenticating user U` before the latter. The name is the peer's to choose, so the address is
 // sought from the end.
 func peerID(s []byte) []byte {
+	length := len(s)
 	s, ok := trimPort(s)
-	if ok {
-		s = s[bytes.LastIndexByte(s, ' ')+1:]
+	if i := bytes.LastIndexByte(s, ' '); ok && i >= 0 { // a name
+		if cutAnywhere(length) {
+			return nil
+		}
+		s = s[i+1:]
 	}
 	return cleanAddress(s)
 }
@@ -112,6 +149,9 @@ func peerID(s []byte) []byte {
 func peerIDReason(s []byte) (peer []byte) {
 	if peer, _ := address(s); peer != nil {
 		return peer
+	}
+	if cutAnywhere(len(s)) {
+		return nil
 	}
 	for i := 0; ; {
 		n := bytes.Index(s[i:], []byte(" port "))
@@ -132,10 +172,23 @@ func peerIDReason(s []byte) (peer []byte) {
 }
 
 // peerFrom reads `... from ADDR`, `... from ADDR port N` or `... from ADDR port N ssh2`, up to the end of s. What is
-// before the last `from` is the peer's to choose.
+// before the last `from` is the peer's to choose: a name, with words of sshd in front, or what it sent in place of one, in
+// quotes.
 func peerFrom(s []byte) []byte {
-	s = bytes.TrimSuffix(s, []byte(" ssh2"))
-	s, _ = trimPort(s)
+	name := s
+	for _, words := range [...]string{"invalid user ", "illegal user "} {
+		if i := bytes.Index(name[:min(len(name), maxWords)], []byte(words)); i >= 0 {
+			name = name[i+len(words):]
+			break
+		}
+	}
+	if cutInName(name) || len(s) > 0 && s[0] == '\'' && cutAnywhere(len(s)) {
+		return nil
+	}
+	s, port := trimPort(bytes.TrimSuffix(s, []byte(" ssh2")))
+	if !port && len(name) >= cutName && len(name) <= cutLine {
+		return nil // of the address, too, a part may be lost
+	}
 	if i := bytes.LastIndex(s, []byte(" from ")); i >= 0 {
 		return cleanPeer(s[i+len(" from "):])
 	}
@@ -145,12 +198,15 @@ func peerFrom(s []byte) []byte {
 	return nil
 }
 
-// peerTried reads `USER from ADDR port N[ ssh2[: KEY]]`. The user name may imitate the rest, and so may the identity of
+// peerTried reads `USER from ADDR port N ssh2[: KEY]`. The user name may imitate the rest, and so may the identity of
 // a certificate in KEY, which the peer can issue itself, or the names of a host-based login there. The name has at most
 // maxUser bytes, so the last match within these is the real one, unless a short name leaves room there for an imitation
 // in KEY. Where such a KEY begins between two matches and ends behind the last, it cannot be told which of the two
-// imitates, and none is taken.
-func peerTried(s []byte) (peer []byte) {
+// imitates, and none is taken. Behind the port ` ssh2` may be missing with ssh1 alone, which has no such KEY.
+func peerTried(s []byte, ssh1 bool) (peer []byte) {
+	if cutInName(s) {
+		return nil
+	}
 	var after []byte // what follows the last match
 	doubtful := false
 	for i, length := 0, 0; i < len(s) && length <= maxUser; length++ {
@@ -158,12 +214,15 @@ func peerTried(s []byte) (peer []byte) {
 			if !ok {
 				rest = s[len("from "):]
 			}
-			if p, behind := triedAddress(rest); p != nil {
+			if p, behind := triedAddress(rest, ssh1); p != nil {
 				doubtful = doubtful || peer != nil && !bytes.Equal(peer, p) && beginsNames(after[:len(after)-len(s[i:])])
 				peer, after = p, behind
 			}
 		}
 		i += visLength(s[i:])
+	}
+	if string(after) != " ssh2" && len(s) >= cutName && len(s) <= cutLine && bytes.IndexByte(s, '\\') >= 0 {
+		return nil // it may be cut behind the name, and the match be one within it
 	}
 	if doubtful && (bytes.Contains(after, []byte(" (serial ")) || bytes.Contains(after, []byte(`", client host "`))) {
 		return nil
@@ -177,16 +236,33 @@ func beginsNames(text []byte) bool {
 	return ok && (bytes.Contains(key, []byte("-CERT ")) && bytes.Contains(key, []byte(" ID ")) || bytes.Contains(key, []byte(` client user "`)))
 }
 
-// triedAddress reads `ADDR port N`, followed by nothing, by ` ssh2`, or by ` ssh2: ` and more, and returns what follows
-// the port as well.
-func triedAddress(s []byte) (peer, behind []byte) {
+// peerAccepted is peerTried for a user whom sshd has let in: a name of the system's, which imitates nothing. So the first
+// match is the real one, whatever a certificate's identity says.
+func peerAccepted(s []byte) []byte {
+	for i := bytes.Index(s, []byte(" from ")); i >= 0; {
+		rest := s[i+len(" from "):]
+		if peer, _ := triedAddress(rest, false); peer != nil {
+			return peer
+		}
+		next := bytes.Index(rest, []byte(" from "))
+		if next < 0 {
+			break
+		}
+		i += len(" from ") + next
+	}
+	return nil
+}
+
+// triedAddress reads `ADDR port N`, followed by ` ssh2`, by ` ssh2: ` and more, or with ssh1 by nothing, and returns what
+// follows the port as well.
+func triedAddress(s []byte, ssh1 bool) (peer, behind []byte) {
 	word, _ := cutWord(s)
 	behind, ok := cutPort(s[len(word):])
 	if !ok {
 		return nil, nil
 	}
-	after, _ := cutString(behind, " ssh2")
-	if len(after) > 0 && !hasString(after, ": ") {
+	after, ok := cutString(behind, " ssh2")
+	if !ok && !ssh1 || len(after) > 0 && !hasString(after, ": ") {
 		return nil, nil
 	}
 	return cleanAddress(word), behind

@@ -6,6 +6,7 @@ package triplet
 import (
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"flb-filter-rgcn/graphbuf"
@@ -259,10 +260,12 @@ func (f *Finder) names(b *Buffer, buf *[]byte, values [][]byte) []byte {
 const maxParts = 16
 
 // joined returns in buf the values with "|" between them, hosts among them in a form unless that is nil; a value
-// without content is unset.
+// without content is unset. Whatever a value holds, the name has as many parts as there are values, each in its place: a
+// user that somebody makes up hides no address. So a "|" in a value becomes "!", and where the name is too long, its
+// longest parts are shortened.
 func (b *Buffer) joined(buf *[]byte, values [][]byte, form *hostname.Form) []byte {
 	var pieces [2 * maxParts][]byte
-	n := 0
+	n, length := 0, len(values)-1
 	b.parts = b.parts[:0]
 	for i, v := range values {
 		if i > 0 {
@@ -272,13 +275,24 @@ func (b *Buffer) joined(buf *[]byte, values [][]byte, form *hostname.Form) []byt
 		if !has(v) {
 			v = unset
 		}
+		start := len(b.parts)
 		if form != nil && len(v) <= graphbuf.MaxName {
-			start := len(b.parts)
 			b.parts = hostname.Append(b.parts, v, *form)
-			v = b.parts[start:]
+		} else {
+			b.parts = graphbuf.AppendName(b.parts, v)
+		}
+		v = b.parts[start:]
+		for i, c := range v {
+			if c == bar[0] {
+				v[i] = '!'
+			}
 		}
 		pieces[n] = v
+		length += len(v)
 		n++
+	}
+	if length > graphbuf.MaxName {
+		b.shorten(pieces[:n])
 	}
 	*buf = graphbuf.AppendName((*buf)[:0], pieces[:n]...)
 	return *buf
@@ -286,3 +300,29 @@ func (b *Buffer) joined(buf *[]byte, values [][]byte, form *hostname.Form) []byt
 
 // bar stands between the parts of a name.
 var bar = []byte("|")
+
+// shorten has pieces make a name of no more than graphbuf.MaxName bytes: it replaces the longest of them, from a length
+// on, by what begins as they do and ends with a hash of all of each.
+func (b *Buffer) shorten(pieces [][]byte) {
+	const hex = 16
+	most, length := graphbuf.MaxName+1, graphbuf.MaxName+1
+	for length > graphbuf.MaxName {
+		most, length = most-1, 0
+		for _, p := range pieces {
+			length += min(len(p), most)
+		}
+	}
+	for i, p := range pieces {
+		if len(p) <= most {
+			continue
+		}
+		h := uint64(14695981039346656037) // FNV-1a, as in longer names
+		for _, c := range p {
+			h = (h ^ uint64(c)) * 1099511628211
+		}
+		start := len(b.parts)
+		b.parts = append(b.parts, p[:max(0, most-1-hex)]...)
+		b.parts = strconv.AppendUint(append(b.parts, '~'), h|1<<63, 16)
+		pieces[i] = b.parts[start:][:most]
+	}
+}

@@ -94,16 +94,53 @@ func TestLongNamesAreJoinedAsTheGraphKeepsThem(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var values [][]byte
-		for _, p := range parts {
-			values = append(values, []byte(p))
+		got := b.joined(&b.source, bytesOf(parts), &hostname.Form{})
+		whole := []byte(strings.Join(parts, "|"))
+		if len(whole) > graphbuf.MaxName {
+			whole = got // shortened part by part, so that each stands in its place
 		}
-		got := b.joined(&b.source, values, &hostname.Form{})
 		refs := make([]graphbuf.Ref, 1)
-		g.Observe([]graphbuf.Event{{Source: []byte(strings.Join(parts, "|")), Relation: []byte("r"), Destination: []byte("d"), Time: 1}}, refs)
+		g.Observe([]graphbuf.Event{{Source: whole, Relation: []byte("r"), Destination: []byte("d"), Time: 1}}, refs)
 		g.Look([]graphbuf.Event{{Source: got, Relation: []byte("r"), Destination: []byte("d"), Time: 1}}, refs)
 		if refs[0].Counts.SRD != 1 || len(got) > graphbuf.MaxName || cap(b.source) > 2*graphbuf.MaxName {
 			t.Errorf("%.20q of %d bytes, in a buffer of %d; seen %d times under the whole name", got, len(got), cap(b.source), refs[0].Counts.SRD)
+		}
+	}
+}
+
+func bytesOf(parts []string) (values [][]byte) {
+	for _, p := range parts {
+		values = append(values, []byte(p))
+	}
+	return values
+}
+
+// Whatever a part holds, and however long it is, the others stand in their places and are whole, and names that differ in
+// it differ.
+func TestAPartDoesNotHideAnother(t *testing.T) {
+	x := strings.Repeat("x", 1000)
+	b := new(Buffer)
+	seen := map[string]bool{}
+	for _, parts := range [][]string{
+		{"a|b", "203.0.113.7"}, {"|", "203.0.113.7"}, {"a|203.0.113.8", "203.0.113.7"},
+		{x, "203.0.113.7"}, {x + "y", "203.0.113.7"}, {x[:250], "203.0.113.7"}, {x[:249] + "|", "203.0.113.7"}, {x[:256], "203.0.113.7"}, {x[:244] + "y", "203.0.113.7"},
+	} {
+		got := string(b.joined(&b.source, bytesOf(parts), &hostname.Form{}))
+		user, address, _ := strings.Cut(got, "|")
+		if address != "203.0.113.7" || len(got) > graphbuf.MaxName || len(parts[0]) > graphbuf.MaxName && len(got) < graphbuf.MaxName || seen[got] ||
+			user != strings.ReplaceAll(parts[0], "|", "!") && !strings.HasPrefix(user, x[:200]) {
+			t.Errorf("%.30q makes %s", parts, got)
+		}
+		seen[got] = true
+	}
+	var many []string
+	for i := range maxParts {
+		many = append(many, x[:i*20]+"|")
+	}
+	for _, form := range []*hostname.Form{nil, {}} {
+		got := string(b.joined(&b.source, bytesOf(many), form))
+		if each := strings.Split(got, "|"); len(each) != maxParts || len(got) > graphbuf.MaxName || each[0] != "!" {
+			t.Errorf("%s", got)
 		}
 	}
 }

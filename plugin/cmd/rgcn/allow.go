@@ -74,6 +74,9 @@ var allowCommand = command{
 				until = "until " + allow.FormatTime(l.Until)
 			}
 			e.Log(filter.LevelInfo, fmt.Sprintf("%s:%d: %s %s,%s,%s %s", *path, l.Number, l.Verdict, l.Source, l.Relation, l.Destination, until))
+			if why := l.Wide(); why != "" {
+				e.Log(filter.LevelWarn, why)
+			}
 			return nil
 		}
 	},

@@ -77,6 +77,16 @@ func TestAllow(t *testing.T) {
 	}
 }
 
+// A line for whoever names a client is written, with a warning.
+func TestAllowWarnsOfAWideLine(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "allow.csv")
+	_, said := mustRun(t, "allow", "-file", list, "-relation", "SSH-2.0-x", "*", "*")
+	has(t, said, "*,SSH-2.0-x,* silences everybody who comes so, an intruder too")
+	if _, said = mustRun(t, "allow", "-file", list, "-relation", "SSH-2.0-x", "10.0.0.0/8", "*"); strings.Contains(said, "silences") {
+		t.Error(said)
+	}
+}
+
 func TestAllowRefusesNonsense(t *testing.T) {
 	list := filepath.Join(t.TempDir(), "allow.csv")
 	for want, args := range map[string][]string{

@@ -13,6 +13,7 @@ var keygenCommand = command{
 	args:    "FILE",
 	summary: "Make the key pair of a fleet: FILE signs published states, FILE.pub verifies them.",
 	more: "FILE is for the trainer alone (publish_key; mode 0600), FILE.pub for every filter that takes its states (state_key).\n" +
+		"A signature does not say for which fleet it is: make a pair for each.\n" +
 		"Both belong to the user who runs this: chown FILE to the user that publishes, if that is another.\n" +
 		"To change the key, append the new public key to the file of the old one on all of them first.",
 	example: "rgcn keygen /etc/flb-filter-rgcn/fleet.key",
