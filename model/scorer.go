@@ -208,7 +208,9 @@ func (k *peerIndex) addCounts(f *temporal.Counts, x *scratch, event *graphbuf.Ev
 	}
 	of := features(&k.peers.Source, src, event.Source, &x.source)
 	to := features(&k.peers.Destination, dst, event.Destination, &x.destination)
-	k.peers.AddCounts(f, k.cooccurrence, of, to, src, rel, dst, k.sd.Find(src, dst) >= 0, k.sr.Find(src, rel) >= 0)
+	k.peers.AddCounts(f, k.cooccurrence, of, to, src, rel, dst, temporal.Own{
+		SD: k.sd.Find(src, dst) >= 0, SR: k.sr.Find(src, rel) >= 0, S: src >= 0, D: dst >= 0,
+	})
 }
 
 // scratch is what one score needs. It would go to the heap from the stack: not everything that

@@ -18,7 +18,7 @@ import (
 // Report says how a training went.
 type Report struct {
 	Nodes, Relations, Edges int
-	Featured                int     // nodes with a feature, of Config.Features
+	Featured                int     // nodes that Config.Features knows more of than their names
 	Warm                    bool    // started from a previous model
 	Steps                   int     // optimiser steps made
 	Loss                    float32 // mean of the last tenth of the last steps

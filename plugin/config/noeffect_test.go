@@ -23,13 +23,13 @@ func TestNoEffect(t *testing.T) {
 		{"threshold_quantile 0.2;threshold_method quantile", nil},
 		{"threshold_per_day 5", nil},
 		{"train_interval 0;train_hold 3d;train_steps 9;model_dim 16", []string{"property model_dim = 16 and property train_steps = 9 and property train_hold = 3d have no effect: " + training + "; remove them, or let this filter train"}},
-		{"train_interval 0;train_max_memory 9;train_threads 2;model_prefixes on", nil}, // a model of the state directory makes scores with these
+		{"train_interval 0;train_max_memory 9;train_threads 2;model_prefixes off", nil}, // a model of the state directory makes scores with these
 		{"train_steps 9;model_dim 16;train_hold 3d", nil},
 		{"train_sample 9;train_share 0.5", []string{"train_sample = 9 and property train_share = 0.5 have no effect: used with model.objective reference only"}},
 		{"train_sample 9;train_interval 0", []string{"train_sample = 9 has no effect: " + training}}, // once
 		{"model_objective reference;train_sample 9", nil},
-		{"model_objective reference;model_layer1 full;train_negatives 2;model_prefixes on", []string{
-			"model_layer1 = \"full\" and property model_prefixes = true and property train_negatives = 2 have no effect: the objective reference makes no use"}},
+		{"model_objective reference;model_layer1 full;train_negatives 2;model_features /f", []string{
+			"model_layer1 = \"full\" and property model_features = \"/f\" and property train_negatives = 2 have no effect: the objective reference makes no use"}},
 		{"source_alert x;threshold_sources_per_day 0", []string{"source_alert = \"x\" has no effect: threshold.sources_per_day = 0 lets no source be reported"}},
 		{"source_alert x", nil},
 		{"state_interval 1m", []string{"state_interval = 1m has no effect: used with state.dir only, which is empty"}},

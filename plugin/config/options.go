@@ -199,9 +199,9 @@ var options = []Option{
 		"CSV file of what is known of hosts: the first line names the columns, the first column the host as the records do, the others "+
 			"are features (site, role; numbers are cut into eight parts). Read at the start. Not read by the objective reference.",
 		func(c *Config) *string { return &c.Model.Features }, func(raw any) (string, bool) { s, ok := raw.(string); return s, ok }),
-	boolean("model", "prefixes", "false",
-		"Let the networks of addresses (/24 and /16, /64 and /48) be features of hosts. For sites whose networks say who "+
-			"works with whom. Not read by the objective reference.",
+	boolean("model", "prefixes", "true",
+		"Let the networks of addresses (/24 and /16, /64 and /48) be features of hosts, and of names what stands before a number "+
+			"(web- of web-7f3a) and the domain. So new hosts are judged by those like them. Not read by the objective reference.",
 		func(c *Config) *bool { return &c.Model.Prefixes }),
 
 	duration("train", "interval", "10m", time.Second, "to never train and only score",

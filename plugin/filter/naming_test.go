@@ -38,7 +38,7 @@ func TestNamingDiffers(t *testing.T) {
 		"ports":             {[]string{"cut_ports", "off"}, []string{"the trainer has the ports behind hosts cut, this filter has them kept: ", nothing}},
 		"the case": {[]string{"preset", "custom", "source", "id.orig_h", "destination", "id.resp_h"},
 			[]string{"the trainer has the case of host names folded, this filter has it kept", "this filter from no field"}},
-		"prefixes": {[]string{"model_prefixes", "on"}, []string{"the trainer has model.prefixes not used, this filter has it used: scores mean little"}},
+		"prefixes": {[]string{"model_prefixes", "off"}, []string{"the trainer has model.prefixes used, this filter has it not used: scores mean little"}},
 	} {
 		got := NamingDiffers(trainer, settings(t, c.properties...))
 		if (got == "") != (c.want == nil) {

@@ -143,7 +143,7 @@ func TestScoreFieldsAreReplacedNotDoubled(t *testing.T) {
 }
 
 func TestReasons(t *testing.T) {
-	f := offline(t, host("explain", "true", "train_steps", "200"))
+	f := offline(t, host("explain", "true", "train_steps", "200", "model_prefixes", "off"))
 	f.Process(nil, join(sessions(2000)))
 	train(t, f)
 	const minutes = 1

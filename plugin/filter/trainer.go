@@ -283,7 +283,7 @@ func (t *trainer) describe(r model.Report, unlearned int) string {
 		}
 	}
 	nodes := fmt.Sprintf("%d nodes", r.Nodes)
-	if t.features != nil { // none of them: the file and the records do not name hosts alike
+	if t.cfg.Model.Features != "" { // none of them: the file and the records do not name hosts alike
 		nodes += fmt.Sprintf(" (%d with features)", r.Featured)
 	}
 	out := ""

@@ -32,7 +32,7 @@ RGCN_OPTION("model_layer1", "diagonal", "Weights per relation of the first layer
 RGCN_OPTION("model_layer2", "diagonal", "Weights per relation of the second layer, as in layer1. Allowed: diagonal, basis:N with N from 1 to 64, or full.")
 RGCN_OPTION("model_dropout", "0.1", "Share of values dropped in training, against overfitting. Allowed: a number from 0 to 0.9.")
 RGCN_OPTION("model_features", NULL, "CSV file of what is known of hosts: the first line names the columns, the first column the host as the records do, the others are features (site, role; numbers are cut into eight parts). Read at the start. Not read by the objective reference. Allowed: the path of a CSV file, or \"\" for none.")
-RGCN_OPTION("model_prefixes", "false", "Let the networks of addresses (/24 and /16, /64 and /48) be features of hosts. For sites whose networks say who works with whom. Not read by the objective reference. Allowed: true or false.")
+RGCN_OPTION("model_prefixes", "true", "Let the networks of addresses (/24 and /16, /64 and /48) be features of hosts, and of names what stands before a number (web- of web-7f3a) and the domain. So new hosts are judged by those like them. Not read by the objective reference. Allowed: true or false.")
 RGCN_OPTION("train_interval", "10m", "Time between two trainings. Allowed: a duration such as \"90s\", \"10m\", \"1d12h\" or a number of seconds, at least 1s, at most 36500d, or 0 to never train and only score.")
 RGCN_OPTION("train_min_edges", "50", "Distinct triplets before the first training. Allowed: an integer from 10 to 50000000.")
 RGCN_OPTION("train_min_new_edges", "1", "Distinct triplets new since the last training, without which a training is skipped. Allowed: an integer from 0 to 50000000.")

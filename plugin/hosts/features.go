@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/maphash"
 	"net/netip"
+	"unicode"
 	"unsafe"
 
 	"flb-filter-rgcn/plugin/hostname"
@@ -23,7 +24,7 @@ var (
 )
 
 // Load reads the CSV file at path, if that is not empty, and with prefixes adds the networks of
-// addresses: /24 and /16, or /64 and /48. Hosts of the file have the names that records have, or those that the form makes
+// addresses, /24 and /16, or /64 and /48, and of names the stem and the domain. Hosts of the file have the names that records have, or those that the form makes
 // of these. It returns nil where neither is asked for.
 func Load(path string, prefixes bool, form hostname.Form) (*Features, error) {
 	if path == "" && !prefixes {
@@ -45,9 +46,23 @@ func Load(path string, prefixes bool, form hostname.Form) (*Features, error) {
 func (f *Features) Kinds() []string {
 	kinds := append([]string(nil), f.columns...)
 	if f.prefixes {
-		kinds = append(kinds, "/24 or /64", "/16 or /48")
+		kinds = append(kinds, "/24, /64 or stem", "/16, /48 or domain")
 	}
 	return kinds
+}
+
+// Known tells whether the file has a row of a host, or of a part of it, with a value.
+func (f *Features) Known(host []byte) bool {
+	if len(f.byHost[string(host)]) > 0 {
+		return true
+	}
+	for rest, more := host, true; more; {
+		var part []byte
+		if part, rest, more = bytes.Cut(rest, []byte{separator}); len(f.byHost[string(part)]) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // separator stands between the parts of a name that is joined of several fields.
@@ -76,7 +91,7 @@ func (f *Features) Append(dst []uint64, host []byte) []uint64 {
 
 func (f *Features) appendPrefixes(dst []uint64, host []byte) []uint64 {
 	if !mayBeAddress(host) {
-		return dst
+		return f.appendNameParts(dst, host)
 	}
 	// A string of its own would be garbage for each unknown host. ParseAddr keeps the text in its
 	// error alone, which is dropped here, and copies a zone.
@@ -99,6 +114,37 @@ func (f *Features) appendPrefixes(dst []uint64, host []byte) []uint64 {
 	}
 	return dst
 }
+
+// appendNameParts appends the stem of a name and its domain. Machines that come and go get names of a stem and a number
+// or some random letters: web-7f3a9c.
+func (f *Features) appendNameParts(dst []uint64, host []byte) []uint64 {
+	label, domain, _ := bytes.Cut(host, []byte{'.'})
+	if s := stem(label); len(s) > 0 {
+		dst = append(dst, hash(len(f.columns), s))
+	}
+	if bytes.ContainsFunc(domain, isLetter) {
+		dst = append(dst, hash(len(f.columns)+1, domain))
+	}
+	return dst
+}
+
+// stem is what stands before the first number of a label, and without one before its last part; it ends where a part of
+// the label does, if the label has parts. It is empty where there is no letter in it, and where all of the label would be it.
+func stem(label []byte) []byte {
+	end := bytes.IndexAny(label, "0123456789")
+	if end < 0 {
+		end = len(label)
+	}
+	if last := bytes.LastIndexAny(label[:end], "-_"); last >= 0 {
+		end = last + 1
+	}
+	if end == len(label) || !bytes.ContainsFunc(label[:end], isLetter) {
+		return nil
+	}
+	return label[:end]
+}
+
+func isLetter(r rune) bool { return unicode.IsLetter(r) }
 
 // mayBeAddress tells most names from addresses, for which ParseAddr would make an error.
 func mayBeAddress(host []byte) bool {

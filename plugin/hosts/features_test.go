@@ -65,6 +65,22 @@ func TestPrefixes(t *testing.T) {
 		{"fe80::1%eth0", "fe80::2%eth1", 2}, // the zone is the machine's own word
 		{"alice|10.1.2.3", "bob|10.1.2.9", 2},
 		{"alice", "alice", 0},
+		{"web-7f3a9c", "web-a01b22", 1}, // a stem
+		{"web-7f3a9c", "web-7f3a9c", 1},
+		{"web-7f3a9c", "db-7f3a9c", 0},
+		{"runner-xkcdq", "runner-bzpvw", 1},
+		{"db01", "db02", 1},
+		{"db01.fra.example.com", "db02.fra.example.com", 2},
+		{"db01.fra.example.com", "app7.fra.example.com", 1},
+		{"db01.fra.example.com", "db01.ber.example.com", 1},
+		{"root|db01", "db02", 1},
+		{"web-1-2", "web-3", 1},
+		{"ip-10-1-2-3", "ip-10-1-2-4", 1},
+		{"web-", "web-1", 0}, // a stem is not all of a name
+		{"42", "43", 0},
+		{"42.7", "43.7", 0},
+		{"web", "web1", 0},
+		{".example.com", "a.example.com", 1},
 		{"", "", 0},
 		{"10.1.2", "10.1.2", 0},
 		{"10.1.2.3.4", "10.1.2.3", 0},
@@ -97,6 +113,11 @@ func TestFile(t *testing.T) {
 	} {
 		if n := shared(f, c.a, c.b); n != c.want {
 			t.Errorf("%q and %q have %d features in common, want %d", c.a, c.b, n, c.want)
+		}
+	}
+	for host, want := range map[string]bool{"10.0.0.1": true, "web-1": true, "root|web-1": true, "web-2": false, "10.0.0.3": false, "empty": false} {
+		if f.Known([]byte(host)) != want {
+			t.Errorf("%q is known: %v", host, !want)
 		}
 	}
 	if len(f.byHost) != 4 {

@@ -102,6 +102,8 @@ func (n ByLetters) Kinds() (kinds []string) {
 	return kinds
 }
 
+func (ByLetters) Known([]byte) bool { return true }
+
 func (n ByLetters) Append(dst []uint64, host []byte) []uint64 {
 	for i := range min(int(n), len(host)) {
 		dst = append(dst, uint64(i)<<8|uint64(host[len(host)-1-i]))
@@ -113,6 +115,8 @@ func (n ByLetters) Append(dst []uint64, host []byte) []uint64 {
 type ByTeam struct{}
 
 func (ByTeam) Kinds() []string { return []string{"team"} }
+
+func (ByTeam) Known([]byte) bool { return true }
 
 func (ByTeam) Append(dst []uint64, host []byte) []uint64 {
 	var n int
@@ -126,4 +130,5 @@ func (ByTeam) Append(dst []uint64, host []byte) []uint64 {
 type Constant struct{}
 
 func (Constant) Kinds() []string                           { return []string{"all"} }
+func (Constant) Known([]byte) bool                         { return true }
 func (Constant) Append(dst []uint64, host []byte) []uint64 { return append(dst, 1) }

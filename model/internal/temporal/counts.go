@@ -27,6 +27,8 @@ const (
 	PeersToD        // peers of the source that met the destination: see peers; 0 where hosts have no features
 	ToPeersOfD      // peers of the destination that the source met
 	PeersUseR       // peers of the source that use the relation
+	PeersOfS        // peers of the source: of how many the two above speak
+	PeersOfD        // peers of the destination
 	NumCounts
 
 	NumPeerCounts  = NumCounts - PeersToD
@@ -41,7 +43,7 @@ func LiveCounts(ref *graphbuf.Ref) Counts {
 		float32(c.SRD), float32(c.SD), float32(c.SR), float32(c.RD), float32(c.S), float32(c.D), float32(c.R),
 		float32(c.DestinationsOfS), float32(c.RelationsOfS), float32(c.SourcesOfD), float32(c.SourcesOfR),
 		ref.NewDestinations,
-		0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 0, 0,
 	}
 }
 

@@ -67,6 +67,12 @@ func newCut(ds *Dataset) *Cut {
 // addPair counts an edge with n events before the cut for its pair of source and destination.
 func (c *Cut) addPair(e *Edge, n float32) {
 	if c.relationsOfPair[e.sd] == 0 {
+		if c.Cooccurrence != nil && c.destinationsOfS[e.S] == 0 {
+			c.Cooccurrence.addSource(c.ds.Peers, e.S)
+		}
+		if c.Cooccurrence != nil && c.sourcesOfD[e.D] == 0 {
+			c.Cooccurrence.addDestination(c.ds.Peers, e.D)
+		}
 		c.destinationsOfS[e.S]++
 		c.sourcesOfD[e.D]++
 		if c.Cooccurrence != nil {

@@ -16,6 +16,8 @@ type HostFeatures interface {
 	// Append appends the features of a host, each a hash of its kind and its value, at most
 	// MaxFeatures of them.
 	Append(dst []uint64, host []byte) []uint64
+	// Known tells whether there is more known of a host than its name says.
+	Known(host []byte) bool
 }
 
 // MaxFeatures is how many features of a host count.
@@ -38,14 +40,13 @@ type FeatureLists struct{ start, list []int32 }
 // Of returns the numbers of a row's features.
 func (l *FeatureLists) Of(row int32) []int32 { return l.list[l.start[row]:l.start[row+1]] }
 
-// CountFeatured returns how many hosts of a snapshot have at least one feature.
+// CountFeatured returns of how many hosts of a snapshot more is known than their names say.
 func CountFeatured(snap *graphbuf.Snapshot, of HostFeatures) (n int) {
 	if of == nil {
 		return 0
 	}
-	var hashes []uint64
 	for i := range snap.Nodes {
-		if hashes = of.Append(hashes[:0], []byte(snap.Nodes[i].Name)); len(hashes) > 0 {
+		if of.Known([]byte(snap.Nodes[i].Name)) {
 			n++
 		}
 	}
@@ -112,21 +113,43 @@ func (p *Peers) eachPair(ds *Dataset, sd, sr func(e *Edge)) {
 	}
 }
 
-// Find appends the numbers of features, as far as the dataset knows them.
+// Find appends the numbers of features, -1 for one that no host of the dataset has: nobody shares it.
 func (p *Peers) Find(dst []int32, hashes []uint64) []int32 {
 	for _, h := range hashes[:min(len(hashes), MaxFeatures)] {
-		if n, ok := p.numbers[h]; ok {
-			dst = append(dst, n)
+		n, ok := p.numbers[h]
+		if !ok {
+			n = -1
 		}
+		dst = append(dst, n)
 	}
 	return dst
 }
 
-// Cooccurrence is, at one moment and by number of a pair, how many hosts with the feature are in the pair.
-type Cooccurrence struct{ toD, fromS, useR []float32 }
+// Cooccurrence is, at one moment and by number of a pair, how many hosts with the feature are in the pair; and by number
+// of a feature, how many hosts that are active have it, in each of the two roles.
+type Cooccurrence struct {
+	toD, fromS, useR      []float32
+	sources, destinations []float32
+}
 
 func (p *Peers) newCooccurrence() *Cooccurrence {
-	return &Cooccurrence{make([]float32, p.toD.Len), make([]float32, p.fromS.Len), make([]float32, p.useR.Len)}
+	return &Cooccurrence{
+		make([]float32, p.toD.Len), make([]float32, p.fromS.Len), make([]float32, p.useR.Len),
+		make([]float32, len(p.numbers)), make([]float32, len(p.numbers)),
+	}
+}
+
+// addSource counts a source that has become active, addDestination a destination.
+func (m *Cooccurrence) addSource(p *Peers, s int32) { addEach(m.sources, p.Source.Of(s)) }
+
+func (m *Cooccurrence) addDestination(p *Peers, d int32) {
+	addEach(m.destinations, p.Destination.Of(d))
+}
+
+func addEach(counts []float32, features []int32) {
+	for _, g := range features {
+		counts[g]++
+	}
 }
 
 // addPair counts a pair of source and destination.
@@ -146,22 +169,32 @@ func (m *Cooccurrence) addUse(p *Peers, s, r int32) {
 	}
 }
 
+// Own says which parts of a triplet are among those counted: its pairs of source and destination and of source and
+// relation, its source, and its destination. A host is no peer of its own, so these are left out.
+type Own struct{ SD, SR, S, D bool }
+
 // AddCounts fills in the counts of peers for a triplet. of are the features of its source and to those of its
-// destination. ownSD and ownSR say whether the triplet's own pairs are among those counted; they are then left
-// out.
-func (p *Peers) AddCounts(f *Counts, m *Cooccurrence, of, to []int32, s, r, d int32, ownSD, ownSR bool) {
-	f[PeersToD] = geometricMean(of, ownSD, func(g int32) int32 { return p.toD.Find(g, d) }, m.toD)
-	f[ToPeersOfD] = geometricMean(to, ownSD, func(g int32) int32 { return p.fromS.Find(s, g) }, m.fromS)
-	f[PeersUseR] = geometricMean(of, ownSR, func(g int32) int32 { return p.useR.Find(g, r) }, m.useR)
+// destination, as Find and FeatureLists return them.
+func (p *Peers) AddCounts(f *Counts, m *Cooccurrence, of, to []int32, s, r, d int32, own Own) {
+	itself := func(g int32) int32 { return g }
+	f[PeersToD] = geometricMean(of, own.SD, func(g int32) int32 { return p.toD.Find(g, d) }, m.toD)
+	f[ToPeersOfD] = geometricMean(to, own.SD, func(g int32) int32 { return p.fromS.Find(s, g) }, m.fromS)
+	f[PeersUseR] = geometricMean(of, own.SR, func(g int32) int32 { return p.useR.Find(g, r) }, m.useR)
+	f[PeersOfS] = geometricMean(of, own.S, itself, m.sources)
+	f[PeersOfD] = geometricMean(to, own.D, itself, m.destinations)
 }
 
-// geometricMean is the geometric mean of 1 + count over some features, less one.
+// geometricMean is the geometric mean of 1 + count over some features, less one. The count of a feature that is -1, or of
+// which find finds nothing, is 0.
 func geometricMean(features []int32, own bool, find func(feature int32) int32, counts []float32) float32 {
 	if len(features) == 0 {
 		return 0
 	}
 	var sum float64
 	for _, g := range features {
+		if g < 0 {
+			continue
+		}
 		if i := find(g); i >= 0 {
 			n := float64(counts[i])
 			if own {

@@ -49,7 +49,7 @@ func TestPeers(t *testing.T) {
 		if pair {
 			known++
 		}
-		ds.Peers.AddCounts(&f, c.Cooccurrence, ds.Peers.Source.Of(e.S), ds.Peers.Destination.Of(e.D), e.S, e.R, e.D, pair, use)
+		ds.Peers.AddCounts(&f, c.Cooccurrence, ds.Peers.Source.Of(e.S), ds.Peers.Destination.Of(e.D), e.S, e.R, e.D, Own{SD: pair, SR: use, S: c.s[e.S] > 0, D: c.d[e.D] > 0})
 		for at, want := range map[int]float64{
 			PeersToD: mean(of(ds.Sources, e.S), func(x *Edge, g uint64) (int32, bool) {
 				return x.S, x.D == e.D && x.S != e.S && has(of(ds.Sources, x.S), g)
@@ -59,6 +59,12 @@ func TestPeers(t *testing.T) {
 			}),
 			PeersUseR: mean(of(ds.Sources, e.S), func(x *Edge, g uint64) (int32, bool) {
 				return x.S, x.R == e.R && x.S != e.S && has(of(ds.Sources, x.S), g)
+			}),
+			PeersOfS: mean(of(ds.Sources, e.S), func(x *Edge, g uint64) (int32, bool) {
+				return x.S, x.S != e.S && has(of(ds.Sources, x.S), g)
+			}),
+			PeersOfD: mean(of(ds.Destinations, e.D), func(x *Edge, g uint64) (int32, bool) {
+				return x.D, x.D != e.D && has(of(ds.Destinations, x.D), g)
 			}),
 		} {
 			if got := math.Log1p(float64(f[at])); math.Abs(got-want) > 1e-5 {

@@ -52,7 +52,7 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n
 		if at < w.At { // a known one comes at any time of the window
 			at = w.At + int64(float64(rng.Float())*float64(w.end-w.At))
 		}
-		w.add(ds, b, rng, e.S, e.R, e.D, at, 1, share, all*t.chance/sum)
+		w.add(ds, b, rng, e, e.S, e.R, e.D, at, 1, share, all*t.chance/sum)
 		for range how.Negatives {
 			w.addCorrupted(ds, b, rng, e, at, share, how)
 			if len(how.Bad) > 0 && how.BadDraws.Float() < badShare {
@@ -67,11 +67,11 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n
 func (w *Window) addCorrupted(ds *Dataset, b *Batch, rng *num.Philox, e *Edge, t int64, weight float32, how Sampling) {
 	if how.Returns && len(w.returns) > 0 && rng.Float() < w.returnShare {
 		e := &ds.Edges[w.returns[rng.IntN(len(w.returns))]]
-		w.add(ds, b, rng, e.S, e.R, e.D, t, 0, weight, 0)
+		w.add(ds, b, rng, e, e.S, e.R, e.D, t, 0, weight, 0)
 		return
 	}
 	s, r, d, unknown := w.corrupt(ds, rng, e)
-	w.add(ds, b, rng, s, r, d, t, 0, weight, 0)
+	w.add(ds, b, rng, e, s, r, d, t, 0, weight, 0)
 	last := len(b.S) - 1
 	if unknown {
 		b.R[last] = -1
@@ -86,18 +86,18 @@ func (w *Window) addCorrupted(ds *Dataset, b *Batch, rng *num.Philox, e *Edge, t
 // addBad adds a triplet of what people have called bad in the place of a corrupted one.
 func (w *Window) addBad(ds *Dataset, b *Batch, rng *num.Philox, e *Edge, t int64, weight float32, how Sampling) {
 	s, r, d := w.bad(rng, how.Bad)
-	w.add(ds, b, rng, s, r, d, t, 0, weight, 0)
+	w.add(ds, b, rng, e, s, r, d, t, 0, weight, 0)
 	if rng.Float() < campaignShare && how.Campaigns {
 		w.campaign(rng, e, b, len(b.S)-1)
 	}
 }
 
-// add adds a triplet with its counts at the time t. A relation unseen before the cut is unknown to the rest of
-// the network, as it was then.
-func (w *Window) add(ds *Dataset, b *Batch, rng *num.Philox, s, r, d int32, t int64, label, weight, mass float32) {
+// add adds a triplet with its counts at the time t. It is the positive or was made from it. A relation unseen before the
+// cut is unknown to the rest of the network, as it was then.
+func (w *Window) add(ds *Dataset, b *Batch, rng *num.Philox, positive *Edge, s, r, d int32, t int64, label, weight, mass float32) {
 	f := w.counts(ds, s, r, d, t)
 	if ds.Peers != nil {
-		w.peers(ds, rng, &f, s, r, d)
+		w.peers(ds, rng, &f, positive, s, r, d)
 	}
 	age := ds.tenure(s, r, t)
 	if r >= 0 && w.r[r] == 0 {
@@ -106,23 +106,25 @@ func (w *Window) add(ds *Dataset, b *Batch, rng *num.Philox, s, r, d int32, t in
 	b.add(s, r, d, f, w.neighbours(s, d, t), label, weight, mass, age)
 }
 
-// featuredNewHostShare is the share of made-up hosts that get the features of a known one: an outsider may sit
-// in the network of others or in one that nobody knows.
+// featuredNewHostShare is the share of made-up hosts that get the features of the true host in whose place they are: an
+// intruder's machine may stand in the network of those who use the server, or in one that nobody knows. Features of any
+// known host would not do: where most sources come from outside, few machines would be made up inside.
 const featuredNewHostShare = 0.5
 
 // peers fills in the counts that features of hosts bring.
-func (w *Window) peers(ds *Dataset, rng *num.Philox, f *Counts, s, r, d int32) {
-	features := func(lists *FeatureLists, row int32, known []int32) []int32 {
+func (w *Window) peers(ds *Dataset, rng *num.Philox, f *Counts, positive *Edge, s, r, d int32) {
+	features := func(lists *FeatureLists, row, replaced int32) []int32 {
 		switch {
 		case row >= 0:
 			return lists.Of(row)
 		case rng.Float() < featuredNewHostShare:
-			return lists.Of(known[rng.IntN(len(known))])
+			return lists.Of(replaced)
 		}
 		return nil
 	}
-	of := features(&ds.Peers.Source, s, w.knownSources)
-	to := features(&ds.Peers.Destination, d, w.knownDestinations)
-	pair, use := ds.SD.Find(s, d), ds.SR.Find(s, r)
-	ds.Peers.AddCounts(f, w.Cooccurrence, of, to, s, r, d, pair >= 0 && w.sd[pair] > 0, use >= 0 && w.sr[use] > 0)
+	of, to := features(&ds.Peers.Source, s, positive.S), features(&ds.Peers.Destination, d, positive.D)
+	seen := func(counts []float32, i int32) bool { return i >= 0 && counts[i] > 0 }
+	ds.Peers.AddCounts(f, w.Cooccurrence, of, to, s, r, d, Own{
+		SD: seen(w.sd, ds.SD.Find(s, d)), SR: seen(w.sr, ds.SR.Find(s, r)), S: seen(w.s, s), D: seen(w.d, d),
+	})
 }

@@ -35,7 +35,8 @@ func WindowBytes(s graphbuf.Sizes) int64 {
 	return int64(s.Edges)*edge + int64(s.Sources+s.Destinations)*row
 }
 
-// FeatureBytes is what features of hosts add: look-ups of three kinds of pairs, and a count of each in a window.
+// FeatureBytes is what features of hosts add: look-ups of three kinds of pairs, and a count of each in a window. Beside
+// these the features' own numbers and counts are few.
 func FeatureBytes(s graphbuf.Sizes, features HostFeatures, windows int64) int64 {
 	if features == nil {
 		return 0
