@@ -213,7 +213,7 @@ func (g *Graph) merge(slice Slice, s *Sighting) (added uint32) {
 		told = addSat(t.told, s.Count)
 		added = min(s.Count, subSat(told, g.had(i, t, slice)))
 	}
-	how := current
+	how := recorded
 	if slice == Over {
 		how = backfilled
 	}

@@ -264,7 +264,7 @@ func (g *Graph) Restore(s *Snapshot) (tooOld int) {
 			g.evict(twin)
 			twin = 0
 		}
-		slot := g.put(&before, &event, e.Count, e.Last, age(i), current)
+		slot := g.put(&before, &event, e.Count, e.Last, age(i), recorded)
 		p := g.parts(slot)
 		p.edge.activity.join(g.activityOf(s, e, age(i)))
 		if twin == 0 && p.sd.edges == 1 { // the pair is new
