@@ -252,7 +252,7 @@ func (g *Graph) check(t testing.TB) {
 
 func sameSide(t testing.TB, name string, got, want side) {
 	t.Helper()
-	if got.burst, got.burstAt, got.since = 0, 0, 0; got != want {
+	if got.burst, got.burstAt, got.since, got.came = 0, 0, 0, 0; got != want {
 		t.Fatalf("%s: %+v, want %+v", name, got, want)
 	}
 }

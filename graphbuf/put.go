@@ -21,6 +21,7 @@ func (g *Graph) add(ref *Ref, e *Event) {
 	}
 	g.expire()
 	age := since(g.clock.now, at)
+	g.lateness.count(1, age > leastLeap, &g.clock)
 	g.buckets.reach(g.clock.lived)
 	how := current
 	if old {
@@ -110,7 +111,11 @@ func (g *Graph) putNew(ref *Ref, e *Event, n uint32, last, age int64, how arriva
 	r := g.pinRelation(e.Relation, how, t)
 	p := g.unheld(s, r, d)
 	g.fill(ref, 0, s, r, d, &p, e.Time)
-	i := g.newEdge(s, r, d, e.Time, g.clock.stamp(age))
+	learned := e.Time
+	if how == current || how == late {
+		learned = g.clock.now
+	}
+	i := g.newEdge(s, r, d, e.Time, learned, g.clock.stamp(age))
 	if how.isCurrent() {
 		g.byAge.pushFront(probation, i)
 	} else { // the first to go
@@ -256,15 +261,25 @@ func (g *Graph) fill(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 	c.SourcesOfD, c.SourcesOfR = p.dst.neighbours, p.rel.neighbours
 	ref.Now, ref.Time = g.clock.now, t
 	ref.SourceSince, ref.RelationSince, ref.TripletSince, ref.TripletLast = t, t, t, t
-	if p.edge.count > 0 {
-		ref.TripletSince = min(t, p.edge.first)
-		ref.TripletLast = p.edge.last
+	source, relation := p.src.since, p.rel.since
+	if g.cfg.Trusted && !g.lateness.usual() {
+		source, relation = p.src.came, p.rel.came
 	}
 	if p.src.events > 0 {
-		ref.SourceSince = min(t, p.src.since)
+		ref.SourceSince = min(t, source)
 	}
 	if p.rel.events > 0 {
-		ref.RelationSince = min(t, p.rel.since)
+		ref.RelationSince = min(t, relation)
+	}
+	if p.edge.count > 0 {
+		ref.TripletSince, ref.TripletLast = min(t, p.edge.first), p.edge.last
+		// It is no older than its parts where the dates of these are not believed.
+		if source > p.src.since {
+			ref.TripletSince = min(t, max(ref.TripletSince, source))
+		}
+		if relation > p.rel.since {
+			ref.TripletSince = min(t, max(ref.TripletSince, relation))
+		}
 	}
 	ref.NewDestinations = p.src.fade(t)
 }

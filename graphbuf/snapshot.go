@@ -264,6 +264,7 @@ func (g *Graph) Restore(s *Snapshot) (tooOld int) {
 			g.evict(twin)
 			twin = 0
 		}
+		g.lateness.count(uint64(e.Count), false, &g.clock)
 		slot := g.put(&before, &event, e.Count, e.Last, age(i), recorded)
 		p := g.parts(slot)
 		p.edge.activity.join(g.activityOf(s, e, age(i)))
