@@ -149,3 +149,29 @@ func (c *clock) stamp(age int64) uint32 {
 func (c *clock) age(stamp uint32) int64 {
 	return int64(max(int32(uint32(c.lived/c.unit)-stamp), 0)) * c.unit
 }
+
+// lateness is how many events came, of late, and how many of these lay more than a day behind the graph's time. Where
+// nobody else checks them, whoever dates his events back could make a name of today one of last month. Where the graph is
+// fed with logs of before, in any order, hardly any name would be as old as it is if that was not believed.
+type lateness struct {
+	all, late uint64
+	halved    int64 // what the clock had lived when both were last halved
+}
+
+// lateShare is one in how many events has to be late for their times to be believed.
+const lateShare = 8
+
+// count takes in n events. A leap later they count half.
+func (l *lateness) count(n uint64, late bool, c *clock) {
+	if passed := c.lived - l.halved; passed >= c.leap {
+		by := passed / c.leap
+		l.all, l.late, l.halved = l.all>>min(by, 63), l.late>>min(by, 63), l.halved+by*c.leap
+	}
+	l.all += n
+	if late {
+		l.late += n
+	}
+}
+
+// usual tells whether so many are late that a graph's names are as old as their events say.
+func (l *lateness) usual() bool { return l.late*lateShare > l.all }

@@ -43,7 +43,8 @@ func (g *Graph) hashEdge(e *edge) uint32 {
 	return hash3(g.nodes.slots.at(e.src).hash, g.relations.slots.at(e.rel).hash, g.nodes.slots.at(e.dst).hash)
 }
 
-func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
+// newEdge makes an edge that was first seen at t, as the graph learned at a time.
+func (g *Graph) newEdge(s, r, d uint32, t, learned int64, stamp uint32) uint32 {
 	if g.live() >= g.cfg.MaxEdges {
 		g.evict(g.oldest())
 	}
@@ -56,7 +57,7 @@ func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
 	e := edge{src: s, rel: r, dst: d, seen: stamp, first: t, last: t, activity: activity{level: g.buckets.level}}
 	src, relation := g.source.at(s), g.relation.at(r)
 	if e.sd, fresh = g.sd.acquire(s, d); fresh {
-		src.neighbour(t)
+		src.neighbour(t, learned)
 		src.meet(t)
 		g.destination.at(d).neighbours++
 		if g.ledger != nil {
@@ -65,9 +66,10 @@ func (g *Graph) newEdge(s, r, d uint32, t int64, stamp uint32) uint32 {
 	}
 	if e.sr, fresh = g.sr.acquire(s, r); fresh {
 		src.relations++
-		relation.neighbour(t)
+		relation.neighbour(t, learned)
 	}
-	src.since, relation.since = min(src.since, t), min(relation.since, t) // late ones
+	src.begin(t, learned) // late ones
+	relation.begin(t, learned)
 	e.rd, _ = g.rd.acquire(r, d)
 	*g.edges.at(i) = e
 	if g.ledger != nil {

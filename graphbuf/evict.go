@@ -2,16 +2,29 @@ package graphbuf
 
 import (
 	"math"
+	"math/bits"
 	"time"
 )
 
-// Edges and names are kept in two segments by age, as in a segmented LRU (Karedla, Love and Wherry 1994). What came is
+// Edges and names are kept in segments by age, as in a segmented LRU (Karedla, Love and Wherry 1994). What came is
 // on probation; what was seen again, an hour or more after its first time, is protected. So a flood of names and
 // triplets that come once pushes out its like, and hosts that come seldom but steadily stay. The segment on probation
 // may fill a fifth of what there is room for; beyond it, its oldest are evicted first.
+//
+// Whoever sends names twice, an hour apart, has them protected, and a name takes all its edges with it. So a protected
+// name is kept for as long after its last time as it had been coming before: the one that is evicted is the first for
+// which that is over, or will be. Names of an hour go before names of ten days that come once a day, however many they
+// are, with however many edges. To find it in few looks, protected names have a segment for each doubling of the hours
+// between their first and last times: within one, the least recently seen goes first.
 const (
 	probation = iota // the head of a segment's ring
-	protected
+	protected        // of names, the first of many
+)
+
+const (
+	// tenures are the segments of protected names: of less than 1, 2, 4 hours and so on, the last from 42 days on.
+	tenures  = 12
+	segments = protected + tenures
 )
 
 const (
@@ -27,6 +40,32 @@ func segment(live, protectedCount, room int) uint32 {
 		return probation
 	}
 	return protected
+}
+
+func (s *nameSlot) protected() bool { return s.segment != probation }
+
+// tenure is the segment of a name that is protected.
+func (s *nameSlot) tenure() uint8 {
+	return protected + min(uint8(bits.Len32((s.seen-s.came)/60)), tenures-1)
+}
+
+// leastTenured returns the protected name that is evicted first, other than one that is pinned.
+func (n *names) leastTenured(pinned uint32) (first uint32) {
+	var least int64
+	for segment := uint32(protected); segment < segments; segment++ {
+		i := n.byAge.back(segment)
+		if i != 0 && i == pinned {
+			i = uint32(max(n.byAge.item[i].prev, 0))
+		}
+		if i == 0 {
+			continue
+		}
+		s := n.slots.at(i)
+		if until := 2*int64(s.seen) - int64(s.came); first == 0 || until < least {
+			first, least = i, until
+		}
+	}
+	return first
 }
 
 // promote protects the names of a protected edge, which is recent or not.
@@ -68,12 +107,12 @@ func (g *Graph) oldest() uint32 {
 	return g.byAge.back(segment(g.live(), g.protectedCount, g.cfg.MaxEdges))
 }
 
-// evictName evicts a name of a table with room for so many. Its edges, however many, are evicted with the events that
-// follow, so that none of these waits for all of them.
-func (g *Graph) evictName(n *names, room int, tombs *[]uint32) {
+// evictName evicts a name of a table with room for so many, other than one that is pinned (0: none is). Its edges,
+// however many, are evicted with the events that follow, so that none of these waits for all of them.
+func (g *Graph) evictName(n *names, room int, tombs *[]uint32, pinned uint32) {
 	i := n.byAge.back(probation)
-	if i == 0 || !n.slots.at(i).old {
-		i = n.byAge.back(segment(n.live, n.protectedCount, room))
+	if (i == 0 || !n.slots.at(i).old) && segment(n.live, n.protectedCount, room) == protected {
+		i = n.leastTenured(pinned)
 	}
 	n.tombstone(i)
 	*tombs = append(*tombs, i)

@@ -20,6 +20,9 @@
 //   - The first event is believed, unless the caller says when the graph begins (Begin).
 //   - An edge's age is the time that passed in the graph since it was last seen, where every pause, and every jump
 //     that is believed, counts for a leap at most. Only that age, and never a date, has an edge evicted.
+//   - Where the caller checks times, nothing in a Ref is older than the graph has known its names: whoever dates events
+//     back makes no newcomer usual. Where more than one in eight of the events of late lay more than a day behind, as in
+//     logs of before, names are as old as their events say. What is kept of triplets has their own times in any case.
 //
 // So no date that is wrong, for however long, evicts an edge or replaces one that is right.
 package graphbuf
@@ -38,7 +41,7 @@ type Config struct {
 	MaxRelations int           // distinct relations, at least 2
 	MaxEdges     int           // distinct triplets, at least 1
 	Window       time.Duration // age at which an edge may go, in event time; 0: never for its age
-	Trusted      bool          // the caller checks the events' times: no jump ahead is doubted
+	Trusted      bool          // the caller checks the events' times: no jump ahead is doubted, and names are no older than known (see Time)
 }
 
 // The least that a graph works with. With fewer hosts, the second new host of an event could push out the first: see
@@ -154,6 +157,7 @@ type contents struct {
 	byDestination  list // heads by node slot
 	byRel          list // heads by relation slot
 	clock          clock
+	lateness       lateness
 	buckets        buckets
 	ledger         *ledger // nil: nothing is merged
 	stats          Stats

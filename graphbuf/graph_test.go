@@ -229,12 +229,20 @@ func (g *Graph) check(t testing.TB) {
 		t.Fatalf("%d edges by age, %d live; %d protected, says %d", n, live, inProtected, g.protectedCount)
 	}
 	for _, n := range []*names{&g.nodes, &g.relations} {
-		inProtected := 0
-		for i := n.byAge.head[protected].next; i >= 0; i = n.byAge.item[i].next {
-			if !n.slots.at(uint32(i)).protected {
-				t.Fatalf("name %d is in the wrong ring", i)
+		all, inProtected := 0, 0
+		for ring := range uint32(segments) {
+			for i := n.byAge.head[ring].next; i >= 0; i = n.byAge.item[i].next {
+				s := n.slots.at(uint32(i))
+				if uint32(s.segment) != ring || s.protected() && s.segment != s.tenure() || s.came > s.seen || int64(s.seen) > g.clock.lived/int64(time.Minute) {
+					t.Fatalf("name %d, of segment %d, came from %d to %d, and is in ring %d", i, s.segment, s.came, s.seen, ring)
+				}
+				if all++; s.protected() {
+					inProtected++
+				}
 			}
-			inProtected++
+		}
+		if all != n.live {
+			t.Fatalf("%d names by age, %d live", all, n.live)
 		}
 		if inProtected != n.protectedCount {
 			t.Fatalf("%d protected names, says %d", inProtected, n.protectedCount)
@@ -244,7 +252,7 @@ func (g *Graph) check(t testing.TB) {
 
 func sameSide(t testing.TB, name string, got, want side) {
 	t.Helper()
-	if got.burst, got.burstAt, got.since = 0, 0, 0; got != want {
+	if got.burst, got.burstAt, got.since, got.came = 0, 0, 0, 0; got != want {
 		t.Fatalf("%s: %+v, want %+v", name, got, want)
 	}
 }

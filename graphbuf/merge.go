@@ -213,7 +213,7 @@ func (g *Graph) merge(slice Slice, s *Sighting) (added uint32) {
 		told = addSat(t.told, s.Count)
 		added = min(s.Count, subSat(told, g.had(i, t, slice)))
 	}
-	how := current
+	how := recorded
 	if slice == Over {
 		how = backfilled
 	}
@@ -243,6 +243,7 @@ func (g *Graph) merge(slice Slice, s *Sighting) (added uint32) {
 	a.raise(g.buckets.level)
 	a.join(seen)
 	g.stats.Events += uint64(added)
+	g.lateness.count(uint64(added), false, &g.clock)
 	return added
 }
 
@@ -269,7 +270,8 @@ func (g *Graph) backdate(p *parts, t int64) {
 	}
 	g.ledger.met.earlier(p, t)
 	p.edge.first = t
-	p.src.since, p.rel.since = min(p.src.since, t), min(p.rel.since, t)
+	p.src.begin(t, t)
+	p.rel.begin(t, t)
 }
 
 // reach makes the buckets long enough for an event of such an age.

@@ -15,23 +15,27 @@ const MaxName = 256
 type names struct {
 	slots          pool[nameSlot]
 	index          index
-	byAge          list // in two segments; the least recently seen name of each is its last
+	byAge          list // in segments; the least recently seen name of each is its last
 	live           int
 	protectedCount int
 }
 
 type nameSlot struct {
-	name      string
-	gen       uint32
-	uses      int32 // edges, and pins while an event is being added
-	hash      uint32
-	protected bool // has had a protected edge
-	old       bool // only old events came of it: the first to go
-	dead      bool // a tombstone: no event finds it any more, and its edges are evicted one after another
+	name    string
+	gen     uint32
+	uses    int32 // edges, and pins while an event is being added
+	hash    uint32
+	times         // of the name
+	segment uint8 // other than probation: it has had a protected edge
+	old     bool  // only old events came of it: the first to go
+	dead    bool  // a tombstone: no event finds it any more, and its edges are evicted one after another
 }
 
+// times are what the clock had lived, in minutes, when a name first came and when it last did.
+type times struct{ came, seen uint32 }
+
 func newNames() names {
-	return names{slots: newPool[nameSlot](), byAge: newList(2, 64)}
+	return names{slots: newPool[nameSlot](), byAge: newList(segments, 64)}
 }
 
 // find returns the slot of a name, 0 when there is none.
@@ -43,15 +47,15 @@ func (n *names) find(name []byte) uint32 {
 func (n *names) is(i uint32, name []byte) bool { return n.slots.at(i).name == string(name) }
 
 // add makes a slot for a name that is not there; one of an event that is not current is the first to go.
-func (n *names) add(name []byte, how arrival) uint32 {
+func (n *names) add(name []byte, how arrival, t times) uint32 {
 	i, fresh := n.slots.take()
 	if fresh {
 		n.byAge.addItem()
 	}
 	s := n.slots.at(i)
-	s.name, s.gen, s.hash, s.old = string(name), s.gen+1, hashName(name), how == late
+	s.name, s.gen, s.hash, s.times, s.old = string(name), s.gen+1, hashName(name), t, how == late
 	n.index.add(s.hash, i)
-	if how == current {
+	if how.isCurrent() {
 		n.byAge.pushFront(probation, i)
 	} else {
 		n.byAge.pushBack(probation, i)
@@ -60,30 +64,51 @@ func (n *names) add(name []byte, how arrival) uint32 {
 	return i
 }
 
+// touch has a name be the latest that was seen.
 func (n *names) touch(i uint32) {
-	ring := uint32(probation)
 	s := n.slots.at(i)
 	s.old = false
-	if s.protected {
-		ring = protected
+	n.byAge.moveToFront(uint32(s.segment), i)
+}
+
+// see takes the times of a sight of a name, which is the latest that was seen if the sight is current.
+func (n *names) see(i uint32, how arrival, t times) {
+	s := n.slots.at(i)
+	if t.came < s.came || t.seen > s.seen && how.isCurrent() {
+		n.extend(i, how, t)
 	}
-	n.byAge.moveToFront(ring, i)
+	if how.isCurrent() {
+		n.touch(i)
+	}
+}
+
+// extend is see where the times of the name change, once a minute.
+func (n *names) extend(i uint32, how arrival, t times) {
+	s := n.slots.at(i)
+	s.came = min(s.came, t.came)
+	if how.isCurrent() {
+		s.seen = max(s.seen, t.seen)
+	}
+	if s.protected() && s.segment != s.tenure() {
+		s.segment = s.tenure()
+		n.touch(i)
+	}
 }
 
 // promote protects a name that is no tombstone: as the latest that was seen, or, where that is not recent, the last.
 func (n *names) promote(i uint32, recent bool) {
 	s := n.slots.at(i)
-	if s.protected || s.dead {
+	if s.protected() || s.dead {
 		return
 	}
-	s.protected = true
+	s.segment = s.tenure()
 	n.protectedCount++
 	if recent {
 		n.touch(i)
 		return
 	}
 	n.byAge.remove(i)
-	n.byAge.pushBack(protected, i)
+	n.byAge.pushBack(uint32(s.segment), i)
 }
 
 // retain counts one more edge of a name, or pins it.
@@ -107,10 +132,10 @@ func (n *names) tombstone(i uint32) {
 	s := n.slots.at(i)
 	n.index.remove(s.hash, i)
 	n.byAge.remove(i)
-	if s.protected {
+	if s.protected() {
 		n.protectedCount--
 	}
-	s.name, s.dead, s.protected = "", true, false
+	s.name, s.dead, s.segment = "", true, probation
 	n.live--
 	// The generation moves on now, so that an ID taken before is dead at once.
 	s.gen++

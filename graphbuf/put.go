@@ -1,6 +1,9 @@
 package graphbuf
 
-import "bytes"
+import (
+	"bytes"
+	"time"
+)
 
 // add counts an event, and stores in ref what was known before.
 func (g *Graph) add(ref *Ref, e *Event) {
@@ -18,6 +21,7 @@ func (g *Graph) add(ref *Ref, e *Event) {
 	}
 	g.expire()
 	age := since(g.clock.now, at)
+	g.lateness.count(1, age > leastLeap, &g.clock)
 	g.buckets.reach(g.clock.lived)
 	how := current
 	if old {
@@ -41,12 +45,28 @@ type arrival uint8
 
 const (
 	current arrival = iota
+	// As current, but from a snapshot or by another counter: their times are right.
+	recorded
 	// Of the past, by more than a leap: they change no time, and what is new of them is the first to go.
 	late
 	// Of the past, by another counter, the latest first: their times are right, and what is new of them is older than
 	// all that is held.
 	backfilled
 )
+
+// isCurrent says that what came takes the place of what was seen longest ago.
+func (how arrival) isCurrent() bool { return how <= recorded }
+
+// times are those of the names of events between first and last, the last of them such an age ago. The time in an event
+// that just came makes no name older: it came when the event did.
+func (c *clock) times(first, last, age int64, how arrival) times {
+	const minute = int64(time.Minute)
+	if how == current || how == late {
+		return times{uint32(c.lived / minute), uint32(c.lived / minute)}
+	}
+	seen := max(0, c.lived-max(0, age))
+	return times{uint32(max(0, seen-max(0, since(last, first))) / minute), uint32(seen / minute)}
+}
 
 // put counts n events of one triplet between times e.Time and last, the last of them such an age ago, and stores in ref
 // what was known before. Those that are not current take no place of another. It returns the edge, whose activity is at
@@ -69,30 +89,34 @@ func (g *Graph) put(ref *Ref, e *Event, n uint32, last, age int64, how arrival) 
 
 // putAgain is put for edge i, which is held, and stores nothing.
 func (g *Graph) putAgain(i uint32, p *parts, e *Event, n uint32, last, age int64, how arrival) {
-	if how == current {
-		g.nodes.touch(p.edge.src)
-		g.nodes.touch(p.edge.dst)
-		g.relations.touch(p.edge.rel)
-	}
+	t := g.clock.times(e.Time, last, age, how)
+	g.nodes.see(p.edge.src, how, t)
+	g.nodes.see(p.edge.dst, how, t)
+	g.relations.see(p.edge.rel, how, t)
 	g.count(i, p, e, n, last, age, how)
 }
 
 // putNew is put for a triplet that is not held. It returns its edge, 0 where one that is not current has no room.
 func (g *Graph) putNew(ref *Ref, e *Event, n uint32, last, age int64, how arrival) uint32 {
-	if how != current && !g.hasRoom(e, age) {
+	if !how.isCurrent() && !g.hasRoom(e, age) {
 		if w := int64(g.cfg.Window); how == late && w > 0 && age > w {
 			g.stats.Outside++
 		}
 		g.look(ref, e)
 		return 0
 	}
-	s := g.pinNode(e.Source, how)
-	d := g.pinNode(e.Destination, how)
-	r := g.pinRelation(e.Relation, how)
+	t := g.clock.times(e.Time, last, age, how)
+	s := g.pinNode(e.Source, how, t, 0)
+	d := g.pinNode(e.Destination, how, t, s)
+	r := g.pinRelation(e.Relation, how, t)
 	p := g.unheld(s, r, d)
 	g.fill(ref, 0, s, r, d, &p, e.Time)
-	i := g.newEdge(s, r, d, e.Time, g.clock.stamp(age))
-	if how == current {
+	learned := e.Time
+	if how == current || how == late {
+		learned = g.clock.now
+	}
+	i := g.newEdge(s, r, d, e.Time, learned, g.clock.stamp(age))
+	if how.isCurrent() {
 		g.byAge.pushFront(probation, i)
 	} else { // the first to go
 		g.byAge.pushBack(probation, i)
@@ -166,11 +190,11 @@ func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last, age int64, h
 			g.protectedCount++
 		}
 		if how != late {
-			g.promote(ed, how == current || g.clock.age(ed.seen) <= g.clock.leap)
+			g.promote(ed, how.isCurrent() || g.clock.age(ed.seen) <= g.clock.leap)
 		}
 	}
 	switch {
-	case how == current, is != was && g.clock.age(ed.seen) <= g.clock.leap:
+	case how.isCurrent(), is != was && g.clock.age(ed.seen) <= g.clock.leap:
 		g.byAge.moveToFront(segment, i)
 	case is != was:
 		g.byAge.remove(i)
@@ -187,14 +211,14 @@ func (g *Graph) count(i uint32, p *parts, e *Event, n uint32, last, age int64, h
 }
 
 // pinNode returns the slot of a host, made where there is none, and pinned. Making it may evict another host, with its
-// edges.
-func (g *Graph) pinNode(name []byte, how arrival) uint32 {
+// edges, but not the one that is pinned already, if any.
+func (g *Graph) pinNode(name []byte, how arrival, t times, pinned uint32) uint32 {
 	s := g.nodes.find(name)
 	if s == 0 {
 		if g.nodes.live >= g.cfg.MaxNodes {
-			g.evictName(&g.nodes, g.cfg.MaxNodes, &g.tombNodes)
+			g.evictName(&g.nodes, g.cfg.MaxNodes, &g.tombNodes, pinned)
 		}
-		s = g.nodes.add(name, how)
+		s = g.nodes.add(name, how, t)
 		if int(s) == g.source.len() {
 			g.source.add()
 			g.destination.add()
@@ -203,30 +227,26 @@ func (g *Graph) pinNode(name []byte, how arrival) uint32 {
 		}
 		*g.source.at(s), *g.destination.at(s) = side{}, side{}
 	}
-	if how == current {
-		g.nodes.touch(s)
-	}
+	g.nodes.see(s, how, t)
 	g.nodes.retain(s)
 	return s
 }
 
 // pinRelation returns the slot of a relation, made where there is none, and pinned.
-func (g *Graph) pinRelation(name []byte, how arrival) uint32 {
+func (g *Graph) pinRelation(name []byte, how arrival, t times) uint32 {
 	r := g.relations.find(name)
 	if r == 0 {
 		if g.relations.live >= g.cfg.MaxRelations {
-			g.evictName(&g.relations, g.cfg.MaxRelations, &g.tombRelations)
+			g.evictName(&g.relations, g.cfg.MaxRelations, &g.tombRelations, 0)
 		}
-		r = g.relations.add(name, how)
+		r = g.relations.add(name, how, t)
 		if int(r) == g.relation.len() {
 			g.relation.add()
 			g.byRel.addHead()
 		}
 		*g.relation.at(r) = side{}
 	}
-	if how == current {
-		g.relations.touch(r)
-	}
+	g.relations.see(r, how, t)
 	g.relations.retain(r)
 	return r
 }
@@ -241,15 +261,25 @@ func (g *Graph) fill(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 	c.SourcesOfD, c.SourcesOfR = p.dst.neighbours, p.rel.neighbours
 	ref.Now, ref.Time = g.clock.now, t
 	ref.SourceSince, ref.RelationSince, ref.TripletSince, ref.TripletLast = t, t, t, t
-	if p.edge.count > 0 {
-		ref.TripletSince = min(t, p.edge.first)
-		ref.TripletLast = p.edge.last
+	source, relation := p.src.since, p.rel.since
+	if g.cfg.Trusted && !g.lateness.usual() {
+		source, relation = p.src.came, p.rel.came
 	}
 	if p.src.events > 0 {
-		ref.SourceSince = min(t, p.src.since)
+		ref.SourceSince = min(t, source)
 	}
 	if p.rel.events > 0 {
-		ref.RelationSince = min(t, p.rel.since)
+		ref.RelationSince = min(t, relation)
+	}
+	if p.edge.count > 0 {
+		ref.TripletSince, ref.TripletLast = min(t, p.edge.first), p.edge.last
+		// It is no older than its parts where the dates of these are not believed.
+		if source > p.src.since {
+			ref.TripletSince = min(t, max(ref.TripletSince, source))
+		}
+		if relation > p.rel.since {
+			ref.TripletSince = min(t, max(ref.TripletSince, relation))
+		}
 	}
 	ref.NewDestinations = p.src.fade(t)
 }

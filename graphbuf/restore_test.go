@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -233,4 +234,44 @@ func (g *Graph) behind() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.journal.touches)
+}
+
+// What a graph of three days before saw is as old as if the graph that takes it in had seen it; also where it has no ages.
+func TestRestoredInAGraphThatIsAhead(t *testing.T) {
+	for _, aged := range []bool{true, false} {
+		cfg := Config{MaxNodes: 1000, MaxRelations: 100, MaxEdges: 100_000, Window: 30 * 24 * time.Hour, Trusted: true}
+		local, base, all := newGraph(t, cfg), newGraph(t, cfg), newGraph(t, cfg)
+		see := func(g *Graph, source string, at int64) {
+			for _, g := range []*Graph{g, all} {
+				g.observe1(event(source, "r", "d", midnight+at))
+			}
+		}
+		for hour := range int64(24 * 9) {
+			at := hour * testDay / 24
+			see(base, "both", at)
+			if source := "local " + strconv.FormatInt(hour/24, 10); at < 6*testDay {
+				see(local, source, at)
+			}
+		}
+		g := restarted(t, base)
+		s := throughBytes(t, local)
+		if s.Aged = aged; !aged {
+			s.Bucket = 0
+		}
+		g.Restore(s)
+		g.check(t)
+		want := byTriplet(all, 'l')
+		got := byTriplet(g, 'l')
+		if len(got) != 6 || len(want) != 6 {
+			t.Fatalf("%d triplets, want %d", len(got), len(want))
+		}
+		for name, e := range got {
+			if diff := since(e.Age, want[name].Age); diff > 2*g.clock.unit || diff < -2*g.clock.unit {
+				t.Errorf("aged %v, %s: %v days old, want %v", aged, name, float64(e.Age)/float64(testDay), float64(want[name].Age)/float64(testDay))
+			}
+			if aged && e.Active != want[name].Active {
+				t.Errorf("%s: active in %b, want %b", name, e.Active, want[name].Active)
+			}
+		}
+	}
 }

@@ -14,6 +14,7 @@ type side struct {
 	burst   float32
 	burstAt int64
 	since   int64 // of a source or a relation: its first event, in unix nanoseconds
+	came    int64 // and the graph's time when that came, or since where another counter or a snapshot told it
 }
 
 // Fade is what a new destination still counts some nanoseconds later: half after a day, in steps
@@ -54,12 +55,15 @@ func (s *side) fade(t int64) float32 {
 	return s.burst * Fade(since(t, s.burstAt))
 }
 
-// neighbour counts a neighbour that was first met at t.
-func (s *side) neighbour(t int64) {
+// neighbour counts a neighbour that was first met at t, as the graph learned at a time.
+func (s *side) neighbour(t, learned int64) {
 	if s.neighbours++; s.neighbours == 1 {
-		s.since = t
+		s.since, s.came = t, learned
 	}
 }
+
+// begin has a source or a relation begin at t, as the graph learned at a time, where it begins later.
+func (s *side) begin(t, learned int64) { s.since, s.came = min(s.since, t), min(s.came, learned) }
 
 // meet counts a new destination at t. Late ones come faded, so that the order does not matter. Time goes on in whole
 // steps of Fade: new destinations that follow one another faster would otherwise never fade.

@@ -1,6 +1,10 @@
 package graphbuf
 
-import "testing"
+import (
+	"strconv"
+	"testing"
+	"time"
+)
 
 func TestSince(t *testing.T) {
 	g, err := New(Config{MaxNodes: 10, MaxRelations: 4, MaxEdges: 20})
@@ -62,5 +66,113 @@ func TestSince(t *testing.T) {
 	g.Look([]Event{{Source: []byte("a"), Relation: []byte("unknown"), Destination: []byte("x"), Time: 700}}, ref[:])
 	if ref[0].RelationSince != 700 {
 		t.Errorf("an unknown relation is there since %d", ref[0].RelationSince)
+	}
+}
+
+// live is a graph whose events' times another checks, with what 60 sources and 3 clients did in twelve days.
+func live(t *testing.T) *Graph {
+	g := newGraph(t, Config{MaxNodes: 1000, MaxRelations: 100, MaxEdges: 10_000, Window: 30 * 24 * time.Hour, Trusted: true})
+	for i := range int64(6000) {
+		g.observe1(event("h"+strconv.FormatInt(i%60, 10), "c"+strconv.FormatInt(i%3, 10), "s"+strconv.FormatInt(i%7, 10), testNow-12*testDay+i*12*testDay/6000))
+	}
+	return g
+}
+
+// TestDatedBackIsNotOld: a host that dates its events back is as young as the graph knows it, with its client, whatever
+// it was before as a destination. Its triplets keep the times that it says.
+func TestDatedBackIsNotOld(t *testing.T) {
+	for _, source := range []string{"x", "s1"} {
+		for _, age := range []int64{2 * testDay / 24, 69 * testDay / 10, 7 * testDay, 29 * testDay} {
+			g := live(t)
+			for i := range int64(40) {
+				g.observe1(event(source, "tool", "s2", testNow-age+i*age/50))
+			}
+			for _, later := range []int64{0, 3 * testDay} {
+				r := g.observe1(event(source, "tool", "s2", testNow+later))
+				if r.Counts.SRD < 40 || min(r.SourceSince, r.RelationSince, r.TripletSince) < testNow-testDay/24 {
+					t.Errorf("%q, %v days dated back, after %d: it came %d times, since days %v, %v and %v", source, float64(age)/float64(testDay), later/testDay, r.Counts.SRD,
+						float64(r.SourceSince-testNow)/float64(testDay), float64(r.RelationSince-testNow)/float64(testDay), float64(r.TripletSince-testNow)/float64(testDay))
+				}
+			}
+			if e := byTriplet(g, source[0])[source+" s2"]; e.First != testNow-age {
+				t.Errorf("%q, %v days dated back: the triplet has been there since %v days", source, float64(age)/float64(testDay), float64(testNow-e.First)/float64(testDay))
+			}
+			if r := g.observe1(event("h1", "c1", "s1", testNow)); testNow-min(r.SourceSince, r.RelationSince) < 11*testDay || testNow-r.TripletSince < 11*testDay {
+				t.Errorf("what was there has come since %v, %v and %v", r.SourceSince, r.RelationSince, r.TripletSince)
+			}
+			g.check(t)
+		}
+	}
+}
+
+// TestOldLogsAreBelieved: of logs of before, in whatever order they come, each name is as old as when its triplets came
+// say, also where a sixth of them comes late, and after a pause. In their order it is as old as its first event.
+func TestOldLogsAreBelieved(t *testing.T) {
+	const days, each = 20, 300
+	hourly := func(day int64, letter string, sources int64) (events []Event) { // each source begins on a day of its own
+		for i := range int64(each) {
+			if s := i % sources; s*days <= day*sources {
+				events = append(events, event(letter+strconv.FormatInt(s, 10), "c"+letter+strconv.FormatInt(s%5, 10), "s"+strconv.FormatInt(i%7, 10), testNow+day*testDay+i*testDay/each))
+			}
+		}
+		return events
+	}
+	month := func(letter string, sources int64, order func(i int64) int64) (events []Event) {
+		for i := range int64(days) {
+			events = append(events, hourly(order(i), letter, sources)...)
+		}
+		return events
+	}
+	forward, backward := func(i int64) int64 { return i }, func(i int64) int64 { return days - 1 - i }
+	shuffled := func(i int64) int64 { return i * 7 % days }
+	paused := month("a", 40, forward)
+	for i := range paused {
+		if paused[i].Time > testNow+5*testDay {
+			paused[i].Time += 60 * testDay
+		}
+	}
+	for name, events := range map[string][]Event{
+		"forward":                     month("a", 40, forward),
+		"backward":                    month("a", 40, backward),
+		"shuffled":                    month("a", 40, shuffled),
+		"of two hosts":                append(month("a", 40, forward), month("b", 40, forward)...),
+		"of two hosts, backward":      append(month("a", 40, backward), month("b", 40, backward)...),
+		"of many hosts, and of a few": append(month("a", 40, forward), month("b", 7, func(i int64) int64 { return i / 5 * 5 })...),
+		"before and after a pause":    paused,
+	} {
+		g := newGraph(t, Config{MaxNodes: 1000, MaxRelations: 100, MaxEdges: 10_000, Window: 100 * 24 * time.Hour, Trusted: true})
+		since, newest, inOrder := map[string]int64{}, int64(0), true
+		for _, e := range events {
+			g.observe1(e)
+			if at, ok := since[string(e.Source)]; !ok || e.Time < at {
+				since[string(e.Source)] = e.Time
+			}
+			inOrder = inOrder && e.Time >= newest
+			newest = max(newest, e.Time)
+		}
+		for source, first := range since {
+			at := g.source.at(g.nodes.find([]byte(source))).since
+			if r := g.look1(event(source, "c", "s1", newest)); r.SourceSince != at || inOrder && at != first {
+				t.Errorf("%s: %q has been there since day %v, want %v, its first event is of day %v", name, source, float64(r.SourceSince-testNow)/float64(testDay), float64(at-testNow)/float64(testDay), float64(first-testNow)/float64(testDay))
+			}
+		}
+	}
+	// Agents that deliver five hours apart, one of which was away for two days: what of its names is new is younger by as
+	// much, at most.
+	g, delay := live(t), 5*testDay/24
+	for i := range int64(4000) {
+		at := testNow + i*8*testDay/4000
+		g.observe1(event("h"+strconv.FormatInt(i%60, 10), "c1", "s1", at))
+		if since(at, testNow) > 2*testDay+delay {
+			g.observe1(event("late"+strconv.FormatInt(i/100, 10), "c2", "s2", at-delay))
+		}
+		if i%1000 == 999 {
+			delay = 2*testDay - delay
+		}
+	}
+	for i := range int64(8) {
+		if r := g.look1(event("late"+strconv.FormatInt(30+i, 10), "c2", "s2", testNow+8*testDay)); r.Counts.S == 0 || r.SourceSince > testNow+(30+i)*testDay/5+testDay/100 {
+			t.Errorf("of day %v: since day %v", float64(30+i)/5, float64(r.SourceSince-testNow)/float64(testDay))
+		}
 	}
 }

@@ -2,6 +2,7 @@ package graphbuf
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -217,7 +218,8 @@ func compareTriplets(a, b Edge) int {
 }
 
 // Restore adds a snapshot's edges to the graph, the oldest first, within the
-// graph's own bounds. IDs are new ones. It returns how many edges are older
+// graph's own bounds. IDs are new ones. In a graph whose time is ahead of the
+// snapshot's the edges are older by as much. It returns how many edges are older
 // than the window and left out.
 func (g *Graph) Restore(s *Snapshot) (tooOld int) {
 	order := make([]int32, len(s.Edges))
@@ -228,16 +230,17 @@ func (g *Graph) Restore(s *Snapshot) (tooOld int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	fresh := g.live() == 0
-	age := func(i int32) int64 { return s.Edges[i].Age }
+	behind := g.clock.behind(s)
+	age := func(i int32) int64 { return add(s.Edges[i].Age, behind) }
 	if !s.Aged {
 		ages := g.clock.agesOf(s, order)
-		age = func(i int32) int64 { return ages[i] }
+		age = func(i int32) int64 { return add(ages[i], behind) }
 	}
 	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(age(b), age(a)) })
 	for _, i := range order {
 		g.clock.believe(s.Edges[i].Last)
 	}
-	g.restoreBuckets(s, age)
+	g.restoreBuckets(s, age, behind)
 	met := &meetings{}
 	if g.ledger != nil {
 		met = &g.ledger.met
@@ -264,9 +267,10 @@ func (g *Graph) Restore(s *Snapshot) (tooOld int) {
 			g.evict(twin)
 			twin = 0
 		}
-		slot := g.put(&before, &event, e.Count, e.Last, age(i), current)
+		g.lateness.count(uint64(e.Count), false, &g.clock)
+		slot := g.put(&before, &event, e.Count, e.Last, age(i), recorded)
 		p := g.parts(slot)
-		p.edge.activity.join(g.activityOf(s, e, age(i)))
+		p.edge.activity.join(g.activityOf(s, e, age(i), behind))
 		if twin == 0 && p.sd.edges == 1 { // the pair is new
 			*met.of(p.edge.sd) = e.First
 		}
@@ -301,7 +305,7 @@ func (g *Graph) orderRings() {
 }
 
 // restoreBuckets makes the graph's buckets long enough for those of a snapshot.
-func (g *Graph) restoreBuckets(s *Snapshot, age func(i int32) int64) {
+func (g *Graph) restoreBuckets(s *Snapshot, age func(i int32) int64, behind int64) {
 	b := &g.buckets
 	level, _ := levelOf(s.Bucket)
 	b.level = max(b.level, level)
@@ -310,7 +314,7 @@ func (g *Graph) restoreBuckets(s *Snapshot, age func(i int32) int64) {
 		e := &s.Edges[i]
 		begin = min(begin, g.clock.lived-age(int32(i))-since(e.Last, e.First))
 		if s.Bucket > 0 {
-			begin = max(begin, g.clock.lived-(activityBits-1)*s.Bucket)
+			begin = max(begin, g.clock.lived-behind-(activityBits-1)*s.Bucket)
 		}
 	}
 	if b.first == 0 || begin < b.first {
@@ -319,8 +323,8 @@ func (g *Graph) restoreBuckets(s *Snapshot, age func(i int32) int64) {
 	b.reach(g.clock.lived)
 }
 
-// activityOf is the activity of a snapshot's edge of such an age, as the graph keeps it.
-func (g *Graph) activityOf(s *Snapshot, e *Edge, age int64) (a activity) {
+// activityOf is the activity of a snapshot's edge of such an age, as the graph keeps it. The snapshot lies behind it.
+func (g *Graph) activityOf(s *Snapshot, e *Edge, age, behind int64) (a activity) {
 	b := &g.buckets
 	if s.Bucket == 0 || e.Active == 0 {
 		last := g.clock.lived - age
@@ -333,9 +337,24 @@ func (g *Graph) activityOf(s *Snapshot, e *Edge, age int64) (a activity) {
 	// The graph may be behind the snapshot: the triplet that was seen last is gone.
 	ahead := max(0, since(s.Begun+s.Bucket/2, g.clock.now-g.clock.lived%own.length())/own.length())
 	first := bits.TrailingZeros64(e.Active)
-	a = activity{e.Active >> first, own.at(g.clock.lived) + int32(ahead) - int32(first), own.level}
+	a = activity{e.Active >> first, own.at(g.clock.lived-behind) + int32(ahead) - int32(first), own.level}
 	a.raise(b.level)
 	return a
+}
+
+// behind is for how long the clock had gone on since a snapshot was taken: 0 where that is ahead.
+func (c *clock) behind(s *Snapshot) int64 {
+	if !c.begun || len(s.Edges) == 0 {
+		return 0
+	}
+	taken := int64(math.MinInt64)
+	if s.active() {
+		taken = s.Begun
+	}
+	for i := range s.Edges {
+		taken = max(taken, s.Edges[i].Last)
+	}
+	return c.counted(max(0, since(c.now, taken)))
 }
 
 // agesOf returns the ages of edges that carry none, as if the graph had gone on with their last sights
