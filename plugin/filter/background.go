@@ -10,8 +10,9 @@ import (
 )
 
 // background is the goroutines of a live instance. Two of them work by the clock: one trains, the other does the upkeep,
-// which must go on beside a training: limits, files and what the log has to say. A third follows the list of judged sessions, as a file system may be slow. Published states
-// and a search server have goroutines of their own, as a server may be slower.
+// which must go on beside a training: limits, files and what the log has to say. A third follows the list of judged
+// sessions, as a file system may be slow. Published states and a search server have goroutines of their own, as a server
+// may be slower.
 type background struct {
 	cancel  context.CancelFunc // nil: there is no background
 	running sync.WaitGroup
