@@ -355,7 +355,7 @@ func (l *loader) finish() error {
 			l.at(name), c.Train.MinEdges, c.Graph.MaxEdges)
 	}
 	if c.Metrics.Listen != "" && !c.Metrics.AllowRemote && !IsLoopback(c.Metrics.Listen) {
-		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, "+
+		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2023, "+
 			"or metrics.allow_remote = true", l.at("metrics.listen"))
 	}
 	for _, path := range paths {

@@ -46,7 +46,7 @@ func TestNoEffect(t *testing.T) {
 		{"fleet_s3_region eu;publish s3://bucket/x;publish_unsigned on", nil},
 		{"metrics_allow_remote on", []string{"metrics_allow_remote = true has no effect: used with metrics.listen only, which is empty"}},
 		{"metrics_allow_remote off", nil},
-		{"metrics_allow_remote on;metrics_listen 127.0.0.1:2021", nil}, // names of hosts other than localhost are served then
+		{"metrics_allow_remote on;metrics_listen 127.0.0.1:2023", nil}, // names of hosts other than localhost are served then
 	} {
 		properties := map[string]string{}
 		for _, p := range strings.Split(c.properties, ";") {

@@ -313,7 +313,7 @@ var options = []Option{
 		"Region for places that begin with s3://. Empty: that of the credentials or of AWS_REGION, else us-east-1.",
 		func(c *Config) *string { return &c.Fleet.S3Region }, text),
 
-	option("metrics", "listen", typeText, "", "a host and a port of 1 to 65535 such as \"127.0.0.1:2021\", or \"\" for none",
+	option("metrics", "listen", typeText, "", "a host and a port of 1 to 65535 such as \"127.0.0.1:2023\", or \"\" for none",
 		"Address at which the filter serves /metrics for Prometheus, /healthz, and / with a live picture of "+
 			"the graph, over plain HTTP. Each filter instance needs its own.",
 		func(c *Config) *string { return &c.Metrics.Listen },
