@@ -83,9 +83,7 @@ func (f *Instance) turn(ctx context.Context, now time.Time) {
 	f.source.logSlow(now)
 	f.arrival.log(now)
 	f.trainer.logWaiting(now, f.path.counters.counted.Load())
-	if f.fit.waits(now) {
-		f.fit.endPeriod(0)
-	}
+	f.fit.endWaiting(now)
 	f.store.hold(now)
 }
 

@@ -300,7 +300,7 @@ func (f *Instance) end(save bool) error {
 	}
 	f.follower.close()
 	f.publisher.close()
-	f.fit.endPeriod(0)
+	f.fit.end()
 	f.host.Log(LevelInfo, f.closed())
 	return err
 }

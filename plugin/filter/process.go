@@ -355,8 +355,8 @@ func (p *recordPath) account(c *call, began time.Time, tag []byte) {
 	if c.rows.Changed() {
 		p.fit.logColumns(tag)
 	}
-	if p.fit.add(t.records-t.skipped, t.counted, c.walker.Raw(t.misfit)) {
-		p.fit.endPeriod(fitPeriod)
+	if p.fit.add(tag, t.records-t.skipped, t.counted, c.walker.Raw(t.misfit)) {
+		p.fit.endPeriod(tag, fitPeriod)
 	}
 	p.fit.checkTimes(t.timed, t.counted)
 	if c.walker.Drops(t.overwritten) > 0 {
