@@ -172,7 +172,7 @@ func LoadFrom(directory string, property func(key string) (string, bool)) (Confi
 	l := newLoader()
 	l.directory = directory
 	if path, ok := property("config_file"); ok && path != "" {
-		if err := noTilde(path); err != nil {
+		if err := plainPath(path); err != nil {
 			return Config{}, fmt.Errorf("property config_file = %s: %w", show(path), err)
 		}
 		path = l.absolute(path)
@@ -242,10 +242,17 @@ func PathOptions() (out []Option) {
 	return out
 }
 
-// noTilde refuses a path such as ~/x: a shell would put the home directory there, and nobody means a folder of the name ~.
-func noTilde(path string) error {
-	if path == "~" || strings.HasPrefix(path, "~/") {
+// plainPath refuses a path that means something else to whoever wrote it. A shell would put the home directory in the
+// place of ~, and nobody means a folder of that name. The host's classic format takes quotes, and a comment behind a value,
+// as parts of the value.
+func plainPath(path string) error {
+	switch {
+	case path == "~" || strings.HasPrefix(path, "~/"):
 		return errors.New("~ means a home directory to a shell alone, want the whole path")
+	case strings.HasPrefix(path, `"`) || strings.HasPrefix(path, "'"):
+		return errors.New("the quotes count as part of the path, want the path without them")
+	case strings.Contains(path, " #"):
+		return errors.New("the text from # on counts as part of the path, want the path alone, and a comment on a line of its own")
 	}
 	return nil
 }
@@ -360,7 +367,7 @@ func (l *loader) finish() error {
 	}
 	for _, path := range paths {
 		at := path.at(c)
-		if err := noTilde(*at); err != nil {
+		if err := plainPath(*at); err != nil {
 			return fmt.Errorf("%s: %w", l.at(path.name), err)
 		}
 		*at = l.absolute(*at)

@@ -14,6 +14,9 @@ import (
 func (l *loader) fleet() error {
 	c := &l.config
 	for name, place := range map[string]*string{"state.from": &c.State.From, "publish": &c.Publish.To} {
+		if err := plainPath(*place); err != nil {
+			return fmt.Errorf("%s: %w", l.origin[name], err) // without the value: a password may be in it
+		}
 		if err := fleet.CheckPlace(*place); err != nil {
 			return fmt.Errorf("%s: %w", l.origin[name], err)
 		}
