@@ -28,7 +28,7 @@ type Config struct {
 	Publish    Publish
 	Fleet      Fleet
 	Metrics    Metrics
-	NoEffect   []NoEffect // what was given and changes nothing
+	NoEffect   []NoEffect // what was given and changes nothing, or is empty
 }
 
 // Fields says where a record keeps what the graph wants, after the preset has filled the gaps.
@@ -171,7 +171,11 @@ func Load(property func(key string) (string, bool)) (Config, error) { return Loa
 func LoadFrom(directory string, property func(key string) (string, bool)) (Config, error) {
 	l := newLoader()
 	l.directory = directory
-	if path, ok := property("config_file"); ok && path != "" {
+	path, given := property("config_file")
+	if given {
+		l.empty("config_file", path)
+	}
+	if given && path != "" {
 		if err := plainPath(path); err != nil {
 			return Config{}, fmt.Errorf("property config_file = %s: %w", show(path), err)
 		}
@@ -195,6 +199,7 @@ func LoadFrom(directory string, property func(key string) (string, bool)) (Confi
 			return Config{}, oneLine(o.refuse("property "+o.Property(), text))
 		}
 		l.origin[o.Name()] = "property " + o.Property()
+		l.empty(o.Property(), text)
 	}
 	if err := l.finish(); err != nil {
 		return Config{}, oneLine(err)
@@ -207,7 +212,8 @@ func LoadFrom(directory string, property func(key string) (string, bool)) (Confi
 type loader struct {
 	config    Config
 	origin    map[string]string
-	directory string // that relative paths are resolved from; "": the working directory
+	directory string     // that relative paths are resolved from; "": the working directory
+	unset     []NoEffect // properties that are there and empty
 }
 
 // paths are the options whose values are paths of this machine.
