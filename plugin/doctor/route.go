@@ -25,6 +25,11 @@ func (e *examination) routes() {
 		return
 	}
 	for _, p := range e.targets {
+		if p.section.Parent != nil && p.section.Parent.Kind == hostconf.Output {
+			e.findings.add(Problem, TopicRoute, p.at(), fmt.Sprintf("%s is a processor of the output %s, where each retry would score a chunk, and count its sessions, once more: "+
+				"its records pass without a score", p.name, p.section.Parent.Value("name")), "move it to the processors of the input, or to a section of the filters")
+			continue
+		}
 		if p.section.Parent != nil {
 			e.findings.add(OK, TopicRoute, p.at(), fmt.Sprintf("%s has the records of its %s %s", p.name, p.section.Parent.Kind, p.section.Parent.Value("name")), "")
 			continue

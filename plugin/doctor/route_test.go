@@ -32,4 +32,6 @@ func TestRoutes(t *testing.T) {
 	}
 	e := examine(t, Options{Conf: write(t, t.TempDir(), "c.yaml", "pipeline:\n  inputs:\n    - name: tail\n      processors:\n        logs:\n          - name: rgcn\n")}, (*examination).routes)
 	e.has(t, OK, TopicRoute, "has the records of its input tail")
+	e = examine(t, Options{Conf: write(t, t.TempDir(), "c.yaml", "pipeline:\n  inputs:\n    - name: tail\n  outputs:\n    - name: http\n      match: '*'\n      processors:\n        logs:\n          - name: rgcn\n")}, (*examination).routes)
+	e.has(t, Problem, TopicRoute, "c.yaml:9", "is a processor of the output http", "move it to the processors of the input")
 }
