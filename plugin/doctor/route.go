@@ -74,6 +74,33 @@ func (e *examination) route(p *target) {
 		return
 	}
 	e.findings.add(OK, TopicRoute, p.where("match"), fmt.Sprintf("%s takes the tags %s", p.name, strings.Join(from, ", ")), "")
+	e.twice(p, pattern, tags, takes)
+}
+
+// twice warns of a rewrite_tag behind a filter that gives records a tag which the filter takes too.
+func (e *examination) twice(p *target, pattern string, tags []tag, takes func(tag) bool) {
+	for _, s := range e.behind(p) {
+		if !s.Is("rewrite_tag") {
+			continue
+		}
+		rewrites, err := matcher(s.Value("match"), s.Value("match_regex"))
+		if err != nil || !slices.ContainsFunc(tags, func(t tag) bool { return takes(t) && rewrites(t) }) {
+			continue
+		}
+		for _, t := range newTags(s) {
+			if takes(t) {
+				e.findings.add(Warning, TopicRoute, s.At.String(), fmt.Sprintf("records pass %s twice, and count twice: this rewrite_tag, which stands behind it, gives them the tag %s, "+
+					"which Match %s takes too", p.name, t.text, pattern), "set Match of "+p.name+" to the tag of the input alone, or put rewrite_tag in front of it")
+				break
+			}
+		}
+	}
+}
+
+// behind are the filters that stand behind one of them.
+func (e *examination) behind(p *target) []*hostconf.Section {
+	all := e.conf.Of(hostconf.Filter)
+	return all[slices.Index(all, p.section)+1:]
 }
 
 // tags are the tags that records may have: one for each input, in their order, then those that filters set.
@@ -104,12 +131,18 @@ func (e *examination) tags() (out []tag) {
 		if !s.Is("rewrite_tag") {
 			continue
 		}
-		for _, x := range s.Properties {
-			// KEY REGEX NEW_TAG KEEP
-			if fields := strings.Fields(x.Value); x.Key == "rule" && len(fields) >= 4 {
-				text := inRule.ReplaceAllString(fields[len(fields)-2], "*")
-				out = append(out, tag{text: text, wild: strings.Contains(text, "*"), by: "filter rewrite_tag"})
-			}
+		out = append(out, newTags(s)...)
+	}
+	return out
+}
+
+// newTags are the tags that a rewrite_tag gives.
+func newTags(s *hostconf.Section) (out []tag) {
+	for _, x := range s.Properties {
+		// KEY REGEX NEW_TAG KEEP
+		if fields := strings.Fields(x.Value); x.Key == "rule" && len(fields) >= 4 {
+			text := inRule.ReplaceAllString(fields[len(fields)-2], "*")
+			out = append(out, tag{text: text, wild: strings.Contains(text, "*"), by: "filter rewrite_tag"})
 		}
 	}
 	return out

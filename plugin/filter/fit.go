@@ -169,11 +169,14 @@ func (f *fit) enter(tag []byte) *tagFit {
 	}
 	t := &tagFit{}
 	if len(tag) > 0 {
-		t.name = "tag " + strconv.Quote(string(tag[:min(len(tag), shownTag)]))
+		t.name = "tag " + shown(tag)
 	}
 	f.tags[string(tag)] = t
 	return t
 }
+
+// shown is a tag in texts.
+func shown(tag []byte) string { return strconv.Quote(string(tag[:min(len(tag), shownTag)])) }
 
 // leave takes the tag that has not come for longest out of the tags. Its period goes on with the others'.
 func (f *fit) leave() {
@@ -369,7 +372,7 @@ func (f *fit) checkTimes(timed bool, counted uint64) {
 }
 
 // logOverwritten warns once that records come with fields that the filter writes, as one of them does.
-func (f *fit) logOverwritten(event []byte) {
+func (f *fit) logOverwritten(tag, event []byte) {
 	if f.overwrittenLogged.Swap(true) {
 		return
 	}
@@ -394,9 +397,19 @@ func (f *fit) logOverwritten(event []byte) {
 		}
 		remedies = append(remedies, remedy)
 	}
-	f.logf(LevelWarn, "records come with fields of their own (%s), which this filter replaces by its own, or takes out where it has none; %s",
-		strings.Join(hit, ", "), strings.Join(remedies, "; "))
+	// Both explanations are told. Where the fields are such as this filter adds, the records are more likely its own.
+	const twice = "pass this filter, or another rgcn, twice, and count twice: a rewrite_tag behind it gives them a tag that Match takes too, or whoever sends them " +
+		"scores them; set Match to tags that come from inputs alone, and let one filter score"
+	if _, scored := body[c.Score]; scored && isBool(body[c.LowScore]) {
+		f.logf(LevelWarn, "records under the tag %s come with fields that this filter adds (%s). Most likely they %s. If the fields are their own, "+
+			"which this filter replaces, or takes out where it has none: %s", shown(tag), strings.Join(hit, ", "), twice, strings.Join(remedies, "; "))
+		return
+	}
+	f.logf(LevelWarn, "records come with fields of their own (%s), which this filter replaces by its own, or takes out where it has none; %s. "+
+		"If the fields are this filter's, the records %s", strings.Join(hit, ", "), strings.Join(remedies, "; "), twice)
 }
+
+func isBool(v any) bool { _, is := v.(bool); return is }
 
 // logColumns warns once that the columns of rows under a tag are others than before.
 func (f *fit) logColumns(tag []byte) {

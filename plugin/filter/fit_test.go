@@ -381,6 +381,26 @@ func TestOverwrittenFieldIsSaid(t *testing.T) {
 	}
 }
 
+// A record that passes twice has all fields of the filter, and needs another Match, not other names.
+func TestARecordThatPassesTwiceIsSaid(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	once, _ := f.ProcessTagged(nil, session(1, "a", "b", "c"), []byte("ssh"))
+	if h.log() != "" {
+		t.Fatal(h.log())
+	}
+	for range 2 {
+		f.ProcessTagged(nil, once, []byte("alert.ssh"))
+	}
+	log := h.log()
+	for _, want := range []string{`records under the tag "alert.ssh" come with fields that this filter adds ("score", "low_score")`, "Most likely they pass this filter, or another rgcn, twice",
+		"rewrite_tag", "set Match", "set Score, Low_Score and Source_Alert to other names to keep theirs"} {
+		if strings.Count(log, want) != 1 {
+			t.Errorf("no %q in %s", want, log)
+		}
+	}
+}
+
 // The warning names what the record has, and what helps.
 func TestOverwrittenEvidenceIsSaid(t *testing.T) {
 	h := host("explain", "on")

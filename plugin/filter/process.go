@@ -360,7 +360,7 @@ func (p *recordPath) account(c *call, began time.Time, tag []byte) {
 	}
 	p.fit.checkTimes(t.timed, t.counted)
 	if c.walker.Drops(t.overwritten) > 0 {
-		p.fit.logOverwritten(c.walker.Raw(t.overwritten))
+		p.fit.logOverwritten(tag, c.walker.Raw(t.overwritten))
 	}
 	if p.watch != nil {
 		p.watch.merge(&c.tally, began)
