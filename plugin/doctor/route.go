@@ -25,6 +25,7 @@ func (e *examination) routes() {
 		return
 	}
 	for _, p := range e.targets {
+		e.matchesNever(p)
 		if p.section.Parent != nil && p.section.Parent.Kind == hostconf.Output {
 			e.findings.add(Problem, TopicRoute, p.at(), fmt.Sprintf("%s is a processor of the output %s, where each retry would score a chunk, and count its sessions, once more: "+
 				"its records pass without a score", p.name, p.section.Parent.Value("name")), "move it to the processors of the input, or to a section of the filters")
@@ -100,7 +101,38 @@ func (e *examination) twice(p *target, pattern string, tags []tag, takes func(ta
 // behind are the filters that stand behind one of them.
 func (e *examination) behind(p *target) []*hostconf.Section {
 	all := e.conf.Of(hostconf.Filter)
+	if in := p.section.Parent; in != nil {
+		return slices.Concat(in.Processors[slices.Index(in.Processors, p.section)+1:], all)
+	}
 	return all[slices.Index(all, p.section)+1:]
+}
+
+// matchesNever warns of filters behind one of rgcn that look for an added field which is no text: their expressions never
+// match a boolean or a number.
+func (e *examination) matchesNever(p *target) {
+	if !p.valid {
+		return
+	}
+	c := &p.config.Fields
+	for _, s := range e.behind(p) {
+		for _, x := range s.Properties {
+			looks := s.Is("grep") && (x.Key == "regex" || x.Key == "exclude") || s.Is("rewrite_tag") && x.Key == "rule"
+			key, _, _ := strings.Cut(x.Value, " ")
+			key = strings.TrimPrefix(key, "$")
+			if inner, ok := strings.CutPrefix(key, "["); ok {
+				key = strings.Trim(inner, `'"]`)
+			}
+			if !looks || !slices.Contains([]string{c.Score, c.LowScore, c.SourceAlert}, key) {
+				continue
+			}
+			test := key
+			if key == c.Score {
+				test = c.LowScore
+			}
+			e.findings.add(Warning, TopicRoute, x.At.String(), fmt.Sprintf("%s never matches %s, which is no text but a boolean or a number", strings.ToLower(s.Value("name")), key),
+				fmt.Sprintf("put a filter modify between (Condition Key_value_matches %s true, Add alert yes), and look for that text: conf/README.md, Alerts", test))
+		}
+	}
 }
 
 // tags are the tags that records may have: one for each input, in their order, then those that filters set.

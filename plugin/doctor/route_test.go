@@ -60,3 +60,24 @@ func TestRouteTwice(t *testing.T) {
 		}
 	}
 }
+
+// Expressions of the host match texts alone, and the filter's fields are none.
+func TestRouteMatchesNever(t *testing.T) {
+	const before = "[INPUT]\n    Name tail\n    Tag ssh\n[FILTER]\n    Name rgcn\n    Match ssh\n    Score s\n"
+	for _, c := range []struct{ filter, want string }{
+		{"Name rewrite_tag\n    Match ssh\n    Rule $low_score ^true$ alert false", "rewrite_tag never matches low_score"},
+		{"Name rewrite_tag\n    Match ssh\n    Rule $['source_alert'] ^true$ alert false", "rewrite_tag never matches source_alert"},
+		{"Name grep\n    Match ssh\n    Regex low_score true", "grep never matches low_score"},
+		{"Name grep\n    Match ssh\n    Exclude $s 1", "grep never matches s"},
+		{"Name grep\n    Match ssh\n    Exclude score 1", ""},
+		{"Name rewrite_tag\n    Match ssh\n    Rule $alert ^yes$ alert false", ""},
+		{"Name modify\n    Match ssh\n    Condition Key_value_matches low_score true\n    Add alert yes", ""},
+	} {
+		e := examine(t, Options{Conf: write(t, t.TempDir(), "c.conf", before+"[FILTER]\n    "+c.filter+"\n")}, (*examination).routes)
+		if c.want == "" {
+			e.hasNone(t, TopicRoute)
+			continue
+		}
+		e.has(t, Warning, TopicRoute, "c.conf:11", c.want, "Key_value_matches", "Add alert yes")
+	}
+}
