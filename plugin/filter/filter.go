@@ -89,6 +89,7 @@ func New(host Host) (*Instance, error) {
 	for _, idle := range f.cfg.NoEffect {
 		f.host.Log(LevelWarn, idle.Text()+"; "+idle.Fix())
 	}
+	f.memory.logAddressSpace()
 	f.follower.begin()
 	f.start()
 	return f, nil
