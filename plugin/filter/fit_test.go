@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tinylib/msgp/msgp"
 )
 
 // A stream that is not understood is said after a hundred records, with what was looked for, what is there and
@@ -89,6 +92,25 @@ func TestMisfitIsSaid(t *testing.T) {
 				t.Errorf("said %d times after ten times as many:\n%s", n, h.log())
 			}
 		})
+	}
+}
+
+// The attributes of OTLP lie in the metadata of an event, where no setting looks.
+func TestMisfitWithMetadata(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	event := appendEvent(nil, "message", "session")
+	meta := bytes.Index(event, []byte{0x80}) // an empty map
+	with, err := msgp.AppendMapStrIntf(nil, map[string]any{"otlp": map[string]any{"attributes": map[string]any{"src": "a", "dst": "b"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	event = slices.Concat(event[:meta], with, event[meta+1:])
+	f.Process(nil, bytes.Repeat(event, fitPeriod))
+	for _, want := range []string{`has the keys "message". It also has attributes of OTLP, which lie beside the record and which no setting reads, with the keys "dst", "src": copy`} {
+		if !strings.Contains(h.log(), want) {
+			t.Errorf("no %q in %s", want, h.log())
+		}
 	}
 }
 
