@@ -67,3 +67,28 @@ func TestAllowList(t *testing.T) {
 	p.stop()
 	p.wantLogged("3 records, 3 counted, 0 scored, 2 with a low score, 0 without source or destination, 2 with an alert about their source, 0 allowed, 2 denied")
 }
+
+// TestAlertsByTag runs the sections of conf/README.md that give a copy of an alert a tag of its own, for low_score, which
+// a list sets without a model.
+func TestAlertsByTag(t *testing.T) {
+	t.Parallel()
+	text := string(read("../../conf/README.md"))
+	from := strings.Index(text, "[FILTER]\n    Name       modify\n")
+	sections, _, ok := strings.Cut(text[max(from, 0):], "```")
+	if from < 0 || !ok {
+		t.Fatal("the sections are not there")
+	}
+	dir := t.TempDir()
+	input := write(t, dir, "ssh.log", `{"id.orig_h":"a","id.resp_h":"bad","client":"c"}`+"\n"+`{"id.orig_h":"a","id.resp_h":"b","client":"c"}`+"\n")
+	out, alerts := filepath.Join(dir, "out"), filepath.Join(dir, "alerts")
+	write(t, dir, "allow.csv", "source,destination,verdict\n*,bad,bad\n")
+	p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_json"), filter("ssh", "Allow", "allow.csv"),
+		strings.Replace(sections, "source_alert", "low_score", 1), toFile("ssh", out), toFile("alert.ssh", alerts)))
+	p.untilLines(out, 2)
+	p.untilLines(alerts, 1)
+	p.stop()
+	if got := lines(t, alerts); len(got) != 1 || !strings.Contains(got[0], `"id.resp_h":"bad"`) {
+		t.Errorf("alerts: %q", got)
+	}
+	p.wantLogged("closed: 2 records, 2 counted, ")
+}

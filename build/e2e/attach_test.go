@@ -158,3 +158,31 @@ func wantOneScoreEach(t *testing.T, dir, tag string) {
 		}
 	}
 }
+
+// TestAsAProcessorOfAnOutput counts and scores nothing, as each retry would do so again, and says what to do.
+func TestAsAProcessorOfAnOutput(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	p := start(t, "-c", write(t, dir, "fluent-bit.yaml", fmt.Sprintf(`
+service: {flush: 0.1, grace: 1}
+pipeline:
+  inputs:
+    - {name: dummy, tag: ssh, dummy: '{"id.orig_h":"a","id.resp_h":"b","client":"c"}', rate: 50}
+  outputs:
+    - name: file
+      match: ssh
+      file: %s
+      format: plain
+      processors: {logs: [{name: rgcn}]}
+`, out)))
+	p.untilLines(out, 20)
+	p.stop()
+	p.wantLogged("this filter is a processor of an output, ", "closed: 0 records, ")
+	if n := strings.Count(p.log(), "is a processor of an output"); n != 1 {
+		t.Errorf("said %d times:\n%s", n, p.log())
+	}
+	if text := string(read(out)); strings.Contains(text, "score") {
+		t.Errorf("records with a score: %.200s", text)
+	}
+}

@@ -84,10 +84,24 @@ func TestNoRecordReachesTheFilter(t *testing.T) {
 	input, out := write(t, dir, "ssh.log", sessions(t)), filepath.Join(dir, "out")
 	p := start(t, "-c", pipeline(t, dir, tail("ssh", input, "zeek_tsv_2012"), filter("sssh", "Metrics_Listen", address), toFile("ssh", out)))
 	p.untilLines(out, samples.Rows)
+	p.untilLogged("metrics: serves", 1) // after the host's own ports
 	if health := httpGet("http://" + address + "/healthz"); !strings.Contains(health, `"problem":"no record has come since the start at `) {
 		t.Error(health)
 	}
 	p.stop()
 	p.wantLogged("metrics: serves the page (/), /metrics and /healthz on http://"+address,
 		"closed: 0 records, 0 counted, 0 scored, 0 with a low score, 0 without source or destination, 0 malformed; no record came: see that Match fits")
+}
+
+// TestTheHostsOwnPort names an address that the host's own server takes: the host starts, and the filter waits.
+func TestTheHostsOwnPort(t *testing.T) {
+	t.Parallel()
+	dir, address := t.TempDir(), freeAddress(t)
+	_, port, _ := net.SplitHostPort(address)
+	p := start(t, "-H", "-P", port, "-c", pipeline(t, dir, tail("ssh", write(t, dir, "ssh.log", ""), "zeek_tsv_2012"), filter("ssh", "Metrics_Listen", address)))
+	p.untilLogged("metrics: listen tcp "+address+": bind: address already in use; records are scored all the same", 1)
+	if text := httpGet("http://" + address + "/"); !strings.Contains(text, `"fluent-bit":`) {
+		t.Errorf("the host answers %q", text)
+	}
+	p.stop()
 }

@@ -47,6 +47,7 @@ func TestGraphSource(t *testing.T) {
 		filter("ssh", "Model_Dim", "16", "Train_Steps", "20", "Train_Interval", "2s", "Metrics_Listen", address,
 			"Graph_Source", server.Start(t), "Graph_Source_Credentials", write(t, dir, "credentials", "elastic:geheim\n"))))
 	p.untilLogged("trained: ", 1)
+	p.untilLogged("metrics: serves", 1) // after the host's own ports
 	p.wantLogged(fmt.Sprintf("%d documents in", known))
 
 	server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {

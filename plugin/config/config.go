@@ -29,7 +29,7 @@ type Config struct {
 	Publish    Publish
 	Fleet      Fleet
 	Metrics    Metrics
-	NoEffect   []NoEffect // what was given and changes nothing
+	NoEffect   []NoEffect // what was given and changes nothing, or is empty
 }
 
 // Fields says where a record keeps what the graph wants, after the preset has filled the gaps.
@@ -172,8 +172,12 @@ func Load(property func(key string) (string, bool)) (Config, error) { return Loa
 func LoadFrom(directory string, property func(key string) (string, bool)) (Config, error) {
 	l := newLoader()
 	l.directory = directory
-	if path, ok := property("config_file"); ok && path != "" {
-		if err := noTilde(path); err != nil {
+	path, given := property("config_file")
+	if given {
+		l.empty("config_file", path)
+	}
+	if given && path != "" {
+		if err := plainPath(path); err != nil {
 			return Config{}, fmt.Errorf("property config_file = %s: %w", show(path), err)
 		}
 		path = l.absolute(path)
@@ -196,6 +200,7 @@ func LoadFrom(directory string, property func(key string) (string, bool)) (Confi
 			return Config{}, oneLine(o.refuse("property "+o.Property(), text))
 		}
 		l.origin[o.Name()] = "property " + o.Property()
+		l.empty(o.Property(), text)
 	}
 	if err := l.finish(); err != nil {
 		return Config{}, oneLine(err)
@@ -208,7 +213,8 @@ func LoadFrom(directory string, property func(key string) (string, bool)) (Confi
 type loader struct {
 	config    Config
 	origin    map[string]string
-	directory string // that relative paths are resolved from; "": the working directory
+	directory string     // that relative paths are resolved from; "": the working directory
+	unset     []NoEffect // properties that are there and empty
 }
 
 // paths are the options whose values are paths of this machine.
@@ -243,10 +249,17 @@ func PathOptions() (out []Option) {
 	return out
 }
 
-// noTilde refuses a path such as ~/x: a shell would put the home directory there, and nobody means a folder of the name ~.
-func noTilde(path string) error {
-	if path == "~" || strings.HasPrefix(path, "~/") {
+// plainPath refuses a path that means something else to whoever wrote it. A shell would put the home directory in the
+// place of ~, and nobody means a folder of that name. The host's classic format takes quotes, and a comment behind a value,
+// as parts of the value.
+func plainPath(path string) error {
+	switch {
+	case path == "~" || strings.HasPrefix(path, "~/"):
 		return errors.New("~ means a home directory to a shell alone, want the whole path")
+	case strings.HasPrefix(path, `"`) || strings.HasPrefix(path, "'"):
+		return errors.New("the quotes count as part of the path, want the path without them")
+	case strings.Contains(path, " #"):
+		return errors.New("the text from # on counts as part of the path, want the path alone, and a comment on a line of its own")
 	}
 	return nil
 }
@@ -356,12 +369,12 @@ func (l *loader) finish() error {
 			l.at(name), c.Train.MinEdges, c.Graph.MaxEdges)
 	}
 	if c.Metrics.Listen != "" && !c.Metrics.AllowRemote && !hostname.IsLoopback(c.Metrics.Listen) {
-		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2021, "+
+		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2023, "+
 			"or metrics.allow_remote = true", l.at("metrics.listen"))
 	}
 	for _, path := range paths {
 		at := path.at(c)
-		if err := noTilde(*at); err != nil {
+		if err := plainPath(*at); err != nil {
 			return fmt.Errorf("%s: %w", l.at(path.name), err)
 		}
 		*at = l.absolute(*at)

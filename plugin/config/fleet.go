@@ -18,6 +18,9 @@ func (l *loader) fleet() error {
 		place *string
 	}{{"state.from", &c.State.From}, {"publish", &c.Publish.To}} {
 		name, place := p.name, p.place
+		if err := plainPath(*place); err != nil {
+			return fmt.Errorf("%s: %w", l.origin[name], err) // without the value: a password may be in it
+		}
 		if err := fleet.CheckPlace(*place); err != nil {
 			return fmt.Errorf("%s: %w", l.origin[name], err)
 		}

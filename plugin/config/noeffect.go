@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"flb-filter-rgcn/plugin/fleet"
@@ -12,11 +13,14 @@ import (
 type NoEffect struct {
 	Settings []string // where each was given and its value, as errors have it
 	Why      string
-	Remedy   string // what else would let them count
+	Remedy   string // what else would let them count; "": they are empty
 }
 
 // Text is the settings and why they have no effect.
 func (n NoEffect) Text() string {
+	if n.Remedy == "" {
+		return fmt.Sprintf("%s is empty: %s", n.Settings[0], n.Why)
+	}
 	have := "has"
 	if len(n.Settings) > 1 {
 		have = "have"
@@ -26,6 +30,9 @@ func (n NoEffect) Text() string {
 
 // Fix is what to do.
 func (n NoEffect) Fix() string {
+	if n.Remedy == "" {
+		return "set it, or remove it; if a variable stands there, it has no value"
+	}
 	if len(n.Settings) > 1 {
 		return "remove them, or " + n.Remedy
 	}
@@ -101,11 +108,43 @@ var countings = []counting{
 	needs("metrics.allow_remote", "metrics.listen", func(c *Config) string { return c.Metrics.Listen }),
 }
 
+// emptyMeans is what it means that a property is empty, of those where somebody would notice it late.
+var emptyMeans = map[string]string{
+	"config_file": "no file with settings is read",
+	"state_dir":   "nothing is kept over a restart",
+	"state_from":  "no published state is taken",
+	"publish":     "nothing is published",
+	"allow":       "there is no list of judged sessions",
+	"only":        "the conditions of the preset count, if it has any",
+	"under":       "all fields lie in the record itself",
+
+	"model_features": "nothing is known of hosts",
+	"metrics_listen": "there are no metrics, no /healthz and no page",
+	"graph_source":   "no index is read",
+}
+
+// empty notes a property that is there and empty, which a file of settings may well have, but a section only where a
+// variable has no value.
+func (l *loader) empty(property, text string) {
+	if strings.TrimSpace(text) != "" {
+		return
+	}
+	why := emptyMeans[property]
+	if why == "" {
+		why = "its default counts"
+		if slices.Contains([]string{"source", "destination", "relation", "time"}, property) {
+			why = "the field of the preset counts"
+		}
+	}
+	l.unset = append(l.unset, NoEffect{Settings: []string{"property " + property}, Why: why})
+}
+
 // noEffect returns what was given and changes nothing. A setting that is given as off, or as its default, asks for nothing:
 // some files name every setting.
 func (l *loader) noEffect() (idle []NoEffect) {
 	told := map[string]bool{}
 	c := &l.config
+	idle = l.unset
 	for _, rule := range countings {
 		if rule.counts(c) {
 			continue

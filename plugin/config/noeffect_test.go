@@ -46,7 +46,7 @@ func TestNoEffect(t *testing.T) {
 		{"fleet_s3_region eu;publish s3://bucket/x;publish_unsigned on", nil},
 		{"metrics_allow_remote on", []string{"metrics_allow_remote = true has no effect: used with metrics.listen only, which is empty"}},
 		{"metrics_allow_remote off", nil},
-		{"metrics_allow_remote on;metrics_listen 127.0.0.1:2021", nil}, // names of hosts other than localhost are served then
+		{"metrics_allow_remote on;metrics_listen 127.0.0.1:2023", nil}, // names of hosts other than localhost are served then
 	} {
 		properties := map[string]string{}
 		for _, p := range strings.Split(c.properties, ";") {
@@ -91,5 +91,24 @@ func TestNoEffectTable(t *testing.T) {
 				t.Errorf("%s counts sometimes only and is not in the table", o.Name())
 			}
 		}
+	}
+}
+
+// A property that is there and empty, most likely by a variable without a value, is told with what counts instead.
+func TestEmptyProperties(t *testing.T) {
+	for _, c := range []struct{ property, want string }{
+		{"state_dir", "property state_dir is empty: nothing is kept over a restart"},
+		{"config_file", "property config_file is empty: no file with settings is read"},
+		{"only", "property only is empty: the conditions of the preset count, if it has any"},
+		{"source", "property source is empty: the field of the preset counts"},
+		{"fleet_ca_file", "property fleet_ca_file is empty: its default counts"},
+	} {
+		got, err := load(t, "", map[string]string{c.property: ""})
+		if err != nil || len(got.NoEffect) != 1 || got.NoEffect[0].Text() != c.want || !strings.Contains(got.NoEffect[0].Fix(), "a variable") {
+			t.Errorf("%s: %v %+v", c.property, err, got.NoEffect)
+		}
+	}
+	if got, err := load(t, "[state]\ndir = ''\n[fields]\nonly = ''\n", nil); err != nil || len(got.NoEffect) != 0 {
+		t.Errorf("a file that names settings and leaves them empty: %v %+v", err, got.NoEffect)
 	}
 }

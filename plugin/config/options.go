@@ -21,7 +21,8 @@ type Option struct {
 	set func(*Config, any) bool // from a TOML value; false: not allowed
 	get func(*Config) string    // as a property would give it
 
-	address bool // a user and a password may be in it, which nobody is shown
+	address bool             // a user and a password may be in it, which nobody is shown
+	meant   func(any) string // what a refused value most likely means, "" where that is not known; nil: nobody knows
 }
 
 const (
@@ -57,6 +58,11 @@ func (o Option) Value(c *Config) string { return o.get(c) }
 func (o *Option) refuse(where string, value any) error {
 	if text, ok := value.(string); ok && o.address {
 		value = withoutUser(text)
+	}
+	if o.meant != nil {
+		if meant := o.meant(value); meant != "" {
+			return fmt.Errorf("%s = %s: did you mean %s? A condition has one = and no quotes", where, show(value), meant)
+		}
 	}
 	return fmt.Errorf("%s = %s: want %s", where, show(value), o.Allowed)
 }
@@ -112,10 +118,10 @@ var options = []Option{
 		"Key under which all of these fields lie, the preset's too.",
 		func(c *Config) *string { return &c.Fields.Under },
 		func(raw any) (string, bool) { s, ok := raw.(string); return s, ok && (s == "" || isKey(s)) }),
-	option("fields", "only", typeFields, "", fmt.Sprintf("key=value, key=value|value or key!=value, or a list of 1 to %d of them (in a property: with commas between)", maxListKeys),
+	conditions("only", fmt.Sprintf("key=value, key=value|value or key!=value, or a list of 1 to %d of them (in a property: with commas between)", maxListKeys),
 		"Conditions that a record must fulfil, all of them, to be counted and scored; others pass untouched. Of a list that is a value the "+
 			"first element counts. T and F of Zeek's rows are the same as true and false. Empty: the preset's.",
-		func(c *Config) *[]Condition { return &c.Fields.Only }, readConditions),
+		func(c *Config) *[]Condition { return &c.Fields.Only }),
 	option("fields", "cut_ports", typeText, "auto", "auto, on or off",
 		"Cut the port behind a source or a destination: 192.0.2.1:50000, [2001:db8::1]:22. auto is on with all presets but custom.",
 		func(c *Config) *string { return &c.Fields.Ports },
@@ -312,7 +318,7 @@ var options = []Option{
 		"Region for places that begin with s3://. Empty: that of the credentials or of AWS_REGION, else us-east-1.",
 		func(c *Config) *string { return &c.Fleet.S3Region }, text),
 
-	option("metrics", "listen", typeText, "", "a host and a port of 1 to 65535 such as \"127.0.0.1:2021\", or \"\" for none",
+	option("metrics", "listen", typeText, "", "a host and a port of 1 to 65535 such as \"127.0.0.1:2023\", or \"\" for none",
 		"Address at which the filter serves /metrics for Prometheus, /healthz, and / with a live picture of "+
 			"the graph, over plain HTTP. Each filter instance needs its own.",
 		func(c *Config) *string { return &c.Metrics.Listen },

@@ -127,6 +127,13 @@ func joined(key, text string, place func(*Config) *[][]string) Option {
 	})
 }
 
+// conditions are those of readConditions.
+func conditions(key, allowed, text string, place func(*Config) *[]Condition) Option {
+	o := option("fields", key, typeFields, "", allowed, text, place, readConditions)
+	o.meant = conditionsMeant
+	return o
+}
+
 func name(key, text string, place func(*Config) *string) Option {
 	return option("fields", key, typeText, key, "a field's name", text, place, func(raw any) (string, bool) {
 		s, ok := raw.(string)

@@ -132,9 +132,14 @@ func readPlainKeys(raw any) ([]string, bool) {
 	return keys, ok && !slices.ContainsFunc(keys, func(k string) bool { return strings.Contains(k, orElse) })
 }
 
+// isQuoted tells a text in quotes: the classic format of the host takes them as part of the value.
+func isQuoted(s string) bool {
+	return len(s) >= 2 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0]
+}
+
 // isKey tells the path of a field.
 func isKey(s string) bool {
-	return s != "" && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, unicode.IsControl) && record.CheckPath(s) == nil
+	return s != "" && !isQuoted(s) && s == strings.TrimSpace(s) && !strings.ContainsFunc(s, unicode.IsControl) && record.CheckPath(s) == nil
 }
 
 // isName tells the name of a field that is added: a plain key, not a path.
@@ -172,10 +177,11 @@ func readConditions(raw any) ([]Condition, bool) {
 		key, values, ok := strings.Cut(s, "=")
 		key, not := strings.CutSuffix(strings.TrimSpace(key), "!")
 		c := Condition{Path: strings.TrimSpace(key), Not: not}
+		ok = ok && !isQuoted(strings.TrimSpace(s))
 		for v := range strings.SplitSeq(values, "|") {
 			v = strings.TrimSpace(v)
 			c.Values = append(c.Values, v)
-			ok = ok && v != ""
+			ok = ok && v != "" && v[0] != '=' && !isQuoted(v)
 		}
 		if !ok || !isKey(c.Path) {
 			return nil, false
@@ -183,6 +189,43 @@ func readConditions(raw any) ([]Condition, bool) {
 		out = append(out, c)
 	}
 	return out, len(out) >= 1 && len(out) <= maxListKeys
+}
+
+// conditionsMeant are the conditions that a refused value most likely means, with one = and without quotes; "" where that
+// is not known.
+func conditionsMeant(raw any) string {
+	var texts []string
+	switch raw := raw.(type) {
+	case string:
+		texts = strings.Split(raw, ",")
+	case []any:
+		for _, t := range raw {
+			s, _ := t.(string)
+			texts = append(texts, s)
+		}
+	}
+	meant := make([]any, len(texts))
+	for i, t := range texts {
+		key, values, _ := strings.Cut(bare(t), "=")
+		parts := strings.Split(values, "|")
+		for i, v := range parts {
+			parts[i] = bare(strings.TrimLeft(strings.TrimSpace(v), "= "))
+		}
+		meant[i] = key + "=" + strings.Join(parts, "|")
+	}
+	c, ok := readConditions(meant)
+	if !ok {
+		return ""
+	}
+	return render(c)
+}
+
+// bare is a text without spaces and quotes around it.
+func bare(s string) string {
+	if s = strings.TrimSpace(s); isQuoted(s) {
+		return strings.TrimSpace(s[1 : len(s)-1])
+	}
+	return s
 }
 
 // numbered reports whether s is prefix and a plain number from lo to hi.

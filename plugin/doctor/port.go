@@ -8,10 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"flb-filter-rgcn/plugin/doctor/hostconf"
 	"flb-filter-rgcn/plugin/filter"
 	"flb-filter-rgcn/plugin/hostname"
 	"flb-filter-rgcn/plugin/printable"
@@ -44,6 +46,11 @@ func (e *examination) port(ctx context.Context, p *target) {
 	add := func(level Level, text, fix string) {
 		e.findings.add(level, TopicMetrics, p.where("metrics_listen"), text, fix)
 	}
+	if by := e.taker(address); by != "" {
+		add(Problem, by+" of this configuration listens there too: whichever comes second gets nothing, and Fluent Bit does not start if that is its own part",
+			"name another port, such as "+freePort)
+		return
+	}
 	listener, err := net.Listen("tcp", address)
 	switch {
 	case err == nil:
@@ -60,6 +67,68 @@ func (e *examination) port(ctx context.Context, p *target) {
 	default:
 		e.health(ctx, p, address, add)
 	}
+}
+
+// freePort is a port that no plugin of the host has by default.
+const freePort = "2023"
+
+// listening are the plugins of the host that listen for TCP, with their ports where none is set.
+var listening = map[string]string{
+	hostconf.Input + " http": "9880", hostconf.Input + " forward": "24224", hostconf.Input + " tcp": "5170", hostconf.Input + " syslog": "5140",
+	hostconf.Input + " mqtt": "1883", hostconf.Input + " splunk": "8088", hostconf.Input + " opentelemetry": "4318",
+	hostconf.Input + " elasticsearch": "9200", hostconf.Input + " prometheus_remote_write": "8080",
+	hostconf.Output + " prometheus_exporter": "2021", hostconf.Output + " vivo_exporter": "2025",
+}
+
+// taker names the part of the configuration, with its place, that listens on an address; "" where none does.
+func (e *examination) taker(address string) string {
+	if e.conf == nil {
+		return ""
+	}
+	takes := func(s *hostconf.Section, hostKey, portKey, port string) bool {
+		if own := s.Value(portKey); own != "" {
+			port = own
+		}
+		host := s.Value(hostKey)
+		if host == "" {
+			host = "0.0.0.0"
+		}
+		return sameAddress(address, net.JoinHostPort(host, port))
+	}
+	for _, s := range e.conf.Of(hostconf.Service) {
+		if on(s.Value("http_server")) && takes(s, "http_listen", "http_port", "2020") {
+			return "the HTTP server of Fluent Bit (" + s.At.String() + ")"
+		}
+	}
+	for _, kind := range []struct{ name, host string }{{hostconf.Input, "listen"}, {hostconf.Output, "host"}} {
+		for _, s := range e.conf.Of(kind.name) {
+			plugin := strings.ToLower(s.Value("name"))
+			port, listens := listening[kind.name+" "+plugin]
+			if !listens || !s.Active() || plugin == "forward" && s.Value("unix_path") != "" || plugin == "syslog" && !strings.EqualFold(s.Value("mode"), "tcp") {
+				continue
+			}
+			if takes(s, kind.host, "port", port) {
+				return "the " + kind.name + " " + plugin + " (" + s.At.String() + ")"
+			}
+		}
+	}
+	return ""
+}
+
+// sameAddress reports whether only one of two addresses can be listened on at a time.
+func sameAddress(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB {
+		return false
+	}
+	return all(hostA) || all(hostB) || hostA == hostB || hostname.IsLoopback(a) && hostname.IsLoopback(b) && (hostA == "localhost" || hostB == "localhost")
+}
+
+// all reports whether a host stands for every address of the machine.
+func all(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "" || ip != nil && ip.IsUnspecified()
 }
 
 // health asks the process at the address for its health.

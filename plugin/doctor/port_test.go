@@ -43,5 +43,29 @@ func TestPort(t *testing.T) {
 	silent := serve(`{"state":"scoring"}`)
 	silent.Offline = true
 	look(silent).has(t, OK, TopicMetrics, "was not asked")
-	look(with("192.0.2.1:2021", "Metrics_Allow_Remote On")).has(t, Warning, TopicMetrics, " cannot listen on 192.0.2.1:2021: ")
+	look(with("192.0.2.1:2023", "Metrics_Allow_Remote On")).has(t, Warning, TopicMetrics, " cannot listen on 192.0.2.1:2023: ")
+}
+
+// The host's own parts listen too, and the host ends where one of them finds its port taken.
+func TestPortOfTheSameConfiguration(t *testing.T) {
+	for _, c := range []struct{ section, address, by string }{
+		{"[SERVICE]\n    HTTP_Server On\n", "127.0.0.1:2020", "the HTTP server of Fluent Bit ("},
+		{"[SERVICE]\n    HTTP_Server On\n    HTTP_Listen 127.0.0.1\n    HTTP_Port 29990\n", "localhost:29990", "the HTTP server of Fluent Bit ("},
+		{"[SERVICE]\n    HTTP_Server Off\n", "127.0.0.1:2020", ""},
+		{"[OUTPUT]\n    Name prometheus_exporter\n    Match x\n", "127.0.0.1:2021", "the output prometheus_exporter ("},
+		{"[OUTPUT]\n    Name prometheus_exporter\n    Match x\n    Host 192.0.2.1\n", "127.0.0.1:2021", ""},
+		{"[OUTPUT]\n    Name prometheus_exporter\n    Match x\n    Port 2024\n", "127.0.0.1:2021", ""},
+		{"[INPUT]\n    Name HTTP\n    Listen 127.0.0.1\n", "127.0.0.1:9880", "the input http ("},
+		{"[INPUT]\n    Name syslog\n", "127.0.0.1:5140", ""},
+		{"[INPUT]\n    Name syslog\n    Mode tcp\n", "127.0.0.1:5140", "the input syslog ("},
+		{"[INPUT]\n    Name forward\n    Unix_Path /run/x\n", "127.0.0.1:24224", ""},
+		{"[OUTPUT]\n    Name forward\n    Match x\n    Port 2023\n", "127.0.0.1:2023", ""}, // it calls another machine
+	} {
+		e := examine(t, Options{Conf: conf(t, c.section, "Metrics_Listen "+c.address), Offline: true}, func(e *examination) { e.ports(context.Background()) })
+		if c.by == "" {
+			e.hasNone(t, TopicMetrics)
+			continue
+		}
+		e.has(t, Problem, TopicMetrics, c.by, "of this configuration listens there too", "name another port, such as 2023")
+	}
 }

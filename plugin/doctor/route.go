@@ -25,6 +25,12 @@ func (e *examination) routes() {
 		return
 	}
 	for _, p := range e.targets {
+		e.matchesNever(p)
+		if p.section.Parent != nil && p.section.Parent.Kind == hostconf.Output {
+			e.findings.add(Problem, TopicRoute, p.at(), fmt.Sprintf("%s is a processor of the output %s, where each retry would score a chunk, and count its sessions, once more: "+
+				"its records pass without a score", p.name, p.section.Parent.Value("name")), "move it to the processors of the input, or to a section of the filters")
+			continue
+		}
 		if p.section.Parent != nil {
 			e.findings.add(OK, TopicRoute, p.at(), fmt.Sprintf("%s has the records of its %s %s", p.name, p.section.Parent.Kind, p.section.Parent.Value("name")), "")
 			continue
@@ -69,6 +75,64 @@ func (e *examination) route(p *target) {
 		return
 	}
 	e.findings.add(OK, TopicRoute, p.where("match"), fmt.Sprintf("%s takes the tags %s", p.name, strings.Join(from, ", ")), "")
+	e.twice(p, pattern, tags, takes)
+}
+
+// twice warns of a rewrite_tag behind a filter that gives records a tag which the filter takes too.
+func (e *examination) twice(p *target, pattern string, tags []tag, takes func(tag) bool) {
+	for _, s := range e.behind(p) {
+		if !s.Is("rewrite_tag") {
+			continue
+		}
+		rewrites, err := matcher(s.Value("match"), s.Value("match_regex"))
+		if err != nil || !slices.ContainsFunc(tags, func(t tag) bool { return takes(t) && rewrites(t) }) {
+			continue
+		}
+		for _, t := range newTags(s) {
+			if takes(t) {
+				e.findings.add(Warning, TopicRoute, s.At.String(), fmt.Sprintf("records pass %s twice, and count twice: this rewrite_tag, which stands behind it, gives them the tag %s, "+
+					"which Match %s takes too", p.name, t.text, pattern), "set Match of "+p.name+" to the tag of the input alone, or put rewrite_tag in front of it")
+				break
+			}
+		}
+	}
+}
+
+// behind are the filters that stand behind one of them.
+func (e *examination) behind(p *target) []*hostconf.Section {
+	all := e.conf.Of(hostconf.Filter)
+	if in := p.section.Parent; in != nil {
+		return slices.Concat(in.Processors[slices.Index(in.Processors, p.section)+1:], all)
+	}
+	return all[slices.Index(all, p.section)+1:]
+}
+
+// matchesNever warns of filters behind one of rgcn that look for an added field which is no text: their expressions never
+// match a boolean or a number.
+func (e *examination) matchesNever(p *target) {
+	if !p.valid {
+		return
+	}
+	c := &p.config.Fields
+	for _, s := range e.behind(p) {
+		for _, x := range s.Properties {
+			looks := s.Is("grep") && (x.Key == "regex" || x.Key == "exclude") || s.Is("rewrite_tag") && x.Key == "rule"
+			key, _, _ := strings.Cut(x.Value, " ")
+			key = strings.TrimPrefix(key, "$")
+			if inner, ok := strings.CutPrefix(key, "["); ok {
+				key = strings.Trim(inner, `'"]`)
+			}
+			if !looks || !slices.Contains([]string{c.Score, c.LowScore, c.SourceAlert}, key) {
+				continue
+			}
+			test := key
+			if key == c.Score {
+				test = c.LowScore
+			}
+			e.findings.add(Warning, TopicRoute, x.At.String(), fmt.Sprintf("%s never matches %s, which is no text but a boolean or a number", strings.ToLower(s.Value("name")), key),
+				fmt.Sprintf("put a filter modify between (Condition Key_value_matches %s true, Add alert yes), and look for that text: conf/README.md, Alerts", test))
+		}
+	}
 }
 
 // tags are the tags that records may have: one for each input, in their order, then those that filters set.
@@ -99,12 +163,18 @@ func (e *examination) tags() (out []tag) {
 		if !s.Is("rewrite_tag") {
 			continue
 		}
-		for _, x := range s.Properties {
-			// KEY REGEX NEW_TAG KEEP
-			if fields := strings.Fields(x.Value); x.Key == "rule" && len(fields) >= 4 {
-				text := inRule.ReplaceAllString(fields[len(fields)-2], "*")
-				out = append(out, tag{text: text, wild: strings.Contains(text, "*"), by: "filter rewrite_tag"})
-			}
+		out = append(out, newTags(s)...)
+	}
+	return out
+}
+
+// newTags are the tags that a rewrite_tag gives.
+func newTags(s *hostconf.Section) (out []tag) {
+	for _, x := range s.Properties {
+		// KEY REGEX NEW_TAG KEEP
+		if fields := strings.Fields(x.Value); x.Key == "rule" && len(fields) >= 4 {
+			text := inRule.ReplaceAllString(fields[len(fields)-2], "*")
+			out = append(out, tag{text: text, wild: strings.Contains(text, "*"), by: "filter rewrite_tag"})
 		}
 	}
 	return out

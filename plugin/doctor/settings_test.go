@@ -71,7 +71,7 @@ func TestFiltersShareNothing(t *testing.T) {
 	e.has(t, Problem, TopicSettings, "state_dir = "+dir+" is set in rgcn.0 too")
 	e = two("State_Dir "+dir, "State_Dir "+dir)
 	e.has(t, Problem, TopicSettings, "c.conf:10", "state_dir = "+dir+" is set in rgcn.0 too", "its own")
-	e = two("Metrics_Listen 127.0.0.1:2021", "Metrics_Listen 127.0.0.1:2021")
+	e = two("Metrics_Listen 127.0.0.1:2023", "Metrics_Listen 127.0.0.1:2023")
 	e.has(t, Warning, TopicSettings, "c.conf:10", "metrics_listen")
 	link := filepath.Join(dir, "link")
 	if err := os.Symlink(dir, link); err != nil {

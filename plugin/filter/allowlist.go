@@ -16,6 +16,7 @@ type allowList struct {
 	clock  *clock
 	newest *atomic.Int64 // event time of the newest record so far
 	file   *allow.File   // nil: there is none
+	loaded atomic.Bool   // some version of the file is in force
 }
 
 func (a *allowList) init(c *common, clock *clock, naming allow.Naming, newest *atomic.Int64) {
@@ -50,6 +51,7 @@ func (a *allowList) load() error {
 	err := a.file.Load()
 	switch {
 	case err == nil:
+		a.loaded.Store(true)
 		a.log()
 	case a.live:
 		a.logf(LevelError, "allow: %v; the filter works, but without the list until the file is right", err)
@@ -92,11 +94,30 @@ func (a *allowList) reload() {
 		}
 	}()
 	tried, err := a.file.Reload()
+	if tried {
+		a.statusChanged.Store(true)
+	}
 	switch {
 	case err != nil:
 		a.logf(LevelWarn, "allow: %v; the list stays as it is", err)
 	case tried:
+		a.loaded.Store(true)
 		a.log()
+	}
+}
+
+// problem is why the list is not what its file says, "" if it is, or there is none.
+func (a *allowList) problem() string {
+	if a.file == nil {
+		return ""
+	}
+	switch why := a.file.Problem(); {
+	case why == "":
+		return ""
+	case a.loaded.Load():
+		return "the list of judged sessions stays as it was: " + why
+	default:
+		return "the list of judged sessions is not in force: " + why
 	}
 }
 

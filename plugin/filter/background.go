@@ -90,9 +90,7 @@ func (f *Instance) upkeepTurn(now time.Time) {
 	f.times.log(false)
 	f.source.logSlow(now)
 	f.arrival.log(now)
-	if f.fit.waits(now) {
-		f.fit.endPeriod(0)
-	}
+	f.fit.endWaiting(now)
 	f.store.refreshStatus(now) // before anything large is saved: on a nearly full disk the status has its room then
 	f.store.hold(now)
 	f.store.saveOnTimer(now)

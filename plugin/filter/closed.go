@@ -26,7 +26,7 @@ func (f *Instance) unscored(c RecordCounts) string {
 		return "no record came: see that Match fits the tag of an input, or, for a processor, that its input reads something"
 	case f.fit.leftOut() != "":
 		return none + "none fulfils the conditions of Only, see the warning above"
-	case f.fit.problem() != "":
+	case f.fit.problem() != "" && float64(c.Counted) < fitShare*float64(c.Total-c.Skipped):
 		return none + "hardly any has a source and a destination, see the warning above"
 	case c.Counted == 0:
 		return none + "none has a source and a destination"

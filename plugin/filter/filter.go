@@ -89,6 +89,7 @@ func New(host Host) (*Instance, error) {
 	for _, idle := range f.cfg.NoEffect {
 		f.host.Log(LevelWarn, idle.Text()+"; "+idle.Fix())
 	}
+	f.memory.logAddressSpace()
 	f.follower.begin()
 	f.start()
 	return f, nil
@@ -300,7 +301,7 @@ func (f *Instance) end(save bool) error {
 	}
 	f.follower.close()
 	f.publisher.close()
-	f.fit.endPeriod(0)
+	f.fit.end()
 	f.host.Log(LevelInfo, f.closed())
 	return err
 }

@@ -2,7 +2,10 @@ package filter
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,14 +26,31 @@ const (
 	fitShortPause = time.Minute
 	// fitLook is the least time between two looks at what is wrong.
 	fitLook = time.Second
-	// fitPatience is how long a few records that are not understood wait for a period to be full.
+	// fitPatience is how long a few records that are not understood wait for a period to be full. Of a tag of which some
+	// record was understood, fitFew are needed all the same: one among them is no misfit.
 	fitPatience = time.Minute
-	// maxSample is the size of the largest record that is looked at, in bytes.
-	maxSample = 64 << 10
+	fitFew      = 10
+	// maxSample is the size of the largest record that is looked at, in bytes, and keptSample of the room that is kept
+	// for the next.
+	maxSample  = 64 << 10
+	keptSample = 4 << 10
+	// mostTags are judged each by itself, and the records of further ones together: the tag that has not come for longest
+	// gives its place to a new one. Of tags longer than maxTag bytes, which their senders made, that is so too.
+	mostTags = 250
+	maxTag   = 256
+	shownTag = 64 // bytes of one in texts
+	// fitForget is the time after which a tag that does not come any more is no problem.
+	fitForget = 24 * time.Hour
+	// mostWarned bounds the warnings of misfits within fitPause, whatever the number of tags; mostMisfits those in a
+	// status, and mostNamed the tags that its problem names.
+	mostWarned  = 20
+	mostMisfits = 20
+	mostNamed   = 5
 )
 
-// fit tells whether the records are those that the settings speak of. Records are judged in periods; what it logs, it
-// logs once, or again after ten times as many records and at least an hour, or when it begins anew.
+// fit tells whether the records are those that the settings speak of. Records are judged in periods, those of each tag
+// by themselves; what it logs, it logs once, or again after ten times as many records of the tag and at least an hour,
+// or when it begins anew.
 type fit struct {
 	*common
 	counters *counters
@@ -42,21 +62,35 @@ type fit struct {
 	untimed           atomic.Uint64 // counted records while none had a time of its own
 	timesChecked      atomic.Bool   // a record had, or it was logged that none has
 
-	mu               sync.Mutex // guards all below; held for moments, once a chunk
-	records, counted uint64     // of the period
+	mu     sync.Mutex // guards all below; held for moments, once a chunk
+	tags   map[string]*tagFit
+	others tagFit    // of tags that are not, or no more, in tags
+	looked time.Time // when it was last found out why records are not understood
+	warns  int       // warnings since the first of them, which was at warnOf
+	warnOf time.Time
+}
+
+// tagFit is how the records of one tag fit. The fit's mutex guards it.
+type tagFit struct {
+	name             string    // in texts; "" where it has none
+	last             time.Time // when the last record came
+	records, counted uint64    // of the period
 	total            uint64
+	fitted           bool          // some record was understood
 	sample           []byte        // a record of the period that was not understood; empty: none small enough came
 	since            time.Time     // when the first that was not understood came, zero while there was none
 	logged           bool          // the log's last word is that of a misfit
 	warnAt           uint64        // total at which it is logged again
 	warned           time.Time     // when it was last logged
 	pause            time.Duration // before one that begins anew is logged
-	looked           time.Time     // when why was found out
 	why              string        // of a misfit; "" while most records are understood
-	lastWhy          string        // of the last one
+	lastWhy          string        // of the last one that was looked into
 }
 
-func (f *fit) init(c *common, counters *counters) { f.common, f.counters = c, counters }
+func (f *fit) init(c *common, counters *counters) {
+	f.common, f.counters, f.tags = c, counters, map[string]*tagFit{}
+	f.others.name = "further tags"
+}
 
 // leftOut is the problem that no record so far fulfils the conditions, "" if one does or too few records came to tell.
 func (f *fit) leftOut() string {
@@ -80,82 +114,232 @@ func (f *fit) logLeftOut() {
 }
 
 // add counts a chunk's records, of which event, unless nil, is one that was not understood, and reports whether the
-// period is full.
-func (f *fit) add(records, counted uint64, event []byte) bool {
+// period of its tag is full.
+func (f *fit) add(tag []byte, records, counted uint64, event []byte) bool {
+	if records == 0 {
+		return false
+	}
+	now := time.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.records += records
-	f.counted += counted
-	f.total += records
-	if len(event) > 0 && f.since.IsZero() {
-		f.since = time.Now()
-	}
-	if len(f.sample) == 0 && len(event) <= maxSample {
-		f.sample = append(f.sample, event...)
-	}
-	return f.records >= fitPeriod
+	t := f.enter(tag)
+	t.last = now
+	t.records += records
+	t.counted += counted
+	t.total += records
+	t.fitted = t.fitted || counted > 0
+	t.keep(event, now)
+	return t.records >= fitPeriod
 }
 
-// waits reports whether records that were not understood have waited for long enough.
-func (f *fit) waits(now time.Time) bool {
+// keep keeps an event, unless it is empty, as one that was not understood.
+func (t *tagFit) keep(event []byte, since time.Time) {
+	if len(event) > 0 && t.since.IsZero() {
+		t.since = since
+	}
+	if len(t.sample) == 0 && len(event) <= maxSample {
+		t.sample = append(t.sample, event...)
+	}
+}
+
+// begin is what texts about the tag begin with.
+func (t *tagFit) begin() string {
+	if t.name == "" {
+		return ""
+	}
+	return t.name + ": "
+}
+
+// of is what there is of a tag. f.mu is held.
+func (f *fit) of(tag []byte) *tagFit {
+	if t := f.tags[string(tag)]; t != nil {
+		return t
+	}
+	return &f.others
+}
+
+// enter is what there is of a tag, from now on if it is new. f.mu is held.
+func (f *fit) enter(tag []byte) *tagFit {
+	if t := f.tags[string(tag)]; t != nil {
+		return t
+	}
+	if len(tag) > maxTag {
+		return &f.others
+	}
+	if len(f.tags) >= mostTags {
+		f.leave()
+	}
+	t := &tagFit{}
+	if len(tag) > 0 {
+		t.name = "tag " + shown(tag)
+	}
+	f.tags[string(tag)] = t
+	return t
+}
+
+// shown is a tag in texts.
+func shown(tag []byte) string { return strconv.Quote(string(tag[:min(len(tag), shownTag)])) }
+
+// leave takes the tag that has not come for longest out of the tags. Its period goes on with the others'.
+func (f *fit) leave() {
+	oldest, t := "", (*tagFit)(nil)
+	for tag, x := range f.tags {
+		if t == nil || x.last.Before(t.last) {
+			oldest, t = tag, x
+		}
+	}
+	delete(f.tags, oldest)
+	o := &f.others
+	o.last = t.last
+	o.records += t.records
+	o.counted += t.counted
+	o.total += t.records
+	o.fitted = o.fitted || t.fitted
+	if !t.since.IsZero() {
+		o.keep(t.sample, t.since)
+	}
+}
+
+// waits reports whether records of a tag that were not understood have waited for long enough.
+func (f *fit) waits(now time.Time) bool { return len(f.waiting(now.Add(-fitPatience))) > 0 }
+
+// waiting are the tags of which records that were not understood have waited since a time or longer.
+func (f *fit) waiting(since time.Time) (out []*tagFit) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return !f.since.IsZero() && now.Sub(f.since) >= fitPatience
+	for t := range f.each {
+		if !t.since.IsZero() && !t.since.After(since) && (!t.fitted || t.records >= fitFew) {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
-// problem is why records are not understood, "" while they are.
+// each goes through all tags, in the order of their names. f.mu is held.
+func (f *fit) each(yield func(*tagFit) bool) {
+	for _, tag := range slices.Sorted(maps.Keys(f.tags)) {
+		if !yield(f.tags[tag]) {
+			return
+		}
+	}
+	yield(&f.others)
+}
+
+// misfits are the tags whose records are not understood, and why, of up to mostMisfits of them, and how many there are.
+func (f *fit) misfits(now time.Time) (tags, why []string, all int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for t := range f.each {
+		if t.why == "" || now.Sub(t.last) > fitForget {
+			continue
+		}
+		if all++; all <= mostMisfits {
+			tags, why = append(tags, t.name), append(why, t.why)
+		}
+	}
+	return tags, why, all
+}
+
+// problem is why records are not understood, "" while those of each tag are.
 func (f *fit) problem() string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.why
+	tags, why, all := f.misfits(time.Now())
+	switch all {
+	case 0:
+		return ""
+	case 1:
+		return why[0]
+	}
+	named := tags[1:min(len(tags), 1+mostNamed)]
+	more := ""
+	if left := all - 1 - len(named); left > 0 {
+		more = fmt.Sprintf(" and of %d more", left)
+	}
+	return fmt.Sprintf("%s Nor are the records understood of %s%s.", why[0], strings.Join(named, ", "), more)
 }
 
-// endPeriod judges the records of the period and begins another, if there are at least so many. Two calls may have seen
-// the same full period: the second of them finds a new one and leaves it alone.
-func (f *fit) endPeriod(least uint64) {
+// endPeriod judges the records of a tag's period and begins another, if there are at least so many. Two calls may have
+// seen the same full period: the second of them finds a new one and leaves it alone.
+func (f *fit) endPeriod(tag []byte, least uint64) {
 	f.mu.Lock()
-	if f.records < least {
+	t := f.of(tag)
+	f.mu.Unlock()
+	f.judge(t, least)
+}
+
+// endWaiting judges the records of the tags of which some have waited for long enough.
+func (f *fit) endWaiting(now time.Time) {
+	for _, t := range f.waiting(now.Add(-fitPatience)) {
+		f.judge(t, 1)
+	}
+}
+
+// end judges all records that were not judged yet.
+func (f *fit) end() {
+	f.mu.Lock()
+	var all []*tagFit
+	for t := range f.each {
+		all = append(all, t)
+	}
+	f.mu.Unlock()
+	for _, t := range all {
+		f.judge(t, 1)
+	}
+}
+
+// judge is endPeriod; there is at least one record.
+func (f *fit) judge(t *tagFit, least uint64) {
+	f.mu.Lock()
+	if t.records < least {
 		f.mu.Unlock()
 		return
 	}
 	now := time.Now()
-	records, counted := f.records, f.counted
-	misfit, was := records > 0 && float64(counted) < fitShare*float64(records), f.why != ""
-	warn, recovered := false, f.logged && records > 0 && !misfit
-	switch ago := now.Sub(f.warned); {
+	records, counted := t.records, t.counted
+	misfit, was := float64(counted) < fitShare*float64(records), t.why != ""
+	warn, recovered := false, t.logged && !misfit
+	switch ago := now.Sub(t.warned); {
 	case !misfit:
-	case f.logged:
-		warn = f.total >= f.warnAt && ago >= fitPause
+	case t.logged:
+		warn = t.total >= t.warnAt && ago >= fitPause
 	default:
-		warn = ago >= f.pause
+		warn = ago >= t.pause
+	}
+	if warn && now.Sub(f.warnOf) >= fitPause {
+		f.warns, f.warnOf = 0, now
+	}
+	more := false
+	if warn {
+		f.warns++
+		warn, more = f.warns <= mostWarned, f.warns == mostWarned+1
 	}
 	if warn {
-		f.logged, f.warnAt, f.warned = true, f.total*fitGrowth, now
-		f.pause = min(max(2*f.pause, fitShortPause), fitPause)
+		t.logged, t.warnAt, t.warned = true, t.total*fitGrowth, now
+		t.pause = min(max(2*t.pause, fitShortPause), fitPause)
 	}
 	if recovered {
-		f.logged = false
+		t.logged = false
 	}
 	var sample []byte
-	look := warn || misfit && !was && now.Sub(f.looked) >= fitLook
+	look := warn || misfit && (!was || t.lastWhy == "") && now.Sub(f.looked) >= fitLook
 	if look {
-		f.looked, sample = now, bytes.Clone(f.sample)
+		f.looked, sample = now, bytes.Clone(t.sample)
 	}
-	if records > 0 {
-		f.why = ""
-		if misfit {
-			f.why = f.lastWhy
-		}
+	text := ""
+	if t.why = ""; misfit {
+		text = fmt.Sprintf("%s%d of the last %d records have a source and a destination, so hardly any gets a score.", t.begin(), counted, records)
+		t.why = cmp.Or(t.lastWhy, text)
 	}
-	changed := (f.why != "") != was
-	f.records, f.counted, f.sample, f.since = 0, 0, f.sample[:0], time.Time{}
+	changed := (t.why != "") != was
+	t.records, t.counted, t.sample, t.since = 0, 0, t.sample[:0], time.Time{}
+	if cap(t.sample) > keptSample {
+		t.sample = nil
+	}
 	f.mu.Unlock()
 	why := ""
 	if look {
-		why = fmt.Sprintf("%d of the last %d records have a source and a destination, so hardly any gets a score. %s",
-			counted, records, f.explain(sample))
+		why = text + " " + f.explain(sample)
 		f.mu.Lock()
-		f.why, f.lastWhy = why, why
+		t.why, t.lastWhy = why, why
 		f.mu.Unlock()
 	}
 	if look || changed {
@@ -164,8 +348,11 @@ func (f *fit) endPeriod(least uint64) {
 	if warn {
 		f.host.Log(LevelWarn, why)
 	}
+	if more {
+		f.logf(LevelWarn, "the records of more tags are not understood; within an hour the log tells of %d, and /healthz and rgcn status tell of the rest", mostWarned)
+	}
 	if recovered {
-		f.logf(LevelInfo, "records are understood again: %d of the last %d have a source and a destination", counted, records)
+		f.logf(LevelInfo, "%srecords are understood again: %d of the last %d have a source and a destination", t.begin(), counted, records)
 	}
 }
 
@@ -187,7 +374,7 @@ func (f *fit) checkTimes(timed bool, counted uint64) {
 }
 
 // logOverwritten warns once that records come with fields that the filter writes, as one of them does.
-func (f *fit) logOverwritten(event []byte) {
+func (f *fit) logOverwritten(tag, event []byte) {
 	if f.overwrittenLogged.Swap(true) {
 		return
 	}
@@ -212,9 +399,19 @@ func (f *fit) logOverwritten(event []byte) {
 		}
 		remedies = append(remedies, remedy)
 	}
-	f.logf(LevelWarn, "records come with fields of their own (%s), which this filter replaces by its own, or takes out where it has none; %s",
-		strings.Join(hit, ", "), strings.Join(remedies, "; "))
+	// Both explanations are told. Where the fields are such as this filter adds, the records are more likely its own.
+	const twice = "pass this filter, or another rgcn, twice, and count twice: a rewrite_tag behind it gives them a tag that Match takes too, or whoever sends them " +
+		"scores them; set Match to tags that come from inputs alone, and let one filter score"
+	if _, scored := body[c.Score]; scored && isBool(body[c.LowScore]) {
+		f.logf(LevelWarn, "records under the tag %s come with fields that this filter adds (%s). Most likely they %s. If the fields are their own, "+
+			"which this filter replaces, or takes out where it has none: %s", shown(tag), strings.Join(hit, ", "), twice, strings.Join(remedies, "; "))
+		return
+	}
+	f.logf(LevelWarn, "records come with fields of their own (%s), which this filter replaces by its own, or takes out where it has none; %s. "+
+		"If the fields are this filter's, the records %s", strings.Join(hit, ", "), strings.Join(remedies, "; "), twice)
 }
+
+func isBool(v any) bool { _, is := v.(bool); return is }
 
 // logColumns warns once that the columns of rows under a tag are others than before.
 func (f *fit) logColumns(tag []byte) {

@@ -1,12 +1,16 @@
 package filter
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tinylib/msgp/msgp"
 )
 
 // A stream that is not understood is said after a hundred records, with what was looked for, what is there and
@@ -82,7 +86,7 @@ func TestMisfitIsSaid(t *testing.T) {
 			if n := strings.Count(h.log(), "have a source and a destination, so"); n != 1 {
 				t.Errorf("said %d times within an hour:\n%s", n, h.log())
 			}
-			f.fit.warned = f.fit.warned.Add(-fitPause)
+			untagged(f).warned = untagged(f).warned.Add(-fitPause)
 			many()
 			if n := strings.Count(h.log(), "have a source and a destination, so"); n != 2 {
 				t.Errorf("said %d times after ten times as many:\n%s", n, h.log())
@@ -90,6 +94,28 @@ func TestMisfitIsSaid(t *testing.T) {
 		})
 	}
 }
+
+// The attributes of OTLP lie in the metadata of an event, where no setting looks.
+func TestMisfitWithMetadata(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	event := appendEvent(nil, "message", "session")
+	meta := bytes.Index(event, []byte{0x80}) // an empty map
+	with, err := msgp.AppendMapStrIntf(nil, map[string]any{"otlp": map[string]any{"attributes": map[string]any{"src": "a", "dst": "b"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	event = slices.Concat(event[:meta], with, event[meta+1:])
+	f.Process(nil, bytes.Repeat(event, fitPeriod))
+	for _, want := range []string{`has the keys "message". It also has attributes of OTLP, which lie beside the record and which no setting reads, with the keys "dst", "src": copy`} {
+		if !strings.Contains(h.log(), want) {
+			t.Errorf("no %q in %s", want, h.log())
+		}
+	}
+}
+
+// untagged is how the records without a tag fit.
+func untagged(f *Instance) *tagFit { return f.fit.of(nil) }
 
 // A misfit that begins anew is logged with its own reason, after a pause that grows; the log's last word on it is true
 // again and again, but it does not go back and forth.
@@ -123,16 +149,16 @@ func TestAMisfitThatBeginsAnew(t *testing.T) {
 	if st := f.Status(); st.State != StateDegraded || !strings.Contains(st.Problem, "set Under zeek") {
 		t.Errorf("the status is that of another misfit: %s", st.Problem)
 	}
-	f.fit.warned = f.fit.warned.Add(-fitShortPause)
+	untagged(f).warned = untagged(f).warned.Add(-fitShortPause)
 	pass(under...)
 	last("set Under zeek")
 	understood()
 	last("records are understood again")
-	f.fit.warned = f.fit.warned.Add(-fitShortPause) // the pause is twice as long now
+	untagged(f).warned = untagged(f).warned.Add(-fitShortPause) // the pause is twice as long now
 	pass("src", "a")
 	last("records are understood again")
 	understood()
-	f.fit.warned = f.fit.warned.Add(-fitShortPause)
+	untagged(f).warned = untagged(f).warned.Add(-fitShortPause)
 	pass("src", "a")
 	last(`has the keys "src"`)
 	if n := strings.Count(h.log(), "\n") + 1; n != 5 {
@@ -140,16 +166,85 @@ func TestAMisfitThatBeginsAnew(t *testing.T) {
 	}
 }
 
+// Each tag is judged by its own records: those of another neither hide a misfit nor end it.
+func TestATagThatDoesNotFit(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	foreign, usual := bytes.Repeat(appendEvent(nil, "src", "a"), 10), join(sessions(90))
+	pass := func(chunk []byte, tag string, times int) {
+		for range times {
+			f.ProcessTagged(nil, chunk, []byte(tag))
+		}
+	}
+	for range 20 {
+		pass(usual, "ssh", 1)
+		pass(foreign, "dns", 1)
+	}
+	const why = `tag "dns": 0 of the last 100 records have a source and a destination, so`
+	st := f.Status()
+	if strings.Count(h.log(), why) != 1 || strings.Contains(h.log(), "again") || strings.Contains(h.log(), `"ssh"`) ||
+		st.State != StateDegraded || !strings.Contains(st.Problem, why) || len(st.Misfits) != 1 || !strings.HasPrefix(st.Misfits[0], why) || !strings.Contains(st.Misfits[0], `has the keys "src"`) {
+		t.Errorf("%+v\n%s", st, h.log())
+	}
+	pass(foreign, "flow", 10)
+	if st = f.Status(); len(st.Misfits) != 2 || !strings.HasPrefix(st.Problem, why) || !strings.HasSuffix(st.Problem, ` Nor are the records understood of tag "flow".`) {
+		t.Errorf("%+v", st)
+	}
+	pass(usual, "dns", 2)
+	if st = f.Status(); !strings.Contains(h.log(), `tag "dns": records are understood again: `) || len(st.Misfits) != 1 || !strings.HasPrefix(st.Misfits[0], `tag "flow": `) {
+		t.Errorf("%+v\n%s", st, h.log())
+	}
+	f.fit.tags["flow"].last = time.Now().Add(-fitForget - time.Minute)
+	if st = f.Status(); st.State == StateDegraded || st.Misfits != nil {
+		t.Errorf("a tag that does not come any more: %+v", st)
+	}
+}
+
+// Tags may be as many as their senders like: memory, the log and the status stay bounded, and a misfit is told all the same.
+func TestManyTagsThatDoNotFit(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	event := appendEvent(nil, "src", strings.Repeat("x", 2*keptSample))
+	chunk := bytes.Repeat(event, fitPeriod)
+	for i := range 2 * mostTags {
+		f.ProcessTagged(nil, chunk, fmt.Appendf(nil, "tag.%03d", i))
+	}
+	st := f.Status()
+	if n := strings.Count(h.log(), "so hardly any gets a score"); n != mostWarned || strings.Count(h.log(), "the records of more tags are not understood") != 1 {
+		t.Errorf("%d warnings:\n%s", n, h.log())
+	}
+	if len(f.fit.tags) != mostTags || len(st.Misfits) != mostMisfits || !strings.HasSuffix(st.Problem, fmt.Sprintf(" and of %d more.", mostTags-1-mostNamed)) {
+		t.Errorf("%d tags, %d in the status: %s", len(f.fit.tags), len(st.Misfits), st.Problem)
+	}
+	kept := 0
+	for _, x := range f.fit.tags {
+		kept += cap(x.sample)
+	}
+	if kept > mostTags*keptSample {
+		t.Errorf("%d bytes of samples are kept", kept)
+	}
+
+	h = host()
+	f = offline(t, h)
+	for i := range mostTags + fitPeriod { // each with one record: those that left are judged together
+		f.ProcessTagged(nil, event, fmt.Appendf(nil, "tag.%03d", i))
+	}
+	f.ProcessTagged(nil, event, bytes.Repeat([]byte("t"), maxTag+1))
+	if want := "further tags: 0 of the last 101 records have a source and a destination"; !strings.Contains(h.log(), want) {
+		t.Errorf("no %q in the log: %s", want, h.log())
+	}
+}
+
 // Two calls may see that a period is full: it ends once.
 func TestAPeriodEndsOnce(t *testing.T) {
 	h := host()
 	f := offline(t, h)
-	if !f.fit.add(fitPeriod, fitPeriod, nil) {
+	if !f.fit.add(nil, fitPeriod, fitPeriod, nil) {
 		t.Fatal("a full period is not full")
 	}
-	f.fit.endPeriod(fitPeriod)
-	f.fit.add(1, 0, appendEvent(nil, "a", 1))
-	f.fit.endPeriod(fitPeriod)
+	f.fit.endPeriod(nil, fitPeriod)
+	f.fit.add(nil, 1, 0, appendEvent(nil, "a", 1))
+	f.fit.endPeriod(nil, fitPeriod)
 	if h.log() != "" || f.fit.problem() != "" {
 		t.Errorf("judged by one record: %s", h.log())
 	}
@@ -162,6 +257,18 @@ func TestMisfitOfAFew(t *testing.T) {
 	f.Process(nil, appendEvent(nil, "a", 1))
 	if now := time.Now(); f.fit.waits(now) || !f.fit.waits(now.Add(2*fitPatience)) {
 		t.Error("one record waits too short or too long")
+	}
+	g := offline(t, host())
+	g.ProcessTagged(nil, session(1, "a", "b", "c"), []byte("ssh"))
+	g.fit.endPeriod([]byte("ssh"), 1)
+	for i := range fitFew {
+		if g.fit.waits(time.Now().Add(2 * fitPatience)) {
+			t.Errorf("a tag that is understood is judged by %d records", i)
+		}
+		g.ProcessTagged(nil, appendEvent(nil, "a", 1), []byte("ssh"))
+	}
+	if g.fit.endWaiting(time.Now().Add(2 * fitPatience)); g.Status().State != StateDegraded {
+		t.Errorf("%d records do not count", fitFew)
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
@@ -293,6 +400,26 @@ func TestOverwrittenFieldIsSaid(t *testing.T) {
 	out, _ := f.Process(nil, appendEvent(nil, "id.orig_h", "a", "id.resp_h", "b", "client", "c", "score", 7))
 	if d := decode(t, out)[0]; h.log() != "" || fmt.Sprint(d.body["score"]) != "7" {
 		t.Errorf("%v\n%s", d.body, h.log())
+	}
+}
+
+// A record that passes twice has all fields of the filter, and needs another Match, not other names.
+func TestARecordThatPassesTwiceIsSaid(t *testing.T) {
+	h := host()
+	f := offline(t, h)
+	once, _ := f.ProcessTagged(nil, session(1, "a", "b", "c"), []byte("ssh"))
+	if h.log() != "" {
+		t.Fatal(h.log())
+	}
+	for range 2 {
+		f.ProcessTagged(nil, once, []byte("alert.ssh"))
+	}
+	log := h.log()
+	for _, want := range []string{`records under the tag "alert.ssh" come with fields that this filter adds ("score", "low_score")`, "Most likely they pass this filter, or another rgcn, twice",
+		"rewrite_tag", "set Match", "set Score, Low_Score and Source_Alert to other names to keep theirs"} {
+		if strings.Count(log, want) != 1 {
+			t.Errorf("no %q in %s", want, log)
+		}
 	}
 }
 

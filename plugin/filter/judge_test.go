@@ -195,6 +195,9 @@ func TestListOfALiveFilter(t *testing.T) {
 	if s := f.Status().Allow; s.Problem == "" || s.Lines != 0 {
 		t.Errorf("%+v", s)
 	}
+	if s := f.Status(); !strings.HasSuffix(s.Problem, "; the list of judged sessions is not in force: "+s.Allow.Problem) {
+		t.Errorf("the problem is %q", s.Problem)
+	}
 	denied := func() bool {
 		out, _ := f.Process(nil, session(1, "a", "b", "c"))
 		return decode(t, out)[0].body["score_reason"] == "denied"
@@ -205,7 +208,7 @@ func TestListOfALiveFilter(t *testing.T) {
 	writeList(t, path+".new", "a,*,b,,bad", "x,*,y,2021-01-01,")
 	os.Rename(path+".new", path)
 	until("allow: " + path + ": 2 lines, 1 of them expired")
-	if !denied() || f.Status().Allow.Problem != "" {
+	if !denied() || f.Status().Allow.Problem != "" || strings.Contains(f.Status().Problem, "list") {
 		t.Errorf("%+v", f.Status().Allow)
 	}
 	writeList(t, path+".new", "a,*,b,,maybe")
@@ -213,6 +216,9 @@ func TestListOfALiveFilter(t *testing.T) {
 	until("allow: " + path + `:2: verdict = "maybe": want allow (or nothing) for no alert, or bad for always one; the list stays as it is`)
 	if !denied() {
 		t.Error("a bad line took the list away")
+	}
+	if s := f.Status(); !strings.HasSuffix(s.Problem, "; the list of judged sessions stays as it was: "+s.Allow.Problem) {
+		t.Errorf("the problem is %q", s.Problem)
 	}
 	if n := strings.Count(h.log(), "the list stays as it is"); n != 1 {
 		t.Errorf("said %d times", n)

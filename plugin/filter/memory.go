@@ -71,6 +71,18 @@ type allowance struct {
 	remedy string // what to do about it
 }
 
+// leastAddressSpace is below which limit of address space little is left for graph and trainings. Go's runtime and the
+// stacks of the host's threads reserve some 2 GiB and use little of it, and when nothing is left for them the process ends.
+const leastAddressSpace = 2560 << 20
+
+// logAddressSpace warns of a limit of address space that is too low.
+func (m *memory) logAddressSpace() {
+	if l, ok := memlimit.AddressSpace(m.files); ok && l.Bytes < leastAddressSpace {
+		m.logf(LevelWarn, "%s is %d MiB, of which %d are left: what is reserved and not used counts too, and Fluent Bit ends when none is left; set at least %d, "+
+			"or bound the memory in use instead (MemoryMax=, a container's limit)", l.By, l.Bytes>>20, max(0, l.Left)>>20, leastAddressSpace>>20)
+	}
+}
+
 // left is the share of what the limits leave. The lock is held.
 func (m *memory) left() allowance {
 	a := allowance{bytes: math.MaxInt64}

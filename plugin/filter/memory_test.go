@@ -344,3 +344,22 @@ func TestAModelTooLargeForTheMemory(t *testing.T) {
 		t.Error("records do not go on")
 	}
 }
+
+// A process whose address space is small is told of at the start, and one that has enough is not.
+func TestALowLimitOfAddressSpaceIsSaid(t *testing.T) {
+	for _, c := range []struct {
+		most string
+		want bool
+	}{{"1073741824", true}, {"2684354560", false}, {"unlimited", false}} {
+		h := host()
+		f := offline(t, h)
+		f.memory.files = fstest.MapFS{
+			"proc/self/limits": {Data: []byte("Max address space         " + c.most + "           unlimited            bytes     \n")},
+			"proc/self/status": {Data: []byte("VmSize:\t  614400 kB\n")},
+		}
+		f.memory.logAddressSpace()
+		if got := strings.Contains(h.log(), "the limit of address space (ulimit -v, LimitAS=) is 1024 MiB, of which 424 are left"); got != c.want {
+			t.Errorf("%s: %q", c.most, h.log())
+		}
+	}
+}

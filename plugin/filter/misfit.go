@@ -1,8 +1,10 @@
 package filter
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,7 +45,31 @@ func (f *fit) explain(event []byte) string {
 		keys = append(keys, k)
 	}
 	slices.Sort(keys)
-	return fmt.Sprintf("%s %s One of the others has %s.", f.remedy(body, keys), looked, namesOf(keys))
+	return fmt.Sprintf("%s %s One of the others has %s.%s", f.remedy(body, keys), looked, namesOf(keys), metadataOf(event))
+}
+
+// metadataOf tells of the metadata of an event, where OTLP's attributes come, which an output may show like a part of the
+// record; "" where it has none.
+func metadataOf(event []byte) string {
+	n, rest, err := msgp.ReadArrayHeaderBytes(event[1:]) // the header, of an array of two
+	if err != nil || n != 2 {
+		return ""
+	}
+	if rest, err = msgp.Skip(rest); err != nil { // the time
+		return ""
+	}
+	meta, _, err := msgp.ReadMapStrIntfBytes(bytes.Clone(rest), nil)
+	if err != nil || len(meta) == 0 {
+		return ""
+	}
+	what := "metadata"
+	if otlp, ok := meta["otlp"].(map[string]any); ok {
+		if inner, ok := otlp["attributes"].(map[string]any); ok && len(inner) > 0 {
+			what, meta = "attributes of OTLP", inner
+		}
+	}
+	return fmt.Sprintf(" It also has %s, which lie beside the record and which no setting reads, with %s: copy those that are needed into the record, in front of this filter.",
+		what, namesOf(slices.Sorted(maps.Keys(meta))))
 }
 
 func pathsOf(fields [][]string) string {

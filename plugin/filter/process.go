@@ -355,13 +355,13 @@ func (p *recordPath) account(c *call, began time.Time, tag []byte) {
 	if c.rows.Changed() {
 		p.fit.logColumns(tag)
 	}
-	if p.fit.add(t.records-t.skipped, t.counted, c.walker.Raw(t.misfit)) {
-		p.fit.endPeriod(fitPeriod)
+	if p.fit.add(tag, t.records-t.skipped, t.counted, c.walker.Raw(t.misfit)) {
+		p.fit.endPeriod(tag, fitPeriod)
 	}
 	p.judge.logUnreported(began)
 	p.fit.checkTimes(t.timed, t.counted)
 	if c.walker.Drops(t.overwritten) > 0 {
-		p.fit.logOverwritten(c.walker.Raw(t.overwritten))
+		p.fit.logOverwritten(tag, c.walker.Raw(t.overwritten))
 	}
 	if p.watch != nil {
 		p.watch.merge(&c.tally, began)

@@ -30,6 +30,7 @@ func (f *Instance) restore() {
 	if haveModel {
 		m.SetThreshold(ModelConfig(f.cfg).Threshold) // the settings may have changed since
 		haveModel = f.restoreScorer(&m)
+		f.trainer.schedule.restored = m.Trained
 	}
 	end()
 	f.load(fleetFile, fleetVersion, func(b []byte) error { return f.restoreFleet(b, haveGraph && haveModel) })

@@ -7,10 +7,15 @@ import (
 	"flb-filter-rgcn/plugin/config"
 )
 
+// startPause is the least time from a start with a saved model to the first training, or half an interval where that is
+// less. A training that gets the host killed would otherwise come again at once after each start.
+const startPause = time.Minute
+
 // schedule says when to train: first when the graph has enough edges, then once an interval if enough edges are new.
 type schedule struct {
 	cfg      config.Train
 	trained  bool
+	restored time.Time // when the model of the state directory was trained; zero: there is none, or it is not known
 	last     time.Time // of the last training or attempt, in the clock of the caller
 	newEdges uint64    // as it was then
 }
@@ -22,11 +27,24 @@ func (s *schedule) due(now time.Time, st graphbuf.Stats, haveModel bool) bool {
 	case !s.last.IsZero() && now.Sub(s.last) < s.cfg.Interval:
 		return false
 	case s.last.IsZero() && haveModel:
-		// A model came from the state directory: it serves until the first interval is over.
-		s.ran(now, st)
+		// A model came from the state directory: it serves until its interval is over.
+		s.ran(s.resumed(now), st)
 		return false
 	}
 	return !s.trained || st.NewEdges-s.newEdges >= uint64(s.cfg.MinNewEdges)
 }
 
 func (s *schedule) ran(now time.Time, st graphbuf.Stats) { s.last, s.newEdges = now, st.NewEdges }
+
+// resumed is when the last training was, as far as that counts at a start at now: the interval of a saved model goes on,
+// or a host that is restarted more often than that would never train again.
+func (s *schedule) resumed(now time.Time) time.Time {
+	if s.restored.IsZero() || s.restored.After(now) { // the clock was set back
+		return now
+	}
+	latest := now.Add(min(startPause, s.cfg.Interval/2) - s.cfg.Interval)
+	if s.restored.Before(latest) {
+		return latest
+	}
+	return s.restored
+}

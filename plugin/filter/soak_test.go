@@ -87,7 +87,7 @@ func TestSoak(t *testing.T) {
 	s := newSoak()
 	goroutines, files := runtime.NumGoroutine(), openFiles()
 	h := host("graph_max_nodes", fmt.Sprint(s.nodes), "graph_max_relations", fmt.Sprint(soakRelations), "graph_max_edges", fmt.Sprint(s.edges),
-		"train_interval", "1d", "train_steps", "10", "model_dim", "8", "metrics_listen", "127.0.0.1:2021", "explain", "on", "state_dir", t.TempDir())
+		"train_interval", "1d", "train_steps", "10", "model_dim", "8", "metrics_listen", "127.0.0.1:2023", "explain", "on", "state_dir", t.TempDir())
 	f, err := New(h)
 	if err != nil {
 		t.Fatal(err)

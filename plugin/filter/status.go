@@ -9,6 +9,7 @@ import (
 type Status struct {
 	State     string          `json:"state"`             // one of the State constants
 	Problem   string          `json:"problem,omitempty"` // in words: why it is degraded or waits, what memory does not allow, what is not saved
+	Misfits   []string        `json:"misfits,omitempty"` // why records are not understood, of each tag, 20 of them at most
 	Since     time.Time       `json:"since"`             // start of the counts
 	Records   RecordCounts    `json:"records"`
 	Graph     GraphStatus     `json:"graph"`
@@ -26,7 +27,7 @@ type Status struct {
 const (
 	StateScoring  = "scoring"  // records get scores
 	StateWaiting  = "waiting"  // there is no model yet, or it is too weak to tell low scores
-	StateDegraded = "degraded" // most records are not understood
+	StateDegraded = "degraded" // most records of some tag are not understood
 )
 
 // RecordCounts count records since the start.
@@ -121,6 +122,7 @@ func (f *Instance) Status() Status {
 	}
 	if !f.frozen || f.savedStatus == nil || s.State == "" { // what was so for the instance that wrote it
 		s.State, s.Problem = f.condition()
+		_, s.Misfits, _ = f.fit.misfits(time.Now())
 	}
 	return s
 }

@@ -47,6 +47,17 @@ func TestSchedule(t *testing.T) {
 	if !warm.due(at(60), st(900, 400), true) {
 		t.Error("it serves for ever")
 	}
+	// The interval of a saved model goes on over restarts, with a pause after each of them.
+	for _, c := range []struct{ trained, due int }{{-20, 40}, {-59, 1}, {-60, 1}, {-10000, 1}, {10, 60}} {
+		again := schedule{cfg: s.cfg, restored: at(c.trained)}
+		if again.due(at(0), st(500, 0), true) || again.due(at(c.due).Add(-time.Second), st(500, 0), true) || !again.due(at(c.due), st(500, 0), true) {
+			t.Errorf("a model of minute %d is not due at minute %d", c.trained, c.due)
+		}
+	}
+	short := schedule{cfg: config.Train{Interval: time.Second}, restored: at(-5)}
+	if short.due(at(0), st(500, 0), true) || !short.due(at(0).Add(time.Second/2), st(500, 0), true) {
+		t.Error("the pause is longer than the interval")
+	}
 	never := schedule{cfg: config.Train{Interval: 0, MinEdges: 1}}
 	if never.due(at(0), st(500, 500), false) {
 		t.Error("interval 0 trains")
@@ -151,6 +162,27 @@ func TestTooLittleIsSaidAndTriedAgain(t *testing.T) {
 	}
 	if st := f.Status(); strings.Contains(st.Problem, why) {
 		t.Errorf("after a training: %s", st.Problem)
+	}
+}
+
+// A filter that is restarted more often than its interval trains all the same.
+func TestTrainingAfterARestart(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	f := offline(t, host("state_dir", dir, "train_interval", "1h"))
+	f.Process(nil, join(sessions(2000)))
+	train(t, f)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g := offline(t, host("state_dir", dir, "train_interval", "1h"))
+	start := g.Scorer().Model().Trained.Add(50 * time.Minute)
+	for _, c := range []struct {
+		after time.Duration
+		want  bool
+	}{{0, false}, {9 * time.Minute, false}, {10 * time.Minute, true}, {20 * time.Minute, false}} {
+		if g.TrainIfDue(context.Background(), start.Add(c.after)) != c.want {
+			t.Errorf("%v after a start at which the model is 50 minutes old: trains is %v", c.after, !c.want)
+		}
 	}
 }
 

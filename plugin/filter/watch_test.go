@@ -13,7 +13,7 @@ import (
 // What the page shows of single sessions: those with a low score, and those at which a source was reported. Before the
 // first model there is one kind of them, that of the list, and they have no score.
 func TestWatchedBeforeAModel(t *testing.T) {
-	f := offline(t, host("metrics_listen", "127.0.0.1:2021", "allow", listFile(t, "bad,*,*,,bad")))
+	f := offline(t, host("metrics_listen", "127.0.0.1:2023", "allow", listFile(t, "bad,*,*,,bad")))
 	f.Process(nil, join([][]byte{session(1, "a", "b", "c"), session(2, "bad", "b", "c"), session(3, "bad", "d", "c")}))
 	w := f.Watched()
 	if len(w.Recent) != 2 || len(w.Alerts) != 1 {

@@ -6,6 +6,8 @@
 #include "abi.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -37,7 +39,11 @@ struct flb_filter_plugin filter_rgcn_plugin = {
 struct instance {
 	struct rgcn_host host;
 	uintptr_t handle; /* of the Go side's instance */
+	atomic_int place; /* one of enum place */
 };
+
+/* Where an instance stands. The host tells only with the first chunk. */
+enum place { NOT_KNOWN, BEFORE_OUTPUTS, IN_AN_OUTPUT };
 
 static pid_t loaded_in;
 
@@ -121,13 +127,52 @@ static int cb_init(void *ins, void *config, void *data)
 	return -1;
 }
 
+/* is_output reports whether what hands a chunk over is an output. All hosts from 2.2 to 5.1 can tell. */
+static bool is_output(const void *sender, void *config)
+{
+	void *(*get)(void *, int) = rgcn_host_symbol("flb_output_get_instance");
+	void *output;
+
+	if (get == NULL || sender == NULL || config == NULL)
+		return false;
+	for (int id = 0; (output = get(config, id)) != NULL; id++)
+		if (output == sender)
+			return true;
+	return false;
+}
+
+/*
+ * in_an_output reports whether the instance is a processor of an output, which the host neither refuses nor tells at the
+ * start. There each retry hands over the chunk as it was, so that its sessions would count, and alert, once more.
+ */
+static bool in_an_output(struct instance *i, const void *sender, void *config)
+{
+	int place = atomic_load(&i->place);
+
+	if (place == NOT_KNOWN) {
+		int found = is_output(sender, config) ? IN_AN_OUTPUT : BEFORE_OUTPUTS;
+
+		if (atomic_compare_exchange_strong(&i->place, &place, found)) {
+			place = found;
+			if (place == IN_AN_OUTPUT)
+				rgcn_log(&i->host, FLB_LOG_ERROR,
+				         "this filter is a processor of an output, where each retry would score a chunk, and "
+				         "count its sessions, once more: its records pass without a score; move it to the "
+				         "processors of the input, or to a section of the filters");
+		}
+	}
+	return place == IN_AN_OUTPUT;
+}
+
 static int cb_filter(const void *data, size_t bytes, const char *tag, int tag_len, void **out, size_t *out_bytes,
                      void *f_ins, void *i_ins, void *context, void *config)
 {
-	const struct instance *i = context;
+	struct instance *i = context;
 
 	if (fresh != NULL)
 		return fresh->cb_filter(data, bytes, tag, tag_len, out, out_bytes, f_ins, i_ins, context, config);
+	if (in_an_output(i, i_ins, config))
+		return FLB_FILTER_NOTOUCH;
 	return rgcnFilter(i->handle, (void *)data, bytes, (void *)tag, tag_len, out, out_bytes);
 }
 

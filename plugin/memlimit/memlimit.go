@@ -1,5 +1,5 @@
 // Package memlimit tells how much memory the process may still take before something stops it: a memory cgroup, of
-// version 1 or 2, any of those above it, or the machine running out.
+// version 1 or 2, any of those above it, the limit of its address space, or the machine running out.
 //
 // It owns the files in which the kernel reports this, and the rule that memory which the kernel can free at once does
 // not count as taken. It never knows who asks, and limits nothing itself.
@@ -17,7 +17,7 @@ import (
 
 // Limit is one bound on the memory of the process, alone or together with others.
 type Limit struct {
-	By    string // who limits: a cgroup's file, or the machine
+	By    string // who limits: a cgroup's file, the limit of address space, or the machine
 	Bytes int64  // the bound
 	Left  int64  // bytes of it that can still be taken now; below 0 where it is passed
 }
@@ -26,12 +26,41 @@ type Limit struct {
 // machine, os.DirFS("/") but in tests. It reads some ten small files.
 func Tightest(root fs.FS) (Limit, bool) {
 	tightest, found := Limit{Left: math.MaxInt64}, false
-	for _, l := range append(cgroups(root), machine(root)...) {
+	limits := append(cgroups(root), machine(root)...)
+	if l, ok := AddressSpace(root); ok {
+		limits = append(limits, l)
+	}
+	for _, l := range limits {
 		if l.Left < tightest.Left {
 			tightest, found = l, true
 		}
 	}
 	return tightest, found
+}
+
+// AddressSpace is the limit of the process's address space (RLIMIT_AS), false where there is none. What is reserved and
+// not used counts as taken, as for the kernel: some of it may still serve, but when more is asked for than is left, a Go
+// runtime ends the process.
+func AddressSpace(root fs.FS) (Limit, bool) {
+	limits, err := fs.ReadFile(root, "proc/self/limits")
+	if err != nil {
+		return Limit{}, false
+	}
+	status, err := fs.ReadFile(root, "proc/self/status")
+	if err != nil {
+		return Limit{}, false
+	}
+	const name, kib = "Max address space", 1 << 10
+	size, known := valueOf(status, "VmSize:")
+	for line := range strings.Lines(string(limits)) {
+		fields := strings.Fields(strings.TrimPrefix(line, name)) // soft, hard, unit
+		if !strings.HasPrefix(line, name) || len(fields) == 0 {
+			continue
+		}
+		most, err := strconv.ParseInt(fields[0], 10, 64)
+		return Limit{By: "the limit of address space (ulimit -v, LimitAS=)", Bytes: most, Left: most - size*kib}, err == nil && known && most < unlimited
+	}
+	return Limit{}, false
 }
 
 // machine is what the kernel counts as available to a new program without swapping.

@@ -122,3 +122,26 @@ func TestThisMachine(t *testing.T) {
 	}
 	t.Logf("%+v", l)
 }
+
+func TestAddressSpace(t *testing.T) {
+	const limits = "Limit                     Soft Limit           Hard Limit           Units     \nMax cpu time              unlimited            unlimited            seconds   \n" +
+		"Max address space         1073741824           2073741824           bytes     \n"
+	const status = "Name:\tfluent-bit\nVmPeak:\t 900000 kB\nVmSize:\t  614400 kB\n"
+	root := machineOf("proc/self/limits", limits, "proc/self/status", status, "proc/meminfo", meminfo)
+	if l, ok := AddressSpace(root); !ok || l.Bytes != 1024*mib || l.Left != 424*mib {
+		t.Errorf("%+v, %v", l, ok)
+	}
+	if l, ok := Tightest(root); !ok || l.By != "the limit of address space (ulimit -v, LimitAS=)" || l.Left != 424*mib {
+		t.Errorf("not the tightest: %+v, %v", l, ok)
+	}
+	for _, files := range [][]string{
+		{"proc/self/limits", strings.ReplaceAll(limits, "1073741824", "unlimited"), "proc/self/status", status},
+		{"proc/self/limits", limits},
+		{"proc/self/status", status},
+		{"proc/self/limits", limits, "proc/self/status", "Name:\tx\n"},
+	} {
+		if l, ok := AddressSpace(machineOf(files...)); ok {
+			t.Errorf("%q: %+v", files, l)
+		}
+	}
+}

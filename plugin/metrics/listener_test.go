@@ -38,7 +38,7 @@ func ask(t *testing.T, c net.Conn, path, want string) {
 }
 
 func TestConnectionsAreBounded(t *testing.T) {
-	h := &host{properties: map[string]string{"metrics_listen": "127.0.0.1:2021"}}
+	h := &host{properties: map[string]string{"metrics_listen": "127.0.0.1:2023"}}
 	f, err := filter.NewOffline(h)
 	if err != nil {
 		t.Fatal(err)

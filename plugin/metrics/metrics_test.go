@@ -63,7 +63,7 @@ func session(i int, source, destination string) []byte {
 func trained(t *testing.T) *filter.Instance {
 	t.Helper()
 	f, err := filter.NewOffline(&host{properties: map[string]string{
-		"metrics_listen": "127.0.0.1:2021", "model_dim": "16", "train_steps": "200", "explain": "on",
+		"metrics_listen": "127.0.0.1:2023", "model_dim": "16", "train_steps": "200", "explain": "on",
 		"threshold_method": "sigma", // its threshold stands still
 	}})
 	if err != nil {
@@ -120,7 +120,7 @@ func TestMetricsAreWhatTheStatusSays(t *testing.T) {
 	if err != nil || len(problems) > 0 {
 		t.Errorf("%v %v", problems, err)
 	}
-	text := body(t, get(t, handler(f, false, quiet), "GET", "/metrics", "localhost:2021"))
+	text := body(t, get(t, handler(f, false, quiet), "GET", "/metrics", "localhost:2023"))
 	for _, want := range []string{
 		"rgcn_records_total 3130\n",
 		"rgcn_records_counted_total 3130\n", "rgcn_records_scored_total 130\n",
@@ -151,7 +151,7 @@ func TestMetricsOfAList(t *testing.T) {
 	if err := os.WriteFile(path, []byte("source,destination,from,until,verdict\na,b,,2020-01-01,bad\na,b,2020-09-01,,bad\nx,*,,,\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2021", "allow": path}})
+	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2023", "allow": path}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestMetricsOfAList(t *testing.T) {
 	if problems, err := testutil.GatherAndLint(registry); err != nil || len(problems) > 0 {
 		t.Errorf("%v %v", problems, err)
 	}
-	text := body(t, get(t, handler(f, false, quiet), "GET", "/metrics", "localhost:2021"))
+	text := body(t, get(t, handler(f, false, quiet), "GET", "/metrics", "localhost:2023"))
 	for _, want := range []string{
 		"rgcn_records_allowed_total 0\n", "rgcn_records_denied_total 3\n", "rgcn_source_alerts_missed_total 0\n", "rgcn_records_low_score_total 3\n", "rgcn_allow_problem 0\n",
 		"rgcn_allow_lines{state=\"used\"} 1\n", "rgcn_allow_lines{state=\"never_used\"} 2\n", "rgcn_allow_lines{state=\"expired\"} 1\n",
@@ -177,7 +177,7 @@ func TestMetricsOfAList(t *testing.T) {
 }
 
 func TestBeforeTheFirstTraining(t *testing.T) {
-	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2021"}})
+	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2023"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestPictureOfALiveFilter(t *testing.T) {
 	f := trained(t)
 	h := handler(f, false, quiet)
 	var d report.Data
-	if err := json.Unmarshal([]byte(body(t, get(t, h, "GET", "/graph.json", "[::1]:2021"))), &d); err != nil {
+	if err := json.Unmarshal([]byte(body(t, get(t, h, "GET", "/graph.json", "[::1]:2023"))), &d); err != nil {
 		t.Fatal(err)
 	}
 	s := f.Status()
@@ -235,7 +235,7 @@ func TestPictureOfALiveFilter(t *testing.T) {
 }
 
 func TestWhoIsServed(t *testing.T) {
-	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2021"}})
+	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2023"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,12 +244,12 @@ func TestWhoIsServed(t *testing.T) {
 		method, path, host string
 		want               int
 	}{
-		{false, "GET", "/healthz", "127.0.0.1:2021", 200},
+		{false, "GET", "/healthz", "127.0.0.1:2023", 200},
 		{false, "HEAD", "/healthz", "LOCALHOST", 200},
-		{false, "GET", "/metrics", "evil.example:2021", 403},
+		{false, "GET", "/metrics", "evil.example:2023", 403},
 		{false, "GET", "/metrics", "127.0.0.1.evil.example", 403},
 		{false, "GET", "/metrics", "", 403},
-		{true, "GET", "/metrics", "collector.example:2021", 200},
+		{true, "GET", "/metrics", "collector.example:2023", 200},
 		{false, "POST", "/metrics", "localhost", 405},
 		{false, "GET", "/debug/pprof/", "localhost", 404},
 		{false, "GET", "/x", "localhost", 404},
@@ -260,25 +260,63 @@ func TestWhoIsServed(t *testing.T) {
 	}
 }
 
+// clock lets a server's waits end when a test says so.
+type clock struct {
+	waits chan time.Duration // those that begin
+	ends  chan time.Time
+}
+
+func newClock() *clock {
+	return &clock{waits: make(chan time.Duration, 1), ends: make(chan time.Time)}
+}
+
+func (c *clock) after(d time.Duration) <-chan time.Time {
+	c.waits <- d
+	return c.ends
+}
+
 func TestStartAndClose(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := taken.Addr().String()
+	address := free.Addr().String()
+	free.Close()
 	h := &host{properties: map[string]string{"metrics_listen": address}}
 	f, err := filter.NewOffline(h)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Start(f, f.Config().Metrics, h)
-	for !strings.Contains(h.log(), "metrics: listen tcp "+address+": bind: address already in use; records are scored all the same") {
-		time.Sleep(time.Millisecond)
+	c := newClock()
+	s := start(f, f.Config().Metrics, h, c.after)
+	if wait := <-c.waits; wait != firstListen {
+		t.Errorf("waits for %v, want %v", wait, firstListen)
+	}
+	taken, err := net.Listen("tcp", address) // the host, which starts its outputs and its own server after the filters
+	if err != nil {
+		t.Fatalf("the filter listens before the host has started: %v", err)
+	}
+	c.ends <- time.Time{}
+	if wait := <-c.waits; wait != retryInterval {
+		t.Errorf("waits for %v, want %v", wait, retryInterval)
+	}
+	if want := "metrics: listen tcp " + address + ": bind: address already in use; records are scored all the same"; strings.Count(h.log(), want) != 1 {
+		t.Errorf("%q, want %q", h.log(), want)
+	}
+	c.ends <- time.Time{}
+	<-c.waits
+	if strings.Count(h.log(), "address already in use") != 1 {
+		t.Errorf("said again: %q", h.log())
 	}
 	s.Close() // while it waits for its next try
 	taken.Close()
 
-	s = Start(f, f.Config().Metrics, h)
+	s = start(f, f.Config().Metrics, h, c.after)
+	<-c.waits
+	c.ends <- time.Time{}
+	for !strings.Contains(h.log(), "metrics: serves") {
+		time.Sleep(time.Millisecond)
+	}
 	r, err := http.Get("http://" + address + "/healthz")
 	if err != nil || !strings.Contains(body(t, r), `"status":"ok"`) {
 		t.Fatalf("%v", err)
@@ -287,6 +325,9 @@ func TestStartAndClose(t *testing.T) {
 	if _, err := http.Get("http://" + address + "/healthz"); err == nil {
 		t.Error("answers after Close")
 	}
+	s = start(f, f.Config().Metrics, h, c.after)
+	<-c.waits
+	s.Close() // before it listens
 	if Start(f, config.Metrics{}, h) != nil {
 		t.Error("serves without being asked to")
 	}
@@ -294,7 +335,7 @@ func TestStartAndClose(t *testing.T) {
 
 // A stream that is not understood is no healthy one, and says what would help.
 func TestHealthOfAMisfit(t *testing.T) {
-	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2021"}})
+	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2023"}})
 	if err != nil {
 		t.Fatal(err)
 	}

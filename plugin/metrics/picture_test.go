@@ -85,7 +85,7 @@ func TestOneDrawingForAll(t *testing.T) {
 // The picture of a large graph shows the low scores and the busiest, wherever in the graph they are, and its whole
 // size.
 func TestPictureOfALargeGraph(t *testing.T) {
-	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2021"}})
+	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2023"}})
 	if err != nil {
 		t.Fatal(err)
 	}

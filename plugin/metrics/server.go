@@ -28,8 +28,13 @@ import (
 	"flb-filter-rgcn/plugin/report"
 )
 
-// retryInterval is the time between attempts to listen on an address that is in use.
-const retryInterval = 5 * time.Second
+const (
+	// firstListen is when the first attempt to listen comes, after the start. The host starts its filters before its
+	// outputs and its own server, and ends if one of those finds its port taken: they come first.
+	firstListen = 2 * time.Second
+	// retryInterval is the time between attempts to listen on an address that is in use.
+	retryInterval = 5 * time.Second
+)
 
 // Server serves one instance until Close.
 type Server struct {
@@ -38,9 +43,14 @@ type Server struct {
 	done   chan struct{}
 }
 
-// Start serves f as c says; nil where c.Listen is "". If it cannot listen on the address, it logs that and tries again
-// later: records do not wait for the metrics.
+// Start serves f as c says, some seconds later; nil where c.Listen is "". If it cannot listen on the address, it logs that
+// and tries again later: records do not wait for the metrics.
 func Start(f *filter.Instance, c config.Metrics, host filter.Host) *Server {
+	return start(f, c, host, time.After)
+}
+
+// start is Start with the clock by which it waits.
+func start(f *filter.Instance, c config.Metrics, host filter.Host, after func(time.Duration) <-chan time.Time) *Server {
 	if c.Listen == "" {
 		return nil
 	}
@@ -50,18 +60,19 @@ func Start(f *filter.Instance, c config.Metrics, host filter.Host) *Server {
 		cancel: cancel,
 		done:   make(chan struct{}),
 	}
-	l, err := net.Listen("tcp", c.Listen)
 	go func() {
 		defer close(s.done)
-		for l == nil {
-			host.Log(filter.LevelError, fmt.Sprintf("metrics: %v; records are scored all the same, the next try is in %v", err, retryInterval))
-			for l == nil {
-				select {
-				case <-ctx.Done():
-					return
-				case <-time.After(retryInterval):
-				}
-				l, _ = net.Listen("tcp", c.Listen)
+		var l net.Listener
+		for wait, failed := firstListen, false; l == nil; wait = retryInterval {
+			select {
+			case <-ctx.Done():
+				return
+			case <-after(wait):
+			}
+			var err error
+			if l, err = net.Listen("tcp", c.Listen); err != nil && !failed {
+				failed = true
+				host.Log(filter.LevelError, fmt.Sprintf("metrics: %v; records are scored all the same, the next try is in %v", err, retryInterval))
 			}
 		}
 		host.Log(filter.LevelInfo, fmt.Sprintf("metrics: serves the page (/), /metrics and /healthz on http://%s", l.Addr()))

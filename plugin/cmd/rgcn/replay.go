@@ -33,6 +33,9 @@ func replay(ctx context.Context, e *env, s *run, w *writer) error {
 		return usagef("replay trains models of its own, and reads none from state.from (%s): want it unset (-set state_from=), or rgcn score to score by a state directory", s.config.State.From)
 	}
 	for _, idle := range s.config.NoEffect {
+		if idle.Remedy == "" {
+			continue // it is empty, as -set state_from= has it
+		}
 		e.Log(filter.LevelWarn, idle.Text()+"; "+idle.Fix())
 	}
 	if err := s.start(filter.NewOffline); err != nil {
