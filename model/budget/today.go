@@ -26,6 +26,7 @@ type today struct {
 	late   int       // scores in a row of days long past,
 	past   int64     // and the newest of these days
 	index  []int32   // hash table of Entries: number+1
+	shares shares    // of the alerts
 	spare  []float32 // memory to rank the scores in
 }
 
@@ -34,6 +35,7 @@ type entry struct {
 	Key     uint64
 	Score   float32 // the lowest
 	Quarter int32   // in which the triplet came first
+	Source  uint32  `json:",omitempty"` // Spender.key; 0 in a state of before, unknown
 	Alert   bool
 }
 
@@ -43,6 +45,7 @@ func newToday(depth int) today {
 	if depth > 0 {
 		d.Entries = make([]entry, 0, depth)
 		d.index = make([]int32, 1<<bits.Len(uint(2*depth)))
+		d.shares = make(shares, 1<<bits.Len(uint(depth))) // more than there are entries
 		d.spare = make([]float32, 0, depth)
 	}
 	return d
@@ -58,6 +61,7 @@ func (d *today) begin(time int64) {
 	d.latest, d.late = quarterOf(time), 0
 	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = dayOf(time), 0, 1, 1, d.Entries[:0]
 	clear(d.index)
+	clear(d.shares)
 }
 
 // quarter is the quarter of an hour in which a score counts, given its time in unix nanoseconds. A score of an earlier
@@ -70,24 +74,25 @@ func (d *today) quarter(time int64) int32 {
 	return quarterOf(time)
 }
 
-// record keeps a triplet. It counts an alert once and tells whether it did.
-func (d *today) record(key uint64, quarter int32, score float32, alert bool) (counted bool) {
-	at := d.find(key)
+// record keeps a triplet, with one more score if it is known. It counts an alert once and tells whether it did.
+func (d *today) record(x entry, alert bool) (counted bool) {
+	at := d.find(x.Key)
 	if d.index[at] == 0 {
 		if len(d.Entries) == cap(d.Entries) {
 			d.evictHigher()
-			at = d.find(key)
+			at = d.find(x.Key)
 		}
-		d.Entries = append(d.Entries, entry{Key: key, Score: score, Quarter: quarter})
+		d.Entries = append(d.Entries, x)
 		d.index[at] = int32(len(d.Entries))
 	}
 	e := &d.Entries[d.index[at]-1]
-	e.Score = min(e.Score, score)
+	e.Score = min(e.Score, x.Score)
 	if !alert || e.Alert {
 		return false
 	}
-	e.Alert = true
+	e.Alert, e.Source = true, x.Source
 	d.Alerts++
+	d.shares.add(e.Source)
 	return true
 }
 
@@ -191,10 +196,22 @@ func (d *today) find(key uint64) int {
 	return i
 }
 
+// isAlert tells whether a triplet was an alert today.
+func (d *today) isAlert(key uint64) bool {
+	i := d.index[d.find(key)]
+	return i != 0 && d.Entries[i-1].Alert
+}
+
+// reindex brings the hash tables up to date with the entries.
 func (d *today) reindex() {
 	clear(d.index)
+	clear(d.shares)
 	for i := range d.Entries {
-		d.index[d.find(d.Entries[i].Key)] = int32(i + 1)
+		e := &d.Entries[i]
+		d.index[d.find(e.Key)] = int32(i + 1)
+		if e.Alert {
+			d.shares.add(e.Source)
+		}
 	}
 }
 

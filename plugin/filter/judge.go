@@ -58,8 +58,8 @@ func (j *judge) decide(e *graphbuf.Event, scorer *model.Scorer, score float32, l
 	case !follows:
 		return by == nil, by
 	case by == nil && !ask:
-		return j.alerts.Low(e, score), nil
-	case j.alerts.WouldBeLow(e, score):
+		return j.alerts.Low(e, budget.Spender{}, score), nil
+	case j.alerts.WouldBeLow(e, budget.Spender{}, score):
 		return by == nil, by
 	}
 	return false, nil

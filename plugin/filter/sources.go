@@ -73,10 +73,10 @@ func (s *sources) judge(e *graphbuf.Event, id graphbuf.ID, oddness float64) (poo
 	source := graphbuf.Event{Source: e.Source, Time: e.Time}
 	score := scoreOf(float64(pooled.Risk))
 	if s.reports.Has(e) || s.bad.Has(e) { // it spends nothing of another day's budget
-		s.budget.Record(&source, score)
+		s.budget.Record(&source, budget.Spender{}, score)
 		return pooled, false
 	}
-	return pooled, s.budget.First(&source, score) && s.reports.Add(e)
+	return pooled, s.budget.First(&source, budget.Spender{}, score) && s.reports.Add(e)
 }
 
 // judgeBad tells whether the source of a session that the list calls bad is to be reported now: once within a day.
