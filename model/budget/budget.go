@@ -236,6 +236,7 @@ func (l *AlertBudget) observeDay(time int64) {
 func (l *AlertBudget) startDay(time int64) {
 	if d := &l.today; d.Day > 0 && d.Whole {
 		d.sort()
+		d.keepShares(l.share)
 		l.history.add(d.Entries)
 	}
 	l.today.begin(time)

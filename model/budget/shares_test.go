@@ -72,6 +72,30 @@ func TestASourceSpendsItsShareAlone(t *testing.T) {
 	}
 }
 
+// The days tell of what may be alerts: a host with more low scores than a budget, each day, leaves the rest of the budget
+// to others.
+func TestTheThresholdLeavesASourceItsShare(t *testing.T) {
+	l := New(20)
+	noisy, others := 0, 0
+	for day := range int64(8) {
+		noisy, others = 0, 0
+		for i := range int64(1000) {
+			e := graphbuf.Event{Destination: fmt.Append(nil, day, i), Time: ((20_000+day)*secondsOfDay + i*80) * 1e9}
+			if i%10 == 0 {
+				e.Source = []byte("noisy")
+				if l.Low(&e, Spender{}, 0.001+float32(i)*1e-7) {
+					noisy++
+				}
+			} else if e.Source = fmt.Append(nil, i%97); l.Low(&e, Spender{}, 0.1+float32(i*7919%1000)*1e-4) {
+				others++
+			}
+		}
+	}
+	if noisy != 5 || others < 12 || others > 18 {
+		t.Errorf("%d alerts of a noisy host and %d of others, want 5 and about 15", noisy, others)
+	}
+}
+
 // A share is that of whoever the caller names: many sources may have one together.
 func TestSpendersOfOneShare(t *testing.T) {
 	l, midnight := settled()

@@ -153,6 +153,19 @@ func (d *today) sort() {
 	slices.SortFunc(d.Entries, func(a, b entry) int { return cmp.Compare(a.Score, b.Score) })
 }
 
+// keepShares lets the entries of each source go beyond its share, which would not have been alerts. The entries are
+// sorted, the hash tables out of date.
+func (d *today) keepShares(share int32) {
+	clear(d.shares)
+	d.Entries = slices.DeleteFunc(d.Entries, func(e entry) bool {
+		if d.shares.of(e.Source).alerts >= share {
+			return true
+		}
+		d.shares.add(e.Source)
+		return false
+	})
+}
+
 // evictHigher lets the higher half of the entries go and lowers Watch, so that no more like them are kept. Alerts stay,
 // which would count anew otherwise: no day has more than two budgets of them, a quarter of the room. There are more only
 // where a state of a larger budget is read, and then those that came last go.
