@@ -44,6 +44,7 @@ type AlertBudget struct {
 	gate      atomic.Uint32 // float32 bits
 	day       atomic.Int64  // today.Day; without an end where no days are followed
 	threshold atomic.Uint32 // float32 bits, as of the last low score
+	settled   atomic.Bool   // history.settled
 
 	mu      sync.Mutex
 	history history
@@ -105,6 +106,9 @@ func (l *AlertBudget) Usual() float32 {
 type Spender struct {
 	Name []byte // of the event's source, or of what stands for many of them; nil: the source
 }
+
+// Settled tells whether enough days are known to go by.
+func (l *AlertBudget) Settled() bool { return l.settled.Load() }
 
 // Low tells whether an event with the given score is an alert, and records it. The event's time is taken as
 // true. Scores of an earlier day count for the current one. Low does not allocate, except for a few small
@@ -246,6 +250,7 @@ func (l *AlertBudget) startDay(time int64) {
 // recompute brings history, threshold and gate up to date.
 func (l *AlertBudget) recompute() {
 	l.history.recompute()
+	l.settled.Store(l.history.settled())
 	l.threshold.Store(math.Float32bits(l.history.scoreAt(1)))
 	l.setGate()
 }

@@ -39,6 +39,12 @@ type Sources struct {
 	arrivals arrivals
 }
 
+// Source is whose evidence a session adds to.
+type Source struct {
+	ID   graphbuf.ID // of the session's source in the graph
+	Name []byte      // of the source, or of what stands for many of them; nil: the source
+}
+
 // source is what is kept of one.
 type source struct {
 	newest   int64   // its last session, unix nanoseconds
@@ -65,13 +71,18 @@ type Pooled struct {
 	ReachedBy graphbuf.ID // the source of that session, the zero ID where there was none
 }
 
-// Add takes down a session's evidence against its source, of which the graph's ID is given, and returns what is known
-// of the source with it. A triplet counts once, with the most that any of its sessions brought, until the window has
-// passed since that session; weaker sessions in between leave no trace. If the source was itself reached by an odd
-// session within the window, the oddest of these counts too, for as much as the source's own triplets at most: on a
-// host to which odd sessions come all day, that says little. It does not allocate.
-func (s *Sources) Add(e *graphbuf.Event, source graphbuf.ID, evidence float32) Pooled {
-	key, id, destination := s.hash(e)
+// Add takes down a session's evidence against its source and returns what is known of the source with it. A triplet
+// counts once, with the most that any of its sessions brought, until the window has passed since that session; weaker
+// sessions in between leave no trace. If the session's own source was itself reached by an odd session within the
+// window, the oddest of these counts too, for as much as the triplets at most: on a host to which odd sessions come all
+// day, that says little. It does not allocate.
+func (s *Sources) Add(e *graphbuf.Event, source Source, evidence float32) Pooled {
+	name := e.Source
+	if source.Name != nil {
+		name = source.Name
+	}
+	key, id := s.hash(e, name)
+	host, destination := maphash.Bytes(s.seed, e.Source), maphash.Bytes(s.seed, e.Destination)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x, from := s.of(key, e.Time)
@@ -81,10 +92,10 @@ func (s *Sources) Add(e *graphbuf.Event, source graphbuf.ID, evidence float32) P
 	for _, t := range x.triplets[:x.n] {
 		x.risk += t.evidence
 	}
-	if key != destination {
-		s.arrivals.add(destination, arrival{source, max(e.Time, from+1), evidence}, from)
+	if host != destination {
+		s.arrivals.add(destination, arrival{source.ID, max(e.Time, from+1), evidence}, from)
 	}
-	before := s.arrivals.of(key, from)
+	before := s.arrivals.of(host, from)
 	return Pooled{Risk: x.risk + min(before.evidence, x.risk), Triplets: int(x.n), ReachedBy: before.from}
 }
 
@@ -107,17 +118,17 @@ func (s *Sources) of(key uint64, time int64) (x *source, from int64) {
 	return x, from
 }
 
-// hash returns the keys of a session's source, triplet and destination.
-func (s *Sources) hash(e *graphbuf.Event) (source, triplet, destination uint64) {
+// hash returns the keys of a session's source and triplet, if the source has that name.
+func (s *Sources) hash(e *graphbuf.Event, name []byte) (source, triplet uint64) {
 	var h maphash.Hash
 	h.SetSeed(s.seed)
-	h.Write(e.Source)
+	h.Write(name)
 	source = h.Sum64()
 	for _, name := range [][]byte{e.Relation, e.Destination} {
 		h.WriteByte(0xff) // no name in UTF-8 has this byte
 		h.Write(name)
 	}
-	return source, h.Sum64(), maphash.Bytes(s.seed, e.Destination)
+	return source, h.Sum64()
 }
 
 // least is the source with the least evidence within the window.

@@ -12,7 +12,7 @@ import (
 )
 
 // host is the ID of some host.
-var host = graphbuf.ID{Slot: 7, Gen: 1}
+var host = Source{ID: graphbuf.ID{Slot: 7, Gen: 1}}
 
 func event(source, relation, destination string, at time.Duration) *graphbuf.Event {
 	const start = 1_700_000_000e9
@@ -87,6 +87,21 @@ func TestAFloodOfSources(t *testing.T) {
 	s.Add(event("late", "ssh", "x", Window+2*time.Hour), host, 1)
 	s.Add(event("later", "ssh", "x", Window+2*time.Hour), host, 1)
 	wantRisk(t, s.Add(event("late", "ssh", "x", Window+2*time.Hour), host, 1), 1, 1)
+}
+
+// Sources of one name add up together, and are reached each by itself.
+func TestEvidenceOfManySources(t *testing.T) {
+	s := NewSources()
+	network := Source{ID: host.ID, Name: []byte("2001:db8::/64")}
+	s.Add(event("jump", "ssh", "2001:db8::2", 0), Source{ID: graphbuf.ID{Slot: 8, Gen: 1}}, 2)
+	wantRisk(t, s.Add(event("2001:db8::1", "ssh", "x", 0), network, 1), 1, 1)
+	p := s.Add(event("2001:db8::2", "ssh", "y", time.Hour), network, 2)
+	wantRisk(t, p, 5, 2) // 3 of their own, and 2 of who came to this one
+	if p.ReachedBy.Slot != 8 {
+		t.Errorf("reached by %v", p.ReachedBy)
+	}
+	wantRisk(t, s.Add(event("2001:db8::1", "ssh", "x", time.Hour), network, 1), 3, 2)
+	wantRisk(t, s.Add(event("2001:db8::3", "ssh", "x", time.Hour), network, 1), 3, 2) // the same by another address
 }
 
 func TestAddDoesNotAllocate(t *testing.T) {
