@@ -55,6 +55,7 @@ const (
 	leastPace   = 0.25
 	mostPace    = 3
 	sourceShare = 0.25
+	newShare    = 0.5
 	lateScores  = 64 // this many scores in a row of days long past are an archive with days of its own, not late records
 
 	// Max is the largest budget that is followed. Beyond it nobody reads alerts one by one, and the lowest
@@ -105,6 +106,7 @@ func (l *AlertBudget) Usual() float32 {
 // Spender is who spends an alert of a budget.
 type Spender struct {
 	Name []byte // of the event's source, or of what stands for many of them; nil: the source
+	New  bool   // it is known for less than a day
 }
 
 // Settled tells whether enough days are known to go by.
@@ -151,9 +153,9 @@ func (l *AlertBudget) judge(e *graphbuf.Event, by Spender, score float32, may bo
 		return false, false
 	}
 	key, source := tripletKey(e), by.key(e)
-	low = low && l.affords(key, source)
+	low = low && l.affords(key, source, by.New)
 	if low || score < l.today.Watch {
-		counted = l.today.record(entry{Key: key, Score: score, Quarter: quarter, Source: source}, low)
+		counted = l.today.record(entry{Key: key, Score: score, Quarter: quarter, Source: source, New: by.New}, low)
 		if counted && float64(l.today.Alerts) >= l.allowance(quarter) {
 			l.today.Lowest = l.today.scoreAtRank(int(l.perDay * leastPace))
 		}
@@ -169,9 +171,17 @@ func (l *AlertBudget) Ignores(time int64, score float32) bool {
 	return score >= math.Float32frombits(l.gate.Load()) && dayOf(time) <= day
 }
 
-// affords tells whether a triplet of a source may be an alert: it is one already, or the source's share is not spent.
-func (l *AlertBudget) affords(key uint64, source uint32) bool {
-	return l.today.isAlert(key) || l.today.shares.of(source).alerts < l.share
+// affords tells whether a triplet of a source may be an alert: it is one already, or neither the share of the source is
+// spent nor, if that is new, what new sources have together.
+func (l *AlertBudget) affords(key uint64, source uint32, isNew bool) bool {
+	d := &l.today
+	switch {
+	case d.isAlert(key):
+		return true
+	case isNew && l.history.settled() && float64(d.strangers) >= max(1, l.perDay*newShare):
+		return false
+	}
+	return d.shares.of(source).alerts < l.share
 }
 
 // WouldBeLow returns what Low would say of an event, without recording it. It begins a day as Reach does.
@@ -187,7 +197,7 @@ func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, by Spender, score float32) b
 	if dayOf(e.Time) > l.today.Day {
 		l.startDay(e.Time)
 	}
-	return score < l.thresholdAt(l.today.quarter(e.Time)) && l.affords(tripletKey(e), by.key(e))
+	return score < l.thresholdAt(l.today.quarter(e.Time)) && l.affords(tripletKey(e), by.key(e), by.New)
 }
 
 // Reach says that a time, in unix nanoseconds, is reached: what comes of days long before it is old.

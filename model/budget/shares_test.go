@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/ranking"
 )
 
 // settled is a budget of 20 that knows some days, and the time at which the next begins, unix seconds.
@@ -108,6 +109,42 @@ func TestSpendersOfOneShare(t *testing.T) {
 	}
 	if alerts != 5 {
 		t.Errorf("%d alerts, want a quarter of 20", alerts)
+	}
+}
+
+// Strangers have half of a day together, also over a restart, and leave the other half to hosts that are known. In the
+// first days all are strangers.
+func TestStrangersSpendHalf(t *testing.T) {
+	l, midnight := settled()
+	alerts := map[bool]int{}
+	flood := func(l *AlertBudget, name string, isNew bool, step int64) {
+		for i := range int64(20) {
+			e := graphbuf.Event{Source: fmt.Append(nil, name, i), Time: (midnight + i*step) * 1e9}
+			would := l.WouldBeLow(&e, Spender{New: isNew}, 0.005)
+			if low := l.Low(&e, Spender{New: isNew}, 0.005); low != would {
+				t.Fatalf("%s%d: low is %v, would be %v", name, i, low, would)
+			} else if low {
+				alerts[isNew]++
+			}
+		}
+	}
+	flood(l, "stranger-", true, 1)
+	l = restarted(t, l, func(b []byte) []byte { return b })
+	flood(l, "further-", true, 1)
+	flood(l, "known-", false, 1)
+	if alerts[true] != 10 || alerts[false] < 9 {
+		t.Errorf("%d alerts of strangers and %d of others, want 10 and about 10", alerts[true], alerts[false])
+	}
+	if e := (graphbuf.Event{Source: []byte("stranger-1"), Time: midnight * 1e9}); !l.Low(&e, Spender{New: true}, 1e-6) {
+		t.Error("what was an alert of the day is none the second time")
+	}
+	clear(alerts)
+	first := New(20)
+	first.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 100}}, Days: 1})
+	first.Reach((midnight - secondsOfDay) * 1e9)
+	flood(first, "first-", true, 4000)
+	if first.Settled() || alerts[true] < 15 {
+		t.Errorf("%d alerts on a first day, settled %v; want 15 at least", alerts[true], first.Settled())
 	}
 }
 

@@ -22,12 +22,13 @@ type today struct {
 	// Once what may be spent by now is spent, only scores below this are alerts.
 	Lowest float32
 
-	latest int32     // the latest quarter of an hour that is known to have begun
-	late   int       // scores in a row of days long past,
-	past   int64     // and the newest of these days
-	index  []int32   // hash table of Entries: number+1
-	shares shares    // of the alerts
-	spare  []float32 // memory to rank the scores in
+	latest    int32     // the latest quarter of an hour that is known to have begun
+	late      int       // scores in a row of days long past,
+	past      int64     // and the newest of these days
+	index     []int32   // hash table of Entries: number+1
+	shares    shares    // of the alerts
+	strangers int       // alerts of new sources
+	spare     []float32 // memory to rank the scores in
 }
 
 // entry is a triplet of the day.
@@ -37,6 +38,7 @@ type entry struct {
 	Quarter int32   // in which the triplet came first
 	Source  uint32  `json:",omitempty"` // Spender.key; 0 in a state of before, unknown
 	Alert   bool
+	New     bool `json:",omitempty"` // its source, when it was an alert
 }
 
 // newToday returns a day with memory for depth entries.
@@ -62,6 +64,7 @@ func (d *today) begin(time int64) {
 	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = dayOf(time), 0, 1, 1, d.Entries[:0]
 	clear(d.index)
 	clear(d.shares)
+	d.strangers = 0
 }
 
 // quarter is the quarter of an hour in which a score counts, given its time in unix nanoseconds. A score of an earlier
@@ -90,9 +93,9 @@ func (d *today) record(x entry, alert bool) (counted bool) {
 	if !alert || e.Alert {
 		return false
 	}
-	e.Alert, e.Source = true, x.Source
+	e.Alert, e.Source, e.New = true, x.Source, x.New
 	d.Alerts++
-	d.shares.add(e.Source)
+	d.countAlert(e)
 	return true
 }
 
@@ -215,15 +218,24 @@ func (d *today) isAlert(key uint64) bool {
 	return i != 0 && d.Entries[i-1].Alert
 }
 
+// countAlert counts an alert for its source.
+func (d *today) countAlert(e *entry) {
+	d.shares.add(e.Source)
+	if e.New {
+		d.strangers++
+	}
+}
+
 // reindex brings the hash tables up to date with the entries.
 func (d *today) reindex() {
 	clear(d.index)
 	clear(d.shares)
+	d.strangers = 0
 	for i := range d.Entries {
 		e := &d.Entries[i]
 		d.index[d.find(e.Key)] = int32(i + 1)
 		if e.Alert {
-			d.shares.add(e.Source)
+			d.countAlert(e)
 		}
 	}
 }

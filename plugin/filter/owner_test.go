@@ -40,7 +40,7 @@ func TestNewAddressesOfANetworkSpendTogether(t *testing.T) {
 		leastLow, mostLow, leastReports, mostReports int
 	}{
 		"new, of one network":   {"2001:db8:1:1::%x", false, 5, 5, 1, 1},
-		"new, of many networks": {"2001:db8:1:%x::1", false, 6, 40, 2, 20},
+		"new, of many networks": {"2001:db8:1:%x::1", false, 6, 10, 2, 5},
 		"known, of one network": {"2001:db8:1:1::%x", true, 6, 40, 2, 20},
 	} {
 		f := offline(t, host())
@@ -76,7 +76,7 @@ func TestOwnersOfTheFirstDays(t *testing.T) {
 	var text ownerText
 	b := budget.New(20)
 	e := &graphbuf.Event{Source: []byte("2001:db8:1:1::5")}
-	if s := ownerOf(e, &graphbuf.Ref{}, b, &text); string(s.Name) != "2001:db8:1:1::5" {
+	if s := ownerOf(e, &graphbuf.Ref{}, b, &text); string(s.Name) != "2001:db8:1:1::5" || !s.New {
 		t.Errorf("%+v", s)
 	}
 	settle(t, b)
