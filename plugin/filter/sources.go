@@ -70,7 +70,7 @@ func (s *sources) follow(r *model.Rarity) {
 func (s *sources) judge(e *graphbuf.Event, ref *graphbuf.Ref, oddness float64) (pooled risk.Pooled, report bool) {
 	var text ownerText
 	owner := ownerOf(e, ref, s.budget, &text)
-	pooled = s.risk.Add(e, risk.Source{ID: ref.Source, Name: owner.Name}, float32(oddness))
+	pooled = s.risk.Add(e, risk.Source{ID: ref.Source, Name: owner.Name, New: owner.New}, float32(oddness))
 	source := graphbuf.Event{Source: owner.Name, Time: e.Time}
 	score := scoreOf(float64(pooled.Risk))
 	if s.reports.Has(&source) || s.bad.Has(e) { // it spends nothing of another day's budget

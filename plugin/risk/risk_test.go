@@ -104,6 +104,38 @@ func TestEvidenceOfManySources(t *testing.T) {
 	wantRisk(t, s.Add(event("2001:db8::3", "ssh", "x", time.Hour), network, 1), 3, 2) // the same by another address
 }
 
+// Ever new sources, odder than a known host that goes slowly, leave it its row. A new one shares theirs.
+func TestAFloodOfNewSources(t *testing.T) {
+	s := NewSources()
+	n := 0
+	decoys := func(k int) {
+		for range k {
+			s.Add(event(fmt.Sprint("decoy-", n), "ssh", "x", time.Minute), Source{ID: host.ID, New: true}, 3)
+			n++
+		}
+	}
+	decoys(maxSources)
+	var known Pooled
+	for i := range maxTriplets {
+		known = s.Add(event("known", "ssh", fmt.Sprint(i), time.Hour), host, 1)
+		decoys(100)
+	}
+	wantRisk(t, known, maxTriplets, maxTriplets)
+	for i := range maxSources {
+		s.Add(event(fmt.Sprint("known-", i), "ssh", "x", time.Hour), host, 1)
+		decoys(1)
+	}
+	isNew := 0
+	for i := range s.rows {
+		if s.rows[i].isNew {
+			isNew++
+		}
+	}
+	if isNew != maxNew {
+		t.Errorf("%d rows of new sources, want %d", isNew, maxNew)
+	}
+}
+
 func TestAddDoesNotAllocate(t *testing.T) {
 	s, r := NewSources(), NewReports(maxReports)
 	events := make([]*graphbuf.Event, 3*maxSources)
