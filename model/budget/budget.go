@@ -30,15 +30,21 @@ import (
 // few, or from days that need not be like this one, such as those of a weekend. Until then the budget is handed
 // out evenly, and no more than the budget and a leastPace of it is spent in a day, whatever the scores are.
 //
+// A source spends at most a sourceShare of a day's budget, so that one host that does much on a day, or whose tools
+// change their names with each session, does not silence the others. Its further triplets are no alerts, not even those
+// that score lower: such scores fall from session to session. The days before are read in the same way.
+//
 // An AlertBudget is safe for many goroutines.
 type AlertBudget struct {
 	perDay float64
-	depth  int // lowest triplets kept of a day
+	share  int32 // alerts that a source has a day, at most
+	depth  int   // lowest triplets kept of a day
 
 	// Until the day is over, a score at or above gate is neither an alert nor worth keeping: no need for the lock.
 	gate      atomic.Uint32 // float32 bits
 	day       atomic.Int64  // today.Day; without an end where no days are followed
 	threshold atomic.Uint32 // float32 bits, as of the last low score
+	settled   atomic.Bool   // history.settled
 
 	mu      sync.Mutex
 	history history
@@ -46,9 +52,11 @@ type AlertBudget struct {
 }
 
 const (
-	leastPace  = 0.25
-	mostPace   = 3
-	lateScores = 64 // this many scores in a row of days long past are an archive with days of its own, not late records
+	leastPace   = 0.25
+	mostPace    = 3
+	sourceShare = 0.25
+	newShare    = 0.5
+	lateScores  = 64 // this many scores in a row of days long past are an archive with days of its own, not late records
 
 	// Max is the largest budget that is followed. Beyond it nobody reads alerts one by one, and the lowest
 	// scores would take more memory than the graph. The threshold is then that of the held-out triplets.
@@ -59,7 +67,8 @@ const (
 
 // New returns an empty budget of so many alerts a day.
 func New(perDay float64) *AlertBudget {
-	l := &AlertBudget{perDay: perDay, history: history{perDay: perDay, even: 1}}
+	share := int32(max(1, min(perDay, Max)*sourceShare))
+	l := &AlertBudget{perDay: perDay, share: share, history: history{perDay: perDay, even: 1}}
 	if l.follows() {
 		const least = 256 // the median of many days is only as good as their ranks
 		l.depth = max(least, int(8*perDay))
@@ -94,26 +103,37 @@ func (l *AlertBudget) Usual() float32 {
 	return l.history.scoreAt(1)
 }
 
+// Spender is who spends an alert of a budget.
+type Spender struct {
+	Name []byte // of the event's source, or of what stands for many of them; nil: the source
+	New  bool   // it is known for less than a day
+}
+
+// Settled tells whether enough days are known to go by.
+func (l *AlertBudget) Settled() bool { return l.settled.Load() }
+
 // Low tells whether an event with the given score is an alert, and records it. The event's time is taken as
 // true. Scores of an earlier day count for the current one. Low does not allocate, except for a few small
 // pieces when a day begins.
-func (l *AlertBudget) Low(e *graphbuf.Event, score float32) bool {
-	low, _ := l.judge(e, score, true)
+func (l *AlertBudget) Low(e *graphbuf.Event, by Spender, score float32) bool {
+	low, _ := l.judge(e, by, score, true)
 	return low
 }
 
 // First is Low, but true only for the first alert of the event's triplet on a day, also after a restart.
-func (l *AlertBudget) First(e *graphbuf.Event, score float32) bool {
-	_, counted := l.judge(e, score, true)
+func (l *AlertBudget) First(e *graphbuf.Event, by Spender, score float32) bool {
+	_, counted := l.judge(e, by, score, true)
 	return counted
 }
 
 // Record records an event that is no alert whatever its score, so that the days to come know what was usual.
-func (l *AlertBudget) Record(e *graphbuf.Event, score float32) { l.judge(e, score, false) }
+func (l *AlertBudget) Record(e *graphbuf.Event, by Spender, score float32) {
+	l.judge(e, by, score, false)
+}
 
 // judge tells whether the score of an event that may be an alert is low, and whether the alert is the triplet's first
 // today. A budget too large to be followed does not know the second.
-func (l *AlertBudget) judge(e *graphbuf.Event, score float32, may bool) (low, counted bool) {
+func (l *AlertBudget) judge(e *graphbuf.Event, by Spender, score float32, may bool) (low, counted bool) {
 	if l.Ignores(e.Time, score) {
 		return false, false
 	}
@@ -129,8 +149,13 @@ func (l *AlertBudget) judge(e *graphbuf.Event, score float32, may bool) (low, co
 	threshold := l.thresholdAt(quarter)
 	l.threshold.Store(math.Float32bits(threshold))
 	low = may && score < threshold
+	if !low && score >= l.today.Watch {
+		return false, false
+	}
+	key, source := tripletKey(e), by.key(e)
+	low = low && l.affords(key, source, by.New)
 	if low || score < l.today.Watch {
-		counted = l.today.record(tripletKey(e), quarter, score, low)
+		counted = l.today.record(entry{Key: key, Score: score, Quarter: quarter, Source: source, New: by.New}, low)
 		if counted && float64(l.today.Alerts) >= l.allowance(quarter) {
 			l.today.Lowest = l.today.scoreAtRank(int(l.perDay * leastPace))
 		}
@@ -146,8 +171,21 @@ func (l *AlertBudget) Ignores(time int64, score float32) bool {
 	return score >= math.Float32frombits(l.gate.Load()) && dayOf(time) <= day
 }
 
+// affords tells whether a triplet of a source may be an alert: it is one already, or neither the share of the source is
+// spent nor, if that is new, what new sources have together.
+func (l *AlertBudget) affords(key uint64, source uint32, isNew bool) bool {
+	d := &l.today
+	switch {
+	case d.isAlert(key):
+		return true
+	case isNew && l.history.settled() && float64(d.strangers) >= max(1, l.perDay*newShare):
+		return false
+	}
+	return d.shares.of(source).alerts < l.share
+}
+
 // WouldBeLow returns what Low would say of an event, without recording it. It begins a day as Reach does.
-func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, score float32) bool {
+func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, by Spender, score float32) bool {
 	if l.Ignores(e.Time, score) {
 		return false
 	}
@@ -159,7 +197,7 @@ func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, score float32) bool {
 	if dayOf(e.Time) > l.today.Day {
 		l.startDay(e.Time)
 	}
-	return score < l.thresholdAt(l.today.quarter(e.Time))
+	return score < l.thresholdAt(l.today.quarter(e.Time)) && l.affords(tripletKey(e), by.key(e), by.New)
 }
 
 // Reach says that a time, in unix nanoseconds, is reached: what comes of days long before it is old.
@@ -212,6 +250,7 @@ func (l *AlertBudget) observeDay(time int64) {
 func (l *AlertBudget) startDay(time int64) {
 	if d := &l.today; d.Day > 0 && d.Whole {
 		d.sort()
+		d.keepShares(l.share)
 		l.history.add(d.Entries)
 	}
 	l.today.begin(time)
@@ -221,6 +260,7 @@ func (l *AlertBudget) startDay(time int64) {
 // recompute brings history, threshold and gate up to date.
 func (l *AlertBudget) recompute() {
 	l.history.recompute()
+	l.settled.Store(l.history.settled())
 	l.threshold.Store(math.Float32bits(l.history.scoreAt(1)))
 	l.setGate()
 }

@@ -39,7 +39,7 @@ func (s *stream) next(unusual int, shift float64) int {
 			score = shift * 0.5 * math.Exp(-4*float64(s.rng.Float()))
 		}
 		for range 1 + s.rng.IntN(3) {
-			if s.budget.Low(&e, float32(score)) {
+			if s.budget.Low(&e, Spender{}, float32(score)) {
 				flagged[string(e.Source)] = true
 			}
 		}
@@ -85,7 +85,7 @@ func TestABudgetAfterAFlood(t *testing.T) {
 		for i := range triplets {
 			e := graphbuf.Event{Source: fmt.Appendf(nil, "h%d-%d", day, i), Time: (int64(20_000+day)*secondsOfDay + int64(i)*secondsOfDay/int64(triplets)) * 1e9}
 			at := float64(uint64(i)*2654435761%uint64(triplets)) / float64(triplets) // each once, in no order
-			if l.Low(&e, float32(lowest+(highest-lowest)*at)) {
+			if l.Low(&e, Spender{}, float32(lowest+(highest-lowest)*at)) {
 				flagged++
 			}
 		}
@@ -113,8 +113,8 @@ func TestBudgetWouldBeLow(t *testing.T) {
 				Time: (int64(20_000+day)*secondsOfDay + int64(i)*secondsOfDay/1000) * 1e9,
 			}
 			score := asked.rng.Float() * asked.rng.Float()
-			would := asked.budget.WouldBeLow(&e, score)
-			if low := asked.budget.Low(&e, score); low != would {
+			would := asked.budget.WouldBeLow(&e, Spender{}, score)
+			if low := asked.budget.Low(&e, Spender{}, score); low != would {
 				t.Fatalf("day %d, event %d, score %v: low is %v, would be %v", day, i, score, low, would)
 			} else if low {
 				lows++
@@ -129,7 +129,7 @@ func TestBudgetWouldBeLow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 100 {
-		asked.budget.WouldBeLow(&graphbuf.Event{Source: fmt.Appendf(nil, "x%d", i), Time: int64(20_014) * secondsOfDay * 1e9}, 0.001)
+		asked.budget.WouldBeLow(&graphbuf.Event{Source: fmt.Appendf(nil, "x%d", i), Time: int64(20_014) * secondsOfDay * 1e9}, Spender{}, 0.001)
 	}
 	if after, _ := asked.budget.AppendBinary(nil); !bytes.Equal(after, before) {
 		t.Error("to ask changed the budget")
@@ -155,7 +155,7 @@ func TestBudgetKeepsItsHeadOnUnusualDays(t *testing.T) {
 		t.Errorf("%d alerts on the day of a scan, want the budget and some", n)
 	}
 	worst := graphbuf.Event{Source: []byte("worst"), Time: (int64(20_000+s.day)*secondsOfDay - 1) * 1e9}
-	if !s.budget.Low(&worst, 1e-6) {
+	if !s.budget.Low(&worst, Spender{}, 1e-6) {
 		t.Error("the lowest score of all is no alert, since the budget is spent")
 	}
 	for range 3 {
@@ -180,7 +180,7 @@ func TestBudgetStartsFromTheHeldOut(t *testing.T) {
 	}
 	huge := New(Max + 1)
 	huge.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 1}, {Score: 0.6, Weight: 100_000}}, Days: 1})
-	if !huge.Low(&graphbuf.Event{Time: 1e18}, 0.55) || huge.Low(&graphbuf.Event{Time: 1e18}, 0.7) {
+	if !huge.Low(&graphbuf.Event{Time: 1e18}, Spender{}, 0.55) || huge.Low(&graphbuf.Event{Time: 1e18}, Spender{}, 0.7) {
 		t.Error("a budget too large to follow does not take the threshold of the training")
 	}
 }
@@ -201,7 +201,7 @@ func TestBudgetInItsFirstDays(t *testing.T) {
 		for second := from; second < secondsOfDay; second += 30 {
 			score *= 0.9995
 			e := graphbuf.Event{Source: fmt.Appendf(nil, "%d-%d", day, second), Time: ((20_000+day)*secondsOfDay + second) * 1e9}
-			if l.Low(&e, score) {
+			if l.Low(&e, Spender{}, score) {
 				alerts++
 				if second < from+3600 {
 					early++
@@ -224,7 +224,7 @@ func TestBudgetInBytes(t *testing.T) {
 		s.next(200, 1)
 	}
 	half := graphbuf.Event{Source: []byte("again"), Time: (int64(20_000+s.day)*secondsOfDay + 9) * 1e9}
-	s.budget.Low(&half, 1e-5)
+	s.budget.Low(&half, Spender{}, 1e-5)
 	b, err := s.budget.AppendBinary(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +236,7 @@ func TestBudgetInBytes(t *testing.T) {
 	if l.Usual() != s.budget.Usual() || l.today.Alerts != 1 {
 		t.Errorf("threshold %v and %d alerts, were %v and 1", l.Usual(), l.today.Alerts, s.budget.Usual())
 	}
-	if l.Low(&half, 1e-5); l.today.Alerts != 1 {
+	if l.Low(&half, Spender{}, 1e-5); l.today.Alerts != 1 {
 		t.Error("an alert of before the restart counts twice")
 	}
 	if l := New(500); l.UnmarshalBinary(b) != nil || len(l.history.past) > 0 {
@@ -280,8 +280,8 @@ func TestBudgetAllocatesNothing(t *testing.T) {
 		s.next(200, 1)
 	}
 	e := graphbuf.Event{Source: []byte("again"), Time: (int64(20_000+s.day)*secondsOfDay + 9) * 1e9}
-	s.budget.Low(&e, 0.5)
-	if n := testing.AllocsPerRun(100, func() { s.budget.Low(&e, 0.01); s.budget.Low(&e, 0.99) }); n != 0 {
+	s.budget.Low(&e, Spender{}, 0.5)
+	if n := testing.AllocsPerRun(100, func() { s.budget.Low(&e, Spender{}, 0.01); s.budget.Low(&e, Spender{}, 0.99) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -293,7 +293,7 @@ func TestBudgetForManyGoroutines(t *testing.T) {
 		wg.Go(func() {
 			for i := range 2000 {
 				e := graphbuf.Event{Source: fmt.Appendf(nil, "%d-%d", g, i), Time: int64(20_000*secondsOfDay+i*100) * 1e9}
-				l.Low(&e, float32(i%97)/97)
+				l.Low(&e, Spender{}, float32(i%97)/97)
 				if i%500 == 0 {
 					l.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 1}}, Days: 1})
 					l.AppendBinary(nil)
@@ -377,7 +377,7 @@ func TestBudgetForgetsNothingForOldScores(t *testing.T) {
 			at := int64(20_000+s.day)*secondsOfDay + secondsOfDay/2
 			low := func(second int64) {
 				n++
-				if s.budget.Low(&graphbuf.Event{Source: fmt.Appendf(nil, "evil%d", n), Time: second * 1e9}, 1e-3) {
+				if s.budget.Low(&graphbuf.Event{Source: fmt.Appendf(nil, "evil%d", n), Time: second * 1e9}, Spender{}, 1e-3) {
 					alerts++
 				}
 			}
@@ -448,7 +448,7 @@ func TestNoBudgetPaysForTheUsual(t *testing.T) {
 			t.Errorf("of %v a day: threshold %v, want %v", c.perDay, got, c.want)
 		}
 		e := graphbuf.Event{Source: []byte("s"), Relation: []byte("r"), Destination: []byte("d"), Time: 1000 * secondsOfDay * 1e9}
-		if l.Low(&e, 0.21) || l.Ignores(e.Time, 0.001) || !l.Low(&e, 0.001) {
+		if l.Low(&e, Spender{}, 0.21) || l.Ignores(e.Time, 0.001) || !l.Low(&e, Spender{}, 0.001) {
 			t.Errorf("of %v a day: wrong alerts", c.perDay)
 		}
 	}
@@ -465,8 +465,8 @@ func TestFirstAlertOfADay(t *testing.T) {
 		return l
 	}
 	l := followed()
-	l.Record(at("recorded", 9), 0.001)
-	if !l.First(at("a", 9), 0.002) || l.First(at("a", 10), 0.001) || !l.Low(at("a", 10), 0.001) {
+	l.Record(at("recorded", 9), Spender{}, 0.001)
+	if !l.First(at("a", 9), Spender{}, 0.002) || l.First(at("a", 10), Spender{}, 0.001) || !l.Low(at("a", 10), Spender{}, 0.001) {
 		t.Error("an alert is not the first once")
 	}
 	b, err := l.AppendBinary(nil)
@@ -477,13 +477,13 @@ func TestFirstAlertOfADay(t *testing.T) {
 	if err := l.UnmarshalBinary(b); err != nil {
 		t.Fatal(err)
 	}
-	if l.First(at("a", 11), 0.001) {
+	if l.First(at("a", 11), Spender{}, 0.001) {
 		t.Error("after a restart the alert is the first once more")
 	}
-	if !l.First(at("recorded", 11), 0.001) {
+	if !l.First(at("recorded", 11), Spender{}, 0.001) {
 		t.Error("what was only recorded was an alert")
 	}
-	if !l.First(at("a", 24+9), 0.0005) {
+	if !l.First(at("a", 24+9), Spender{}, 0.0005) {
 		t.Error("the next day does not count anew")
 	}
 }
@@ -498,10 +498,10 @@ func TestAFloodLetsNoTripletCountTwice(t *testing.T) {
 	l.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 100}}, Days: 1})
 	var alerts []string
 	for i := range 86_400 {
-		if name := fmt.Sprint("early", i); i%4000 == 0 && l.First(at(name, i), 0.1) {
+		if name := fmt.Sprint("early", i); i%4000 == 0 && l.First(at(name, i), Spender{}, 0.1) {
 			alerts = append(alerts, name)
 		}
-		l.Record(at(fmt.Sprint("lower", i), i), 0.09-float32(i)/1e6)
+		l.Record(at(fmt.Sprint("lower", i), i), Spender{}, 0.09-float32(i)/1e6)
 	}
 	b, err := l.AppendBinary(nil)
 	if err != nil {
@@ -513,7 +513,7 @@ func TestAFloodLetsNoTripletCountTwice(t *testing.T) {
 	}
 	for name, l := range map[string]*AlertBudget{"": l, "after a restart, ": again} {
 		for _, triplet := range alerts {
-			if l.First(at(triplet, 86_399), 1e-6) {
+			if l.First(at(triplet, 86_399), Spender{}, 1e-6) {
 				t.Errorf("%s%s is an alert once more", name, triplet)
 			}
 		}
@@ -538,7 +538,7 @@ func TestFallingScoresKeepToTwoBudgets(t *testing.T) {
 				score = 0.09 - float32(i)/20_000
 			}
 			e := &graphbuf.Event{Source: fmt.Appendf(nil, "%d-%d", day, i), Time: (start + int64(i)*60) * 1e9}
-			if l.Low(e, score) {
+			if l.Low(e, Spender{}, score) {
 				alerts++
 			}
 		}
@@ -558,16 +558,16 @@ func TestLateScoresArePacedAsOfNow(t *testing.T) {
 	usual := (l.history.scoreAt(1) + l.history.scoreAt(mostPace)) / 2 // low at the end of a quiet day alone
 	at := func(day int, h, m int64) int64 { return (int64(20_000+day)*secondsOfDay + h*3600 + m*60) * 1e9 }
 	low := func(l *AlertBudget, time int64) bool {
-		return l.WouldBeLow(&graphbuf.Event{Source: []byte("a"), Time: time}, usual)
+		return l.WouldBeLow(&graphbuf.Event{Source: []byte("a"), Time: time}, Spender{}, usual)
 	}
-	l.Low(&graphbuf.Event{Source: []byte("first"), Time: at(s.day, 0, 5)}, l.Threshold()/2)
+	l.Low(&graphbuf.Event{Source: []byte("first"), Time: at(s.day, 0, 5)}, Spender{}, l.Threshold()/2)
 	if low(l, at(s.day, 0, 10)) || !low(l, at(s.day, 23, 55)) {
 		t.Fatal("the score tells nothing")
 	}
 	if low(l, at(s.day-1, 23, 55)) {
 		t.Error("a session of the evening before is judged as if the new day were over")
 	}
-	l.Low(&graphbuf.Event{Source: []byte("last"), Time: at(s.day, 23, 50)}, l.Threshold()/2)
+	l.Low(&graphbuf.Event{Source: []byte("last"), Time: at(s.day, 23, 50)}, Spender{}, l.Threshold()/2)
 	b, err := l.AppendBinary(nil)
 	again := New(20)
 	if err == nil {

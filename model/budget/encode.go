@@ -31,7 +31,7 @@ func (l *AlertBudget) copied() encoded {
 		out.Past[i].Scores = slices.Clone(out.Past[i].Scores)
 	}
 	out.Today.Entries = slices.Clone(out.Today.Entries)
-	out.Today.index, out.Today.spare = nil, nil
+	out.Today.index, out.Today.shares, out.Today.spare = nil, nil, nil
 	return out
 }
 

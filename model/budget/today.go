@@ -22,11 +22,13 @@ type today struct {
 	// Once what may be spent by now is spent, only scores below this are alerts.
 	Lowest float32
 
-	latest int32     // the latest quarter of an hour that is known to have begun
-	late   int       // scores in a row of days long past,
-	past   int64     // and the newest of these days
-	index  []int32   // hash table of Entries: number+1
-	spare  []float32 // memory to rank the scores in
+	latest    int32     // the latest quarter of an hour that is known to have begun
+	late      int       // scores in a row of days long past,
+	past      int64     // and the newest of these days
+	index     []int32   // hash table of Entries: number+1
+	shares    shares    // of the alerts
+	strangers int       // alerts of new sources
+	spare     []float32 // memory to rank the scores in
 }
 
 // entry is a triplet of the day.
@@ -34,7 +36,9 @@ type entry struct {
 	Key     uint64
 	Score   float32 // the lowest
 	Quarter int32   // in which the triplet came first
+	Source  uint32  `json:",omitempty"` // Spender.key; 0 in a state of before, unknown
 	Alert   bool
+	New     bool `json:",omitempty"` // its source, when it was an alert
 }
 
 // newToday returns a day with memory for depth entries.
@@ -43,6 +47,7 @@ func newToday(depth int) today {
 	if depth > 0 {
 		d.Entries = make([]entry, 0, depth)
 		d.index = make([]int32, 1<<bits.Len(uint(2*depth)))
+		d.shares = make(shares, 1<<bits.Len(uint(depth))) // more than there are entries
 		d.spare = make([]float32, 0, depth)
 	}
 	return d
@@ -58,6 +63,8 @@ func (d *today) begin(time int64) {
 	d.latest, d.late = quarterOf(time), 0
 	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = dayOf(time), 0, 1, 1, d.Entries[:0]
 	clear(d.index)
+	clear(d.shares)
+	d.strangers = 0
 }
 
 // quarter is the quarter of an hour in which a score counts, given its time in unix nanoseconds. A score of an earlier
@@ -70,24 +77,25 @@ func (d *today) quarter(time int64) int32 {
 	return quarterOf(time)
 }
 
-// record keeps a triplet. It counts an alert once and tells whether it did.
-func (d *today) record(key uint64, quarter int32, score float32, alert bool) (counted bool) {
-	at := d.find(key)
+// record keeps a triplet, with one more score if it is known. It counts an alert once and tells whether it did.
+func (d *today) record(x entry, alert bool) (counted bool) {
+	at := d.find(x.Key)
 	if d.index[at] == 0 {
 		if len(d.Entries) == cap(d.Entries) {
 			d.evictHigher()
-			at = d.find(key)
+			at = d.find(x.Key)
 		}
-		d.Entries = append(d.Entries, entry{Key: key, Score: score, Quarter: quarter})
+		d.Entries = append(d.Entries, x)
 		d.index[at] = int32(len(d.Entries))
 	}
 	e := &d.Entries[d.index[at]-1]
-	e.Score = min(e.Score, score)
+	e.Score = min(e.Score, x.Score)
 	if !alert || e.Alert {
 		return false
 	}
-	e.Alert = true
+	e.Alert, e.Source, e.New = true, x.Source, x.New
 	d.Alerts++
+	d.countAlert(e)
 	return true
 }
 
@@ -148,6 +156,19 @@ func (d *today) sort() {
 	slices.SortFunc(d.Entries, func(a, b entry) int { return cmp.Compare(a.Score, b.Score) })
 }
 
+// keepShares lets the entries of each source go beyond its share, which would not have been alerts. The entries are
+// sorted, the hash tables out of date.
+func (d *today) keepShares(share int32) {
+	clear(d.shares)
+	d.Entries = slices.DeleteFunc(d.Entries, func(e entry) bool {
+		if d.shares.of(e.Source).alerts >= share {
+			return true
+		}
+		d.shares.add(e.Source)
+		return false
+	})
+}
+
 // evictHigher lets the higher half of the entries go and lowers Watch, so that no more like them are kept. Alerts stay,
 // which would count anew otherwise: no day has more than two budgets of them, a quarter of the room. There are more only
 // where a state of a larger budget is read, and then those that came last go.
@@ -191,10 +212,31 @@ func (d *today) find(key uint64) int {
 	return i
 }
 
+// isAlert tells whether a triplet was an alert today.
+func (d *today) isAlert(key uint64) bool {
+	i := d.index[d.find(key)]
+	return i != 0 && d.Entries[i-1].Alert
+}
+
+// countAlert counts an alert for its source.
+func (d *today) countAlert(e *entry) {
+	d.shares.add(e.Source)
+	if e.New {
+		d.strangers++
+	}
+}
+
+// reindex brings the hash tables up to date with the entries.
 func (d *today) reindex() {
 	clear(d.index)
+	clear(d.shares)
+	d.strangers = 0
 	for i := range d.Entries {
-		d.index[d.find(d.Entries[i].Key)] = int32(i + 1)
+		e := &d.Entries[i]
+		d.index[d.find(e.Key)] = int32(i + 1)
+		if e.Alert {
+			d.countAlert(e)
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ func TestScoreAtRank(t *testing.T) {
 		d := newToday(n)
 		var sorted []float32
 		for i := range n {
-			d.record(uint64(i+1), 0, score(i), false)
+			d.record(entry{Key: uint64(i + 1), Score: score(i)}, false)
 			sorted = append(sorted, d.Entries[i].Score)
 		}
 		slices.Sort(sorted)
@@ -81,7 +81,7 @@ func TestKeysThatWouldCollide(t *testing.T) {
 	} {
 		d := newToday(n)
 		for i := range uint64(n) {
-			d.record(key(i+1), 0, 0.5, false)
+			d.record(entry{Key: key(i + 1), Score: 0.5}, false)
 		}
 		if len(d.Entries) != n {
 			t.Fatalf("%s: %d entries, want %d", name, len(d.Entries), n)
@@ -114,7 +114,7 @@ func TestAFullDayKeepsTheLowerHalf(t *testing.T) {
 		alerts := map[uint64]bool{}
 		for i := range uint64(n) {
 			alert := i%20 == 0
-			d.record(i+1, 0, score(int(i)), alert)
+			d.record(entry{Key: i + 1, Score: score(int(i))}, alert)
 			sorted = append(sorted, d.Entries[i].Score)
 			if alert {
 				alerts[i+1] = true

@@ -84,7 +84,7 @@ func newFleet(plan FleetPlan, cfg model.Config, seed uint64) (*fleet, error) {
 		a := fleetAgent{alerts: budget.New(cfg.Threshold.PerDay)}
 		follows := Method{Name: "fleet"}
 		if cfg.Threshold.Method == model.Budget {
-			follows.Low = func(e *graphbuf.Event, score float64) bool { return a.alerts.Low(e, float32(score)) }
+			follows.Low = func(e *graphbuf.Event, score float64) bool { return a.alerts.Low(e, budget.Spender{}, float32(score)) }
 		}
 		if a.following, err = newReplay([]Method{follows}, seed+uint64(i)); err != nil {
 			return nil, err

@@ -51,7 +51,7 @@ func trained(name string, cfg model.Config) (m Method, last func() *model.Model)
 	var alerts *budget.AlertBudget
 	if cfg.Threshold.Method == model.Budget {
 		alerts = budget.New(cfg.Threshold.PerDay)
-		m.Low = func(e *graphbuf.Event, score float64) bool { return alerts.Low(e, float32(score)) }
+		m.Low = func(e *graphbuf.Event, score float64) bool { return alerts.Low(e, budget.Spender{}, float32(score)) }
 	}
 	m.Learn = func(ctx context.Context, before *graphbuf.Snapshot) (Score, float64, error) {
 		s, _, err := model.Train(ctx, before, cfg, nil)

@@ -3,7 +3,7 @@
 //
 //   - recordPath (process.go, fields.go, reason.go, evidence.go, latency.go): what happens to a chunk of records, what is
 //     added, and how long that takes
-//   - judge (judge.go): the model in use, and whether a score is low
+//   - judge (judge.go): the model in use, and whether a score is low; who spends an alert (owner.go)
 //   - sources (sources.go): whether a source is reported
 //   - unanswered (unanswered.go): which triplets with a low score are not learned yet
 //   - allowList (allowlist.go, bad.go): the list of judged sessions, and what trainings take of it

@@ -21,6 +21,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/fleet"
+	"flb-filter-rgcn/plugin/risk"
 )
 
 // fleetTest is a trainer, its keys, and the place where it publishes.
@@ -299,7 +300,7 @@ func TestWhoReachedASourceIsKnownInTheNextState(t *testing.T) {
 		return &graphbuf.Event{Source: []byte(source), Relation: []byte("client-1"), Destination: []byte(destination), Time: time.Now().UnixNano()}
 	}
 	before := f.graph.HostID("intruder")
-	f.judge.sources.risk.Add(session("intruder", "host-1"), before, 1)
+	f.judge.sources.risk.Add(session("intruder", "host-1"), risk.Source{ID: before}, 1)
 	earlier := time.Now().Add(-30 * time.Minute).UnixNano()
 	s.trainer.Process(nil, join([][]byte{at(earlier, "first", "second", "client-1"), at(earlier, "third", "fourth", "client-1")})) // other numbers
 	s.publish()
@@ -307,7 +308,7 @@ func TestWhoReachedASourceIsKnownInTheNextState(t *testing.T) {
 	if id := f.graph.HostID("intruder"); f.Status().Published.Taken != 2 || id == before || id == (graphbuf.ID{}) {
 		t.Fatalf("%+v, the intruder is still %v", f.Status().Published, before)
 	}
-	pooled := f.judge.sources.risk.Add(session("host-1", "server-2-2"), f.graph.HostID("host-1"), 1)
+	pooled := f.judge.sources.risk.Add(session("host-1", "server-2-2"), risk.Source{ID: f.graph.HostID("host-1")}, 1)
 	if by := f.graph.HostName(pooled.ReachedBy); by != "intruder" {
 		t.Errorf("reached by %q (%v)", by, pooled.ReachedBy)
 	}

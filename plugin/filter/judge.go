@@ -34,16 +34,16 @@ func (j *judge) init(c *common, allow *allowList) {
 // low reports whether a score is low, and which line of the list made the difference, nil for none. bad is the line
 // that calls the event bad: it is low whatever its score, and spends nothing of a budget. What the list allows spends
 // nothing either, and the threshold learns nothing of it.
-func (j *judge) low(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line) (low bool, by *allow.Line) {
-	return j.decide(e, scorer, score, list, bad, false)
+func (j *judge) low(e *graphbuf.Event, ref *graphbuf.Ref, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line) (low bool, by *allow.Line) {
+	return j.decide(e, ref, scorer, score, list, bad, false)
 }
 
 // wouldBeLow is low for an event that never was: nothing is spent, and no budget learns of it.
-func (j *judge) wouldBeLow(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line) (low bool, by *allow.Line) {
-	return j.decide(e, scorer, score, list, bad, true)
+func (j *judge) wouldBeLow(e *graphbuf.Event, ref *graphbuf.Ref, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line) (low bool, by *allow.Line) {
+	return j.decide(e, ref, scorer, score, list, bad, true)
 }
 
-func (j *judge) decide(e *graphbuf.Event, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line, ask bool) (low bool, by *allow.Line) {
+func (j *judge) decide(e *graphbuf.Event, ref *graphbuf.Ref, scorer *model.Scorer, score float32, list *allow.Table, bad *allow.Line, ask bool) (low bool, by *allow.Line) {
 	follows := j.alerts != nil && !j.frozen // scores out of their time have a threshold that does not move
 	switch {
 	case bad != nil:
@@ -54,21 +54,24 @@ func (j *judge) decide(e *graphbuf.Event, scorer *model.Scorer, score float32, l
 		return false, nil
 	}
 	by = list.Find(allow.Allowed, e.Source, e.Relation, e.Destination, e.Time)
-	switch {
-	case !follows:
+	if !follows {
 		return by == nil, by
+	}
+	var text ownerText
+	spender := ownerOf(e, ref, j.alerts, &text)
+	switch {
 	case by == nil && !ask:
-		return j.alerts.Low(e, score), nil
-	case j.alerts.WouldBeLow(e, score):
+		return j.alerts.Low(e, spender, score), nil
+	case j.alerts.WouldBeLow(e, spender, score):
 		return by == nil, by
 	}
 	return false, nil
 }
 
-// source records how odd a session is and tells whether its source, which has that ID, is to be reported with it. by is
+// source records how odd a session is and tells whether its source is to be reported with it. by is
 // the line of the list that made a difference, nil for none: what the list allows does not speak against its source, and
 // a session that it calls bad has its source reported at once, up to maxBadReports of them. scorer is nil without a model.
-func (j *judge) source(e *graphbuf.Event, id graphbuf.ID, scorer *model.Scorer, score float32, list *allow.Table, by *allow.Line) (p risk.Pooled, report bool) {
+func (j *judge) source(e *graphbuf.Event, ref *graphbuf.Ref, scorer *model.Scorer, score float32, list *allow.Table, by *allow.Line) (p risk.Pooled, report bool) {
 	switch {
 	case j.sources == nil || j.frozen:
 		return p, false
@@ -81,7 +84,7 @@ func (j *judge) source(e *graphbuf.Event, id graphbuf.ID, scorer *model.Scorer, 
 	if oddness == 0 || list.Find(allow.Allowed, e.Source, e.Relation, e.Destination, e.Time) != nil {
 		return p, false
 	}
-	return j.sources.judge(e, id, oddness)
+	return j.sources.judge(e, ref, oddness)
 }
 
 // fixedThreshold is the threshold where no budget is spent.

@@ -75,7 +75,7 @@ func (l *Links) Each(ctx context.Context, do func(Link)) error {
 				f.graph.Look(event[:], ref[:])
 				score := scorer.Score(f.graph, &event[0], &ref[0])
 				bad := list.Find(allow.Bad, event[0].Source, event[0].Relation, event[0].Destination, l.at)
-				low, by := f.judge.wouldBeLow(&event[0], scorer, score, list, bad)
+				low, by := f.judge.wouldBeLow(&event[0], &ref[0], scorer, score, list, bad)
 				do(Link{s, r, d, round(score), low, ref[0].Counts.SRD, reason(&ref[0], low, by)})
 			}
 		}

@@ -303,9 +303,9 @@ func (p *recordPath) decide(c *call, i int) (d decision) {
 	at := event.Time
 	event.Time = p.alertTime(c.now.own, ref)
 	if c.scorer != nil {
-		d.low, by = p.judge.low(event, c.scorer, score, c.list, by)
+		d.low, by = p.judge.low(event, ref, c.scorer, score, c.list, by)
 	}
-	d.pooled, d.report = p.judge.source(event, ref.Source, c.scorer, score, c.list, by)
+	d.pooled, d.report = p.judge.source(event, ref, c.scorer, score, c.list, by)
 	event.Time = at
 	switch {
 	case by != nil:

@@ -19,6 +19,9 @@ const rareCount = 2
 // newFor is for how long what a source does for the first time is put down to its being new, and how long a triplet is.
 const newFor = 24 * time.Hour
 
+// isNew tells a session of a source that is known for less than newFor.
+func isNew(r *graphbuf.Ref) bool { return r.Counts.S == 0 || r.Time-r.SourceSince < int64(newFor) }
+
 // reason tells the most telling thing about a session: the line of the list that decided on it, if one did, or what of
 // it was never seen before.
 func reason(r *graphbuf.Ref, low bool, by *allow.Line) string {
@@ -28,7 +31,7 @@ func reason(r *graphbuf.Ref, low bool, by *allow.Line) string {
 		return ReasonDenied
 	case by != nil:
 		return reasonAllowed
-	case c.S == 0, c.SRD == 0 && r.Time-r.SourceSince < int64(newFor):
+	case c.SRD == 0 && isNew(r):
 		return "new_source"
 	case c.D == 0:
 		return "new_destination"

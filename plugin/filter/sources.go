@@ -66,17 +66,18 @@ func (s *sources) follow(r *model.Rarity) {
 	s.budget.Follow(expected)
 }
 
-// judge takes down an odd session of the source with an ID, and tells whether that is to be reported now: once within a
-// day.
-func (s *sources) judge(e *graphbuf.Event, id graphbuf.ID, oddness float64) (pooled risk.Pooled, report bool) {
-	pooled = s.risk.Add(e, id, float32(oddness))
-	source := graphbuf.Event{Source: e.Source, Time: e.Time}
+// judge takes down an odd session and tells whether its source is to be reported now: once within a day.
+func (s *sources) judge(e *graphbuf.Event, ref *graphbuf.Ref, oddness float64) (pooled risk.Pooled, report bool) {
+	var text ownerText
+	owner := ownerOf(e, ref, s.budget, &text)
+	pooled = s.risk.Add(e, risk.Source{ID: ref.Source, Name: owner.Name, New: owner.New}, float32(oddness))
+	source := graphbuf.Event{Source: owner.Name, Time: e.Time}
 	score := scoreOf(float64(pooled.Risk))
-	if s.reports.Has(e) || s.bad.Has(e) { // it spends nothing of another day's budget
-		s.budget.Record(&source, score)
+	if s.reports.Has(&source) || s.bad.Has(e) { // it spends nothing of another day's budget
+		s.budget.Record(&source, owner, score)
 		return pooled, false
 	}
-	return pooled, s.budget.First(&source, score) && s.reports.Add(e)
+	return pooled, s.budget.First(&source, owner, score) && s.reports.Add(&source)
 }
 
 // judgeBad tells whether the source of a session that the list calls bad is to be reported now: once within a day.

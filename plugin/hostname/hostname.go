@@ -108,6 +108,23 @@ func Address(name []byte) (a netip.Addr, ok bool) {
 	return a.Unmap(), ok
 }
 
+// NetworkBits is the length of Network's prefixes.
+const NetworkBits = 64
+
+// Network returns the /64 of a name in its one form that is an IPv6 address: whoever has one address of it may use them
+// all. It makes no garbage, whatever the name.
+func Network(name []byte) (p netip.Prefix, ok bool) {
+	if bytes.IndexByte(name, ':') < 0 { // most names
+		return p, false
+	}
+	a, ok := Address(name)
+	if !ok || !a.Is6() {
+		return p, false
+	}
+	p, err := a.Prefix(NetworkBits)
+	return p, err == nil
+}
+
 // parseIPv6 reads the text forms of RFC 4291. It is here because netip's own makes an error, and so
 // garbage, for each name that is no address.
 func parseIPv6(s []byte) (a netip.Addr, ok bool) {

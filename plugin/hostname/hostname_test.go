@@ -53,6 +53,23 @@ func TestAppend(t *testing.T) {
 	}
 }
 
+func TestNetwork(t *testing.T) {
+	for name, want := range map[string]string{
+		"2001:db8:1:2:3::4": "2001:db8:1:2::/64", "2001:db8::1": "2001:db8::/64", "::1": "::/64",
+		"192.0.2.1": "", "::ffff:192.0.2.1": "", "web-1": "", "web:22": "", "2001:db8::1|web": "", "": "",
+	} {
+		p, ok := Network([]byte(name))
+		if ok != (want != "") || ok && p.String() != want {
+			t.Errorf("%q: %v, want %q", name, p, want)
+		}
+	}
+	for _, name := range [][]byte{[]byte("2001:db8::1"), []byte("web:22"), []byte("192.0.2.1")} {
+		if n := testing.AllocsPerRun(100, func() { Network(name) }); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
 func TestNoAllocation(t *testing.T) {
 	buf := make([]byte, 0, 64)
 	names := [][]byte{[]byte("192.0.2.1"), []byte("[2001:db8::1]:22"), []byte("Web-1.example.org."), []byte(":::::"), []byte("fe80::1%eth0")}

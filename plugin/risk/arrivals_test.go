@@ -9,18 +9,18 @@ import (
 )
 
 // wantReached is wantRisk for a source that was reached by another.
-func wantReached(t *testing.T, got Pooled, risk float64, triplets int, by graphbuf.ID) {
+func wantReached(t *testing.T, got Pooled, risk float64, triplets int, by Source) {
 	t.Helper()
 	wantRisk(t, got, risk, triplets)
-	if got.ReachedBy != by {
-		t.Errorf("reached by %v, want %v", got.ReachedBy, by)
+	if got.ReachedBy != by.ID {
+		t.Errorf("reached by %v, want %v", got.ReachedBy, by.ID)
 	}
 }
 
 // What an intruder did to get to a host speaks against what comes from there.
 func TestAChainOfHosts(t *testing.T) {
 	s := NewSources()
-	a, b, c, nobody := graphbuf.ID{Slot: 1, Gen: 1}, graphbuf.ID{Slot: 2, Gen: 1}, graphbuf.ID{Slot: 3, Gen: 1}, graphbuf.ID{}
+	a, b, c, nobody := Source{ID: graphbuf.ID{Slot: 1, Gen: 1}}, Source{ID: graphbuf.ID{Slot: 2, Gen: 1}}, Source{ID: graphbuf.ID{Slot: 3, Gen: 1}}, Source{}
 	wantReached(t, s.Add(event("a", "ssh", "b", 0), a, 2), 2, 1, nobody)
 	wantReached(t, s.Add(event("b", "ssh", "c", time.Hour), b, 3), 5, 1, a)
 	wantReached(t, s.Add(event("c", "ssh", "d", 2*time.Hour), c, 1), 2, 1, b) // for as much as its own at most
@@ -45,7 +45,7 @@ func TestAFloodOfArrivals(t *testing.T) {
 	s := NewSources()
 	flood := func(name string, at time.Duration) {
 		for i := range 2 * maxArrivals {
-			s.Add(event("scanner", "ssh", fmt.Sprint(name, i), at), graphbuf.ID{Slot: 2, Gen: 1}, 1)
+			s.Add(event("scanner", "ssh", fmt.Sprint(name, i), at), Source{ID: graphbuf.ID{Slot: 2, Gen: 1}}, 1)
 		}
 	}
 	s.Add(event("a", "ssh", "b", 0), host, 5)
@@ -56,7 +56,7 @@ func TestAFloodOfArrivals(t *testing.T) {
 	wantReached(t, s.Add(event("b", "ssh", "c", time.Hour), host, 4), 8, 1, host)
 	flood("y-", 3*Window)
 	s.Add(event("a", "ssh", "b", 3*Window), host, 0.5) // no room for the least odd
-	wantReached(t, s.Add(event("b", "ssh", "c", 3*Window), host, 4), 4, 1, graphbuf.ID{})
+	wantReached(t, s.Add(event("b", "ssh", "c", 3*Window), host, 4), 4, 1, Source{})
 	s.Add(event("a", "ssh", "b", 5*Window), host, 0.5)
 	wantReached(t, s.Add(event("b", "ssh", "c", 5*Window), host, 4), 4.5, 1, host)
 }
@@ -65,7 +65,7 @@ func TestAFloodOfArrivals(t *testing.T) {
 func TestRenumber(t *testing.T) {
 	s := NewSources()
 	add := func(source, destination string, id graphbuf.ID) Pooled {
-		return s.Add(&graphbuf.Event{Source: []byte(source), Relation: []byte("r"), Destination: []byte(destination), Time: 1}, id, 1)
+		return s.Add(&graphbuf.Event{Source: []byte(source), Relation: []byte("r"), Destination: []byte(destination), Time: 1}, Source{ID: id}, 1)
 	}
 	add("intruder", "host", graphbuf.ID{Slot: 7, Gen: 1})
 	add("gone", "other", graphbuf.ID{Slot: 8, Gen: 1})

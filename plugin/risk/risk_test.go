@@ -12,7 +12,7 @@ import (
 )
 
 // host is the ID of some host.
-var host = graphbuf.ID{Slot: 7, Gen: 1}
+var host = Source{ID: graphbuf.ID{Slot: 7, Gen: 1}}
 
 func event(source, relation, destination string, at time.Duration) *graphbuf.Event {
 	const start = 1_700_000_000e9
@@ -87,6 +87,53 @@ func TestAFloodOfSources(t *testing.T) {
 	s.Add(event("late", "ssh", "x", Window+2*time.Hour), host, 1)
 	s.Add(event("later", "ssh", "x", Window+2*time.Hour), host, 1)
 	wantRisk(t, s.Add(event("late", "ssh", "x", Window+2*time.Hour), host, 1), 1, 1)
+}
+
+// Sources of one name add up together, and are reached each by itself.
+func TestEvidenceOfManySources(t *testing.T) {
+	s := NewSources()
+	network := Source{ID: host.ID, Name: []byte("2001:db8::/64")}
+	s.Add(event("jump", "ssh", "2001:db8::2", 0), Source{ID: graphbuf.ID{Slot: 8, Gen: 1}}, 2)
+	wantRisk(t, s.Add(event("2001:db8::1", "ssh", "x", 0), network, 1), 1, 1)
+	p := s.Add(event("2001:db8::2", "ssh", "y", time.Hour), network, 2)
+	wantRisk(t, p, 5, 2) // 3 of their own, and 2 of who came to this one
+	if p.ReachedBy.Slot != 8 {
+		t.Errorf("reached by %v", p.ReachedBy)
+	}
+	wantRisk(t, s.Add(event("2001:db8::1", "ssh", "x", time.Hour), network, 1), 3, 2)
+	wantRisk(t, s.Add(event("2001:db8::3", "ssh", "x", time.Hour), network, 1), 3, 2) // the same by another address
+}
+
+// Ever new sources, odder than a known host that goes slowly, leave it its row. A new one shares theirs.
+func TestAFloodOfNewSources(t *testing.T) {
+	s := NewSources()
+	n := 0
+	decoys := func(k int) {
+		for range k {
+			s.Add(event(fmt.Sprint("decoy-", n), "ssh", "x", time.Minute), Source{ID: host.ID, New: true}, 3)
+			n++
+		}
+	}
+	decoys(maxSources)
+	var known Pooled
+	for i := range maxTriplets {
+		known = s.Add(event("known", "ssh", fmt.Sprint(i), time.Hour), host, 1)
+		decoys(100)
+	}
+	wantRisk(t, known, maxTriplets, maxTriplets)
+	for i := range maxSources {
+		s.Add(event(fmt.Sprint("known-", i), "ssh", "x", time.Hour), host, 1)
+		decoys(1)
+	}
+	isNew := 0
+	for i := range s.rows {
+		if s.rows[i].isNew {
+			isNew++
+		}
+	}
+	if isNew != maxNew {
+		t.Errorf("%d rows of new sources, want %d", isNew, maxNew)
+	}
 }
 
 func TestAddDoesNotAllocate(t *testing.T) {

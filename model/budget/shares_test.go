@@ -1,0 +1,194 @@
+package budget
+
+import (
+	"fmt"
+	"regexp"
+	"testing"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/ranking"
+)
+
+// settled is a budget of 20 that knows some days, and the time at which the next begins, unix seconds.
+func settled() (l *AlertBudget, midnight int64) {
+	s := newStream(20, 3)
+	for range 2 + settledDays {
+		s.next(200, 1)
+	}
+	return s.budget, int64(20_000+s.day) * secondsOfDay
+}
+
+// restarted is a budget that goes on where another one was saved, with what is done to its bytes in between.
+func restarted(t *testing.T, l *AlertBudget, do func([]byte) []byte) *AlertBudget {
+	t.Helper()
+	b, err := l.AppendBinary(nil)
+	again := New(l.perDay)
+	if err == nil {
+		err = again.UnmarshalBinary(do(b))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return again
+}
+
+// One source that goes from host to host with ever lower scores, from midnight on, gets a quarter of the budget, also over
+// a restart. The rest is there for others.
+func TestASourceSpendsItsShareAlone(t *testing.T) {
+	l, midnight := settled()
+	n, alerts := 0, 0
+	scan := func(triplets int) {
+		for range triplets {
+			n++
+			e := graphbuf.Event{Source: []byte("noisy"), Destination: fmt.Append(nil, n), Time: (midnight + int64(n)) * 1e9}
+			score := 0.01 / float32(n)
+			would := l.WouldBeLow(&e, Spender{}, score)
+			if low := l.Low(&e, Spender{}, score); low != would {
+				t.Fatalf("triplet %d: low is %v, would be %v", n, low, would)
+			} else if low {
+				alerts++
+			}
+		}
+	}
+	scan(3)
+	l = restarted(t, l, func(b []byte) []byte { return b })
+	scan(1000) // more than a day has room for
+	l = restarted(t, l, func(b []byte) []byte { return b })
+	scan(100)
+	if alerts != 5 {
+		t.Errorf("%d alerts of one source, want a quarter of 20", alerts)
+	}
+	if !l.Low(&graphbuf.Event{Source: []byte("noisy"), Destination: []byte("1"), Time: (midnight + 7200) * 1e9}, Spender{}, 1e-6) {
+		t.Error("what was an alert of the day is none the second time")
+	}
+	others := 0
+	for i := range 20 {
+		e := graphbuf.Event{Source: fmt.Appendf(nil, "other-%d", i), Time: (midnight + 3600 + int64(i)*3600) * 1e9}
+		if l.Low(&e, Spender{}, 0.005) {
+			others++
+		}
+	}
+	if others < 15 {
+		t.Errorf("%d alerts of others, want at least 15", others)
+	}
+}
+
+// The days tell of what may be alerts: a host with more low scores than a budget, each day, leaves the rest of the budget
+// to others.
+func TestTheThresholdLeavesASourceItsShare(t *testing.T) {
+	l := New(20)
+	noisy, others := 0, 0
+	for day := range int64(8) {
+		noisy, others = 0, 0
+		for i := range int64(1000) {
+			e := graphbuf.Event{Destination: fmt.Append(nil, day, i), Time: ((20_000+day)*secondsOfDay + i*80) * 1e9}
+			if i%10 == 0 {
+				e.Source = []byte("noisy")
+				if l.Low(&e, Spender{}, 0.001+float32(i)*1e-7) {
+					noisy++
+				}
+			} else if e.Source = fmt.Append(nil, i%97); l.Low(&e, Spender{}, 0.1+float32(i*7919%1000)*1e-4) {
+				others++
+			}
+		}
+	}
+	if noisy != 5 || others < 12 || others > 18 {
+		t.Errorf("%d alerts of a noisy host and %d of others, want 5 and about 15", noisy, others)
+	}
+}
+
+// A share is that of whoever the caller names: many sources may have one together.
+func TestSpendersOfOneShare(t *testing.T) {
+	l, midnight := settled()
+	alerts := 0
+	for i := range 30 {
+		e := graphbuf.Event{Source: fmt.Appendf(nil, "2001:db8::%x", i+1), Time: (midnight + int64(i)) * 1e9}
+		if l.Low(&e, Spender{Name: []byte("2001:db8::/64")}, 0.005) {
+			alerts++
+		}
+	}
+	if alerts != 5 {
+		t.Errorf("%d alerts, want a quarter of 20", alerts)
+	}
+}
+
+// Strangers have half of a day together, also over a restart, and leave the other half to hosts that are known. In the
+// first days all are strangers.
+func TestStrangersSpendHalf(t *testing.T) {
+	l, midnight := settled()
+	alerts := map[bool]int{}
+	flood := func(l *AlertBudget, name string, isNew bool, step int64) {
+		for i := range int64(20) {
+			e := graphbuf.Event{Source: fmt.Append(nil, name, i), Time: (midnight + i*step) * 1e9}
+			would := l.WouldBeLow(&e, Spender{New: isNew}, 0.005)
+			if low := l.Low(&e, Spender{New: isNew}, 0.005); low != would {
+				t.Fatalf("%s%d: low is %v, would be %v", name, i, low, would)
+			} else if low {
+				alerts[isNew]++
+			}
+		}
+	}
+	flood(l, "stranger-", true, 1)
+	l = restarted(t, l, func(b []byte) []byte { return b })
+	flood(l, "further-", true, 1)
+	flood(l, "known-", false, 1)
+	if alerts[true] != 10 || alerts[false] < 9 {
+		t.Errorf("%d alerts of strangers and %d of others, want 10 and about 10", alerts[true], alerts[false])
+	}
+	if e := (graphbuf.Event{Source: []byte("stranger-1"), Time: midnight * 1e9}); !l.Low(&e, Spender{New: true}, 1e-6) {
+		t.Error("what was an alert of the day is none the second time")
+	}
+	clear(alerts)
+	first := New(20)
+	first.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 100}}, Days: 1})
+	first.Reach((midnight - secondsOfDay) * 1e9)
+	flood(first, "first-", true, 4000)
+	if first.Settled() || alerts[true] < 15 {
+		t.Errorf("%d alerts on a first day, settled %v; want 15 at least", alerts[true], first.Settled())
+	}
+}
+
+// The least share is an alert, and a state of before there were shares is read: its alerts are of no source.
+func TestTheLeastShare(t *testing.T) {
+	l := New(1)
+	if l.share != 1 {
+		t.Errorf("%d alerts, want 1", l.share)
+	}
+	l, midnight := settled()
+	event := func(i int) *graphbuf.Event {
+		return &graphbuf.Event{Source: []byte("a"), Destination: fmt.Append(nil, i), Time: (midnight + int64(i)) * 1e9}
+	}
+	l.Low(event(0), Spender{}, 0.005)
+	source := regexp.MustCompile(`"Source":[0-9]+,`)
+	l = restarted(t, l, func(b []byte) []byte {
+		if !source.Match(b) {
+			t.Error("no source is saved")
+		}
+		return source.ReplaceAll(b, nil)
+	})
+	alerts := 0
+	for i := 1; i < 20; i++ {
+		if l.Low(event(i), Spender{}, 0.005) {
+			alerts++
+		}
+	}
+	if l.today.Alerts != 6 || alerts != 5 {
+		t.Errorf("%d alerts, %d of them after the restart, want 6 and 5", l.today.Alerts, alerts)
+	}
+}
+
+// As many sources have alerts as a day has, and each is found.
+func TestSharesOfMany(t *testing.T) {
+	d := newToday(1000)
+	for i := range uint64(1000) {
+		d.record(entry{Key: i + 1, Source: uint32(i/2 + 1)}, true)
+	}
+	for i := range uint32(500) {
+		if n := d.shares.of(i + 1).alerts; n != 2 {
+			t.Fatalf("source %d has %d alerts, want 2", i+1, n)
+		}
+	}
+	if n := d.shares.of(501).alerts; n != 0 {
+		t.Errorf("a source without alerts has %d", n)
+	}
+}
