@@ -129,7 +129,8 @@ func (f *Features) appendNameParts(dst []uint64, host []byte) []uint64 {
 }
 
 // stem is what stands before the first number of a label, and without one before its last part; it ends where a part of
-// the label does, if the label has parts. It is empty where there is no letter in it, and where all of the label would be it.
+// the label does, if the label has parts. It is empty where there is no letter in it, where it is a single one, which says
+// too little (n1, n2), and where all of the label would be it.
 func stem(label []byte) []byte {
 	end := bytes.IndexAny(label, "0123456789")
 	if end < 0 {
@@ -138,7 +139,7 @@ func stem(label []byte) []byte {
 	if last := bytes.LastIndexAny(label[:end], "-_"); last >= 0 {
 		end = last + 1
 	}
-	if end == len(label) || !bytes.ContainsFunc(label[:end], isLetter) {
+	if end < 2 || end == len(label) || !bytes.ContainsFunc(label[:end], isLetter) {
 		return nil
 	}
 	return label[:end]

@@ -78,6 +78,7 @@ func TestPrefixes(t *testing.T) {
 		{"ip-10-1-2-3", "ip-10-1-2-4", 1},
 		{"web-", "web-1", 0}, // a stem is not all of a name
 		{"42", "43", 0},
+		{"n1", "n2", 0},
 		{"42.7", "43.7", 0},
 		{"web", "web1", 0},
 		{".example.com", "a.example.com", 1},
