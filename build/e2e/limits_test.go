@@ -116,7 +116,11 @@ func TestMemoryLimits(t *testing.T) {
 			before := decided()
 			extend(t, input, `{"n":300000,"id.orig_h":"another","id.resp_h":"server"}`+"\n") // for a training of all to be due
 			p.untilLines(out, records+1)
-			p.until("a training, or that it is put off", func() bool { return decided() > before })
+			// That trainings are put off is logged at growing intervals: it holds until the log says that there is memory again.
+			putOff := func() bool {
+				return strings.LastIndex(p.log(), "training put off: ") > strings.LastIndex(p.log(), "memory is enough for trainings again")
+			}
+			p.until("a training, or that it is put off", func() bool { return decided() > before || putOff() })
 			if mib == 64 { // the graph alone would be larger
 				p.untilLogged("memory is short: the graph stays at ", 1)
 				p.untilLogged("training put off: ", 1)

@@ -175,7 +175,7 @@ interval = 90`, nil, func(c *Config) {
 		})
 	check("openssh", "", props{"preset": "openssh", "score": "s", "low_score": "l"}, func(c *Config) {
 		c.Fields = Fields{Preset: "openssh", SSHD: true, Score: "s", LowScore: "l", SourceAlert: "source_alert", Reason: "score_reason", Model: "score_model", SourceRisk: "score_source_risk", SourceTriplets: "score_source_triplets", Evidence: c.Fields.Evidence,
-			Ports: "auto", CutPorts: true, Time: []string{"_SOURCE_REALTIME_TIMESTAMP", "time", "timestamp", "@timestamp", "TimeCreated"},
+			Ports: "auto", CutPorts: true, Time: []string{"_SOURCE_REALTIME_TIMESTAMP", "__REALTIME_TIMESTAMP", "time", "timestamp", "@timestamp", "TimeCreated"},
 			Message: []string{"message", "MESSAGE", "log", "msg", "Message"},
 			Host:    []string{"host", "hostname", "HOSTNAME", "_HOSTNAME", "host.hostname", "host.name", "Computer"},
 			Ident:   []string{"ident", "SYSLOG_IDENTIFIER", "_COMM", "appname"}}
@@ -244,7 +244,7 @@ func TestSummary(t *testing.T) {
 	check("[train]\nsteps = 9\ninterval='90m'\n", map[string]string{"state_dir": "/a b"},
 		`config_file=f preset=zeek source="id.orig_h else id_orig_h" destination="id.resp_h else id_resp_h" relation=client time=ts `+
 			"train_interval=1h30m train_steps=9 state_dir=\"/a b\" / defaults: ", " threshold_k=2 ")
-	check("", map[string]string{"preset": "openssh"}, "preset=openssh time=_SOURCE_REALTIME_TIMESTAMP,time,timestamp,@timestamp,TimeCreated / defaults: ", ` state_dir=""`)
+	check("", map[string]string{"preset": "openssh"}, "preset=openssh time=_SOURCE_REALTIME_TIMESTAMP,__REALTIME_TIMESTAMP,time,timestamp,@timestamp,TimeCreated / defaults: ", ` state_dir=""`)
 }
 
 // Alternatives, joins, conditions and paths, as properties have them.

@@ -40,7 +40,7 @@ var presets = map[string]Fields{
 		Message: []string{"message", "MESSAGE", "log", "msg", "Message"},
 		Host:    []string{"host", "hostname", "HOSTNAME", "_HOSTNAME", "host.hostname", "host.name", "Computer"},
 		Ident:   []string{"ident", "SYSLOG_IDENTIFIER", "_COMM", "appname"},
-		Time:    []string{"_SOURCE_REALTIME_TIMESTAMP", "time", "timestamp", "@timestamp", "TimeCreated"},
+		Time:    []string{"_SOURCE_REALTIME_TIMESTAMP", "__REALTIME_TIMESTAMP", "time", "timestamp", "@timestamp", "TimeCreated"},
 	},
 	// The audit events of Teleport, one record a session.
 	"teleport": {

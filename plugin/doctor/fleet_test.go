@@ -23,7 +23,7 @@ func TestFleet(t *testing.T) {
 	}
 	// As the settings of these tests name hosts.
 	const names = "source = id.orig_h else id_orig_h\ndestination = id.resp_h else id_resp_h\nrelation = client\nports = cut\ncase = folded\n" +
-		"prefixes = not used\nfeatures = not used\n"
+		"prefixes = used\nfeatures = not used\n"
 	publish := func(h fleet.Header, signed bool) {
 		t.Helper()
 		if h.Naming == "" {

@@ -78,6 +78,9 @@ func newPeers(ds *Dataset, snap *graphbuf.Snapshot, of HostFeatures) *Peers {
 		return l
 	}
 	p.Source, p.Destination = gather(ds.Sources), gather(ds.Destinations)
+	if len(p.numbers) == 0 {
+		return nil
+	}
 	var toD, fromS, useR int
 	p.eachPair(ds, func(e *Edge) {
 		toD += len(p.Source.Of(e.S))
