@@ -46,7 +46,7 @@ func newTwins(t *testing.T, cfg Config, dropout float64, hosts temporal.HostFeat
 	}
 	for i := range w.engines {
 		w.params[i] = NewParams(cfg, w.ds.Relations)
-		rng := num.NewPhilox(7, 8) // a draw with which no gradient is a sum that nearly cancels
+		rng := num.NewPhilox(7, 8)           // a draw with which no gradient is a sum that nearly cancels
 		for _, q := range w.params[i].List { // away from the start, where many gradients vanish
 			noise := make([]float32, len(q.Value))
 			num.Normal(rng, noise, 0.2)
