@@ -78,6 +78,7 @@ func (f *Instance) stop() {
 // this turn alone: it would end the host otherwise, with all records on their way.
 func (f *Instance) trainTurn(ctx context.Context, now time.Time) {
 	defer f.survive(now)
+	f.store.refreshStatusFirst(now)
 	f.trainer.trainIfDue(ctx, now)
 	f.trainer.logWaiting(now, f.path.counters.counted.Load())
 }
@@ -91,7 +92,7 @@ func (f *Instance) upkeepTurn(now time.Time) {
 	f.source.logSlow(now)
 	f.arrival.log(now)
 	f.fit.endWaiting(now)
-	f.store.refreshStatus(now) // before anything large is saved: on a nearly full disk the status has its room then
+	f.store.refreshStatus(now) // before anything large is saved
 	f.store.hold(now)
 	f.store.saveOnTimer(now)
 }

@@ -66,8 +66,9 @@ type store struct {
 	unsaved     *model.Model // that could not be saved, nil: none; under mu
 	columnsAt   time.Time    // when the columns of rows were last saved by themselves; under mu
 
+	statusAt time.Time // when the status was last written; under mu
+
 	// These are of the goroutine that does the upkeep.
-	statusAt time.Time // when the status was last written
 	lastHold time.Time // when the directory was last looked for
 	empty    bool      // it was made again, and is not yet filled
 }
@@ -328,13 +329,30 @@ func (s *store) restoreSlices(of, b []byte) error {
 // statusInterval is how often the status is written for `rgcn status`, beside the times at which all is saved.
 const statusInterval = time.Minute
 
-// refreshStatus writes the status when a minute has passed, or when it has changed in words. Only the upkeep calls
-// it. While somebody saves, it is put off to the next turn.
+// refreshStatus writes the status when a minute has passed, or when it has changed in words. While somebody saves, it is
+// put off to the next turn.
 func (s *store) refreshStatus(now time.Time) {
-	if s.dir == nil || !s.statusChanged.Load() && now.Sub(s.statusAt) < statusInterval || !s.mu.TryLock() {
+	if s.dir != nil && s.mu.TryLock() {
+		defer s.mu.Unlock()
+		s.statusIfDue(now)
+	}
+}
+
+// refreshStatusFirst is refreshStatus, but waits while somebody saves. It comes before a training, which saves the graph:
+// on a nearly full disk the status has its room then.
+func (s *store) refreshStatusFirst(now time.Time) {
+	if s.dir != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.statusIfDue(now)
+	}
+}
+
+// statusIfDue is refreshStatus; s.mu is held.
+func (s *store) statusIfDue(now time.Time) {
+	if !s.statusChanged.Load() && now.Sub(s.statusAt) < statusInterval {
 		return
 	}
-	defer s.mu.Unlock()
 	s.statusChanged.Store(false) // before the look: what changes meanwhile is told next time
 	s.statusAt = now
 	s.tellStatus()
