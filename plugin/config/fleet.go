@@ -17,19 +17,18 @@ func (l *loader) fleet() error {
 		name  string
 		place *string
 	}{{"state.from", &c.State.From}, {"publish", &c.Publish.To}} {
-		name, place := p.name, p.place
-		if err := plainPath(*place); err != nil {
-			return fmt.Errorf("%s: %w", l.origin[name], err) // without the value: a password may be in it
+		if err := plainPath(*p.place); err != nil {
+			return fmt.Errorf("%s: %w", l.origin[p.name], err) // without the value: a password may be in it
 		}
-		if err := fleet.CheckPlace(*place); err != nil {
-			return fmt.Errorf("%s: %w", l.origin[name], err)
+		if err := fleet.CheckPlace(*p.place); err != nil {
+			return fmt.Errorf("%s: %w", l.origin[p.name], err)
 		}
-		if *place == "" || !fleet.IsPath(*place) {
+		if *p.place == "" || !fleet.IsPath(*p.place) {
 			continue
 		}
-		slash := strings.HasSuffix(*place, "/") // it says that a directory is meant, whether there is one or not
-		if *place = l.absolute(*place); slash && !strings.HasSuffix(*place, "/") {
-			*place += "/"
+		slash := strings.HasSuffix(*p.place, "/") // it says that a directory is meant, whether there is one or not
+		if *p.place = l.absolute(*p.place); slash && !strings.HasSuffix(*p.place, "/") {
+			*p.place += "/"
 		}
 	}
 	if u, err := url.Parse(c.Graph.Source); err == nil { // what is no URL was refused before

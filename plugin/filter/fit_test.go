@@ -107,7 +107,7 @@ func TestMisfitWithMetadata(t *testing.T) {
 	}
 	event = slices.Concat(event[:meta], with, event[meta+1:])
 	f.Process(nil, bytes.Repeat(event, fitPeriod))
-	for _, want := range []string{`has the keys "message". It also has attributes of OTLP, which lie beside the record and which no setting reads, with the keys "dst", "src": copy`} {
+	for _, want := range []string{`has the keys "message". It also has attributes of OTLP, which lie beside the record, where no setting looks, with the keys "dst", "src": copy`} {
 		if !strings.Contains(h.log(), want) {
 			t.Errorf("no %q in %s", want, h.log())
 		}

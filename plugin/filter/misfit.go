@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -51,14 +50,7 @@ func (f *fit) explain(event []byte) string {
 // metadataOf tells of the metadata of an event, where OTLP's attributes come, which an output may show like a part of the
 // record; "" where it has none.
 func metadataOf(event []byte) string {
-	n, rest, err := msgp.ReadArrayHeaderBytes(event[1:]) // the header, of an array of two
-	if err != nil || n != 2 {
-		return ""
-	}
-	if rest, err = msgp.Skip(rest); err != nil { // the time
-		return ""
-	}
-	meta, _, err := msgp.ReadMapStrIntfBytes(bytes.Clone(rest), nil)
+	meta, err := record.Metadata(event)
 	if err != nil || len(meta) == 0 {
 		return ""
 	}
@@ -68,7 +60,7 @@ func metadataOf(event []byte) string {
 			what, meta = "attributes of OTLP", inner
 		}
 	}
-	return fmt.Sprintf(" It also has %s, which lie beside the record and which no setting reads, with %s: copy those that are needed into the record, in front of this filter.",
+	return fmt.Sprintf(" It also has %s, which lie beside the record, where no setting looks, with %s: copy what is needed into the record in front of this filter.",
 		what, namesOf(slices.Sorted(maps.Keys(meta))))
 }
 

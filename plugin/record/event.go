@@ -27,6 +27,29 @@ func Body(event []byte) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, _, err := msgp.ReadMapStrIntfBytes(bytes.Clone(rest), nil)
-	return body, err
+	return asMap(rest)
+}
+
+// Metadata decodes the metadata of an event in the same way. It is nil for an event whose header is a time alone, as
+// hosts before 2.1 wrote it.
+func Metadata(event []byte) (map[string]any, error) {
+	if len(event) == 0 {
+		return nil, msgp.ErrShortBytes
+	}
+	if msgp.NextType(event[1:]) != msgp.ArrayType {
+		return nil, nil
+	}
+	_, rest, err := msgp.ReadArrayHeaderBytes(event[1:])
+	if err != nil {
+		return nil, err
+	}
+	if rest, err = msgp.Skip(rest); err != nil { // the time
+		return nil, err
+	}
+	return asMap(rest)
+}
+
+func asMap(b []byte) (map[string]any, error) {
+	m, _, err := msgp.ReadMapStrIntfBytes(bytes.Clone(b), nil)
+	return m, err
 }

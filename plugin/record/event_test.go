@@ -34,3 +34,24 @@ func TestAppendHeadAndBody(t *testing.T) {
 		}
 	}
 }
+
+// What lies beside a record comes back, whole or not at all; a header of a time alone has nothing.
+func TestMetadata(t *testing.T) {
+	want := map[string]any{"otlp": map[string]any{"a": "b"}}
+	event := append([]byte{0x92, 0x92}, msgp.AppendInt64(nil, 7)...)
+	event, err := msgp.AppendIntf(event, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Metadata(append(event[:len(event):len(event)], 0x80)); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, %v", got, err)
+	}
+	for n := range event {
+		if got, err := Metadata(event[:n]); err == nil && len(got) > 0 {
+			t.Fatalf("of %d bytes: %v", n, got)
+		}
+	}
+	if got, err := Metadata([]byte{0x92, 7, 0x80}); got != nil || err != nil {
+		t.Errorf("of a time alone: %v, %v", got, err)
+	}
+}
