@@ -104,7 +104,7 @@ func (m *Model) Weak() string {
 	case !m.IsWeak():
 		return ""
 	case n < leastHeldOut:
-		return fmt.Sprintf("%d distinct triplets were held out of the training to judge it, want %d; more sessions of the same triplets do not help", n, leastHeldOut)
+		return fmt.Sprintf("%d distinct triplets were held out of the training to judge it, want %d: wait for more of them, sessions of the same ones do not count", n, leastHeldOut)
 	}
 	return fmt.Sprintf("the model's held-out AUC is %.3f, want %.1f: it can hardly tell sessions that came from made-up ones. "+
 		"Check that source, relation and destination are the right fields", m.Quality, leastQuality)
