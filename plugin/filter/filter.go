@@ -179,7 +179,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	f.fit.init(c, &f.path.counters)
 	f.arrival.init(c, &f.path.counters, f.since)
 	f.times.common, f.times.clock = c, f.clock
-	f.memory.common, f.memory.files = c, machineFiles
+	f.memory.common, f.memory.files, f.memory.inUse = c, machineFiles, inUseByGo
 	f.store.init(c, &f.judge, &f.path, f.Status, f.fleetMemory)
 	f.trainer.init(c, &f.judge, &f.memory, &f.store, &f.allow, &f.follower, &f.publisher)
 	if err := f.source.init(c, f.clock, &f.allow, f.judge.unanswered); err != nil {

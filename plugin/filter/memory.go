@@ -19,8 +19,9 @@ import (
 // (reserve) and for the graph (hold.go). What the instances of a process share is in sharedmemory.go.
 type memory struct {
 	*common
-	files fs.FS // where the limits are found
-	saves bool  // there is a state directory, and the graph may be saved at any time
+	files fs.FS        // where the limits are found
+	inUse func() int64 // how many bytes of the heap are in use, by the last collection
+	saves bool         // there is a state directory, and the graph may be saved at any time
 
 	shortGraph atomic.Pointer[string] // why the graph stays below its bounds; nil: it does not
 
@@ -115,18 +116,15 @@ func (m *memory) foretold(s graphbuf.Sizes, cfg model.Config) int64 {
 	if m.saves { // the graph may be saved meanwhile
 		bytes += s.SavingBytes()
 	}
-	return withGarbage(bytes)
+	return m.withGarbage(bytes)
 }
 
 // withGarbage adds what is not yet collected, of these bytes and of all that lives already.
-func withGarbage(bytes int64) int64 {
-	_, used := heldByGo()
-	return bytes + (bytes+used)*eagerPercent/100
-}
+func (m *memory) withGarbage(bytes int64) int64 { return bytes + (bytes+m.inUse())*eagerPercent/100 }
 
 // take promises so many bytes, and what garbage they leave, to somebody other than a training, if as many are left.
 func (m *memory) take(bytes int64) (a allowance, giveBack func(), ok bool) {
-	bytes = withGarbage(bytes)
+	bytes = m.withGarbage(bytes)
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	if a = m.left(); bytes > a.bytes {

@@ -94,8 +94,10 @@ func TestTheLowerLimitIsNamed(t *testing.T) {
 func TestATrainingInLessMemory(t *testing.T) {
 	h := host("model_dim", "0")
 	f := offline(t, h)
+	f.memory.inUse = func() int64 { return 20 * mib } // of which trainings have to leave a tenth, whatever other tests left
 	f.Process(nil, join(sessions(2000)))
 	cfg := ModelConfig(f.cfg)
+	cfg.Features = f.features
 	for wanted, ok := cfg, true; ok; wanted, ok = wanted.Thriftier(60) {
 		cfg = wanted
 		if cfg.Dim == 16 {
@@ -107,18 +109,17 @@ func TestATrainingInLessMemory(t *testing.T) {
 	}
 	// What a dimension of 16 needs is left beyond a fifth and the host's part, and not what 32 needs.
 	need := f.memory.foretold(f.graph.Sizes(), cfg)
-	f.memory.files = pod(need + maxReserve + 64<<10)
+	f.memory.files = pod(need + maxReserve + 8<<10)
 	train(t, f)
-	if dim := f.Scorer().Model().Dim(); dim >= 512 || dim < 8 {
+	if dim := f.Scorer().Model().Dim(); dim != 16 {
 		t.Errorf("dimension %d", dim)
 	}
 	if want := "memory is short: trainings are of dimension "; strings.Count(h.log(), want) != 1 || !strings.Contains(h.log(), "instead of 512, which costs some sharpness: "+podFile) {
 		t.Error(h.log())
 	}
-	dim := f.Scorer().Model().Dim()
 	train(t, f)
-	if got := f.Scorer().Model().Dim(); got != dim || strings.Count(h.log(), "warm start") != 1 || strings.Count(h.log(), "memory is short") != 1 {
-		t.Errorf("dimension %d after one of %d: %s", got, dim, h.log())
+	if got := f.Scorer().Model().Dim(); got != 16 || strings.Count(h.log(), "warm start") != 1 || strings.Count(h.log(), "memory is short") != 1 {
+		t.Errorf("dimension %d after one of 16: %s", got, h.log())
 	}
 	f.memory.files = pod(900 * mib)
 	train(t, f)
@@ -159,7 +160,7 @@ func TestForetold(t *testing.T) {
 			cfg.Previous = s.Model()
 		}
 		foretold := f.memory.foretold(f.graph.Sizes(), cfg)
-		before, _ := heldByGo()
+		before := heldByGo()
 		most, residentBefore, mostResident := int64(0), resident(t), int64(0)
 		done, watched := make(chan struct{}), make(chan struct{})
 		go func() {
@@ -169,7 +170,7 @@ func TestForetold(t *testing.T) {
 				case <-done:
 					return
 				default:
-					held, _ := heldByGo()
+					held := heldByGo()
 					most, mostResident = max(most, held-before), max(mostResident, resident(t)-residentBefore)
 					runtime.Gosched()
 				}

@@ -55,7 +55,7 @@ func BenchmarkMemoryAtTheBounds(b *testing.B) {
 	st := f.graph.Stats()
 	b.Logf("%d edges, %d nodes", st.Edges, st.Nodes)
 	for _, name := range []string{"cold", "warm"} {
-		heldBefore, liveBefore := heldByGo()
+		heldBefore, liveBefore := heldByGo(), inUseByGo()
 		cfg := ModelConfig(f.cfg)
 		if s := f.Scorer(); s != nil {
 			cfg.Previous = s.Model()
@@ -71,7 +71,7 @@ func BenchmarkMemoryAtTheBounds(b *testing.B) {
 				case <-done:
 					return
 				case <-time.After(5 * time.Millisecond):
-					held, live := heldByGo()
+					held, live := heldByGo(), inUseByGo()
 					most, mostHeld, mostLive = max(most, resident(b)), max(mostHeld, held), max(mostLive, live)
 				}
 			}

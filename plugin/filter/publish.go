@@ -239,7 +239,7 @@ func (p *publisher) encode(key ed25519.PrivateKey) ([]byte, fleet.Header, error)
 	sizes := graphbuf.Sizes{Nodes: st.Nodes, Relations: st.Relations, Edges: st.Edges}
 	a, giveBack, ok := p.memory.take(2 * sizes.SavingBytes()) // as it is, and compressed
 	if !ok {
-		return nil, h, fmt.Errorf("to publish %d triplets takes about %d MiB for the moment, %s; %s", st.Edges, withGarbage(2*sizes.SavingBytes())>>20, a.by, a.remedy)
+		return nil, h, fmt.Errorf("to publish %d triplets takes about %d MiB for the moment, %s; %s", st.Edges, p.memory.withGarbage(2*sizes.SavingBytes())>>20, a.by, a.remedy)
 	}
 	defer giveBack()
 	now := time.Now().UnixNano()

@@ -111,7 +111,7 @@ func (f *Instance) restoreScorer(m *model.Model) bool {
 	a, giveBack, ok := f.memory.take(need)
 	if !ok {
 		f.logf(LevelWarn, "state: the model of %s is not used: to score %d edges between %d nodes by it would take about %d MiB for the moment, %s; "+
-			"%s; scores come with the next training, of a smaller dimension if that is needed", m.TrainedText(), sizes.Edges, sizes.Nodes, withGarbage(need)>>20, a.by, a.remedy)
+			"%s; scores come with the next training, of a smaller dimension if that is needed", m.TrainedText(), sizes.Edges, sizes.Nodes, f.memory.withGarbage(need)>>20, a.by, a.remedy)
 		return false
 	}
 	f.judge.use(m.Scorer(f.graph.Snapshot(), f.cfg.Train.Threads, f.features))

@@ -31,7 +31,7 @@ func outstanding() int64 {
 	if shared.promised == 0 {
 		return 0
 	}
-	held, _ := heldByGo()
+	held := heldByGo()
 	return max(0, shared.promised-max(0, held-shared.base))
 }
 
@@ -52,7 +52,7 @@ func endEager() {
 // returns is called. Where eager, garbage is collected early, and Go holds no more than was promised as far as that can
 // be done. The lock is held.
 func takeMemory(bytes int64, eager bool) (giveBack func()) {
-	held, _ := heldByGo()
+	held := heldByGo()
 	if shared.promised == 0 {
 		shared.base = held
 	}
@@ -66,7 +66,7 @@ func takeMemory(bytes int64, eager bool) (giveBack func()) {
 		shared.mu.Lock()
 		defer shared.mu.Unlock()
 		shared.promised -= bytes
-		if held, _ := heldByGo(); shared.promised > 0 {
+		if held := heldByGo(); shared.promised > 0 {
 			shared.base = max(shared.base, held-shared.promised)
 		}
 		if eager {
@@ -87,12 +87,18 @@ func softLimit() {
 	}
 }
 
-// heldByGo returns how many bytes Go's runtime has of the system, which is what its soft limit counts, and how many of
-// them the last collection found in use.
-func heldByGo() (held, used int64) {
-	s := [...]metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}, {Name: "/gc/heap/live:bytes"}}
+// heldByGo returns how many bytes Go's runtime has of the system, which is what its soft limit counts.
+func heldByGo() int64 {
+	s := [...]metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(s[:])
-	return int64(s[0].Value.Uint64() - s[1].Value.Uint64()), int64(s[2].Value.Uint64())
+	return int64(s[0].Value.Uint64() - s[1].Value.Uint64())
+}
+
+// inUseByGo returns how many bytes of the heap the last collection found in use.
+func inUseByGo() int64 {
+	s := [...]metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(s[:])
+	return int64(s[0].Value.Uint64())
 }
 
 // limit returns the tightest of the machine's limits and Go's own, GOMEMLIMIT; false where none is known. The lock is
@@ -104,7 +110,7 @@ func limit(files fs.FS) (memlimit.Limit, bool) {
 		own = debug.SetMemoryLimit(-1)
 	}
 	if own < math.MaxInt64 {
-		held, _ := heldByGo()
+		held := heldByGo()
 		if left := own - held; !ok || left < l.Left {
 			return memlimit.Limit{By: "GOMEMLIMIT", Bytes: own, Left: left}, true
 		}

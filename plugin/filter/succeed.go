@@ -24,7 +24,7 @@ func (f *follower) fetch(h *fleet.Header, body io.Reader) (*graphbuf.Graph, *mod
 	a, giveBack, ok := f.filter.memory.take(need)
 	if !ok {
 		return nil, nil, fmt.Errorf("to take up its %d triplets between %d hosts would need about %d MiB for the moment, %s; %s, or lower graph.max_edges of the trainer",
-			h.Edges, h.Nodes, withGarbage(need)>>20, a.by, a.remedy)
+			h.Edges, h.Nodes, f.filter.memory.withGarbage(need)>>20, a.by, a.remedy)
 	}
 	defer giveBack()
 	graph, m, err := h.ReadPayload(body)
@@ -85,7 +85,7 @@ func (f *follower) take(h *fleet.Header, next *graphbuf.Graph, m *model.Model) e
 	a, giveBack, ok := i.memory.take(m.ScorerBytes(sizes, f.features))
 	if !ok {
 		return fmt.Errorf("to score %d triplets between %d hosts by its model would take about %d MiB for the moment, %s; %s",
-			sizes.Edges, sizes.Nodes, withGarbage(m.ScorerBytes(sizes, f.features))>>20, a.by, a.remedy)
+			sizes.Edges, sizes.Nodes, i.memory.withGarbage(m.ScorerBytes(sizes, f.features))>>20, a.by, a.remedy)
 	}
 	defer giveBack()
 	end := catchUp(succession, f.panicked)
