@@ -397,7 +397,7 @@ func TestBegin(t *testing.T) {
 		g.Observe([]Event{event("a", 1200*day), event("b", 1000*day), event("c", 1001*day)}, refs)
 		want := Stats{Nodes: 2, Relations: 1, Edges: 1, Events: 3, NewEdges: 1, Old: 2, Outside: 2, OldTime: 1001 * day, Now: 1200 * day}
 		if told {
-			want = Stats{Nodes: 4, Relations: 1, Edges: 3, Events: 3, NewEdges: 3, Doubted: 1, DoubtedTime: 1200 * day, Now: 1001 * day}
+			want = Stats{Nodes: 4, Relations: 1, Edges: 3, Events: 3, NewEdges: 3, Doubted: 1, DoubtedTime: 1200 * day, Now: 1001 * day, Lived: 24 * time.Hour}
 		}
 		if got := g.Stats(); got != want {
 			t.Errorf("told %v: %+v, want %+v", told, got, want)

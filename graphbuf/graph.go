@@ -169,14 +169,15 @@ type contents struct {
 // Stats are the sizes of a Graph and what it has done since New or Restore.
 type Stats struct {
 	Nodes, Relations, Edges int
-	Events                  uint64 // observed or merged
-	NewEdges                uint64 // triplets that were not held when they came
-	Evicted                 uint64 // edges evicted for a bound or for their age
-	Old                     uint64 // events of the past, by more than a leap
-	Outside                 uint64 // of these, what was not kept: its triplet was not held, and the window lies after it
-	Doubted                 uint64 // events that counted for another time, as theirs lay too far ahead
-	OldTime, DoubtedTime    int64  // of the last of them
-	Now                     int64  // the graph's time; 0 when nothing was observed
+	Events                  uint64        // observed or merged
+	NewEdges                uint64        // triplets that were not held when they came
+	Evicted                 uint64        // edges evicted for a bound or for their age
+	Old                     uint64        // events of the past, by more than a leap
+	Outside                 uint64        // of these, what was not kept: its triplet was not held, and the window lies after it
+	Doubted                 uint64        // events that counted for another time, as theirs lay too far ahead
+	OldTime, DoubtedTime    int64         // of the last of them
+	Now                     int64         // the graph's time; 0 when nothing was observed
+	Lived                   time.Duration // from the first event to Now, without long pauses
 }
 
 // New returns an empty graph.
@@ -296,6 +297,9 @@ func (g *Graph) Stats() Stats {
 	st := g.stats
 	st.Nodes, st.Relations, st.Edges = g.nodes.live, g.relations.live, g.live()
 	st.Now = g.clock.now
+	if g.buckets.first != 0 {
+		st.Lived = time.Duration(g.clock.lived - g.buckets.first)
+	}
 	return st
 }
 

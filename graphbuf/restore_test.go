@@ -48,6 +48,9 @@ func TestARestoredGraphKnowsTheSame(t *testing.T) {
 			g.observe1(draw(now))
 		}
 		again := restarted(t, g)
+		if was, is := g.Stats().Lived, again.Stats().Lived; (is-was).Abs() > time.Hour || was < 5*24*time.Hour { // ages are known to a thousandth of the window
+			t.Errorf("seed %d: lived %v, %v after a restart", seed, was, is)
+		}
 		for range 500 {
 			e := draw(now + 1)
 			want, got := g.look1(e), again.look1(e)

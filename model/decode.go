@@ -115,7 +115,7 @@ func (h *header) valueBytes() (n int) {
 // model returns the model of the header, whose values are still to be read.
 func (h *header) model() *Model {
 	m := &Model{
-		Threshold: h.Threshold, Quality: h.Quality, heldOut: ranking.HeldOut{Days: h.Days, Even: h.Even},
+		Threshold: h.Threshold, Quality: h.Quality, heldOut: ranking.HeldOut{Days: h.Days, Even: h.Even, Settled: h.Settled},
 		dim: h.Dim, decoderKind: h.Decoder, layer1: h.Layer1, layer2: h.Layer2, scaling: h.Scaling, features: h.Features,
 	}
 	for i := 0; i < len(h.HeldOut); i += 2 {

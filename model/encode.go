@@ -34,6 +34,7 @@ type header struct {
 	HeldOut []float32
 	Days    float64
 	Even    float32
+	Settled bool
 	// Of the reference objective: the names of its embeddings, mean and deviation of its scores.
 	Objective string   `json:",omitempty"`
 	Nodes     [][]byte `json:",omitempty"`
@@ -53,7 +54,7 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 	for _, s := range m.heldOut.Scores {
 		h.HeldOut = append(h.HeldOut, s.Score, s.Weight)
 	}
-	h.Days, h.Even = m.heldOut.Days, m.heldOut.Even
+	h.Days, h.Even, h.Settled = m.heldOut.Days, m.heldOut.Even, m.heldOut.Settled
 	if r := m.reference; r != nil {
 		h.Objective, h.Mean, h.SD = ReferenceGoal, r.Mean, r.SD
 		for _, n := range m.nodes {

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -84,30 +83,6 @@ func (m *Model) adopt(old *Model) bool {
 	}
 	m.scaling = old.scaling
 	return true
-}
-
-// A model whose held-out AUC is below leastQuality, or was taken over fewer triplets than leastHeldOut, cannot
-// tell an unusual session from a usual one.
-const (
-	leastQuality = 0.6
-	leastHeldOut = 20
-)
-
-// IsWeak tells that the low scores of the model are not to be relied on.
-func (m *Model) IsWeak() bool {
-	return len(m.heldOut.Scores) < leastHeldOut || m.Quality < leastQuality
-}
-
-// Weak returns why the model is weak, "" if it is not.
-func (m *Model) Weak() string {
-	switch n := len(m.heldOut.Scores); {
-	case !m.IsWeak():
-		return ""
-	case n < leastHeldOut:
-		return fmt.Sprintf("%d distinct triplets were held out of the training to judge it, want %d: wait for more of them, sessions of the same ones do not count", n, leastHeldOut)
-	}
-	return fmt.Sprintf("the model's held-out AUC is %.3f, want %.1f: it can hardly tell sessions that came from made-up ones. "+
-		"Check that source, relation and destination are the right fields", m.Quality, leastQuality)
 }
 
 func (m *Model) clone() *Model {

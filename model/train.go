@@ -22,7 +22,7 @@ type Report struct {
 	Warm                    bool    // started from a previous model
 	Steps                   int     // optimiser steps made
 	Loss                    float32 // mean of the last tenth of the last steps
-	Quality                 float64 // of the parameters that stay: AUC over held-out triplets, the last tenth of the activity, against corrupted ones
+	Quality                 float64 // of the parameters that stay: AUC over held-out triplets, the newest of the activity, against corrupted ones
 	Previous                float64 // the same for the model that training started from; 0 on a cold start
 	Kept                    bool    // the new parameters were worse than the previous ones, which stay, or weak: see Model.IsWeak
 	Threshold               float32
@@ -304,7 +304,7 @@ func (t *training) judge(e gnn.Engine) (*Model, error) {
 		}
 	}
 	even := 1 / float32(1+t.cfg.Negatives) // for each positive there are so many corrupted ones of its weight
-	m.heldOut = ranking.HeldOut{Scores: scores, Days: t.ds.BusyDays(t.heldOut), Even: even}
+	m.heldOut = ranking.HeldOut{Scores: scores, Days: t.ds.BusyDays(t.heldOut), Even: even, Settled: t.ds.Settled()}
 	m.SetThreshold(t.cfg.Threshold)
 	m.Quality = quality
 	t.report.Quality, t.report.Threshold = quality, m.Threshold

@@ -13,7 +13,7 @@ import (
 type DaysPlan struct {
 	From        int           // first day judged; 0 is that of the first session
 	Every       time.Duration // between two trainings, at least; 0 stands for a day
-	MinEdges    int           // distinct triplets before the first training
+	MinEdges    int           // distinct triplets before the first training; 0: see model.LeastEdges
 	MinNewEdges int           // distinct triplets new since the last one, without which a training waits
 }
 
@@ -61,7 +61,7 @@ type timetable struct {
 func (d *timetable) due(t int64, r *replay) bool {
 	st := r.graph.Stats()
 	switch {
-	case st.Edges < d.plan.MinEdges,
+	case st.Edges < model.LeastEdges(d.plan.MinEdges, st.Lived),
 		d.tried && t-d.last < int64(cmp.Or(d.plan.Every, Day)),
 		d.trained && st.NewEdges-d.newEdges < uint64(d.plan.MinNewEdges):
 		return false

@@ -57,14 +57,14 @@ func TestDaysBeforeTheFirstTraining(t *testing.T) {
 		tries++
 		return nil, 0, fail
 	}}
-	r, err := Days(t.Context(), sessions, DaysPlan{From: 1, MinNewEdges: 1000}, []Method{m}, 1)
+	r, err := Days(t.Context(), sessions, DaysPlan{From: 1, MinEdges: 1, MinNewEdges: 1000}, []Method{m}, 1)
 	if err != nil || tries != 4 {
 		t.Fatalf("%d tries, %v", tries, err)
 	}
 	near(t, "AUC", r[0].AUC, 0.5)
 	near(t, "alerts", r[0].Alerts, 0)
 	fail = model.ErrDiverged
-	if _, err := Days(t.Context(), sessions, DaysPlan{From: 1}, []Method{m}, 1); err == nil {
+	if _, err := Days(t.Context(), sessions, DaysPlan{From: 1, MinEdges: 1}, []Method{m}, 1); err == nil {
 		t.Error("a training failed, and nobody heard of it")
 	}
 	if _, err := Days(t.Context(), nil, DaysPlan{}, nil, 1); err == nil {

@@ -17,6 +17,8 @@ type HeldOut struct {
 	Scores []Weighted
 	Days   float64
 	Even   float32
+	// Settled tells that the training knew of a day or more.
+	Settled bool
 }
 
 // AUC is the area under the ROC curve of positives and negatives, each counted by its weight. It is 0.5 where one kind

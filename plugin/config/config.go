@@ -108,7 +108,7 @@ type Model struct {
 // Train says when and how the model is trained.
 type Train struct {
 	Interval                                         time.Duration // 0: never, score only
-	MinEdges, MinNewEdges, Steps, Negatives, Threads int
+	MinEdges, MinNewEdges, Steps, Negatives, Threads int           // MinEdges 0: see model.LeastEdges
 	LearningRate, Tolerance                          float64
 	Sample                                           int     // events of a step, of the objective reference
 	Share                                            float64 // of the events that train, of the same
@@ -361,12 +361,8 @@ func (l *loader) finish() error {
 		return err
 	}
 	if c.Train.MinEdges > c.Graph.MaxEdges {
-		name := "train.min_edges"
-		if _, set := l.origin[name]; !set {
-			name = "graph.max_edges"
-		}
 		return fmt.Errorf("%s: train.min_edges %d exceeds graph.max_edges %d, so training would never start",
-			l.at(name), c.Train.MinEdges, c.Graph.MaxEdges)
+			l.at("train.min_edges"), c.Train.MinEdges, c.Graph.MaxEdges)
 	}
 	if c.Metrics.Listen != "" && !c.Metrics.AllowRemote && !hostname.IsLoopback(c.Metrics.Listen) {
 		return fmt.Errorf("%s: other machines reach this address, want one of this machine alone such as 127.0.0.1:2023, "+

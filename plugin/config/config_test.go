@@ -69,7 +69,7 @@ func TestDefaults(t *testing.T) {
 		FieldStyle: "plain",
 		Graph:      Graph{MaxNodes: 100_000, MaxRelations: 1000, MaxEdges: 500_000, Window: 30 * 24 * time.Hour},
 		Model:      Model{Objective: "temporal", Decoder: "distmult", Layer1: "diagonal", Layer2: "diagonal", Dim: 0, Dropout: 0.1, Prefixes: true},
-		Train: Train{Interval: 10 * time.Minute, MinEdges: 50, MinNewEdges: 1, Steps: 400, Negatives: 4, Threads: 1,
+		Train: Train{Interval: 10 * time.Minute, MinEdges: 0, MinNewEdges: 1, Steps: 400, Negatives: 4, Threads: 1,
 			LearningRate: 0.005, Tolerance: 0.02, Sample: 1000, Share: 0.8, Seed: 1, Device: "auto", MaxMemory: 1024},
 		Threshold: Threshold{Method: "budget", K: 2, Quantile: 0.01, PerDay: 20, SourcesPerDay: 10},
 		State:     State{Interval: 5 * time.Minute, Poll: time.Minute, OldAfter: 24 * time.Hour},

@@ -116,7 +116,7 @@ func TestFileErrors(t *testing.T) {
 		{"[fields]\npreset = 'custom'", `f:2: fields.preset = "custom": fields.source is not set, the preset custom needs both source and destination`},
 		{"[fields]\npreset = 'openssh'\nrelation = ['a', 'b']", `f:3: fields.relation = "a,b": not allowed with preset openssh, which takes source, destination and relation from sshd's message; use preset custom to name fields`},
 		{"[train]\nmin_edges = 600_000", `f:2: train.min_edges = 600000: train.min_edges 600000 exceeds graph.max_edges 500000, so training would never start`},
-		{"[graph]\nmax_edges = 40", `f:2: graph.max_edges = 40: train.min_edges 50 exceeds graph.max_edges 40, so training would never start`},
+		{"[graph]\nmax_edges = 40\n[train]\nmin_edges = 50", `f:4: train.min_edges = 50: train.min_edges 50 exceeds graph.max_edges 40, so training would never start`},
 	} {
 		if _, err := load(t, c.text, nil); err == nil || err.Error() != c.want {
 			t.Errorf("%q:\ngot  %v\nwant %s", c.text, err, c.want)

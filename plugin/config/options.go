@@ -212,8 +212,13 @@ var options = []Option{
 
 	duration("train", "interval", "10m", time.Second, "to never train and only score",
 		"Time between two trainings.", func(c *Config) *time.Duration { return &c.Train.Interval }),
-	integer("train", "min_edges", "50", 10, 50_000_000,
-		"Distinct triplets before the first training.", func(c *Config) *int { return &c.Train.MinEdges }),
+	option("train", "min_edges", typeInteger, "0", "an integer from 10 to 50000000, or 0 to go by the time",
+		"Distinct triplets before the first training. 0: 50, or 10 once the sessions span a day, for small networks.",
+		func(c *Config) *int { return &c.Train.MinEdges },
+		func(raw any) (int, bool) {
+			n, ok := raw.(int64)
+			return int(n), ok && (n == 0 || n >= 10 && n <= 50_000_000)
+		}),
 	integer("train", "min_new_edges", "1", 0, 50_000_000,
 		"Distinct triplets new since the last training, without which a training is skipped.",
 		func(c *Config) *int { return &c.Train.MinNewEdges }),

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/filter"
 	"flb-filter-rgcn/plugin/logfile"
@@ -240,7 +241,7 @@ func (e *examination) say(p *target, file string, w *way, s *seen, warnings []st
 		}
 	}
 	e.sayTimes(p, s, add)
-	if least := p.config.Train.MinEdges; s.found > 0 && len(s.triplets) < least {
+	if least := model.LeastEdges(p.config.Train.MinEdges, span(s.times)); s.found > 0 && len(s.triplets) < least {
 		add(OK, fmt.Sprintf("%d distinct triplets of the %d that a first training needs (Train_Min_Edges): more come with more of the log", len(s.triplets), least), "")
 	}
 }
@@ -260,6 +261,14 @@ func (e *examination) sayTimes(p *target, s *seen, add func(Level, string, strin
 			n, s.timed, config.FormatDuration(p.config.Graph.Window), time.Unix(0, newest).UTC().Format(time.RFC3339)),
 			"see whether that time is right, and put the records in the order of their times")
 	}
+}
+
+// span is how long the times span.
+func span(times []int64) time.Duration {
+	if len(times) == 0 {
+		return 0
+	}
+	return time.Duration(slices.Max(times) - slices.Min(times))
 }
 
 // outside is how many records lie more than a window before one that came earlier, and the time of the newest of these.

@@ -1,6 +1,8 @@
 package filter
 
-import "fmt"
+import (
+	"flb-filter-rgcn/model"
+)
 
 // closed is the last line in the log: what became of the records and, where none has a score, why.
 func (f *Instance) closed() string {
@@ -38,8 +40,8 @@ func (f *Instance) unscored(c RecordCounts) string {
 		return none + f.follower.waiting()
 	case train.Interval <= 0:
 		return none + "train.interval = 0 lets no model be trained"
-	case st.Edges < train.MinEdges:
-		return fmt.Sprintf("%s%d of %d distinct triplets needed before the first training (train.min_edges)%s", none, st.Edges, train.MinEdges, f.trainer.outside(&st))
+	case st.Edges < model.LeastEdges(train.MinEdges, st.Lived):
+		return none + f.trainer.tooFew(&st)
 	}
 	if why := f.trainer.untrained.Load(); why != nil {
 		return none + *why

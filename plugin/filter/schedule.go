@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/plugin/config"
 )
 
@@ -22,7 +23,7 @@ type schedule struct {
 
 func (s *schedule) due(now time.Time, st graphbuf.Stats, haveModel bool) bool {
 	switch {
-	case s.cfg.Interval <= 0 || st.Edges < s.cfg.MinEdges:
+	case s.cfg.Interval <= 0 || st.Edges < model.LeastEdges(s.cfg.MinEdges, st.Lived):
 		return false
 	case !s.last.IsZero() && now.Sub(s.last) < s.cfg.Interval:
 		return false

@@ -58,6 +58,13 @@ func TestSchedule(t *testing.T) {
 	if short.due(at(0), st(500, 0), true) || !short.due(at(0).Add(time.Second/2), st(500, 0), true) {
 		t.Error("the pause is longer than the interval")
 	}
+	// A network that does not have fifty triplets in a day has few.
+	small := schedule{cfg: config.Train{Interval: time.Hour}}
+	lived := func(edges int, d time.Duration) graphbuf.Stats { return graphbuf.Stats{Edges: edges, Lived: d} }
+	if small.due(at(0), lived(49, 23*time.Hour), false) || small.due(at(0), lived(9, 24*time.Hour), false) ||
+		!small.due(at(0), lived(50, 0), false) || !small.due(at(0), lived(10, 24*time.Hour), false) {
+		t.Error("the first training does not go by the time that the sessions span")
+	}
 	never := schedule{cfg: config.Train{Interval: 0, MinEdges: 1}}
 	if never.due(at(0), st(500, 500), false) {
 		t.Error("interval 0 trains")

@@ -2,9 +2,11 @@ package filter
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/plugin/config"
 )
 
@@ -18,9 +20,8 @@ func (t *trainer) waiting() string {
 		return t.follower.waiting()
 	case c.Interval <= 0:
 		return "no model yet, and train.interval = 0 lets none be trained: score is null"
-	case edges < c.MinEdges:
-		return fmt.Sprintf("no model yet: %d of %d distinct triplets needed before the first training (train.min_edges)%s; until then score is null",
-			edges, c.MinEdges, t.outside(&st))
+	case edges < model.LeastEdges(c.MinEdges, st.Lived):
+		return fmt.Sprintf("no model yet: %s; until then score is null", t.tooFew(&st))
 	}
 	if began := t.underWay.Load(); began > 0 {
 		return fmt.Sprintf("no model yet: a training on %d distinct triplets has been running since %s UTC; until it ends score is null",
@@ -39,6 +40,17 @@ func (t *trainer) waiting() string {
 		next = "at " + time.Unix(0, at).UTC().Format(time.DateTime) + " UTC"
 	}
 	return fmt.Sprintf("no model yet: %d distinct triplets; %sthe next training is due %s; until then score is null", edges, why, next)
+}
+
+// tooFew tells how many distinct triplets the first training waits for.
+func (t *trainer) tooFew(st *graphbuf.Stats) string {
+	want := t.cfg.Train.MinEdges
+	sooner := ""
+	if now, later := model.LeastEdges(want, st.Lived), model.LeastEdges(want, math.MaxInt64); later < now {
+		sooner = fmt.Sprintf(", or %d once the sessions span a day", later)
+	}
+	return fmt.Sprintf("%d of %d distinct triplets needed before the first training (train.min_edges)%s%s",
+		st.Edges, model.LeastEdges(want, st.Lived), sooner, t.outside(st))
 }
 
 // outside tells of sessions that were not learned since they are older than the window, "" for none.

@@ -132,3 +132,23 @@ type Constant struct{}
 func (Constant) Kinds() []string                           { return []string{"all"} }
 func (Constant) Known([]byte) bool                         { return true }
 func (Constant) Append(dst []uint64, host []byte) []uint64 { return append(dst, 1) }
+
+// SmallOffice makes the sessions of a network of 16 triplets, in order of time: six people who use two of four servers
+// each on most days, and a host that comes to each server every hour.
+func SmallOffice(days int) []graphbuf.Event {
+	rng := rand.New(rand.NewPCG(7, 1))
+	var out []graphbuf.Event
+	for hour := range 24 * days {
+		at := int64(hour) * 3600e9
+		for server := range 4 {
+			destination := fmt.Appendf(nil, "server-%d", server)
+			out = append(out, graphbuf.Event{Source: []byte("backup"), Relation: []byte("SSH-2.0-paramiko_3.4.0"), Destination: destination, Time: at + int64(server)*1e9})
+			for person := range 6 {
+				if uses := server == person%4 || server == (person+1)%4; uses && hour%24 >= 8 && hour%24 < 18 && rng.IntN(8) == 0 {
+					out = append(out, graphbuf.Event{Source: fmt.Appendf(nil, "laptop-%d", person), Relation: []byte("SSH-2.0-OpenSSH_9.6"), Destination: destination, Time: at + int64(10+person)*1e9})
+				}
+			}
+		}
+	}
+	return out
+}

@@ -21,6 +21,17 @@ type Windows struct {
 	single bool      // at most one is kept
 }
 
+// A network of few triplets takes longer than a tenth of its activity until enough of them came to judge a model by. Up to
+// wider of the windows that would train are held out as well then. That waits until the network is known for a day: in
+// the first hours of a larger one there are few triplets, too, and nearly all are new.
+const (
+	EnoughHeldOut = 20
+	wider         = 3
+)
+
+// Settled tells whether the data span a day.
+func (ds *Dataset) Settled() bool { return ds.End-ds.start >= dayNanos }
+
 // KeepEdges is the largest number of edges for which all windows stay in memory.
 const KeepEdges = 100_000
 
@@ -33,9 +44,13 @@ func NewWindows(ds *Dataset, single bool) (train *Windows, test Span) {
 	}
 	times := ds.CutTimes(shares)
 	train = &Windows{ds: ds, orders: NewOrders(ds), single: single || len(ds.Edges) > KeepEdges}
-	for i, at := range times {
+	final := len(times) - 1
+	for least := final - wider; final > least && ds.Settled() && ds.positives(Span{times[final], ds.End + 1}, nil, EnoughHeldOut) < EnoughHeldOut; {
+		final--
+	}
+	for i, at := range times[:final+1] {
 		sp := Span{at, ds.End + 1}
-		last := i == len(times)-1
+		last := i == final
 		if !last {
 			sp.end = times[i+1]
 		}
@@ -83,16 +98,18 @@ func (w *Windows) Make(sp Span) *Window {
 func (w *Windows) Release() { clear(w.kept) }
 
 // HasPositives tells whether an event is likely within a span.
-func (ds *Dataset) HasPositives(sp Span) bool { return ds.hasPositives(sp, nil) }
+func (ds *Dataset) HasPositives(sp Span) bool { return ds.positives(sp, nil, 1) > 0 }
 
 // hasAnswered is HasPositives without the edges that are not trained on.
-func (ds *Dataset) hasAnswered(sp Span) bool { return ds.hasPositives(sp, ds.Unanswered) }
+func (ds *Dataset) hasAnswered(sp Span) bool { return ds.positives(sp, ds.Unanswered, 1) > 0 }
 
-func (ds *Dataset) hasPositives(sp Span, without []bool) bool {
-	for i := range ds.Edges {
+// positives counts the edges of which an event is likely within a span, up to most of them, without those left out by
+// edge; nil: none.
+func (ds *Dataset) positives(sp Span, without []bool, most int) (n int) {
+	for i := 0; i < len(ds.Edges) && n < most; i++ {
 		if (without == nil || !without[i]) && ds.within(&ds.Edges[i], sp.start, sp.end) >= minChance {
-			return true
+			n++
 		}
 	}
-	return false
+	return n
 }

@@ -136,7 +136,7 @@ func TestEvalOfNothing(t *testing.T) {
 	}{
 		{attacks(`"odd"`), []string{"-parts", "3"}, "all of the 130 sessions that are judged are attacks: say which are benign"},
 		{early, []string{"-parts", "3"}, "none of the 131 sessions that are judged is an attack"},
-		{append(usual(), `c0 x 66 ,"label":1`), []string{"-by-day", "-set", "train_min_edges=5000"}, "came before the first training: the log has too few distinct triplets to learn from (train.min_edges is 5000)"},
+		{append(usual(), `c0 x 66 ,"label":1`), []string{"-by-day", "-set", "train_min_edges=5000"}, "came before the first training: the log has too few distinct triplets to learn from (train.min_edges = 5000)"},
 		{usual(), []string{"-by-day", "-from-day", "0"}, "-from-day 0: want 1 or more"},
 	} {
 		args := slices.Concat(c.args, ownFlags, []string{"-methods", "sort", write(t, "log", ndjson(c.lines...))})
