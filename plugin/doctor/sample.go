@@ -61,7 +61,9 @@ type seen struct {
 	badLines                       int
 	keys                           map[string]int
 	triplets                       map[string]bool
+	parts                          triplet.Parts
 	lines                          []string // of the records that are written out
+	lacking                        string   // the fields of source, destination and relation that no session has
 	newest                         int64    // time of a record's own
 	times                          []int64  // of records' own
 }
@@ -102,6 +104,7 @@ func look(r *logfile.Reader, w *way, fields config.Fields, pass func(chunk []byt
 		return nil, err
 	}
 	s := &seen{keys: map[string]int{}, triplets: map[string]bool{}}
+	defer func() { s.lacking = finder.Lacking(s.parts) }()
 	walker, room := x.NewWalker(), new(triplet.Buffer)
 	var streams triplet.Streams
 	rows := finder.Of(&streams, []byte(tag))
@@ -157,6 +160,7 @@ func (s *seen) take(ev *record.Event, finder *triplet.Finder, room *triplet.Buff
 		return
 	}
 	s.found++
+	s.parts |= session.Parts
 	at, own := ev.Time, ev.Timed
 	if session.Time != 0 {
 		at, own = session.Time, true
@@ -232,13 +236,16 @@ func (e *examination) say(p *target, file string, w *way, s *seen, warnings []st
 	e.findings.more(how, keys)
 	e.findings.more(s.lines...)
 	for _, warning := range warnings {
-		if !slices.Contains(misfit, warning) && !strings.Contains(warning, "has a time that can be read") {
+		if !slices.Contains(misfit, warning) && !strings.Contains(warning, "has a time that can be read") && !strings.Contains(warning, "sessions has a value in") {
 			text, fix, ok := strings.Cut(warning, "; ")
 			if !ok {
 				fix = "see conf/README.md"
 			}
 			add(Warning, text, fix)
 		}
+	}
+	if s.found > 0 && s.lacking != "" {
+		add(Warning, fmt.Sprintf("no session has a value in %s, so it tells none from another", s.lacking), "see whether the field has that name in the records: their keys are listed above")
 	}
 	e.sayTimes(p, s, add)
 	if least := model.LeastEdges(p.config.Train.MinEdges, span(s.times)); s.found > 0 && len(s.triplets) < least {

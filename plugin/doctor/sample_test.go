@@ -81,13 +81,25 @@ func TestSample(t *testing.T) {
 func TestTimesOfASample(t *testing.T) {
 	line := func(ts string) func(int) string {
 		return func(i int) string {
-			return fmt.Sprintf(`{%s"id.orig_h":"198.51.100.%d","id.resp_h":"192.0.2.1"}`, ts, i) + "\n"
+			return fmt.Sprintf(`{%s"id.orig_h":"198.51.100.%d","id.resp_h":"192.0.2.1","client":"c"}`, ts, i) + "\n"
 		}
 	}
 	sampled(t, Options{}, repeated(5, line(""))).has(t, Warning, TopicSample, "no record has a readable time in ts", "set Time")
 	ahead := time.Now().Add(72 * time.Hour).UTC().Format(time.RFC3339)
 	sampled(t, Options{}, repeated(5, line(`"ts":"`+ahead+`",`))).has(t, Warning, TopicSample, "ahead of this machine's clock", "set the clock right")
 	sampled(t, Options{}, repeated(5, line(`"ts":"2026-03-02T10:00:00Z",`))).hasNone(t, TopicSample)
+}
+
+// A misspelt field of the relation, of which every record has a name all the same, is noticed; so is a part of a source.
+func TestAFieldThatNoSessionOfASampleHas(t *testing.T) {
+	with := func(key, value string) Options { return Options{Set: map[string]string{key: value}} }
+	good := func(i int) string { return session(i, "") }
+	for _, records := range []int{5, 120} {
+		sampled(t, with("relation", "clent,client"), repeated(records, good)).
+			has(t, Warning, TopicSample, `no session has a value in "clent" (Relation), so it tells none from another`, "see whether the field has that name")
+		sampled(t, with("source", "id.orig_h,usr else uid"), repeated(records, good)).has(t, Warning, TopicSample, `"usr else uid" (Source)`)
+		sampled(t, Options{}, repeated(records, good)).hasNone(t, TopicSample)
+	}
 }
 
 // What clients call themselves cannot tell the terminal what to do.

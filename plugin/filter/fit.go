@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/plugin/record"
+	"flb-filter-rgcn/plugin/triplet"
 )
 
 const (
@@ -61,6 +62,9 @@ type fit struct {
 	leftOutLogged     atomic.Bool   // that no record fulfils the conditions
 	untimed           atomic.Uint64 // counted records while none had a time of its own
 	timesChecked      atomic.Bool   // a record had, or it was logged that none has
+	parts             atomic.Uint64 // of sessions, that some session had
+	partless          atomic.Uint64 // sessions while some part was lacking
+	partsChecked      atomic.Bool   // none is, or it was logged which
 
 	mu     sync.Mutex // guards all below; held for moments, once a chunk
 	tags   map[string]*tagFit
@@ -370,6 +374,22 @@ func (f *fit) checkTimes(timed bool, counted uint64) {
 	if n := f.untimed.Add(counted); n >= fitPeriod && !f.timesChecked.Swap(true) {
 		f.logf(LevelWarn, "none of the first %d records has a time that can be read in %s, so the time that the input gave each of them counts; "+
 			"set Time to the field that has it", n, strings.Join(c.Time, " or "))
+	}
+}
+
+// checkParts warns once if none of the first sessions has a value in some field of source, destination or relation. Such a
+// session has a name all the same, where the value is missing, so that a misspelt field would not be noticed.
+func (f *fit) checkParts(finder *triplet.Finder, parts triplet.Parts, counted uint64) {
+	if f.partsChecked.Load() || counted == 0 {
+		return
+	}
+	lacking := finder.Lacking(triplet.Parts(f.parts.Or(uint64(parts))) | parts)
+	if lacking == "" {
+		f.partsChecked.Store(true)
+		return
+	}
+	if n := f.partless.Add(counted); n >= fitPeriod && !f.partsChecked.Swap(true) {
+		f.logf(LevelWarn, "none of the first %d sessions has a value in %s, so it tells none from another; see whether the field has that name in the records", n, lacking)
 	}
 }
 

@@ -553,6 +553,38 @@ func TestALogOfOneMomentIsSaid(t *testing.T) {
 	}
 }
 
+// A field of source, destination or relation that no session has is said once. One that comes now and then is none.
+func TestAPartThatNoSessionHasIsSaid(t *testing.T) {
+	event := func(i int) []byte {
+		if i%90 == 89 {
+			return appendEvent(nil, "id.orig_h", "a", "id.resp_h", "b", "client", "c", "rare", "r")
+		}
+		return appendEvent(nil, "id.orig_h", "a", "id.resp_h", "b", "client", "c")
+	}
+	for relation, want := range map[string]string{
+		"client": "", "client,rare": "", "clent": `"clent" (Relation)`, "client,us else er,rare,no": `"us else er" (Relation), "no" (Relation)`, "none else client": "",
+	} {
+		h := host("relation", relation)
+		f := offline(t, h)
+		for i := range 99 {
+			f.Process(nil, event(i))
+		}
+		if strings.Contains(h.log(), "has a value in") {
+			t.Errorf("%s: too early: %s", relation, h.log())
+		}
+		for i := range 300 {
+			f.Process(nil, event(i))
+		}
+		text, times := "none of the first 100 sessions has a value in "+want+", so it tells none from another", 1
+		if want == "" {
+			text, times = "has a value in", 0
+		}
+		if n := strings.Count(h.log(), text); n != times {
+			t.Errorf("%s: said %d times, want %d: %s", relation, n, times, h.log())
+		}
+	}
+}
+
 // A field for the time that no record has, or that holds none, is said once.
 func TestTimesThatAreNotThereAreSaid(t *testing.T) {
 	event := appendEvent(nil, "id.orig_h", "a", "id.resp_h", "b", "client", "c", "ts", 1_600_000_000)

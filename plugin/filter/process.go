@@ -112,6 +112,7 @@ type totals struct {
 	records, counted, scored, flagged, reported, missing, skipped, malformed uint64
 
 	timed       bool          // some record has a time of its own
+	parts       triplet.Parts // that some session has
 	misfit      record.Extent // the last record without a source or a destination
 	overwritten record.Extent // the last record that had a field with the name of an added one
 }
@@ -191,6 +192,7 @@ func (p *recordPath) find(c *call, e *record.Event) bool {
 		at = found.Time
 	}
 	t.timed = t.timed || e.Timed || found.Time > 0
+	t.parts |= found.Parts
 	if p.live {
 		at = p.clock.believed(&c.now, at, c.newest)
 	} else {
@@ -360,6 +362,7 @@ func (p *recordPath) account(c *call, began time.Time, tag []byte) {
 	}
 	p.judge.logUnreported(began)
 	p.fit.checkTimes(t.timed, t.counted)
+	p.fit.checkParts(p.finder, t.parts, t.counted)
 	if c.walker.Drops(t.overwritten) > 0 {
 		p.fit.logOverwritten(tag, c.walker.Raw(t.overwritten))
 	}

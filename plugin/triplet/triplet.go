@@ -4,6 +4,7 @@
 package triplet
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -53,7 +54,11 @@ type Buffer struct {
 type Session struct {
 	Source, Relation, Destination []byte
 	Time                          int64 // nanoseconds since the epoch; 0: the record's own
+	Parts                         Parts
 }
+
+// Parts are the values of source, destination and relation that a record has, a bit each, in the order of their fields.
+type Parts uint64
 
 // Verdict tells whether a record has a session.
 type Verdict uint8
@@ -120,6 +125,28 @@ func (f *Finder) Naming() allow.Naming {
 	return allow.Naming{Source: max(f.join[0], 1), Destination: max(f.join[1], 1), Relation: max(f.join[2], 1), Form: f.form}
 }
 
+// all is what a record has that lacks nothing.
+func (f *Finder) all() Parts { return 1<<(f.join[0]+f.join[1]+f.join[2]) - 1 }
+
+// Lacking tells which of the fields that make source, destination and relation are not among the parts, "" where none is
+// missing.
+func (f *Finder) Lacking(parts Parts) string {
+	var out []string
+	for i := range f.join[0] + f.join[1] + f.join[2] {
+		if parts&(1<<i) != 0 {
+			continue
+		}
+		of := "Relation"
+		if i < f.join[0] {
+			of = "Source"
+		} else if i < f.join[0]+f.join[1] {
+			of = "Destination"
+		}
+		out = append(out, fmt.Sprintf("%s (%s)", strconv.Quote(strings.Join(f.wanted[i], " else ")), of))
+	}
+	return strings.Join(out, ", ")
+}
+
 // Values is how many of a record's values are the finder's own.
 func (f *Finder) Values() int { return len(f.wanted) }
 
@@ -174,7 +201,7 @@ func (f *Finder) message(b *Buffer, values [][]byte) (Session, Verdict) {
 	if len(m.Host) == 0 {
 		m.Host = f.localhost
 	}
-	s := Session{Relation: m.Relation}
+	s := Session{Relation: m.Relation, Parts: f.all()}
 	s.Source = f.host(&b.source, m.Peer)
 	s.Destination = f.host(&b.destination, m.Host)
 	if at, ok := record.ParseTime(m.Time); ok {
@@ -203,6 +230,11 @@ func (f *Finder) session(b *Buffer, values [][]byte) (s Session, v Verdict) {
 	}
 	if !anyHas(from) || !anyHas(to) {
 		return s, Missing
+	}
+	for i, v := range values[:all] {
+		if has(v) {
+			s.Parts |= 1 << i
+		}
 	}
 	s.Source, s.Destination = f.names(b, &b.source, from), f.names(b, &b.destination, to)
 	switch {
