@@ -15,13 +15,18 @@ const (
 	otherDestinationShare = 1. / 6 // of those: another destination, the rest both
 )
 
-// corrupt changes one part of a positive, or both of its hosts, so that the result is not true in the window. unknown
+// corrupt changes one part of a positive, or both of its hosts, so that the result is not true in the window. Where nearly
+// every change of it is true, as behind a bastion that is the only source, a host becomes one never seen before. unknown
 // says that the relation has the name of r but counts as one never seen.
 func (w *Window) corrupt(ds *Dataset, rng *num.Philox, e *Edge) (s, r, d int32, unknown bool) {
-	const tries = 8 // after which nearly every change of this triplet is true
-	for range tries {
+	const tries = 8
+	for try := range tries {
 		s, r, d, unknown = e.S, e.R, e.D, false
-		switch u := rng.Float(); {
+		u := rng.Float()
+		if try == tries-1 {
+			u = relationShare
+		}
+		switch {
 		case u < relationShare:
 			r = w.knownRelations[rng.IntN(len(w.knownRelations))]
 			unknown = r != e.R && rng.Float() < unknownRelationShare
