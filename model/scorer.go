@@ -24,9 +24,11 @@ type Scorer struct {
 	peers                            *peerIndex // nil: hosts have no features
 	tenures                          temporal.Tenures
 	recent                           temporal.Recent
+	end                              int64 // unix nanoseconds of the snapshot's last event
 	cache                            cache
 }
 
+// slotRow is the row of a name; -1: none. A newcomer, see temporal.Dataset.Newcomer, has -2 less its row.
 type slotRow struct {
 	gen uint32
 	row int32
@@ -73,11 +75,16 @@ func (m *Model) scorer(snap *graphbuf.Snapshot, ds *temporal.Dataset, embed func
 		return nil, err
 	}
 	s := &Scorer{model: m, decoder: m.decoder(), Embeddings: *e}
-	s.names, s.relationsOf, s.tenures, s.recent = ds.Names, ds.RelationsOf, ds.Tenures, all.Recent
+	s.names, s.relationsOf, s.tenures, s.recent, s.end = ds.Names, ds.RelationsOf, ds.Tenures, all.Recent, ds.End
 	if ds.Peers != nil {
 		s.peers = &peerIndex{ds.Peers, all.Cooccurrence, ds.SD, ds.SR}
 	}
 	s.sources = slotRows(snap.Nodes, ds.Sources)
+	for row, i := range ds.Sources {
+		if ds.Newcomer(int32(row)) {
+			s.sources[snap.Nodes[i].ID.Slot].row = int32(-2 - row)
+		}
+	}
 	s.destinations = slotRows(snap.Nodes, ds.Destinations)
 	s.relations = slotRows(snap.Relations, indices(len(snap.Relations)))
 	s.cache = newCache(len(snap.Edges))
@@ -108,7 +115,19 @@ func slotRows(names []graphbuf.Name, rows []int32) []slotRow {
 	return out
 }
 
-func rowOf(rows []slotRow, id graphbuf.ID) int32 {
+// rowOf returns the row of a name, -1 where the model does not know it or takes it for a newcomer.
+func rowOf(rows []slotRow, id graphbuf.ID) int32 { return max(slotOf(rows, id), -1) }
+
+// anyRowOf is rowOf, and has the rows of newcomers too.
+func anyRowOf(rows []slotRow, id graphbuf.ID) int32 {
+	row := slotOf(rows, id)
+	if row < -1 {
+		return -2 - row
+	}
+	return row
+}
+
+func slotOf(rows []slotRow, id graphbuf.ID) int32 {
 	if int(id.Slot) < len(rows) && rows[id.Slot].gen == id.Gen {
 		return rows[id.Slot].row
 	}
@@ -129,7 +148,39 @@ func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) f
 		return r.Score(rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination))
 	}
 	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
-	return num.Sigmoid(s.logit(g, event, ref, src, rel, dst) + s.tenures.Factor(ref.SourceSince, ref.RelationSince, ref.Time))
+	logit := s.logit(g, event, ref, src, rel, dst)
+	if s.unlearned(ref, src) {
+		first := asAtFirst(*ref)
+		logit = max(logit, s.compute(g, event, &first, src, rel, dst))
+	}
+	return num.Sigmoid(logit + s.tenures.Factor(ref.SourceSince, ref.RelationSince, ref.Time))
+}
+
+// unlearned tells that an event repeats one of a triplet that the training did not know, or whose source it takes for
+// unknown. src is the source's row.
+func (s *Scorer) unlearned(ref *graphbuf.Ref, src int32) bool {
+	return ref.Counts.SRD > 0 && (src < 0 || ref.TripletSince > s.end)
+}
+
+// asAtFirst takes the triplet's own earlier events out of what the graph knew of an event. In training no triplet comes
+// again before a later cut, so nothing is learned of such repeats, and on some networks they looked much less expected
+// than the first session did. None counts as that: to try again is no anomaly.
+func asAtFirst(ref graphbuf.Ref) graphbuf.Ref {
+	c := &ref.Counts
+	own := c.SRD
+	for _, n := range []*uint32{&c.SRD, &c.SD, &c.SR, &c.RD, &c.S, &c.D, &c.R} {
+		*n -= min(*n, own)
+	}
+	if c.SD == 0 {
+		c.DestinationsOfS -= min(c.DestinationsOfS, 1)
+		c.SourcesOfD -= min(c.SourcesOfD, 1)
+		ref.NewDestinations = max(0, ref.NewDestinations-graphbuf.Fade(ref.Time-ref.TripletSince))
+	}
+	if c.SR == 0 {
+		c.RelationsOfS -= min(c.RelationsOfS, 1)
+		c.SourcesOfR -= min(c.SourcesOfR, 1)
+	}
+	return ref
 }
 
 // logit returns the decoder's logit of an event, from the cache or computed.
@@ -191,7 +242,7 @@ func (s *Scorer) decode(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, sr
 	n[temporal.Similar] = l.similar
 	s.recent.Fill(&n, src, dst)
 	if s.peers != nil {
-		s.peers.addCounts(&n, x, event, src, rel, dst)
+		s.peers.addCounts(&n, x, event, anyRowOf(s.sources, ref.Source), rel, dst) // nobody is a peer of himself
 	}
 	s.decoder.Inputs(&x.f, &n, l.Structure)
 	return s.decoder.Logit(&x.f, &x.h, nil)

@@ -13,6 +13,8 @@ const (
 	// A source is young up to an age of youngest nanoseconds, or of a quarter of the graph's, if that is less.
 	youngest      = 5 * dayNanos
 	youngestShare = 4
+	// newcomerShare bounds the age of newcomers, as a part of the graph's: one in so many.
+	newcomerShare = 8
 	// A return comes no earlier than so long after the triplet's first session: campaigns stand for the hours before.
 	returnsAfter = dayNanos / 4
 )
@@ -37,4 +39,11 @@ func (ds *Dataset) returns(from, to int64) (edges []int32) {
 		}
 	}
 	return edges
+}
+
+// Newcomer tells whether a source came less than returnsAfter before the end of the data. All that training knows of such
+// sources are those that came within a window, after its cut: so a scorer takes a newcomer for one that it does not know.
+// If it took him for a known one, his sessions of the next minutes would look like returns.
+func (ds *Dataset) Newcomer(source int32) bool {
+	return ds.End-ds.sourceSince[source] < min(returnsAfter, (ds.End-ds.start)/newcomerShare)
 }
