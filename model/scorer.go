@@ -164,7 +164,7 @@ func (s *Scorer) unlearned(ref *graphbuf.Ref, src int32) bool {
 
 // asAtFirst takes the triplet's own earlier events out of what the graph knew of an event. In training no triplet comes
 // again before a later cut, so nothing is learned of such repeats, and on some networks they looked much less expected
-// than the first session did. None counts as that: to try again is no anomaly.
+// than the first session did. So the score of a repeat is at least that of the first session: to try again is no anomaly.
 func asAtFirst(ref graphbuf.Ref) graphbuf.Ref {
 	c := &ref.Counts
 	own := c.SRD
@@ -242,7 +242,7 @@ func (s *Scorer) decode(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, sr
 	n[temporal.Similar] = l.similar
 	s.recent.Fill(&n, src, dst)
 	if s.peers != nil {
-		s.peers.addCounts(&n, x, event, anyRowOf(s.sources, ref.Source), rel, dst) // nobody is a peer of himself
+		s.peers.addCounts(&n, x, event, anyRowOf(s.sources, ref.Source), rel, dst) // no host is its own peer
 	}
 	s.decoder.Inputs(&x.f, &n, l.Structure)
 	return s.decoder.Logit(&x.f, &x.h, nil)

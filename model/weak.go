@@ -30,10 +30,7 @@ const (
 
 // required returns how many held-out triplets judge the model, and the AUC that it has to reach on those it has.
 func (m *Model) required() (heldOut int, quality float64) {
-	switch enough := len(m.heldOut.Scores) >= temporal.EnoughHeldOut; {
-	case enough:
-		return temporal.EnoughHeldOut, leastQuality
-	case m.heldOut.Settled:
+	if m.heldOut.Settled && len(m.heldOut.Scores) < temporal.EnoughHeldOut {
 		return fewHeldOut, fewQuality
 	}
 	return temporal.EnoughHeldOut, leastQuality

@@ -1,8 +1,6 @@
 package filter
 
-import (
-	"flb-filter-rgcn/model"
-)
+import "flb-filter-rgcn/model"
 
 // closed is the last line in the log: what became of the records and, where none has a score, why.
 func (f *Instance) closed() string {

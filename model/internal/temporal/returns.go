@@ -41,9 +41,9 @@ func (ds *Dataset) returns(from, to int64) (edges []int32) {
 	return edges
 }
 
-// Newcomer tells whether a source came less than returnsAfter before the end of the data. All that training knows of such
-// sources are those that came within a window, after its cut: so a scorer takes a newcomer for one that it does not know.
-// If it took him for a known one, his sessions of the next minutes would look like returns.
+// Newcomer tells whether a source came less than returnsAfter before the end of the data. Training meets sources that young
+// only within a window, where they are unknown, so a scorer takes a newcomer for unknown, too. As a known source's, its
+// sessions of the next minutes would look like returns.
 func (ds *Dataset) Newcomer(source int32) bool {
 	return ds.End-ds.sourceSince[source] < min(returnsAfter, (ds.End-ds.start)/newcomerShare)
 }

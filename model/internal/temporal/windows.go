@@ -45,8 +45,10 @@ func NewWindows(ds *Dataset, single bool) (train *Windows, test Span) {
 	times := ds.CutTimes(shares)
 	train = &Windows{ds: ds, orders: NewOrders(ds), single: single || len(ds.Edges) > KeepEdges}
 	final := len(times) - 1
-	for least := final - wider; final > least && ds.Settled() && ds.positives(Span{times[final], ds.End + 1}, nil, EnoughHeldOut) < EnoughHeldOut; {
-		final--
+	if ds.Settled() {
+		for least := final - wider; final > least && ds.positives(Span{times[final], ds.End + 1}, nil, EnoughHeldOut) < EnoughHeldOut; {
+			final--
+		}
 	}
 	for i, at := range times[:final+1] {
 		sp := Span{at, ds.End + 1}

@@ -377,7 +377,11 @@ func (v *evaluation) table(ctx context.Context, e *env, period string, judge fun
 func (v *evaluation) remedy(j eval.Judged) string {
 	switch {
 	case j.Unscored == j.Sessions && j.Attacks > 0 && j.Attacks < j.Sessions:
-		return fmt.Sprintf(": the log has too few distinct triplets to learn from (train.min_edges = %d)", v.train.MinEdges)
+		const few = ": the log has too few distinct triplets to learn from"
+		if v.train.MinEdges == 0 {
+			return few + " (50, or 10 once the sessions span a day; see train.min_edges)"
+		}
+		return fmt.Sprintf("%s (train.min_edges = %d)", few, v.train.MinEdges)
 	case j.Attacks == j.Sessions && j.Sessions > 0:
 		return fmt.Sprintf(": say which are benign by %s in the field %q, or which are attacks by -attack-if",
 			strings.Join(unlabelled[1:], ", "), labelField)
