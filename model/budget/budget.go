@@ -30,6 +30,10 @@ import (
 // few, or from days that need not be like this one, such as those of a weekend. Until then the budget is handed
 // out evenly, and no more than the budget and a leastPace of it is spent in a day, whatever the scores are.
 //
+// Once enough days are known, new sources together spend at most a newShare of a day's budget, and a leastPace more by what
+// is among the lowest scores: a host that the internet reaches has more of them than anybody reads, and yet the
+// strangest of them may be the one who gets in.
+//
 // A source spends at most a sourceShare of a day's budget, so that one host that does much on a day, or whose tools
 // change their names with each session, does not silence the others. Its further triplets are no alerts, not even those
 // that score lower: such scores fall from session to session. The days before are read in the same way.
@@ -153,10 +157,10 @@ func (l *AlertBudget) judge(e *graphbuf.Event, by Spender, score float32, may bo
 		return false, false
 	}
 	key, source := tripletKey(e), by.key(e)
-	low = low && l.affords(key, source, by.New)
+	low = low && l.affords(key, source, by.New, score)
 	if low || score < l.today.Watch {
 		counted = l.today.record(entry{Key: key, Score: score, Quarter: quarter, Source: source, New: by.New}, low)
-		if counted && float64(l.today.Alerts) >= l.allowance(quarter) {
+		if counted && (float64(l.today.Alerts) >= l.allowance(quarter) || l.strangersSpent() >= 0) {
 			l.today.Lowest = l.today.scoreAtRank(int(l.perDay * leastPace))
 		}
 		l.setGate()
@@ -173,16 +177,28 @@ func (l *AlertBudget) Ignores(time int64, score float32) bool {
 
 // affords tells whether a triplet of a source may be an alert: it is one already, or neither the share of the source is
 // spent nor, if that is new, what new sources have together.
-func (l *AlertBudget) affords(key uint64, source uint32, isNew bool) bool {
+func (l *AlertBudget) affords(key uint64, source uint32, isNew bool, score float32) bool {
 	d := &l.today
 	switch {
 	case d.isAlert(key):
 		return true
-	case isNew && l.history.settled() && float64(d.strangers) >= max(1, l.perDay*newShare):
+	case isNew && l.strangersSpent() >= 0 && (l.strangersSpent() >= leastPace*l.perDay || score >= l.lowest()):
 		return false
 	}
 	return d.shares.of(source).alerts < l.share
 }
+
+// strangersSpent returns how many alerts new sources have had beyond what is theirs of a day. Before enough days are known,
+// when all sources are new, it is never reached.
+func (l *AlertBudget) strangersSpent() float64 {
+	if !l.history.settled() {
+		return math.Inf(-1)
+	}
+	return float64(l.today.strangers) - max(1, l.perDay*newShare)
+}
+
+// lowest returns the score below which a leastPace of a budget lies, both on a usual day and today.
+func (l *AlertBudget) lowest() float32 { return min(l.history.scoreAt(leastPace), l.today.Lowest) }
 
 // WouldBeLow returns what Low would say of an event, without recording it. It begins a day as Reach does.
 func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, by Spender, score float32) bool {
@@ -197,7 +213,7 @@ func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, by Spender, score float32) b
 	if dayOf(e.Time) > l.today.Day {
 		l.startDay(e.Time)
 	}
-	return score < l.thresholdAt(l.today.quarter(e.Time)) && l.affords(tripletKey(e), by.key(e), by.New)
+	return score < l.thresholdAt(l.today.quarter(e.Time)) && l.affords(tripletKey(e), by.key(e), by.New, score)
 }
 
 // Reach says that a time, in unix nanoseconds, is reached: what comes of days long before it is old.

@@ -138,6 +138,25 @@ func TestStrangersSpendHalf(t *testing.T) {
 	if e := (graphbuf.Event{Source: []byte("stranger-1"), Time: midnight * 1e9}); !l.Low(&e, Spender{New: true}, 1e-6) {
 		t.Error("what was an alert of the day is none the second time")
 	}
+	// What scores lower than all of them, and than the lowest quarter of a usual day, is an alert all the same, but no more
+	// than a quarter of the budget is.
+	lowest := 0
+	for i := range 20 {
+		score := 0.006 - float32(i)*0.0002 // the first six are no lower
+		e := graphbuf.Event{Source: fmt.Append(nil, "lowest-", i), Time: (midnight + 60 + int64(i)) * 1e9}
+		would := l.WouldBeLow(&e, Spender{New: true}, score)
+		if low := l.Low(&e, Spender{New: true}, score); low != would || low && score >= 0.005 {
+			t.Errorf("%s, %g: low is %v, would be %v; want none from 0.005 on", e.Source, score, low, would)
+		} else if low {
+			lowest++
+		}
+		if i == 8 {
+			l = restarted(t, l, func(b []byte) []byte { return b })
+		}
+	}
+	if lowest != 5 {
+		t.Errorf("%d more alerts of strangers with the lowest scores, want a quarter of 20", lowest)
+	}
 	clear(alerts)
 	first := New(20)
 	first.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 100}}, Days: 1})

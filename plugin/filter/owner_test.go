@@ -40,7 +40,7 @@ func TestNewAddressesOfANetworkSpendTogether(t *testing.T) {
 		leastLow, mostLow, leastReports, mostReports int
 	}{
 		"new, of one network":   {"2001:db8:1:1::%x", false, 5, 5, 1, 1},
-		"new, of many networks": {"2001:db8:1:%x::1", false, 6, 10, 2, 5},
+		"new, of many networks": {"2001:db8:1:%x::1", false, 11, 15, 2, 5}, // half, and a quarter for the lowest
 		"known, of one network": {"2001:db8:1:1::%x", true, 6, 40, 2, 20},
 	} {
 		f := offline(t, host())
