@@ -50,6 +50,12 @@ func TestCoarse(t *testing.T) {
 	}
 }
 
+// decodeExact is compute without coarse counts, and without the rule for repeats.
+func decodeExact(s *Scorer, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) float32 {
+	var x scratch
+	return s.decode(&x, event, ref, src, rel, dst, s.lasting(nil, &x, event, ref, src, rel, dst))
+}
+
 // TestKeptScores lets many goroutines score the notebook's sessions with the memo: every
 // score is the one that is computed without it. How far the coarse counts move the scores
 // is bounded on the way.
@@ -65,11 +71,10 @@ func TestKeptScores(t *testing.T) {
 	for i, ref := range refs {
 		src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
 		age := s.tenures.Factor(ref.SourceSince, ref.RelationSince, ref.Time)
-		y, exact := s.compute(nil, &events[i], &ref, src, rel, dst), s.computeOf(nil, &events[i], &ref, src, rel, dst)
+		y, exact := s.compute(nil, &events[i], &ref, src, rel, dst), decodeExact(s, &events[i], &ref, src, rel, dst)
 		if s.unlearned(&ref, src) {
 			first := asAtFirst(ref)
-			y = max(y, s.compute(nil, &events[i], &first, src, rel, dst))
-			exact = max(exact, s.computeOf(nil, &events[i], &first, src, rel, dst))
+			exact = max(exact, decodeExact(s, &events[i], &first, src, rel, dst))
 		}
 		want[i] = num.Sigmoid(y + age)
 		off += math.Abs(float64(want[i] - num.Sigmoid(exact+age)))

@@ -148,10 +148,11 @@ func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) f
 		return r.Score(rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination))
 	}
 	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
-	logit := s.logit(g, event, ref, src, rel, dst)
-	if s.unlearned(ref, src) {
-		first := asAtFirst(*ref)
-		logit = max(logit, s.compute(g, event, &first, src, rel, dst))
+	var logit float32
+	if src >= 0 && rel >= 0 && dst >= 0 {
+		logit = s.logit(event, ref, src, rel, dst)
+	} else {
+		logit = s.compute(g, event, ref, src, rel, dst)
 	}
 	return num.Sigmoid(logit + s.tenures.Factor(ref.SourceSince, ref.RelationSince, ref.Time))
 }
@@ -183,20 +184,25 @@ func asAtFirst(ref graphbuf.Ref) graphbuf.Ref {
 	return ref
 }
 
-// logit returns the decoder's logit of an event, from the cache or computed.
-func (s *Scorer) logit(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) float32 {
-	if src < 0 || rel < 0 || dst < 0 {
-		return s.compute(g, event, ref, src, rel, dst)
-	}
+// logit returns the logit of an event whose parts the training knew, from the cache or computed.
+func (s *Scorer) logit(event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) float32 {
 	lasting := staticKey(ref, s.relationsOf.SettledBy(src, ref.Time))
 	cell, key := s.cache.logit(ref.Edge), logitKey(lasting, ref)
 	logit, ok := cell.get(key)
+	repeat := s.unlearned(ref, src)
+	if ok && !repeat {
+		return logit
+	}
+	x := scratches.Get().(*scratch)
+	defer scratches.Put(x)
+	l := s.static(lasting, ref, src, rel, dst)
 	if !ok {
 		seen := coarsen(*ref)
-		x := scratches.Get().(*scratch)
-		logit = s.decode(x, event, &seen, src, rel, dst, s.static(lasting, ref, src, rel, dst))
-		scratches.Put(x)
+		logit = s.decode(x, event, &seen, src, rel, dst, l)
 		cell.put(key, logit)
+	}
+	if repeat {
+		logit = max(logit, s.decodeFirst(x, event, ref, src, rel, dst, l))
 	}
 	return logit
 }
@@ -215,13 +221,19 @@ func (s *Scorer) static(key uint64, ref *graphbuf.Ref, src, rel, dst int32) stat
 
 // compute computes the logit from the rows of source, relation and destination, -1 where unknown.
 func (s *Scorer) compute(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) float32 {
+	x := scratches.Get().(*scratch)
+	defer scratches.Put(x)
+	l := s.lasting(g, x, event, ref, src, rel, dst)
 	seen := coarsen(*ref)
-	return s.computeOf(g, event, &seen, src, rel, dst)
+	logit := s.decode(x, event, &seen, src, rel, dst, l)
+	if s.unlearned(ref, src) {
+		logit = max(logit, s.decodeFirst(x, event, ref, src, rel, dst, l))
+	}
+	return logit
 }
 
-// computeOf is compute with the counts of ref as they are.
-func (s *Scorer) computeOf(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) float32 {
-	var l staticInputs
+// lasting computes the inputs of an event that no count changes.
+func (s *Scorer) lasting(g Neighbours, x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) (l staticInputs) {
 	switch {
 	case src >= 0 && rel >= 0:
 		l.similar = s.relationsOf.Similarity(s.names, s.names.Row(rel), src, ref.Time)
@@ -229,14 +241,18 @@ func (s *Scorer) computeOf(g Neighbours, event *graphbuf.Event, ref *graphbuf.Re
 		v := s.names.Vector(event.Relation)
 		l.similar = s.relationsOf.Similarity(s.names, v[:], src, ref.Time)
 	}
-	x := scratches.Get().(*scratch)
-	defer scratches.Put(x)
 	near := s.near(g, x, ref, src, dst)
 	l.Structure = s.decoder.Structure(&s.Embeddings, src, rel, dst, &near)
-	return s.decode(x, event, ref, src, rel, dst, l)
+	return l
 }
 
-// decode is computeOf from what lasts of the triplet.
+// decodeFirst is decode of the first session of the event's triplet, as it would score at the event's time.
+func (s *Scorer) decodeFirst(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32, l staticInputs) float32 {
+	first := coarsen(asAtFirst(*ref))
+	return s.decode(x, event, &first, src, rel, dst, l)
+}
+
+// decode computes the logit of an event from its counts, as they are, and the inputs that no count changes.
 func (s *Scorer) decode(x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32, l staticInputs) float32 {
 	n := temporal.LiveCounts(ref)
 	n[temporal.Similar] = l.similar

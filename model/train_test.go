@@ -319,17 +319,31 @@ func TestScoreDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// learned: sessions that the training knew. repeats: those of triplets that came after it, whose sources are unknown.
 func BenchmarkScore(b *testing.B) {
 	events := modeltest.Notebook(b)
 	g := modeltest.Graph(b, events)
 	s, _ := train(b, g.Snapshot(), DefaultConfig())
-	refs := make([]graphbuf.Ref, len(events))
-	g.Look(events, refs)
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		s.Score(g, &events[i%len(refs)], &refs[i%len(refs)])
+	newcomers := slices.Clone(events[:len(events)/8])
+	for i := range newcomers {
+		e := &newcomers[i]
+		e.Source, e.Time = fmt.Append(nil, "newcomer-", i%64), e.Time+int64(100*time.Hour)
 	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "scores/s")
+	g.Observe(newcomers, make([]graphbuf.Ref, len(newcomers)))
+	for _, x := range []struct {
+		name   string
+		events []graphbuf.Event
+	}{{"learned", events}, {"repeats", newcomers}} {
+		b.Run(x.name, func(b *testing.B) {
+			refs := make([]graphbuf.Ref, len(x.events))
+			g.Look(x.events, refs)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				s.Score(g, &x.events[i%len(refs)], &refs[i%len(refs)])
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "scores/s")
+		})
+	}
 }
 
 func BenchmarkTrain(b *testing.B) {
