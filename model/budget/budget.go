@@ -36,7 +36,10 @@ import (
 //
 // A source spends at most a sourceShare of a day's budget, so that one host that does much on a day, or whose tools
 // change their names with each session, does not silence the others. Its further triplets are no alerts, not even those
-// that score lower: such scores fall from session to session. The days before are read in the same way.
+// that score lower: such scores fall from session to session.
+//
+// Of a day no more of a source, or of new sources, is kept than may be alerts. Otherwise a noisy host would fill all days,
+// and then the threshold would be that of its scores.
 //
 // An AlertBudget is safe for many goroutines.
 type AlertBudget struct {
@@ -78,6 +81,7 @@ func New(perDay float64) *AlertBudget {
 		l.depth = max(least, int(8*perDay))
 	}
 	l.today = newToday(l.depth)
+	l.today.ofSource = share
 	l.recompute()
 	return l
 }
@@ -160,7 +164,7 @@ func (l *AlertBudget) judge(e *graphbuf.Event, by Spender, score float32, may bo
 	low = low && l.affords(key, source, by.New, score)
 	if low || score < l.today.Watch {
 		counted = l.today.record(entry{Key: key, Score: score, Quarter: quarter, Source: source, New: by.New}, low)
-		if counted && (float64(l.today.Alerts) >= l.allowance(quarter) || l.strangersSpent() >= 0) {
+		if counted && (float64(l.today.Alerts) >= l.allowance(quarter) || l.strangersSpent()) {
 			l.today.Lowest = l.today.scoreAtRank(int(l.perDay * leastPace))
 		}
 		l.setGate()
@@ -177,24 +181,21 @@ func (l *AlertBudget) Ignores(time int64, score float32) bool {
 
 // affords tells whether a triplet of a source may be an alert: it is one already, or neither the share of the source is
 // spent nor, if that is new, what new sources have together.
-func (l *AlertBudget) affords(key uint64, source uint32, isNew bool, score float32) bool {
+func (l *AlertBudget) affords(key, source uint64, isNew bool, score float32) bool {
 	d := &l.today
 	switch {
 	case d.isAlert(key):
 		return true
-	case isNew && l.strangersSpent() >= 0 && (l.strangersSpent() >= leastPace*l.perDay || score >= l.lowest()):
+	case isNew && l.strangersSpent() && (d.strangers.alerts >= d.ofNewSources || score >= l.lowest()):
 		return false
 	}
 	return d.shares.of(source).alerts < l.share
 }
 
-// strangersSpent returns how many alerts new sources have had beyond what is theirs of a day. Before enough days are known,
-// when all sources are new, it is never reached.
-func (l *AlertBudget) strangersSpent() float64 {
-	if !l.history.settled() {
-		return math.Inf(-1)
-	}
-	return float64(l.today.strangers) - max(1, l.perDay*newShare)
+// strangersSpent tells whether new sources have spent what is theirs of a day, whatever they score. Before enough days are
+// known, when all sources are new, they have all of it.
+func (l *AlertBudget) strangersSpent() bool {
+	return l.history.settled() && float64(l.today.strangers.alerts) >= max(1, l.perDay*newShare)
 }
 
 // lowest returns the score below which a leastPace of a budget lies, both on a usual day and today.
@@ -265,8 +266,8 @@ func (l *AlertBudget) observeDay(time int64) {
 // startDay ends the current day and begins the one in which a time lies, unix nanoseconds.
 func (l *AlertBudget) startDay(time int64) {
 	if d := &l.today; d.Day > 0 && d.Whole {
+		d.dropGone()
 		d.sort()
-		d.keepShares(l.share)
 		l.history.add(d.Entries)
 	}
 	l.today.begin(time)
@@ -277,6 +278,10 @@ func (l *AlertBudget) startDay(time int64) {
 func (l *AlertBudget) recompute() {
 	l.history.recompute()
 	l.settled.Store(l.history.settled())
+	l.today.ofNewSources = math.MaxInt32
+	if l.history.settled() {
+		l.today.ofNewSources = int32(max(1, min(l.perDay, Max)*(newShare+leastPace)))
+	}
 	l.threshold.Store(math.Float32bits(l.history.scoreAt(1)))
 	l.setGate()
 }

@@ -31,6 +31,7 @@ func (l *AlertBudget) copied() encoded {
 		out.Past[i].Scores = slices.Clone(out.Past[i].Scores)
 	}
 	out.Today.Entries = slices.Clone(out.Today.Entries)
+	out.Today.dropGone()
 	out.Today.index, out.Today.shares, out.Today.spare = nil, nil, nil
 	return out
 }
@@ -76,15 +77,15 @@ func (l *AlertBudget) UnmarshalBinary(b []byte) error {
 	l.history.past = in.Past
 	d.Day, d.Whole, d.Since, d.Alerts, d.Watch, d.Lowest = in.Today.Day, in.Today.Whole, in.Today.Since, in.Today.Alerts, in.Today.Watch, in.Today.Lowest
 	d.latest = d.Since
+	l.recompute()
 	for _, e := range in.Today.Entries {
 		d.latest = max(d.latest, e.Quarter)
-		if len(d.Entries) == cap(d.Entries) {
-			d.evictHigher()
-		}
-		d.Entries = append(d.Entries, e)
+		alert := e.Alert
+		e.Alert = false
+		d.record(e, alert)
 	}
-	d.reindex()
-	l.recompute()
+	d.Alerts = in.Today.Alerts // of some nothing more is known
+	l.setGate()
 	return nil
 }
 

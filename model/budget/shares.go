@@ -1,22 +1,25 @@
 package budget
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"hash/maphash"
 
 	"flb-filter-rgcn/graphbuf"
-	"flb-filter-rgcn/model/internal/num"
 )
 
-// shares is how many of today's alerts each source has: a hash table, with more cells than there are sources.
+// shares is what each source has of a day: a hash table. It has more than two cells for each entry, since the source of
+// an entry changes where an address ceases to be new.
 type shares []share
 
+// share is what a source, or several together, have of a day.
 type share struct {
-	source uint32 // Spender.key; 0: the cell is free
-	alerts int32
+	source           uint64 // Spender.key; 0: the cell is free
+	triplets, alerts int32  // entries, and those of them that are alerts
 }
 
 // of returns the cell of a source, or the free one where it would be.
-func (s shares) of(source uint32) *share {
+func (s shares) of(source uint64) *share {
 	mask := len(s) - 1
 	i := int(maphash.Comparable(indexSeed, source)>>32) & mask
 	for s[i].source != 0 && s[i].source != source {
@@ -25,24 +28,30 @@ func (s shares) of(source uint32) *share {
 	return &s[i]
 }
 
-// add counts an alert of a source. One of an unknown source counts for none.
-func (s shares) add(source uint32) {
-	if source == 0 {
+// add adds n entries like e. One of an unknown source counts for none.
+func (s shares) add(e *entry, n int32) {
+	if e.Source == 0 {
 		return
 	}
-	x := s.of(source)
-	x.source = source
-	x.alerts++
+	x := s.of(e.Source)
+	x.source = e.Source
+	x.add(e, n)
+}
+
+func (s *share) add(e *entry, n int32) {
+	s.triplets += n
+	if e.Alert {
+		s.alerts += n
+	}
 }
 
 // key tells the sources of a day apart. It is the same after a restart, and never 0. Sources whose keys collide have one
-// share together: whoever makes his own names collide with another's gains what any four sources can do, which is to
-// spend all of the budget.
-func (by Spender) key(e *graphbuf.Event) uint32 {
+// share together, so it is a hash for which nobody finds a name that collides with a given one.
+func (by Spender) key(e *graphbuf.Event) uint64 {
 	name := by.Name
 	if name == nil {
 		name = e.Source
 	}
-	h := num.FNV1a(num.FNVStart, name)
-	return max(1, uint32(h^h>>32))
+	sum := sha256.Sum256(name)
+	return max(1, binary.LittleEndian.Uint64(sum[:]))
 }

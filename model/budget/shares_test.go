@@ -2,10 +2,12 @@ package budget
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
 	"flb-filter-rgcn/model/ranking"
 )
 
@@ -200,14 +202,128 @@ func TestTheLeastShare(t *testing.T) {
 func TestSharesOfMany(t *testing.T) {
 	d := newToday(1000)
 	for i := range uint64(1000) {
-		d.record(entry{Key: i + 1, Source: uint32(i/2 + 1)}, true)
+		d.record(entry{Key: i + 1, Source: i/2 + 1}, true)
 	}
-	for i := range uint32(500) {
+	for i := range uint64(500) {
 		if n := d.shares.of(i + 1).alerts; n != 2 {
 			t.Fatalf("source %d has %d alerts, want 2", i+1, n)
 		}
 	}
 	if n := d.shares.of(501).alerts; n != 0 {
 		t.Errorf("a source without alerts has %d", n)
+	}
+}
+
+// dayWith has a budget see 200 unusual triplets of hosts that are known, all day, and what others do beside them: of each
+// hundredth of the day, so many sessions. It returns how many alerts each had.
+func (l *AlertBudget) dayWith(day int64, rng *num.Philox, others int, other func(i int) (graphbuf.Event, Spender, float32)) (ofKnown, ofOthers int) {
+	const parts, known = 100, 2
+	made := 0
+	for part := range int64(parts) {
+		at := ((20_000+day)*secondsOfDay + part*secondsOfDay/parts) * 1e9
+		for range others {
+			e, by, score := other(made)
+			made++
+			if e.Time = at; l.First(&e, by, score) {
+				ofOthers++
+			}
+		}
+		for i := range int64(known) {
+			e := graphbuf.Event{Source: fmt.Append(nil, "known-", part*known+i), Relation: fmt.Append(nil, day), Time: at}
+			if l.First(&e, Spender{}, 0.5*float32(math.Exp(-4*float64(rng.Float())))) {
+				ofKnown++
+			}
+		}
+	}
+	return ofKnown, ofOthers
+}
+
+// A host with more low scores each day than a day has room for has its share, and the others the rest: their scores are
+// kept, and set the threshold, as on a day without it.
+func TestANoisyHostSilencesNobody(t *testing.T) {
+	for _, noisy := range []int{4, 30} { // of each hundredth of a day
+		l, rng := New(20), num.NewPhilox(1, 1)
+		for day := range int64(30) {
+			known, ofNoisy := l.dayWith(day, rng, noisy, func(i int) (graphbuf.Event, Spender, float32) {
+				return graphbuf.Event{Source: []byte("noisy"), Relation: fmt.Append(nil, day, i)}, Spender{}, 1e-6 * (1 + rng.Float())
+			})
+			if day > settledDays && (known < 12 || known > 18 || ofNoisy != 5) {
+				t.Errorf("%d triplets a day of one host, day %d: %d alerts of others and %d of it, want about 15 and 5", 100*noisy, day, known, ofNoisy)
+			}
+		}
+	}
+}
+
+// Nor do new sources set the threshold of known hosts, however many there are and whatever they score.
+func TestStrangersDoNotSetTheThreshold(t *testing.T) {
+	for _, strangers := range []int{2, 20} {
+		l, rng := New(20), num.NewPhilox(1, 1)
+		for day := range int64(25) {
+			n := strangers
+			if day < 8 {
+				n = 0
+			}
+			known, ofNew := l.dayWith(day, rng, n, func(i int) (graphbuf.Event, Spender, float32) {
+				return graphbuf.Event{Source: fmt.Append(nil, "new-", day, i)}, Spender{New: true}, 1e-4 * (1 + rng.Float())
+			})
+			if day > 10 && (known < 2 || ofNew < 10 || ofNew > 15) {
+				t.Errorf("%d new sources a day, day %d: %d alerts of known hosts and %d of new ones, want 2 at least and 10 to 15", 100*strangers, day, known, ofNew)
+			}
+		}
+	}
+}
+
+// What is among the lowest of a day is an alert after the budget is spent, and a scan with many lower scores does not
+// change that: only as many of one source count as may be alerts.
+func TestTheLowestBesideAScan(t *testing.T) {
+	for _, isNew := range []bool{false, true} {
+		l, midnight := settled()
+		by, at := Spender{New: isNew}, midnight
+		for i := range 1000 {
+			at++
+			l.Low(&graphbuf.Event{Source: []byte("scanner"), Relation: fmt.Append(nil, i), Time: at * 1e9}, by, 1e-6*float32(1+i%7))
+		}
+		for i := range 30 {
+			at++
+			l.Low(&graphbuf.Event{Source: fmt.Append(nil, "other-", i), Time: at * 1e9}, by, 0.005)
+		}
+		if !l.Low(&graphbuf.Event{Source: []byte("intruder"), Time: (at + 60) * 1e9}, by, 1e-4) {
+			t.Errorf("new %v: a score below all but those of a scan is no alert, after %d", isNew, l.today.Alerts)
+		}
+	}
+}
+
+// Of a small budget, too, new sources leave something to known hosts.
+func TestSmallBudgets(t *testing.T) {
+	for perDay, ofNew := range map[float64]int{1: 1, 2: 1, 3: 2, 4: 3, 10: 7, 20: 15} {
+		s := newStream(perDay, 3)
+		for range 2 + settledDays {
+			s.next(200, 1)
+		}
+		midnight, alerts := int64(20_000+s.day)*secondsOfDay, 0
+		for i := range int64(100) {
+			e := graphbuf.Event{Source: fmt.Append(nil, "new-", i), Time: (midnight + i*40) * 1e9}
+			if s.budget.Low(&e, Spender{New: true}, 1e-3/float32(i+1)) {
+				alerts++
+			}
+		}
+		if alerts != ofNew {
+			t.Errorf("a budget of %v: %d alerts of new sources, want %d", perDay, alerts, ofNew)
+		}
+		if e := (graphbuf.Event{Source: []byte("known"), Time: (midnight + 40_000) * 1e9}); !s.budget.Low(&e, Spender{}, 1e-6) {
+			t.Errorf("a budget of %v: the lowest score of the day, of a known host, is no alert", perDay)
+		}
+	}
+}
+
+// With names that can be chosen, such as those of users, nobody spends the share of another: these two have the same 32
+// bits of FNV-1a, which was once the key.
+func TestAShareIsItsOwners(t *testing.T) {
+	l, midnight := settled()
+	for i := range int64(10) {
+		l.Low(&graphbuf.Event{Source: []byte("u11z8jcz"), Destination: fmt.Append(nil, i), Time: (midnight + i) * 1e9}, Spender{}, 0.001)
+	}
+	if e := (graphbuf.Event{Source: []byte("db-admin-laptop"), Time: (midnight + 600) * 1e9}); !l.Low(&e, Spender{}, 1e-6) {
+		t.Error("another's share is spent")
 	}
 }

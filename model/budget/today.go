@@ -3,6 +3,7 @@ package budget
 import (
 	"cmp"
 	"hash/maphash"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -22,13 +23,15 @@ type today struct {
 	// Once what may be spent by now is spent, only scores below this are alerts.
 	Lowest float32
 
-	latest    int32     // the latest quarter of an hour that is known to have begun
-	late      int       // scores in a row of days long past,
-	past      int64     // and the newest of these days
-	index     []int32   // hash table of Entries: number+1
-	shares    shares    // of the alerts
-	strangers int       // alerts of new sources
-	spare     []float32 // memory to rank the scores in
+	latest int32     // the latest quarter of an hour that is known to have begun
+	late   int       // scores in a row of days long past,
+	past   int64     // and the newest of these days
+	index  []int32   // hash table of Entries: number+1
+	spare  []float32 // memory to rank the scores in
+	// What each source has of the day, and new sources together, and how much that may be.
+	shares                 shares
+	strangers              share
+	ofSource, ofNewSources int32
 }
 
 // entry is a triplet of the day.
@@ -36,18 +39,19 @@ type entry struct {
 	Key     uint64
 	Score   float32 // the lowest
 	Quarter int32   // in which the triplet came first
-	Source  uint32  `json:",omitempty"` // Spender.key; 0 in a state of before, unknown
+	Source  uint64  `json:",omitempty"` // Spender.key; 0 in a state of before, unknown
 	Alert   bool
-	New     bool `json:",omitempty"` // its source, when it was an alert
+	New     bool `json:",omitempty"` // its source
+	gone    bool // it gave way to a lower one of its source, or of new sources
 }
 
 // newToday returns a day with memory for depth entries.
 func newToday(depth int) today {
-	d := today{Watch: 1, Lowest: 1}
+	d := today{Watch: 1, Lowest: 1, ofSource: math.MaxInt32, ofNewSources: math.MaxInt32}
 	if depth > 0 {
 		d.Entries = make([]entry, 0, depth)
 		d.index = make([]int32, 1<<bits.Len(uint(2*depth)))
-		d.shares = make(shares, 1<<bits.Len(uint(depth))) // more than there are entries
+		d.shares = make(shares, 1<<bits.Len(uint(2*depth)))
 		d.spare = make([]float32, 0, depth)
 	}
 	return d
@@ -64,7 +68,7 @@ func (d *today) begin(time int64) {
 	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = dayOf(time), 0, 1, 1, d.Entries[:0]
 	clear(d.index)
 	clear(d.shares)
-	d.strangers = 0
+	d.strangers = share{}
 }
 
 // quarter is the quarter of an hour in which a score counts, given its time in unix nanoseconds. A score of an earlier
@@ -78,24 +82,66 @@ func (d *today) quarter(time int64) int32 {
 }
 
 // record keeps a triplet, with one more score if it is known. It counts an alert once and tells whether it did.
+//
+// Of a source, and of new sources together, no more triplets are kept than may be alerts: those with the lowest scores. A
+// source that has more than that would fill the day otherwise, until nothing of the others is known.
 func (d *today) record(x entry, alert bool) (counted bool) {
 	at := d.find(x.Key)
-	if d.index[at] == 0 {
-		if len(d.Entries) == cap(d.Entries) {
-			d.evictHigher()
-			at = d.find(x.Key)
+	if d.index[at] == 0 || d.Entries[d.index[at]-1].gone {
+		bound := x.Score
+		if alert {
+			bound = -1
 		}
-		d.Entries = append(d.Entries, x)
-		d.index[at] = int32(len(d.Entries))
+		if !d.makesWay(&x, bound) && !alert {
+			return false
+		}
+		if d.index[at] == 0 {
+			if len(d.Entries) == cap(d.Entries) {
+				d.evictHigher()
+				at = d.find(x.Key)
+			}
+			d.Entries = append(d.Entries, x)
+			d.index[at] = int32(len(d.Entries))
+		} else {
+			d.Entries[d.index[at]-1] = x
+		}
+		d.count(&x, 1)
 	}
 	e := &d.Entries[d.index[at]-1]
 	e.Score = min(e.Score, x.Score)
 	if !alert || e.Alert {
 		return false
 	}
+	d.count(e, -1)
 	e.Alert, e.Source, e.New = true, x.Source, x.New
+	d.count(e, 1)
 	d.Alerts++
-	d.countAlert(e)
+	return true
+}
+
+// makesWay tells whether there is place for one more triplet among those of its source, and of new sources. Where there
+// is none, the triplet with the highest score goes that is no alert, if it is above the bound.
+func (d *today) makesWay(x *entry, bound float32) bool {
+	source := d.shares.of(x.Source)
+	full, fullOfNew := source.triplets >= d.ofSource, x.New && d.strangers.triplets >= d.ofNewSources
+	switch {
+	case !full && !fullOfNew:
+		return true
+	case full && source.alerts == source.triplets, fullOfNew && d.strangers.alerts == d.strangers.triplets:
+		return false // without a look at all entries, for each record of a scan
+	}
+	var highest *entry
+	for i := range d.Entries {
+		e := &d.Entries[i]
+		if e.Score > bound && !e.Alert && !e.gone && (!full || e.Source == x.Source) && (!fullOfNew || e.New) {
+			bound, highest = e.Score, e
+		}
+	}
+	if highest == nil {
+		return false
+	}
+	highest.gone = true
+	d.count(highest, -1)
 	return true
 }
 
@@ -112,8 +158,8 @@ func (d *today) scoreAtRank(rank int) float32 {
 func (d *today) scoresUpTo(bound float32) {
 	d.spare = d.spare[:0]
 	for i := range d.Entries {
-		if score := d.Entries[i].Score; score <= bound {
-			d.spare = append(d.spare, score)
+		if e := &d.Entries[i]; e.Score <= bound && !e.gone {
+			d.spare = append(d.spare, e.Score)
 		}
 	}
 }
@@ -156,23 +202,20 @@ func (d *today) sort() {
 	slices.SortFunc(d.Entries, func(a, b entry) int { return cmp.Compare(a.Score, b.Score) })
 }
 
-// keepShares lets the entries of each source go beyond its share, which would not have been alerts. The entries are
-// sorted, the hash tables out of date.
-func (d *today) keepShares(share int32) {
-	clear(d.shares)
-	d.Entries = slices.DeleteFunc(d.Entries, func(e entry) bool {
-		if d.shares.of(e.Source).alerts >= share {
-			return true
-		}
-		d.shares.add(e.Source)
-		return false
-	})
+// dropGone lets go of the entries that gave way. The index is then out of date.
+func (d *today) dropGone() {
+	d.Entries = slices.DeleteFunc(d.Entries, func(e entry) bool { return e.gone })
 }
 
 // evictHigher lets the higher half of the entries go and lowers Watch, so that no more like them are kept. Alerts stay,
 // which would count anew otherwise: no day has more than two budgets of them, a quarter of the room. There are more only
-// where a state of a larger budget is read, and then those that came last go.
+// where a state of a larger budget is read, and then those that came last go. Where many entries gave way to lower ones,
+// it is enough to let go of these.
 func (d *today) evictHigher() {
+	if d.dropGone(); len(d.Entries) <= cap(d.Entries)/2 {
+		d.reindex()
+		return
+	}
 	d.scoresUpTo(1)
 	half, alerts := len(d.Entries)/2, len(d.Entries)/4+1
 	d.Watch = atRank(d.spare, half)
@@ -218,25 +261,23 @@ func (d *today) isAlert(key uint64) bool {
 	return i != 0 && d.Entries[i-1].Alert
 }
 
-// countAlert counts an alert for its source.
-func (d *today) countAlert(e *entry) {
-	d.shares.add(e.Source)
+// count adds n entries like e to the shares.
+func (d *today) count(e *entry, n int32) {
+	d.shares.add(e, n)
 	if e.New {
-		d.strangers++
+		d.strangers.add(e, n)
 	}
 }
 
-// reindex brings the hash tables up to date with the entries.
+// reindex brings the hash tables up to date with the entries, of which none is gone.
 func (d *today) reindex() {
 	clear(d.index)
 	clear(d.shares)
-	d.strangers = 0
+	d.strangers = share{}
 	for i := range d.Entries {
 		e := &d.Entries[i]
 		d.index[d.find(e.Key)] = int32(i + 1)
-		if e.Alert {
-			d.countAlert(e)
-		}
+		d.count(e, 1)
 	}
 }
 
