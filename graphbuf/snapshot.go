@@ -5,15 +5,17 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"time"
 )
 
 // Snapshot is the graph at one moment, for whoever wants to read it at leisure.
 // It shares nothing that changes.
 type Snapshot struct {
-	Nodes     []Name // by name
-	Relations []Name // by name
-	Edges     []Edge // of Graph.Snapshot: by First, then by Source, Relation, Destination
-	Aged      bool   // the edges' ages are known
+	Nodes     []Name        // by name
+	Relations []Name        // by name
+	Edges     []Edge        // of Graph.Snapshot: by First, then by Source, Relation, Destination
+	Aged      bool          // the edges' ages are known
+	Lived     time.Duration // as in Stats; of Graph.Snapshot alone
 
 	// Of the edges' activity: the length of a bucket in nanoseconds, 0 where it is not known, and when the bucket began
 	// in which the snapshot was taken, unix nanoseconds of event time.
@@ -72,7 +74,7 @@ func (g *Graph) Snapshot() *Snapshot {
 	// Memory is asked for before the lock is taken: to clear as much takes longer than any
 	// writer may wait. What comes meanwhile finds room in the reserve.
 	before := g.Stats()
-	s := &Snapshot{Aged: true}
+	s := &Snapshot{Aged: true, Lived: before.Lived}
 	g.mu.Lock()
 	now, b := g.clock.lived, g.buckets
 	s.Bucket, s.Begun = b.length(), g.clock.now-now%b.length()

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"flb-filter-rgcn/build/samples"
 )
@@ -60,7 +61,11 @@ func TestRestoreOfBytesGivesTheSameGraph(t *testing.T) {
 	h.Restore(read)
 	h.check(t)
 	got := h.Snapshot()
+	if d := got.Lived - want.Lived; d.Abs() > time.Hour { // ages are known to a thousandth of the window
+		t.Errorf("the graph lived %v, and %v when it is restored", want.Lived, got.Lived)
+	}
 	for _, s := range []*Snapshot{got, want} { // IDs are the graph's own
+		s.Lived = 0
 		for _, names := range [][]Name{s.Nodes, s.Relations} {
 			for i := range names {
 				names[i].ID = ID{}

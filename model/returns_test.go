@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"testing"
+	"time"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/internal/modeltest"
@@ -21,9 +22,13 @@ func (byName) Append(dst []uint64, host []byte) []uint64 {
 
 // TestANewcomerStaysOneThroughATraining: somebody who tries one server again and again looks no less expected at any of his
 // sessions than at the first, whether or not a training comes between. It knows his first one, and that hardly anyone
-// like him comes again on other days.
+// like him comes again on other days. That holds beside a record whose clock is hours ahead.
 func TestANewcomerStaysOneThroughATraining(t *testing.T) {
-	for name, features := range map[string]HostFeatures{"none": nil, "his own": byName{}, "of many": modeltest.ByLetters(2)} {
+	for name, c := range map[string]struct {
+		features HostFeatures
+		ahead    time.Duration
+	}{"none": {}, "none, and one clock ahead": {ahead: 8 * time.Hour}, "his own": {features: byName{}}, "of many": {features: modeltest.ByLetters(2)}} {
+		features := c.features
 		const days, perDay = 20, 144
 		events := modeltest.Teams(12, 40, days*perDay)
 		for i := range events {
@@ -36,6 +41,9 @@ func TestANewcomerStaysOneThroughATraining(t *testing.T) {
 			}
 		}
 		now := events[len(events)-1].Time
+		if c.ahead > 0 {
+			events = append(events, graphbuf.Event{Source: []byte("host-1"), Relation: []byte("client-0"), Destination: []byte("server-1-1"), Time: now + int64(c.ahead)})
+		}
 		g := modeltest.Graph(t, events)
 		cfg := quickConfig()
 		cfg.Steps, cfg.Features = 200, features
@@ -56,6 +64,30 @@ func TestANewcomerStaysOneThroughATraining(t *testing.T) {
 			if visit == 2 {
 				scorer = scorer.Model().Scorer(g.Snapshot(), 1, features)
 			}
+		}
+	}
+}
+
+// TestOutgrown: a scorer that took sources for newcomers is outgrown when they are none any more, and one without newcomers
+// never is.
+func TestOutgrown(t *testing.T) {
+	events := modeltest.Teams(12, 40, 1000)
+	for i := range events {
+		events[i].Time = int64(i) * int64(20*time.Minute)
+	}
+	end := events[len(events)-1].Time
+	cfg := quickConfig()
+	s, _ := train(t, modeltest.Graph(t, events).Snapshot(), cfg)
+	if s.Outgrown(end + int64(1000*time.Hour)) {
+		t.Error("it has no newcomers")
+	}
+	for i := range 3 {
+		events = append(events, graphbuf.Event{Source: []byte("laptop"), Relation: []byte("client-0"), Destination: fmt.Append(nil, "server-", i), Time: end})
+	}
+	s, _ = train(t, modeltest.Graph(t, events).Snapshot(), cfg)
+	for after, want := range map[time.Duration]bool{0: false, 5 * time.Hour: false, 6 * time.Hour: true, 1000 * time.Hour: true} {
+		if s.Outgrown(end+int64(after)) != want {
+			t.Errorf("%v after the end it is outgrown: %v", after, !want)
 		}
 	}
 }

@@ -25,6 +25,7 @@ type Scorer struct {
 	tenures                          temporal.Tenures
 	recent                           temporal.Recent
 	end                              int64 // unix nanoseconds of the snapshot's last event
+	newcomersUntil                   int64 // when newcomers cease to be some, unix nanoseconds; 0: there are none
 	cache                            cache
 }
 
@@ -83,6 +84,7 @@ func (m *Model) scorer(snap *graphbuf.Snapshot, ds *temporal.Dataset, embed func
 	for row, i := range ds.Sources {
 		if ds.Newcomer(int32(row)) {
 			s.sources[snap.Nodes[i].ID.Slot].row = int32(-2 - row)
+			s.newcomersUntil = ds.NewcomersUntil()
 		}
 	}
 	s.destinations = slotRows(snap.Nodes, ds.Destinations)
@@ -134,6 +136,10 @@ func slotOf(rows []slotRow, id graphbuf.ID) int32 {
 	return -1
 }
 
+// Outgrown tells whether, at a time of events in unix nanoseconds, the scorer takes sources for newcomers that are none any
+// more. Another training knows them, also where nothing else is new.
+func (s *Scorer) Outgrown(now int64) bool { return s.newcomersUntil != 0 && now >= s.newcomersUntil }
+
 // Model returns what the scorer scores with.
 func (s *Scorer) Model() *Model { return s.model }
 
@@ -144,10 +150,10 @@ func (s *Scorer) Threshold() float32 { return s.model.Threshold }
 // that came after the training it asks g, which may be nil. It does not allocate. With the reference objective
 // whatever came after the training scores 0, since it has no embedding.
 func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) float32 {
-	if r := s.model.reference; r != nil {
-		return r.Score(rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination))
-	}
 	src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
+	if r := s.model.reference; r != nil {
+		return r.Score(src, rel, dst)
+	}
 	var logit float32
 	if src >= 0 && rel >= 0 && dst >= 0 {
 		logit = s.logit(event, ref, src, rel, dst)

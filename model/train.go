@@ -290,23 +290,22 @@ func (t *training) judge(e gnn.Engine) (*Model, error) {
 	if math.IsNaN(quality) {
 		return nil, optim.ErrDiverged
 	}
+	even := 1 / float32(1+t.cfg.Negatives) // for each positive there are so many corrupted ones of its weight
+	m.heldOut = ranking.HeldOut{Scores: scores, Days: t.ds.BusyDays(t.heldOut), Even: even, Settled: t.ds.Settled()}
+	m.Quality = quality
 	if t.before != nil {
 		_, previous, err := scoresOf(t.before)
 		if err != nil {
 			return nil, err
 		}
 		t.report.Previous = previous
-		m.heldOut.Scores, m.Quality = scores, quality
 		if !t.before.IsWeak() && (quality < previous-t.cfg.Tolerance || m.IsWeak() && t.previousIsRecent()) {
 			// It keeps the held-out scores of its own training: most of these triplets it has learned since.
 			t.report.Kept, t.report.Quality, t.report.Threshold = true, previous, t.before.Threshold
 			return t.before, nil
 		}
 	}
-	even := 1 / float32(1+t.cfg.Negatives) // for each positive there are so many corrupted ones of its weight
-	m.heldOut = ranking.HeldOut{Scores: scores, Days: t.ds.BusyDays(t.heldOut), Even: even, Settled: t.ds.Settled()}
 	m.SetThreshold(t.cfg.Threshold)
-	m.Quality = quality
 	t.report.Quality, t.report.Threshold = quality, m.Threshold
 	return m, nil
 }

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"flb-filter-rgcn/model/internal/temporal"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +42,48 @@ func TestWeak(t *testing.T) {
 		if why := m.Weak(); m.IsWeak() != (c.why != "") || (why == "") != (c.why == "") || !strings.Contains(why, c.why) {
 			t.Errorf("%+v: weak %v, %q", c, m.IsWeak(), why)
 		}
+	}
+}
+
+// TestASmallNetworkLearnsOn: a new model of few held-out triplets takes the place of the one before, which had no more.
+func TestASmallNetworkLearnsOn(t *testing.T) {
+	events := modeltest.SmallOffice(15)
+	cfg := quickConfig()
+	for hours := 14 * 24; hours <= 15*24; hours += 12 {
+		n, _ := slices.BinarySearchFunc(events, int64(hours)*3600e9, func(e graphbuf.Event, at int64) int { return int(e.Time - at) })
+		s, report := train(t, modeltest.Graph(t, events[:n]).Snapshot(), cfg)
+		if report.Kept || s.Model().IsWeak() || len(s.Model().heldOut.Scores) >= temporal.EnoughHeldOut {
+			t.Errorf("hour %d: %+v, %q", hours, report, s.Model().Weak())
+		}
+		s.Model().SetTrained(time.Unix(0, int64(hours)*3600e9))
+		cfg.Previous = s.Model()
+	}
+}
+
+// TestSessionsOfOneMoment: where most triplets came at the first moment of a log, what is held out leaves something to
+// learn from.
+func TestSessionsOfOneMoment(t *testing.T) {
+	for _, span := range []time.Duration{23 * time.Hour, 25 * time.Hour, 240 * time.Hour} {
+		var events []graphbuf.Event
+		for i := range 60 {
+			at := time.Duration(max(0, i-44)) * span / 15
+			events = append(events, graphbuf.Event{Source: fmt.Append(nil, "h", i%7), Relation: []byte("c"), Destination: fmt.Append(nil, "s", i/7), Time: 1000 + int64(at)})
+		}
+		train(t, modeltest.Graph(t, events).Snapshot(), quickConfig())
+	}
+}
+
+// TestAWrongClockIsNoDay: one record of the day before does not make the first hour of a graph a day.
+func TestAWrongClockIsNoDay(t *testing.T) {
+	events := modeltest.Teams(3, 12, 60)
+	for i := range events {
+		events[i].Time = 1_700_000_000e9 + int64(i)*60e9
+	}
+	late := events[0]
+	late.Destination, late.Time = []byte("printer"), late.Time-int64(30*time.Hour)
+	s, _ := train(t, modeltest.Graph(t, append(events, late)).Snapshot(), quickConfig())
+	if !s.Model().IsWeak() {
+		t.Errorf("not weak with %d triplets held out", len(s.Model().heldOut.Scores))
 	}
 }
 

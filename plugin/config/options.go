@@ -220,7 +220,8 @@ var options = []Option{
 			return int(n), ok && (n == 0 || n >= 10 && n <= 50_000_000)
 		}),
 	integer("train", "min_new_edges", "1", 0, 50_000_000,
-		"Distinct triplets new since the last training, without which a training is skipped.",
+		"Distinct triplets new since the last training, without which a training is skipped. Once sources that were newcomers at the last one are known "+
+			"for six hours, one comes all the same.",
 		func(c *Config) *int { return &c.Train.MinNewEdges }),
 	integer("train", "steps", "400", 1, 100_000,
 		"Optimisation steps of one training, before it is judged by the newest activity. A quarter as many follow, which learn from that too. "+

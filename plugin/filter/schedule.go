@@ -12,13 +12,15 @@ import (
 // less. A training that gets the host killed would otherwise come again at once after each start.
 const startPause = time.Minute
 
-// schedule says when to train: first when the graph has enough edges, then once an interval if enough edges are new.
+// schedule says when to train: first when the graph has enough edges, then once an interval if enough edges are new, or
+// the scorer is outgrown.
 type schedule struct {
 	cfg      config.Train
 	trained  bool
 	restored time.Time // when the model of the state directory was trained; zero: there is none, or it is not known
 	last     time.Time // of the last training or attempt, in the clock of the caller
 	newEdges uint64    // as it was then
+	outgrown bool      // see model.Scorer
 }
 
 func (s *schedule) due(now time.Time, st graphbuf.Stats, haveModel bool) bool {
@@ -32,7 +34,7 @@ func (s *schedule) due(now time.Time, st graphbuf.Stats, haveModel bool) bool {
 		s.ran(s.resumed(now), st)
 		return false
 	}
-	return !s.trained || st.NewEdges-s.newEdges >= uint64(s.cfg.MinNewEdges)
+	return !s.trained || s.outgrown || st.NewEdges-s.newEdges >= uint64(s.cfg.MinNewEdges)
 }
 
 func (s *schedule) ran(now time.Time, st graphbuf.Stats) { s.last, s.newEdges = now, st.NewEdges }

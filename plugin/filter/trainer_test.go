@@ -40,6 +40,11 @@ func TestSchedule(t *testing.T) {
 	step(121, 500, 500, false) // an hour from minute 62 on
 	step(122, 500, 500, true)
 
+	s.outgrown = true
+	step(182, 500, 500, true) // nothing is new, but newcomers of then are known by now
+	s.outgrown = false
+	step(250, 500, 500, false)
+
 	warm := schedule{cfg: s.cfg}
 	if warm.due(at(0), st(500, 0), true) || warm.due(at(59), st(900, 400), true) {
 		t.Error("a model from the state directory does not serve for the first interval")

@@ -60,9 +60,9 @@ func (u *unanswered) addNamed(source, relation, destination []byte, at int64) {
 	}
 }
 
-// among tells which edges of a snapshot are of the triplets that were noted before it, and how many. It forgets those
-// that came again after the time of the settings, those that the list allows, and those that are gone. is is nil where
-// there are none.
+// among tells which edges of a snapshot are of the triplets that were noted before it, and how many. Those that came again
+// after the time of the settings are answered: they stay noted while there is room, or their next low score would hold
+// them again. It forgets those that the list allows, and those that are gone. is is nil where there are none.
 func (u *unanswered) among(s *graphbuf.Snapshot, noted map[tripletID]int64) (is []bool, n int) {
 	if len(noted) == 0 {
 		return nil, 0
@@ -74,12 +74,14 @@ func (u *unanswered) among(s *graphbuf.Snapshot, noted map[tripletID]int64) (is 
 		source, relation, destination := &s.Nodes[e.Source], &s.Relations[e.Relation], &s.Nodes[e.Destination]
 		id := tripletID{source.ID, relation.ID, destination.ID}
 		since, ok := noted[id]
-		if !ok || e.Last-since >= int64(u.cfg.Train.Hold) ||
-			list.Find(allow.Allowed, []byte(source.Name), []byte(relation.Name), []byte(destination.Name), now) != nil {
-			continue
+		switch {
+		case !ok || list.Find(allow.Allowed, []byte(source.Name), []byte(relation.Name), []byte(destination.Name), now) != nil:
+		case e.Last-since >= int64(u.cfg.Train.Hold):
+			kept[id] = len(noted) < maxUnanswered
+		default:
+			is[i], kept[id] = true, true
+			n++
 		}
-		is[i], kept[id] = true, true
-		n++
 	}
 	u.forget(noted, kept)
 	if n == 0 {

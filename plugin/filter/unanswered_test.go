@@ -59,8 +59,13 @@ func TestUnansweredAlertsAreNotTrainedOn(t *testing.T) {
 	if n := unlearned(f); n != 1 {
 		t.Errorf("%d triplets are not learned after another was allowed, want 1", n)
 	}
-	if n := len(f.judge.unanswered.noted()); n != 1 {
-		t.Errorf("%d triplets are noted, want 1", n)
+	// What came again is answered: its next low score does not hold it anew.
+	f.judge.unanswered.addNamed([]byte("two"), []byte("strange-tool"), []byte("server-0-1"), int64(1600000000+(2010+2*day)*60)*1e9)
+	if n := unlearned(f); n != 1 {
+		t.Errorf("%d triplets are not learned after a low score of one that came again, want 1", n)
+	}
+	if n := len(f.judge.unanswered.noted()); n != 2 {
+		t.Errorf("%d triplets are noted, want the one that is held and the one that came again", n)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"time"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/internal/num"
@@ -22,6 +23,8 @@ type Dataset struct {
 	SD, SR, rd            *num.Pairs
 	triplet               *num.Pairs // (sd pair, relation) -> edge
 	start, End            int64      // unix nanoseconds of the first and the last event
+	busyUntil             int64      // at least a fiftieth of the triplets, and two, came at this time or later
+	lived                 time.Duration
 	destinationsOf        eventTimes // by source row: when it met each of its destinations
 	RelationsOf           RelationTimes
 	// When a source, by row, and a relation had its first event.
@@ -50,6 +53,7 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures, pool *num.Pool) 
 	ds := &Dataset{
 		Relations: len(snap.Relations),
 		Names:     newTrigrams(snap.Relations),
+		lived:     snap.Lived,
 		Edges:     make([]Edge, n),
 		SD:        num.NewPairs(n), SR: num.NewPairs(n), rd: num.NewPairs(n), triplet: num.NewPairs(n),
 		pool: pool,
@@ -117,9 +121,24 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures, pool *num.Pool) 
 			}
 		},
 		func() { ds.Tenures = newTenures(ds) },
+		func() { ds.busyUntil = ds.untilWhen() },
 	)
 	ds.Peers = newPeers(ds, snap, features)
 	return ds
+}
+
+// untilWhen returns when the last fiftieth of the triplets, and two of them at least, were last seen: a record with a wrong
+// clock may be later than all others.
+func (ds *Dataset) untilWhen() int64 {
+	last := make([]int64, len(ds.Edges))
+	for i := range ds.Edges {
+		last[i] = ds.Edges[i].last
+	}
+	slices.Sort(last)
+	if n := len(last); n > 1 {
+		return last[n-max(2, n/50)]
+	}
+	return ds.End
 }
 
 // firstSince returns the place of the first edge that was first seen at the time t or later.

@@ -1,5 +1,7 @@
 package temporal
 
+import "time"
+
 // The shares of the activity at which cuts lie: TrainWindows windows from firstCut to heldOut, which train, and
 // the rest, which judges.
 const (
@@ -29,8 +31,9 @@ const (
 	wider         = 3
 )
 
-// Settled tells whether the data span a day.
-func (ds *Dataset) Settled() bool { return ds.End-ds.start >= dayNanos }
+// Settled tells whether the graph has lived a day. The times of the events alone don't tell: a record with a wrong clock may
+// be among them.
+func (ds *Dataset) Settled() bool { return ds.lived >= 24*time.Hour }
 
 // KeepEdges is the largest number of edges for which all windows stay in memory.
 const KeepEdges = 100_000
@@ -44,26 +47,20 @@ func NewWindows(ds *Dataset, single bool) (train *Windows, test Span) {
 	}
 	times := ds.CutTimes(shares)
 	train = &Windows{ds: ds, orders: NewOrders(ds), single: single || len(ds.Edges) > KeepEdges}
+	trains := func(cut int64) bool { return cut > ds.start } // else as good as nothing was known
 	final := len(times) - 1
 	if ds.Settled() {
-		for least := final - wider; final > least && ds.positives(Span{times[final], ds.End + 1}, nil, EnoughHeldOut) < EnoughHeldOut; {
+		for least := final - wider; final > least && trains(times[final-2]) && ds.positives(Span{times[final], ds.End + 1}, nil, EnoughHeldOut) < EnoughHeldOut; {
 			final--
 		}
 	}
-	for i, at := range times[:final+1] {
-		sp := Span{at, ds.End + 1}
-		last := i == final
-		if !last {
-			sp.end = times[i+1]
-		}
-		if at <= ds.start || at >= sp.end { // as good as nothing was known, or nothing can follow
-			continue
-		}
-		if last {
-			test = sp
-		} else if ds.hasAnswered(sp) {
+	for i, at := range times[:final] {
+		if sp := (Span{at, times[i+1]}); trains(at) && at < sp.end && ds.hasAnswered(sp) {
 			train.spans = append(train.spans, sp)
 		}
+	}
+	if at := times[final]; trains(at) && at <= ds.End {
+		test = Span{at, ds.End + 1}
 	}
 	train.kept = make([]*Window, len(train.spans))
 	return train, test
