@@ -68,30 +68,6 @@ func TestANewcomerStaysOneThroughATraining(t *testing.T) {
 	}
 }
 
-// TestOutgrown: a scorer that took sources for newcomers is outgrown when they are none any more, and one without newcomers
-// never is.
-func TestOutgrown(t *testing.T) {
-	events := modeltest.Teams(12, 40, 1000)
-	for i := range events {
-		events[i].Time = int64(i) * int64(20*time.Minute)
-	}
-	end := events[len(events)-1].Time
-	cfg := quickConfig()
-	s, _ := train(t, modeltest.Graph(t, events).Snapshot(), cfg)
-	if s.Outgrown(end + int64(1000*time.Hour)) {
-		t.Error("it has no newcomers")
-	}
-	for i := range 3 {
-		events = append(events, graphbuf.Event{Source: []byte("laptop"), Relation: []byte("client-0"), Destination: fmt.Append(nil, "server-", i), Time: end})
-	}
-	s, _ = train(t, modeltest.Graph(t, events).Snapshot(), cfg)
-	for after, want := range map[time.Duration]bool{0: false, 5 * time.Hour: false, 6 * time.Hour: true, 1000 * time.Hour: true} {
-		if s.Outgrown(end+int64(after)) != want {
-			t.Errorf("%v after the end it is outgrown: %v", after, !want)
-		}
-	}
-}
-
 // TestReturnsOfNewcomersScoreLower: a newcomer who was at one server on the days before is no more usual for having been
 // there, and those who have been here all the time are as usual as ever.
 func TestReturnsOfNewcomersScoreLower(t *testing.T) {

@@ -25,7 +25,6 @@ type Scorer struct {
 	tenures                          temporal.Tenures
 	recent                           temporal.Recent
 	end                              int64 // unix nanoseconds of the snapshot's last event
-	newcomersUntil                   int64 // when newcomers cease to be some, unix nanoseconds; 0: there are none
 	cache                            cache
 }
 
@@ -84,7 +83,6 @@ func (m *Model) scorer(snap *graphbuf.Snapshot, ds *temporal.Dataset, embed func
 	for row, i := range ds.Sources {
 		if ds.Newcomer(int32(row)) {
 			s.sources[snap.Nodes[i].ID.Slot].row = int32(-2 - row)
-			s.newcomersUntil = ds.NewcomersUntil()
 		}
 	}
 	s.destinations = slotRows(snap.Nodes, ds.Destinations)
@@ -135,10 +133,6 @@ func slotOf(rows []slotRow, id graphbuf.ID) int32 {
 	}
 	return -1
 }
-
-// Outgrown tells whether, at a time of events in unix nanoseconds, the scorer takes sources for newcomers that are none any
-// more. Another training knows them, also where nothing else is new.
-func (s *Scorer) Outgrown(now int64) bool { return s.newcomersUntil != 0 && now >= s.newcomersUntil }
 
 // Model returns what the scorer scores with.
 func (s *Scorer) Model() *Model { return s.model }

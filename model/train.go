@@ -299,7 +299,7 @@ func (t *training) judge(e gnn.Engine) (*Model, error) {
 			return nil, err
 		}
 		t.report.Previous = previous
-		if !t.before.IsWeak() && (quality < previous-t.cfg.Tolerance || m.IsWeak() && t.previousIsRecent()) {
+		if !t.before.IsWeak() && (quality < previous-t.cfg.Tolerance || m.IsWeak() && t.previousIsRecent(len(scores))) {
 			// It keeps the held-out scores of its own training: most of these triplets it has learned since.
 			t.report.Kept, t.report.Quality, t.report.Threshold = true, previous, t.before.Threshold
 			return t.before, nil
@@ -310,14 +310,22 @@ func (t *training) judge(e gnn.Engine) (*Model, error) {
 	return m, nil
 }
 
-// weakWait is how long a model outlasts newer ones that are weak. A scanner who fills the newest activity for an hour would
-// end all alerts otherwise; what data are like from then on has to be learned in the end.
-const weakWait = 24 * time.Hour
+// weakWait is how long a model outlasts newer ones that are weak, and fewWait where few triplets are held out. A scanner
+// who fills the newest activity for an hour would end all alerts otherwise, or on a small network any intruder: for days
+// his triplets are much of what is held out. What data are like from then on has to be learned in the end.
+const (
+	weakWait = 24 * time.Hour
+	fewWait  = 7 * weakWait
+)
 
-// previousIsRecent tells whether the model before was trained within weakWait of the newest event.
-func (t *training) previousIsRecent() bool {
+// previousIsRecent tells whether a weak model, judged by so many triplets, comes too soon after the one before.
+func (t *training) previousIsRecent(heldOut int) bool {
+	wait := weakWait
+	if heldOut < temporal.EnoughHeldOut {
+		wait = fewWait
+	}
 	age := time.Duration(t.ds.End - t.cfg.Previous.Trained.UnixNano())
-	return age > -weakWait && age < weakWait
+	return age > -wait && age < wait
 }
 
 // schedule is the share of the learning rate at a step: a rise over the first twentieth,

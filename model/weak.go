@@ -8,13 +8,14 @@ import (
 )
 
 // LeastEdges returns how many distinct triplets a first training should have, where sessions span the time lived: want,
-// or 50 where want is 0. A small network may never have as many, so that ten of them are enough after a day.
+// or 50 where want is 0. A small network may never have as many, so that as few as a model can be judged by
+// are enough after a day.
 func LeastEdges(want int, lived time.Duration) int {
 	switch {
 	case want > 0:
 		return want
 	case lived >= 24*time.Hour:
-		return 10
+		return fewHeldOut
 	}
 	return 50
 }

@@ -16,6 +16,8 @@ type shares []share
 type share struct {
 	source           uint64 // Spender.key; 0: the cell is free
 	triplets, alerts int32  // entries, and those of them that are alerts
+	// No entry but alerts has a higher score than this; 0: not known. It spares most of a scan's records a look at all entries.
+	highest float32
 }
 
 // of returns the cell of a source, or the free one where it would be.
@@ -40,9 +42,17 @@ func (s shares) add(e *entry, n int32) {
 
 func (s *share) add(e *entry, n int32) {
 	s.triplets += n
+	if n > 0 && e.Score > s.highest {
+		s.highest = 0
+	}
 	if e.Alert {
 		s.alerts += n
 	}
+}
+
+// hasNone tells, as far as that is known without a look at the entries, that none above a score can make way.
+func (s *share) hasNone(score float32) bool {
+	return s.alerts == s.triplets || s.highest > 0 && score >= s.highest
 }
 
 // key tells the sources of a day apart. It is the same after a restart, and never 0. Sources whose keys collide have one

@@ -127,15 +127,21 @@ func (d *today) makesWay(x *entry, bound float32) bool {
 	switch {
 	case !full && !fullOfNew:
 		return true
-	case full && source.alerts == source.triplets, fullOfNew && d.strangers.alerts == d.strangers.triplets:
-		return false // without a look at all entries, for each record of a scan
+	case full && source.hasNone(bound), fullOfNew && d.strangers.hasNone(bound):
+		return false
 	}
+	score := bound
 	var highest *entry
 	for i := range d.Entries {
 		e := &d.Entries[i]
-		if e.Score > bound && !e.Alert && !e.gone && (!full || e.Source == x.Source) && (!fullOfNew || e.New) {
-			bound, highest = e.Score, e
+		if e.Score > score && !e.Alert && !e.gone && (!full || e.Source == x.Source) && (!fullOfNew || e.New) {
+			score, highest = e.Score, e
 		}
+	}
+	if !fullOfNew {
+		source.highest = score
+	} else if !full {
+		d.strangers.highest = score
 	}
 	if highest == nil {
 		return false

@@ -137,3 +137,49 @@ func TestAFullDayKeepsTheLowerHalf(t *testing.T) {
 		}
 	}
 }
+
+// Of each source, and of new sources together, a day keeps the triplets with the lowest scores, in whatever order they come
+// and wherever they come again.
+func TestADayKeepsTheLowestOfASource(t *testing.T) {
+	const triplets, ofSource, ofNewSources = 2000, 7, 40
+	for name, score := range map[string]func(rng *num.Philox, i int) float32{
+		"any":        func(rng *num.Philox, _ int) float32 { return rng.Float() },
+		"ascending":  func(_ *num.Philox, i int) float32 { return float32(i+1) / triplets },
+		"descending": func(_ *num.Philox, i int) float32 { return float32(triplets-i) / triplets },
+	} {
+		rng := num.NewPhilox(4, 1)
+		d := newToday(triplets)
+		d.ofSource, d.ofNewSources = ofSource, ofNewSources
+		var all [2][]float32 // of known sources, and of new ones
+		for i := range triplets {
+			x := entry{Key: uint64(i + 1), Score: score(rng, i), Source: 1 + uint64(i%4)}
+			if i%4 == 3 { // many new sources
+				x.Source, x.New = uint64(100+i), true
+			}
+			d.record(x, false)
+			d.record(x, false)
+			if x.New {
+				all[1] = append(all[1], x.Score)
+			} else if x.Source == 2 {
+				all[0] = append(all[0], x.Score)
+			}
+		}
+		var kept [2][]float32
+		for _, e := range d.Entries {
+			switch {
+			case e.gone:
+			case e.New:
+				kept[1] = append(kept[1], e.Score)
+			case e.Source == 2:
+				kept[0] = append(kept[0], e.Score)
+			}
+		}
+		for i, n := range []int{ofSource, ofNewSources} {
+			slices.Sort(all[i])
+			slices.Sort(kept[i])
+			if !slices.Equal(kept[i], all[i][:n]) {
+				t.Errorf("%s, new %v: %v are kept, want %v", name, i == 1, kept[i], all[i][:n])
+			}
+		}
+	}
+}

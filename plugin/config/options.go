@@ -212,16 +212,16 @@ var options = []Option{
 
 	duration("train", "interval", "10m", time.Second, "to never train and only score",
 		"Time between two trainings.", func(c *Config) *time.Duration { return &c.Train.Interval }),
-	option("train", "min_edges", typeInteger, "0", "an integer from 10 to 50000000, or 0 to go by the time",
-		"Distinct triplets before the first training. 0: 50, or 10 once the sessions span a day, for small networks.",
+	option("train", "min_edges", typeInteger, "0", "an integer from 8 to 50000000, or 0 to go by the time",
+		"Distinct triplets before the first training. 0: 50, or 8 once the sessions span a day, for small networks. With fewer there is no model.",
 		func(c *Config) *int { return &c.Train.MinEdges },
 		func(raw any) (int, bool) {
 			n, ok := raw.(int64)
-			return int(n), ok && (n == 0 || n >= 10 && n <= 50_000_000)
+			return int(n), ok && (n == 0 || n >= 8 && n <= 50_000_000)
 		}),
 	integer("train", "min_new_edges", "1", 0, 50_000_000,
-		"Distinct triplets new since the last training, without which a training is skipped. Once sources that were newcomers at the last one are known "+
-			"for six hours, one comes all the same.",
+		"Distinct triplets new since the last training, without which a training is skipped. Once a day one comes all the same, "+
+			"if any sessions came: counts and ages grow, too.",
 		func(c *Config) *int { return &c.Train.MinNewEdges }),
 	integer("train", "steps", "400", 1, 100_000,
 		"Optimisation steps of one training, before it is judged by the newest activity. A quarter as many follow, which learn from that too. "+

@@ -79,7 +79,7 @@ func TestClosedWithoutAScore(t *testing.T) {
 	two := func(f *Instance) { f.Process(nil, join(sessions(2))) }
 	many := func(f *Instance) { f.Process(nil, join(sessions(2000))) }
 	check("; no record came: see that Match fits the tag of an input, or, for a processor, that its input reads something", nil, func(*Instance) {})
-	check("; none has a score: 2 of 50 distinct triplets needed before the first training (train.min_edges), or 10 once the sessions span a day", nil, two)
+	check("; none has a score: 2 of 50 distinct triplets needed before the first training (train.min_edges), or 8 once the sessions span a day", nil, two)
 	check("; none has a score: train.interval = 0 lets no model be trained", []string{"train_interval", "0"}, many)
 	check("; none has a score: all came before the first training", nil, many)
 	check("; none has a score: all came before the first training", nil, func(f *Instance) { many(f); train(t, f) })

@@ -337,7 +337,7 @@ func TestWaitingIsSaid(t *testing.T) {
 	h := host()
 	f := offline(t, h)
 	f.Process(nil, join(sessions(12)))
-	want := "no model yet: 12 of 50 distinct triplets needed before the first training (train.min_edges), or 10 once the sessions span a day; until then score is null"
+	want := "no model yet: 12 of 50 distinct triplets needed before the first training (train.min_edges), or 8 once the sessions span a day; until then score is null"
 	if st := f.Status(); st.State != StateWaiting || st.Problem != want {
 		t.Errorf("%+v", st)
 	}

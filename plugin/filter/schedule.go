@@ -12,15 +12,19 @@ import (
 // less. A training that gets the host killed would otherwise come again at once after each start.
 const startPause = time.Minute
 
-// schedule says when to train: first when the graph has enough edges, then once an interval if enough edges are new, or
-// the scorer is outgrown.
+// oldest is after how long a training follows on the last one though no triplet is new. Counts and ages grow all the same,
+// until they are such as that training never saw, and the usual sessions of a quiet network score low.
+const oldest = 24 * time.Hour
+
+// schedule says when to train: first when the graph has enough edges, then once an interval if enough edges are new, and
+// once a day if there were any events.
 type schedule struct {
 	cfg      config.Train
 	trained  bool
 	restored time.Time // when the model of the state directory was trained; zero: there is none, or it is not known
 	last     time.Time // of the last training or attempt, in the clock of the caller
 	newEdges uint64    // as it was then
-	outgrown bool      // see model.Scorer
+	events   uint64    // likewise
 }
 
 func (s *schedule) due(now time.Time, st graphbuf.Stats, haveModel bool) bool {
@@ -34,10 +38,12 @@ func (s *schedule) due(now time.Time, st graphbuf.Stats, haveModel bool) bool {
 		s.ran(s.resumed(now), st)
 		return false
 	}
-	return !s.trained || s.outgrown || st.NewEdges-s.newEdges >= uint64(s.cfg.MinNewEdges)
+	return !s.trained || st.NewEdges-s.newEdges >= uint64(s.cfg.MinNewEdges) || now.Sub(s.last) >= oldest && st.Events != s.events
 }
 
-func (s *schedule) ran(now time.Time, st graphbuf.Stats) { s.last, s.newEdges = now, st.NewEdges }
+func (s *schedule) ran(now time.Time, st graphbuf.Stats) {
+	s.last, s.newEdges, s.events = now, st.NewEdges, st.Events
+}
 
 // resumed is when the last training was, as far as that counts at a start at now: the interval of a saved model goes on,
 // or a host that is restarted more often than that would never train again.

@@ -67,9 +67,8 @@ func (t *trainer) trainIfDue(ctx context.Context, now time.Time) bool {
 	if t.source.holds(now) {
 		return false
 	}
-	st, s := t.graph.Stats(), t.judge.scorer.Load()
-	t.schedule.outgrown = s != nil && s.Outgrown(st.Now)
-	if !t.schedule.due(now, st, s != nil) {
+	st := t.graph.Stats()
+	if !t.schedule.due(now, st, t.judge.scorer.Load() != nil) {
 		return false
 	}
 	t.ran(now, st)

@@ -20,7 +20,10 @@ import (
 func TestSchedule(t *testing.T) {
 	s := schedule{cfg: config.Train{Interval: time.Hour, MinEdges: 100, MinNewEdges: 5}}
 	at := func(m int) time.Time { return time.Unix(1e9, 0).Add(time.Duration(m) * time.Minute) }
-	st := func(edges int, fresh uint64) graphbuf.Stats { return graphbuf.Stats{Edges: edges, NewEdges: fresh} }
+	events := uint64(0)
+	st := func(edges int, fresh uint64) graphbuf.Stats {
+		return graphbuf.Stats{Edges: edges, NewEdges: fresh, Events: events}
+	}
 	step := func(minute, edges int, fresh uint64, want bool) {
 		t.Helper()
 		got := s.due(at(minute), st(edges, fresh), s.trained)
@@ -40,10 +43,13 @@ func TestSchedule(t *testing.T) {
 	step(121, 500, 500, false) // an hour from minute 62 on
 	step(122, 500, 500, true)
 
-	s.outgrown = true
-	step(182, 500, 500, true) // nothing is new, but newcomers of then are known by now
-	s.outgrown = false
-	step(250, 500, 500, false)
+	// Where nothing is new, a model serves for a day, unless nothing came at all.
+	const day = 24 * 60
+	step(122+day, 500, 500, false)
+	events = 1
+	step(121+day, 500, 500, false)
+	step(122+day, 500, 500, true)
+	step(122+2*day, 500, 500, false)
 
 	warm := schedule{cfg: s.cfg}
 	if warm.due(at(0), st(500, 0), true) || warm.due(at(59), st(900, 400), true) {
@@ -66,8 +72,8 @@ func TestSchedule(t *testing.T) {
 	// A network that does not have fifty triplets in a day has few.
 	small := schedule{cfg: config.Train{Interval: time.Hour}}
 	lived := func(edges int, d time.Duration) graphbuf.Stats { return graphbuf.Stats{Edges: edges, Lived: d} }
-	if small.due(at(0), lived(49, 23*time.Hour), false) || small.due(at(0), lived(9, 24*time.Hour), false) ||
-		!small.due(at(0), lived(50, 0), false) || !small.due(at(0), lived(10, 24*time.Hour), false) {
+	if small.due(at(0), lived(49, 23*time.Hour), false) || small.due(at(0), lived(7, 24*time.Hour), false) ||
+		!small.due(at(0), lived(50, 0), false) || !small.due(at(0), lived(8, 24*time.Hour), false) {
 		t.Error("the first training does not go by the time that the sessions span")
 	}
 	never := schedule{cfg: config.Train{Interval: 0, MinEdges: 1}}

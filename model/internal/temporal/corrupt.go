@@ -13,12 +13,19 @@ const (
 	// What remains: other hosts that are known.
 	otherSourceShare      = 1. / 2 // of those: another source
 	otherDestinationShare = 1. / 6 // of those: another destination, the rest both
+
+	// The most of the corrupted triplets of a positive that were true before the cut, and have paused. In a small network
+	// where nearly all that is possible has happened, they would be most of them, and what is known look made up.
+	pausedShare = 1. / 4
 )
 
-// corrupt changes one part of a positive, or both of its hosts, so that the result is not true in the window. Where nearly
-// every change of it is true, as behind a bastion that is the only source, a host becomes one never seen before. unknown
-// says that the relation has the name of r but counts as one never seen.
-func (w *Window) corrupt(ds *Dataset, rng *num.Philox, e *Edge) (s, r, d int32, unknown bool) {
+// mostPaused is how many of n corrupted triplets may have been true before the cut.
+func mostPaused(n int) int { return max(1, int(pausedShare*float64(n))) }
+
+// corrupt changes one part of a positive, or both of its hosts, so that the result is not true in the window, nor, unless
+// paused, was before. Where nearly every change of it is true, as behind a bastion that is the only source, a host becomes
+// one never seen before. unknown says that the relation has the name of r but counts as one never seen.
+func (w *Window) corrupt(ds *Dataset, rng *num.Philox, e *Edge, paused bool) (s, r, d int32, unknown bool) {
 	const tries = 8
 	for try := range tries {
 		s, r, d, unknown = e.S, e.R, e.D, false
@@ -49,7 +56,7 @@ func (w *Window) corrupt(ds *Dataset, rng *num.Philox, e *Edge) (s, r, d int32, 
 			}
 		}
 		i := ds.triplet.Find(ds.SD.Find(s, d), r)
-		if unknown || i < 0 || ds.within(&ds.Edges[i], w.At, w.end) == 0 {
+		if unknown || i < 0 || ds.within(&ds.Edges[i], w.At, w.end) == 0 && (paused || w.srd[i] == 0) {
 			break
 		}
 	}

@@ -40,3 +40,33 @@ func TestNoCorruptedTripletIsTrue(t *testing.T) {
 		t.Errorf("%d of %d corrupted triplets have a host that was never seen: what else is there to change?", unknown, corrupted)
 	}
 }
+
+// Where a bastion uses a third of its servers on a day, the others are no more than a quarter of the corrupted triplets: it
+// used each of them on other days.
+func TestFewCorruptedTripletsPaused(t *testing.T) {
+	var events []graphbuf.Event
+	for i := range 3000 {
+		events = append(events, graphbuf.Event{Source: []byte("bastion"), Relation: []byte("ssh"), Destination: fmt.Append(nil, "server-", i/400%3*4+i%4), Time: int64(i) * 3600e9 / 5})
+	}
+	ds := NewDataset(modeltest.Graph(t, events).Snapshot(), nil, nil)
+	windows, _ := NewWindows(ds, false)
+	var b Batch
+	corrupted, paused := 0, 0
+	for i := range windows.Len() {
+		w := windows.Get(i)
+		w.Sample(ds, &b, num.NewPhilox(uint64(i), 1), SampleSize, Sampling{Negatives: 4})
+		for j := range b.S {
+			switch {
+			case b.Label[j] > 0:
+			case b.Counts[j][CountSRD] > 0:
+				paused++
+				fallthrough
+			default:
+				corrupted++
+			}
+		}
+	}
+	if paused == 0 || 4*paused > corrupted {
+		t.Errorf("%d of %d corrupted triplets were true before, want some, and a quarter at most", paused, corrupted)
+	}
+}

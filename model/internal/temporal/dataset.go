@@ -136,7 +136,7 @@ func (ds *Dataset) untilWhen() int64 {
 	}
 	slices.Sort(last)
 	if n := len(last); n > 1 {
-		return last[n-max(2, n/50)]
+		return last[n-max(2, n/500)]
 	}
 	return ds.End
 }

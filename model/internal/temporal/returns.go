@@ -46,10 +46,5 @@ func (ds *Dataset) returns(from, to int64) (edges []int32) {
 // only within a window, where they are unknown, so a scorer takes a newcomer for unknown, too. As a known source's, its
 // sessions of the next minutes would look like returns.
 func (ds *Dataset) Newcomer(source int32) bool {
-	return ds.busyUntil-ds.sourceSince[source] < ds.newcomerAge()
+	return ds.busyUntil-ds.sourceSince[source] < min(returnsAfter, (ds.End-ds.start)/newcomerShare)
 }
-
-// NewcomersUntil returns the time, unix nanoseconds, at which the newcomers of the data are none any more.
-func (ds *Dataset) NewcomersUntil() int64 { return ds.End + ds.newcomerAge() }
-
-func (ds *Dataset) newcomerAge() int64 { return min(returnsAfter, (ds.End-ds.start)/newcomerShare) }

@@ -53,8 +53,11 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n
 			at = w.At + int64(float64(rng.Float())*float64(w.end-w.At))
 		}
 		w.add(ds, b, rng, e, e.S, e.R, e.D, at, 1, share, all*t.chance/sum)
+		paused := mostPaused(how.Negatives)
 		for range how.Negatives {
-			w.addCorrupted(ds, b, rng, e, at, share, how)
+			if w.addCorrupted(ds, b, rng, e, at, share, how, paused > 0) {
+				paused--
+			}
 			if len(how.Bad) > 0 && how.BadDraws.Float() < badShare {
 				b.cut(len(b.S) - 1)
 				w.addBad(ds, b, how.BadDraws, e, at, share, how)
@@ -63,14 +66,15 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n
 	}
 }
 
-// addCorrupted adds a corrupted triplet for a positive at the time t.
-func (w *Window) addCorrupted(ds *Dataset, b *Batch, rng *num.Philox, e *Edge, t int64, weight float32, how Sampling) {
+// addCorrupted adds a corrupted triplet for a positive at the time t, one that was true before the cut only if it may have
+// paused, and tells whether it was, but for returns.
+func (w *Window) addCorrupted(ds *Dataset, b *Batch, rng *num.Philox, e *Edge, t int64, weight float32, how Sampling, mayPause bool) (paused bool) {
 	if how.Returns && len(w.returns) > 0 && rng.Float() < w.returnShare {
 		e := &ds.Edges[w.returns[rng.IntN(len(w.returns))]]
 		w.add(ds, b, rng, e, e.S, e.R, e.D, t, 0, weight, 0)
-		return
+		return false
 	}
-	s, r, d, unknown := w.corrupt(ds, rng, e)
+	s, r, d, unknown := w.corrupt(ds, rng, e, mayPause)
 	w.add(ds, b, rng, e, s, r, d, t, 0, weight, 0)
 	last := len(b.S) - 1
 	if unknown {
@@ -81,6 +85,7 @@ func (w *Window) addCorrupted(ds *Dataset, b *Batch, rng *num.Philox, e *Edge, t
 	if rng.Float() < campaignShare && how.Campaigns {
 		w.campaign(rng, e, b, last)
 	}
+	return b.Counts[last][CountSRD] > 0
 }
 
 // addBad adds a triplet of what people have called bad in the place of a corrupted one.

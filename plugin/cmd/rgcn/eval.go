@@ -379,7 +379,7 @@ func (v *evaluation) remedy(j eval.Judged) string {
 	case j.Unscored == j.Sessions && j.Attacks > 0 && j.Attacks < j.Sessions:
 		const few = ": the log has too few distinct triplets to learn from"
 		if v.train.MinEdges == 0 {
-			return few + " (50, or 10 once the sessions span a day; see train.min_edges)"
+			return few + " (50, or 8 once the sessions span a day; see train.min_edges)"
 		}
 		return fmt.Sprintf("%s (train.min_edges = %d)", few, v.train.MinEdges)
 	case j.Attacks == j.Sessions && j.Sessions > 0:
