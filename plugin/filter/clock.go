@@ -9,7 +9,8 @@ import (
 
 // clock is the filter's own time. The machine's clock may be wrong at the start, jump, and be put right; so may the
 // clocks of the machines whose records come. The filter's clock begins with the machine's, unless that differs by more
-// than a leap of the graph from the newest record learned before the start: then it goes on from that record. While the
+// than a leap of the graph from the newest record learned before the start: then it goes on from that record, unless the
+// machine's clock said the same when the graph was saved, and was not doubted then. While the
 // filter runs, its clock goes by the time that passes, which setting a clock does not change. It follows the machine's
 // clock as long as the two are within a leap of each other. Beyond that the machine's is doubted; if it lies ahead, and
 // stays there for settleClock without another jump, it is believed. The filter's own clock never goes back by more than
@@ -54,13 +55,23 @@ func machineClock() func() (wall, passed int64) {
 	}
 }
 
-// begin sets the clock, by the newest event that was learned before (0: none).
-func (c *clock) begin(newest int64) {
+// lastWritten is what the machine's clock said when the graph was last saved, unix nanoseconds, 0 where that is
+// not known, and since when it was doubted then, 0 where it was not.
+type lastWritten struct{ at, doubted int64 }
+
+// begin sets the clock, by the newest event that was learned before (0: none), and when that was saved.
+func (c *clock) begin(newest int64, saved lastWritten) {
 	wall, passed := c.read()
 	own := wall
-	switch {
+	switch steady := wall > newest && likely(wall) && c.near(wall, saved.at); {
+	case newest > 0 && !c.near(wall, newest) && steady && saved.doubted == 0:
+		// It has not jumped. It is the records that are old: those of a log that was learned, or none came since.
 	case newest > 0 && !c.near(wall, newest):
 		own = newest
+		if steady && saved.doubted <= wall { // it is doubted for as long as it was before the start
+			c.other.Store(wall - passed)
+			c.since.Store(passed - (wall - saved.doubted))
+		}
 	case newest <= 0 && !likely(wall):
 		c.unsure.Store(true)
 		if wall <= 0 || wall >= latest {
@@ -99,6 +110,15 @@ func (c *clock) now() times {
 		return times{wall, wall, true}
 	}
 	return times{own, wall, false}
+}
+
+// doubtedSince returns since when, by the machine's clock, that is doubted, unix nanoseconds; 0: it is not.
+func (c *clock) doubtedSince() int64 {
+	if n := c.now(); !n.agree {
+		wall, passed := c.read()
+		return wall - (passed - c.since.Load())
+	}
+	return 0
 }
 
 // believed returns the time for which a record at t counts. newest is that of the newest record so far.

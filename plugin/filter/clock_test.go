@@ -3,6 +3,8 @@ package filter
 import (
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -139,8 +141,6 @@ func TestAWrongClockLosesNothing(t *testing.T) {
 	}
 }
 
-func date(ns int64) string { return time.Unix(0, ns).UTC().Format(time.DateTime) }
-
 // held are the times of the triplets whose source begins with a letter.
 func held(f *Instance, letter byte) map[string][2]int64 {
 	snap, out := f.graph.Snapshot(), map[string][2]int64{}
@@ -162,25 +162,33 @@ func TestTheFiltersOwnTime(t *testing.T) {
 		wrong []int64
 		hours []int64
 		want  []int64 // by how much the filter's is, an hour before the next
+		saved lastWritten
 	}{
-		{"right", -day, []int64{0}, []int64{0, 100}, []int64{0}},
-		{"nothing learned", -midday, []int64{0, -9 * day, 0}, []int64{0, 10, 20, 30}, []int64{0, 0, 0}},
-		{"no battery, then set", 0, []int64{-midday + day, 0}, []int64{0, 100, 200}, []int64{0, 0}},
-		{"no battery, nothing learned", -midday, []int64{-midday + day, 0}, []int64{0, 100, 101}, []int64{-midday + day, 0}},
-		{"2262, nothing learned", -midday, []int64{math.MaxInt64 - 2*midday, 0}, []int64{0, 10, 20}, []int64{earliest - midday, 0}},
-		{"a year ahead for a while", 0, []int64{0, 365 * day, 0}, []int64{0, 10, 30, 40}, []int64{0, 0, 0}},
-		{"a year ahead at the start", 0, []int64{365 * day, 0}, []int64{0, 20, 30}, []int64{0, 0}},
-		{"a year ahead for days", 0, []int64{0, 365 * day, 0}, []int64{0, 10, 40, 100}, []int64{0, 365 * day, 365 * day}},
-		{"2262 for days", 0, []int64{0, math.MaxInt64 - 2*midday}, []int64{0, 10, 100}, []int64{0, 0}},
-		{"back for days", 0, []int64{0, -100 * day}, []int64{0, 10, 100}, []int64{0, 0}},
-		{"twenty days not running", -20 * day, []int64{0}, []int64{0, 20}, []int64{-20 * day}},
-		{"twenty days not running, a day later", -20 * day, []int64{0}, []int64{0, 30}, []int64{0}},
-		{"another jump in between", 0, []int64{0, 365 * day, 765 * day}, []int64{0, 10, 30, 50}, []int64{0, 0, 0}},
-		{"hours", 0, []int64{0, 5 * day / 24, -5 * day / 24}, []int64{0, 10, 20, 30}, []int64{0, 5 * day / 24, -5 * day / 24}},
+		{"right", -day, []int64{0}, []int64{0, 100}, []int64{0}, lastWritten{}},
+		{"nothing learned", -midday, []int64{0, -9 * day, 0}, []int64{0, 10, 20, 30}, []int64{0, 0, 0}, lastWritten{}},
+		{"no battery, then set", 0, []int64{-midday + day, 0}, []int64{0, 100, 200}, []int64{0, 0}, lastWritten{}},
+		{"no battery, nothing learned", -midday, []int64{-midday + day, 0}, []int64{0, 100, 101}, []int64{-midday + day, 0}, lastWritten{}},
+		{"2262, nothing learned", -midday, []int64{math.MaxInt64 - 2*midday, 0}, []int64{0, 10, 20}, []int64{earliest - midday, 0}, lastWritten{}},
+		{"a year ahead for a while", 0, []int64{0, 365 * day, 0}, []int64{0, 10, 30, 40}, []int64{0, 0, 0}, lastWritten{}},
+		{"a year ahead at the start", 0, []int64{365 * day, 0}, []int64{0, 20, 30}, []int64{0, 0}, lastWritten{}},
+		{"a year ahead for days", 0, []int64{0, 365 * day, 0}, []int64{0, 10, 40, 100}, []int64{0, 365 * day, 365 * day}, lastWritten{}},
+		{"2262 for days", 0, []int64{0, math.MaxInt64 - 2*midday}, []int64{0, 10, 100}, []int64{0, 0}, lastWritten{}},
+		{"back for days", 0, []int64{0, -100 * day}, []int64{0, 10, 100}, []int64{0, 0}, lastWritten{}},
+		{"twenty days not running", -20 * day, []int64{0}, []int64{0, 20}, []int64{-20 * day}, lastWritten{}},
+		{"twenty days not running, a day later", -20 * day, []int64{0}, []int64{0, 30}, []int64{0}, lastWritten{}},
+		{"another jump in between", 0, []int64{0, 365 * day, 765 * day}, []int64{0, 10, 30, 50}, []int64{0, 0, 0}, lastWritten{}},
+		{"hours", 0, []int64{0, 5 * day / 24, -5 * day / 24}, []int64{0, 10, 20, 30}, []int64{0, 5 * day / 24, -5 * day / 24}, lastWritten{}},
+		{"a log of twenty days ago was learned", -20 * day, []int64{0}, []int64{0, 20}, []int64{0}, lastWritten{midday - day, 0}},
+		{"twenty days not running, and again a day", -20 * day, []int64{0}, []int64{0, 20}, []int64{-20 * day}, lastWritten{midday - day/24, midday - 2*day/24}},
+		{"the same, hours later", -20 * day, []int64{0}, []int64{0, 24}, []int64{0}, lastWritten{midday - day/24, midday - 2*day/24}},
+		{"twenty days not running, and again for days", -20 * day, []int64{0}, []int64{0, 2}, []int64{0}, lastWritten{midday - day, midday - 2*day}},
+		{"a year ahead when it was saved", 0, []int64{365 * day}, []int64{0, 20}, []int64{0}, lastWritten{midday + 365*day, midday + 365*day}},
+		{"a year ahead, and not when it was saved", 0, []int64{365 * day}, []int64{0, 20}, []int64{0}, lastWritten{midday, 0}},
+		{"back when it was saved", 0, []int64{-100 * day}, []int64{0, 20}, []int64{0}, lastWritten{midday - 100*day, 0}},
 	} {
 		w := &world{now: midday, wrong: x.wrong[0]}
 		c := clock{read: w.read, leap: leap}
-		c.begin(midday + x.newest)
+		c.begin(midday+x.newest, x.saved)
 		for i, wrong := range x.wrong {
 			w.wrong = wrong
 			for hour := x.hours[i]; hour < x.hours[i+1]; hour++ {
@@ -367,5 +375,62 @@ func TestALogThatBeginsWithAWrongTime(t *testing.T) {
 	f.Close()
 	if log := h.log(); !strings.Contains(log, "but not learned where they are older than the window and their connection is not known: 100, and") || !strings.Contains(log, want) {
 		t.Error(log)
+	}
+}
+
+// TestTheClockAfterALogOfLongAgo: who learned an old log just before has a machine whose clock is right.
+func TestTheClockAfterALogOfLongAgo(t *testing.T) {
+	h := host("state_dir", t.TempDir())
+	now := time.Now().UnixNano()
+	f, err := NewOffline(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		f.Process(nil, at(now-20*day+int64(i)*second, fmt.Sprint("h", i), "s", "c"))
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err = newInstance(h, forLive, machineClock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if n := f.clock.now(); !n.agree || f.times.problem() != "" {
+		t.Errorf("%+v, %q: the machine's clock is doubted", n, f.times.problem())
+	}
+}
+
+// TestADoubtedClockIsRemembered: in a filter that is restarted more often than once a day, too, a clock that stays ahead is
+// believed after a day.
+func TestADoubtedClockIsRemembered(t *testing.T) {
+	w := &world{now: midday}
+	dir := t.TempDir()
+	h := host("state_dir", dir)
+	f := w.live(t, h)
+	f.Process(nil, at(w.now, "h", "s", "c"))
+	for hour := 0; hour <= 26; hour += 2 {
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		saved := time.Unix(0, w.now) // as if the graph had been written by that clock
+		if err := os.Chtimes(filepath.Join(dir, "graph"), saved, saved); err != nil {
+			t.Fatal(err)
+		}
+		if w.now += 2 * day / 24; hour == 0 {
+			w.now += 20 * day
+		}
+		f = w.live(t, h)
+		if believed, want := f.clock.now().agree, hour >= 24; believed != want {
+			t.Errorf("hour %d: believed %v, want %v", hour, believed, want)
+		}
+		if problem := f.times.problem(); (problem == "") != (hour >= 24) {
+			t.Errorf("hour %d: %q", hour, problem)
+		}
+		f.Process(nil, at(w.now, "h", "s", "c"))
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

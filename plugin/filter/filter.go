@@ -55,7 +55,8 @@ type Instance struct {
 	*common
 	since       time.Time // start of the counts
 	savedStatus *Status   // of the state directory, of a frozen instance
-	otherNaming string    // in what the state directory names hosts otherwise, "" for nothing; set at the start
+	saved       lastWritten
+	otherNaming string // in what the state directory names hosts otherwise, "" for nothing; set at the start
 
 	clock   *clock
 	judge   judge
@@ -138,7 +139,7 @@ func newInstance(host Host, k kind, read func() (wall, passed int64)) (*Instance
 	f.arrival.learned = f.graph.Stats().Edges > 0
 	newest := f.graph.Stats().Now
 	f.path.newest.Store(newest)
-	f.clock.begin(newest)
+	f.clock.begin(newest, f.saved)
 	f.source.begin()
 	return f, nil
 }
@@ -180,7 +181,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	f.arrival.init(c, &f.path.counters, f.since)
 	f.times.common, f.times.clock = c, f.clock
 	f.memory.common, f.memory.files, f.memory.inUse = c, machineFiles, inUseByGo
-	f.store.init(c, &f.judge, &f.path, f.Status, f.fleetMemory)
+	f.store.init(c, f.clock, &f.judge, &f.path, f.Status, f.fleetMemory)
 	f.trainer.init(c, &f.judge, &f.memory, &f.store, &f.allow, &f.follower, &f.publisher)
 	if err := f.source.init(c, f.clock, &f.allow, f.judge.unanswered); err != nil {
 		return nil, err

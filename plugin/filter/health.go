@@ -10,7 +10,7 @@ import (
 // score, or would lose what was learned.
 func (f *Instance) condition() (state, problem string) {
 	state, problem = f.scoring()
-	problems := []string{f.arrival.problem(time.Now(), state == StateWaiting), problem, f.allow.problem(), f.store.saving.problem(f.since)}
+	problems := []string{f.arrival.problem(time.Now(), state == StateWaiting), problem, f.allow.problem(), f.store.saving.problem(f.since), f.times.problem()}
 	return state, strings.Join(slices.DeleteFunc(problems, func(p string) bool { return p == "" }), "; ")
 }
 

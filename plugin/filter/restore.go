@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"runtime/debug"
+	"strconv"
 	"strings"
+	"time"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
@@ -60,6 +62,14 @@ func (f *Instance) restore() {
 			f.logf(LevelWarn, "state: %s", f.otherNaming)
 		}
 		return nil
+	})
+	if written, ok := f.store.dir.WrittenAt(graphFile); ok {
+		f.saved.at = written.UnixNano()
+	}
+	f.load(clockFile, clockVersion, func(b []byte) error {
+		seconds, err := strconv.ParseInt(string(b), 10, 64)
+		f.saved.doubted = seconds * int64(time.Second)
+		return err
 	})
 	if f.frozen {
 		f.load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &f.savedStatus) })

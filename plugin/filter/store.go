@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -44,6 +45,9 @@ const (
 	namingFile    = "naming" // how the filter that wrote the graph names hosts and relations
 	namingVersion = 1
 
+	clockFile    = "clock" // since when the machine's clock is doubted; none where it is not
+	clockVersion = 1
+
 	statusFile    = "status"
 	statusVersion = 1
 )
@@ -51,6 +55,7 @@ const (
 // store keeps what was learned in the state directory.
 type store struct {
 	*common
+	clock  *clock
 	judge  *judge
 	path   *recordPath
 	source *source
@@ -73,8 +78,8 @@ type store struct {
 	empty    bool      // it was made again, and is not yet filled
 }
 
-func (s *store) init(c *common, judge *judge, path *recordPath, status func() Status, fleet func() fleetMemory) {
-	s.common, s.judge, s.path, s.status, s.fleet = c, judge, path, status, fleet
+func (s *store) init(c *common, clock *clock, judge *judge, path *recordPath, status func() Status, fleet func() fleetMemory) {
+	s.common, s.clock, s.judge, s.path, s.status, s.fleet = c, clock, judge, path, status, fleet
 	s.saving.common = c
 }
 
@@ -106,7 +111,21 @@ func (s *store) save(m *model.Model) {
 
 // learned saves what records and trainings change, the most important first.
 func (s *store) learned() []func() error {
-	return []func() error{s.saveGraph, s.saveUnsaved, s.saveBudgets, s.saveUnanswered, s.saveColumns}
+	return []func() error{s.saveClock, s.saveGraph, s.saveUnsaved, s.saveBudgets, s.saveUnanswered, s.saveColumns}
+}
+
+// saveClock writes since when the machine's clock is doubted: in an instance that is restarted every day it would be doubted
+// for ever otherwise.
+func (s *store) saveClock() error {
+	since := int64(0)
+	if s.live {
+		since = s.clock.doubtedSince()
+	}
+	if since == 0 {
+		s.dir.Remove(clockFile)
+		return nil
+	}
+	return s.dir.Save(clockFile, clockVersion, strconv.AppendInt(nil, since/int64(time.Second), 10))
 }
 
 // inTurn does one after another until one fails.

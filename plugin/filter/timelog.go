@@ -35,26 +35,24 @@ func (l *timeLog) log(closing bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	st := l.graph.Stats()
-	date := func(t int64) string { return time.Unix(0, t).UTC().Format(time.RFC3339) }
 	if l.live {
 		n := l.clock.now()
 		if n.agree && l.doubted {
 			l.logf(LevelInfo, "clock: the machine's clock, at %s, and the filter's own agree again", date(n.wall))
 		}
 		if !n.agree && !l.doubted {
-			next := "set the machine's clock right; until then its records get the filter's own time"
 			level := LevelWarn
-			if n.wall > n.own && likely(n.wall) {
-				next = fmt.Sprintf("this is normal after the filter was stopped for long, otherwise set the machine's clock right; its records "+
-					"get the filter's own time until the machine's clock has been steady for %v", settleClock)
+			if n.settles() {
 				level = LevelInfo
 			}
-			l.logf(level, "clock: the machine's clock says %s, the filter's own, which goes on from the newest record learned, says %s; %s",
-				date(n.wall), date(n.own), next)
+			l.host.Log(level, n.doubt())
 		}
 		l.doubted = !n.agree
 	}
 	records := l.clock.wrongTimes(&st)
+	if l.doubted && !closing { // it may be the machine's clock alone that is wrong, which was said
+		return
+	}
 	if records == l.logged || !l.at.IsZero() && !closing && time.Since(l.at) < logAgain {
 		return
 	}
@@ -85,9 +83,32 @@ func (l *timeLog) log(closing bool) {
 		noun = "record"
 	}
 	l.logf(LevelWarn, "%d %s with wrong or old times: %s; the newest record learned is of %s. They are scored and counted%s, and "+
-		"no connection is forgotten because of them; unless they are from an old log, set the clock of their sender right",
+		"no connection is forgotten because of them; unless they are from an old log, or came while the machine's clock was doubted, set the clock of their sender right",
 		records, noun, strings.Join(which, ", "), date(st.Now), outside)
 	l.logged, l.at = records, time.Now()
+}
+
+func date(t int64) string { return time.Unix(0, t).UTC().Format(time.RFC3339) }
+
+// settles tells that the machine's clock, which is doubted, will be believed if it stays as it is.
+func (n *times) settles() bool { return n.wall > n.own && likely(n.wall) }
+
+// doubt tells that the machine's clock is doubted, what that does, and what to do about it.
+func (n *times) doubt() string {
+	next := "set the machine's clock right; until then"
+	if n.settles() {
+		next = fmt.Sprintf("this is normal after the filter was stopped for long, otherwise set the machine's clock right; until that has been steady for %v", settleClock)
+	}
+	return fmt.Sprintf("clock: the machine's clock says %s, the filter's own, which goes on from the newest record learned, says %s; %s its "+
+		"records get the filter's own time, and dates in Allow and in the evidence go by that", date(n.wall), date(n.own), next)
+}
+
+// problem tells for /healthz that the machine's clock is doubted, "" where it is not.
+func (l *timeLog) problem() string {
+	if n := l.clock.now(); l.live && !n.agree {
+		return n.doubt()
+	}
+	return ""
 }
 
 // wrongTimes is how many records had times that were not believed or long past.

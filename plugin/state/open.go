@@ -251,6 +251,15 @@ func (d *Dir) Close() error {
 
 func (d *Dir) file(name string) string { return filepath.Join(d.path, name) }
 
+// WrittenAt returns when a blob was last written, false where there is none.
+func (d *Dir) WrittenAt(name string) (at time.Time, ok bool) {
+	info, err := os.Stat(d.file(name))
+	if err != nil {
+		return at, false
+	}
+	return info.ModTime(), true
+}
+
 // Written returns when the newest file of the directory was written, the zero time where there is none, and how large
 // all of them are.
 func (d *Dir) Written() (newest time.Time, bytes int64, err error) {
