@@ -61,7 +61,7 @@ func AreaUnderROC(scores []Labelled) float64 {
 		below += n
 		i = j
 	}
-	return won / (pos * neg)
+	return min(1, won/(pos*neg)) // sums of weights are rounded
 }
 
 // Below returns the score under which the given weight lies, and 0 where there are no scores. A weight less than that

@@ -23,6 +23,13 @@ func TestAUC(t *testing.T) {
 			t.Errorf("auc(%v, %v) = %v, want %v", c.positives, c.negatives, got, c.want)
 		}
 	}
+	var positives, negatives []Weighted
+	for n := range 60 {
+		positives, negatives = append(positives, Weighted{0.9, 0.1}), append(negatives, Weighted{float32(n) / 100, 1. / 7})
+		if got := AUC(positives, negatives); got > 1 {
+			t.Errorf("%d and %d: auc %v", n+1, n+1, got)
+		}
+	}
 }
 
 // The lowest of a handful of held-out triplets is what one of a handful scores, and not what one of a thousand does.
