@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"flb-filter-rgcn/plugin/config"
 )
 
 // A disk that stays full for days is said at growing intervals, with what to do, and so is its end.
@@ -94,6 +96,31 @@ func TestADirectoryThatCannotBeUsedIsAProblem(t *testing.T) {
 	if !strings.Contains(s.Problem, "works in memory, what is learned is lost at exit: state.dir cannot be used by the user with uid") ||
 		!strings.Contains(s.Problem, "not a directory") || s.Saving == nil || s.Saving.Problem == "" {
 		t.Errorf("%q, %+v", s.Problem, s.Saving)
+	}
+}
+
+// What is said of a directory that cannot be used at the start fits why: rights help against no file system.
+func TestUnusedDirectorySaysWhatHelps(t *testing.T) {
+	for _, c := range []struct {
+		err        error
+		want, none string
+	}{
+		{unix.EROFS, "mount the file system of /d for writing", "this user may write"},
+		{unix.ENOSPC, "make room on the file system of /d", "this user may write"},
+		{unix.EDQUOT, "raise the quota", "this user may write"},
+		{unix.EACCES, "make it a directory that this user may write", "mount"},
+	} {
+		h := host("state_dir", "/d")
+		var s saving
+		cfg := config.Config{}
+		cfg.State.Dir = "/d"
+		s.common = &common{host: h, cfg: cfg}
+		s.worksInMemory(fmt.Errorf("state: directory /d must be writable: %w", c.err))
+		for where, text := range map[string]string{"log": h.log(), "status": s.problem(time.Now())} {
+			if !strings.Contains(text, c.err.Error()) || !strings.Contains(text, c.want) || strings.Contains(text, c.none) {
+				t.Errorf("%v, %s: %q, want %q and not %q", c.err, where, text, c.want, c.none)
+			}
+		}
 	}
 }
 
