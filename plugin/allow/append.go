@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/plugin/csvfile"
+	"flb-filter-rgcn/plugin/filelimit"
 )
 
 // Entry is a line to add, by cells. Relation, Note and Verdict may be empty, times zero.
@@ -179,6 +180,9 @@ func addColumns(text []byte, line int, names []string) []byte {
 
 // replace writes a new file beside the old one and moves it there.
 func replace(path string, text []byte, mode fs.FileMode, owner, group int) (err error) {
+	if err := filelimit.Check(int64(len(text))); err != nil {
+		return fmt.Errorf("%s: %w; nothing was written", path, err)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err

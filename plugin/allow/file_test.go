@@ -8,8 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
+
+	"flb-filter-rgcn/plugin/filelimit/filelimittest"
 )
 
 func write(t *testing.T, path, text string) {
@@ -146,6 +149,25 @@ func TestAppend(t *testing.T) {
 	os.Symlink("none.csv", filepath.Join(dir, "dangling.csv"))
 	if _, err := Append(filepath.Join(dir, "dangling.csv"), Entry{Source: "a", Destination: "b"}, plain); err == nil || !strings.Contains(err.Error(), "a link to a file that is not there") {
 		t.Errorf("%v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, ".*.csv.*")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// TestAppendWithinTheLimitOfAFile: a list that would pass the limit of the process is an error, not a signal, and stays as
+// it was.
+func TestAppendWithinTheLimitOfAFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "allow.csv")
+	const before = "source,destination\na,b\n"
+	write(t, path, before)
+	filelimittest.Set(t, 26)
+	if _, err := Append(path, Entry{Source: "c", Destination: "d"}, plain); !errors.Is(err, syscall.EFBIG) || !strings.HasPrefix(err.Error(), path+": file too large: 27 bytes, and") {
+		t.Errorf("%v", err)
+	}
+	if text, _ := os.ReadFile(path); string(text) != before {
+		t.Errorf("%q", text)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".*.csv.*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)

@@ -106,7 +106,7 @@ func (s *saving) status(start time.Time) *SavingStatus {
 // unusedRemedy is what somebody can do about an error of the start with dir. That of a file system says nothing of rights:
 // to give the directory away would not help.
 func unusedRemedy(dir string, err error) string {
-	for _, of := range []error{unix.ENOSPC, unix.EDQUOT, unix.EROFS} {
+	for _, of := range []error{unix.ENOSPC, unix.EDQUOT, unix.EFBIG, unix.EROFS} {
 		if errors.Is(err, of) {
 			return unsavedRemedy(dir, err)
 		}
@@ -121,6 +121,8 @@ func unsavedRemedy(dir string, err error) string {
 		return fmt.Sprintf("make room on the file system of %s, or set State_Dir to another one", dir)
 	case errors.Is(err, unix.EDQUOT):
 		return fmt.Sprintf("raise the quota that %s counts to, or set State_Dir to another place", dir)
+	case errors.Is(err, unix.EFBIG):
+		return fmt.Sprintf("raise the limit on the size of a file, or, if it is that of the file system of %s, set State_Dir to another one", dir)
 	case errors.Is(err, unix.EROFS):
 		return fmt.Sprintf("mount the file system of %s for writing, or set State_Dir to another one", dir)
 	case errors.Is(err, state.ErrInUse):

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/filelimit/filelimittest"
 )
 
 // A disk that stays full for days is said at growing intervals, with what to do, and so is its end.
@@ -52,6 +53,32 @@ func TestSavingFailsForLong(t *testing.T) {
 	f.store.saving.failed(now, full)
 	if p := f.Status().Problem; !strings.Contains(p, "nothing that was learned since "+now.UTC().Format(time.DateTime)+" UTC is saved") {
 		t.Error(p)
+	}
+}
+
+// A limit on the size of a file is told like a full disk, and scores go on.
+func TestSavingBeyondTheLimitOfAFile(t *testing.T) {
+	dir := t.TempDir()
+	h := host("state_dir", dir, "state_interval", "5m")
+	f := offline(t, h)
+	f.Process(nil, join(sessions(2000)))
+	filelimittest.Set(t, 1<<10)
+	train(t, f)
+	const want = "this process may write files of at most 1024 (ulimit -f, LimitFSIZE= of a unit); raise the limit on the size of a file"
+	if s := f.Status(); !strings.Contains(s.Problem, "is saved: state: save "+filepath.Join(dir, graphFile)+": file too large") || !strings.Contains(s.Problem, want) {
+		t.Errorf("%q", s.Problem)
+	}
+	if !strings.Contains(h.log(), want) {
+		t.Error(h.log())
+	}
+	f.Process(nil, join(sessions(100)))
+	if c := f.Counts(); c.Scored != 100 {
+		t.Errorf("%+v", c)
+	}
+	filelimittest.Set(t, 1<<40)
+	f.store.saveChanges()
+	if got, err := LookAt(dir); err != nil || !got.Model || !got.Graph || f.Status().Saving.Problem != "" {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
@@ -105,6 +132,7 @@ func TestUnusedDirectorySaysWhatHelps(t *testing.T) {
 		err        error
 		want, none string
 	}{
+		{unix.EFBIG, "raise the limit on the size of a file", "this user may write"},
 		{unix.EROFS, "mount the file system of /d for writing", "this user may write"},
 		{unix.ENOSPC, "make room on the file system of /d", "this user may write"},
 		{unix.EDQUOT, "raise the quota", "this user may write"},
@@ -206,6 +234,7 @@ func TestUnsavedRemedy(t *testing.T) {
 	}{
 		{unix.ENOSPC, "make room on the file system of /d"},
 		{unix.EDQUOT, "raise the quota"},
+		{unix.EFBIG, "raise the limit on the size of a file"},
 		{unix.EROFS, "mount the file system of /d for writing"},
 		{fs.ErrPermission, fmt.Sprintf("let the user with uid %d write in /d", os.Geteuid())},
 		{unix.EACCES, "let the user"},
