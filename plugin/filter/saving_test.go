@@ -56,6 +56,21 @@ func TestSavingFailsForLong(t *testing.T) {
 	}
 }
 
+// The saved status tells of the very save it comes with, not of the one before.
+func TestTheSavedStatusTellsOfItsSave(t *testing.T) {
+	dir := t.TempDir()
+	f := offline(t, host("state_dir", dir, "state_interval", "5m"))
+	f.Process(nil, join(sessions(100)))
+	f.store.saveChanges()
+	last := f.Status().Saving.Last
+	if got, err := LookAt(dir); err != nil || got.Status == nil || last.IsZero() || !got.Status.Saving.Last.Equal(last) || got.Status.Written.Before(last) {
+		t.Errorf("%+v, %v, want %v", got.Status, err, last)
+	}
+	if at := f.Status().Written; !at.IsZero() {
+		t.Errorf("a status of now was written at %v", at)
+	}
+}
+
 // A limit on the size of a file is told like a full disk, and scores go on.
 func TestSavingBeyondTheLimitOfAFile(t *testing.T) {
 	dir := t.TempDir()
