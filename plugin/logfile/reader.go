@@ -3,7 +3,6 @@ package logfile
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -92,8 +91,8 @@ func newReader(name string, in io.ReadCloser, opt Options) (*Reader, error) {
 func (r *Reader) detect(opt Options) error {
 	const bufSize = 64 << 10
 	in := bufio.NewReaderSize(r.file, bufSize)
-	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(in)
+	if magic, _ := in.Peek(len(gzipMagic)); bytes.Equal(magic, gzipMagic) {
+		z, err := newGzipReader(in)
 		if err != nil {
 			return err
 		}

@@ -207,7 +207,8 @@ func TestOpenErrors(t *testing.T) {
 	check("[1,2]\n", testOptions(), "begins with \"[\"")
 	check("a\tb\n", testOptions("a", "b", "a"), `column "a" is named twice`)
 	check("a\tb\n", testOptions("-", "_"), "every column of -columns is skipped")
-	check("\x1f\x8bnot gzip", testOptions(), "gzip")
+	check("\x1f\x8bnot gzip", testOptions(), "gzip data of the file are damaged")
+	check(gzipped(t, "{}\n")[:5], testOptions(), "cut off within its gzip data")
 	if _, err := Open("no/such.log", testOptions()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing file: got %v", err)
 	}
@@ -285,6 +286,33 @@ func TestDamagedGzip(t *testing.T) {
 	}
 	if n != 50 {
 		t.Errorf("%d events before the damage, want 50", n)
+	}
+}
+
+// What is wrong with a compressed file is said in words, and what lies before it is read.
+func TestWhatIsWrongWithGzip(t *testing.T) {
+	whole := gzipped(t, strings.Repeat("{\"a\":\"bbbbbbbbbbbb\"}\n", 50))
+	damaged := []byte(whole)
+	damaged[len(damaged)-7] ^= 1 // of the checksum
+	for name, c := range map[string]struct{ content, want string }{
+		"cut off":                        {whole[:len(whole)-6], "51: the compressed file is cut off within its gzip data, want the whole file"},
+		"cut off in the second":          {whole + whole[:20], "51: the compressed file is cut off within its gzip data, want the whole file"},
+		"with a longer text behind":      {whole + "no gzip, but text", "51: behind the gzip data the file has bytes that are no gzip: want nothing there, or more gzip data"},
+		"with less than a header behind": {whole + "\n", "51: behind the gzip data the file has bytes that are no gzip"},
+		"damaged":                        {string(damaged), "51: the gzip data of the file are damaged, want a whole file: gzip: invalid checksum"},
+		"damaged within":                 {whole[:10] + "\xff\xff" + whole[12:], "gzip data of the file are damaged, want a whole file: flate: corrupt input"},
+	} {
+		path := write(t, "x.gz", c.content)
+		n := 0
+		r, err := Open(path, testOptions())
+		for err == nil {
+			if _, err = r.AppendRecord(nil); err == nil {
+				n++
+			}
+		}
+		if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) || strings.HasPrefix(c.want, "51:") && n != 50 {
+			t.Errorf("%s: %d events, %v, want %s", name, n, err, c.want)
+		}
 	}
 }
 
