@@ -12,6 +12,7 @@ import (
 	"github.com/tinylib/msgp/msgp"
 
 	"flb-filter-rgcn/plugin/record"
+	"flb-filter-rgcn/plugin/sshd"
 )
 
 // Options are what a file does not tell. The zero value reads NDJSON and Zeek's TSV.
@@ -131,10 +132,24 @@ func (r *Reader) detect(opt Options) error {
 			r.text = true
 			return nil
 		}
+		help := columnHelp
+		if hasSSHD(text) {
+			help = sshdHelp
+		}
 		line := r.lines.n + 1 + bytes.Count(head[:len(head)-len(text)], []byte("\n"))
 		return fmt.Errorf("line %d begins with %q, neither '{' of a JSON object nor '#' of Zeek's header: %s",
-			line, text[:1], columnHelp)
+			line, text[:1], help)
 	}
+}
+
+// hasSSHD reports whether a line of the text is of a session of sshd.
+func hasSSHD(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if _, ok := sshd.Parse(line, nil, nil); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // AppendRecord appends the next event to dst. It returns io.EOF at the end, a

@@ -205,6 +205,9 @@ func TestOpenErrors(t *testing.T) {
 	}
 	check("\n1331901011.84\tx\n", testOptions(), "line 2 begins with \"1\"", "-columns")
 	check("[1,2]\n", testOptions(), "begins with \"[\"")
+	check("Oct  1 00:00:01 web sshd[7]: Server listening on 0.0.0.0 port 22.\nOct  1 00:00:02 web sshd[7]: Accepted password for a from 198.51.100.1 port 1 ssh2\n", testOptions(),
+		"line 1 begins with \"O\"", "Preset openssh understands them (-preset openssh)")
+	check("Oct  1 00:00:01 web cron[7]: Accepted password for a from 198.51.100.1 port 1 ssh2\n", testOptions(), columnHelp)
 	check("a\tb\n", testOptions("a", "b", "a"), `column "a" is named twice`)
 	check("a\tb\n", testOptions("-", "_"), "every column of -columns is skipped")
 	check("\x1f\x8bnot gzip", testOptions(), "gzip data of the file are damaged")
