@@ -54,7 +54,7 @@ type Reader struct {
 
 // Open opens a log, "-" being standard input. Gzip and the format are
 // recognised by content: '{' begins NDJSON, '#' Zeek's header, and anything
-// else wants opt.Columns. The first bytes are read at once, so Open waits
+// else wants opt.Columns, or opt.Lines; what is no text is a *ContentError. The first bytes are read at once, so Open waits
 // for a pipe to deliver.
 func Open(path string, opt Options) (*Reader, error) {
 	f, name := os.Stdin, "standard input"
@@ -120,6 +120,11 @@ func (r *Reader) detect(opt Options) error {
 			return nil
 		case len(text) == 0:
 			return err
+		}
+		if err := otherContent(head); err != nil {
+			return err
+		}
+		switch {
 		case opt.Text:
 			r.text = true
 			return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -315,6 +316,48 @@ func TestWhatIsWrongWithGzip(t *testing.T) {
 		}
 		if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) || strings.HasPrefix(c.want, "51:") && n != 50 {
 			t.Errorf("%s: %d events, %v, want %s", name, n, err, c.want)
+		}
+	}
+}
+
+// What is no text is told as what it is, however the file is read; what may be a log in some encoding is none of it.
+func TestOtherContent(t *testing.T) {
+	const line = "Oct  1 00:00:02 web sshd[7]: Accepted password for a from 198.51.100.1 port 1 ssh2\n"
+	wide := func(text string, high, low int) string {
+		b := make([]byte, 2*len(text))
+		for i := range len(text) {
+			b[2*i+low], b[2*i+high] = text[i], 0
+		}
+		return string(b)
+	}
+	random := make([]byte, 4096)
+	for i, rng := 0, rand.New(rand.NewPCG(1, 2)); i < len(random); i++ {
+		random[i] = byte(rng.Uint32())
+	}
+	for _, c := range []struct{ content, want string }{
+		{"\xff\xfe" + wide(line, 1, 0), "UTF-16 text, want UTF-8: convert it (iconv -f UTF-16 -t UTF-8)"},
+		{"\xfe\xff" + wide(line, 0, 1), "UTF-16 text, want UTF-8: convert it (iconv -f UTF-16 -t UTF-8)"},
+		{wide(`{"a":"bbbbbbbbbbbbbbbbbb"}`, 1, 0), "UTF-16 text, want UTF-8: convert it (iconv -f UTF-16LE -t UTF-8)"},
+		{wide(line, 0, 1), "(iconv -f UTF-16BE -t UTF-8)"},
+		{gzipped(t, "\xff\xfe"+wide(line, 1, 0)), "UTF-16 text, want UTF-8"},
+		{"\x28\xb5\x2f\xfd" + line, "compressed by zstd, want text or gzip: decompress it first (zstd -dc)"},
+		{"BZh91AY&SY" + line, "compressed by bzip2"},
+		{"\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + string(random), "no text: name a log"},
+		{"x" + string(random), "no text: name a log"},
+	} {
+		for _, opt := range []Options{{}, {Lines: true}, {Text: true}, testOptions("a", "b")} {
+			var content *ContentError
+			if r, err := Open(write(t, "x", c.content), opt); err == nil || !errors.As(err, &content) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%.20q, %+v: %v, want %s", c.content, opt, err, c.want)
+				if err == nil {
+					r.Close()
+				}
+			}
+		}
+	}
+	for _, content := range []string{line, "BZh" + line, strings.Repeat("\x00", 3000) + line, "\x1b[1m\xcf\xf0\xe8\xe2\xe5\xf2 " + line, "a\x00\x01", strings.Repeat("\xc4\xe3\xba\xc3", 20) + "\n"} {
+		if events := readGood(t, write(t, "x", content), Options{Lines: true}); len(events) != 1 {
+			t.Errorf("%.20q: %d events", content, len(events))
 		}
 	}
 }
