@@ -174,6 +174,39 @@ func TestAppendWithinTheLimitOfAFile(t *testing.T) {
 	}
 }
 
+// TestAppendToAnEmptyFile: a file without any row is taken as one that is not there, but what is in it stays, and so does
+// its mode.
+func TestAppendToAnEmptyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "allow.csv")
+	const header, row = "source,relation,destination,from,until,note,verdict", "a,*,b,,,,"
+	for before, want := range map[string]string{
+		"":                 header + "\n" + row + "\n",
+		"\n\n":             "\n\n" + header + "\n" + row + "\n",
+		"# ours":           "# ours\n" + header + "\n" + row + "\n",
+		"# ours\r\n":       "# ours\r\n" + header + "\r\n" + row + "\r\n",
+		"\ufeff":           "\ufeff" + header + "\n" + row + "\n",
+		"\ufeff# ours\n\n": "\ufeff# ours\n\n" + header + "\n" + row + "\n",
+	} {
+		write(t, path, before)
+		if err := os.Chmod(path, 0o640); err != nil {
+			t.Fatal(err)
+		}
+		l, err := Append(path, Entry{Source: "a", Destination: "b"}, plain)
+		if text, _ := os.ReadFile(path); err != nil || string(text) != want || l.Source != "a" {
+			t.Errorf("%q: %q, %v, want %q", before, text, err, want)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
+			t.Errorf("%q: %v, %v", before, info.Mode(), err)
+		}
+	}
+	// Whoever reads an empty list goes on by the one before.
+	write(t, path, "")
+	f := NewFile(path, plain)
+	if err := f.Load(); err == nil || !strings.HasPrefix(err.Error(), path+":1: empty, want a line that names the columns") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestAppendAddsColumns: what a line needs and the list has no column for gets one, and the rows before stay as they
 // are.
 func TestAppendAddsColumns(t *testing.T) {
