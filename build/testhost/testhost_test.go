@@ -25,6 +25,7 @@ const noForks = "skipped: forks, qemu-user ends a child of several threads that 
 const (
 	propertyRefused = 2
 	initFailed      = 3
+	exitFailed      = 4
 )
 
 // noTraining makes every score null, so that what comes out is known.
@@ -142,6 +143,23 @@ func TestFork(t *testing.T) {
 		t.Fatal(err)
 	}
 	scored(t, host, chunks, 1, "--fork", "--unlink", file)
+}
+
+// A state that outgrows the limit on the size of a file is not saved, which the log says; the signal that the kernel sends
+// to whoever writes more would end the host.
+func TestLimitOnTheSizeOfAFile(t *testing.T) {
+	if len(emulator) > 0 {
+		t.Skip("skipped: the shell that sets the limit is no program of the emulator's")
+	}
+	chunks := sshChunks(t, 100, 50)
+	r := run(t, "/bin/sh", chunks, slices.Concat([]string{"-c", `ulimit -f 1 && exec "$0" "$@"`, host}, noTraining,
+		[]string{"--prop", "state_dir=" + filepath.Join(t.TempDir(), "state"), sharedObject})...)
+	if n := len(r.chunks(t)); r.code != exitFailed || n != len(chunks) {
+		t.Errorf("exit code %d, %d chunks, want %d and %d\n%s", r.code, n, exitFailed, len(chunks), strings.Join(r.lines, "\n"))
+	}
+	if said := strings.Join(r.lines, "\n"); !strings.Contains(said, "graph: file too large: ") || !strings.Contains(said, "(ulimit -f, LimitFSIZE= of a unit)") {
+		t.Error(said)
+	}
 }
 
 func TestPassesUntouched(t *testing.T) {

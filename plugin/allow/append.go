@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/plugin/csvfile"
+	"flb-filter-rgcn/plugin/filelimit"
 )
 
 // Entry is a line to add, by cells. Relation, Note and Verdict may be empty, times zero.
@@ -23,8 +25,8 @@ type Entry struct {
 	Verdict                             Verdict
 }
 
-// Append adds a line to the list in the file at path, which is made if it is not there, and returns it as it was
-// understood. Everything in the file stays, comments too; a column that the line needs and the list lacks is added to
+// Append adds a line to the list in the file at path, which is made if it is not there, and gets its first line if it is
+// empty, and returns it as it was understood. Everything in the file stays, comments too; a column that the line needs and the list lacks is added to
 // the first line. The file is replaced by a rename, so that readers, and a loss
 // of power, find the old file or the new one. Two processes that append at the same time wait for each other. Nothing
 // is written if the list or the line has an error, which names the file and the line.
@@ -44,7 +46,7 @@ func Append(path string, e Entry, naming Naming) (*Line, error) {
 	group := -1
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		old = []byte(strings.Join(columns, ",") + "\n")
+		old = withHeader(nil)
 	case err != nil:
 		return nil, err
 	default:
@@ -53,6 +55,9 @@ func Append(path string, e Entry, naming Naming) (*Line, error) {
 			return nil, err
 		}
 		mode = info.Mode().Perm()
+		if !hasRow(old) {
+			old = withHeader(old)
+		}
 		if st, ok := info.Sys().(*syscall.Stat_t); ok {
 			owner, group = int(st.Uid), int(st.Gid)
 		}
@@ -72,6 +77,27 @@ func Append(path string, e Entry, naming Naming) (*Line, error) {
 		return nil, err
 	}
 	return t.lines[len(t.lines)-1], nil
+}
+
+// hasRow reports whether there is anything in a list but comments and blank lines.
+func hasRow(text []byte) bool {
+	r := csvfile.NewReader(bytes.NewReader(text))
+	r.Comment = '#'
+	_, err := r.Read()
+	return !errors.Is(err, io.EOF)
+}
+
+// withHeader adds the line that names the columns to a list without any row.
+func withHeader(text []byte) []byte {
+	end := "\n"
+	if bytes.Contains(text, []byte("\r\n")) {
+		end = "\r\n"
+	}
+	const mark = "\xef\xbb\xbf" // of a spreadsheet, is no line
+	if n := len(text); n > 0 && text[n-1] != '\n' && string(text) != mark {
+		text = append(text, end...)
+	}
+	return append(text, strings.Join(columns, ",")+end...)
 }
 
 // target follows links to the file that is to be replaced, and not the link.
@@ -179,6 +205,9 @@ func addColumns(text []byte, line int, names []string) []byte {
 
 // replace writes a new file beside the old one and moves it there.
 func replace(path string, text []byte, mode fs.FileMode, owner, group int) (err error) {
+	if err := filelimit.Check(int64(len(text))); err != nil {
+		return fmt.Errorf("%s: %w; nothing was written", path, err)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err

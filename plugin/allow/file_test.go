@@ -8,8 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
+
+	"flb-filter-rgcn/plugin/filelimit/filelimittest"
 )
 
 func write(t *testing.T, path, text string) {
@@ -149,6 +152,58 @@ func TestAppend(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".*.csv.*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
+	}
+}
+
+// TestAppendWithinTheLimitOfAFile: a list that would pass the limit of the process is an error, not a signal, and stays as
+// it was.
+func TestAppendWithinTheLimitOfAFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "allow.csv")
+	const before = "source,destination\na,b\n"
+	write(t, path, before)
+	filelimittest.Set(t, 26)
+	if _, err := Append(path, Entry{Source: "c", Destination: "d"}, plain); !errors.Is(err, syscall.EFBIG) || !strings.HasPrefix(err.Error(), path+": file too large: 27 bytes, and") {
+		t.Errorf("%v", err)
+	}
+	if text, _ := os.ReadFile(path); string(text) != before {
+		t.Errorf("%q", text)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, ".*.csv.*")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// TestAppendToAnEmptyFile: a file without any row is taken as one that is not there, but what is in it stays, and so does
+// its mode.
+func TestAppendToAnEmptyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "allow.csv")
+	const header, row = "source,relation,destination,from,until,note,verdict", "a,*,b,,,,"
+	for before, want := range map[string]string{
+		"":                 header + "\n" + row + "\n",
+		"\n\n":             "\n\n" + header + "\n" + row + "\n",
+		"# ours":           "# ours\n" + header + "\n" + row + "\n",
+		"# ours\r\n":       "# ours\r\n" + header + "\r\n" + row + "\r\n",
+		"\ufeff":           "\ufeff" + header + "\n" + row + "\n",
+		"\ufeff# ours\n\n": "\ufeff# ours\n\n" + header + "\n" + row + "\n",
+	} {
+		write(t, path, before)
+		if err := os.Chmod(path, 0o640); err != nil {
+			t.Fatal(err)
+		}
+		l, err := Append(path, Entry{Source: "a", Destination: "b"}, plain)
+		if text, _ := os.ReadFile(path); err != nil || string(text) != want || l.Source != "a" {
+			t.Errorf("%q: %q, %v, want %q", before, text, err, want)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
+			t.Errorf("%q: %v, %v", before, info.Mode(), err)
+		}
+	}
+	// Whoever reads an empty list goes on by the one before.
+	write(t, path, "")
+	f := NewFile(path, plain)
+	if err := f.Load(); err == nil || !strings.HasPrefix(err.Error(), path+":1: empty, want a line that names the columns") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -64,14 +64,14 @@ func number(section, key, def string, open bool, lo, hi float64, text string, pl
 	})
 }
 
-// longestDuration is the most that a duration may be: a hundred years. With more of them, sums of durations and times
+// LongestDuration is the most that a duration may be: a hundred years. With more of them, sums of durations and times
 // would be too large for nanoseconds since 1970, which end in 2262.
-const longestDuration = 36500 * 24 * time.Hour
+const LongestDuration = 36500 * 24 * time.Hour
 
 // duration allows 0 with the meaning that zero gives.
 func duration(section, key, def string, least time.Duration, zero, text string, place func(*Config) *time.Duration) Option {
 	allowed := fmt.Sprintf("a duration such as \"90s\", \"10m\", \"1d12h\" or a number of seconds, at least %s, at most %s, or 0 %s",
-		render(least), render(longestDuration), zero)
+		render(least), render(LongestDuration), zero)
 	return option(section, key, typeDuration, def, allowed, text, place, func(raw any) (time.Duration, bool) {
 		var d time.Duration
 		ok := false
@@ -81,7 +81,7 @@ func duration(section, key, def string, least time.Duration, zero, text string, 
 		case string:
 			d, ok = parseDuration(raw)
 		}
-		return d, ok && (d == 0 || d >= least && d <= longestDuration)
+		return d, ok && (d == 0 || d >= least && d <= LongestDuration)
 	})
 }
 

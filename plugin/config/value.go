@@ -61,7 +61,8 @@ func parseInteger(text string) (int64, bool) {
 	return product, err == nil && product/factor == n
 }
 
-// ParseDuration reads a duration as the settings have it: 90s, 10m, 1d12h, or a number of seconds.
+// ParseDuration reads a duration as the settings have it: 90s, 10m, 1d12h, or a number of seconds. Its
+// caller tells what of that is allowed: no more than LongestDuration ever is.
 func ParseDuration(text string) (time.Duration, bool) { return parseDuration(strings.TrimSpace(text)) }
 
 // parseDuration takes Go's durations, days before them ("1d12h"), and a bare number of seconds.

@@ -84,7 +84,10 @@ func (e *examination) published(p *target) {
 	if info, err := os.Stat(to); !strings.HasSuffix(to, "/") && (err != nil || !info.IsDir()) {
 		dir = filepath.Dir(to)
 	}
-	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+	if err := access(dir, unix.W_OK|unix.X_OK); errors.Is(err, unix.EROFS) {
+		e.findings.add(Problem, TopicFleet, at, onReadOnly(dir, fmt.Sprintf("%s cannot publish to %s", p.name, to)), writableRemedy(dir))
+		return
+	} else if err != nil {
 		why := fmt.Sprintf("user %d may not write into the directory %s: %v", os.Geteuid(), dir, err)
 		if errors.Is(err, fs.ErrNotExist) {
 			why = fmt.Sprintf("there is no directory %s", dir)

@@ -44,6 +44,10 @@ func (e *examination) samples() error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
+			if content := (*logfile.ContentError)(nil); errors.As(err, &content) {
+				e.sayContent(p, file, content)
+				break
+			}
 			if err != nil {
 				e.findings.add(Problem, TopicSample, file, fmt.Sprintf("cannot be read: %v", err), "name a log that this user may read, and that is whole")
 				break // for the others neither
@@ -51,6 +55,19 @@ func (e *examination) samples() error {
 		}
 	}
 	return nil
+}
+
+// sayContent tells that a sample is no text.
+func (e *examination) sayContent(p *target, file string, content *logfile.ContentError) {
+	level, text, fix := Problem, "is "+content.What, content.Remedy
+	if w := e.way(p, file); content.UTF16 && w.input != nil && w.input.Is("tail") {
+		if w.input.Value("unicode.encoding") != "" {
+			level, text, fix = Warning, text+"; Fluent Bit converts it (Unicode.Encoding), rgcn does not", "give rgcn doctor a copy in UTF-8: "+content.Remedy
+		} else {
+			fix = "set Unicode.Encoding auto in the input (" + w.input.At.String() + "), with a Fluent Bit that knows it, or " + fix
+		}
+	}
+	e.findings.add(level, TopicSample, file, text, fix)
 }
 
 // seen is what was found in a sample.

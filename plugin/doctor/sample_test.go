@@ -33,6 +33,23 @@ func sampled(t *testing.T, o Options, text string) *examination {
 	})
 }
 
+// A sample that is no text is told as that, with what to do: no setting would help.
+func TestSampleThatIsNoText(t *testing.T) {
+	utf16 := "\xff\xfe"
+	for _, c := range session(1, "") {
+		utf16 += string(rune(c)) + "\x00"
+	}
+	sampled(t, Options{}, utf16).has(t, Problem, TopicSample, "is UTF-16 text, want UTF-8", "convert it (iconv -f UTF-16 -t UTF-8)")
+	sampled(t, Options{}, strings.Repeat("\x00\x01\x02\xff", 40)).has(t, Problem, TopicSample, "is no text", "name a log")
+
+	e := sampled(t, Options{Conf: conf(t, "")}, utf16)
+	e.has(t, Problem, TopicSample, "is UTF-16 text", "set Unicode.Encoding auto in the input (", "or convert it")
+	const input = "[INPUT]\n    Name tail\n    Tag ssh\n    Path /nowhere/*.log\n    Unicode.Encoding auto\n"
+	path := write(t, t.TempDir(), "fluent-bit.conf", input+"[FILTER]\n    Name rgcn\n    Match ssh\n")
+	e = sampled(t, Options{Conf: path}, utf16)
+	e.has(t, Warning, TopicSample, "Fluent Bit converts it (Unicode.Encoding), rgcn does not", "give rgcn doctor a copy in UTF-8")
+}
+
 // A sample without a configuration: what is taken as what, the share, and what would help.
 func TestSample(t *testing.T) {
 	good := func(i int) string { return session(i, "") }

@@ -14,6 +14,9 @@ import (
 	"flb-filter-rgcn/plugin/filter"
 )
 
+// access is unix.Access; tests have file systems of their own.
+var access = unix.Access
+
 // states examines each filter's state directory.
 func (e *examination) states() {
 	for _, p := range e.targets {
@@ -44,14 +47,20 @@ func (e *examination) state(p *target) {
 			above = filepath.Dir(above)
 			info, err = os.Stat(above)
 		}
-		if err != nil || !info.IsDir() || unix.Access(above, unix.W_OK|unix.X_OK) != nil {
-			add(Problem, fmt.Sprintf("%s is not there, and user %d cannot make it below %s: %s", dir, os.Geteuid(), above, without),
-				"make it as root, and give it to the user that Fluent Bit runs as: install -d -m 0750 -o USER "+dir)
-			return
-		}
 		if kind := kernelFileSystem(above); kind != "" {
 			add(Problem, fmt.Sprintf("%s does not exist and cannot be made: %s is a %s file system: %s", dir, above, kind, without),
 				"name a directory on a disk or on a volume, such as /var/lib/flb-filter-rgcn")
+			return
+		}
+		if err == nil && info.IsDir() {
+			if err = access(above, unix.W_OK|unix.X_OK); errors.Is(err, unix.EROFS) {
+				add(Problem, fmt.Sprintf("%s is not there, and cannot be made: %s", dir, onReadOnly(above, without)), writableRemedy(above))
+				return
+			}
+		}
+		if err != nil || !info.IsDir() {
+			add(Problem, fmt.Sprintf("%s is not there, and user %d cannot make it below %s: %s", dir, os.Geteuid(), above, without),
+				"make it as root, and give it to the user that Fluent Bit runs as: install -d -m 0750 -o USER "+dir)
 			return
 		}
 		text := dir + " is not there yet; Fluent Bit makes it when it starts, below " + above
@@ -71,9 +80,9 @@ func (e *examination) state(p *target) {
 		return
 	}
 	owner := ownerOf(info)
-	if err := unix.Access(dir, unix.R_OK|unix.W_OK|unix.X_OK); err != nil {
-		add(Problem, fmt.Sprintf("%s, of user %d and with the mode %v, cannot be written by user %d: %s", dir, owner, info.Mode(), os.Geteuid(), without),
-			"run rgcn doctor as the user of Fluent Bit; if that is this one, give it the directory: chown -R USER "+dir)
+	if err := access(dir, unix.R_OK|unix.W_OK|unix.X_OK); err != nil {
+		text, fix := unwritable(dir, owner, info.Mode(), err, without)
+		add(Problem, text, fix)
 		return
 	}
 	if info.Mode()&0o022 != 0 {
@@ -94,6 +103,26 @@ func (e *examination) state(p *target) {
 	p.holder, p.running = holder(filepath.Join(dir, "lock"))
 	e.fileSystem(dir, dir, saved.Bytes, add)
 	e.sayState(dir, owner, p, add)
+}
+
+// unwritable is why a directory cannot be used, and what to do. Where its file system is the reason, rights are none, and no
+// other user could write either.
+func unwritable(dir string, owner int, mode fs.FileMode, err error, without string) (text, fix string) {
+	if errors.Is(err, unix.EROFS) {
+		return onReadOnly(dir, without), writableRemedy(dir)
+	}
+	return fmt.Sprintf("%s, of user %d and with the mode %v, cannot be written by user %d: %s", dir, owner, mode, os.Geteuid(), without),
+		"run rgcn doctor as the user of Fluent Bit; if that is this one, give it the directory: chown -R USER " + dir
+}
+
+func onReadOnly(path, without string) string {
+	return fmt.Sprintf("the file system of %s is mounted read-only: %s", path, without)
+}
+
+// writableRemedy is what makes a file system that is mounted read-only one that can be written: for a service and in a
+// container it may be so for them alone.
+func writableRemedy(path string) string {
+	return fmt.Sprintf("mount the file system of %s for writing (a unit with ProtectSystem wants ReadWritePaths, a container a volume without ro), or name a directory on another one", path)
 }
 
 // filesOf checks that the files belong to the directory's owner: a tool run as root leaves files that Fluent Bit's user
@@ -119,7 +148,11 @@ func (e *examination) filesOf(dir string, owner int, without string, add func(Le
 				fmt.Sprintf("chown -R %d %s; run rgcn train as that user", owner, dir))
 			return false
 		}
-		if unix.Access(path, unix.R_OK|unix.W_OK) != nil {
+		switch err := access(path, unix.R_OK|unix.W_OK); {
+		case errors.Is(err, unix.EROFS): // a file that is mounted by itself
+			add(Problem, onReadOnly(path, without), writableRemedy(path))
+			return false
+		case err != nil:
 			add(Problem, fmt.Sprintf("%s, of user %d, cannot be opened by user %d: %s", path, ownerOf(info), os.Geteuid(), without),
 				"run rgcn doctor as the user of Fluent Bit; if that is this one, give it the files: chown -R USER "+dir)
 			return false

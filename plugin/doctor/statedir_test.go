@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -91,6 +92,41 @@ func TestStateOfAnotherUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	stateOf(t, dir).has(t, Problem, TopicState, "belongs to user 0 and the directory to user 12345", "chown -R 12345 "+dir)
+}
+
+// A file system that is mounted read-only is told apart from a directory without rights: to give it away would not help.
+func TestStateOnAReadOnlyFileSystem(t *testing.T) {
+	dir := learned(t)
+	below, published := filepath.Join(dir, "none-such", "state"), filepath.Join(dir, "published")
+	graph := filepath.Join(dir, "graph")
+	defer func() { access = unix.Access }()
+	for path, of := range map[string]string{dir: dir, below: dir, published: dir, graph: dir} {
+		access = func(p string, mode uint32) error {
+			if path == graph && p != graph || mode&unix.W_OK == 0 {
+				return nil
+			}
+			return unix.EROFS
+		}
+		want := []string{"the file system of " + dir + " is mounted read-only", "-> mount the file system of " + dir + " for writing"}
+		var e *examination
+		switch path {
+		case published:
+			e = examine(t, Options{Conf: conf(t, "", "Publish "+published, "Publish_Unsigned On")}, func(e *examination) { e.fleet(t.Context()) })
+		case graph:
+			want = []string{"the file system of " + graph + " is mounted read-only"}
+			e = stateOf(t, of)
+		default:
+			e = stateOf(t, path)
+		}
+		for _, w := range want {
+			if !strings.Contains(e.text(), w) {
+				t.Errorf("%s: no %q in:\n%s", path, w, e.text())
+			}
+		}
+		if strings.Contains(e.text(), "chown") || strings.Contains(e.text(), "install -d") {
+			t.Errorf("%s: rights would not help:\n%s", path, e.text())
+		}
+	}
 }
 
 func TestStateInUse(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -221,11 +220,8 @@ func (f *Instance) openState() error {
 	case !f.live || f.cfg.State.Required || errors.Is(err, state.ErrInUse):
 		return err
 	default:
-		f.store.saving.worksInMemory(err)
 		f.readState()
-		f.logf(LevelError, "state.dir cannot be used by the user with uid %d: %v; the filter works, but in memory: "+
-			"what it learns is lost at exit. Make it a directory that this user may write, with all files in it, or set State_Required On to refuse such a start",
-			os.Getuid(), err)
+		f.store.saving.worksInMemory(err)
 	}
 	return nil
 }

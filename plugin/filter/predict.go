@@ -1,11 +1,16 @@
 package filter
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"net/netip"
+	"slices"
+	"strings"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/allow"
+	"flb-filter-rgcn/plugin/config"
 )
 
 // Link is a triplet and what the model says of its next session.
@@ -25,7 +30,18 @@ type Links struct {
 	f                                *Instance
 	sources, relations, destinations []string
 	at                               int64 // the newest event, which the next one follows
+	unknown                          []UnknownName
 }
+
+// UnknownName is a name that was asked for, and that no session in the graph has.
+type UnknownName struct {
+	Kind string // "source", "relation" or "destination"
+	Name string
+	Near []string // names that the graph has and that may be meant, the nearest first, mostNear of them at most
+}
+
+// mostNear bounds the names that are offered for one that is unknown.
+const mostNear = 3
 
 // Links makes the triplets of the given names; no name of a kind stands for all that the graph
 // knows in that place. Names that it does not know are as unknown to the model.
@@ -53,8 +69,65 @@ func (f *Instance) Links(sources, relations, destinations []string) (*Links, err
 			l.relations = append(l.relations, r.Name)
 		}
 	}
+	hosts, used := make([]string, len(snap.Nodes)), make([]string, len(snap.Relations))
+	for i, n := range snap.Nodes {
+		hosts[i] = n.Name
+	}
+	for i, r := range snap.Relations {
+		used[i] = r.Name
+	}
+	l.look("source", sources, hosts) // a host that only was a destination is known, too
+	l.look("relation", relations, used)
+	l.look("destination", destinations, hosts)
 	return l, nil
 }
+
+// look finds those of the names that are not among the known ones.
+func (l *Links) look(kind string, names, known []string) {
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			l.unknown = append(l.unknown, UnknownName{kind, name, near(name, known)})
+		}
+	}
+}
+
+// near are the known names that differ from a name in the size of letters or by a typing error or two, or that hold it or
+// lie in it.
+func near(name string, known []string) []string {
+	const least = 3 // letters of a name that others are looked for
+	type candidate struct {
+		name     string
+		distance int
+	}
+	var all []candidate
+	lower, most := strings.ToLower(name), 1+len(name)/4
+	if _, err := netip.ParseAddr(name); err == nil { // any two addresses are alike
+		most = 1
+	}
+	for _, k := range known {
+		low := strings.ToLower(k)
+		switch apart := len(low) - len(lower); {
+		case min(len(low), len(lower)) < least:
+		case strings.Contains(low, lower) || strings.Contains(lower, low):
+			all = append(all, candidate{k, min(max(apart, -apart), 1)})
+		case max(apart, -apart) <= most:
+			if d := config.EditDistance(lower, low); d <= most {
+				all = append(all, candidate{k, d})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.name, b.name))
+	})
+	var out []string
+	for _, c := range all[:min(len(all), mostNear)] {
+		out = append(out, c.name)
+	}
+	return out
+}
+
+// Unknown are the given names that the graph does not know.
+func (l *Links) Unknown() []UnknownName { return l.unknown }
 
 // Len is how many there are.
 func (l *Links) Len() int { return len(l.sources) * len(l.relations) * len(l.destinations) }

@@ -23,7 +23,7 @@ type saving struct {
 	last     time.Time     // when all was last saved, zero: not since the start
 	outage   outage.Outage // while saving fails
 	why      string        // of the last failure, with its remedy; "" while saving works
-	inMemory string        // why there is no state directory although state.dir names one; it stays
+	inMemory string        // why there is no state directory although state.dir names one, with its remedy; it stays
 }
 
 // SavingStatus is how it goes with the state directory.
@@ -34,11 +34,14 @@ type SavingStatus struct {
 	Problem string    `json:"problem,omitempty"` // why what is learned is not saved; "" while it is
 }
 
-// worksInMemory notes that the state directory cannot be used in this run.
+// worksInMemory notes and logs that the state directory cannot be used in this run.
 func (s *saving) worksInMemory(err error) {
+	remedy := unusedRemedy(s.cfg.State.Dir, err)
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.inMemory = err.Error()
+	s.inMemory = fmt.Sprintf("%v; %s", err, remedy)
+	s.mu.Unlock()
+	s.logf(LevelError, "state.dir cannot be used by the user with uid %d: %v; the filter works, but in memory: "+
+		"what it learns is lost at exit. To mend it, %s, or set State_Required On to refuse such a start", os.Getuid(), err, remedy)
 }
 
 // failed notes that saving failed, and warns at growing intervals: a full disk may stay full for weeks.
@@ -79,8 +82,8 @@ func (s *saving) problem(start time.Time) string {
 	defer s.mu.Unlock()
 	switch {
 	case s.inMemory != "":
-		return fmt.Sprintf("works in memory, what is learned is lost at exit: state.dir cannot be used by the user with uid %d: %s; "+
-			"make it a directory that this user may write, with all files in it, and start again", os.Getuid(), s.inMemory)
+		return fmt.Sprintf("works in memory, what is learned is lost at exit: state.dir cannot be used by the user with uid %d: %s, and start again",
+			os.Getuid(), s.inMemory)
 	case s.why == "":
 		return ""
 	case s.last.IsZero():
@@ -100,6 +103,17 @@ func (s *saving) status(start time.Time) *SavingStatus {
 	return &SavingStatus{Dir: s.cfg.State.Dir, Last: s.last.UTC().Truncate(time.Second), Failed: s.outage.Failures(), Problem: problem}
 }
 
+// unusedRemedy is what somebody can do about an error of the start with dir. That of a file system says nothing of rights:
+// to give the directory away would not help.
+func unusedRemedy(dir string, err error) string {
+	for _, of := range []error{unix.ENOSPC, unix.EDQUOT, unix.EFBIG, unix.EROFS} {
+		if errors.Is(err, of) {
+			return unsavedRemedy(dir, err)
+		}
+	}
+	return "make it a directory that this user may write, with all files in it"
+}
+
 // unsavedRemedy is what somebody can do about an error of saving in dir.
 func unsavedRemedy(dir string, err error) string {
 	switch {
@@ -107,6 +121,8 @@ func unsavedRemedy(dir string, err error) string {
 		return fmt.Sprintf("make room on the file system of %s, or set State_Dir to another one", dir)
 	case errors.Is(err, unix.EDQUOT):
 		return fmt.Sprintf("raise the quota that %s counts to, or set State_Dir to another place", dir)
+	case errors.Is(err, unix.EFBIG):
+		return fmt.Sprintf("raise the limit on the size of a file, or, if it is that of the file system of %s, set State_Dir to another one", dir)
 	case errors.Is(err, unix.EROFS):
 		return fmt.Sprintf("mount the file system of %s for writing, or set State_Dir to another one", dir)
 	case errors.Is(err, state.ErrInUse):

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/filelimit/filelimittest"
 )
 
 // A disk that stays full for days is said at growing intervals, with what to do, and so is its end.
@@ -50,6 +53,47 @@ func TestSavingFailsForLong(t *testing.T) {
 	f.store.saving.failed(now, full)
 	if p := f.Status().Problem; !strings.Contains(p, "nothing that was learned since "+now.UTC().Format(time.DateTime)+" UTC is saved") {
 		t.Error(p)
+	}
+}
+
+// The saved status tells of the very save it comes with, not of the one before.
+func TestTheSavedStatusTellsOfItsSave(t *testing.T) {
+	dir := t.TempDir()
+	f := offline(t, host("state_dir", dir, "state_interval", "5m"))
+	f.Process(nil, join(sessions(100)))
+	f.store.saveChanges()
+	last := f.Status().Saving.Last
+	if got, err := LookAt(dir); err != nil || got.Status == nil || last.IsZero() || !got.Status.Saving.Last.Equal(last) || got.Status.Written.Before(last) {
+		t.Errorf("%+v, %v, want %v", got.Status, err, last)
+	}
+	if at := f.Status().Written; !at.IsZero() {
+		t.Errorf("a status of now was written at %v", at)
+	}
+}
+
+// A limit on the size of a file is told like a full disk, and scores go on.
+func TestSavingBeyondTheLimitOfAFile(t *testing.T) {
+	dir := t.TempDir()
+	h := host("state_dir", dir, "state_interval", "5m")
+	f := offline(t, h)
+	f.Process(nil, join(sessions(2000)))
+	filelimittest.Set(t, 1<<10)
+	train(t, f)
+	const want = "this process may write files of at most 1024 (ulimit -f, LimitFSIZE= of a unit); raise the limit on the size of a file"
+	if s := f.Status(); !strings.Contains(s.Problem, "is saved: state: save "+filepath.Join(dir, graphFile)+": file too large") || !strings.Contains(s.Problem, want) {
+		t.Errorf("%q", s.Problem)
+	}
+	if !strings.Contains(h.log(), want) {
+		t.Error(h.log())
+	}
+	f.Process(nil, join(sessions(100)))
+	if c := f.Counts(); c.Scored != 100 {
+		t.Errorf("%+v", c)
+	}
+	filelimittest.Set(t, 1<<40)
+	f.store.saveChanges()
+	if got, err := LookAt(dir); err != nil || !got.Model || !got.Graph || f.Status().Saving.Problem != "" {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
@@ -94,6 +138,32 @@ func TestADirectoryThatCannotBeUsedIsAProblem(t *testing.T) {
 	if !strings.Contains(s.Problem, "works in memory, what is learned is lost at exit: state.dir cannot be used by the user with uid") ||
 		!strings.Contains(s.Problem, "not a directory") || s.Saving == nil || s.Saving.Problem == "" {
 		t.Errorf("%q, %+v", s.Problem, s.Saving)
+	}
+}
+
+// What is said of a directory that cannot be used at the start fits why: rights help against no file system.
+func TestUnusedDirectorySaysWhatHelps(t *testing.T) {
+	for _, c := range []struct {
+		err        error
+		want, none string
+	}{
+		{unix.EFBIG, "raise the limit on the size of a file", "this user may write"},
+		{unix.EROFS, "mount the file system of /d for writing", "this user may write"},
+		{unix.ENOSPC, "make room on the file system of /d", "this user may write"},
+		{unix.EDQUOT, "raise the quota", "this user may write"},
+		{unix.EACCES, "make it a directory that this user may write", "mount"},
+	} {
+		h := host("state_dir", "/d")
+		var s saving
+		cfg := config.Config{}
+		cfg.State.Dir = "/d"
+		s.common = &common{host: h, cfg: cfg}
+		s.worksInMemory(fmt.Errorf("state: directory /d must be writable: %w", c.err))
+		for where, text := range map[string]string{"log": h.log(), "status": s.problem(time.Now())} {
+			if !strings.Contains(text, c.err.Error()) || !strings.Contains(text, c.want) || strings.Contains(text, c.none) {
+				t.Errorf("%v, %s: %q, want %q and not %q", c.err, where, text, c.want, c.none)
+			}
+		}
 	}
 }
 
@@ -179,6 +249,7 @@ func TestUnsavedRemedy(t *testing.T) {
 	}{
 		{unix.ENOSPC, "make room on the file system of /d"},
 		{unix.EDQUOT, "raise the quota"},
+		{unix.EFBIG, "raise the limit on the size of a file"},
 		{unix.EROFS, "mount the file system of /d for writing"},
 		{fs.ErrPermission, fmt.Sprintf("let the user with uid %d write in /d", os.Geteuid())},
 		{unix.EACCES, "let the user"},

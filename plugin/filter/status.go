@@ -11,6 +11,7 @@ type Status struct {
 	Problem   string          `json:"problem,omitempty"` // in words: why it is degraded or waits, what memory does not allow, what is not saved
 	Misfits   []string        `json:"misfits,omitempty"` // why records are not understood, of each tag, 20 of them at most
 	Since     time.Time       `json:"since"`             // start of the counts
+	Written   time.Time       `json:"written,omitzero"`  // when a state directory got this; zero: it is of now, or of an older version
 	Records   RecordCounts    `json:"records"`
 	Graph     GraphStatus     `json:"graph"`
 	Trainings []TrainingCount `json:"trainings"` // by device and result

@@ -160,6 +160,7 @@ func (s *store) saveChanges() {
 	}
 	defer s.logNotes()
 	s.noteSaved(inTurn(s.learned()...))
+	s.tellStatus() // that this was saved, and when: the next look may be a minute away, and the host be killed before
 }
 
 // columnsPause is the least time between two saves of columns by themselves: where many files are read at once, their
@@ -413,7 +414,9 @@ func (s *store) saveAll() (err error) {
 // saveStatus writes the status beside graph and model: for `rgcn status`, no start depends on it. On a full disk it
 // takes the room of the one before, since it tells that the disk is full.
 func (s *store) saveStatus() error {
-	b, err := json.Marshal(s.status())
+	status := s.status()
+	status.Written = time.Now().UTC().Truncate(time.Second)
+	b, err := json.Marshal(status)
 	if err != nil {
 		return err
 	}

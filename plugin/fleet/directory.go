@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"flb-filter-rgcn/plugin/filelimit"
 )
 
 // directory is a file of this machine, or of one that is mounted.
@@ -31,6 +33,9 @@ func (d *directory) Put(ctx context.Context, state []byte) (err error) {
 	// The rename would put a file in the place of a device or a pipe, and break what else uses it.
 	if info, err := os.Lstat(d.path); err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeSymlink == 0 {
 		return fmt.Errorf("what is there is no regular file (%v)", info.Mode())
+	}
+	if err := filelimit.Check(int64(len(state))); err != nil {
+		return err
 	}
 	f, err := os.CreateTemp(dir, "."+filepath.Base(d.path)+".*.tmp")
 	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"flb-filter-rgcn/plugin/filelimit/filelimittest"
 )
 
 // shelf is a server that keeps files, with ETags. before, unless nil, may answer a request in its place.
@@ -147,6 +149,25 @@ func TestADirectoryThatCannotBeWritten(t *testing.T) {
 	}
 	if info, err := os.Lstat(pipe); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
 		t.Errorf("the pipe is replaced: %v, %v", info, err)
+	}
+}
+
+// A state that would pass the limit on the size of a file is an error, not a signal, and the one before it stays.
+func TestPutWithinTheLimitOfAFile(t *testing.T) {
+	dir := t.TempDir()
+	p := openPlace(t, filepath.Join(dir, "state"), Access{})
+	if err := p.Put(t.Context(), []byte("before")); err != nil {
+		t.Fatal(err)
+	}
+	filelimittest.Set(t, 100)
+	if err := p.Put(t.Context(), make([]byte, 101)); !errors.Is(err, unix.EFBIG) || !strings.Contains(err.Error(), "101 bytes, and this process may write files of at most 100") {
+		t.Errorf("%v", err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("%v, %v", entries, err)
+	}
+	if content, _, err := get(p, ""); err != nil || content != "before" {
+		t.Errorf("%q, %v", content, err)
 	}
 }
 

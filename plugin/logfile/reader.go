@@ -3,7 +3,6 @@ package logfile
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"github.com/tinylib/msgp/msgp"
 
 	"flb-filter-rgcn/plugin/record"
+	"flb-filter-rgcn/plugin/sshd"
 )
 
 // Options are what a file does not tell. The zero value reads NDJSON and Zeek's TSV.
@@ -54,7 +54,7 @@ type Reader struct {
 
 // Open opens a log, "-" being standard input. Gzip and the format are
 // recognised by content: '{' begins NDJSON, '#' Zeek's header, and anything
-// else wants opt.Columns. The first bytes are read at once, so Open waits
+// else wants opt.Columns, or opt.Lines; what is no text is a *ContentError. The first bytes are read at once, so Open waits
 // for a pipe to deliver.
 func Open(path string, opt Options) (*Reader, error) {
 	f, name := os.Stdin, "standard input"
@@ -92,8 +92,8 @@ func newReader(name string, in io.ReadCloser, opt Options) (*Reader, error) {
 func (r *Reader) detect(opt Options) error {
 	const bufSize = 64 << 10
 	in := bufio.NewReaderSize(r.file, bufSize)
-	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(in)
+	if magic, _ := in.Peek(len(gzipMagic)); bytes.Equal(magic, gzipMagic) {
+		z, err := newGzipReader(in)
 		if err != nil {
 			return err
 		}
@@ -120,6 +120,11 @@ func (r *Reader) detect(opt Options) error {
 			return nil
 		case len(text) == 0:
 			return err
+		}
+		if err := otherContent(head); err != nil {
+			return err
+		}
+		switch {
 		case opt.Text:
 			r.text = true
 			return nil
@@ -132,10 +137,24 @@ func (r *Reader) detect(opt Options) error {
 			r.text = true
 			return nil
 		}
+		help := columnHelp
+		if hasSSHD(text) {
+			help = sshdHelp
+		}
 		line := r.lines.n + 1 + bytes.Count(head[:len(head)-len(text)], []byte("\n"))
 		return fmt.Errorf("line %d begins with %q, neither '{' of a JSON object nor '#' of Zeek's header: %s",
-			line, text[:1], columnHelp)
+			line, text[:1], help)
 	}
+}
+
+// hasSSHD reports whether a line of the text is of a session of sshd.
+func hasSSHD(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if _, ok := sshd.Parse(line, nil, nil); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // AppendRecord appends the next event to dst. It returns io.EOF at the end, a

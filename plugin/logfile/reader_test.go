@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -205,9 +206,13 @@ func TestOpenErrors(t *testing.T) {
 	}
 	check("\n1331901011.84\tx\n", testOptions(), "line 2 begins with \"1\"", "-columns")
 	check("[1,2]\n", testOptions(), "begins with \"[\"")
+	check("Oct  1 00:00:01 web sshd[7]: Server listening on 0.0.0.0 port 22.\nOct  1 00:00:02 web sshd[7]: Accepted password for a from 198.51.100.1 port 1 ssh2\n", testOptions(),
+		"line 1 begins with \"O\"", "Preset openssh understands them (-preset openssh)")
+	check("Oct  1 00:00:01 web cron[7]: Accepted password for a from 198.51.100.1 port 1 ssh2\n", testOptions(), columnHelp)
 	check("a\tb\n", testOptions("a", "b", "a"), `column "a" is named twice`)
 	check("a\tb\n", testOptions("-", "_"), "every column of -columns is skipped")
-	check("\x1f\x8bnot gzip", testOptions(), "gzip")
+	check("\x1f\x8bnot gzip", testOptions(), "gzip data of the file are damaged")
+	check(gzipped(t, "{}\n")[:5], testOptions(), "cut off within its gzip data")
 	if _, err := Open("no/such.log", testOptions()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing file: got %v", err)
 	}
@@ -285,6 +290,75 @@ func TestDamagedGzip(t *testing.T) {
 	}
 	if n != 50 {
 		t.Errorf("%d events before the damage, want 50", n)
+	}
+}
+
+// What is wrong with a compressed file is said in words, and what lies before it is read.
+func TestWhatIsWrongWithGzip(t *testing.T) {
+	whole := gzipped(t, strings.Repeat("{\"a\":\"bbbbbbbbbbbb\"}\n", 50))
+	damaged := []byte(whole)
+	damaged[len(damaged)-7] ^= 1 // of the checksum
+	for name, c := range map[string]struct{ content, want string }{
+		"cut off":                        {whole[:len(whole)-6], "51: the compressed file is cut off within its gzip data, want the whole file"},
+		"cut off in the second":          {whole + whole[:20], "51: the compressed file is cut off within its gzip data, want the whole file"},
+		"with a longer text behind":      {whole + "no gzip, but text", "51: behind the gzip data the file has bytes that are no gzip: want nothing there, or more gzip data"},
+		"with less than a header behind": {whole + "\n", "51: behind the gzip data the file has bytes that are no gzip"},
+		"damaged":                        {string(damaged), "51: the gzip data of the file are damaged, want a whole file: gzip: invalid checksum"},
+		"damaged within":                 {whole[:10] + "\xff\xff" + whole[12:], "gzip data of the file are damaged, want a whole file: flate: corrupt input"},
+	} {
+		path := write(t, "x.gz", c.content)
+		n := 0
+		r, err := Open(path, testOptions())
+		for err == nil {
+			if _, err = r.AppendRecord(nil); err == nil {
+				n++
+			}
+		}
+		if !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) || strings.HasPrefix(c.want, "51:") && n != 50 {
+			t.Errorf("%s: %d events, %v, want %s", name, n, err, c.want)
+		}
+	}
+}
+
+// What is no text is told as what it is, however the file is read; what may be a log in some encoding is none of it.
+func TestOtherContent(t *testing.T) {
+	const line = "Oct  1 00:00:02 web sshd[7]: Accepted password for a from 198.51.100.1 port 1 ssh2\n"
+	wide := func(text string, high, low int) string {
+		b := make([]byte, 2*len(text))
+		for i := range len(text) {
+			b[2*i+low], b[2*i+high] = text[i], 0
+		}
+		return string(b)
+	}
+	random := make([]byte, 4096)
+	for i, rng := 0, rand.New(rand.NewPCG(1, 2)); i < len(random); i++ {
+		random[i] = byte(rng.Uint32())
+	}
+	for _, c := range []struct{ content, want string }{
+		{"\xff\xfe" + wide(line, 1, 0), "UTF-16 text, want UTF-8: convert it (iconv -f UTF-16 -t UTF-8)"},
+		{"\xfe\xff" + wide(line, 0, 1), "UTF-16 text, want UTF-8: convert it (iconv -f UTF-16 -t UTF-8)"},
+		{wide(`{"a":"bbbbbbbbbbbbbbbbbb"}`, 1, 0), "UTF-16 text, want UTF-8: convert it (iconv -f UTF-16LE -t UTF-8)"},
+		{wide(line, 0, 1), "(iconv -f UTF-16BE -t UTF-8)"},
+		{gzipped(t, "\xff\xfe"+wide(line, 1, 0)), "UTF-16 text, want UTF-8"},
+		{"\x28\xb5\x2f\xfd" + line, "compressed by zstd, want text or gzip: decompress it first (zstd -dc)"},
+		{"BZh91AY&SY" + line, "compressed by bzip2"},
+		{"\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + string(random), "no text: name a log"},
+		{"x" + string(random), "no text: name a log"},
+	} {
+		for _, opt := range []Options{{}, {Lines: true}, {Text: true}, testOptions("a", "b")} {
+			var content *ContentError
+			if r, err := Open(write(t, "x", c.content), opt); err == nil || !errors.As(err, &content) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%.20q, %+v: %v, want %s", c.content, opt, err, c.want)
+				if err == nil {
+					r.Close()
+				}
+			}
+		}
+	}
+	for _, content := range []string{line, "BZh" + line, strings.Repeat("\x00", 3000) + line, "\x1b[1m\xcf\xf0\xe8\xe2\xe5\xf2 " + line, "a\x00\x01", strings.Repeat("\xc4\xe3\xba\xc3", 20) + "\n"} {
+		if events := readGood(t, write(t, "x", content), Options{Lines: true}); len(events) != 1 {
+			t.Errorf("%.20q: %d events", content, len(events))
+		}
 	}
 }
 

@@ -26,6 +26,9 @@ type tsvParser struct {
 // columnHelp ends every error that -columns would have prevented.
 const columnHelp = "name the columns with -columns, as in -columns ts,uid,id.orig_h,id.orig_p,id.resp_h,id.resp_p"
 
+// sshdHelp takes its place where the lines are sshd's.
+const sshdHelp = "the lines are of sshd, Preset openssh understands them (-preset openssh)"
+
 func newTSVParser(names []string) (*tsvParser, error) {
 	p := &tsvParser{header: zeek.NewHeader()}
 	seen := make(map[string]bool)

@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"flb-filter-rgcn/plugin/filelimit"
 )
 
 // A file is a header and a payload. The header is magic, version, length of the payload
@@ -94,6 +96,9 @@ func (d *Dir) Remove(name string) (removed bool) {
 }
 
 func write(path string, version uint32, payload []byte) error {
+	if err := filelimit.Check(int64(headerSize) + int64(len(payload))); err != nil {
+		return err
+	}
 	os.Remove(path) // what a crash left, or somebody put there; if it stays, O_EXCL says so
 	f, err := openRegular(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY)
 	if err != nil {

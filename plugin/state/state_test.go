@@ -6,7 +6,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+
+	"flb-filter-rgcn/plugin/filelimit/filelimittest"
 )
 
 func open(t *testing.T, path string) *Dir {
@@ -293,5 +296,20 @@ func TestRemove(t *testing.T) {
 	}
 	if ok, notes := d.Load("a", 1, func([]byte) error { return nil }); ok || len(notes) > 0 || d.Has("a") {
 		t.Errorf("still there: %v, %q", ok, notes)
+	}
+}
+
+// A file that would pass the limit of the process is an error, not a signal, and the one before it stays.
+func TestSaveWithinTheLimitOfAFile(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path)
+	save(t, d, "before")
+	filelimittest.Set(t, int64(headerSize+100))
+	save(t, d, strings.Repeat("x", 100))
+	if err := d.Save("graph", 1, make([]byte, 101)); !errors.Is(err, syscall.EFBIG) || !strings.Contains(err.Error(), filepath.Join(path, "graph")) {
+		t.Errorf("%v", err)
+	}
+	if c, notes := load(d); c != strings.Repeat("x", 100) || notes != "" {
+		t.Errorf("found %q, says %q", c, notes)
 	}
 }

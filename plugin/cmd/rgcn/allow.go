@@ -42,8 +42,8 @@ var allowCommand = command{
 			}
 			if *duration != "" {
 				d, ok := config.ParseDuration(*duration)
-				if !ok || d < time.Second {
-					return usagef("-for %q: want a duration such as 2h, 90d or 1d12h, at least 1s", *duration)
+				if !ok || d < time.Second || d > config.LongestDuration {
+					return usagef("-for %q: want a duration such as 2h, 90d or 1d12h, at least 1s, at most %s; without -for the line holds for ever", *duration, config.FormatDuration(config.LongestDuration))
 				}
 				entry.Until = time.Now().Add(d).Truncate(time.Second)
 			}

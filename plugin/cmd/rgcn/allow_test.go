@@ -87,6 +87,20 @@ func TestAllowWarnsOfAWideLine(t *testing.T) {
 	}
 }
 
+// Both ends of what -for allows are told, whichever is passed; the longest that is allowed is taken.
+func TestAllowForHowLong(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "allow.csv")
+	for _, d := range []string{"0", "999ms", "36500d1s", "200000d", "2562047h", "99999999999999999999"} {
+		_, stderr, status := rgcn("allow", "-file", list, "-for", d, "a", "b")
+		if status != exitUsage {
+			t.Errorf("%s: status %d", d, status)
+		}
+		has(t, stderr, "at least 1s, at most 36500d; without -for the line holds for ever")
+	}
+	_, said := mustRun(t, "allow", "-file", list, "-for", "36500d", "a", "b")
+	has(t, said, list+":2: allow a,*,b until 2")
+}
+
 func TestAllowRefusesNonsense(t *testing.T) {
 	list := filepath.Join(t.TempDir(), "allow.csv")
 	for want, args := range map[string][]string{

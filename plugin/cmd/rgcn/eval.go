@@ -77,8 +77,8 @@ var evalCommand = command{
 		fs.IntVar(&v.fromDay, "from-day", 0, fmt.Sprintf("with -by-day: first day judged, `N`, 1 or more; day 0 is the first of all (default %d, or half of the days where there are fewer than %d)", firstDay, 2*firstDay))
 		fs.Func("train-every", "time between two trainings on days that are judged, a `DURATION` such as 6h (default 1d; 6h with -sources, and with -all in simulated worlds but flat, which is judged in -parts)", func(text string) error {
 			var ok bool
-			if v.trainEvery, ok = config.ParseDuration(text); !ok || v.trainEvery < leastTrainEvery {
-				return fmt.Errorf("want a duration such as 6h or 1d, at least %v", leastTrainEvery)
+			if v.trainEvery, ok = config.ParseDuration(text); !ok || v.trainEvery < leastTrainEvery || v.trainEvery > config.LongestDuration {
+				return fmt.Errorf("want a duration such as 6h or 1d, at least %v, at most %s", leastTrainEvery, config.FormatDuration(config.LongestDuration))
 			}
 			return nil
 		})

@@ -262,6 +262,8 @@ func TestEvalRefusesFlagsThatDoNotFit(t *testing.T) {
 		{[]string{"-data", "x"}, "-data does not go with simulated days"},
 		{[]string{"-by-day", "-links", "x", "y"}, "-by-day does not go with -links"},
 		{[]string{"-train-every", "1s"}, "at least 10m0s"},
+		{[]string{"-train-every", "1s"}, "at most 36500d"},
+		{[]string{"-train-every", "36501d"}, "at least 10m0s, at most 36500d"},
 		{[]string{"-train-every", "soon"}, "such as 6h"},
 		{[]string{"-attack-if", "x", "y"}, "want key=value"},
 		{[]string{"-methods", "magic"}, "want some of r-gcn"},

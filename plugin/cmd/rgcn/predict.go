@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"flb-filter-rgcn/plugin/filter"
@@ -83,6 +84,9 @@ func (p *prediction) execute(ctx context.Context, e *env) error {
 	if err != nil {
 		return fmt.Errorf("state directory %s: %w", c.State.Dir, err)
 	}
+	for _, u := range links.Unknown() {
+		e.Log(filter.LevelWarn, neverSeen(u))
+	}
 	if links.Len() > p.most {
 		return usagef("%d links are more than -most %d: name sources, relations or destinations, or raise it", links.Len(), p.most)
 	}
@@ -103,6 +107,19 @@ func (p *prediction) execute(ctx context.Context, e *env) error {
 		return p.printJSON(e.stdout, &low, &high, found)
 	}
 	return p.print(e.stdout, &low, &high, found, links.Len())
+}
+
+// neverSeen tells of a name that no session has: a misspelt one would go unnoticed, as it is scored like a new one.
+func neverSeen(u filter.UnknownName) string {
+	text := fmt.Sprintf("no session in the state has the %s %q, so it is scored as a new one", u.Kind, cell(u.Name))
+	if len(u.Near) == 0 {
+		return text
+	}
+	quoted := make([]string, len(u.Near))
+	for i, name := range u.Near {
+		quoted[i] = strconv.Quote(cell(name))
+	}
+	return text + "; near are " + strings.Join(quoted, ", ")
 }
 
 // ends keeps the n links with the lowest scores (sign 1) or the highest (-1), those first

@@ -78,6 +78,19 @@ func TestPredict(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 
+	// A name that no session has is told, with those near it, on standard error alone; a known one is not.
+	const none = "192.0.2.1"
+	wrong := strings.ToUpper(relation[:len(relation)-1]) + "~"
+	out, said := mustRun(t, "predict", "-state", dir, "-json", "-source", none, "-destination", all[0].Destination, "-relation", "foo", "-relation", wrong)
+	if n := strings.Count(said, "\n"); n != 3 || strings.Contains(out, "warning") {
+		t.Errorf("%d lines: %s", n, said)
+	}
+	has(t, said, `warning: no session in the state has the source "192.0.2.1", so it is scored as a new one`, "warning: no session in the state has the relation \"foo\", so it is scored as a new one\n",
+		fmt.Sprintf("warning: no session in the state has the relation %q, so it is scored as a new one; near are ", wrong), fmt.Sprintf("%q", relation))
+	if _, said := mustRun(t, "predict", "-state", dir, "-source", all[0].Destination, "-relation", relation, "-n", "1"); said != "" {
+		t.Error(said)
+	}
+
 	for _, c := range [][]string{{"-n", "0"}, {"-above", "0.5", "-below", "0.5"}, {"-most", "10"}, {"x"}} {
 		if _, stderr, status := rgcn(append([]string{"predict", "-state", dir}, c...)...); status != exitUsage {
 			t.Errorf("%q: status %d: %s", c, status, stderr)

@@ -52,29 +52,43 @@ var statusCommand = command{
 			}
 			s := f.Status()
 			f.Close()
+			if s.Written.IsZero() { // an older version wrote it: its files tell
+				if saved, err := filter.LookAt(c.State.Dir); err == nil {
+					s.Written = saved.At.UTC().Truncate(time.Second)
+				}
+			}
 			if *asJSON {
 				j := json.NewEncoder(e.stdout)
 				j.SetIndent("", "  ")
 				return j.Encode(s)
 			}
-			return printStatus(e, s)
+			return printStatus(e, s, time.Now())
 		}
 	},
 }
 
-func printStatus(e *env, s filter.Status) error {
+func printStatus(e *env, s filter.Status, now time.Time) error {
 	w := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	line := func(name, format string, a ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, a...)) }
 	when := func(t time.Time) string { return t.UTC().Format(time.DateTime) }
 	if s.Problem != "" {
 		line(s.State, "%s", s.Problem)
 	}
+	if !s.Written.IsZero() { // a state of weeks ago must not look live
+		line("written", "%s UTC, %s", when(s.Written), age(s.Written, now))
+	}
+	if p := s.Saving; p != nil && p.Problem == "" {
+		if p.Last.IsZero() {
+			line("learned", "nothing saved since %s UTC", when(s.Since))
+		} else {
+			line("learned", "saved %s UTC, %s", when(p.Last), age(p.Last, now))
+		}
+	}
 	line("graph", "%d hosts, %d relations, %d distinct triplets", s.Graph.Nodes, s.Graph.Relations, s.Graph.Edges)
 	if m := s.Model; m == nil {
 		line("model", "none yet")
 	} else {
-		line("model", "trained %s UTC, %s ago; held-out AUC %.3f, threshold %s", when(m.Trained), config.FormatDuration(time.Since(m.Trained).Round(time.Second)),
-			m.Quality, strconv.FormatFloat(m.Threshold, 'f', 6, 64))
+		line("model", "trained %s UTC, %s; held-out AUC %.3f, threshold %s", when(m.Trained), age(m.Trained, now), m.Quality, strconv.FormatFloat(m.Threshold, 'f', 6, 64))
 	}
 	if t := s.Training; t != nil {
 		line("last training", "%s UTC on %s: %d steps over %d triplets in %.2f s, loss %.4f", when(t.At), t.Device, t.Steps, t.Edges, t.Seconds, t.Loss)
@@ -115,6 +129,14 @@ func printStatus(e *env, s filter.Status) error {
 	}
 	fmt.Fprintln(e.stdout)
 	return printAllow(e.stdout, s.Allow)
+}
+
+// age is how long ago a time was.
+func age(t, now time.Time) string {
+	if d := now.Sub(t).Round(time.Second); d >= 0 {
+		return config.FormatDuration(d) + " ago"
+	}
+	return config.FormatDuration(t.Sub(now).Round(time.Second)) + " ahead of this machine's clock"
 }
 
 // allowProblem tells why the list in use is not what its file says: of a file with a bad line the problem begins with its

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"flb-filter-rgcn/build/samples"
 	"flb-filter-rgcn/plugin/filter"
@@ -38,6 +40,50 @@ func TestStatus(t *testing.T) {
 			t.Errorf("%v: %s", args, stderr)
 		}
 	}
+}
+
+// TestStatusTellsWhen: a state of weeks ago does not look live, and of an older version the files tell when.
+func TestStatusTellsWhen(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	mustRun(t, withSmall("train", "-q", "-state", dir, "-columns", columns, samples.SessionsPath(t))...)
+	text, _ := mustRun(t, "status", "-state", dir)
+	js, _ := mustRun(t, "status", "-json", "-state", dir)
+	var s filter.Status
+	if err := json.Unmarshal([]byte(js), &s); err != nil || s.Written.IsZero() || s.Saving == nil || s.Saving.Last.IsZero() {
+		t.Fatalf("%v: %s", err, js)
+	}
+	has(t, strings.Join(strings.Fields(text), " "), "written "+s.Written.Format(time.DateTime)+" UTC, ", " ago learned saved "+s.Saving.Last.Format(time.DateTime)+" UTC, ")
+
+	for _, name := range []string{"status", "status.prev"} { // as if an older version had written the rest
+		os.Remove(filepath.Join(dir, name))
+	}
+	old := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if err := os.Chtimes(filepath.Join(dir, e.Name()), old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, _ = mustRun(t, "status", "-state", dir)
+	has(t, text, "written", "2026-03-02 10:00:00 UTC, ")
+}
+
+func TestAge(t *testing.T) {
+	now := time.Date(2026, 3, 20, 10, 0, 0, 0, time.UTC)
+	for want, ago := range map[string]time.Duration{"18d3h ago": (18*24 + 3) * time.Hour, "0 ago": 0, "1h ahead of this machine's clock": -time.Hour} {
+		if got := age(now.Add(-ago), now); got != want {
+			t.Errorf("%v: %q, want %q", ago, got, want)
+		}
+	}
+	var out bytes.Buffer
+	s := filter.Status{Written: now.Add(-21 * 24 * time.Hour), Since: now, Saving: &filter.SavingStatus{}}
+	if err := printStatus(&env{stdout: &out}, s, now); err != nil {
+		t.Fatal(err)
+	}
+	has(t, strings.Join(strings.Fields(out.String()), " "), "written 2026-02-27 10:00:00 UTC, 21d ago learned nothing saved since 2026-03-20 10:00:00 UTC")
 }
 
 // TestAllowProblem: a list with a bad line is told apart from a file that cannot be read.
