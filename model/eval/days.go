@@ -14,7 +14,7 @@ type DaysPlan struct {
 	From        int           // first day judged; 0 is that of the first session
 	Every       time.Duration // between two trainings, at least; 0 stands for a day
 	MinEdges    int           // distinct triplets before the first training; 0: see model.LeastEdges
-	MinNewEdges int           // distinct triplets new since the last one, without which a training waits
+	MinNewEdges int           // distinct triplets new since the last one, without which a training waits, for a day at most
 }
 
 // Days replays the sessions of a log, which must be in order of time, as the filter would score them, and judges every
@@ -63,7 +63,7 @@ func (d *timetable) due(t int64, r *replay) bool {
 	switch {
 	case st.Edges < model.LeastEdges(d.plan.MinEdges, st.Lived),
 		d.tried && t-d.last < int64(cmp.Or(d.plan.Every, Day)),
-		d.trained && st.NewEdges-d.newEdges < uint64(d.plan.MinNewEdges):
+		d.trained && st.NewEdges-d.newEdges < uint64(d.plan.MinNewEdges) && t-d.last < int64(Day):
 		return false
 	}
 	d.tried, d.last, d.newEdges = true, t, st.NewEdges
