@@ -21,15 +21,15 @@ func TestDaysByHand(t *testing.T) {
 		{Event: event("a ssh d1", 30), Ignored: true},
 		session("a ssh d2", 30, "x"),
 		session("a ssh d2", 47, ""),
-		session("a ssh d2", 50, ""), // day 2; a day after the training, but no triplet is new
-		session("a ssh d4", 60, ""), // one is: a third training
+		session("a ssh d2", 50, ""), // day 2; a day after the training, and so a third one, though no triplet is new
+		session("a ssh d4", 60, ""), // one is, but a day has not passed
 	}
 	var learned []*graphbuf.Snapshot
 	r, err := Days(t.Context(), sessions, DaysPlan{From: 1, MinEdges: 2, MinNewEdges: 1}, []Method{fixed(scores, &learned)}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(learned) != 3 || len(learned[0].Edges) != 2 || len(learned[1].Edges) != 3 || len(learned[2].Edges) != 4 {
+	if len(learned) != 3 || len(learned[0].Edges) != 2 || len(learned[1].Edges) != 3 || len(learned[2].Edges) != 3 {
 		t.Errorf("%d trainings", len(learned))
 	}
 	// Judged: .1x .3 .2x .2 on day 1, .2 .4 on day 2. The attack at .1 wins four, that at .2 two and, tied twice, two
@@ -39,6 +39,11 @@ func TestDaysByHand(t *testing.T) {
 	near(t, "alerts", r[0].Alerts, 4/2.0) // below 0.3
 	near(t, "precision", r[0].Precision, 2/4.0)
 
+	learned = nil
+	// Within a day no training comes without a new triplet: behind hours 1, 25, 50 and 60.
+	if _, err = Days(t.Context(), sessions, DaysPlan{From: 1, Every: 6 * time.Hour, MinEdges: 2, MinNewEdges: 1}, []Method{fixed(scores, &learned)}, 1); err != nil || len(learned) != 4 {
+		t.Errorf("%d trainings, %v", len(learned), err)
+	}
 	learned = nil
 	// Behind hours 1, 23, 30, 47 and 60.
 	if _, err = Days(t.Context(), sessions, DaysPlan{From: 1, Every: 6 * time.Hour, MinEdges: 2}, []Method{fixed(scores, &learned)}, 1); err != nil || len(learned) != 5 {
