@@ -167,6 +167,10 @@ func (l *AlertBudget) judge(e *graphbuf.Event, by Spender, score float32, may bo
 		if counted && (float64(l.today.Alerts) >= l.allowance(quarter) || l.strangersSpent()) {
 			l.today.Lowest = l.today.scoreAtRank(int(l.perDay * leastPace))
 		}
+		if l.today.refused >= l.depth && l.history.settled() {
+			// In a scan, records would take the lock all day to be refused: what can be no alert is not looked at any more.
+			l.today.Watch = min(l.today.Watch, l.history.highest())
+		}
 		l.setGate()
 	}
 	return low, counted

@@ -327,3 +327,27 @@ func TestAShareIsItsOwners(t *testing.T) {
 		t.Error("another's share is spent")
 	}
 }
+
+// What a scan has beyond its share does not fill the day, and yet its records do not take the lock for ever.
+func TestAScanIsIgnoredWithoutTheLock(t *testing.T) {
+	for name, by := range map[string]Spender{"one source": {}, "many new ones": {New: true}} {
+		l, midnight := settled()
+		ignored := 0
+		for i := range 2000 {
+			e := graphbuf.Event{Source: []byte("scanner"), Relation: fmt.Append(nil, i), Time: midnight * 1e9}
+			if by.New {
+				e.Source = fmt.Append(nil, "scanner-", i)
+			}
+			if l.Ignores(e.Time, 0.9) {
+				ignored++
+			}
+			l.Low(&e, by, 0.9)
+		}
+		if ignored < 1500 {
+			t.Errorf("%s: %d of 2,000 scores are ignored without the lock", name, ignored)
+		}
+		if e := (graphbuf.Event{Source: []byte("intruder"), Time: midnight * 1e9}); !l.Low(&e, Spender{New: true}, 1e-6) {
+			t.Errorf("%s: a low score is no alert beside it", name)
+		}
+	}
+}

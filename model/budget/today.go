@@ -23,11 +23,12 @@ type today struct {
 	// Once what may be spent by now is spent, only scores below this are alerts.
 	Lowest float32
 
-	latest int32     // the latest quarter of an hour that is known to have begun
-	late   int       // scores in a row of days long past,
-	past   int64     // and the newest of these days
-	index  []int32   // hash table of Entries: number+1
-	spare  []float32 // memory to rank the scores in
+	latest  int32     // the latest quarter of an hour that is known to have begun
+	late    int       // scores in a row of days long past,
+	past    int64     // and the newest of these days
+	index   []int32   // hash table of Entries: number+1
+	spare   []float32 // memory to rank the scores in
+	refused int       // scores that were not kept, since there were enough lower ones of their source
 	// What each source has of the day, and new sources together, and how much that may be.
 	shares                 shares
 	strangers              share
@@ -68,7 +69,7 @@ func (d *today) begin(time int64) {
 	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = dayOf(time), 0, 1, 1, d.Entries[:0]
 	clear(d.index)
 	clear(d.shares)
-	d.strangers = share{}
+	d.strangers, d.refused = share{}, 0
 }
 
 // quarter is the quarter of an hour in which a score counts, given its time in unix nanoseconds. A score of an earlier
@@ -93,6 +94,7 @@ func (d *today) record(x entry, alert bool) (counted bool) {
 			bound = -1
 		}
 		if !d.makesWay(&x, bound) && !alert {
+			d.refused++
 			return false
 		}
 		if d.index[at] == 0 {
