@@ -52,7 +52,6 @@ func (a *allowList) load() error {
 	switch {
 	case err == nil:
 		a.loaded.Store(true)
-		a.log()
 	case a.live:
 		a.logf(LevelError, "allow: %v; the filter works, but without the list until the file is right", err)
 	default:
@@ -61,13 +60,14 @@ func (a *allowList) load() error {
 	return nil
 }
 
+// log tells of the list, once the clock is set: what is expired depends on it.
 func (a *allowList) log() {
+	if a.file == nil || !a.loaded.Load() {
+		return
+	}
 	s := a.status()
 	a.logf(LevelInfo, "allow: %s: %d lines, %d of them expired", s.File, s.Lines, s.Expired)
 	now, wide, first := a.now(), 0, ""
-	if a.live { // at the start the filter's own clock stands
-		now = max(now, time.Now().UnixNano())
-	}
 	for _, l := range a.file.Table().Lines() {
 		if why := l.Wide(); why != "" && !l.Expired(now) {
 			if wide++; wide == 1 {

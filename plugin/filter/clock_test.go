@@ -378,10 +378,11 @@ func TestALogThatBeginsWithAWrongTime(t *testing.T) {
 	}
 }
 
-// TestTheClockAfterALogOfLongAgo: who learned an old log just before has a machine whose clock is right.
+// TestTheClockAfterALogOfLongAgo: who learned an old log just before has a machine whose clock is right. What is over by that
+// is counted as expired from the start on.
 func TestTheClockAfterALogOfLongAgo(t *testing.T) {
-	h := host("state_dir", t.TempDir())
 	now := time.Now().UnixNano()
+	h := host("state_dir", t.TempDir(), "allow", listFile(t, "pentester,*,*,"+time.Unix(0, now-9*day).UTC().Format(time.DateOnly)+","))
 	f, err := NewOffline(h)
 	if err != nil {
 		t.Fatal(err)
@@ -399,6 +400,9 @@ func TestTheClockAfterALogOfLongAgo(t *testing.T) {
 	defer f.Close()
 	if n := f.clock.now(); !n.agree || f.times.problem() != "" {
 		t.Errorf("%+v, %q: the machine's clock is doubted", n, f.times.problem())
+	}
+	if !strings.HasSuffix(h.log(), "1 lines, 1 of them expired") && !strings.Contains(h.log(), "1 lines, 1 of them expired\n") {
+		t.Errorf("the list is not told of by the machine's time: %s", h.log())
 	}
 }
 

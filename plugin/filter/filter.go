@@ -140,6 +140,7 @@ func newInstance(host Host, k kind, read func() (wall, passed int64)) (*Instance
 	f.path.newest.Store(newest)
 	f.clock.begin(newest, f.saved)
 	f.source.begin()
+	f.allow.log()
 	return f, nil
 }
 
