@@ -8,8 +8,8 @@ import (
 )
 
 // LeastEdges returns how many distinct triplets a first training should have, where sessions span the time lived: want,
-// or 50 where want is 0. A small network may never have as many, so that as few as a model can be judged by
-// are enough after a day.
+// or 50 where want is 0. A small network may never have as many, so that as few as a model can be judged by are enough
+// after a day.
 func LeastEdges(want int, lived time.Duration) int {
 	switch {
 	case want > 0:

@@ -16,7 +16,8 @@ type shares []share
 type share struct {
 	source           uint64 // Spender.key; 0: the cell is free
 	triplets, alerts int32  // entries, and those of them that are alerts
-	// No entry but alerts has a higher score than this; 0: not known. It spares most of a scan's records a look at all entries.
+	// No entry but alerts has a higher score than this; 0: not known. It spares most of a scan's records a look at all
+	// entries.
 	highest float32
 }
 

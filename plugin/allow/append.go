@@ -25,10 +25,10 @@ type Entry struct {
 	Verdict                             Verdict
 }
 
-// Append adds a line to the list in the file at path, which is made if it is not there, and gets its first line if it is
-// empty, and returns it as it was understood. Everything in the file stays, comments too; a column that the line needs and the list lacks is added to
-// the first line. The file is replaced by a rename, so that readers, and a loss
-// of power, find the old file or the new one. Two processes that append at the same time wait for each other. Nothing
+// Append adds a line to the list in the file at path, which is made if it is not there, and gets its first line if it
+// is empty, and returns it as it was understood. Everything in the file stays, comments too; a column that the line
+// needs and the list lacks is added to the first line. The file is replaced by a rename, so that readers, and a loss of
+// power, find the old file or the new one. Two processes that append at the same time wait for each other. Nothing
 // is written if the list or the line has an error, which names the file and the line.
 func Append(path string, e Entry, naming Naming) (*Line, error) {
 	path, err := target(path)

@@ -378,8 +378,8 @@ func TestALogThatBeginsWithAWrongTime(t *testing.T) {
 	}
 }
 
-// TestTheClockAfterALogOfLongAgo: who learned an old log just before has a machine whose clock is right. What is over by that
-// is counted as expired from the start on.
+// TestTheClockAfterALogOfLongAgo: who learned an old log just before has a machine whose clock is right. What is over by
+// that is counted as expired from the start on.
 func TestTheClockAfterALogOfLongAgo(t *testing.T) {
 	now := time.Now().UnixNano()
 	h := host("state_dir", t.TempDir(), "allow", listFile(t, "pentester,*,*,"+time.Unix(0, now-9*day).UTC().Format(time.DateOnly)+","))

@@ -114,8 +114,8 @@ func (s *store) learned() []func() error {
 	return []func() error{s.saveClock, s.saveGraph, s.saveUnsaved, s.saveBudgets, s.saveUnanswered, s.saveColumns}
 }
 
-// saveClock writes since when the machine's clock is doubted: in an instance that is restarted every day it would be doubted
-// for ever otherwise.
+// saveClock writes since when the machine's clock is doubted: in an instance that is restarted every day it would be
+// doubted for ever otherwise.
 func (s *store) saveClock() error {
 	since := int64(0)
 	if s.live {

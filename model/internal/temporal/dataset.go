@@ -23,7 +23,7 @@ type Dataset struct {
 	SD, SR, rd            *num.Pairs
 	triplet               *num.Pairs // (sd pair, relation) -> edge
 	start, End            int64      // unix nanoseconds of the first and the last event
-	busyUntil             int64      // at least a fiftieth of the triplets, and two, came at this time or later
+	busyUntil             int64      // see untilWhen
 	lived                 time.Duration
 	destinationsOf        eventTimes // by source row: when it met each of its destinations
 	RelationsOf           RelationTimes
@@ -127,7 +127,7 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures, pool *num.Pool) 
 	return ds
 }
 
-// untilWhen returns when the last fiftieth of the triplets, and two of them at least, were last seen: a record with a wrong
+// untilWhen returns since when one in 500 triplets, and two at least, were last seen: a few records with a wrong
 // clock may be later than all others.
 func (ds *Dataset) untilWhen() int64 {
 	last := make([]int64, len(ds.Edges))

@@ -41,10 +41,10 @@ func (ds *Dataset) returns(from, to int64) (edges []int32) {
 	return edges
 }
 
-// Newcomer tells whether a source came less than returnsAfter before the end of the data, leaving aside the few triplets that
-// a wrong clock may have put at a later time. Training meets sources that young
-// only within a window, where they are unknown, so a scorer takes a newcomer for unknown, too. As a known source's, its
-// sessions of the next minutes would look like returns.
+// Newcomer tells whether a source came less than returnsAfter before the end of the data, leaving aside the few
+// triplets that a wrong clock may have put at a later time. Training meets sources that young only within a window,
+// where they are unknown, so a scorer takes a newcomer for unknown, too. As a known source's, its sessions of the next
+// minutes would look like returns.
 func (ds *Dataset) Newcomer(source int32) bool {
 	return ds.busyUntil-ds.sourceSince[source] < min(returnsAfter, (ds.End-ds.start)/newcomerShare)
 }

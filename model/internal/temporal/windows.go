@@ -31,8 +31,8 @@ const (
 	wider         = 3
 )
 
-// Settled tells whether the graph has lived a day. The times of the events alone don't tell: a record with a wrong clock may
-// be among them.
+// Settled tells whether the graph has lived a day. The times of the events alone don't tell: a record with a wrong clock
+// may be among them.
 func (ds *Dataset) Settled() bool { return ds.lived >= 24*time.Hour }
 
 // KeepEdges is the largest number of edges for which all windows stay in memory.
