@@ -14,13 +14,10 @@ const (
 	otherSourceShare      = 1. / 2 // of those: another source
 	otherDestinationShare = 1. / 6 // of those: another destination, the rest both
 
-	// The most of the corrupted triplets of a positive that were true before the cut, and have paused. In a small network
-	// where nearly all that is possible has happened, they would be most of them, and what is known look made up.
+	// The most of the corrupted triplets that were true before the cut, and have paused. In a small network where nearly
+	// all that is possible has happened, they would be most of them, and what is known look made up.
 	pausedShare = 1. / 4
 )
-
-// mostPaused is how many of n corrupted triplets may have been true before the cut.
-func mostPaused(n int) int { return max(1, int(pausedShare*float64(n))) }
 
 // corrupt changes one part of a positive, or both of its hosts, so that the result is not true in the window, nor, unless
 // paused, was before. Where nearly every change of it is true, as behind a bastion that is the only source, a host becomes

@@ -51,22 +51,24 @@ func TestFewCorruptedTripletsPaused(t *testing.T) {
 	ds := NewDataset(modeltest.Graph(t, events).Snapshot(), nil, nil)
 	windows, _ := NewWindows(ds, false)
 	var b Batch
-	corrupted, paused := 0, 0
-	for i := range windows.Len() {
-		w := windows.Get(i)
-		w.Sample(ds, &b, num.NewPhilox(uint64(i), 1), SampleSize, Sampling{Negatives: 4})
-		for j := range b.S {
-			switch {
-			case b.Label[j] > 0:
-			case b.Counts[j][CountSRD] > 0:
-				paused++
-				fallthrough
-			default:
-				corrupted++
+	for _, negatives := range []int{1, 2, 3, 4, 6, 16} {
+		corrupted, paused := 0, 0
+		for i := range windows.Len() {
+			w := windows.Get(i)
+			w.Sample(ds, &b, num.NewPhilox(uint64(i), 1), SampleSize, Sampling{Negatives: negatives})
+			for j := range b.S {
+				switch {
+				case b.Label[j] > 0:
+				case b.Counts[j][CountSRD] > 0:
+					paused++
+					fallthrough
+				default:
+					corrupted++
+				}
 			}
 		}
-	}
-	if paused == 0 || 4*paused > corrupted {
-		t.Errorf("%d of %d corrupted triplets were true before, want some, and a quarter at most", paused, corrupted)
+		if paused == 0 || 4*paused > corrupted {
+			t.Errorf("%d for each true one: %d of %d corrupted triplets were true before, want some, and a quarter at most", negatives, paused, corrupted)
+		}
 	}
 }

@@ -45,6 +45,7 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n
 		from[i], from[j] = from[j], from[i]
 		sum += from[i].chance
 	}
+	pauses := 0. // how many corrupted triplets may have paused by now; where each positive has few, it is one of several
 	for _, t := range from[:n] {
 		e := &ds.Edges[t.edge]
 		share := weight * t.chance / sum
@@ -53,10 +54,11 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n
 			at = w.At + int64(float64(rng.Float())*float64(w.end-w.At))
 		}
 		w.add(ds, b, rng, e, e.S, e.R, e.D, at, 1, share, all*t.chance/sum)
-		paused := mostPaused(how.Negatives)
+		each := pausedShare * float64(how.Negatives)
+		pauses = min(pauses+each, max(1, each))
 		for range how.Negatives {
-			if w.addCorrupted(ds, b, rng, e, at, share, how, paused > 0) {
-				paused--
+			if w.addCorrupted(ds, b, rng, e, at, share, how, pauses >= 1) {
+				pauses--
 			}
 			if len(how.Bad) > 0 && how.BadDraws.Float() < badShare {
 				b.cut(len(b.S) - 1)
