@@ -160,7 +160,11 @@ func (l *AlertBudget) judge(e *graphbuf.Event, by Spender, score float32, may bo
 	if !low && score >= l.today.Watch {
 		return false, false
 	}
-	key, source := tripletKey(e), by.key(e)
+	key := tripletKey(e)
+	if !low && l.today.again(key, score) {
+		return false, false
+	}
+	source := by.key(e)
 	low = low && l.affords(key, source, by.New, score)
 	if low || score < l.today.Watch {
 		counted = l.today.record(entry{Key: key, Score: score, Quarter: quarter, Source: source, New: by.New}, low)

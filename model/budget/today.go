@@ -121,6 +121,16 @@ func (d *today) record(x entry, alert bool) (counted bool) {
 	return true
 }
 
+// again takes one more score of a triplet and tells whether it is kept. Most records are of such.
+func (d *today) again(key uint64, score float32) bool {
+	i := d.index[d.find(key)]
+	if i == 0 || d.Entries[i-1].gone {
+		return false
+	}
+	d.Entries[i-1].Score = min(d.Entries[i-1].Score, score)
+	return true
+}
+
 // makesWay tells whether there is place for one more triplet among those of its source, and of new sources. Where there
 // is none, the triplet with the highest score goes that is no alert, if it is above the bound.
 func (d *today) makesWay(x *entry, bound float32) bool {

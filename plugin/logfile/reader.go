@@ -54,8 +54,8 @@ type Reader struct {
 
 // Open opens a log, "-" being standard input. Gzip and the format are
 // recognised by content: '{' begins NDJSON, '#' Zeek's header, and anything
-// else wants opt.Columns, or opt.Lines; what is no text is a *ContentError. The first bytes are read at once, so Open waits
-// for a pipe to deliver.
+// else wants opt.Columns, or opt.Lines; what is no text is a *ContentError.
+// The first bytes are read at once, so Open waits for a pipe to deliver.
 func Open(path string, opt Options) (*Reader, error) {
 	f, name := os.Stdin, "standard input"
 	if path != "-" {

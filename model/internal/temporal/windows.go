@@ -50,6 +50,7 @@ func NewWindows(ds *Dataset, single bool) (train *Windows, test Span) {
 	trains := func(cut int64) bool { return cut > ds.start } // else as good as nothing was known
 	final := len(times) - 1
 	if ds.Settled() {
+		// After each step the last window that trains begins at times[final-2]. It has to have a past, or none would train.
 		for least := final - wider; final > least && trains(times[final-2]) && ds.positives(Span{times[final], ds.End + 1}, nil, EnoughHeldOut) < EnoughHeldOut; {
 			final--
 		}
