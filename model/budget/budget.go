@@ -17,14 +17,16 @@ import (
 // No training can know what scores will look like tomorrow: the held-out sessions may be those of
 // a weekend, a new model puts its scores elsewhere, and where many scores are alike a small shift makes a
 // hundred alerts. So the budget keeps the lowest scores of the last days as they were given. Its threshold
-// is the median, over those days, of the score below which as many triplets lay as the budget allows. Days of
+// is the median, over those days, of the score below which as many triplets lay as the budget allows. Of a budget
+// below one alert a day it is the score that the lowest of a day is below on that share of the days. Days of
 // little activity, such as weekends, do not count; the day of a scan, or of an upgrade everywhere, is one
 // among ten.
 //
 // Within a day the budget is paced. What is left of it is spread over what is left of the day, by the hours
 // at which low scores usually come, but at most at mostPace of the usual rate, so that a quiet day does not
-// flag usual sessions. Once the budget is spent, a triplet is still an alert if its score is among the
-// lowest leastPace of a budget, both on a usual day and today; but no day has more alerts than two budgets.
+// flag usual sessions; a small budget, of which nothing is spent on most days, is spread less. Once the budget is
+// spent, a triplet is still an alert if its score is among the lowest leastPace of a budget, both on a usual day and
+// today; but no day has more alerts than two budgets, or two alerts of a budget below one.
 //
 // Until settledDays are known, the threshold comes from the training's held-out triplets, of which there are
 // few, or from days that need not be like this one, such as those of a weekend. Until then the budget is handed
@@ -109,6 +111,18 @@ func (l *AlertBudget) Usual() float32 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.history.scoreAt(1)
+}
+
+// Rate returns how many distinct triplets of a usual day had a score or a lower one when they came, on average of the
+// last days; of one source, and of new sources together, no more than may be alerts. It is not known, NaN, before enough
+// days are, and for scores that are no alerts at any time of the day. Rate does not allocate.
+func (l *AlertBudget) Rate(score float32) float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.follows() || !l.history.settled() || score >= l.history.highest() {
+		return math.NaN()
+	}
+	return l.history.rate(score)
 }
 
 // Spender is who spends an alert of a budget.
@@ -304,7 +318,7 @@ func (l *AlertBudget) thresholdAt(quarter int32) float32 {
 		// The scores of new sources fall as a young graph ages, and with each of the first trainings: any of them would
 		// be the lowest of the day.
 		return 0
-	case over >= l.perDay:
+	case over >= max(1, l.perDay):
 		// Likewise those of one source that goes from host to host, or changes its client each time.
 		return 0
 	}
@@ -315,7 +329,7 @@ func (l *AlertBudget) thresholdAt(quarter int32) float32 {
 func (l *AlertBudget) pace(quarter int32) float64 {
 	after := &l.history.after
 	left := float64(after[l.today.Since]) - float64(l.today.Alerts)/l.perDay
-	return min(max(left/max(float64(after[quarter]), 1e-3), leastPace), mostPace)
+	return min(max(left/max(float64(after[quarter]), 1e-3), leastPace), min(1+(mostPace-1)*l.perDay, mostPace))
 }
 
 // allowance returns how many alerts of today's budget may be spent by a time of the day. A day that is watched in

@@ -580,3 +580,29 @@ func TestLateScoresArePacedAsOfNow(t *testing.T) {
 		t.Error("it is not judged as of now")
 	}
 }
+
+// The rate of a score is what the days that are over had of it, once three busy ones are known.
+func TestRate(t *testing.T) {
+	l := New(20)
+	for day := range int64(16) {
+		busy, triplets := l.history.settled(), int64(100)
+		if day%7 == 6 {
+			triplets = 5 // on Sundays, which do not count
+		}
+		if rate := l.Rate(0.0105); busy && rate != 11 || !busy && !math.IsNaN(rate) {
+			t.Errorf("day %d: %v a day with a score of 0.0105 or less, of 11, or NaN while it is not known", day, rate)
+		}
+		for i := range triplets {
+			e := graphbuf.Event{Source: fmt.Append(nil, "host-", i), Time: ((20_000+day)*secondsOfDay + i*600) * 1e9}
+			l.Low(&e, Spender{}, 0.001*float32(i))
+		}
+	}
+	for score, want := range map[float32]float64{0: 1, 0.002: 3, 0.0585: 59, 0.07: math.NaN(), 1: math.NaN()} { // three budgets reach to 0.0593
+		if rate := l.Rate(score); rate != want && !(math.IsNaN(rate) && math.IsNaN(want)) {
+			t.Errorf("%v a day with a score of %v or less, want %v", rate, score, want)
+		}
+	}
+	if n := testing.AllocsPerRun(10, func() { l.Rate(0.01) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

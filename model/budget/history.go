@@ -1,7 +1,9 @@
 package budget
 
 import (
+	"math"
 	"slices"
+	"sort"
 
 	"flb-filter-rgcn/model/ranking"
 )
@@ -19,7 +21,7 @@ type history struct {
 	perDay float64              // the budget
 	past   []pastDay            // whole days, the oldest first
 	prior  [curvePoints]float32 // what curve is before there are days
-	known  int                  // how many of the days count
+	busy   []pastDay            // the days that count
 	even   float32              // the score at even odds, which no threshold exceeds
 
 	curve [curvePoints]float32   // score at a rank of 0 to mostPace budgets
@@ -61,18 +63,25 @@ func (h *history) recompute() {
 	for i := range h.after {
 		h.after[i] = 1 - float32(i)/quartersOfDay
 	}
-	days := h.busyDays()
-	h.known = len(days)
+	h.busy = h.busyDays()
+	days := h.busy
 	if len(days) == 0 {
 		h.curve = h.prior
 		return
 	}
 	var at [keptDays]float32
 	for i := range h.curve {
+		// Where low scores come at random, n of them a day on average, so many lie below the median of a day's score at
+		// the rank n-ln 2, counted from 0; and the lowest of a day is below that score on a share 1-exp(-n) of the days.
+		n := h.perDay * float64(i) * curveStep
 		for j, d := range days {
-			at[j] = d.rank(h.perDay * float64(i) * curveStep)
+			at[j] = d.rank(max(0, n-math.Ln2))
 		}
-		h.curve[i] = median(at[:len(days)])
+		if n > math.Ln2 {
+			h.curve[i] = median(at[:len(days)])
+		} else {
+			h.curve[i] = quantile(at[:len(days)], -math.Expm1(-n))
+		}
 	}
 	var quarters [quartersOfDay]float32
 	var all, before float32
@@ -89,7 +98,7 @@ func (h *history) recompute() {
 }
 
 // settled tells whether enough days are known to go by.
-func (h *history) settled() bool { return h.known >= settledDays }
+func (h *history) settled() bool { return len(h.busy) >= settledDays }
 
 // scoreAt returns the score below which the given number of budgets lies on a usual day. It is at most the
 // score at even odds, because a quiet network may not have so many unusual sessions.
@@ -101,6 +110,15 @@ func (h *history) scoreAt(budgets float64) float32 {
 
 // highest returns the score above which no triplet is ever an alert.
 func (h *history) highest() float32 { return min(h.curve[curvePoints-1], h.even) }
+
+// rate returns how many of the triplets that are kept of a usual day had a score or a lower one, on average.
+func (h *history) rate(score float32) float64 {
+	n := 0
+	for _, d := range h.busy {
+		n += sort.Search(len(d.Scores), func(i int) bool { return d.Scores[i] > score })
+	}
+	return float64(n) / float64(len(h.busy))
+}
 
 // busyDays returns the days on which as much happened as on a working day.
 func (h *history) busyDays() []pastDay {
@@ -128,6 +146,15 @@ func (d *pastDay) rank(n float64) float32 {
 	i := min(int(n), last)
 	a, b := d.Scores[i], d.Scores[min(i+1, last)]
 	return a + (b-a)*float32(min(n-float64(i), 1))
+}
+
+// quantile returns what a share p of x lies below: the expectation of that for as many draws, as far as x reaches.
+func quantile(x []float32, p float64) float32 {
+	slices.Sort(x)
+	at := min(max(p*float64(len(x)+1)-1, 0), float64(len(x)-1))
+	i := min(int(at), max(0, len(x)-2))
+	a, b := x[i], x[min(i+1, len(x)-1)]
+	return a + (b-a)*float32(at-float64(i))
 }
 
 func median(x []float32) float32 {

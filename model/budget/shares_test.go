@@ -316,6 +316,31 @@ func TestSmallBudgets(t *testing.T) {
 	}
 }
 
+// A budget of 0.2 is one alert in five days, not one a day.
+func TestTheRateOfSmallBudgets(t *testing.T) {
+	for _, perDay := range []float64{0.1, 0.2, 0.5, 1, 2, 5} {
+		const seeds, first, days, triplets = 12, 20, 100, 100
+		alerts := 0
+		for seed := range uint64(seeds) {
+			l, rng := New(perDay), num.NewPhilox(seed, 1)
+			for day := range int64(first + days) {
+				for i := range int64(triplets) {
+					e := graphbuf.Event{
+						Source: fmt.Append(nil, "host-", i), Relation: []byte("c"), Destination: []byte("d"),
+						Time: ((20_000+day)*secondsOfDay + i*secondsOfDay/triplets) * 1e9,
+					}
+					if l.First(&e, Spender{}, 0.2*rng.Float()) && day >= first {
+						alerts++
+					}
+				}
+			}
+		}
+		if rate := float64(alerts) / (seeds * days); rate < 0.9*perDay || rate > 1.3*perDay {
+			t.Errorf("a budget of %v a day: %.3f alerts a day", perDay, rate)
+		}
+	}
+}
+
 // With names that can be chosen, such as those of users, nobody spends the share of another: these two have the same 32
 // bits of FNV-1a, which was once the key.
 func TestAShareIsItsOwners(t *testing.T) {
