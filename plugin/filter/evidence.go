@@ -19,7 +19,7 @@ func (p *recordPath) gather(out *evidence.Evidence, seen *graphbuf.Evidence, ref
 		itself = 1
 	}
 	*out = evidence.Evidence{
-		LowerPerDay: p.judge.rarity.Load().PerDay(score),
+		LowerPerDay: p.judge.lowerPerDay(score),
 		PairFirst:   seen.PairFirst, PairLast: seen.PairLast, PairDays: seen.PairDays,
 		Destinations: int(c.DestinationsOfS) - itself, Sources: int(c.SourcesOfD) - itself,
 		Relations: seen.Relations,

@@ -1,10 +1,13 @@
 package filter
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/budget"
 	"flb-filter-rgcn/plugin/evidence"
 )
 
@@ -69,6 +72,30 @@ func TestEvidence(t *testing.T) {
 		if x := evidenceIn(decode(t, again)[0], prefix); len(x) > 0 {
 			t.Errorf("evidence of elsewhere stays: %v", x)
 		}
+	}
+}
+
+// How rare a score is goes by the days that are over, and by the training where these do not tell.
+func TestLowerPerDay(t *testing.T) {
+	f := offline(t, host("train_steps", "20"))
+	f.Process(nil, join(sessions(2000)))
+	train(t, f)
+	j := f.path.judge
+	trained := func(score float32) float64 { return j.rarity.Load().PerDay(score) }
+	if got, want := j.lowerPerDay(1e-3), trained(1e-3); got != want {
+		t.Errorf("on the first day %v, want %v as the training has it", got, want)
+	}
+	for day := range int64(5) {
+		for i := range int64(24) {
+			e := graphbuf.Event{Source: fmt.Append(nil, "host-", i), Time: (1_601_000_000/86400 + day) * 86400e9}
+			j.alerts.Low(&e, budget.Spender{}, 1e-3*float32(i))
+		}
+	}
+	if got := j.lowerPerDay(1e-3); got != 2 {
+		t.Errorf("%v a day, want 2 as the days before had it", got)
+	}
+	if got, want := j.lowerPerDay(0.999), trained(0.999); got != want {
+		t.Errorf("of a high score %v, want %v as the training has it", got, want)
 	}
 }
 

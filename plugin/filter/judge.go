@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"math"
 	"sync/atomic"
 
 	"flb-filter-rgcn/graphbuf"
@@ -85,6 +86,17 @@ func (j *judge) source(e *graphbuf.Event, ref *graphbuf.Ref, scorer *model.Score
 		return p, false
 	}
 	return j.sources.judge(e, ref, oddness)
+}
+
+// lowerPerDay is how many distinct triplets of a usual day score so low or lower: as the last days were, where those are
+// known, and otherwise as the training's held-out triplets are. It is NaN where neither is known.
+func (j *judge) lowerPerDay(score float32) float64 {
+	if j.alerts != nil {
+		if n := j.alerts.Rate(score); !math.IsNaN(n) {
+			return n
+		}
+	}
+	return j.rarity.Load().PerDay(score)
 }
 
 // fixedThreshold is the threshold where no budget is spent.
