@@ -400,6 +400,9 @@ func TestSyslogPrefix(t *testing.T) {
 	}{
 		{m, "", "", session("")},
 		{m, "sshd", "h", session("h")},
+		{m, "-", "h", session("h")},
+		{m, "sshd", "-", session("")},
+		{"<38>1 2024-11-30T06:39:00Z host cron 1 - - " + m, "-", "-", none},
 		{m, "sshd-session", "h", session("h")},
 		{m, "sshd-auth", "h", session("h")},
 		{m, "sshd[7]", "h", session("h")},
