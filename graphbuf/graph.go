@@ -118,7 +118,7 @@ type Ref struct {
 	SourceSince                   int64 // when the source first came, as a source; the time of the event if it is new
 	RelationSince                 int64 // when the relation first came; the time of the event if it is new
 	TripletSince                  int64 // when the triplet first came; the time of the event if it is new
-	TripletLast                   int64 // when it last came; the time of the event if it is new
+	TripletLast                   int64 // when it last came, not before TripletSince; the time of the event if it is new
 	// Destinations that are new to the source, each fading by half in a day: a host
 	// that moves through the network has many, most hosts have less than one.
 	NewDestinations float32

@@ -272,7 +272,7 @@ func (g *Graph) fill(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 		ref.RelationSince = min(t, relation)
 	}
 	if p.edge.count > 0 {
-		ref.TripletSince, ref.TripletLast = min(t, p.edge.first), p.edge.last
+		ref.TripletSince = min(t, p.edge.first)
 		// It is no older than its parts where the dates of these are not believed.
 		if source > p.src.since {
 			ref.TripletSince = min(t, max(ref.TripletSince, source))
@@ -280,6 +280,7 @@ func (g *Graph) fill(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 		if relation > p.rel.since {
 			ref.TripletSince = min(t, max(ref.TripletSince, relation))
 		}
+		ref.TripletLast = max(p.edge.last, ref.TripletSince) // nor did it last come before it was there
 	}
 	ref.NewDestinations = p.src.fade(t)
 }

@@ -105,6 +105,23 @@ func TestDatedBackIsNotOld(t *testing.T) {
 	}
 }
 
+// A triplet that came with an event that was dated back did not come for the last time before it came first: people are
+// told of both.
+func TestDatedBackIsInOrder(t *testing.T) {
+	for _, late := range []int64{2 * testDay / 24, 5 * testDay, 29 * testDay} {
+		g := live(t)
+		g.observe1(event("x", "tool", "s2", testNow-late))
+		r := g.observe1(event("x", "tool", "s2", testNow))
+		if r.Counts.SRD != 1 || r.TripletLast < r.TripletSince {
+			t.Errorf("%d days late: came %d times, first on day %v, last on day %v", late/testDay, r.Counts.SRD, float64(r.TripletSince-testNow)/float64(testDay), float64(r.TripletLast-testNow)/float64(testDay))
+		}
+		var e Evidence
+		if g.Evidence(&r, &e); e.PairFirst == 0 || e.PairFirst > e.PairLast || e.PairLast > r.Time {
+			t.Errorf("%d days late: the pair met from %d to %d, and it is %d", late/testDay, e.PairFirst, e.PairLast, r.Time)
+		}
+	}
+}
+
 // TestOldLogsAreBelieved: of logs of before, in whatever order they come, each name is as old as when its triplets came
 // say, also where a sixth of them comes late, and after a pause. In their order it is as old as its first event.
 func TestOldLogsAreBelieved(t *testing.T) {

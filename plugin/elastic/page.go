@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 
 	"flb-filter-rgcn/graphbuf"
@@ -220,13 +221,16 @@ func (s *Source) take(g *graphbuf.Graph, r *reading, wanted [][]string, buckets 
 	return nil
 }
 
-// valueOf is the first of the alternatives that has a value.
-func valueOf(key map[string]any, numbers []string) []byte {
+// valueOf is the first of the alternatives that has a value, else what stands for none in the first that has that.
+func valueOf(key map[string]any, numbers []string) (none []byte) {
 	for _, n := range numbers {
 		switch v := key[n].(type) {
 		case string:
-			if v != "" {
+			if v != "" && !slices.Contains(blank, v) {
 				return []byte(v)
+			}
+			if len(none) == 0 && v != "" {
+				none = []byte(v)
 			}
 		case json.Number:
 			return []byte(v)
@@ -234,5 +238,8 @@ func valueOf(key map[string]any, numbers []string) []byte {
 			return strconv.AppendBool(nil, v)
 		}
 	}
-	return nil
+	return none
 }
+
+// blank are the texts that stand for no value.
+var blank = triplet.Blank()

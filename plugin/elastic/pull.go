@@ -213,7 +213,7 @@ func (s *Source) probe(ctx context.Context, m *mapped, from, to int64, fields bo
 			}
 			has := map[string]any{"filter": map[string]any{"exists": map[string]any{"field": f.name}}}
 			if f.keyword {
-				has = map[string]any{"filter": map[string]any{"bool": map[string]any{"filter": has["filter"], "must_not": map[string]any{"term": map[string]any{f.name: ""}}}}}
+				has = map[string]any{"filter": map[string]any{"bool": map[string]any{"filter": has["filter"], "must_not": map[string]any{"terms": map[string]any{f.name: append([]string{""}, blank...)}}}}}
 			}
 			aggs[name(i, j)] = has
 		}

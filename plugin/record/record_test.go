@@ -203,6 +203,30 @@ func TestFields(t *testing.T) {
 	}
 }
 
+// What stands for no value gives way to an alternative, and counts where none has content.
+func TestBlank(t *testing.T) {
+	for name, c := range map[string]struct {
+		body object
+		want string
+	}{
+		"an alternative":      {object{"x", "-", "y", "2"}, "2"},
+		"a later one":         {object{"x", "-", "y", "(empty)", "z", "3"}, "3"},
+		"none has content":    {object{"x", "", "y", "-", "z", "(empty)"}, "-"},
+		"alone":               {object{"y", "-"}, "-"},
+		"of an array":         {object{"x", []any{"-", "1"}, "y", "2"}, "2"},
+		"more than it":        {object{"x", "--", "y", "2"}, "--"},
+		"a number, then none": {object{"x", 1, "y", "-"}, "1"},
+	} {
+		e := one(t, Spec{Fields: [][]string{{"x", "y", "z"}}, Blank: []string{"-", "(empty)"}}, logEvent(c.body))
+		if got := string(e.Values[0]); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	if e := one(t, Spec{Fields: [][]string{{"x", "y"}}}, logEvent(object{"x", "-", "y", "2"})); string(e.Values[0]) != "-" {
+		t.Errorf("%q, want - where nothing stands for none", e.Values[0])
+	}
+}
+
 // Values rendered as text share the walker's scratch: none may run into the next, nor survive into the next event.
 func TestValuesSideBySide(t *testing.T) {
 	w := mustCompile(t, Spec{Fields: [][]string{{"a"}, {"b"}, {"a"}, {"c"}}}).NewWalker()

@@ -17,6 +17,7 @@ const maxDepth = 16
 // orig_h), or Fluent Bit's record accessor (`$id['orig_h']`: the nested maps alone).
 type Spec struct {
 	Fields [][]string // one entry a wanted value: alternatives, each a path, of which the first with content counts
+	Blank  []string   // texts that are no content, beside the empty one: such a value counts where no alternative has any
 	Time   []string   // alternatives for the event's time; none, none found or none valid: the time of the event's header
 	Drop   []string   // top-level keys, not paths, that AppendSpliced removes, since they are about to be added anew
 }
@@ -25,6 +26,7 @@ type Spec struct {
 type Extractor struct {
 	root   *node
 	fields []slots // for each field, its slots in order of preference
+	blank  []string
 	time   slots
 	total  int // slots in all
 }
@@ -87,7 +89,7 @@ func (n *node) add(name string) *key {
 
 // Compile checks the paths of a Spec and prepares the lookup.
 func Compile(s Spec) (*Extractor, error) {
-	x := &Extractor{root: new(node)}
+	x := &Extractor{root: new(node), blank: s.Blank}
 	for i, paths := range s.Fields {
 		if len(paths) == 0 {
 			return nil, fmt.Errorf("record: field %d has no path, want at least one", i)
@@ -109,6 +111,16 @@ func Compile(s Spec) (*Extractor, error) {
 		x.root.add(name).drop = true
 	}
 	return x, nil
+}
+
+// hasContent tells whether a value is neither empty nor blank.
+func (x *Extractor) hasContent(v []byte) bool {
+	for _, b := range x.blank {
+		if string(v) == b {
+			return false
+		}
+	}
+	return len(v) > 0
 }
 
 // CheckPath returns what is wrong with a path, nil for a good one.

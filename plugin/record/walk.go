@@ -319,10 +319,16 @@ func (w *Walker) resolve() {
 			if at <= w.event.from {
 				continue
 			}
-			if next := w.render(at); next != nil {
-				if v = next; len(v) > 0 {
-					break
-				}
+			next := w.render(at)
+			if next == nil {
+				continue
+			}
+			content := w.x.hasContent(next)
+			if content || len(v) == 0 {
+				v = next
+			}
+			if content {
+				break
 			}
 		}
 		w.event.Values[f] = v

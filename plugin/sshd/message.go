@@ -12,7 +12,7 @@ type rule struct {
 
 // rules are tried in order. Those that differ in their first words only are spelled out in full.
 var rules = compile([]rule{
-	{"Invalid user ", peerFrom, "invalid user", false},
+	{"Invalid user ", peerBehindName, "invalid user", false},
 	{"Connection closed by ", peerID, "closed", true},
 	{"Connection reset by ", peerID, "reset", true},
 	{"Disconnected from ", peerID, "disconnected", true},

@@ -13,9 +13,9 @@ type Session struct {
 
 // Parse reads one sshd message or a whole syslog line: `Nov 30 06:39:00 host sshd[123]: message`, with an ISO 8601 time
 // or one with the year in place of that one, with a facility and a level in front of the program, or RFC 5424, each with
-// a <PRI> or without. ident and host come from the record's own fields and
-// are nil when it has none; a prefix in the message fills them in. ok is false if another program logged the message,
-// if it has no peer's address, and if the address cannot be told from what the peer chose.
+// a <PRI> or without. ident and host come from the record's own fields and are nil, or "-", when it has none; a prefix in
+// the message fills them in. ok is false if another program logged the message, if it has no peer's address, and if the
+// address cannot be told from what the peer chose.
 func Parse(message, ident, host []byte) (s Session, ok bool) {
 	message = bytes.TrimRight(message, "\r\n\x00")
 	whole := len(message)
@@ -24,10 +24,10 @@ func Parse(message, ident, host []byte) (s Session, ok bool) {
 		return Session{}, false // a name that the peer chose ends with them, and the line was cut there
 	}
 	p := splitSyslog(message)
-	if len(ident) == 0 {
+	if len(ident) == 0 || isNil(ident) {
 		ident = p.ident
 	}
-	if len(host) == 0 {
+	if len(host) == 0 || isNil(host) {
 		host = p.host
 	}
 	if len(ident) > 0 && !isSSHD(ident) {

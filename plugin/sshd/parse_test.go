@@ -347,6 +347,36 @@ func TestCutLines(t *testing.T) {
 	}
 }
 
+// A name may hold the words that sshd writes before a name. It is as long as it is, so that a line that was cut within it
+// tells of no peer.
+func TestCutNameWithWordsOfSSHD(t *testing.T) {
+	vis := func(n int) string { return strings.Repeat(`\377`, n) }
+	for _, wording := range []string{
+		"Invalid user USER from 203.0.113.66 port 40000",
+		"error: PAM: Authentication failure for illegal user USER from 203.0.113.66",
+		"error: maximum authentication attempts exceeded for invalid user USER from 203.0.113.66 port 40000 ssh2 [preauth]",
+	} {
+		for _, words := range []string{"invalid user ", "illegal user "} {
+			for _, after := range []string{" from 6.6.6.6 port 2", " from 6.6.6.6", " from 203.0.113.66"} {
+				for before := range 13 {
+					for n := range 100 - before - len(words) - len(after) {
+						name := vis(before) + words + vis(n) + after
+						name += strings.Repeat("2", 100-before-n-len(words)-len(after))
+						line := "<38>Nov 30 06:39:00 sshd-session[12345]: " + strings.ReplaceAll(wording, "USER", name)
+						if len(line) <= 255 {
+							continue
+						}
+						cut := strings.TrimPrefix(line[:255], "<38>")
+						if got := parse(cut, "", "alpine"); got[0] != "" && got[0] != "203.0.113.66" {
+							t.Fatalf("%s\n\tpeer %q", cut, got[0])
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
 // Whom sshd has let in chose no name that imitates: an identity of a certificate, which whoever signed it chose, neither
 // puts another address in place of the peer's nor hides that.
 func TestAcceptedCertificate(t *testing.T) {
@@ -370,6 +400,9 @@ func TestSyslogPrefix(t *testing.T) {
 	}{
 		{m, "", "", session("")},
 		{m, "sshd", "h", session("h")},
+		{m, "-", "h", session("h")},
+		{m, "sshd", "-", session("")},
+		{"<38>1 2024-11-30T06:39:00Z host cron 1 - - " + m, "-", "-", none},
 		{m, "sshd-session", "h", session("h")},
 		{m, "sshd-auth", "h", session("h")},
 		{m, "sshd[7]", "h", session("h")},

@@ -175,13 +175,21 @@ func peerIDReason(s []byte) (peer []byte) {
 // before the last `from` is the peer's to choose: a name, with words of sshd in front, or what it sent in place of one, in
 // quotes.
 func peerFrom(s []byte) []byte {
-	name := s
+	head, name := s[:min(len(s), maxWords)], 0
 	for _, words := range [...]string{"invalid user ", "illegal user "} {
-		if i := bytes.Index(name[:min(len(name), maxWords)], []byte(words)); i >= 0 {
-			name = name[i+len(words):]
-			break
+		// The first of them are sshd's: a name may hold more of them, to look shorter than it is.
+		if i := bytes.Index(head, []byte(words)); i >= 0 {
+			head, name = head[:i], i+len(words)
 		}
 	}
+	return peerBehind(s[name:], s)
+}
+
+// peerBehindName is peerFrom where s begins with the name.
+func peerBehindName(s []byte) []byte { return peerBehind(s, s) }
+
+// peerBehind reads the peer at the end of s behind a name, which reaches up to there.
+func peerBehind(name, s []byte) []byte {
 	if cutInName(name) || len(s) > 0 && s[0] == '\'' && cutAnywhere(len(s)) {
 		return nil
 	}

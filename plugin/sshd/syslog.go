@@ -82,10 +82,10 @@ func splitRFC5424(s []byte) (l line, ok bool) {
 	l.ident, s = cutWord(s)
 	_, s = cutWord(s)
 	_, s = cutWord(s)
-	if string(l.host) == "-" {
+	if isNil(l.host) {
 		l.host = nil
 	}
-	if string(l.ident) == "-" {
+	if isNil(l.ident) {
 		l.ident = nil
 	}
 	if len(s) > 0 && s[0] == '[' {
@@ -98,6 +98,9 @@ func splitRFC5424(s []byte) (l line, ok bool) {
 	l.message = bytes.TrimPrefix(bytes.TrimLeft(s, " "), []byte("\ufeff"))
 	return l, true
 }
+
+// isNil tells what RFC 5424 writes for no value. Parsers of such lines leave it as it stands.
+func isNil(s []byte) bool { return string(s) == "-" }
 
 // cutElements cuts structured data, [id name="value"]..., in whose values a backslash escapes; nil when it does not
 // end.

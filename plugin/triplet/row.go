@@ -103,10 +103,16 @@ func (f *Finder) row(b *Buffer, rows *Rows, line []byte) (Session, Verdict) {
 // content counts where none has any; nil where none is there.
 func (b *Buffer) first(l *layout, places []int) (text []byte) {
 	for _, place := range places {
-		if next := b.render(l, b.cells[place]); next != nil {
-			if text = next; len(text) > 0 {
-				break
-			}
+		next := b.render(l, b.cells[place])
+		if next == nil {
+			continue
+		}
+		content := has(next)
+		if content || len(text) == 0 {
+			text = next
+		}
+		if content {
+			break
 		}
 	}
 	return text

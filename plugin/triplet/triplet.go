@@ -109,6 +109,7 @@ func New(fields config.Fields, spec *record.Spec) (*Finder, error) {
 		}
 	}
 	spec.Fields = append(paths, spec.Fields...)
+	spec.Blank = Blank()
 	var err error
 	spec.Time, err = record.Under(fields.Under, fields.Time)
 	return f, err
@@ -157,6 +158,9 @@ var unset, empty = []byte("-"), []byte("(empty)")
 func has(v []byte) bool {
 	return len(v) > 0 && string(v) != string(unset) && string(v) != string(empty)
 }
+
+// Blank returns the texts, beside the empty one, that stand for no value: of alternatives, another one counts.
+func Blank() []string { return []string{string(unset), string(empty)} }
 
 // Find returns the session of a record with these values, of which it may replace some. rows, of this finder, keeps the
 // columns of a Zeek log; with nil no rows are read.

@@ -3,6 +3,9 @@ package triplet
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/tinylib/msgp/msgp"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/config"
@@ -60,6 +63,7 @@ func TestFind(t *testing.T) {
 		{ssh, "Accepted password for x from 10.0.0.1 port 1 ssh2,nil,nil", "10.0.0.1 accepted password " + string(ssh.localhost)},
 		{ssh, "Accepted password for x from 10.0.0.1 port 1 ssh2,web,cron", ""},
 		{ssh, "nil,web,sshd", ""},
+		{ssh, "Accepted password for x from 10.0.0.1 port 1 ssh2,-,-", "10.0.0.1 accepted password " + string(ssh.localhost)}, // RFC 5424's nil, as a parser leaves it
 	} {
 		var values [][]byte
 		for _, v := range strings.Split(c.values, ",") {
@@ -78,6 +82,49 @@ func TestFind(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("%s: %q, want %q", c.values, got, c.want)
+		}
+	}
+}
+
+// A parser that knows no types leaves what Zeek writes for no value. The names are those of Zeek's JSON, which leaves such
+// fields out.
+func TestNoValueGivesWayToAnAlternative(t *testing.T) {
+	properties := map[string]string{"source": "id.orig_h else peer", "relation": "client else user else role"}
+	cfg, err := config.Load(func(key string) (string, bool) { v, ok := properties[key]; return v, ok })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var spec record.Spec
+	f, err := New(cfg.Fields, &spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := record.Compile(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ fields, want string }{
+		{"peer=10.0.0.1 id.resp_h=10.0.0.2 user=root", "10.0.0.1 root 10.0.0.2"},
+		{"id.orig_h=- peer=10.0.0.1 id.resp_h=10.0.0.2 client=- user=root", "10.0.0.1 root 10.0.0.2"},
+		{"id.orig_h=- peer=10.0.0.1 id.resp_h=10.0.0.2 client=- user=(empty) role=ops", "10.0.0.1 ops 10.0.0.2"},
+		{"id.orig_h=- peer=10.0.0.1 id.resp_h=10.0.0.2 client=- user=-", "10.0.0.1 - 10.0.0.2"},
+		{"id.orig_h=- peer=- id.resp_h=10.0.0.2 client=x", "missing"},
+	} {
+		pairs := strings.Fields(c.fields)
+		event := msgp.AppendMapHeader(record.AppendHead(nil, time.Unix(1, 0)), uint32(len(pairs)))
+		for _, p := range pairs {
+			key, value, _ := strings.Cut(p, "=")
+			event = msgp.AppendString(msgp.AppendString(event, key), value)
+		}
+		w := x.NewWalker()
+		w.Reset(event)
+		w.Next()
+		got := "missing"
+		if s, verdict := f.Find(new(Buffer), nil, w.Event().Values); verdict == Found {
+			got = string(s.Source) + " " + string(s.Relation) + " " + string(s.Destination)
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", c.fields, got, c.want)
 		}
 	}
 }
