@@ -36,6 +36,9 @@ var credentialKeys = []credentialKey{
 	{"region", "AWS_REGION", func(c *credentials) *string { return &c.aws }},
 }
 
+// defaultRegion is a second variable for the region, which counts after the first.
+const defaultRegion = "AWS_DEFAULT_REGION"
+
 // maxCredentials bounds the file.
 const maxCredentials = 64 << 10
 
@@ -46,7 +49,7 @@ func readCredentials(path string) (c credentials, err error) {
 		for _, k := range credentialKeys {
 			*k.place(&c) = os.Getenv(k.variable)
 		}
-		c.aws = cmp.Or(c.aws, os.Getenv("AWS_DEFAULT_REGION"))
+		c.aws = cmp.Or(c.aws, os.Getenv(defaultRegion))
 		return c, c.check("the environment")
 	}
 	b, err := secretfile.Read(path, maxCredentials)
@@ -84,6 +87,7 @@ func readCredentials(path string) (c credentials, err error) {
 	if err := lines.Err(); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
+	c.aws = cmp.Or(c.aws, os.Getenv("AWS_REGION"), os.Getenv(defaultRegion)) // AWS's tools keep it in another file
 	return c, c.check(path)
 }
 

@@ -102,6 +102,31 @@ func TestS3(t *testing.T) {
 	}
 }
 
+// A file of credentials as AWS's tools write it names no region: that of the environment counts, unless the file has one.
+func TestRegion(t *testing.T) {
+	s, endpoint := serve(t)
+	var authorization string
+	s.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		authorization = r.Header.Get("Authorization")
+		return false
+	}
+	const keys = "aws_access_key_id = AKID\naws_secret_access_key = secret\n"
+	for _, c := range []struct{ file, setting, region, fallback, want string }{
+		{keys, "", "", "", "us-east-1"},
+		{keys, "", "eu-central-1", "eu-west-1", "eu-central-1"},
+		{keys, "", "", "eu-west-1", "eu-west-1"},
+		{keys + "region = eu-north-1\n", "", "eu-central-1", "", "eu-north-1"},
+		{keys + "region = eu-north-1\n", "ap-south-1", "eu-central-1", "", "ap-south-1"},
+	} {
+		t.Setenv("AWS_REGION", c.region)
+		t.Setenv("AWS_DEFAULT_REGION", c.fallback)
+		p := openPlace(t, "s3://bucket/x", Access{Credentials: credentialsFile(t, c.file), S3Endpoint: endpoint, S3Region: c.setting})
+		if err := p.Put(t.Context(), []byte("x")); err != nil || !strings.Contains(authorization, "/"+c.want+"/s3/aws4_request") {
+			t.Errorf("%+v: signed as %s, %v", c, authorization, err)
+		}
+	}
+}
+
 func TestObjectURL(t *testing.T) {
 	for _, c := range []struct{ s3, endpoint, want string }{
 		{"s3://bucket/a/b", "", "https://bucket.s3.eu-west-1.amazonaws.com/a/b"},
