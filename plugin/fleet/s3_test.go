@@ -149,6 +149,9 @@ func TestObjectURL(t *testing.T) {
 			t.Errorf("%+v: %v, %v", c, got, err)
 		}
 	}
+	if u, err := objectURL(&url.URL{Scheme: "s3", Host: "bucket", Path: "/a"}, "", "cn-north-1"); err != nil || u.String() != "https://bucket.s3.cn-north-1.amazonaws.com.cn/a" {
+		t.Errorf("in China: %v, %v", u, err)
+	}
 	if _, err := Open("s3://bucket/x", Access{Credentials: credentialsFile(t, "")}); !errors.Is(err, errNoKeys) {
 		t.Errorf("without keys: %v", err)
 	}
