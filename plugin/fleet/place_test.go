@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/pem"
@@ -15,6 +16,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -168,6 +170,56 @@ func TestPutWithinTheLimitOfAFile(t *testing.T) {
 	}
 	if content, _, err := get(p, ""); err != nil || content != "before" {
 		t.Errorf("%q, %v", content, err)
+	}
+}
+
+// A server that refuses a state before it has read it, and ends the connection, is heard, and the state is not sent.
+func TestRefusedBeforeItIsRead(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	came := make(chan int64, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		from := bufio.NewReader(c)
+		if _, err := http.ReadRequest(from); err != nil {
+			return
+		}
+		io.WriteString(c, "HTTP/1.1 413 Request Entity Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		n, _ := io.Copy(io.Discard, from) // to the end of the connection
+		came <- n
+	}()
+	err = openPlace(t, "http://"+l.Addr().String()+"/x", Access{}).Put(t.Context(), make([]byte, 4<<20))
+	if n := <-came; err == nil || !strings.Contains(err.Error(), "413 Request Entity Too Large") || !Lasts(err) || n != 0 {
+		t.Errorf("%d bytes of the state were sent: %v", n, err)
+	}
+}
+
+// A server that cannot be asked beforehand gets the state without.
+func TestAServerThatCannotBeAsked(t *testing.T) {
+	s, url := serve(t)
+	var asked []string
+	s.before = func(w http.ResponseWriter, r *http.Request) bool {
+		asked = append(asked, r.Header.Get("Expect"))
+		if r.Header.Get("Expect") != "" {
+			w.WriteHeader(http.StatusExpectationFailed)
+			return true
+		}
+		return false
+	}
+	for _, size := range []int{100, 1 << 20} {
+		if err := openPlace(t, url+"/x", Access{}).Put(t.Context(), make([]byte, size)); err != nil || len(s.files["/x"]) != size {
+			t.Errorf("%d of %d bytes: %v", len(s.files["/x"]), size, err)
+		}
+	}
+	if want := []string{"", "100-continue", ""}; !slices.Equal(asked, want) {
+		t.Errorf("%q, want %q", asked, want)
 	}
 }
 

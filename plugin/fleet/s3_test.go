@@ -90,7 +90,10 @@ func TestS3(t *testing.T) {
 			t.Errorf("%s: signed for %s", key, credential)
 		}
 	}
-	for _, want := range []string{"/bucket/state", "/bucket/fleet/state.rgcn", "/bucket/a b/c+d=e/ü.rgcn"} {
+	if err := openPlace(t, "s3://bucket/large", Access{Credentials: file, S3Endpoint: endpoint}).Put(context.Background(), make([]byte, 2*mostUnasked)); err != nil {
+		t.Errorf("large: %v; %v", err, failed)
+	}
+	for _, want := range []string{"/bucket/large", "/bucket/state", "/bucket/fleet/state.rgcn", "/bucket/a b/c+d=e/ü.rgcn"} {
 		if s.files[want] == nil {
 			t.Errorf("nothing at %s", want)
 		}
