@@ -223,6 +223,31 @@ func TestAServerThatCannotBeAsked(t *testing.T) {
 	}
 }
 
+// What a process left that was killed while it wrote goes with a later state, and nothing else does.
+func TestWhatAKilledProcessLeft(t *testing.T) {
+	dir := t.TempDir()
+	old := time.Now().Add(-2 * staleAfter)
+	for name, at := range map[string]time.Time{
+		".state.rgcn.123.tmp": old, ".state.rgcn.456.tmp": time.Now(), ".other.rgcn.123.tmp": old, ".state.rgcn.bak": old, "state.rgcn.tmp": old,
+	} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.WriteFile(path, []byte("x"), 0o600), os.Chtimes(path, at, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := openPlace(t, dir+"/", Access{}).Put(t.Context(), []byte("state")); err != nil {
+		t.Fatal(err)
+	}
+	var there []string
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		there = append(there, e.Name())
+	}
+	if want := []string{".other.rgcn.123.tmp", ".state.rgcn.456.tmp", ".state.rgcn.bak", "state.rgcn", "state.rgcn.tmp"}; err != nil || !slices.Equal(there, want) {
+		t.Errorf("%q, %v, want %q", there, err, want)
+	}
+}
+
 func TestPlacesThatAreNone(t *testing.T) {
 	for place, want := range map[string]string{
 		"ftp://host/x":                  `the scheme "ftp" is none of http, https and s3`,
