@@ -405,6 +405,10 @@ func TestCredentialsOfHTTP(t *testing.T) {
 	if err := openPlace(t, url, Access{}).Put(context.Background(), []byte("x")); err != nil || got != "Bearer of-the-environment" {
 		t.Errorf("sent %q, %v", got, err)
 	}
+	t.Setenv("RGCN_FLEET_TOKEN", "of-a-secret\r\n")
+	if err := openPlace(t, url, Access{}).Put(context.Background(), []byte("x")); err != nil || got != "Bearer of-a-secret" {
+		t.Errorf("sent %q, %v", got, err)
+	}
 	if _, err := Open("http://192.0.2.1/x", Access{}); err == nil || !strings.Contains(err.Error(), "in the clear: want https") {
 		t.Errorf("a token over http: %v", err)
 	}
