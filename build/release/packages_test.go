@@ -23,8 +23,12 @@ var installed = []string{
 	"/usr/bin/rgcn",
 	"/usr/share/flb-filter-rgcn/systemd/rgcn.conf",
 	"/usr/share/flb-filter-rgcn/elasticsearch/setup.sh",
+	"/usr/share/flb-filter-rgcn/fleet/agent.conf",
+	"/usr/share/flb-filter-rgcn/fleet/systemd/rgcn-train.service",
+	"/usr/share/flb-filter-rgcn/fleet/systemd/rgcn-train.timer",
 	"/usr/share/doc/flb-filter-rgcn/README.md",
 	"/usr/share/doc/flb-filter-rgcn/conf/README.md",
+	"/usr/share/doc/flb-filter-rgcn/conf/fleet/README.md",
 }
 
 // configuration is what an operator changes.

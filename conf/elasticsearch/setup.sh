@@ -7,6 +7,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 url=${1:-http://127.0.0.1:9200}
+url=${url%/} # a path begins with one of its own
 name=logs-ssh.rgcn
 call() { # METHOD PATH FILE
   answer=$(curl -sS ${ES_AUTH:+-u "$ES_AUTH"} -w '\n%{http_code}' -X "$1" "$url/$2" -H 'Content-Type: application/json' --data-binary @"$3") ||
@@ -25,7 +26,7 @@ case "$kind" in
 esac
 call PUT "_ingest/pipeline/$name" "$here/pipeline.json"
 case "$kind" in
-  *opensearch*)
+  *'"distribution"'*) # which only OpenSearch has; its name may be in those of any cluster
     # OpenSearch has no ILM, but a plugin with policies of its own, which not every server has.
     if curl -sS ${ES_AUTH:+-u "$ES_AUTH"} "$url/_cat/plugins" | grep -q index-management; then
       curl -sS ${ES_AUTH:+-u "$ES_AUTH"} "$url/_plugins/_ism/policies/$name" | grep -q '"policy"' ||

@@ -238,10 +238,19 @@ func replace(path string, text []byte, mode fs.FileMode, owner, group int) (err 
 	if err = os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	d, err := os.Open(filepath.Dir(path))
+	return syncDir(filepath.Dir(path))
+}
+
+// syncDir makes a rename last. Some file systems, such as shared folders of a virtual machine, cannot sync a directory:
+// what was renamed is there all the same, and whoever was told of a failure would add the line once more.
+func syncDir(path string) error {
+	d, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	return d.Sync()
+	if err := d.Sync(); !errors.Is(err, syscall.EINVAL) {
+		return err
+	}
+	return nil
 }

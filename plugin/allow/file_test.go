@@ -253,3 +253,22 @@ func TestAppendAtATime(t *testing.T) {
 		t.Errorf("%v, %d lines, want %d", err, len(f.Table().Lines()), n)
 	}
 }
+
+// An added line does not fail where the file system syncs no directory, as that of /proc: other errors are told.
+func TestSyncDir(t *testing.T) {
+	const path = "/proc/self"
+	d, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.Sync(); !errors.Is(err, syscall.EINVAL) {
+		t.Skipf("skipped: %s can be synced: %v", path, err)
+	}
+	if err := syncDir(path); err != nil {
+		t.Error(err)
+	}
+	if err := syncDir(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+}

@@ -26,7 +26,7 @@ func syntaxError(path, text string, err error) error {
 	}
 	lines := strings.Split(text, "\n")
 	number = max(1, min(number, len(lines))) // at the end of a file it may be one off on either side
-	line := strings.TrimSpace(lines[number-1])
+	line := withoutAddress(strings.TrimSpace(lines[number-1]))
 	return fmt.Errorf("%s:%d: %s: %s; want key = value, with text and durations in quotes",
 		path, number, show(line), e.Message)
 }

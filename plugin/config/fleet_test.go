@@ -44,6 +44,38 @@ func TestFleet(t *testing.T) {
 	}
 }
 
+// A password that somebody has written into an address is shown by no error and no summary, whatever else is wrong there.
+func TestPasswordsInAddresses(t *testing.T) {
+	const address = "https://elastic:geheim@search.example:9200/logs"
+	for text, want := range map[string]string{
+		"[graph]\nsource = " + address:                   `f:2: "source = ...": expected value but found "https" instead; want key = value`,
+		"[graph]\nsource = \"" + address + "\nx = 1":     `f:2: "source = ...": strings cannot contain newlines; want key = value`,
+		"graph.source \"" + address + "\"":               `f:1: "...": expected '.' or '=', but got`,
+		"[graph]\nsource = [\"" + address + "\"]":        `f:2: graph.source = ["..."]: want the address of an index`,
+		"[state]\nfrom = [\"" + address + "\", 1]":       `f:2: state.from = ["...", 1]: want the path of a directory`,
+		"[fleet]\ns3_endpoint = [[\"" + address + "\"]]": `f:2: fleet.s3_endpoint = [["..."]]: want a URL`,
+	} {
+		if _, err := load(t, text, nil); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "geheim") {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+	for _, endpoint := range []string{"https://minio:geheim@s3.example", "https://minio:geheim%@s3.example"} {
+		for _, to := range []string{"s3://bucket/x", "/srv/states/"} { // used, or without effect
+			c, err := load(t, "", map[string]string{"publish": to, "publish_unsigned": "on", "fleet_s3_endpoint": endpoint})
+			text := c.Summary()
+			for _, idle := range c.NoEffect {
+				text += " " + idle.Text()
+			}
+			if err != nil || strings.Contains(text, "geheim") || !strings.Contains(text, "fleet_s3_endpoint=https://...@s3.example") {
+				t.Errorf("%s: %s, %v", to, text, err)
+			}
+			if c.Fleet.S3Endpoint != endpoint {
+				t.Errorf("the setting is %q, want it as it was given", c.Fleet.S3Endpoint)
+			}
+		}
+	}
+}
+
 // Of two places that are wrong the same one is told of each time.
 func TestTheFirstPlaceThatIsWrong(t *testing.T) {
 	for range 50 {

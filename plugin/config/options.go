@@ -56,8 +56,8 @@ func (o Option) Value(c *Config) string { return o.get(c) }
 
 // refuse is the error for a value that is not allowed.
 func (o *Option) refuse(where string, value any) error {
-	if text, ok := value.(string); ok && o.address {
-		value = withoutUser(text)
+	if o.address {
+		value = hidden(value)
 	}
 	if o.meant != nil {
 		if meant := o.meant(value); meant != "" {
@@ -318,9 +318,9 @@ var options = []Option{
 	path("fleet", "ca_file", "the path of a PEM file, or \"\" for the system's",
 		"Certificates of the authorities that vouch for the servers of publish and state.from.",
 		func(c *Config) *string { return &c.Fleet.CAFile }),
-	option("fleet", "s3_endpoint", typeText, "", "a URL such as https://minio.example.com:9000, or \"\" for Amazon's",
+	endpoint("fleet", "s3_endpoint", "a URL such as https://minio.example.com:9000, or \"\" for Amazon's",
 		"Server for places that begin with s3://.",
-		func(c *Config) *string { return &c.Fleet.S3Endpoint }, text),
+		func(c *Config) *string { return &c.Fleet.S3Endpoint }),
 	option("fleet", "s3_region", typeText, "", "a region such as eu-central-1, or \"\"",
 		"Region for places that begin with s3://. Empty: that of the credentials or of AWS_REGION, else us-east-1.",
 		func(c *Config) *string { return &c.Fleet.S3Region }, text),

@@ -38,7 +38,15 @@ func place(section, key, meaning string, place func(*Config) *string) Option {
 	o := option(section, key, typeText, "", "the path of a directory or a file, http://..., https://... or s3://BUCKET/KEY, without a password, or \"\" for none",
 		meaning, place, text)
 	o.get = func(c *Config) string { return fleet.PlaceName(*place(c)) }
-	return o
+	return userHidden(o)
+}
+
+// endpoint is the URL of a server. What is none, or has a user, is refused when it is used; until then nobody is shown the
+// user and the password.
+func endpoint(section, key, allowed, meaning string, place func(*Config) *string) Option {
+	o := option(section, key, typeText, "", allowed, meaning, place, text)
+	o.get = func(c *Config) string { return withoutUser(fleet.PlaceName(*place(c))) }
+	return userHidden(o)
 }
 
 func boolean(section, key, def, text string, place func(*Config) *bool) Option {

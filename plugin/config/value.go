@@ -335,6 +335,44 @@ func withoutUser(text string) string {
 	return scheme + "..." + text[at:]
 }
 
+// withoutAddress is a line of a file, and of one with an address the key alone: where quotes are missing, no option tells
+// whether a user and a password stand there.
+func withoutAddress(line string) string {
+	if !mayBeAddress(line) {
+		return line
+	}
+	key, _, ok := strings.Cut(line, "=")
+	isKey := func(r rune) bool {
+		return r == '_' || r == '.' || r == ' ' || unicode.IsLetter(r) || unicode.IsDigit(r)
+	}
+	if !ok || strings.ContainsFunc(key, func(r rune) bool { return !isKey(r) }) {
+		return "..."
+	}
+	return key + "= ..."
+}
+
+func mayBeAddress(text string) bool {
+	return strings.Contains(text, "://") || strings.Contains(text, "@")
+}
+
+// hidden is a value that is refused where an address is wanted, without user and password.
+func hidden(value any) any {
+	switch v := value.(type) {
+	case string:
+		return withoutUser(v)
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			if text, ok := item.(string); ok && mayBeAddress(text) {
+				item = "..."
+			}
+			out[i] = hidden(item)
+		}
+		return out
+	}
+	return value
+}
+
 // oneLine keeps control characters of names and paths out of the host's log.
 func oneLine(err error) error {
 	text := err.Error()

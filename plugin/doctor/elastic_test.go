@@ -8,6 +8,8 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -166,4 +168,35 @@ func TestElasticsearchCertificate(t *testing.T) {
 	with("On\n    tls.ca_file "+authority).hasNone(t, TopicElasticsearch)
 	with("On\n    tls.ca_file "+write(t, t.TempDir(), "ca.pem", "text")).has(t, Problem, TopicElasticsearch, "tls.ca_file", "holds no certificate in the format PEM")
 	with("On\n    tls.crt_file x").has(t, OK, TopicElasticsearch, "is not asked")
+}
+
+// TestSetUp runs the script that findings name, as it lies in conf, at addresses that people have, with servers of any
+// name.
+func TestSetUp(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("skipped: curl is not on the PATH")
+	}
+	for _, c := range []struct{ about, want string }{
+		{`{"cluster_name":"was-opensearch","version":{"number":"8.14.3","build_flavor":"default"}}`, "/_ilm/policy/logs-ssh.rgcn"},
+		{`{"cluster_name":"logs","version":{"distribution":"opensearch","number":"2.19.1"}}`, "/_plugins/_ism/policies/logs-ssh.rgcn"},
+	} {
+		var put []string
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.Method == http.MethodPut:
+				put = append(put, r.URL.Path)
+			case r.URL.Path == "/":
+				fmt.Fprint(w, c.about)
+			case r.URL.Path == "/_cat/plugins":
+				fmt.Fprint(w, "node opensearch-index-management 2.19.1.0")
+			default:
+				http.NotFound(w, r)
+			}
+		}))
+		out, err := exec.CommandContext(t.Context(), "/bin/sh", "../../conf/elasticsearch/setup.sh", server.URL+"/").CombinedOutput()
+		server.Close()
+		if want := []string{"/_ingest/pipeline/logs-ssh.rgcn", c.want, "/_index_template/logs-ssh.rgcn"}; err != nil || !slices.Equal(put, want) {
+			t.Errorf("%s: %q, %v, want %q\n%s", c.about, put, err, want, out)
+		}
+	}
 }

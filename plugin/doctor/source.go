@@ -33,6 +33,9 @@ func (e *examination) source(ctx context.Context, p *target) {
 		return
 	}
 	defer s.Close()
+	if s.InClear() {
+		add(Warning, fmt.Sprintf("user and password, or the key, cross the network in the clear to %s", s), "write https:// in Graph_Source, and see that the server speaks TLS")
+	}
 	if e.Offline {
 		add(OK, s.String()+" was not asked (-offline)", "")
 		return

@@ -25,6 +25,11 @@ func TestSource(t *testing.T) {
 		return e
 	}
 	look(Options{Offline: true}).has(t, OK, TopicElasticsearch, "fluent-bit.conf:8", "/logs was not asked")
+	look(Options{Offline: true}).hasNone(t, TopicElasticsearch)
+	local := address
+	address = "http://search.example.org:9200/logs"
+	look(Options{Offline: true}).has(t, Warning, TopicElasticsearch, "fluent-bit.conf:8", "cross the network in the clear to http://search.example.org:9200/logs", "https://")
+	address = local
 	look(Options{}).has(t, Warning, TopicElasticsearch, "has no field id.orig_h", "set Preset, Source, Destination")
 	server.Types = map[string]string{"id.orig_h": "ip", "id.resp_h": "ip"}
 	look(Options{}).has(t, Warning, TopicElasticsearch, "has no documents that the settings speak of")

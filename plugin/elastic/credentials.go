@@ -50,17 +50,20 @@ const wantCredentials = "want one line: user:password, or ApiKey and a key in ba
 // has anything of what is in the file.
 func LoadCredentials(path string) (c Credentials, err error) {
 	if path == "" {
-		if key := os.Getenv(EnvKey); key != "" {
+		if key := FromEnv(EnvKey); key != "" {
+			if hasControls(key) || strings.Contains(key, " ") {
+				return c, fmt.Errorf("%s in the environment is no key: want a key in base64", EnvKey)
+			}
 			return Credentials{Key: key}, nil
 		}
-		text := os.Getenv(EnvUser)
+		text := FromEnv(EnvUser)
 		if text == "" {
 			return c, nil
 		}
 		if c, ok := parseCredentials(text); ok {
 			return c, nil
 		}
-		return c, fmt.Errorf("%s in the environment has no colon: want user:password", EnvUser)
+		return c, fmt.Errorf("%s in the environment is no user and password: want user:password in one line", EnvUser)
 	}
 	text, err := secretfile.Read(path, maxCredentials)
 	if err != nil {
@@ -73,9 +76,18 @@ func LoadCredentials(path string) (c Credentials, err error) {
 	return c, nil
 }
 
+// FromEnv is the value of a variable that holds credentials. A line's end behind it, as secrets often have one that were
+// made from a file, is no part of it.
+func FromEnv(variable string) string { return strings.TrimRight(os.Getenv(variable), "\r\n") }
+
+// hasControls tells a text with control characters, which cannot stand in a header.
+func hasControls(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
 // parseCredentials reads one line. What cannot stand in a header is refused.
 func parseCredentials(text string) (c Credentials, ok bool) {
-	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if text == "" || hasControls(text) {
 		return c, false
 	}
 	if scheme, key, found := strings.Cut(text, " "); found && strings.EqualFold(scheme, "apikey") {

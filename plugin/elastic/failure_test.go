@@ -275,6 +275,20 @@ func TestCredentials(t *testing.T) {
 	if c, err := LoadCredentials(""); err != nil || c.Key != "k" {
 		t.Errorf("the environment: %v", err)
 	}
+	// Secrets that were made from a file end with a line's end.
+	t.Setenv(EnvKey, "k\r\n")
+	if c, err := LoadCredentials(""); err != nil || c.Key != "k" {
+		t.Errorf("the environment: %v", err)
+	}
+	t.Setenv(EnvKey, "a\ngeheim")
+	if _, err := LoadCredentials(""); err == nil || err.Error() != "ES_API_KEY in the environment is no key: want a key in base64" {
+		t.Errorf("the environment: %v", err)
+	}
+	t.Setenv(EnvKey, "")
+	t.Setenv(EnvUser, "a:b \n")
+	if c, err := LoadCredentials(""); err != nil || c.User != "a" || c.Password != "b " {
+		t.Errorf("the environment: %v", err)
+	}
 	for address, want := range map[string]string{
 		"https://u:p@h:9200/i": "https://...@h:9200/i", "https://h:9200/i": "https://h:9200/i", "https://u:p%zz@h/i": "https://...@h/i", "u:p@h": "...@h",
 	} {

@@ -143,6 +143,7 @@ func TestNewRefuses(t *testing.T) {
 		{Config{URL: "http://127.0.0.1:9200"}, "names no index"},
 		{Config{URL: "http://127.0.0.1:9200/_all"}, `names "_all", which is no index`},
 		{Config{URL: "http://127.0.0.1:9200/logs", Query: "[1]"}, "the query is no JSON object"},
+		{Config{URL: "http://127.0.0.1:9200/logs", Query: "{} {}"}, "the query is no JSON object: more follows it"},
 		{Config{URL: "http://127.0.0.1:9200/logs", Fields: settings(t, "preset", "openssh")}, "the preset openssh takes sessions from sshd's messages"},
 		{Config{URL: "http://127.0.0.1:9200/logs", Authorities: "/no/such/file"}, "the file of authorities /no/such/file: no such file"},
 	} {
@@ -169,5 +170,18 @@ func TestTypesThatMayBeEmpty(t *testing.T) {
 		if err != nil || !ok || f.keyword != want {
 			t.Errorf("%s: %+v, %v, %v", kind, f, ok, err)
 		}
+	}
+}
+
+// Numbers of a query arrive as they were written.
+func TestNumbersOfAQuery(t *testing.T) {
+	server := &elastictest.Server{Index: "logs"}
+	add(server, sessions(3, 5, time.Minute))
+	const query = `{"terms":{"account":[9007199254740993,1e3,1.50]}}`
+	s := source(t, Config{URL: server.Start(t), Query: `{"query":` + query + `}`})
+	s.Pull(t.Context(), newGraph(t), Options{}) // whatever the server says to such a query
+	asked := server.Requests()
+	if last := asked[len(asked)-1]; !strings.Contains(last, "/_search") || !strings.Contains(last, query) {
+		t.Errorf("asked %s, want %s in it", last, query)
 	}
 }

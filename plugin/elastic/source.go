@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 	"time"
@@ -94,7 +95,7 @@ func New(cfg Config) (*Source, error) {
 		return nil, err
 	}
 	if cfg.Query != "" {
-		if err := json.Unmarshal([]byte(cfg.Query), &s.query); err != nil {
+		if s.query, err = parseQuery(cfg.Query); err != nil {
 			return nil, fmt.Errorf("the query is no JSON object: %w", err)
 		}
 		if inner, ok := s.query["query"].(map[string]any); ok && len(s.query) == 1 { // as a search has it
@@ -102,6 +103,19 @@ func New(cfg Config) (*Source, error) {
 		}
 	}
 	return s, s.prepare(cfg.Fields)
+}
+
+// parseQuery reads a JSON object. Its numbers stay as they are written: an identifier may have more digits than a float.
+func parseQuery(text string) (query map[string]any, err error) {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&query); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("more follows it")
+	}
+	return query, nil
 }
 
 // open reads the credentials and the certificates of authorities.

@@ -36,6 +36,13 @@ var credentialKeys = []credentialKey{
 	{"region", "AWS_REGION", func(c *credentials) *string { return &c.aws }},
 }
 
+// defaultRegion is a second variable for the region, which counts after the first.
+const defaultRegion = "AWS_DEFAULT_REGION"
+
+// fromEnv is the value of a variable. A line's end behind it, as secrets often have one that were made from a file, is no
+// part of it.
+func fromEnv(variable string) string { return strings.TrimRight(os.Getenv(variable), "\r\n") }
+
 // maxCredentials bounds the file.
 const maxCredentials = 64 << 10
 
@@ -44,9 +51,9 @@ const maxCredentials = 64 << 10
 func readCredentials(path string) (c credentials, err error) {
 	if path == "" {
 		for _, k := range credentialKeys {
-			*k.place(&c) = os.Getenv(k.variable)
+			*k.place(&c) = fromEnv(k.variable)
 		}
-		c.aws = cmp.Or(c.aws, os.Getenv("AWS_DEFAULT_REGION"))
+		c.aws = cmp.Or(c.aws, fromEnv(defaultRegion))
 		return c, c.check("the environment")
 	}
 	b, err := secretfile.Read(path, maxCredentials)
@@ -84,6 +91,7 @@ func readCredentials(path string) (c credentials, err error) {
 	if err := lines.Err(); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
+	c.aws = cmp.Or(c.aws, fromEnv("AWS_REGION"), fromEnv(defaultRegion)) // AWS's tools keep it in another file
 	return c, c.check(path)
 }
 

@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
+	"time"
 
 	"flb-filter-rgcn/plugin/filelimit"
 )
@@ -37,7 +39,9 @@ func (d *directory) Put(ctx context.Context, state []byte) (err error) {
 	if err := filelimit.Check(int64(len(state))); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, "."+filepath.Base(d.path)+".*.tmp")
+	prefix := "." + filepath.Base(d.path) + "."
+	removeStale(dir, prefix)
+	f, err := os.CreateTemp(dir, prefix+"*"+temporary)
 	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
 		return fmt.Errorf("no file can be made in %s: %w", dir, cause.Err)
 	}
@@ -69,6 +73,26 @@ func (d *directory) Put(ctx context.Context, state []byte) (err error) {
 		err = syncErr
 	}
 	return errors.Join(err, parent.Close())
+}
+
+const (
+	temporary = ".tmp" // how the name of a file ends that is being written
+	// staleAfter is the age from which on nobody is writing such a file any more.
+	staleAfter = time.Hour
+)
+
+// removeStale removes what processes left that were killed while they wrote: each such file is as large as a state, and
+// nobody else would ever remove it.
+func removeStale(dir, prefix string) {
+	entries, _ := os.ReadDir(dir) // what is wrong with the directory is told by what follows
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), prefix) || !strings.HasSuffix(e.Name(), temporary) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > staleAfter {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // Get opens the file. Its tag is made of what changes whenever another file takes its place.

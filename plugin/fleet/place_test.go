@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/pem"
@@ -15,6 +16,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -168,6 +170,81 @@ func TestPutWithinTheLimitOfAFile(t *testing.T) {
 	}
 	if content, _, err := get(p, ""); err != nil || content != "before" {
 		t.Errorf("%q, %v", content, err)
+	}
+}
+
+// A server that refuses a state before it has read it, and ends the connection, is heard, and the state is not sent.
+func TestRefusedBeforeItIsRead(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	came := make(chan int64, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		from := bufio.NewReader(c)
+		if _, err := http.ReadRequest(from); err != nil {
+			return
+		}
+		io.WriteString(c, "HTTP/1.1 413 Request Entity Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		n, _ := io.Copy(io.Discard, from) // to the end of the connection
+		came <- n
+	}()
+	err = openPlace(t, "http://"+l.Addr().String()+"/x", Access{}).Put(t.Context(), make([]byte, 4<<20))
+	if n := <-came; err == nil || !strings.Contains(err.Error(), "413 Request Entity Too Large") || !Lasts(err) || n != 0 {
+		t.Errorf("%d bytes of the state were sent: %v", n, err)
+	}
+}
+
+// A server that cannot be asked beforehand gets the state without.
+func TestAServerThatCannotBeAsked(t *testing.T) {
+	s, url := serve(t)
+	var asked []string
+	s.before = func(w http.ResponseWriter, r *http.Request) bool {
+		asked = append(asked, r.Header.Get("Expect"))
+		if r.Header.Get("Expect") != "" {
+			w.WriteHeader(http.StatusExpectationFailed)
+			return true
+		}
+		return false
+	}
+	for _, size := range []int{100, 1 << 20} {
+		if err := openPlace(t, url+"/x", Access{}).Put(t.Context(), make([]byte, size)); err != nil || len(s.files["/x"]) != size {
+			t.Errorf("%d of %d bytes: %v", len(s.files["/x"]), size, err)
+		}
+	}
+	if want := []string{"", "100-continue", ""}; !slices.Equal(asked, want) {
+		t.Errorf("%q, want %q", asked, want)
+	}
+}
+
+// What a process left that was killed while it wrote goes with a later state, and nothing else does.
+func TestWhatAKilledProcessLeft(t *testing.T) {
+	dir := t.TempDir()
+	old := time.Now().Add(-2 * staleAfter)
+	for name, at := range map[string]time.Time{
+		".state.rgcn.123.tmp": old, ".state.rgcn.456.tmp": time.Now(), ".other.rgcn.123.tmp": old, ".state.rgcn.bak": old, "state.rgcn.tmp": old,
+	} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.WriteFile(path, []byte("x"), 0o600), os.Chtimes(path, at, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := openPlace(t, dir+"/", Access{}).Put(t.Context(), []byte("state")); err != nil {
+		t.Fatal(err)
+	}
+	var there []string
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		there = append(there, e.Name())
+	}
+	if want := []string{".other.rgcn.123.tmp", ".state.rgcn.456.tmp", ".state.rgcn.bak", "state.rgcn", "state.rgcn.tmp"}; err != nil || !slices.Equal(there, want) {
+		t.Errorf("%q, %v, want %q", there, err, want)
 	}
 }
 
@@ -326,6 +403,10 @@ func TestCredentialsOfHTTP(t *testing.T) {
 	}
 	t.Setenv("RGCN_FLEET_TOKEN", "of-the-environment")
 	if err := openPlace(t, url, Access{}).Put(context.Background(), []byte("x")); err != nil || got != "Bearer of-the-environment" {
+		t.Errorf("sent %q, %v", got, err)
+	}
+	t.Setenv("RGCN_FLEET_TOKEN", "of-a-secret\r\n")
+	if err := openPlace(t, url, Access{}).Put(context.Background(), []byte("x")); err != nil || got != "Bearer of-a-secret" {
 		t.Errorf("sent %q, %v", got, err)
 	}
 	if _, err := Open("http://192.0.2.1/x", Access{}); err == nil || !strings.Contains(err.Error(), "in the clear: want https") {

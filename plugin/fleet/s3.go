@@ -45,6 +45,9 @@ func newS3(w *web, c credentials, a Access) (Place, error) {
 func objectURL(s3 *url.URL, endpoint, region string) (*url.URL, error) {
 	bucket, key := s3.Host, strings.TrimPrefix(s3.Path, "/")
 	u := &url.URL{Scheme: "https", Host: "s3." + region + ".amazonaws.com"}
+	if strings.HasPrefix(region, "cn-") { // a part of Amazon's with a domain of its own
+		u.Host += ".cn"
+	}
 	if endpoint != "" {
 		var err error
 		if u, err = url.Parse(endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" {

@@ -90,7 +90,10 @@ func TestS3(t *testing.T) {
 			t.Errorf("%s: signed for %s", key, credential)
 		}
 	}
-	for _, want := range []string{"/bucket/state", "/bucket/fleet/state.rgcn", "/bucket/a b/c+d=e/ü.rgcn"} {
+	if err := openPlace(t, "s3://bucket/large", Access{Credentials: file, S3Endpoint: endpoint}).Put(context.Background(), make([]byte, 2*mostUnasked)); err != nil {
+		t.Errorf("large: %v; %v", err, failed)
+	}
+	for _, want := range []string{"/bucket/large", "/bucket/state", "/bucket/fleet/state.rgcn", "/bucket/a b/c+d=e/ü.rgcn"} {
 		if s.files[want] == nil {
 			t.Errorf("nothing at %s", want)
 		}
@@ -99,6 +102,31 @@ func TestS3(t *testing.T) {
 	if err := openPlace(t, "s3://bucket/x", Access{Credentials: wrong, S3Endpoint: endpoint}).Put(context.Background(), []byte("x")); err == nil ||
 		!strings.Contains(err.Error(), "403 Forbidden (see fleet.credentials): SignatureDoesNotMatch") {
 		t.Errorf("with a wrong key: %v", err)
+	}
+}
+
+// A file of credentials as AWS's tools write it names no region: that of the environment counts, unless the file has one.
+func TestRegion(t *testing.T) {
+	s, endpoint := serve(t)
+	var authorization string
+	s.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		authorization = r.Header.Get("Authorization")
+		return false
+	}
+	const keys = "aws_access_key_id = AKID\naws_secret_access_key = secret\n"
+	for _, c := range []struct{ file, setting, region, fallback, want string }{
+		{keys, "", "", "", "us-east-1"},
+		{keys, "", "eu-central-1", "eu-west-1", "eu-central-1"},
+		{keys, "", "", "eu-west-1", "eu-west-1"},
+		{keys + "region = eu-north-1\n", "", "eu-central-1", "", "eu-north-1"},
+		{keys + "region = eu-north-1\n", "ap-south-1", "eu-central-1", "", "ap-south-1"},
+	} {
+		t.Setenv("AWS_REGION", c.region)
+		t.Setenv("AWS_DEFAULT_REGION", c.fallback)
+		p := openPlace(t, "s3://bucket/x", Access{Credentials: credentialsFile(t, c.file), S3Endpoint: endpoint, S3Region: c.setting})
+		if err := p.Put(t.Context(), []byte("x")); err != nil || !strings.Contains(authorization, "/"+c.want+"/s3/aws4_request") {
+			t.Errorf("%+v: signed as %s, %v", c, authorization, err)
+		}
 	}
 }
 
@@ -123,6 +151,9 @@ func TestObjectURL(t *testing.T) {
 		} else if err != nil || got.String() != c.want {
 			t.Errorf("%+v: %v, %v", c, got, err)
 		}
+	}
+	if u, err := objectURL(&url.URL{Scheme: "s3", Host: "bucket", Path: "/a"}, "", "cn-north-1"); err != nil || u.String() != "https://bucket.s3.cn-north-1.amazonaws.com.cn/a" {
+		t.Errorf("in China: %v, %v", u, err)
 	}
 	if _, err := Open("s3://bucket/x", Access{Credentials: credentialsFile(t, "")}); !errors.Is(err, errNoKeys) {
 		t.Errorf("without keys: %v", err)

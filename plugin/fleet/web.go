@@ -37,6 +37,10 @@ const (
 	answerTimeout   = time.Minute
 	idleTimeout     = time.Minute
 	transferTimeout = 10 * time.Minute
+	// mostUnasked bytes are sent to a server that has not seen the headers. One that refuses a longer state, as it is too
+	// large for it or the credentials are wrong, may close the connection while the rest comes: why would be lost, and a
+	// state be sent in vain with each try.
+	mostUnasked = 64 << 10
 )
 
 // newClient verifies certificates, by those of a file where one is named.
@@ -69,7 +73,11 @@ func (w *web) Close() { w.client.CloseIdleConnections() }
 
 // Put sends the state. A server that answers with anything but success has not taken it.
 func (w *web) Put(ctx context.Context, state []byte) error {
-	resp, err := w.do(ctx, http.MethodPut, "", state)
+	resp, err := w.do(ctx, http.MethodPut, "", state, len(state) > mostUnasked)
+	if err == nil && resp.StatusCode == http.StatusExpectationFailed { // it does not know how to be asked
+		resp.Body.Close()
+		resp, err = w.do(ctx, http.MethodPut, "", state, false)
+	}
 	if err != nil {
 		return err
 	}
@@ -83,7 +91,7 @@ func (w *web) Put(ctx context.Context, state []byte) error {
 
 // Get asks for the state if it is another one.
 func (w *web) Get(ctx context.Context, tag string) (io.ReadCloser, string, error) {
-	resp, err := w.do(ctx, http.MethodGet, tag, nil)
+	resp, err := w.do(ctx, http.MethodGet, tag, nil, false)
 	if err != nil {
 		return nil, "", err
 	}
@@ -98,9 +106,9 @@ func (w *web) Get(ctx context.Context, tag string) (io.ReadCloser, string, error
 	return resp.Body, resp.Header.Get("ETag"), nil
 }
 
-// do sends a request, and one for what has not the tag, unless that is "". The caller closes the body of the answer,
-// which fails where it pauses for too long.
-func (w *web) do(ctx context.Context, method, tag string, body []byte) (*http.Response, error) {
+// do sends a request, and one for what has not the tag, unless that is "". With ask the server is asked for its consent
+// before the body goes out. The caller closes the body of the answer, which fails where it pauses for too long.
+func (w *web) do(ctx context.Context, method, tag string, body []byte, ask bool) (*http.Response, error) {
 	ctx, end := context.WithTimeout(ctx, transferTimeout)
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := func(why error) { cancel(why); end() }
@@ -115,6 +123,9 @@ func (w *web) do(ctx context.Context, method, tag string, body []byte) (*http.Re
 	}
 	if tag != "" {
 		r.Header.Set("If-None-Match", tag)
+	}
+	if ask {
+		r.Header.Set("Expect", "100-continue")
 	}
 	if w.sign != nil {
 		if err := w.sign(r, body); err != nil {

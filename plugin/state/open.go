@@ -54,7 +54,7 @@ var ErrInUse = errors.New("is in use by another process or filter")
 func Check(path string) error {
 	f, err := openRegular(filepath.Join(path, lockName), os.O_RDWR)
 	if err == nil {
-		return f.Close()
+		return errors.Join(f.Close(), writable(path))
 	}
 	switch {
 	case errors.Is(err, unix.ENOTDIR):
@@ -91,6 +91,15 @@ const lockName = "lock"
 
 func notWritable(path string, err error) error {
 	return fmt.Errorf("state: directory %s must be writable: %w", path, err)
+}
+
+// writable returns why no file can be made in a directory whose lock can be written, as where somebody took the directory
+// away from a user and left its files.
+func writable(path string) error {
+	if err := unix.Access(path, unix.W_OK|unix.X_OK); err != nil {
+		return notWritable(path, &fs.PathError{Op: "write in", Path: path, Err: err})
+	}
+	return nil
 }
 
 func openLock(path string) (*os.File, error) {
@@ -170,6 +179,10 @@ func take(path string) (*os.File, error) {
 			return nil, fmt.Errorf("state: lock %s: %w", path, err)
 		}
 		if isAt(lock, name) {
+			if err := writable(path); err != nil {
+				lock.Close()
+				return nil, err
+			}
 			return lock, nil
 		}
 		lock.Close()

@@ -1,10 +1,13 @@
 package state
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -238,6 +241,52 @@ func TestCheckLeavesNothing(t *testing.T) {
 			d.Close()
 		}
 	}
+}
+
+// asNobody calls do as a user without rights to what root has; as another user than root it calls do alone.
+func asNobody(t *testing.T, do func()) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		do()
+		return
+	}
+	const nobody = 65534
+	runtime.LockOSThread() // the call is for one thread
+	defer runtime.UnlockOSThread()
+	become := func(id uintptr) {
+		if _, _, errno := syscall.RawSyscall(syscall.SYS_SETRESUID, id, id, 0); errno != 0 {
+			t.Fatalf("setresuid: %v", errno)
+		}
+	}
+	become(nobody)
+	defer become(0)
+	do()
+}
+
+// A directory in which nothing can be written is refused, though its lock is there from before and the user's own.
+func TestOpenADirectoryThatWasTakenAway(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.Chmod(filepath.Dir(dir), 0o755))
+	path := filepath.Join(dir, "state")
+	must(t, os.Mkdir(path, 0o755))
+	must(t, os.WriteFile(filepath.Join(path, lockName), nil, 0o600))
+	if os.Geteuid() == 0 {
+		must(t, os.Chown(filepath.Join(path, lockName), 65534, 65534))
+	}
+	must(t, os.Chmod(path, 0o555))
+	t.Cleanup(func() { os.Chmod(path, 0o755) })
+	asNobody(t, func() {
+		const want = "must be writable: write in "
+		if err := Check(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Check: %v, want %q", err, want)
+		}
+		if d, err := Open(path); err == nil {
+			t.Errorf("opened; a save says %v", d.Save("graph", 1, nil))
+			d.Close()
+		} else if !strings.Contains(err.Error(), want) || !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	})
 }
 
 func must(t testing.TB, err error) {

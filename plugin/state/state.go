@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"syscall"
 
 	"flb-filter-rgcn/plugin/filelimit"
 )
@@ -126,13 +127,18 @@ func checksum(parts ...[]byte) (crc uint32) {
 	return crc
 }
 
+// syncDir makes a rename last. Some file systems, such as shared folders of a virtual machine, cannot sync a directory:
+// what was renamed is there all the same.
 func syncDir(path string) error {
 	d, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	return d.Sync()
+	if err := d.Sync(); !errors.Is(err, syscall.EINVAL) {
+		return err
+	}
+	return nil
 }
 
 // Load hands the newest whole blob of a name to use, which may refuse it. A file that is

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"flb-filter-rgcn/plugin/doctor"
+	"flb-filter-rgcn/plugin/elastic"
 )
 
 var doctorCommand = command{
@@ -36,7 +36,7 @@ var doctorCommand = command{
 		asJSON := fs.Bool("json", false, "as JSON")
 		columns := fs.String("columns", "", "`NAMES` of the columns, with commas between, of tab-separated logs without a header; \"-\" skips one")
 		return func(ctx context.Context, e *env) (err error) {
-			o.Samples, o.ElasticKey = e.args, os.Getenv("ES_AUTH")
+			o.Samples, o.ElasticKey = e.args, elastic.FromEnv(elastic.EnvUser)
 			if o.Conf == "" && len(o.Samples) == 0 && len(settings) == 0 {
 				return usagef("nothing to examine: want -c FILE, a LOG, or both")
 			}

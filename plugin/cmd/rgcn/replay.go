@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/fleet"
 	"flb-filter-rgcn/plugin/record"
 )
 
@@ -30,7 +31,7 @@ func replay(ctx context.Context, e *env, s *run, w *writer) error {
 		return err
 	}
 	if s.config.State.From != "" {
-		return usagef("replay trains models of its own, and reads none from state.from (%s): want it unset (-set state_from=), or rgcn score to score by a state directory", s.config.State.From)
+		return usagef("replay trains models of its own, and reads none from state.from (%s): want it unset (-set state_from=), or rgcn score to score by a state directory", fleet.PlaceName(s.config.State.From))
 	}
 	for _, idle := range s.config.NoEffect {
 		if idle.Remedy == "" {

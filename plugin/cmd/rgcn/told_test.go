@@ -88,6 +88,10 @@ func TestRefusedOutputsAndSettings(t *testing.T) {
 	if status != exitUsage || !strings.Contains(stderr, "replay trains models of its own, and reads none from state.from") {
 		t.Errorf("replay: status %d: %s", status, stderr)
 	}
+	_, stderr, _ = rgcn("replay", "-set", "state_from=https://h/x?sig=hidden", "-set", "state_key=/y", "-o", os.DevNull, log)
+	if !strings.Contains(stderr, "state.from (https://h/x)") || strings.Contains(stderr, "hidden") {
+		t.Errorf("replay tells of a secret, or not of the place: %s", stderr)
+	}
 	page := write(t, "page.html", "an older page")
 	broken := write(t, "broken.gz", "\x1f\x8b\x08\x00")
 	if _, _, status := rgcn("report", "-o", page, broken); status != exitFailed || read(t, page) != "an older page" {
