@@ -37,8 +37,10 @@ import (
 // strangest of them may be the one who gets in.
 //
 // A source spends at most a sourceShare of a day's budget, so that one host that does much on a day, or whose tools
-// change their names with each session, does not silence the others. Its further triplets are no alerts, not even those
-// that score lower: such scores fall from session to session.
+// change their names with each session, does not silence the others. Its further triplets are no alerts, unless they score
+// farBelow all those that are: an intruder may come to a host that has spent its share on something else. To be lower is
+// not enough, since such scores fall from session to session. Likewise for what new sources spend together; of that each
+// of them has no more than a sourceShare of what is left, so that the first few do not spend it all.
 //
 // Of a day no more of a source, or of new sources, is kept than may be alerts. Otherwise a noisy host would fill all days,
 // and then the threshold would be that of its scores.
@@ -65,7 +67,8 @@ const (
 	mostPace    = 3
 	sourceShare = 0.25
 	newShare    = 0.5
-	lateScores  = 64 // this many scores in a row of days long past are an archive with days of its own, not late records
+	farBelow    = 0.1 // of a score: so much lower that another alert is worth it
+	lateScores  = 64  // this many scores in a row of days long past are an archive with days of its own, not late records
 
 	// Max is the largest budget that is followed. Beyond it nobody reads alerts one by one, and the lowest
 	// scores would take more memory than the graph. The threshold is then that of the held-out triplets.
@@ -179,9 +182,15 @@ func (l *AlertBudget) judge(e *graphbuf.Event, by Spender, score float32, may bo
 		return false, false
 	}
 	source := by.key(e)
-	low = low && l.affords(key, source, by.New, score)
+	beyond := false
+	if low {
+		low, beyond = l.affords(key, source, by.New, score)
+	}
 	if low || score < l.today.Watch {
 		counted = l.today.record(entry{Key: key, Score: score, Quarter: quarter, Source: source, New: by.New}, low)
+		if counted && !beyond {
+			l.today.Alerts++
+		}
 		if counted && (float64(l.today.Alerts) >= l.allowance(quarter) || l.strangersSpent()) {
 			l.today.Lowest = l.today.scoreAtRank(int(l.perDay * leastPace))
 		}
@@ -202,16 +211,28 @@ func (l *AlertBudget) Ignores(time int64, score float32) bool {
 }
 
 // affords tells whether a triplet of a source may be an alert: it is one already, or neither the share of the source is
-// spent nor, if that is new, what new sources have together.
-func (l *AlertBudget) affords(key, source uint64, isNew bool, score float32) bool {
+// spent nor, if that is new, what new sources have together. What scores far below all that a share was spent on is an
+// alert too, beyond: it spends nothing of what others have.
+func (l *AlertBudget) affords(key, source uint64, isNew bool, score float32) (may, beyond bool) {
 	d := &l.today
-	switch {
-	case d.isAlert(key):
-		return true
-	case isNew && l.strangersSpent() && (d.strangers.alerts >= d.ofNewSources || score >= l.lowest()):
-		return false
+	if d.isAlert(key) {
+		return true, false
 	}
-	return d.shares.of(source).alerts < l.share
+	most := float64(l.share)
+	if isNew && l.history.settled() {
+		left := float64(d.ofNewSources - d.strangers.alerts)
+		if left <= 0 || l.strangersSpent() && score >= l.lowest() {
+			may = d.strangers.isFarBelow(score)
+			return may, may
+		}
+		most = min(most, left*sourceShare)
+	}
+	own := d.shares.of(source)
+	if float64(own.alerts) < most {
+		return true, false
+	}
+	may = own.isFarBelow(score)
+	return may, may
 }
 
 // strangersSpent tells whether new sources have spent what is theirs of a day, whatever they score. Before enough days are
@@ -236,7 +257,11 @@ func (l *AlertBudget) WouldBeLow(e *graphbuf.Event, by Spender, score float32) b
 	if dayOf(e.Time) > l.today.Day {
 		l.startDay(e.Time)
 	}
-	return score < l.thresholdAt(l.today.quarter(e.Time)) && l.affords(tripletKey(e), by.key(e), by.New, score)
+	if score >= l.thresholdAt(l.today.quarter(e.Time)) {
+		return false
+	}
+	low, _ := l.affords(tripletKey(e), by.key(e), by.New, score)
+	return low
 }
 
 // Reach says that a time, in unix nanoseconds, is reached: what comes of days long before it is old.

@@ -19,6 +19,7 @@ type share struct {
 	// No entry but alerts has a higher score than this; 0: not known. It spares most of a scan's records a look at all
 	// entries.
 	highest float32
+	lowest  float32 // score of an alert, if there is one
 }
 
 // of returns the cell of a source, or the free one where it would be.
@@ -48,8 +49,19 @@ func (s *share) add(e *entry, n int32) {
 	}
 	if e.Alert {
 		s.alerts += n
+		s.note(e.Score)
 	}
 }
+
+// note takes the score of an alert.
+func (s *share) note(score float32) {
+	if s.alerts == 1 || score < s.lowest {
+		s.lowest = score
+	}
+}
+
+// isFarBelow tells a score that is strikingly lower than those of all alerts so far.
+func (s *share) isFarBelow(score float32) bool { return s.alerts > 0 && score < farBelow*s.lowest }
 
 // hasNone tells, as far as that is known without a look at the entries, that none above a score can make way.
 func (s *share) hasNone(score float32) bool {

@@ -35,7 +35,7 @@ func restarted(t *testing.T, l *AlertBudget, do func([]byte) []byte) *AlertBudge
 }
 
 // One source that goes from host to host with ever lower scores, from midnight on, gets a quarter of the budget, also over
-// a restart. The rest is there for others.
+// a restart, and one alert more each time that they have fallen to a tenth. The budget is there for others.
 func TestASourceSpendsItsShareAlone(t *testing.T) {
 	l, midnight := settled()
 	n, alerts := 0, 0
@@ -57,8 +57,8 @@ func TestASourceSpendsItsShareAlone(t *testing.T) {
 	scan(1000) // more than a day has room for
 	l = restarted(t, l, func(b []byte) []byte { return b })
 	scan(100)
-	if alerts != 5 {
-		t.Errorf("%d alerts of one source, want a quarter of 20", alerts)
+	if alerts != 5+2 { // the 51st is below a tenth of the fifth, and the 511th of that one
+		t.Errorf("%d alerts of one source, want a quarter of 20 and two", alerts)
 	}
 	if !l.Low(&graphbuf.Event{Source: []byte("noisy"), Destination: []byte("1"), Time: (midnight + 7200) * 1e9}, Spender{}, 1e-6) {
 		t.Error("what was an alert of the day is none the second time")
@@ -293,9 +293,67 @@ func TestTheLowestBesideAScan(t *testing.T) {
 	}
 }
 
-// Of a small budget, too, new sources leave something to known hosts.
+// A monitoring host meets new servers at midnight, which nobody minds, and spends its share. An intruder on it in the
+// afternoon is an alert all the same, and takes nothing of others.
+func TestAnIntruderOnABusyHost(t *testing.T) {
+	for _, isNew := range []bool{false, true} {
+		l, midnight := settled()
+		by := Spender{New: isNew}
+		low := func(server string, hour int64, score float32) bool {
+			e := graphbuf.Event{Source: []byte("monitor"), Destination: []byte(server), Time: (midnight + hour*3600) * 1e9}
+			would := l.WouldBeLow(&e, by, score)
+			if low := l.Low(&e, by, score); low != would {
+				t.Errorf("%s: low is %v, would be %v", server, low, would)
+			}
+			return would
+		}
+		for i := range 8 {
+			low(fmt.Sprint("new-", i), 0, 0.006-float32(i)*0.0005)
+		}
+		l = restarted(t, l, func(b []byte) []byte { return b })
+		spent := l.today.Alerts
+		if low("a little lower", 14, 0.001) || !low("victim", 14, 4e-5) || !low("victim", 15, 4e-5) || low("another", 16, 3e-5) || !low("a third", 17, 3e-6) {
+			t.Errorf("new %v: what is below a tenth of all alerts of the host should be one, and nothing else", isNew)
+		}
+		if want := map[bool]int{false: 5, true: 3}[isNew]; spent != want || l.today.Alerts != want {
+			t.Errorf("new %v: %d alerts spent, then %d; want %d", isNew, spent, l.today.Alerts, want)
+		}
+	}
+}
+
+// A few workstations with new addresses in the morning leave something to the machine that somebody brings in the
+// afternoon, and a hundred of them to what scores far lower.
+func TestNewAddressesLeaveSomethingToANewcomer(t *testing.T) {
+	for addresses, want := range map[int]int{1: 3, 2: 2, 3: 2, 4: 0, 100: 0} {
+		l, midnight := settled()
+		session := func(source string, i, at int64, score float32) bool {
+			e := graphbuf.Event{Source: []byte(source), Destination: fmt.Append(nil, i), Time: (midnight + at) * 1e9}
+			return l.Low(&e, Spender{New: true}, score)
+		}
+		for a := range addresses {
+			for i := range int64(9) {
+				session(fmt.Sprint("desk-", a), i, 8*3600+i, 0.004)
+			}
+		}
+		alerts := 0
+		for i := range int64(4) {
+			if session("rogue", i, 14*3600, 0.004) {
+				alerts++
+			}
+		}
+		if alerts != want {
+			t.Errorf("%d addresses: %d of the newcomer's sessions are alerts, want %d", addresses, alerts, want)
+		}
+		if !session("worse", 0, 15*3600, 1e-5) {
+			t.Errorf("%d addresses: a score far below all others is no alert", addresses)
+		}
+	}
+}
+
+// Of a small budget, too, new sources leave something to known hosts. One alert more is for a score a tenth of that of
+// those before it, and takes nothing of theirs.
 func TestSmallBudgets(t *testing.T) {
-	for perDay, ofNew := range map[float64]int{1: 1, 2: 1, 3: 2, 4: 3, 10: 7, 20: 15} {
+	for perDay, ofNew := range map[float64]int{1: 1 + 1, 2: 1 + 1, 3: 2 + 1, 4: 3 + 1, 10: 7 + 1, 20: 15} {
 		s := newStream(perDay, 3)
 		for range 2 + settledDays {
 			s.next(200, 1)

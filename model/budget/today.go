@@ -82,7 +82,7 @@ func (d *today) quarter(time int64) int32 {
 	return quarterOf(time)
 }
 
-// record keeps a triplet, with one more score if it is known. It counts an alert once and tells whether it did.
+// record keeps a triplet, with one more score if it is known, and tells whether it is an alert for the first time.
 //
 // Of a source, and of new sources together, no more triplets are kept than may be alerts: those with the lowest scores. A
 // source that has more than that would fill the day otherwise, until nothing of the others is known.
@@ -111,13 +111,13 @@ func (d *today) record(x entry, alert bool) (counted bool) {
 	}
 	e := &d.Entries[d.index[at]-1]
 	e.Score = min(e.Score, x.Score)
+	d.noteAlert(e)
 	if !alert || e.Alert {
 		return false
 	}
 	d.count(e, -1)
 	e.Alert, e.Source, e.New = true, x.Source, x.New
 	d.count(e, 1)
-	d.Alerts++
 	return true
 }
 
@@ -128,6 +128,7 @@ func (d *today) again(key uint64, score float32) bool {
 		return false
 	}
 	d.Entries[i-1].Score = min(d.Entries[i-1].Score, score)
+	d.noteAlert(&d.Entries[i-1])
 	return true
 }
 
@@ -277,6 +278,19 @@ func (d *today) find(key uint64) int {
 func (d *today) isAlert(key uint64) bool {
 	i := d.index[d.find(key)]
 	return i != 0 && d.Entries[i-1].Alert
+}
+
+// noteAlert brings the shares up to date with the score of an entry that is an alert.
+func (d *today) noteAlert(e *entry) {
+	if !e.Alert {
+		return
+	}
+	if e.Source != 0 {
+		d.shares.of(e.Source).note(e.Score)
+	}
+	if e.New {
+		d.strangers.note(e.Score)
+	}
 }
 
 // count adds n entries like e to the shares.
