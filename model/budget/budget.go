@@ -40,7 +40,7 @@ import (
 // change their names with each session, does not silence the others. Its further triplets are no alerts, unless they score
 // farBelow all those that are: an intruder may come to a host that has spent its share on something else. To be lower is
 // not enough, since such scores fall from session to session. Likewise for what new sources spend together; of that each
-// of them has no more than a sourceShare of what is left, so that the first few do not spend it all.
+// of them but the first has no more than a sourceShare of what is left, so that a few do not spend it all.
 //
 // Of a day no more of a source, or of new sources, is kept than may be alerts. Otherwise a noisy host would fill all days,
 // and then the threshold would be that of its scores.
@@ -218,16 +218,17 @@ func (l *AlertBudget) affords(key, source uint64, isNew bool, score float32) (ma
 	if d.isAlert(key) {
 		return true, false
 	}
-	most := float64(l.share)
+	own, most := d.shares.of(source), float64(l.share)
 	if isNew && l.history.settled() {
 		left := float64(d.ofNewSources - d.strangers.alerts)
 		if left <= 0 || l.strangersSpent() && score >= l.lowest() {
 			may = d.strangers.isFarBelow(score)
 			return may, may
 		}
-		most = min(most, left*sourceShare)
+		if d.strangers.alerts > own.alerts { // not the only one
+			most = min(most, left*sourceShare)
+		}
 	}
-	own := d.shares.of(source)
 	if float64(own.alerts) < most {
 		return true, false
 	}
