@@ -3,7 +3,6 @@ package elastic
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 
 	"flb-filter-rgcn/plugin/secretfile"
@@ -50,13 +49,13 @@ const wantCredentials = "want one line: user:password, or ApiKey and a key in ba
 // has anything of what is in the file.
 func LoadCredentials(path string) (c Credentials, err error) {
 	if path == "" {
-		if key := FromEnv(EnvKey); key != "" {
+		if key := secretfile.FromEnv(EnvKey); key != "" {
 			if hasControls(key) || strings.Contains(key, " ") {
 				return c, fmt.Errorf("%s in the environment is no key: want a key in base64", EnvKey)
 			}
 			return Credentials{Key: key}, nil
 		}
-		text := FromEnv(EnvUser)
+		text := secretfile.FromEnv(EnvUser)
 		if text == "" {
 			return c, nil
 		}
@@ -75,10 +74,6 @@ func LoadCredentials(path string) (c Credentials, err error) {
 	}
 	return c, nil
 }
-
-// FromEnv is the value of a variable that holds credentials. A line's end behind it, as secrets often have one that were
-// made from a file, is no part of it.
-func FromEnv(variable string) string { return strings.TrimRight(os.Getenv(variable), "\r\n") }
 
 // hasControls tells a text with control characters, which cannot stand in a header.
 func hasControls(text string) bool {

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -39,10 +38,6 @@ var credentialKeys = []credentialKey{
 // defaultRegion is a second variable for the region, which counts after the first.
 const defaultRegion = "AWS_DEFAULT_REGION"
 
-// fromEnv is the value of a variable. A line's end behind it, as secrets often have one that were made from a file, is no
-// part of it.
-func fromEnv(variable string) string { return strings.TrimRight(os.Getenv(variable), "\r\n") }
-
 // maxCredentials bounds the file.
 const maxCredentials = 64 << 10
 
@@ -51,9 +46,9 @@ const maxCredentials = 64 << 10
 func readCredentials(path string) (c credentials, err error) {
 	if path == "" {
 		for _, k := range credentialKeys {
-			*k.place(&c) = fromEnv(k.variable)
+			*k.place(&c) = secretfile.FromEnv(k.variable)
 		}
-		c.aws = cmp.Or(c.aws, fromEnv(defaultRegion))
+		c.aws = cmp.Or(c.aws, secretfile.FromEnv(defaultRegion))
 		return c, c.check("the environment")
 	}
 	b, err := secretfile.Read(path, maxCredentials)
@@ -91,7 +86,7 @@ func readCredentials(path string) (c credentials, err error) {
 	if err := lines.Err(); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
-	c.aws = cmp.Or(c.aws, fromEnv("AWS_REGION"), fromEnv(defaultRegion)) // AWS's tools keep it in another file
+	c.aws = cmp.Or(c.aws, secretfile.FromEnv("AWS_REGION"), secretfile.FromEnv(defaultRegion)) // AWS's tools keep it in another file
 	return c, c.check(path)
 }
 

@@ -1,4 +1,5 @@
-// Package secretfile reads files with credentials, keys and certificates, and refuses secrets that others could read.
+// Package secretfile reads credentials, keys and certificates, from files and the environment, and refuses files with
+// secrets that others could read.
 package secretfile
 
 import (
@@ -9,6 +10,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"strings"
 	"syscall"
 
 	"flb-filter-rgcn/plugin/hostname"
@@ -22,6 +24,10 @@ func Read(path string, most int64) ([]byte, error) { return read(path, most, che
 func ReadPublic(path string, most int64) ([]byte, error) {
 	return read(path, most, func(fs.FileInfo) error { return nil })
 }
+
+// FromEnv returns the value of an environment variable that holds a secret, without the line break that it ends with where
+// the secret was made from a file.
+func FromEnv(variable string) string { return strings.TrimRight(os.Getenv(variable), "\r\n") }
 
 // maxAuthorities bounds a file of certificates. Those of a system are some 200 KiB.
 const maxAuthorities = 4 << 20

@@ -62,3 +62,11 @@ func TestInClear(t *testing.T) {
 		}
 	}
 }
+
+func TestFromEnv(t *testing.T) {
+	for value, want := range map[string]string{"": "", "k": "k", "k\n": "k", "k\r\n": "k", " k ": " k ", "a\nb": "a\nb"} {
+		if t.Setenv("RGCN_TEST_SECRET", value); FromEnv("RGCN_TEST_SECRET") != want {
+			t.Errorf("%q is read as %q, want %q", value, FromEnv("RGCN_TEST_SECRET"), want)
+		}
+	}
+}

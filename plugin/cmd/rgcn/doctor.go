@@ -12,6 +12,7 @@ import (
 
 	"flb-filter-rgcn/plugin/doctor"
 	"flb-filter-rgcn/plugin/elastic"
+	"flb-filter-rgcn/plugin/secretfile"
 )
 
 var doctorCommand = command{
@@ -36,7 +37,7 @@ var doctorCommand = command{
 		asJSON := fs.Bool("json", false, "as JSON")
 		columns := fs.String("columns", "", "`NAMES` of the columns, with commas between, of tab-separated logs without a header; \"-\" skips one")
 		return func(ctx context.Context, e *env) (err error) {
-			o.Samples, o.ElasticKey = e.args, elastic.FromEnv(elastic.EnvUser)
+			o.Samples, o.ElasticKey = e.args, secretfile.FromEnv(elastic.EnvUser)
 			if o.Conf == "" && len(o.Samples) == 0 && len(settings) == 0 {
 				return usagef("nothing to examine: want -c FILE, a LOG, or both")
 			}
