@@ -17,16 +17,16 @@ import (
 // No training can know what scores will look like tomorrow: the held-out sessions may be those of
 // a weekend, a new model puts its scores elsewhere, and where many scores are alike a small shift makes a
 // hundred alerts. So the budget keeps the lowest scores of the last days as they were given. Its threshold
-// is the median, over those days, of the score below which as many triplets lay as the budget allows. Of a budget
-// below one alert a day it is the score that the lowest of a day is below on that share of the days. Days of
+// is the median, over those days, of the score below which as many triplets lay as the budget allows. With a budget of
+// less than one alert a day, it is a score that only some days go below: of 0.2, about one day in five. Days of
 // little activity, such as weekends, do not count; the day of a scan, or of an upgrade everywhere, is one
 // among ten.
 //
 // Within a day the budget is paced. What is left of it is spread over what is left of the day, by the hours
 // at which low scores usually come, but at most at mostPace of the usual rate, so that a quiet day does not
-// flag usual sessions; a small budget, of which nothing is spent on most days, is spread less. Once the budget is
+// flag usual sessions; below one alert a day, when most days spend nothing, at less than mostPace. Once the budget is
 // spent, a triplet is still an alert if its score is among the lowest leastPace of a budget, both on a usual day and
-// today; but no day has more alerts than two budgets, or two alerts of a budget below one.
+// today; but no day has more alerts than two budgets, or three if that is more.
 //
 // Until settledDays are known, the threshold comes from the training's held-out triplets, of which there are
 // few, or from days that need not be like this one, such as those of a weekend. Until then the budget is handed
@@ -37,10 +37,11 @@ import (
 // strangest of them may be the one who gets in.
 //
 // A source spends at most a sourceShare of a day's budget, so that one host that does much on a day, or whose tools
-// change their names with each session, does not silence the others. Its further triplets are no alerts, unless they score
-// farBelow all those that are: an intruder may come to a host that has spent its share on something else. To be lower is
-// not enough, since such scores fall from session to session. Likewise for what new sources spend together; of that each
-// of them but the first has no more than a sourceShare of what is left, so that a few do not spend it all.
+// change their names with each session, does not silence the others. Its further triplets are no alerts. Once enough
+// days are known, one that scores farBelow its lowest alert so far is one all the same: an intruder may come to a host
+// that has spent its share on something else. A score that is merely lower is not enough, since those of such a host
+// fall from session to session. The same holds for what new sources spend together. Each of them but the first has no
+// more than a sourceShare of what is left of that, so that a few do not spend it all.
 //
 // Of a day no more of a source, or of new sources, is kept than may be alerts. Otherwise a noisy host would fill all days,
 // and then the threshold would be that of its scores.
@@ -67,7 +68,7 @@ const (
 	mostPace    = 3
 	sourceShare = 0.25
 	newShare    = 0.5
-	farBelow    = 0.1 // of a score: so much lower that another alert is worth it
+	farBelow    = 0.1 // of the lowest alert's score: below that, another alert is worth it
 	lateScores  = 64  // this many scores in a row of days long past are an archive with days of its own, not late records
 
 	// Max is the largest budget that is followed. Beyond it nobody reads alerts one by one, and the lowest
@@ -188,7 +189,10 @@ func (l *AlertBudget) judge(e *graphbuf.Event, by Spender, score float32, may bo
 	}
 	if low || score < l.today.Watch {
 		counted = l.today.record(entry{Key: key, Score: score, Quarter: quarter, Source: source, New: by.New}, low)
-		if counted && !beyond {
+		switch {
+		case counted && beyond:
+			l.today.Beyond++
+		case counted:
 			l.today.Alerts++
 		}
 		if counted && (float64(l.today.Alerts) >= l.allowance(quarter) || l.strangersSpent()) {
@@ -211,8 +215,8 @@ func (l *AlertBudget) Ignores(time int64, score float32) bool {
 }
 
 // affords tells whether a triplet of a source may be an alert: it is one already, or neither the share of the source is
-// spent nor, if that is new, what new sources have together. What scores far below all that a share was spent on is an
-// alert too, beyond: it spends nothing of what others have.
+// spent nor, if that is new, what new sources have together. A score farBelow all
+// that the share was spent on is an alert too; beyond says so: it spends nothing of the day's budget.
 func (l *AlertBudget) affords(key, source uint64, isNew bool, score float32) (may, beyond bool) {
 	d := &l.today
 	if d.isAlert(key) {
@@ -225,14 +229,14 @@ func (l *AlertBudget) affords(key, source uint64, isNew bool, score float32) (ma
 			may = d.strangers.isFarBelow(score)
 			return may, may
 		}
-		if d.strangers.alerts > own.alerts { // not the only one
+		if d.strangers.alerts > own.alerts { // others have some, too
 			most = min(most, left*sourceShare)
 		}
 	}
 	if float64(own.alerts) < most {
 		return true, false
 	}
-	may = own.isFarBelow(score)
+	may = l.history.settled() && own.isFarBelow(score)
 	return may, may
 }
 
@@ -337,15 +341,17 @@ func (l *AlertBudget) recompute() {
 // thresholdAt returns the score below which a triplet is an alert at a time of the day.
 func (l *AlertBudget) thresholdAt(quarter int32) float32 {
 	threshold := l.history.scoreAt(l.pace(quarter))
-	switch over := float64(l.today.Alerts) - l.allowance(quarter); {
+	over := float64(l.today.Alerts) - l.allowance(quarter)
+	if over >= max(1, l.perDay) || over+float64(l.today.Beyond) >= max(2, l.perDay) {
+		// Scores may fall all day: those of one source that goes from host to host, or changes its client each time.
+		return 0
+	}
+	switch {
 	case over < 0:
 		return threshold
 	case over >= leastPace*l.perDay && !l.history.settled():
 		// The scores of new sources fall as a young graph ages, and with each of the first trainings: any of them would
 		// be the lowest of the day.
-		return 0
-	case over >= max(1, l.perDay):
-		// Likewise those of one source that goes from host to host, or changes its client each time.
 		return 0
 	}
 	return min(threshold, l.today.Lowest)

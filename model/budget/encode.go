@@ -44,7 +44,7 @@ func (l *AlertBudget) UnmarshalBinary(b []byte) error {
 	if err := json.Unmarshal(b, &in); err != nil {
 		return fail("%w", err)
 	}
-	if len(in.Past) > keptDays || len(in.Today.Entries) > in.Depth || in.Today.Alerts < 0 || in.Today.Day < 0 {
+	if len(in.Past) > keptDays || len(in.Today.Entries) > in.Depth || in.Today.Alerts < 0 || in.Today.Beyond < 0 || in.Today.Day < 0 {
 		return fail("%d days, %d triplets of today for a depth of %d, %d alerts on day %d",
 			len(in.Past), len(in.Today.Entries), in.Depth, in.Today.Alerts, in.Today.Day)
 	}
@@ -84,7 +84,7 @@ func (l *AlertBudget) UnmarshalBinary(b []byte) error {
 		e.Alert = false
 		d.record(e, alert)
 	}
-	d.Alerts = in.Today.Alerts // of some nothing more is known
+	d.Alerts, d.Beyond = in.Today.Alerts, in.Today.Beyond // of some nothing more is known
 	l.setGate()
 	return nil
 }

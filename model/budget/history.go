@@ -71,8 +71,9 @@ func (h *history) recompute() {
 	}
 	var at [keptDays]float32
 	for i := range h.curve {
-		// Where low scores come at random, n of them a day on average, so many lie below the median of a day's score at
-		// the rank n-ln 2, counted from 0; and the lowest of a day is below that score on a share 1-exp(-n) of the days.
+		// The score below which n triplets a day lie. Where they come at random (as a Poisson process), it is the median,
+		// over the days, of the score at the rank n-ln 2, counted from 0. For a smaller n there is no such rank; but on a
+		// share 1-exp(-n) of the days, the lowest score is below it.
 		n := h.perDay * float64(i) * curveStep
 		for j, d := range days {
 			at[j] = d.rank(max(0, n-math.Ln2))
@@ -148,7 +149,8 @@ func (d *pastDay) rank(n float64) float32 {
 	return a + (b-a)*float32(min(n-float64(i), 1))
 }
 
-// quantile returns what a share p of x lies below: the expectation of that for as many draws, as far as x reaches.
+// quantile estimates what a share p of a distribution lies below, from some draws of it: the one at the rank k of n,
+// counted from 1, stands for the share k/(n+1). Beyond those it is the lowest or the highest.
 func quantile(x []float32, p float64) float32 {
 	slices.Sort(x)
 	at := min(max(p*float64(len(x)+1)-1, 0), float64(len(x)-1))

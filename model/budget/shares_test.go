@@ -434,3 +434,37 @@ func TestAScanIsIgnoredWithoutTheLock(t *testing.T) {
 		}
 	}
 }
+
+// However far the scores of busy hosts fall, no day has more than two budgets of alerts, also over a restart.
+func TestFarBelowKeepsToTwoBudgets(t *testing.T) {
+	l, midnight := settled()
+	alerts := 0
+	for round := range int64(30) {
+		for host := range int64(4) {
+			score := 0.004 * float32(math.Pow(0.09, float64(max(0, round-5))))
+			e := graphbuf.Event{Source: fmt.Append(nil, "host-", host), Destination: fmt.Append(nil, round), Time: (midnight + round*2000 + host) * 1e9}
+			would := l.WouldBeLow(&e, Spender{}, score)
+			if low := l.Low(&e, Spender{}, score); low != would {
+				t.Fatalf("round %d: low is %v, would be %v", round, low, would)
+			} else if low {
+				alerts++
+			}
+		}
+		l = restarted(t, l, func(b []byte) []byte { return b })
+	}
+	if alerts < 21 || alerts > 2*20 {
+		t.Errorf("%d alerts of a budget of 20, want more than the budget and no more than two", alerts)
+	}
+	first := New(20) // in its first days it keeps to the share
+	first.Follow(ranking.HeldOut{Scores: []ranking.Weighted{{Score: 0.5, Weight: 100}}, Days: 1})
+	alerts = 0
+	for i := range int64(20) {
+		e := graphbuf.Event{Source: []byte("host"), Destination: fmt.Append(nil, i), Time: (midnight + 3600*i) * 1e9}
+		if first.Low(&e, Spender{}, 0.1*float32(math.Pow(0.09, float64(i)))) {
+			alerts++
+		}
+	}
+	if alerts != 5 {
+		t.Errorf("%d alerts of one host on a first day, want 5", alerts)
+	}
+}

@@ -16,7 +16,8 @@ type today struct {
 	Day     int64 // since 1970, of event time; 0: none yet
 	Whole   bool  // it was watched from its beginning
 	Since   int32 // the quarter of an hour from which it was watched
-	Alerts  int
+	Alerts  int   // that spend the budget
+	Beyond  int   `json:",omitempty"` // alerts that do not: see AlertBudget.affords
 	Entries []entry
 	// Only scores below Watch are kept. It falls as the day fills up.
 	Watch float32
@@ -66,7 +67,7 @@ func (d *today) begin(time int64) {
 		d.Since = quarterOf(time)
 	}
 	d.latest, d.late = quarterOf(time), 0
-	d.Day, d.Alerts, d.Watch, d.Lowest, d.Entries = dayOf(time), 0, 1, 1, d.Entries[:0]
+	d.Day, d.Alerts, d.Beyond, d.Watch, d.Lowest, d.Entries = dayOf(time), 0, 0, 1, 1, d.Entries[:0]
 	clear(d.index)
 	clear(d.shares)
 	d.strangers, d.refused = share{}, 0

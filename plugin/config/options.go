@@ -278,7 +278,7 @@ var options = []Option{
 		func(raw any) (float64, bool) { v, ok := float(raw); return v, ok && v > 0 && v < 1 }),
 	number("threshold", "per_day", "20", true, 0, 1e6,
 		"Distinct triplets with a low score on a usual day, for budget, which the scores of the last ten days keep it to. 0.2 is one "+
-			"in five days; they tell nothing rarer than one in ten. Above 10,000 it is not kept to: the threshold is then set by the sessions that a training holds out, "+
+			"in five days; less than 0.1 gives about one in ten days all the same. Above 10,000 it is not kept to: the threshold is then set by the sessions that a training holds out, "+
 			"once a training.", func(c *Config) *float64 { return &c.Threshold.PerDay }),
 
 	number("threshold", "sources_per_day", "10", false, 0, 1024,
