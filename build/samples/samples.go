@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The files.
@@ -114,4 +115,25 @@ func OwnPath(tb testing.TB, name string) string {
 		tb.Fatal(err)
 	}
 	return path
+}
+
+// Recent puts the days of syslog's lines, which name no year, before today. As they are they would be read as of two
+// years on the day before one of theirs: up to a day ahead of the clock is this year's, what is later is the last one's.
+func Recent(log string) string {
+	const form = "Jan _2"
+	var days []string
+	for line := range strings.Lines(log) {
+		if day := line[:len(form)]; len(days) == 0 || day != days[len(days)-1] {
+			days = append(days, day)
+		}
+	}
+	var b strings.Builder
+	first, i := time.Now().AddDate(0, 0, -1-len(days)), 0
+	for line := range strings.Lines(log) {
+		if line[:len(form)] != days[i] {
+			i++
+		}
+		b.WriteString(first.AddDate(0, 0, i).Format(form) + line[len(form):])
+	}
+	return b.String()
 }

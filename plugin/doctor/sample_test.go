@@ -174,7 +174,7 @@ func TestWayOfASample(t *testing.T) {
 }
 
 func TestSampleOfSshd(t *testing.T) {
-	lines := string(samples.Own(t, samples.OwnSshd))
+	lines := samples.Recent(string(samples.Own(t, samples.OwnSshd)))
 	sampled(t, Options{}, lines).has(t, Problem, TopicSample, "Preset openssh")
 	e := sampled(t, Options{Set: map[string]string{"preset": "openssh"}}, lines)
 	e.hasNone(t, TopicSample)

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"flb-filter-rgcn/build/samples"
 )
@@ -103,7 +102,7 @@ func TestReplaySSHD(t *testing.T) {
 		log, sessions, host = string(samples.Unpacked(t, samples.Sshd)), 8726, "ip-172-31-27-153"
 	}
 	var in strings.Builder
-	raw := strings.Split(strings.TrimSpace(recent(t, log)), "\n")
+	raw := strings.Split(strings.TrimSpace(samples.Recent(log)), "\n")
 	for _, line := range raw {
 		text, err := json.Marshal(map[string]string{"log": strings.TrimSpace(line)})
 		if err != nil {
@@ -132,28 +131,6 @@ func TestReplaySSHD(t *testing.T) {
 		t.Errorf("%d of %d scored, want %d", scored, len(raw), sessions)
 	}
 	has(t, stderr, "info: trained: ", "SOURCE", host)
-}
-
-// recent puts the days of syslog's lines before today: their times name no year, and those in the day that lies ahead
-// of the clock are taken to be a year younger than those behind it.
-func recent(t *testing.T, log string) string {
-	t.Helper()
-	const form = "Jan _2"
-	var days []string
-	for line := range strings.Lines(log) {
-		if day := line[:len(form)]; len(days) == 0 || day != days[len(days)-1] {
-			days = append(days, day)
-		}
-	}
-	var b strings.Builder
-	first, i := time.Now().AddDate(0, 0, -1-len(days)), 0
-	for line := range strings.Lines(log) {
-		if line[:len(form)] != days[i] {
-			i++
-		}
-		b.WriteString(first.AddDate(0, 0, i).Format(form) + line[len(form):])
-	}
-	return b.String()
 }
 
 // TestReplaySparseLog: trainings follow event time, however few records there are. There are twenty days with twelve
