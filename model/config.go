@@ -167,7 +167,7 @@ func (c Config) mask() *[gnn.NumInputs]bool {
 		"fan-out":    {temporal.NewDestinations},
 		"recent":     {temporal.RecentOfS, temporal.RecentOfD},
 		"near":       {gnn.InputNeighbours},
-		"features":   {temporal.PeersToD, temporal.ToPeersOfD, temporal.PeersUseR, temporal.PeersOfS, temporal.PeersOfD},
+		"features":   {temporal.PeersToD, temporal.ToPeersOfD, temporal.PeersUseR, temporal.PeersOfS, temporal.PeersOfD, temporal.GroupsMet},
 	} {
 		for _, i := range inputs {
 			m[i] = m[i] || c.without(part)

@@ -29,6 +29,7 @@ const (
 	PeersUseR       // peers of the source that use the relation
 	PeersOfS        // peers of the source: of how many the two above speak
 	PeersOfD        // peers of the destination
+	GroupsMet       // pairs of a host of the source's group and one of the destination's that met, see Peers.group
 	NumCounts
 
 	NumPeerCounts  = NumCounts - PeersToD
@@ -43,7 +44,7 @@ func LiveCounts(ref *graphbuf.Ref) Counts {
 		float32(c.SRD), float32(c.SD), float32(c.SR), float32(c.RD), float32(c.S), float32(c.D), float32(c.R),
 		float32(c.DestinationsOfS), float32(c.RelationsOfS), float32(c.SourcesOfD), float32(c.SourcesOfR),
 		ref.NewDestinations,
-		0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 0, 0, 0, 0, 0, 0,
 	}
 }
 

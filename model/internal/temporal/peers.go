@@ -24,7 +24,7 @@ type HostFeatures interface {
 const MaxFeatures = 16
 
 // Peers holds the features of a dataset's hosts. Hosts that share a feature are peers. The tables number the
-// pairs in which peers meet other hosts and use relations.
+// pairs in which peers meet other hosts and use relations, and those of groups that met.
 type Peers struct {
 	Features            HostFeatures
 	numbers             map[uint64]int32 // of the features that some host of the dataset has
@@ -32,6 +32,8 @@ type Peers struct {
 	toD                 *num.Pairs       // (feature of a source, destination row)
 	fromS               *num.Pairs       // (source row, feature of a destination)
 	useR                *num.Pairs       // (feature of a source, relation)
+	groups              *num.Pairs       // (group of a source, group of a destination)
+	rows                []int32          // sources and destinations that have a feature, by its number
 }
 
 // FeatureLists are the features of each row, as numbers.
@@ -81,12 +83,20 @@ func newPeers(ds *Dataset, snap *graphbuf.Snapshot, of HostFeatures) *Peers {
 	if len(p.numbers) == 0 {
 		return nil
 	}
-	var toD, fromS, useR int
+	p.rows = make([]int32, len(p.numbers))
+	for _, l := range []*FeatureLists{&p.Source, &p.Destination} {
+		for _, g := range l.list {
+			p.rows[g]++
+		}
+	}
+	var pairs, toD, fromS, useR int
 	p.eachPair(ds, func(e *Edge) {
+		pairs++
 		toD += len(p.Source.Of(e.S))
 		fromS += len(p.Destination.Of(e.D))
 	}, func(e *Edge) { useR += len(p.Source.Of(e.S)) })
 	p.toD, p.fromS, p.useR = num.NewPairs(toD), num.NewPairs(fromS), num.NewPairs(useR)
+	p.groups = num.NewPairs(pairs)
 	p.eachPair(ds, func(e *Edge) {
 		for _, g := range p.Source.Of(e.S) {
 			p.toD.Add(g, e.D)
@@ -94,12 +104,34 @@ func newPeers(ds *Dataset, snap *graphbuf.Snapshot, of HostFeatures) *Peers {
 		for _, g := range p.Destination.Of(e.D) {
 			p.fromS.Add(e.S, g)
 		}
+		if s, d := p.group(p.Source.Of(e.S)), p.group(p.Destination.Of(e.D)); s >= 0 && d >= 0 {
+			p.groups.Add(s, d)
+		}
 	}, func(e *Edge) {
 		for _, g := range p.Source.Of(e.S) {
 			p.useR.Add(g, e.R)
 		}
 	})
 	return p
+}
+
+// leastGroup is how many rows have the feature of a group at least. A host in both roles has two.
+const leastGroup = 3
+
+// group returns the group of a host with the given features: the feature that the fewest rows have, among those that
+// leastGroup have, or -1 where there is none. A team's own network tells whom a host works with, and a wide one that most
+// hosts are in does not.
+func (p *Peers) group(features []int32) int32 {
+	group, least := int32(-1), int32(math.MaxInt32)
+	for _, g := range features {
+		if g < 0 {
+			continue
+		}
+		if n := p.rows[g]; n >= leastGroup && n < least {
+			group, least = g, n
+		}
+	}
+	return group
 }
 
 // eachPair calls sd with one edge of each pair of source and destination, and sr with one of each
@@ -128,16 +160,19 @@ func (p *Peers) Find(dst []int32, hashes []uint64) []int32 {
 	return dst
 }
 
-// Cooccurrence is, at one moment and by number of a pair, how many hosts with the feature are in the pair; and by number
-// of a feature, how many hosts that are active have it, in each of the two roles.
+// Cooccurrence is, at one moment and by number of a pair, how many hosts with the feature are in the pair; by number of a
+// pair of groups, how many pairs of their hosts met; and by number of a feature, how many hosts that are active have it,
+// in each of the two roles.
 type Cooccurrence struct {
 	toD, fromS, useR      []float32
+	groups                []float32
 	sources, destinations []float32
 }
 
 func (p *Peers) newCooccurrence() *Cooccurrence {
 	return &Cooccurrence{
 		make([]float32, p.toD.Len), make([]float32, p.fromS.Len), make([]float32, p.useR.Len),
+		make([]float32, p.groups.Len),
 		make([]float32, len(p.numbers)), make([]float32, len(p.numbers)),
 	}
 }
@@ -163,6 +198,9 @@ func (m *Cooccurrence) addPair(p *Peers, s, d int32) {
 	for _, g := range p.Destination.Of(d) {
 		m.fromS[p.fromS.Find(s, g)]++
 	}
+	if i := p.groups.Find(p.group(p.Source.Of(s)), p.group(p.Destination.Of(d))); i >= 0 {
+		m.groups[i]++
+	}
 }
 
 // addUse counts a pair of source and relation.
@@ -185,6 +223,12 @@ func (p *Peers) AddCounts(f *Counts, m *Cooccurrence, of, to []int32, s, r, d in
 	f[PeersUseR] = geometricMean(of, own.SR, func(g int32) int32 { return p.useR.Find(g, r) }, m.useR)
 	f[PeersOfS] = geometricMean(of, own.S, itself, m.sources)
 	f[PeersOfD] = geometricMean(to, own.D, itself, m.destinations)
+	if i := p.groups.Find(p.group(of), p.group(to)); i >= 0 {
+		f[GroupsMet] = m.groups[i]
+		if own.SD {
+			f[GroupsMet] = max(0, f[GroupsMet]-1)
+		}
+	}
 }
 
 // geometricMean is the geometric mean of 1 + count over some features, less one. The count of a feature that is -1, or of

@@ -41,7 +41,42 @@ func TestPeers(t *testing.T) {
 		}
 		return sum / float64(len(list))
 	}
-	known := 0
+	// rows has a row for each host and role with a feature, and group is the rarest of a list.
+	rows := map[uint64]int{}
+	for _, side := range [][]int32{ds.Sources, ds.Destinations} {
+		for row := range side {
+			for _, f := range of(side, int32(row)) {
+				rows[f]++
+			}
+		}
+	}
+	group := func(list []uint64) (rarest uint64, ok bool) {
+		for _, f := range list {
+			if rows[f] >= leastGroup && (!ok || rows[f] < rows[rarest]) {
+				rarest, ok = f, true
+			}
+		}
+		return rarest, ok
+	}
+	// met is how many pairs of hosts of the groups of an edge's ends met before the cut, but for its own.
+	met := func(e *Edge) float64 {
+		from, ok1 := group(of(ds.Sources, e.S))
+		to, ok2 := group(of(ds.Destinations, e.D))
+		if !ok1 || !ok2 {
+			return 0
+		}
+		pairs := map[[2]int32]bool{}
+		for i := range ds.Edges {
+			x := &ds.Edges[i]
+			a, _ := group(of(ds.Sources, x.S))
+			b, _ := group(of(ds.Destinations, x.D))
+			if c.srd[i] > 0 && a == from && b == to && (x.S != e.S || x.D != e.D) {
+				pairs[[2]int32{x.S, x.D}] = true
+			}
+		}
+		return float64(len(pairs))
+	}
+	known, groups := 0, 0
 	for i := range ds.Edges {
 		e := &ds.Edges[i]
 		var f Counts
@@ -71,6 +106,14 @@ func TestPeers(t *testing.T) {
 				t.Fatalf("edge %d, count %d: %v, want %v", i, at, got, want)
 			}
 		}
+		if got, want := float64(f[GroupsMet]), met(e); got != want {
+			t.Fatalf("edge %d: %v pairs of its groups met, want %v", i, got, want)
+		} else if want > 0 {
+			groups++
+		}
+	}
+	if groups == 0 || groups == len(ds.Edges) {
+		t.Errorf("the groups of %d of %d edges met: the test shows some", groups, len(ds.Edges))
 	}
 	if known == 0 || known == len(ds.Edges) {
 		t.Errorf("%d of %d pairs known at the cut: the test shows half", known, len(ds.Edges))
@@ -93,5 +136,18 @@ func TestFeaturesBeyondTheBound(t *testing.T) {
 	var room [MaxFeatures]int32
 	if n := len(p.Find(room[:0], modeltest.ByLetters(30).Append(nil, events[0].Source))); n != MaxFeatures {
 		t.Errorf("%d features of a host by its name", n)
+	}
+}
+
+// TestGroup: the group of a host is the rarest of its features that enough rows have.
+func TestGroup(t *testing.T) {
+	p := Peers{rows: []int32{100, 5, leastGroup, leastGroup - 1}}
+	for _, c := range []struct {
+		features []int32
+		want     int32
+	}{{nil, -1}, {[]int32{-1}, -1}, {[]int32{3}, -1}, {[]int32{0}, 0}, {[]int32{0, 1}, 1}, {[]int32{1, 0, -1}, 1}, {[]int32{3, 2, 1, 0}, 2}} {
+		if got := p.group(c.features); got != c.want {
+			t.Errorf("group of %v is %d, want %d", c.features, got, c.want)
+		}
 	}
 }
