@@ -223,6 +223,7 @@ func (p *Peers) AddCounts(f *Counts, m *Cooccurrence, of, to []int32, s, r, d in
 	f[PeersUseR] = geometricMean(of, own.SR, func(g int32) int32 { return p.useR.Find(g, r) }, m.useR)
 	f[PeersOfS] = geometricMean(of, own.S, itself, m.sources)
 	f[PeersOfD] = geometricMean(to, own.D, itself, m.destinations)
+	f[GroupsMet] = 0
 	if i := p.groups.Find(p.group(of), p.group(to)); i >= 0 {
 		f[GroupsMet] = m.groups[i]
 		if own.SD {
