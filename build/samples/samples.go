@@ -117,8 +117,9 @@ func OwnPath(tb testing.TB, name string) string {
 	return path
 }
 
-// Recent puts the days of syslog's lines, which name no year, before today. As they are they would be read as of two
-// years on the day before one of theirs: up to a day ahead of the clock is this year's, what is later is the last one's.
+// Recent moves the days of syslog's lines to the days before today. Such lines name no year, and a time is taken for this
+// year's if it is at most a day ahead of the clock. Without the move, a test that runs shortly before the day of such a line
+// would see the first lines as this year's and the rest as last year's.
 func Recent(log string) string {
 	const form = "Jan _2"
 	var days []string

@@ -215,8 +215,8 @@ func (l *AlertBudget) Ignores(time int64, score float32) bool {
 }
 
 // affords tells whether a triplet of a source may be an alert: it is one already, or neither the share of the source is
-// spent nor, if that is new, what new sources have together. A score farBelow all
-// that the share was spent on is an alert too; beyond says so: it spends nothing of the day's budget.
+// spent nor, if that is new, what new sources have together. A score farBelow all that the
+// share was spent on is an alert too; beyond says so: it spends nothing of the day's budget.
 func (l *AlertBudget) affords(key, source uint64, isNew bool, score float32) (may, beyond bool) {
 	d := &l.today
 	if d.isAlert(key) {
