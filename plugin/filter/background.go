@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"flb-filter-rgcn/plugin/outage"
 )
 
 // background is the goroutines of a live instance. Two of them work by the clock: one trains, the other does the upkeep,
@@ -16,9 +18,7 @@ import (
 type background struct {
 	cancel  context.CancelFunc // nil: there is no background
 	running sync.WaitGroup
-
-	mu        sync.Mutex
-	lastPanic time.Time // when a panic was last logged; under mu
+	panics  outage.Pause
 }
 
 const (
@@ -112,13 +112,9 @@ func (f *Instance) survive(now time.Time) {
 	if v == nil {
 		return
 	}
-	b := &f.background
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.lastPanic.IsZero() && now.Sub(b.lastPanic) < panicPause {
+	if !f.background.panics.Over(now, panicPause) {
 		return
 	}
-	b.lastPanic = now
 	f.host.Log(LevelError, fmt.Sprintf("background: panic: %v; the scores go on by the model there is, the next training is tried on "+
 		"the schedule; please report this", v))
 	f.logStack()

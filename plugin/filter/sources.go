@@ -10,6 +10,7 @@ import (
 	"flb-filter-rgcn/model/budget"
 	"flb-filter-rgcn/model/ranking"
 	"flb-filter-rgcn/plugin/allow"
+	"flb-filter-rgcn/plugin/outage"
 	"flb-filter-rgcn/plugin/risk"
 )
 
@@ -24,7 +25,7 @@ type sources struct {
 	bad        *risk.Reports // of sources of bad sessions, which nothing pays for
 	unreported atomic.Uint64 // bad sessions for whose source bad had no room
 	told       atomic.Uint64 // how many of them the log told of
-	toldAt     atomic.Int64  // when it last did, unix nanoseconds
+	pause      outage.Pause
 }
 
 const (
@@ -99,8 +100,8 @@ func (j *judge) logUnreported(now time.Time) {
 	if s == nil {
 		return
 	}
-	n, told, at := s.unreported.Load(), s.told.Load(), s.toldAt.Load()
-	if n == told || at != 0 && now.UnixNano()-at < int64(unreportedPause) || !s.toldAt.CompareAndSwap(at, now.UnixNano()) {
+	n := s.unreported.Load()
+	if n == s.told.Load() || !s.pause.Over(now, unreportedPause) {
 		return
 	}
 	s.told.Store(n)

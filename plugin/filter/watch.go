@@ -7,17 +7,11 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/evidence"
+	"flb-filter-rgcn/plugin/report"
 )
 
-const (
-	// ScoreBins are the bins of Scores, equal ones from 0 to 1.
-	ScoreBins = 50
-	// WatchHours are how far back Hours reach.
-	WatchHours = 14 * 24
-
-	recentLow    = 1000 // sessions
-	recentAlerts = 200  // sessions
-)
+// WatchHours are how far back Hours reach.
+const WatchHours = 14 * 24
 
 // Session is a session that the page tells of by itself.
 type Session struct {
@@ -40,7 +34,7 @@ type Hour struct {
 // Watched is what the live page shows of the records: the distribution of scores, the last low ones, and the sources
 // that were reported.
 type Watched struct {
-	Low, Other [ScoreBins]uint64 // sessions by score
+	Low, Other [report.Bins]uint64 // sessions by score
 	Hours      []Hour            // those with sessions in the last WatchHours, in order
 	Recent     []Session         // the last with a low score, the newest first
 	Alerts     []Session         // the last at which a source was reported, the newest first
@@ -49,7 +43,7 @@ type Watched struct {
 // watch gathers that. All its memory is there from the start: the record path does not allocate.
 type watch struct {
 	mu         sync.Mutex // guards all below; held for one low score, one chunk's tally, or one copy
-	low, other [ScoreBins]uint64
+	low, other [report.Bins]uint64
 	hours      [WatchHours]Hour
 	recent     sessionRing
 	alerts     sessionRing
@@ -69,7 +63,7 @@ type watchedSession struct {
 }
 
 func newWatch() *watch {
-	return &watch{recent: newSessionRing(recentLow), alerts: newSessionRing(recentAlerts)}
+	return &watch{recent: newSessionRing(report.MaxLows), alerts: newSessionRing(report.MaxAlerts)}
 }
 
 func newSessionRing(n int) sessionRing {
@@ -83,10 +77,10 @@ func newSessionRing(n int) sessionRing {
 }
 
 // tally is what one chunk adds to a watch: sessions by score.
-type tally struct{ low, other [ScoreBins]uint32 }
+type tally struct{ low, other [report.Bins]uint32 }
 
 func (t *tally) add(score float64, low bool) {
-	i := min(max(int(score*ScoreBins), 0), ScoreBins-1)
+	i := min(max(int(score*report.Bins), 0), report.Bins-1)
 	if low {
 		t.low[i]++
 	} else {
@@ -141,7 +135,7 @@ func (f *Instance) Watched() *Watched {
 	if f.path.watch == nil {
 		return nil
 	}
-	out, found := f.path.watch.copy()
+	out, found := f.path.watch.copy(time.Now())
 	if f.cfg.Explain { // without the lock, for which records may wait
 		for i := range found {
 			if i < len(out.Recent) {
@@ -155,12 +149,12 @@ func (f *Instance) Watched() *Watched {
 }
 
 // copy returns what was gathered, and the evidence for the recent low scores, then that for the alerts.
-func (w *watch) copy() (*Watched, []evidence.Evidence) {
+func (w *watch) copy(now time.Time) (*Watched, []evidence.Evidence) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out := &Watched{Low: w.low, Other: w.other}
-	newest := time.Now().Unix() / 3600
-	for hour := newest - WatchHours + 1; hour <= newest; hour++ {
+	newest := now.Unix() / 3600
+	for hour := max(newest-WatchHours+1, 0); hour <= newest; hour++ {
 		if h := w.hours[hour%WatchHours]; h.Hour == hour {
 			out.Hours = append(out.Hours, h)
 		}

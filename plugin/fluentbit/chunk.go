@@ -10,13 +10,15 @@ import (
 	"sync/atomic"
 	"time"
 	"unsafe"
+
+	"flb-filter-rgcn/plugin/outage"
 )
 
 // mishap is something for which a chunk passes as it came. It may come again with every chunk, and is logged at
 // intervals.
 type mishap struct {
 	chunks atomic.Uint64
-	last   atomic.Int64 // when it was last logged, Unix time in nanoseconds; 0: not yet
+	pause  outage.Pause
 }
 
 // mishapInterval is the least time between two log lines on the same mishap.
@@ -24,9 +26,7 @@ const mishapInterval = time.Minute
 
 // again counts a chunk. It returns how many there were since the start, and whether to log that.
 func (m *mishap) again(now time.Time) (chunks uint64, log bool) {
-	chunks = m.chunks.Add(1)
-	at, last := now.UnixNano(), m.last.Load()
-	return chunks, at-last >= int64(mishapInterval) && m.last.CompareAndSwap(last, at)
+	return m.chunks.Add(1), m.pause.Over(now, mishapInterval)
 }
 
 // shortText is the line on chunks for which memory is short.

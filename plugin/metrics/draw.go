@@ -47,15 +47,15 @@ func connectWatched(b *report.Builder, watched *filter.Watched) []graphbuf.Event
 			Score: w.Score, Low: low, SourceAlert: alert, Risk: w.Risk, Triplets: w.Triplets, Time: w.Time,
 		}, 0)
 	}
-	for i := range watched.Recent {
-		connect(&watched.Recent[i], true, false)
-	}
-	for i := range watched.Alerts {
-		w := &watched.Alerts[i]
+	// The Builder keeps those that were added last: the newest.
+	for _, w := range slices.Backward(watched.Alerts) {
 		known := slices.ContainsFunc(watched.Recent, func(r filter.Session) bool {
 			return r.Time == w.Time && r.Source == w.Source && r.Destination == w.Destination && r.Relation == w.Relation
 		})
-		connect(w, w.Low && !known, true)
+		connect(&w, w.Low && !known, true)
+	}
+	for _, w := range slices.Backward(watched.Recent) {
+		connect(&w, true, false)
 	}
 	return triplets
 }

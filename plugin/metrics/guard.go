@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/outage"
 )
 
 // logInterval is the least time between two messages, so that requests cannot flood the log.
@@ -17,21 +17,13 @@ const logInterval = time.Minute
 
 // limitedLog logs the first of many messages in a minute.
 type limitedLog struct {
-	to   func(level filter.Level, message string)
-	mu   sync.Mutex
-	last time.Time
+	to    func(level filter.Level, message string)
+	pause outage.Pause
 }
 
 // log logs the message, and the stack behind it at debug level, unless it logged another lately.
 func (s *limitedLog) log(level filter.Level, message string, stack []byte) {
-	s.mu.Lock()
-	now := time.Now()
-	again := !s.last.IsZero() && now.Sub(s.last) < logInterval
-	if !again {
-		s.last = now
-	}
-	s.mu.Unlock()
-	if again {
+	if !s.pause.Over(time.Now(), logInterval) {
 		return
 	}
 	s.to(level, message)

@@ -125,19 +125,22 @@ func parseSyslog(s []byte, clock func() time.Time) (ns int64, ok bool) {
 		return 0, false
 	}
 	now := clock()
+	in := func(year int) (t time.Time, ok bool) {
+		minute := time.Date(year, time.Month(month/3+1), part[0], part[1], part[2], 0, int(nanos), now.Location())
+		// A leap second before midnight is of the next day.
+		return minute.Add(time.Duration(part[3]) * time.Second), minute.Day() == part[0]
+	}
 	if given != nil {
 		if onlyYear < firstYear || onlyYear > lastYear {
 			return 0, false
 		}
-		t := time.Date(int(onlyYear), time.Month(month/3+1), part[0], part[1], part[2], part[3], int(nanos), now.Location())
-		if ns = t.UnixNano(); ns >= 0 && t.Day() == part[0] {
-			return ns, true
+		if t, ok := in(int(onlyYear)); ok && t.Unix() >= 0 {
+			return t.UnixNano(), true
 		}
 		return 0, false
 	}
 	for year := now.Year() + 1; year > now.Year()-8; year-- { // the 29th of February is every fourth, at times eighth
-		t := time.Date(year, time.Month(month/3+1), part[0], part[1], part[2], part[3], int(nanos), now.Location())
-		if t.Day() == part[0] && !t.After(now.Add(24*time.Hour)) {
+		if t, ok := in(year); ok && !t.After(now.Add(24*time.Hour)) {
 			return t.UnixNano(), true
 		}
 	}

@@ -115,11 +115,13 @@ func TestParseSyslog(t *testing.T) {
 	zone := time.FixedZone("", 3600)
 	now := time.Date(2025, 1, 2, 12, 0, 0, 0, zone)
 	for s, want := range map[string]time.Time{
-		"Jan  2 11:00:00":    now.Add(-time.Hour),
-		"Jan 02 11:00:00":    now.Add(-time.Hour),
-		"Jan  3 11:59:59":    now.Add(24*time.Hour - time.Second),
-		"Jan  3 12:00:01":    time.Date(2024, 1, 3, 12, 0, 1, 0, zone),
-		"Dec 31 23:59:59":    time.Date(2024, 12, 31, 23, 59, 59, 0, zone),
+		"Jan  2 11:00:00": now.Add(-time.Hour),
+		"Jan 02 11:00:00": now.Add(-time.Hour),
+		"Jan  3 11:59:59": now.Add(24*time.Hour - time.Second),
+		"Jan  3 12:00:01": time.Date(2024, 1, 3, 12, 0, 1, 0, zone),
+		"Dec 31 23:59:59": time.Date(2024, 12, 31, 23, 59, 59, 0, zone),
+		"Dec 31 23:59:60": time.Date(2025, 1, 1, 0, 0, 0, 0, zone), "Dec 31 2016 23:59:60": time.Date(2017, 1, 1, 0, 0, 0, 0, zone),
+		"Dec 31 23:59:61": {}, "Sat Dec 31 23:59:60 2016": time.Date(2017, 1, 1, 0, 0, 0, 0, zone),
 		"Feb 29 00:00:00":    time.Date(2024, 2, 29, 0, 0, 0, 0, zone),
 		"Feb 30 00:00:00":    {},
 		"Jan  2 11:00:00.25": now.Add(-time.Hour + 250*time.Millisecond), "Jan  2 11:00:00,5": now.Add(-time.Hour + 500*time.Millisecond),

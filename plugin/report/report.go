@@ -85,16 +85,18 @@ type Timeline struct {
 const (
 	MaxEdges  = 20_000
 	maxLowest = 200
-	maxLows   = 1000
-	maxAlerts = 200
-	bins      = 50
+	MaxLows   = 1000 // sessions with a low score, the last ones
+	MaxAlerts = 200  // sessions at which a source was reported, the last ones
+	Bins      = 50   // of the histogram
 	maxBars   = 120
 
 	// Bounds of a Builder. Connections beyond them are counted, not kept.
-	maxKept  = 10 * MaxEdges
-	maxTimes = 100_000
+	maxKept    = 10 * MaxEdges
+	maxReasons = 1000
+	maxTimes   = 110_000 // more than the days of all times that fit into nanoseconds
 
-	timeStep = 10 * 60 * 1e9 // nanoseconds; the finest step of a timeline
+	timeStep    = 10 * 60 * 1e9 // nanoseconds; the finest step of a timeline
+	stepsPerDay = 24 * 60 / 10
 )
 
 // Builder gathers sessions, in bounded memory however many there are.
@@ -105,8 +107,9 @@ type Builder struct {
 	names     interner
 	relations interner
 	reasons   interner
-	histogram [2][bins]uint64 // others, low
-	times     map[int64]*[2]uint64
+	histogram [2][Bins]uint64      // others, low
+	times     map[int64]*[2]uint64 // all and low, by time in units of timeStep
+	byDay     bool                 // times has whole days
 	lows      ring
 	alerts    ring
 	data      Data
@@ -211,7 +214,7 @@ func (b *Builder) Add(s *Session) {
 				b.highest = max(b.highest, s.Score)
 			}
 		}
-		b.histogram[low][min(max(int(s.Score*bins), 0), bins-1)]++
+		b.histogram[low][min(max(int(s.Score*Bins), 0), Bins-1)]++
 	}
 	if s.SourceAlert {
 		b.data.Reported++
@@ -221,18 +224,47 @@ func (b *Builder) Add(s *Session) {
 			b.from = s.Time
 		}
 		b.to = max(b.to, s.Time)
-		at := s.Time / timeStep
-		t := b.times[at]
-		if t == nil && len(b.times) < maxTimes {
-			t = new([2]uint64)
-			b.times[at] = t
+		if !b.byDay && len(b.times) >= maxTimes {
+			b.joinDays()
 		}
-		if t != nil {
-			t[0]++
-			t[1] += uint64(low)
-		}
+		t := b.at(s.Time / timeStep)
+		t[0]++
+		t[1] += uint64(low)
 	}
 	b.Connect(s, 1)
+}
+
+// at returns the counts of a time in units of timeStep.
+func (b *Builder) at(time int64) *[2]uint64 {
+	if b.byDay {
+		time -= time % stepsPerDay
+	}
+	t := b.times[time]
+	if t == nil {
+		t = new([2]uint64)
+		b.times[time] = t
+	}
+	return t
+}
+
+// joinDays counts by day from now on. The timeline of so many steps has bars of several days.
+func (b *Builder) joinDays() {
+	fine := b.times
+	b.times, b.byDay = map[int64]*[2]uint64{}, true
+	for time, n := range fine {
+		t := b.at(time)
+		t[0] += n[0]
+		t[1] += n[1]
+	}
+}
+
+// reason numbers a reason. The filter has some ten; records from elsewhere may have any, and those beyond maxReasons
+// count as none.
+func (b *Builder) reason(r []byte) int32 {
+	if _, ok := b.reasons.of[string(r)]; !ok && len(b.reasons.list) >= maxReasons {
+		r = nil
+	}
+	return b.reasons.id(r)
 }
 
 // Connect adds the session's triplet, which stands for the given number of sessions, without counting them.
@@ -243,7 +275,7 @@ func (b *Builder) Connect(s *Session, sessions uint64) {
 		b.hash.WriteByte(0)
 	}
 	key := b.hash.Sum64()
-	e := b.edges[key]
+	e, reason := b.edges[key], b.reason(s.Reason)
 	if e == nil {
 		room := maxKept
 		if s.Low || s.SourceAlert { // the page is there for these
@@ -255,22 +287,22 @@ func (b *Builder) Connect(s *Session, sessions uint64) {
 			}
 			return
 		}
-		e = &edge{source: b.names.id(s.Source), destination: b.names.id(s.Destination), relation: b.relations.id(s.Relation), reason: b.reasons.id(s.Reason), score: s.Score, low: s.Low, evidence: s.Evidence}
+		e = &edge{source: b.names.id(s.Source), destination: b.names.id(s.Destination), relation: b.relations.id(s.Relation), reason: reason, score: s.Score, low: s.Low, evidence: s.Evidence}
 		b.edges[key] = e
 	}
-	this := told{e, s.Score, s.Time, b.reasons.id(s.Reason), s.Risk, s.Triplets}
+	this := told{e, s.Score, s.Time, reason, s.Risk, s.Triplets}
 	if s.Low {
-		b.lows.add(this, maxLows)
+		b.lows.add(this, MaxLows)
 	}
 	if s.SourceAlert {
 		e.alert = true
-		b.alerts.add(this, maxAlerts)
+		b.alerts.add(this, MaxAlerts)
 	}
 	e.count += sessions
 	e.last = max(e.last, s.Time)
 	// The lowest stays, and a low one before any that is not: thresholds change from training to training.
 	if s.Low && !e.low || s.Low == e.low && (s.Score < e.score || math.IsNaN(e.score)) {
-		e.score, e.low, e.reason, e.evidence = s.Score, s.Low, b.reasons.id(s.Reason), s.Evidence
+		e.score, e.low, e.reason, e.evidence = s.Score, s.Low, reason, s.Evidence
 	}
 }
 

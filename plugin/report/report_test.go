@@ -74,20 +74,58 @@ func TestThresholdOfAReport(t *testing.T) {
 	}
 }
 
+// A log of many years, read in one go, has its end in the timeline, and all its sessions.
+func TestTimelineOfYears(t *testing.T) {
+	b := NewBuilder()
+	first := time.Date(2020, 9, 13, 0, 0, 0, 0, time.UTC).UnixNano()
+	last, n := first, uint64(0)
+	for at := first; at < first+3*365*24*3600*1e9; at += timeStep {
+		b.Add(&Session{Source: []byte("a"), Relation: []byte("r"), Destination: []byte("b"), Score: 0.01, Low: n%2 == 0, Time: at})
+		last = at
+		n++
+	}
+	tl := b.Data().Timeline
+	if end := tl.Start + int64(len(tl.All))*tl.Step; tl.Start > first/1e6 || end <= last/1e6 || len(tl.All) > maxBars {
+		t.Errorf("%d bars from %d to %d, want at most %d from %d to %d", len(tl.All), tl.Start, end, maxBars, first/1e6, last/1e6)
+	}
+	var all, low uint64
+	for i := range tl.All {
+		all += tl.All[i]
+		low += tl.Low[i]
+	}
+	if all != n || low != (n+1)/2 {
+		t.Errorf("%d sessions, %d low, want %d and %d", all, low, n, (n+1)/2)
+	}
+	if len(b.times) > maxTimes {
+		t.Errorf("%d times are kept", len(b.times))
+	}
+}
+
+// Records that no filter wrote may have any reason.
+func TestReasonsAreBounded(t *testing.T) {
+	b := NewBuilder()
+	for i := range 2 * maxReasons {
+		b.Add(&Session{Source: []byte("a"), Relation: []byte("r"), Destination: []byte("b"), Reason: fmt.Appendf(nil, "reason %d", i), Score: 0.9, Time: 1e18})
+	}
+	if n := len(b.reasons.list); n > maxReasons+1 {
+		t.Errorf("%d reasons are kept, want at most %d and none", n, maxReasons)
+	}
+}
+
 // Sources that were reported are listed by their sessions, low or not, the newest first, the last ones of many.
 func TestReportedSources(t *testing.T) {
 	b := NewBuilder()
-	for i := range maxAlerts + 20 {
+	for i := range MaxAlerts + 20 {
 		s := session(fmt.Sprint("s", i), "d", 0.3, i%2 == 0, i)
 		s.SourceAlert, s.Risk, s.Triplets = true, float64(i)/4, i
 		b.Add(s)
 	}
 	d := b.Data()
-	if d.Reported != maxAlerts+20 || len(d.Alerts) != maxAlerts {
-		t.Fatalf("%d reported, %d of them listed, want %d and %d", d.Reported, len(d.Alerts), maxAlerts+20, maxAlerts)
+	if d.Reported != MaxAlerts+20 || len(d.Alerts) != MaxAlerts {
+		t.Fatalf("%d reported, %d of them listed, want %d and %d", d.Reported, len(d.Alerts), MaxAlerts+20, MaxAlerts)
 	}
 	for at, a := range d.Alerts {
-		i := maxAlerts + 19 - at
+		i := MaxAlerts + 19 - at
 		edge := d.Edges[a[0].(int)]
 		if d.Nodes[edge[0].(int32)] != fmt.Sprint("s", i) || edge[5] != 1-i%2 || a[1] != 0.3 ||
 			a[2] != session("", "", 0, true, i).Time/1e6 || a[4] != float64(i)/4 || a[5] != i {
@@ -129,15 +167,15 @@ func TestAPageIsBounded(t *testing.T) {
 // The sessions with a low score are kept one by one, the last thousand, the newest first.
 func TestLowSessions(t *testing.T) {
 	b := NewBuilder()
-	for i := range maxLows + 500 {
+	for i := range MaxLows + 500 {
 		b.Add(session(fmt.Sprint("s", i%50), "d", 0.01+float64(i)*1e-5, true, i))
 	}
 	d := b.Data()
-	if len(d.Lows) != maxLows || len(d.Edges) != 50 {
-		t.Fatalf("%d sessions of %d connections, want %d of 50", len(d.Lows), len(d.Edges), maxLows)
+	if len(d.Lows) != MaxLows || len(d.Edges) != 50 {
+		t.Fatalf("%d sessions of %d connections, want %d of 50", len(d.Lows), len(d.Edges), MaxLows)
 	}
 	for at, low := range d.Lows {
-		i := maxLows + 499 - at
+		i := MaxLows + 499 - at
 		edge := d.Edges[low[0].(int)]
 		if d.Nodes[edge[0].(int32)] != fmt.Sprint("s", i%50) || low[1] != round(0.01+float64(i)*1e-5) ||
 			low[2] != session("", "", 0, true, i).Time/1e6 || d.Reasons[low[3].(int32)] != "new_pair" {

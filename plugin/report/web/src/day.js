@@ -11,7 +11,7 @@ export function dayOf(data, node, end, around) {
   let last = 0;
   for (const e of data.edges) if (its(e)) last = Math.max(last, e[7]);
   const to = around && around <= last - length ? around + length / 2 : last;
-  const from = to - length, then = (time) => time > from && time <= to, rows = [], listed = new Set();
+  const from = to - length, then = (time) => time > Math.max(from, 0) && time <= to, rows = [], listed = new Set();
   for (const [edge, score, time, reason] of data.lows) {
     if (!its(data.edges[edge]) || !then(time)) continue;
     listed.add(edge);
