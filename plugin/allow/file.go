@@ -3,13 +3,13 @@ package allow
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
 
 	"flb-filter-rgcn/plugin/csvfile"
+	"flb-filter-rgcn/plugin/regularfile"
 )
 
 // File is a list that follows the file it was read from.
@@ -108,7 +108,7 @@ func ReadFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxBytes))
+	return regularfile.ReadFrom(f, maxBytes) // it may grow meanwhile
 }
 
 func stampOf(path string) stamp {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 const wantFields = `want the path of a field (key, key.sub or $key['sub']), several as "a else b", or 1 to 8 of these with "|" between, or a list (in a property: with commas between)`
@@ -264,7 +266,11 @@ func TestUnreadableFiles(t *testing.T) {
 	}
 	check(filepath.Join(dir, "full"), "")
 	check(dir, `property config_file = "DIR": is a directory, want a TOML file`)
-	check("/dev/null", `property config_file = "/dev/null": is not a regular file, want a TOML file`)
+	if err := unix.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check(filepath.Join(dir, "pipe"), `property config_file = "DIR/pipe": is a pipe, want a TOML file`)
+	check("/dev/null", `property config_file = "/dev/null": is a device, want a TOML file`)
 	check(filepath.Join(dir, "large"), `property config_file = "DIR/large": is larger than 1048576 bytes, want a TOML file`)
 	check(filepath.Join(dir, "none"), `property config_file = "DIR/none": no such file or directory, want a readable TOML file`)
 	check(filepath.Join(dir, "full", "x"), `property config_file = "DIR/full/x": not a directory, want a readable TOML file`)

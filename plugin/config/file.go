@@ -3,48 +3,29 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"flb-filter-rgcn/plugin/regularfile"
 )
 
 // maxFileSize is far beyond any sensible file, and small enough to read whatever was named by mistake.
 const maxFileSize = 1 << 20
 
+// readFile reads a settings file. Its error does not name it.
 func readFile(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err == nil && info.IsDir() {
-		return "", errors.New("is a directory, want a TOML file")
-	}
-	if err == nil && !info.Mode().IsRegular() { // opening a pipe would wait for its writer
-		return "", errors.New("is not a regular file, want a TOML file")
-	}
-	var text []byte
-	if err == nil {
-		text, err = readAtMost(path, maxFileSize+1)
-	}
-	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
-		err = cause.Err // the path is named already
-	}
-	if err != nil {
-		return "", fmt.Errorf("%w, want a readable TOML file", err)
-	}
-	if len(text) > maxFileSize {
-		return "", fmt.Errorf("is larger than %d bytes, want a TOML file", maxFileSize)
+	text, err := regularfile.Read(path, maxFileSize)
+	odd, long := regularfile.Odd(0), regularfile.TooLong(0)
+	switch {
+	case errors.As(err, &odd):
+		return "", fmt.Errorf("is %s, want a TOML file", odd.What())
+	case errors.As(err, &long):
+		return "", fmt.Errorf("is larger than %d bytes, want a TOML file", long)
+	case err != nil:
+		return "", fmt.Errorf("%w, want a readable TOML file", regularfile.Cause(err))
 	}
 	return string(text), nil
-}
-
-func readAtMost(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, limit))
 }
 
 // file applies the text of a TOML file, key by key in their order.

@@ -11,7 +11,8 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"syscall"
+
+	"flb-filter-rgcn/plugin/regularfile"
 )
 
 // maxShown bounds what of a file stands in an error, in bytes.
@@ -19,13 +20,20 @@ const maxShown = 40
 
 // Open opens the file at path for reading. It refuses what is no regular file and one of more than most bytes.
 func Open(path string, most int64) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would have the host wait for whoever writes to it
+	f, err := regularfile.Open(path)
+	if odd := regularfile.Odd(0); errors.As(err, &odd) {
+		return nil, fmt.Errorf("%s: is %s, want a CSV file of at most %d MiB", path, odd.What(), most>>20)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > most {
+	info, err := f.Stat()
+	if err == nil && info.Size() > most {
+		err = fmt.Errorf("%s: has %d bytes, want a CSV file of at most %d MiB", path, info.Size(), most>>20)
+	}
+	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%s: want a CSV file of at most %d MiB", path, most>>20)
+		return nil, err
 	}
 	return f, nil
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/plugin/filelimit"
+	"flb-filter-rgcn/plugin/regularfile"
 )
 
 // directory is a file of this machine, or of one that is mounted.
@@ -97,15 +98,11 @@ func removeStale(dir, prefix string) {
 
 // Get opens the file. Its tag is made of what changes whenever another file takes its place.
 func (d *directory) Get(_ context.Context, tag string) (io.ReadCloser, string, error) {
-	// A pipe in the file's place is not waited for.
-	f, err := os.OpenFile(d.path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	f, err := regularfile.Open(d.path)
 	if err != nil {
 		return nil, "", err
 	}
 	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file (%v)", d.path, info.Mode())
-	}
 	if err != nil {
 		f.Close()
 		return nil, "", err

@@ -6,14 +6,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
 	"strings"
-	"syscall"
 
 	"flb-filter-rgcn/plugin/hostname"
+	"flb-filter-rgcn/plugin/regularfile"
 )
 
 // Read reads a regular file of at most most bytes. It refuses one that users outside its owner and group may read, write
@@ -46,29 +45,20 @@ func Authorities(path string) (*x509.CertPool, error) {
 }
 
 func read(path string, most int64, check func(fs.FileInfo) error) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would have the host wait for whoever writes to it
-	if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
-		return nil, cause.Err
+	f, err := regularfile.Open(path)
+	if err != nil {
+		return nil, regularfile.Cause(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, errors.New("its mode and its size cannot be told")
-	case !info.Mode().IsRegular():
-		return nil, errors.New("is no regular file")
+	if err == nil {
+		err = check(info)
 	}
-	if err := check(info); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, regularfile.Cause(err)
 	}
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
-	switch {
-	case err != nil:
-		return nil, errors.New("cannot be read to its end")
-	case int64(len(b)) > most:
-		return nil, fmt.Errorf("has more than %d bytes, which is more than such a file needs", most)
-	}
-	return b, nil
+	b, err := regularfile.ReadFrom(f, most)
+	return b, regularfile.Cause(err)
 }
 
 func check(info fs.FileInfo) error {

@@ -39,7 +39,7 @@ func TestOddFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		pipe: "is no regular file", dir: "is no regular file", "/dev/zero": "is no regular file", filepath.Join(dir, "none"): "no such file or directory",
+		pipe: "is no regular file but a pipe", dir: "is no regular file but a directory", "/dev/zero": "is no regular file but a device", filepath.Join(dir, "none"): "no such file or directory",
 		large: "has more than 6 bytes, which is more than such a file needs",
 	} {
 		if _, err := Read(path, 6); err == nil || err.Error() != want {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"flb-filter-rgcn/plugin/regularfile"
 )
 
 // Dir is a state directory: one that this process has for itself, or one that it reads.
@@ -203,25 +205,11 @@ func isAt(f *os.File, name string) bool {
 // openRegular opens a file of the directory. Whoever may write there shall neither lead this process to other files by
 // a link, nor have it wait for the other end of a pipe.
 func openRegular(name string, flags int) (*os.File, error) {
-	f, err := os.OpenFile(name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o600)
-	if errors.Is(err, unix.ELOOP) {
-		return nil, fmt.Errorf("%s is a symbolic link, want a regular file; remove it", name)
+	f, err := regularfile.OpenFile(name, flags|unix.O_NOFOLLOW, 0o600)
+	if odd := regularfile.Odd(0); errors.As(err, &odd) {
+		return nil, fmt.Errorf("%s is %s, want a regular file; remove it", name, odd.What())
 	}
-	if errors.Is(err, unix.ENXIO) { // of a pipe without a reader, or a socket
-		return nil, fmt.Errorf("%s is no regular file; remove it", name)
-	}
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file (%v); remove it", name, info.Mode())
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
+	return f, err
 }
 
 // Hold makes sure that the directory is still there and this process's own. One that was removed, or replaced by
