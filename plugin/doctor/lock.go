@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"flb-filter-rgcn/plugin/printable"
+	"flb-filter-rgcn/plugin/regularfile"
 )
 
 // holder reports whether a process holds the lock of a file, and which one, as far as this process can see. It reads the
@@ -29,7 +30,7 @@ func holder(path string) (pid int, held bool) {
 			return pid, true
 		}
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	f, err := regularfile.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return 0, false
 	}

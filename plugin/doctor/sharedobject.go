@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"flb-filter-rgcn/plugin/regularfile"
 	"flb-filter-rgcn/plugin/version"
 )
 
@@ -78,11 +79,15 @@ func (e *examination) loads(ctx context.Context, path, at string) bool {
 	if filepath.Base(path) != fileName {
 		return problem("Fluent Bit takes the name of a plugin from that of its file", "rename it to "+fileName)
 	}
-	f, err := elf.Open(path)
+	file, err := regularfile.Open(path)
+	if err != nil {
+		return problem(fmt.Sprintf("cannot be read: %v", regularfile.Cause(err)), "name the shared object, which this user may read")
+	}
+	defer file.Close()
+	f, err := elf.NewFile(file)
 	if err != nil {
 		return problem(fmt.Sprintf("is no shared object: %v", err), "copy it anew, with the checksum of the release")
 	}
-	defer f.Close()
 	if want := machines[runtime.GOARCH]; f.Machine != want || f.Type != elf.ET_DYN {
 		return problem(fmt.Sprintf("is for %v, this machine is %v", f.Machine, want), "take the file of this architecture: "+runtime.GOARCH)
 	}

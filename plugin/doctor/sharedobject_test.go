@@ -3,10 +3,13 @@ package doctor
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // built compiles C to a shared object with the filter's name, and skips the test where there is no compiler.
@@ -60,6 +63,16 @@ func TestSharedObject(t *testing.T) {
 		has(t, Problem, TopicPlugin, "needs glibc 2.999, this machine has 2.", "which loads with glibc 2.17")
 	plugged(t, Options{Plugin: write(t, t.TempDir(), fileName, "text")}).has(t, Problem, TopicPlugin, "is no shared object")
 	plugged(t, Options{Plugin: write(t, t.TempDir(), "rgcn.so", "text")}).has(t, Problem, TopicPlugin, "rename it to flb-filter_rgcn.so")
+
+	odd := filepath.Join(t.TempDir(), fileName)
+	if err := os.Symlink("/dev/null", odd); err != nil {
+		t.Fatal(err)
+	}
+	plugged(t, Options{Plugin: odd}).has(t, Problem, TopicPlugin, odd+": cannot be read: is no regular file but a device")
+	if err := errors.Join(os.Remove(odd), unix.Mkfifo(odd, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	plugged(t, Options{Plugin: odd}).has(t, Problem, TopicPlugin, odd+": cannot be read: is no regular file but a pipe")
 }
 
 // The configuration's file counts, and one that is not there keeps Fluent Bit from starting.

@@ -6,14 +6,13 @@
 package hostconf
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"flb-filter-rgcn/plugin/regularfile"
 )
 
 // The kinds of sections that a Config tells apart. Others keep the name that the file gives them, in lower case.
@@ -118,12 +117,12 @@ func (r *reader) file(path string, from Place) error {
 	if len(r.config.Files) >= mostFiles {
 		return &Error{from, fmt.Sprintf("more than %d files", mostFiles)}
 	}
-	text, err := readFile(path)
+	text, err := regularfile.Read(path, mostBytes)
 	if err != nil {
 		if from.File == "" {
-			return err
+			return regularfile.Cause(err)
 		}
-		return &Error{from, fmt.Sprintf("cannot read %s: %v", path, err)}
+		return &Error{from, fmt.Sprintf("cannot read %s: %v", path, regularfile.Cause(err))}
 	}
 	r.config.Files = append(r.config.Files, path)
 	if isYAML(path) {
@@ -135,34 +134,6 @@ func (r *reader) file(path string, from Place) error {
 func isYAML(path string) bool {
 	ending := strings.ToLower(filepath.Ext(path))
 	return ending == ".yaml" || ending == ".yml"
-}
-
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("is no regular file")
-	}
-	if err != nil {
-		return nil, cause(err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, cause(err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, mostBytes+1))
-	if err == nil && len(text) > mostBytes {
-		err = fmt.Errorf("is larger than %d MiB", mostBytes>>20)
-	}
-	return text, cause(err)
-}
-
-// cause is an error without the path, which the caller has named already.
-func cause(err error) error {
-	if p := (*fs.PathError)(nil); errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // include reads what an include names, several files where it has a *. Relative paths begin in the directory of the

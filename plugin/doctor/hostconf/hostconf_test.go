@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // files writes files into a directory of the test and returns it.
@@ -117,6 +119,36 @@ func TestYAML(t *testing.T) {
 	}
 	if len(conf.Of(Parser)) != 1 {
 		t.Error("no parser")
+	}
+}
+
+// What a configuration names is no regular file: nothing waits for the other end of a pipe, nor reads a device for ever.
+func TestOddFiles(t *testing.T) {
+	dir := t.TempDir()
+	pipe, large := filepath.Join(dir, "pipe"), filepath.Join(dir, "large")
+	if err := errors.Join(unix.Mkfifo(pipe, 0o600), os.WriteFile(large, make([]byte, mostBytes+1), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ named, want string }{
+		{"/dev/null", "is no regular file but a device"}, // first: the next ones may not end
+		{large, "has more than 4194304 bytes"},
+		{pipe, "is no regular file but a pipe"},
+	} {
+		for name, text := range map[string]string{
+			"a.yaml": "env:\n  X: file://" + c.named + "\n", "b.yaml": "env:\n  - name: X\n    uri: file://" + c.named + "\n",
+			"c.yaml": "includes:\n  - " + c.named + "\n", "d.conf": "@INCLUDE " + c.named + "\n",
+		} {
+			path := filepath.Join(dir, name)
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Read(path, environment()); err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), path+":") {
+				t.Fatalf("%s: %v, want %s", text, err, c.want)
+			}
+		}
+		if _, err := Read(c.named, environment()); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Fatalf("%v, want %s", err, c.want)
+		}
 	}
 }
 

@@ -2,13 +2,14 @@ package hostconf
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"flb-filter-rgcn/plugin/regularfile"
 )
 
 // yaml reads the format of .yaml files. Values are text as they are written: on stays on.
@@ -90,7 +91,7 @@ func (y yamlFile) includes(list *yaml.Node) error {
 func (y yamlFile) env(n *yaml.Node) error {
 	set := func(name, value string, at *yaml.Node) error {
 		if file, ok := strings.CutPrefix(value, "file://"); ok {
-			text, err := os.ReadFile(file)
+			text, err := regularfile.Read(file, mostBytes)
 			if err != nil {
 				return y.wrong(at, "the variable %s cannot be read: %v", name, err)
 			}
