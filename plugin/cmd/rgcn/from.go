@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"flb-filter-rgcn/plugin/regularfile"
 )
 
 // origin is a search server in the place of files.
@@ -42,11 +44,9 @@ func (o *origin) settle(s settings, files []string) (given bool, err error) {
 	}
 	query := o.query
 	if path, ok := strings.CutPrefix(query, "@"); ok {
-		b, err := os.ReadFile(path)
-		if err != nil {
+		if query, err = readQuery(path); err != nil {
 			return true, fmt.Errorf("-query: %w", err)
 		}
-		query = string(b)
 	}
 	for key, value := range map[string]string{"graph_source": from, "graph_source_ca": o.ca, "graph_source_credentials": o.credentials, "graph_source_query": query} {
 		if value != "" {
@@ -54,6 +54,20 @@ func (o *origin) settle(s settings, files []string) (given bool, err error) {
 		}
 	}
 	return true, nil
+}
+
+// maxQuery bounds the file of a query, in bytes: somebody may name another by mistake.
+const maxQuery = 1 << 20
+
+// readQuery reads a query, from a pipe too: whoever names one in a shell means it.
+func readQuery(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	b, err := regularfile.ReadFrom(f, maxQuery)
+	return string(b), err
 }
 
 // pull fills the graph from a search server. Afterwards records are the documents that the graph has of it, those of

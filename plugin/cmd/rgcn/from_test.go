@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -108,5 +110,33 @@ func TestTrainFromRefuses(t *testing.T) {
 		if status != c.status || !strings.Contains(stderr, c.want) || strings.Contains(stderr, "falsch") {
 			t.Errorf("%q: status %d, %s", c.args, status, stderr)
 		}
+	}
+}
+
+// A query is read to its bound, and from a pipe, as shells make them of <(...).
+func TestReadQuery(t *testing.T) {
+	const query = `{"match_all":{}}`
+	long := write(t, "query", strings.Repeat(" ", maxQuery-len(query))+query)
+	if q, err := readQuery(long); err != nil || strings.TrimSpace(q) != query {
+		t.Errorf("%d bytes, %v", len(q), err)
+	}
+	if err := os.Truncate(long, maxQuery+1); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr, status := rgcn("train", "-from", "http://127.0.0.1:1/x", "-query", "@"+long)
+	if want := "-query: read " + long + ": has more than 1048576 bytes"; status != exitFailed || !strings.Contains(stderr, want) {
+		t.Errorf("status %d, %s, want %s", status, stderr, want)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := w.WriteString(query); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if q, err := readQuery(fmt.Sprint("/dev/fd/", r.Fd())); err != nil || q != query {
+		t.Errorf("%q, %v", q, err)
 	}
 }
