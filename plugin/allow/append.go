@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/plugin/csvfile"
-	"flb-filter-rgcn/plugin/filelimit"
+	"flb-filter-rgcn/plugin/replacefile"
 )
 
 // Entry is a line to add, by cells. Relation, Note and Verdict may be empty, times zero.
@@ -41,25 +41,18 @@ func Append(path string, e Entry, naming Naming) (*Line, error) {
 	}
 	defer unlock()
 	old, err := ReadFile(path)
-	mode := fs.FileMode(0o644)
-	owner := -1
-	group := -1
+	var like fs.FileInfo
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		old = withHeader(nil)
 	case err != nil:
 		return nil, err
 	default:
-		info, err := os.Stat(path)
-		if err != nil {
+		if like, err = os.Stat(path); err != nil {
 			return nil, err
 		}
-		mode = info.Mode().Perm()
 		if !hasRow(old) {
 			old = withHeader(old)
-		}
-		if st, ok := info.Sys().(*syscall.Stat_t); ok {
-			owner, group = int(st.Uid), int(st.Gid)
 		}
 	}
 	text, err := e.appendTo(old, naming)
@@ -73,7 +66,11 @@ func Append(path string, e Entry, naming Naming) (*Line, error) {
 	if len(text) > maxBytes {
 		return nil, fmt.Errorf("%s: want a CSV file of at most %d MiB; nothing was written", path, maxBytes>>20)
 	}
-	if err := replace(path, text, mode, owner, group); err != nil {
+	err = replacefile.Write(path, replacefile.Options{Mode: 0o644, Like: like}, text)
+	if errors.Is(err, syscall.EFBIG) {
+		return nil, fmt.Errorf("%s: %w; nothing was written", path, err)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return t.lines[len(t.lines)-1], nil
@@ -201,56 +198,4 @@ func addColumns(text []byte, line int, names []string) []byte {
 	}
 	end = len(bytes.TrimSuffix(text[:end], []byte("\r")))
 	return slices.Concat(text[:end], []byte(","+strings.Join(names, ",")), text[end:])
-}
-
-// replace writes a new file beside the old one and moves it there.
-func replace(path string, text []byte, mode fs.FileMode, owner, group int) (err error) {
-	if err := filelimit.Check(int64(len(text))); err != nil {
-		return fmt.Errorf("%s: %w; nothing was written", path, err)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err = f.Write(text); err != nil {
-		return err
-	}
-	if err = f.Chmod(mode); err != nil {
-		return err
-	}
-	if owner >= 0 && owner != os.Geteuid() || group >= 0 && group != os.Getegid() {
-		if err = f.Chown(owner, group); err != nil {
-			return fmt.Errorf("%s keeps its owner: %w; run this as the owner", path, err)
-		}
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes a rename last. Some file systems, such as shared folders of a virtual machine, cannot sync a directory:
-// what was renamed is there all the same, and whoever was told of a failure would add the line once more.
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); !errors.Is(err, syscall.EINVAL) {
-		return err
-	}
-	return nil
 }

@@ -254,21 +254,19 @@ func TestAppendAtATime(t *testing.T) {
 	}
 }
 
-// An added line does not fail where the file system syncs no directory, as that of /proc: other errors are told.
-func TestSyncDir(t *testing.T) {
-	const path = "/proc/self"
-	d, err := os.Open(path)
-	if err != nil {
+// TestAppendRemovesWhatWasLeft: what a process left that was killed while it added a line is removed.
+func TestAppendRemovesWhatWasLeft(t *testing.T) {
+	dir := t.TempDir()
+	left := filepath.Join(dir, ".allow.csv.123.tmp")
+	write(t, left, "source,dest")
+	yesterday := time.Now().Add(-24 * time.Hour)
+	if err := os.Chtimes(left, yesterday, yesterday); err != nil {
 		t.Fatal(err)
 	}
-	defer d.Close()
-	if err := d.Sync(); !errors.Is(err, syscall.EINVAL) {
-		t.Skipf("skipped: %s can be synced: %v", path, err)
+	if _, err := Append(filepath.Join(dir, "allow.csv"), Entry{Source: "a", Destination: "b"}, plain); err != nil {
+		t.Fatal(err)
 	}
-	if err := syncDir(path); err != nil {
-		t.Error(err)
-	}
-	if err := syncDir(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%v", err)
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("%v, %v, want the list alone", entries, err)
 	}
 }

@@ -226,7 +226,7 @@ func TestAServerThatCannotBeAsked(t *testing.T) {
 // What a process left that was killed while it wrote goes with a later state, and nothing else does.
 func TestWhatAKilledProcessLeft(t *testing.T) {
 	dir := t.TempDir()
-	old := time.Now().Add(-2 * staleAfter)
+	old := time.Now().Add(-24 * time.Hour)
 	for name, at := range map[string]time.Time{
 		".state.rgcn.123.tmp": old, ".state.rgcn.456.tmp": time.Now(), ".other.rgcn.123.tmp": old, ".state.rgcn.bak": old, "state.rgcn.tmp": old,
 	} {

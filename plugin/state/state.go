@@ -11,9 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"syscall"
 
-	"flb-filter-rgcn/plugin/filelimit"
+	"flb-filter-rgcn/plugin/replacefile"
 )
 
 // A file is a header and a payload. The header is magic, version, length of the payload
@@ -32,23 +31,13 @@ func (d *Dir) Save(name string, version uint32, payload []byte) error {
 	if err := d.hold(); err != nil {
 		return err
 	}
-	tmp := d.file(name + ".tmp")
-	if err := write(tmp, version, payload); err != nil {
-		os.Remove(tmp)
-		return fmt.Errorf("state: save %s: %w", d.file(name), err)
-	}
-	err := d.setUnreadAside(name)
-	if err == nil {
-		err = d.keepPrevious(name)
-	}
-	if err == nil {
-		err = os.Rename(tmp, d.file(name))
-	}
-	if err == nil {
-		err = syncDir(d.path)
-	}
+	err := replacefile.Write(d.file(name), replacefile.Options{Temporary: d.file(name + ".tmp"), Ready: func() error {
+		if err := d.setUnreadAside(name); err != nil {
+			return err
+		}
+		return d.keepPrevious(name)
+	}}, header(version, payload), payload)
 	if err != nil {
-		os.Remove(tmp)
 		return fmt.Errorf("state: save %s: %w", d.file(name), err)
 	}
 	return nil
@@ -96,28 +85,11 @@ func (d *Dir) Remove(name string) (removed bool) {
 	return removed
 }
 
-func write(path string, version uint32, payload []byte) error {
-	if err := filelimit.Check(int64(headerSize) + int64(len(payload))); err != nil {
-		return err
-	}
-	os.Remove(path) // what a crash left, or somebody put there; if it stays, O_EXCL says so
-	f, err := openRegular(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	header := binary.LittleEndian.AppendUint32([]byte(magic), version)
-	header = binary.LittleEndian.AppendUint64(header, uint64(len(payload)))
-	header = binary.LittleEndian.AppendUint32(header, checksum(header[len(magic):], payload))
-	for _, b := range [][]byte{header, payload} {
-		if _, err := f.Write(b); err != nil {
-			return err
-		}
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	return f.Close()
+// header is what stands before a payload.
+func header(version uint32, payload []byte) []byte {
+	h := binary.LittleEndian.AppendUint32([]byte(magic), version)
+	h = binary.LittleEndian.AppendUint64(h, uint64(len(payload)))
+	return binary.LittleEndian.AppendUint32(h, checksum(h[len(magic):], payload))
 }
 
 func checksum(parts ...[]byte) (crc uint32) {
@@ -125,20 +97,6 @@ func checksum(parts ...[]byte) (crc uint32) {
 		crc = crc32.Update(crc, castagnoli, p)
 	}
 	return crc
-}
-
-// syncDir makes a rename last. Some file systems, such as shared folders of a virtual machine, cannot sync a directory:
-// what was renamed is there all the same.
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); !errors.Is(err, syscall.EINVAL) {
-		return err
-	}
-	return nil
 }
 
 // Load hands the newest whole blob of a name to use, which may refuse it. A file that is

@@ -313,22 +313,3 @@ func TestSaveWithinTheLimitOfAFile(t *testing.T) {
 		t.Errorf("found %q, says %q", c, notes)
 	}
 }
-
-// A save does not fail where the file system syncs no directory, as that of /proc: other errors are told.
-func TestSyncDir(t *testing.T) {
-	const path = "/proc/self"
-	d, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	if err := d.Sync(); !errors.Is(err, syscall.EINVAL) {
-		t.Skipf("skipped: %s can be synced: %v", path, err)
-	}
-	if err := syncDir(path); err != nil {
-		t.Error(err)
-	}
-	if err := syncDir(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%v", err)
-	}
-}
