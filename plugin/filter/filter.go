@@ -215,6 +215,7 @@ func (f *Instance) openState() error {
 	dir, err := open(f.cfg.State.Dir)
 	switch {
 	case err == nil:
+		dir.Room = f.memory.room
 		f.store.dir, f.memory.saves = dir, true
 		f.store.logNotes()
 		f.restore()
@@ -236,6 +237,7 @@ func (f *Instance) readState() {
 	if note := dir.Others(); note != "" {
 		f.host.Log(LevelWarn, note)
 	}
+	dir.Room = f.memory.room
 	f.store.dir = dir
 	f.restore()
 	f.store.dir = nil // nothing is saved there

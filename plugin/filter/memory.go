@@ -133,6 +133,27 @@ func (m *memory) take(bytes int64) (a allowance, giveBack func(), ok bool) {
 	return a, takeMemory(bytes, a.bytes < plentiful), true
 }
 
+// room returns why so many bytes of the state directory cannot be read into memory at once. It refuses less than take:
+// without them what was learned is not known, so only what passes a limit by itself is left where it is.
+func (m *memory) room(bytes int64) error {
+	if bytes <= muchMemory {
+		return nil
+	}
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	for freed := false; ; freed = true {
+		l, ok := limit(m.files)
+		left := l.Left - outstanding()
+		switch {
+		case !ok || bytes <= left:
+			return nil
+		case freed:
+			return fmt.Errorf("has %d MiB of content, and %s leaves %d of %d MiB; raise that limit, and start again", bytes>>20, l.By, max(0, left)>>20, l.Bytes>>20)
+		}
+		debug.FreeOSMemory() // what Go holds and does not use counts against the limit
+	}
+}
+
 // largerShare is the part of the allowance within which a dimension above the model's own has to lie, so that a limit
 // that wavers makes no cold start each time.
 const largerShare = 0.75

@@ -2,6 +2,8 @@ package filter
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -343,6 +345,46 @@ func TestAModelTooLargeForTheMemory(t *testing.T) {
 	}
 	if out, modified := f.Process(nil, session(5000, "host-3", "server-0-1", "client-1")); !modified || decode(t, out)[0].body["score"] != nil {
 		t.Error("records do not go on")
+	}
+}
+
+// A graph that the memory cannot take is not read: what to do is said, the start goes on without it, and the file is kept.
+func TestAGraphTooLargeForTheMemory(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, graphFile)
+	const size = 100 * mib
+	head := binary.LittleEndian.AppendUint32([]byte("RGCNSTAT"), graphVersion)
+	head = binary.LittleEndian.AppendUint64(head, size)
+	head = binary.LittleEndian.AppendUint32(head, 0)
+	if err := errors.Join(os.WriteFile(file, head, 0o600), os.Truncate(file, int64(len(head)+size))); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { machineFiles = os.DirFS("/") }()
+	machineFiles = pod(99 * mib)
+	h := host("state_dir", dir)
+	f := offline(t, h)
+	want := "state: " + file + ": has 100 MiB of content, and " + podFile + " leaves 99 of 1024 MiB; raise that limit, and start again; the next save sets it aside as " + file + ".aside"
+	if !strings.Contains(h.log(), want) {
+		t.Fatalf("%s, want %s", h.log(), want)
+	}
+	if info, err := os.Stat(file); err != nil || info.Size() < size {
+		t.Errorf("it is moved or changed before anything is saved: %v", err)
+	}
+	f.Process(nil, join(sessions(100)))
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(file + ".aside"); err != nil || info.Size() < size {
+		t.Errorf("it is not kept: %v", err)
+	}
+	// What the memory can take is read, and found damaged here.
+	if err := os.Rename(file+".aside", file); err != nil {
+		t.Fatal(err)
+	}
+	machineFiles = pod(101 * mib)
+	h = host("state_dir", dir)
+	if offline(t, h); !strings.Contains(h.log(), file+": damaged: checksum ") {
+		t.Error(h.log())
 	}
 }
 

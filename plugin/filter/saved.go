@@ -40,7 +40,7 @@ func HasState(directory string) (has bool, err error) {
 }
 
 // LookAt tells what a state directory holds, which somebody else may be using. It changes nothing and makes no graph of
-// the files: what it takes is the size of the largest one.
+// the files, and takes no memory for it.
 func LookAt(directory string) (Saved, error) {
 	var s Saved
 	dir, err := state.OpenReadOnly(directory)
@@ -48,16 +48,14 @@ func LookAt(directory string) (Saved, error) {
 		return s, err
 	}
 	defer dir.Close()
-	load := func(name string, version uint32, use func([]byte) error) bool {
-		ok, notes := dir.Load(name, version, use)
+	note := func(ok bool, notes []string) bool {
 		s.Notes = append(s.Notes, notes...)
 		return ok
 	}
-	whole := func([]byte) error { return nil }
-	s.Graph = load(graphFile, graphVersion, whole)
-	s.Model = load(modelFile, modelVersion, whole)
-	load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &s.Status) })
-	load(namingFile, namingVersion, func(b []byte) error { s.Naming = string(b); return nil })
+	s.Graph = note(dir.Whole(graphFile, graphVersion))
+	s.Model = note(dir.Whole(modelFile, modelVersion))
+	note(dir.Load(statusFile, statusVersion, func(b []byte) error { return json.Unmarshal(b, &s.Status) }))
+	note(dir.Load(namingFile, namingVersion, func(b []byte) error { s.Naming = string(b); return nil }))
 	s.At, s.Bytes, err = dir.Written()
 	return s, err
 }

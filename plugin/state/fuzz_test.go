@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 )
 
@@ -12,9 +13,12 @@ func FuzzFile(f *testing.F) {
 	f.Add(file(2, nil), uint32(1))
 	f.Add([]byte(magic), uint32(1))
 	f.Fuzz(func(t *testing.T, b []byte, version uint32) {
-		payload, err := check(b, version)
+		payload, err := read(bytes.NewReader(b), int64(len(b)), version, nil)
 		if err == nil && !bytes.Equal(file(b32(b[len(magic):]), payload), b) {
 			t.Fatalf("%x is taken for a state file with %x", b, payload)
+		}
+		if whole := check(bytes.NewReader(b), int64(len(b)), version); fmt.Sprint(whole) != fmt.Sprint(err) {
+			t.Fatalf("%x: %v, and without its payload %v", b, err, whole)
 		}
 	})
 }

@@ -22,6 +22,9 @@ type Dir struct {
 	notes []string
 	// Files that Load could not read, so that nothing is known of them. Save sets them aside.
 	unread []string
+	// Room, unless nil, is asked before so many bytes of a file are taken into memory. Where it refuses, with what to do
+	// about it, the file stays where it is, as one that cannot be read.
+	Room func(bytes int64) error
 }
 
 // OpenReadOnly opens a directory that somebody else may be using. Nothing in it is changed.

@@ -7,11 +7,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"hash/crc32"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
 
+	"flb-filter-rgcn/plugin/regularfile"
 	"flb-filter-rgcn/plugin/replacefile"
 )
 
@@ -103,13 +106,38 @@ func checksum(parts ...[]byte) (crc uint32) {
 // damaged, of another version or refused is set aside under its name and .aside (where the directory is
 // this process's own), and the one before it is tried. It reports whether a blob was used; notes are what went wrong.
 func (d *Dir) Load(name string, version uint32, use func(payload []byte) error) (ok bool, notes []string) {
+	return d.newest(name, func(f io.Reader, size int64) error {
+		payload, err := read(f, size, version, d.Room)
+		if err != nil {
+			return err
+		}
+		return use(payload)
+	})
+}
+
+// Whole is Load of a blob that nobody uses, and takes no memory for it.
+func (d *Dir) Whole(name string, version uint32) (ok bool, notes []string) {
+	return d.newest(name, func(f io.Reader, size int64) error { return check(f, size, version) })
+}
+
+// newest hands the files of a name to take, the newest first, until it takes one. The error unread leaves a file where it
+// is, others set it aside.
+func (d *Dir) newest(name string, take func(f io.Reader, size int64) error) (ok bool, notes []string) {
 	for _, n := range []string{name, name + ".prev"} {
 		path := d.file(n)
-		b, err := read(path)
+		f, size, err := openToRead(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err != nil { // nothing is known of the file: it stays where it is until something is saved in its place
+		unreadable := err != nil
+		if err == nil {
+			err = take(f, size)
+			f.Close()
+			if cause := (unread{}); errors.As(err, &cause) {
+				unreadable, err = true, fmt.Errorf("%s: %w", path, regularfile.Cause(cause.error))
+			}
+		}
+		if unreadable { // nothing is known of the file: it stays where it is until something is saved in its place
 			note := fmt.Sprintf("state: %v", err)
 			if d.lock != nil {
 				if !slices.Contains(d.unread, n) {
@@ -119,10 +147,6 @@ func (d *Dir) Load(name string, version uint32, use func(payload []byte) error) 
 			}
 			notes = append(notes, note)
 			continue
-		}
-		payload, err := check(b, version)
-		if err == nil {
-			err = use(payload)
 		}
 		if err == nil {
 			if n != name {
@@ -144,36 +168,96 @@ func (d *Dir) Load(name string, version uint32, use func(payload []byte) error) 
 	return false, notes
 }
 
-func read(path string) ([]byte, error) {
-	f, err := openRegular(path, os.O_RDONLY)
-	if err != nil {
-		return nil, err
+func openToRead(path string) (f *os.File, size int64, err error) {
+	if f, err = openRegular(path, os.O_RDONLY); err != nil {
+		return nil, 0, err
 	}
-	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		f.Close()
+		return nil, 0, err
 	}
-	b := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead)) // room for the end of the file, too
-	_, err = b.ReadFrom(f)
-	return b.Bytes(), err
+	return f, info.Size(), nil
 }
 
-// check returns the payload of a whole file.
-func check(b []byte, version uint32) ([]byte, error) {
-	if len(b) < headerSize || !bytes.HasPrefix(b, []byte(magic)) {
-		return nil, fmt.Errorf("damaged: %d bytes without the header of a state file", len(b))
+// unread is the error about a file of which nothing is known, as it could not be read to its end.
+type unread struct{ error }
+
+// maxPayload bounds a payload, in bytes: far beyond the largest graph that the settings allow, of some 6 GiB.
+const maxPayload = 64 << 30
+
+// head is the header of a file, as far as it is right by itself.
+type head struct {
+	length int64       // of the payload
+	crc    uint32      // that the file shall have
+	sum    hash.Hash32 // of what stands before the payload
+}
+
+// readHead reads the header of a file of so many bytes. Whatever the file says, no more than it has is believed.
+func readHead(f io.Reader, size int64, version uint32) (h head, err error) {
+	if size < int64(headerSize) {
+		return h, fmt.Errorf("damaged: %d bytes without the header of a state file", size)
 	}
-	head, payload := b[len(magic):headerSize], b[headerSize:]
-	v, length, crc := binary.LittleEndian.Uint32(head), binary.LittleEndian.Uint64(head[4:]), binary.LittleEndian.Uint32(head[12:])
-	if v > version {
-		return nil, fmt.Errorf("written by a newer version of this filter: format %d, this one reads up to %d", v, version)
+	b := make([]byte, headerSize)
+	if _, err := io.ReadFull(f, b); err != nil {
+		return h, unread{err}
 	}
-	if length != uint64(len(payload)) {
-		return nil, fmt.Errorf("damaged: %d bytes of content, its header says %d", len(payload), length)
+	if !bytes.HasPrefix(b, []byte(magic)) {
+		return h, fmt.Errorf("damaged: %d bytes without the header of a state file", size)
 	}
-	if got := checksum(head[:12], payload); got != crc {
-		return nil, fmt.Errorf("damaged: checksum %08x, its header says %08x", got, crc)
+	b = b[len(magic):]
+	v, length, crc := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint64(b[4:]), binary.LittleEndian.Uint32(b[12:])
+	switch has := size - int64(headerSize); {
+	case v > version:
+		return h, fmt.Errorf("written by a newer version of this filter: format %d, this one reads up to %d", v, version)
+	case length != uint64(has):
+		return h, fmt.Errorf("damaged: %d bytes of content, its header says %d", has, length)
+	case has > maxPayload:
+		return h, fmt.Errorf("damaged: %d bytes of content, more than any state has", has)
+	}
+	h = head{int64(length), crc, crc32.New(castagnoli)}
+	h.sum.Write(b[:12])
+	return h, nil
+}
+
+// verify returns why what was added to the sum is not the payload.
+func (h head) verify() error {
+	if got := h.sum.Sum32(); got != h.crc {
+		return fmt.Errorf("damaged: checksum %08x, its header says %08x", got, h.crc)
+	}
+	return nil
+}
+
+// read returns the payload of a whole file of so many bytes. room, unless nil, is asked before memory is taken for it.
+func read(f io.Reader, size int64, version uint32, room func(bytes int64) error) ([]byte, error) {
+	h, err := readHead(f, size, version)
+	if err != nil {
+		return nil, err
+	}
+	if room != nil {
+		if err := room(h.length); err != nil {
+			return nil, unread{err}
+		}
+	}
+	payload := make([]byte, h.length)
+	if _, err := io.ReadFull(f, payload); err != nil {
+		return nil, unread{err}
+	}
+	h.sum.Write(payload)
+	if err := h.verify(); err != nil {
+		return nil, err
 	}
 	return payload, nil
+}
+
+// check is read without the payload.
+func check(f io.Reader, size int64, version uint32) error {
+	h, err := readHead(f, size, version)
+	if err != nil {
+		return err
+	}
+	if _, err := io.CopyN(h.sum, f, h.length); err != nil {
+		return unread{err}
+	}
+	return h.verify()
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -311,5 +312,80 @@ func TestSaveWithinTheLimitOfAFile(t *testing.T) {
 	}
 	if c, notes := load(d); c != strings.Repeat("x", 100) || notes != "" {
 		t.Errorf("found %q, says %q", c, notes)
+	}
+}
+
+// sparse makes a file of a size that has the given bytes at its start and nothing behind them on the disk.
+func sparse(t *testing.T, path string, start []byte, size int64) {
+	t.Helper()
+	if err := os.WriteFile(path, start, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, size); err != nil {
+		t.Skipf("skipped: no file of %d bytes can be made here: %v", size, err)
+	}
+}
+
+// headOf is the header of a payload of so many bytes, of a wrong checksum.
+func headOf(length uint64) []byte {
+	h := binary.LittleEndian.AppendUint32([]byte(magic), 1)
+	return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint64(h, length), 0)
+}
+
+// No memory is taken for what a file says of itself, be it its size or its header: nothing could go on where there is none.
+func TestSizesThatAreNotBelieved(t *testing.T) {
+	const size = 8 << 40
+	for what, c := range map[string]struct {
+		start []byte
+		want  string
+	}{
+		"a hole":                 {nil, "damaged: 8796093022208 bytes without the header of a state file"},
+		"a header and a hole":    {headOf(100), "damaged: 8796093022184 bytes of content, its header says 100"},
+		"a header that fits it":  {headOf(size - uint64(headerSize)), "damaged: 8796093022184 bytes of content, more than any state has"},
+		"a header of much more":  {headOf(1 << 60), "its header says 1152921504606846976"},
+		"one that is a negative": {headOf(1 << 63), "its header says 9223372036854775808"},
+	} {
+		path := t.TempDir()
+		d := open(t, path)
+		save(t, d, "old")
+		save(t, d, "new")
+		sparse(t, filepath.Join(path, "graph"), c.start, size)
+		ro, err := OpenReadOnly(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok, notes := ro.Whole("graph", 1); !ok || len(notes) != 2 || !strings.Contains(notes[0], c.want) || !strings.Contains(notes[1], "took the older") {
+			t.Errorf("%s: %v, %q", what, ok, notes)
+		}
+		if content, notes := load(d); content != "old" || !strings.Contains(notes, c.want) || !strings.Contains(notes, "set aside as "+filepath.Join(path, "graph.aside")) {
+			t.Errorf("%s: found %q, says %q", what, content, notes)
+		}
+	}
+}
+
+// Whoever has no memory for a file says so: it is not touched, and is set aside before a save as one that cannot be read.
+func TestNoRoom(t *testing.T) {
+	path := t.TempDir()
+	d := open(t, path)
+	save(t, d, "old")
+	save(t, d, "brand new")
+	var asked []int64
+	d.Room = func(bytes int64) error {
+		if asked = append(asked, bytes); bytes > 3 {
+			return errors.New("is too large: buy memory")
+		}
+		return nil
+	}
+	file := filepath.Join(path, "graph")
+	content, notes := load(d)
+	if want := "state: " + file + ": is too large: buy memory; the next save sets it aside as " + file + ".aside"; content != "old" || !strings.Contains(notes, want) || !slices.Equal(asked, []int64{9, 3}) {
+		t.Errorf("found %q, says %q, asked for %d", content, notes, asked)
+	}
+	if ok, notes := d.Whole("graph", 1); !ok || notes != nil || len(asked) != 2 {
+		t.Errorf("without its content: %v, %q, asked for %d", ok, notes, asked)
+	}
+	save(t, d, "next")
+	if b, err := os.ReadFile(file + ".aside"); err != nil || !strings.HasSuffix(string(b), "brand new") {
+		t.Errorf("%q, %v", b, err)
 	}
 }
