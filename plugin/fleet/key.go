@@ -9,9 +9,11 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
+	"flb-filter-rgcn/plugin/regularfile"
 	"flb-filter-rgcn/plugin/secretfile"
 )
 
@@ -47,8 +49,13 @@ func KeyName(key ed25519.PublicKey) string { return idOf(key).String() }
 const maxKeyFile = 64 << 10
 
 // NewKeys makes a key pair and writes the private key to path, for its owner alone (mode 0600), and the public one to
-// path.pub. It overwrites nothing.
-func NewKeys(path string) (public ed25519.PublicKey, err error) {
+// path.pub. It overwrites nothing, and where it fails it leaves neither.
+func NewKeys(path string) (public ed25519.PublicKey, err error) { return newKeys(path, pem.Encode) }
+
+func newKeys(path string, encode func(io.Writer, *pem.Block) error) (public ed25519.PublicKey, err error) {
+	write := func(path string, mode os.FileMode, block string, der []byte) error {
+		return writeNew(path, mode, func(out io.Writer) error { return encode(out, &pem.Block{Type: block, Bytes: der}) })
+	}
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, err
@@ -61,17 +68,17 @@ func NewKeys(path string) (public ed25519.PublicKey, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := writeNew(path, 0o600, privateBlock, pkcs8); err != nil {
+	if err := write(path, 0o600, privateBlock, pkcs8); err != nil {
 		return nil, err
 	}
-	if err := writeNew(path+".pub", 0o644, publicBlock, pkix); err != nil {
-		os.Remove(path) // a private key without its public one serves nobody
-		return nil, err
+	if err := write(path+".pub", 0o644, publicBlock, pkix); err != nil {
+		return nil, withdraw(path, err) // a private key without its public one serves nobody
 	}
 	return public, nil
 }
 
-func writeNew(path string, mode os.FileMode, block string, der []byte) error {
+// writeNew makes a file, whole or not at all: half a key would stand in the way of the next try.
+func writeNew(path string, mode os.FileMode, write func(io.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s is there already: remove it or name another file", path)
@@ -79,18 +86,37 @@ func writeNew(path string, mode os.FileMode, block string, der []byte) error {
 	if err != nil {
 		return err
 	}
-	err = pem.Encode(f, &pem.Block{Type: block, Bytes: der})
-	return errors.Join(err, f.Sync(), f.Close())
+	if err = write(f); err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return withdraw(path, err)
+	}
+	return nil
+}
+
+// withdraw removes a file that was made before an error, which it returns, with what remains.
+func withdraw(path string, err error) error {
+	if e := os.Remove(path); e != nil && !errors.Is(e, fs.ErrNotExist) {
+		return fmt.Errorf("%w; %s is of no use and stays, remove it: %w", err, path, regularfile.Cause(e))
+	}
+	return err
 }
 
 // ReadSigningKey reads a private key. A file that everybody may read is refused: such a key proves nothing.
 func ReadSigningKey(path string) (ed25519.PrivateKey, error) {
-	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o007 != 0 {
-		return nil, fmt.Errorf("%s has the mode %v, so that others may read or change it: chmod 600, and make new keys (rgcn keygen) "+
-			"if somebody might have", path, info.Mode().Perm())
+	b, err := secretfile.Read(path, maxKeyFile)
+	if errors.As(err, new(secretfile.ForOthers)) {
+		err = fmt.Errorf("%w, and make new keys (rgcn keygen) if somebody might have read or changed it", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	var keys []ed25519.PrivateKey
-	err := readKeys(path, privateBlock, func(der []byte) (err error) {
+	err = eachKey(path, b, privateBlock, func(der []byte) (err error) {
 		key, err := x509.ParsePKCS8PrivateKey(der)
 		k, ok := key.(ed25519.PrivateKey)
 		if err == nil && !ok {
@@ -110,7 +136,11 @@ func ReadSigningKey(path string) (ed25519.PrivateKey, error) {
 
 // ReadPublicKeys reads one or more public keys: while a trainer changes its key, scorers trust both.
 func ReadPublicKeys(path string) (keys []ed25519.PublicKey, err error) {
-	err = readKeys(path, publicBlock, func(der []byte) error {
+	b, err := secretfile.ReadPublic(path, maxKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	err = eachKey(path, b, publicBlock, func(der []byte) error {
 		key, err := x509.ParsePKIXPublicKey(der)
 		k, ok := key.(ed25519.PublicKey)
 		if err == nil && !ok {
@@ -122,12 +152,8 @@ func ReadPublicKeys(path string) (keys []ed25519.PublicKey, err error) {
 	return keys, err
 }
 
-// readKeys hands the blocks of a PEM file to use, at least one. Its errors hold nothing of the file.
-func readKeys(path, block string, use func(der []byte) error) error {
-	b, err := secretfile.ReadPublic(path, maxKeyFile)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
+// eachKey hands the blocks of the PEM file at path to use, at least one. Its errors hold nothing of the file.
+func eachKey(path string, b []byte, block string, use func(der []byte) error) error {
 	n := 0
 	for p, rest := pem.Decode(b); p != nil; p, rest = pem.Decode(rest) {
 		if p.Type != block {

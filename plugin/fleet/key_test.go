@@ -2,6 +2,9 @@ package fleet
 
 import (
 	"bytes"
+	"encoding/pem"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,6 +45,56 @@ func TestKeysAreWrittenAndRead(t *testing.T) {
 	}
 }
 
+// A key that is written half, as where a disk is full, stands in the way of no other try: none is left, whichever it is.
+func TestKeysThatCannotBeWritten(t *testing.T) {
+	full := errors.New("no space left on device")
+	for half, block := range []string{privateBlock, publicBlock} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "rgcn.key")
+		written := 0
+		encode := func(out io.Writer, b *pem.Block) error {
+			if b.Type != block {
+				return pem.Encode(out, b)
+			}
+			written++
+			return errors.Join(must(io.WriteString(out, "-----BEGIN")), full)
+		}
+		if _, err := newKeys(path, encode); !errors.Is(err, full) || written != 1 {
+			t.Errorf("%s: %v", block, err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("%s: left behind: %v, %v", block, left, err)
+		}
+		if _, err := NewKeys(path); err != nil {
+			t.Errorf("%s, with room again: %v", block, err)
+		}
+		// Of what was there before, nothing is removed.
+		if err := os.Remove([]string{path, path + ".pub"}[half]); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := NewKeys(path); err == nil || !strings.Contains(err.Error(), " is there already") {
+			t.Errorf("%s: %v", block, err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+			t.Errorf("%s: %v, %v, want the one key that was there", block, left, err)
+		}
+	}
+}
+
+// What could not be removed is named.
+func TestAKeyThatStays(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rgcn.key")
+	full := errors.New("no space left on device")
+	err := writeNew(path, 0o600, func(io.Writer) error {
+		return errors.Join(os.Remove(path), os.MkdirAll(filepath.Join(path, "x"), 0o700), full) // what no process can remove
+	})
+	if want := "; " + path + " is of no use and stays, remove it: directory not empty"; !errors.Is(err, full) || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+func must(_ int, err error) error { return err }
+
 func TestKeyFilesThatAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "k")
@@ -63,7 +116,7 @@ func TestKeyFilesThatAreRefused(t *testing.T) {
 		want string
 	}{
 		"nothing there":           {signing, filepath.Join(dir, "none"), "no such file"},
-		"everybody may read it":   {signing, file("open", string(private), 0o644), "has the mode -rw-r--r--"},
+		"everybody may read it":   {signing, file("open", string(private), 0o644), "open: has the mode -rw-r--r--, so that others may read it: chmod 600, and make new keys (rgcn keygen)"},
 		"the public one":          {signing, file("swapped", string(mustRead(t, path+".pub")), 0o600), "holds a PUBLIC KEY, want a PRIVATE KEY"},
 		"the private one":         {public, path, "holds a PRIVATE KEY, want a PUBLIC KEY"},
 		"no PEM":                  {public, file("text", "secret words", 0o600), "holds no PUBLIC KEY"},

@@ -61,9 +61,16 @@ func read(path string, most int64, check func(fs.FileInfo) error) ([]byte, error
 	return b, regularfile.Cause(err)
 }
 
+// ForOthers is the error about a secret that others may read, write or execute, and the mode of its file.
+type ForOthers fs.FileMode
+
+func (mode ForOthers) Error() string {
+	return fmt.Sprintf("has the mode %v, so that others may read it: chmod 600", fs.FileMode(mode))
+}
+
 func check(info fs.FileInfo) error {
 	if mode := info.Mode().Perm(); mode&0o007 != 0 {
-		return fmt.Errorf("has the mode %v, so that others may read it: chmod 600", mode)
+		return ForOthers(mode)
 	}
 	return nil
 }
