@@ -58,7 +58,7 @@ func At(line int, format string, a ...any) error {
 func Error(err error) error {
 	var p *csv.ParseError
 	if !errors.As(err, &p) {
-		return fmt.Errorf(": %w", err)
+		return fmt.Errorf(": %w", regularfile.Cause(err))
 	}
 	if errors.Is(p.Err, csv.ErrFieldCount) {
 		return At(p.Line, "another number of columns than in line 1, want as many")

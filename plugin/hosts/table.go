@@ -10,6 +10,7 @@ import (
 
 	"flb-filter-rgcn/plugin/csvfile"
 	"flb-filter-rgcn/plugin/hostname"
+	"flb-filter-rgcn/plugin/regularfile"
 )
 
 const (
@@ -31,7 +32,7 @@ func readFile(path string) (*table, error) {
 		return nil, err
 	}
 	defer f.Close()
-	t, err := read(io.LimitReader(f, maxBytes))
+	t, err := read(regularfile.Limit(f, maxBytes)) // it may grow meanwhile
 	if err != nil {
 		return nil, fmt.Errorf("%s%w", path, err)
 	}

@@ -6,7 +6,6 @@
 package regularfile
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -91,15 +90,33 @@ func Read(path string, most int64) ([]byte, error) {
 
 // ReadFrom is Read of what remains of an open file, which may be a pipe where whoever named it waits for it.
 func ReadFrom(f *os.File, most int64) ([]byte, error) {
-	var b bytes.Buffer
-	n, err := b.ReadFrom(io.LimitReader(f, most+1))
+	b, err := io.ReadAll(Limit(f, most))
 	if err != nil {
 		return nil, err
 	}
-	if n > most {
-		return nil, &fs.PathError{Op: "read", Path: f.Name(), Err: TooLong(most)}
+	return b, nil
+}
+
+// Limit returns a reader of an open file that yields its first most bytes, and the error of Read where there are more: a
+// file may grow while it is read, and is not to be taken for one that ends there.
+func Limit(f *os.File, most int64) io.Reader { return &limited{f, most, most} }
+
+type limited struct {
+	file       *os.File
+	most, left int64 // left: below 0 once there is more
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	var n int
+	var err error
+	if l.left >= 0 {
+		n, err = l.file.Read(p[:min(int64(len(p)), l.left+1)])
+		l.left -= int64(n)
 	}
-	return b.Bytes(), nil
+	if l.left < 0 {
+		return max(0, n-1), &fs.PathError{Op: "read", Path: l.file.Name(), Err: TooLong(l.most)}
+	}
+	return n, err
 }
 
 // Cause is an error without the path, for a caller who names the file himself.

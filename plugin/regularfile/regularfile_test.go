@@ -2,12 +2,14 @@ package regularfile
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"golang.org/x/sys/unix"
 )
@@ -90,6 +92,35 @@ func TestRead(t *testing.T) {
 	}
 	if b, err := Read("/proc/self/stat", 1<<16); err != nil || !strings.HasSuffix(string(b), "\n") { // its size is 0
 		t.Errorf("%q, %v", b, err)
+	}
+}
+
+// A file that grows while it is read is read to the bound, in whatever pieces, and that there is more is an error.
+func TestLimit(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, piece := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader} {
+		f, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		r := Limit(f, 7)
+		if err := iotest.TestReader(piece(r), []byte("content")); err != nil {
+			t.Error(err)
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		r = Limit(f, 6)
+		for range 2 {
+			b, err := io.ReadAll(piece(r))
+			if want := "read " + path + ": has more than 6 bytes, which is more than such a file needs"; err == nil || err.Error() != want {
+				t.Errorf("%q, %v, want %s", b, err, want)
+			}
+		}
 	}
 }
 
