@@ -35,9 +35,9 @@ type Hour struct {
 // that were reported.
 type Watched struct {
 	Low, Other [report.Bins]uint64 // sessions by score
-	Hours      []Hour            // those with sessions in the last WatchHours, in order
-	Recent     []Session         // the last with a low score, the newest first
-	Alerts     []Session         // the last at which a source was reported, the newest first
+	Hours      []Hour              // those with sessions in the last WatchHours, in order
+	Recent     []Session           // the last with a low score, the newest first
+	Alerts     []Session           // the last at which a source was reported, the newest first
 }
 
 // watch gathers that. All its memory is there from the start: the record path does not allocate.
