@@ -77,6 +77,9 @@ func (s *Snapshot) appendEdge(b []byte, e *Edge, before int64) []byte {
 // long whatever it is.
 const usualEdge, longestNumber = 36, binary.MaxVarintLen32
 
+// smallestEdge is how many bytes an edge has at least, one for each number.
+const smallestEdge = 6
+
 // AppendBinary appends what a Snapshot of the graph would, but for the order of the edges. It takes little memory
 // beside the bytes: no snapshot is made. Writers go on meanwhile. What is evicted while it runs may be in the bytes or
 // not; a triplet that comes back meanwhile may be there twice, of which Restore takes the later.
@@ -148,14 +151,14 @@ func (s *Snapshot) UnmarshalBinary(b []byte) error {
 			*names = append(*names, Name{Name: string(d.bytes(d.length(1)))})
 		}
 	}
-	smallestEdge := 6 // bytes, one for each number
+	smallest := smallestEdge
 	if out.Aged {
-		smallestEdge++
+		smallest++
 	}
 	if out.Bucket > 0 {
-		smallestEdge++
+		smallest++
 	}
-	edges := d.length(smallestEdge)
+	edges := d.length(smallest)
 	out.Edges = make([]Edge, 0, edges)
 	var before int64
 	for range edges {

@@ -172,5 +172,21 @@ func TestSnapshotBytes(t *testing.T) {
 	if n := allocated(func() { g.AppendBinary(nil) }); n > s.SavingBytes() || s.SavingBytes() > 3*n {
 		t.Errorf("saving took %d bytes, foretold %d", n, s.SavingBytes())
 	}
+	usual, _ := g.AppendBinary(nil)
+	crowd := &Snapshot{Edges: []Edge{{Destination: 1, Count: 1}}, Relations: []Name{{Name: "r"}}} // more names than triplets
+	for i := range 50_000 {
+		crowd.Nodes = append(crowd.Nodes, Name{Name: fmt.Sprintf("host-%07d", i)})
+	}
+	names, _ := crowd.AppendBinary(nil)
+	for what, b := range map[string][]byte{"a graph": usual, "many names": names} {
+		sizes, err := SnapshotSizes(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read Snapshot
+		if n, foretold := allocated(func() { err = read.UnmarshalBinary(b) }), sizes.ReadingBytes(int64(len(b))); err != nil || n > foretold || foretold > 2*n {
+			t.Errorf("reading %s took %d bytes, foretold %d, %v", what, n, foretold, err)
+		}
+	}
 	runtime.KeepAlive(snap)
 }

@@ -12,9 +12,6 @@ const (
 	LedgerBytes = 30 // beside EdgeBytes, in a graph that merges
 )
 
-// SnapshotEdgeBytes is what an edge of a snapshot takes.
-const SnapshotEdgeBytes = int64(unsafe.Sizeof(Edge{}))
-
 // Sizes determine the memory of a snapshot and of all that is made from one.
 type Sizes struct{ Nodes, Sources, Destinations, Relations, Edges int }
 
@@ -63,6 +60,14 @@ func (s Sizes) MakingBytes() int64 {
 func (s Sizes) KeptBytes() int64 {
 	names := s.Nodes + s.Relations
 	return int64(s.Edges)*int64(unsafe.Sizeof(Edge{})) + int64(names+names/8+2*snapshotBlock)*int64(unsafe.Sizeof(Name{}))
+}
+
+// ReadingBytes is what UnmarshalBinary makes at most of so many bytes, beside them: a snapshot that has its names for
+// itself. How long they are these sizes do not tell, but they stand among the bytes.
+func (s Sizes) ReadingBytes(bytes int64) int64 {
+	const rounded = 16 // by as much at most a name takes more than its bytes
+	names := int64(s.Nodes + s.Relations)
+	return s.KeptBytes() + max(0, bytes-int64(s.Edges)*smallestEdge) + names*rounded
 }
 
 // SavingBytes is about what AppendBinary takes, its bytes included.

@@ -80,9 +80,10 @@ type target struct {
 	features   model.HostFeatures
 	valid      bool
 
-	saved   *filter.Saved // what its state directory holds; nil: there is none, or it cannot be read
-	running bool          // a process has that directory
-	holder  int           // its number, 0 where that is not known
+	saved     *filter.Saved     // what its state directory holds; nil: there is none, or it cannot be read
+	running   bool              // a process has that directory
+	holder    int               // its number, 0 where that is not known
+	published *filter.Published // the state that it would take; nil: none
 }
 
 // at is the file and line of the target's section, "" without one.

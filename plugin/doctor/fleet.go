@@ -53,6 +53,7 @@ func (e *examination) followed(ctx context.Context, p *target) {
 			remedy+"; until then the filter goes on by the state that it has, and without one score is null")
 		return
 	}
+	p.published = h
 	if why := filter.NamingDiffers(h.Naming, p.config); why != "" {
 		e.findings.add(Warning, TopicFleet, at, fmt.Sprintf("%s and the trainer of %s differ: %s", p.name, name, why),
 			"give both the same Preset, Source, Destination, Relation, Cut_Ports, Model_Prefixes and Model_Features, unless their records keep the same hosts in other fields")

@@ -13,17 +13,48 @@ import (
 // memory compares what each filter takes, now and at the bounds of its graph, with what the limits leave.
 func (e *examination) memory() {
 	for _, p := range e.targets {
-		if !p.valid || p.config.Train.Interval <= 0 {
+		if !p.valid || p.config.Train.Interval <= 0 && p.published == nil {
 			continue
 		}
 		limit, limited := memlimit.Tightest(ofProcess{e.machine, p.holder})
-		if p.saved != nil && p.saved.Status != nil && p.saved.Status.Graph.Edges > 0 {
+		var now graphbuf.Sizes
+		if p.saved != nil && p.saved.Status != nil {
 			g := p.saved.Status.Graph
-			e.fits(p, "now", graphbuf.Sizes{Nodes: g.Nodes, Relations: g.Relations, Edges: g.Edges}, limit, limited, p.running)
+			now = graphbuf.Sizes{Nodes: g.Nodes, Relations: g.Relations, Edges: g.Edges}
+		}
+		if p.published != nil {
+			e.takesUp(p, now, limit, limited)
+		}
+		if p.config.Train.Interval <= 0 {
+			continue
+		}
+		if now.Edges > 0 {
+			e.fits(p, "now", now, limit, limited, p.running)
 		}
 		c := p.config.Graph
 		e.fits(p, "at its bounds", graphbuf.Sizes{Nodes: c.MaxNodes, Relations: c.MaxRelations, Edges: c.MaxEdges}, limit, limited, false)
 	}
+}
+
+// takesUp reports whether the published state can be taken up beside the graph that the filter has now.
+func (e *examination) takesUp(p *target, now graphbuf.Sizes, limit memlimit.Limit, limited bool) {
+	graph := filter.GraphBytes(p.config, now)
+	need := p.published.Needs(graph)
+	text := fmt.Sprintf("%s, to take up the published state (%d triplets, %d hosts): %d MiB for the moment", p.name, p.published.Edges, p.published.Nodes, need>>20)
+	if !limited {
+		e.findings.add(OK, TopicMemory, p.at(), text+"; no limit on memory is known", "")
+		return
+	}
+	if p.running { // its graph is among what is taken
+		graph = 0
+	}
+	may := filter.Share(limit, graph)
+	text += fmt.Sprintf("; %s has %d MiB and leaves %d MiB now, of which it may take %d", limit.By, limit.Bytes>>20, limit.Left>>20, may>>20)
+	if need > may {
+		e.findings.add(Problem, TopicMemory, p.at(), text+": the state is refused", "raise that limit, or lower graph.max_edges of the trainer")
+		return
+	}
+	e.findings.add(OK, TopicMemory, p.at(), text, "")
 }
 
 // ofProcess is the file system as a running process sees it: its limits count, not this tool's. Number 0 is this process.

@@ -15,8 +15,8 @@
 //   - background (background.go): the goroutines that train, save and look after files
 //   - memory (memory.go, sharedmemory.go, hold.go): how much a training and the graph may take
 //   - store (store.go, restore.go), saving (saving.go): the state directory, and whether saving works
-//   - follower (follow.go, followstatus.go, succeed.go), publisher (publish.go): states that a trainer publishes for others;
-//     whether the two name hosts alike (naming.go)
+//   - follower (follow.go, followstatus.go, unpack.go, succeed.go), publisher (publish.go): states that a trainer publishes
+//     for others; whether the two name hosts alike (naming.go)
 //   - watch (watch.go): what the live page shows
 //
 // filter.go makes an instance of these parts, by the settings that settings.go translates. status.go tells what it is and

@@ -315,10 +315,3 @@ func (f *follower) acceptable(h *fleet.Header, s *FollowStatus) error {
 	}
 	return errors.Join(ahead("its time of publication", h.Published), ahead("its last session", h.Horizon))
 }
-
-// sizes are those of a state's graph, as far as its header tells them and the bounds allow.
-func (f *follower) sizes(h *fleet.Header) graphbuf.Sizes {
-	nodes := min(int(h.Nodes), f.cfg.Graph.MaxNodes)
-	return graphbuf.Sizes{Nodes: nodes, Sources: nodes, Destinations: nodes, Relations: min(int(h.Relations), f.cfg.Graph.MaxRelations),
-		Edges: min(int(h.Edges), f.cfg.Graph.MaxEdges)}
-}

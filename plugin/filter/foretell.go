@@ -39,7 +39,7 @@ func Foretell(c config.Config, features model.HostFeatures, s graphbuf.Sizes, ma
 		if c.State.Dir != "" {
 			f.Training += s.SavingBytes()
 		}
-		f.Training += (f.Training + f.Graph) * eagerPercent / 100 // what is not yet collected
+		f.Training = withGarbage(f.Training, f.Graph)
 		return f
 	}
 	wanted = of(cfg)
@@ -55,12 +55,15 @@ func Foretell(c config.Config, features model.HostFeatures, s graphbuf.Sizes, ma
 // Allowance is how much of a limit a training may take, if nothing else takes of it than what is taken now and so many
 // bytes more.
 func Allowance(c config.Config, l memlimit.Limit, more int64) int64 {
-	may := share(l, l.Left-more)
+	may := Share(l, more)
 	if most := int64(c.Train.MaxMemory) << 20; most > 0 {
 		may = min(may, most)
 	}
 	return may
 }
+
+// Share is Allowance for what is no training.
+func Share(l memlimit.Limit, more int64) int64 { return share(l, l.Left-more) }
 
 // Unlimited is the allowance where no limit is known.
 func Unlimited(c config.Config) int64 {

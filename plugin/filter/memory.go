@@ -120,7 +120,10 @@ func (m *memory) foretold(s graphbuf.Sizes, cfg model.Config) int64 {
 }
 
 // withGarbage adds what is not yet collected, of these bytes and of all that lives already.
-func (m *memory) withGarbage(bytes int64) int64 { return bytes + (bytes+m.inUse())*eagerPercent/100 }
+func (m *memory) withGarbage(bytes int64) int64 { return withGarbage(bytes, m.inUse()) }
+
+// withGarbage adds what is not yet collected, of bytes and of what lives beside them.
+func withGarbage(bytes, lives int64) int64 { return bytes + (bytes+lives)*eagerPercent/100 }
 
 // take promises so many bytes, and what garbage they leave, to somebody other than a training, if as many are left.
 func (m *memory) take(bytes int64) (a allowance, giveBack func(), ok bool) {

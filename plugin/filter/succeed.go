@@ -17,52 +17,19 @@ import (
 // catchUpInterval is how often a graph that is to come is shown what the one in use has seen meanwhile.
 const catchUpInterval = 5 * time.Millisecond
 
-// fetch reads the payload of a state whose header is accepted and makes a graph and a model of it, if memory allows.
+// fetch makes a graph and a model of the payload of a state whose header is accepted, if memory allows.
 func (f *follower) fetch(h *fleet.Header, body io.Reader) (*graphbuf.Graph, *model.Model, error) {
-	sizes := f.sizes(h)
-	need := h.Memory() + int64(h.Edges)*graphbuf.SnapshotEdgeBytes + GraphBytes(f.cfg, sizes)
-	a, giveBack, ok := f.filter.memory.take(need)
-	if !ok {
-		return nil, nil, fmt.Errorf("to take up its %d triplets between %d hosts would need about %d MiB for the moment, %s; %s, or lower graph.max_edges of the trainer",
-			h.Edges, h.Nodes, f.filter.memory.withGarbage(need)>>20, a.by, a.remedy)
-	}
-	defer giveBack()
-	graph, m, err := h.ReadPayload(body)
+	base, trained, giveBack, err := f.filter.memory.unpack(f.cfg, h, body)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := fits(h, graph); err != nil {
-		return nil, nil, err
-	}
-	var trained model.Model
-	if err := trained.UnmarshalBinary(m); err != nil {
-		return nil, nil, err
-	}
-	var base graphbuf.Snapshot
-	if err := base.UnmarshalBinary(graph); err != nil {
-		return nil, nil, err
-	}
+	defer giveBack()
 	next, err := graphbuf.New(f.graph.Bounds())
 	if err != nil {
 		return nil, nil, err
 	}
-	f.tooOld = next.Restore(&base)
-	return next, &trained, nil
-}
-
-// fits returns why the graph of a state is larger than its header says, by which memory was taken for it. While a trainer
-// makes a state its graph may grow.
-func fits(h *fleet.Header, graph []byte) error {
-	has, err := graphbuf.SnapshotSizes(graph)
-	if err != nil {
-		return err
-	}
-	grown := func(n uint32) int { return int(n) + int(n)/4 + 4096 }
-	if has.Nodes > grown(h.Nodes) || has.Relations > grown(h.Relations) || has.Edges > grown(h.Edges) {
-		return fmt.Errorf("its graph has %d triplets between %d hosts by %d relations, and its header says %d, %d and %d: it is damaged or forged",
-			has.Edges, has.Nodes, has.Relations, h.Edges, h.Nodes, h.Relations)
-	}
-	return nil
+	f.tooOld = next.Restore(base)
+	return next, trained, nil
 }
 
 // take has the state's graph and model take the place of those in use. Records go on meanwhile; they wait only while

@@ -59,6 +59,9 @@ type Header struct {
 // Memory is how many bytes reading the payload takes: that many in the end, and hardly more before.
 func (h *Header) Memory() int64 { return int64(h.payload + h.graph + h.model) }
 
+// GraphBytes is how many of them are the graph's, uncompressed.
+func (h *Header) GraphBytes() int64 { return int64(h.graph) }
+
 // PublishedAt is Published as a time.
 func (h *Header) PublishedAt() time.Time { return time.Unix(0, h.Published).UTC() }
 
