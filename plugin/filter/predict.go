@@ -132,18 +132,22 @@ func (l *Links) Unknown() []UnknownName { return l.unknown }
 // Len is how many there are.
 func (l *Links) Len() int { return len(l.sources) * len(l.relations) * len(l.destinations) }
 
+// linksPerLook is how many links are scored between two looks at whether somebody has interrupted: a few milliseconds'.
+const linksPerLook = 4096
+
 // Each calls do with every link, scored as if it came next, until ctx ends. Nothing is counted.
 func (l *Links) Each(ctx context.Context, do func(Link)) error {
 	f := l.f
 	scorer, list := f.judge.scorer.Load(), f.allow.table()
 	var ref [1]graphbuf.Ref
 	var event [1]graphbuf.Event
+	n := 0
 	for _, s := range l.sources {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		for _, r := range l.relations {
 			for _, d := range l.destinations {
+				if n++; n%linksPerLook == 0 && ctx.Err() != nil {
+					return ctx.Err()
+				}
 				event[0] = graphbuf.Event{Source: []byte(s), Relation: []byte(r), Destination: []byte(d), Time: l.at}
 				f.graph.Look(event[:], ref[:])
 				score := scorer.Score(f.graph, &event[0], &ref[0])
@@ -153,5 +157,5 @@ func (l *Links) Each(ctx context.Context, do func(Link)) error {
 			}
 		}
 	}
-	return nil
+	return ctx.Err()
 }

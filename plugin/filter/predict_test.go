@@ -1,6 +1,9 @@
 package filter
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"testing"
 )
@@ -21,6 +24,32 @@ func TestNear(t *testing.T) {
 	} {
 		if got := near(name, known); !slices.Equal(got, want) {
 			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// The links of one source are many: they end soon after somebody interrupts, and never as if they were whole.
+func TestLinksAreInterrupted(t *testing.T) {
+	f := offline(t, host())
+	f.Process(nil, join(sessions(500)))
+	train(t, f)
+	var to []string
+	for i := range 3 * linksPerLook {
+		to = append(to, fmt.Sprint("never-", i))
+	}
+	for _, n := range []int{10, len(to)} {
+		links, err := f.Links([]string{"host-1"}, []string{"client-1"}, to[:n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := 0
+		err = links.Each(ctx, func(Link) {
+			done++
+			cancel()
+		})
+		if !errors.Is(err, context.Canceled) || done > linksPerLook {
+			t.Errorf("%v after %d of %d links", err, done, n)
 		}
 	}
 }
