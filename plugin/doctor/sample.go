@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	// mostRecords of a sample are looked at: enough to tell, and read in a moment.
+	// mostRecords of a sample are looked at, lines that are none among them: enough to tell, and read in a moment.
 	mostRecords = 20_000
 	// shown are how many records are written out.
 	shown = 3
@@ -33,13 +33,19 @@ const (
 	aChunk = 1000
 )
 
-// samples passes each sample through each filter.
+// samples passes each sample through each filter whose settings are right. What is wrong with the others was reported.
 func (e *examination) samples() error {
 	for _, file := range e.Samples {
-		for i, p := range e.targets {
-			if file == "-" && i > 0 { // it has been read
-				break
+		read := "" // by which filter
+		for _, p := range e.targets {
+			if !p.valid {
+				continue
 			}
+			if file == "-" && read != "" {
+				e.findings.add(OK, TopicSample, file, fmt.Sprintf("can be read once: %s got the records, %s did not", read, p.name), "")
+				continue
+			}
+			read = p.name
 			err := e.sample(p, file)
 			if errors.Is(err, fs.ErrNotExist) {
 				return err
@@ -73,7 +79,7 @@ func (e *examination) sayContent(p *target, file string, content *logfile.Conten
 // seen is what was found in a sample.
 type seen struct {
 	records, found, skipped, timed int
-	more                           bool // the file has more records
+	more                           bool // the file may have more records
 	bad                            []string
 	badLines                       int
 	keys                           map[string]int
@@ -86,9 +92,6 @@ type seen struct {
 }
 
 func (e *examination) sample(p *target, file string) error {
-	if !p.valid {
-		return nil // its settings are wrong, which was reported
-	}
 	w := e.way(p, file)
 	r, err := logfile.Open(file, w.options(e.Columns))
 	if err != nil {
@@ -126,7 +129,7 @@ func look(r *logfile.Reader, w *way, fields config.Fields, pass func(chunk []byt
 	var streams triplet.Streams
 	rows := finder.Of(&streams, []byte(tag))
 	var chunk []byte
-	for s.records < mostRecords {
+	for s.records+s.badLines < mostRecords {
 		event, err := r.AppendRecord(nil)
 		if bad := (*logfile.LineError)(nil); errors.As(err, &bad) {
 			if s.badLines++; len(s.bad) < mostLines {
@@ -204,7 +207,11 @@ func (s *seen) take(ev *record.Event, finder *triplet.Finder, room *triplet.Buff
 func (e *examination) say(p *target, file string, w *way, s *seen, warnings []string) {
 	add := func(level Level, text, fix string) { e.findings.add(level, TopicSample, file, text, fix) }
 	if s.badLines > 0 {
-		add(Warning, fmt.Sprintf("%d lines are no records: %s", s.badLines, strings.Join(s.bad, "; ")), "look at these lines; Fluent Bit passes them on as text, and they get no score")
+		text := fmt.Sprintf("%d lines are no records: %s", s.badLines, strings.Join(s.bad, "; "))
+		if s.more {
+			text = fmt.Sprintf("of the first %d lines, behind which nothing was read, ", s.records+s.badLines) + text
+		}
+		add(Warning, text, "look at these lines; Fluent Bit passes them on as text, and they get no score")
 	}
 	if s.records == 0 {
 		add(Problem, "has no record", "take a file with some hundred records in it")

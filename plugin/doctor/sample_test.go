@@ -3,6 +3,7 @@ package doctor
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -196,4 +197,33 @@ func TestSampleThatIsOlderThanItsBeginning(t *testing.T) {
 	e.has(t, Warning, TopicSample, "120 of 121 records lie more than Graph_Window (30d) before one that comes earlier, of 2026-03-02T10:00:00Z")
 	e = sampled(t, Options{}, repeated(120, func(i int) string { return line(time.Date(2025, 1, 1+3*i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)) }))
 	e.hasNone(t, TopicSample)
+}
+
+// Of a sample without end, whose lines are no records, the beginning is enough.
+func TestSampleOfBadLines(t *testing.T) {
+	bad := func(int) string { return "{no record\n" }
+	e := sampled(t, Options{}, session(1, "")+repeated(mostRecords+100, bad)+session(2, ""))
+	e.has(t, Warning, TopicSample, fmt.Sprintf("of the first %d lines, behind which nothing was read, %d lines are no records: ", mostRecords, mostRecords-1))
+	e.has(t, OK, TopicSample, "one record: 1 with a source")
+	sampled(t, Options{}, "{}\n"+repeated(10, bad)).has(t, Warning, TopicSample, "10 lines are no records: ")
+}
+
+// Standard input is for the first filter whose settings are right, whichever that is.
+func TestSampleOnStandardInput(t *testing.T) {
+	const section = "[FILTER]\n    Name rgcn\n    Match ssh\n"
+	path := write(t, t.TempDir(), "fluent-bit.conf", "[INPUT]\n    Name forward\n    Tag ssh\n"+section+"    Train_Steps nonsense\n"+section+section)
+	in, err := os.Open(write(t, t.TempDir(), "in", repeated(120, func(i int) string { return session(i, "") })))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdin := os.Stdin
+	os.Stdin = in
+	defer func() { os.Stdin = stdin }()
+	e := examine(t, Options{Conf: path, Samples: []string{"-"}}, func(e *examination) {
+		if err := e.samples(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	e.has(t, OK, TopicSample, "120 records: 120 have a source and a destination", "rgcn.1, records")
+	e.has(t, OK, TopicSample, "can be read once: rgcn.1 got the records, rgcn.2 did not")
 }

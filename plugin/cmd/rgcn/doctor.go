@@ -50,7 +50,10 @@ var doctorCommand = command{
 			if *columns != "" {
 				o.Columns = strings.Split(*columns, ",")
 			}
-			findings, err := doctor.Examine(ctx, o)
+			findings, err := examine(ctx, o)
+			if ctx.Err() != nil { // what was found of late tells of the interruption
+				return ctx.Err()
+			}
 			if err != nil {
 				return usageError{err} // a file that the command line names does not exist
 			}
@@ -70,6 +73,26 @@ var doctorCommand = command{
 			return err
 		}
 	},
+}
+
+// examine is doctor.Examine, which an interruption ends at once: a pipe that delivers nothing, or a server that does not
+// answer, does not delay the end.
+func examine(ctx context.Context, o doctor.Options) (doctor.Findings, error) {
+	type result struct {
+		findings doctor.Findings
+		err      error
+	}
+	done := make(chan result, 1)
+	go func() {
+		findings, err := doctor.Examine(ctx, o)
+		done <- result{findings, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case r := <-done:
+		return r.findings, r.err
+	}
 }
 
 func count(n int, what string) string {

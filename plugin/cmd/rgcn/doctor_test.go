@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -26,6 +28,17 @@ func standIn(t *testing.T) string {
 	}
 	t.Skip("there is no flb-filter_rgcn.so: make builds it, or RGCN_SO names one")
 	return ""
+}
+
+// A pipe that delivers nothing does not delay the end, and an interrupted examination is none.
+func TestInterruptedDoctor(t *testing.T) {
+	standardInput(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	if status := execute(ctx, alone("-"), &stdout, &stderr); status != exitInterrupted || stdout.Len() > 0 {
+		t.Errorf("status %d, want %d: %s%s", status, exitInterrupted, &stdout, &stderr)
+	}
 }
 
 // The exit status tells whether there is a problem, and the output tells what to do.
