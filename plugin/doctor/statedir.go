@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"flb-filter-rgcn/plugin/filter"
+	"flb-filter-rgcn/plugin/state"
 )
 
 // access is unix.Access; tests have file systems of their own.
@@ -42,23 +43,21 @@ func (e *examination) state(p *target) {
 	}
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		above := dir
-		for errors.Is(err, fs.ErrNotExist) {
-			above = filepath.Dir(above)
-			info, err = os.Stat(above)
+		above, err := state.Above(dir)
+		if err != nil {
+			add(Problem, err.Error()+": "+without, "make what the link names, or remove it; or name a directory, which the user that Fluent Bit runs as may write")
+			return
 		}
 		if kind := kernelFileSystem(above); kind != "" {
 			add(Problem, fmt.Sprintf("%s does not exist and cannot be made: %s is a %s file system: %s", dir, above, kind, without),
 				"name a directory on a disk or on a volume, such as /var/lib/flb-filter-rgcn")
 			return
 		}
-		if err == nil && info.IsDir() {
-			if err = access(above, unix.W_OK|unix.X_OK); errors.Is(err, unix.EROFS) {
-				add(Problem, fmt.Sprintf("%s is not there, and cannot be made: %s", dir, onReadOnly(above, without)), writableRemedy(above))
-				return
-			}
-		}
-		if err != nil || !info.IsDir() {
+		switch err := access(above, unix.W_OK|unix.X_OK); {
+		case errors.Is(err, unix.EROFS):
+			add(Problem, fmt.Sprintf("%s is not there, and cannot be made: %s", dir, onReadOnly(above, without)), writableRemedy(above))
+			return
+		case err != nil:
 			add(Problem, fmt.Sprintf("%s is not there, and user %d cannot make it below %s: %s", dir, os.Geteuid(), above, without),
 				"make it as root, and give it to the user that Fluent Bit runs as: install -d -m 0750 -o USER "+dir)
 			return
@@ -89,6 +88,10 @@ func (e *examination) state(p *target) {
 		add(Warning, fmt.Sprintf("others may write in %s (%v): whoever does decides what the filter has learned", dir, info.Mode()), "take the right away: chmod go-w "+dir)
 	}
 	if !e.filesOf(dir, owner, without, add) {
+		return
+	}
+	if err := state.Check(dir); err != nil {
+		add(Problem, err.Error()+": "+without, "run rgcn doctor as the user of Fluent Bit; if that is this one, see to that")
 		return
 	}
 	saved, err := filter.LookAt(dir)

@@ -53,6 +53,16 @@ func TestState(t *testing.T) {
 	stateOf(t, filepath.Join(file, "below"), "State_Required On").has(t, Problem, TopicState, "not a directory: Fluent Bit does not start")
 }
 
+// A link to what is not there is in the way of a directory, which the filter would make else.
+func TestStateBehindALink(t *testing.T) {
+	link := filepath.Join(t.TempDir(), "state")
+	if err := os.Symlink(filepath.Join(t.TempDir(), "none"), link); err != nil {
+		t.Fatal(err)
+	}
+	stateOf(t, link).has(t, Problem, TopicState, link+" is a link to what is not there: the filter works in memory", "make what the link names")
+	stateOf(t, filepath.Join(link, "below")).has(t, Problem, TopicState, link+" is a link to what is not there", "make what the link names")
+}
+
 func TestStateThatOthersMayWrite(t *testing.T) {
 	dir := learned(t)
 	if err := os.Chmod(dir, 0o777); err != nil {
@@ -75,7 +85,9 @@ func TestDamagedState(t *testing.T) {
 	if err := os.Symlink("/etc/passwd", filepath.Join(dir, "lock")); err != nil {
 		t.Fatal(err)
 	}
-	stateOf(t, dir).has(t, Warning, TopicState, "lock is no regular file")
+	e = stateOf(t, dir)
+	e.has(t, Warning, TopicState, "lock is no regular file")
+	e.has(t, Problem, TopicState, "lock is a symbolic link, want a regular file", "the filter works in memory")
 }
 
 // A directory of another user is of no use, and neither is one with files of another user in it.

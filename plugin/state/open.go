@@ -68,25 +68,35 @@ func Check(path string) error {
 		return notWritable(path, err)
 	}
 	// The lock has to be made, and perhaps the directory, and others above it.
+	at, err := Above(path)
+	if err != nil {
+		return err
+	}
+	if err := unix.Faccessat(unix.AT_FDCWD, at, unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
+		return notWritable(path, &fs.PathError{Op: "write in", Path: at, Err: err})
+	}
+	return nil
+}
+
+// Above returns the directory that is there, be it path itself or one above it, below which Open would make what is
+// missing.
+func Above(path string) (string, error) {
 	at, err := filepath.Abs(path)
 	if err != nil {
-		return fmt.Errorf("state: directory %s: %w", path, err)
+		return "", fmt.Errorf("state: directory %s: %w", path, err)
 	}
 	for {
 		info, err := os.Stat(at)
 		switch {
 		case err == nil && !info.IsDir():
-			return notWritable(path, fmt.Errorf("%s is no directory", at))
+			return "", notWritable(path, fmt.Errorf("%s is no directory", at))
 		case err == nil:
-			if err := unix.Faccessat(unix.AT_FDCWD, at, unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
-				return notWritable(path, &fs.PathError{Op: "write in", Path: at, Err: err})
-			}
-			return nil
+			return at, nil
 		case !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at):
-			return notWritable(path, err)
+			return "", notWritable(path, err)
 		}
 		if _, err := os.Lstat(at); err == nil {
-			return notWritable(path, fmt.Errorf("%s is a link to what is not there", at))
+			return "", notWritable(path, fmt.Errorf("%s is a link to what is not there", at))
 		}
 		at = filepath.Dir(at)
 	}
