@@ -1,12 +1,12 @@
 package doctor
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"flb-filter-rgcn/plugin/doctor/hostconf"
+	"flb-filter-rgcn/plugin/logfile"
 	"flb-filter-rgcn/plugin/record"
 )
 
@@ -45,7 +45,8 @@ func newParser(s *hostconf.Section) (*parser, error) {
 // text does not fit.
 func (p *parser) parse(text string) (body map[string]any, at int64, ok bool) {
 	if p.json {
-		if json.Unmarshal([]byte(text), &body) != nil || body == nil {
+		var err error
+		if body, err = logfile.Object([]byte(text)); err != nil {
 			return nil, 0, false
 		}
 	} else {

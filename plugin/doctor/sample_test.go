@@ -227,3 +227,15 @@ func TestSampleOnStandardInput(t *testing.T) {
 	e.has(t, OK, TopicSample, "120 records: 120 have a source and a destination", "rgcn.1, records")
 	e.has(t, OK, TopicSample, "can be read once: rgcn.1 got the records, rgcn.2 did not")
 }
+
+// A parser of JSON keeps integers as they are, which as a float would lose their last digits.
+func TestSampleWithLongIntegers(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "parsers.conf", "[PARSER]\n    Name j\n    Format json\n")
+	path := write(t, dir, "fluent-bit.conf", "[SERVICE]\n    Parsers_File parsers.conf\n[INPUT]\n    Name tail\n    Tag ssh\n    Path /nowhere/*.log\n    Parser j\n"+
+		"[FILTER]\n    Name rgcn\n    Match ssh\n    Preset custom\n    Source s\n    Destination d\n    Time ts\n    Only id=9007199254740993\n")
+	lines := repeated(120, func(i int) string {
+		return fmt.Sprintf(`{"s":"a-%d","d":"b","id":%d,"ts":1772445600}`+"\n", i, 9007199254740993-i%2)
+	})
+	sampled(t, Options{Conf: path}, lines).has(t, OK, TopicSample, "120 records: 60 have a source and a destination (100 %), 60 left out")
+}

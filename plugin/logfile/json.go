@@ -27,6 +27,16 @@ type jsonParser struct {
 	scratch []byte // a string with its escapes undone
 }
 
+// Object reads a JSON object, and nothing behind it, as the values that Fluent Bit's parser of JSON packs.
+func Object(text []byte) (map[string]any, error) {
+	b, err := new(jsonParser).appendObject(nil, text)
+	if err != nil {
+		return nil, err
+	}
+	m, _, err := msgp.ReadMapStrIntfBytes(b, nil)
+	return m, err
+}
+
 // appendObject appends the object that is the whole of line as a map32.
 func (p *jsonParser) appendObject(dst, line []byte) ([]byte, error) {
 	p.in, p.at = line, 0
