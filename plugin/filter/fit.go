@@ -204,9 +204,6 @@ func (f *fit) leave() {
 	}
 }
 
-// waits reports whether records of a tag that were not understood have waited for long enough.
-func (f *fit) waits(now time.Time) bool { return len(f.waiting(now.Add(-fitPatience))) > 0 }
-
 // waiting are the tags of which records that were not understood have waited since a time or longer.
 func (f *fit) waiting(since time.Time) (out []*tagFit) {
 	f.mu.Lock()

@@ -252,17 +252,18 @@ func TestAPeriodEndsOnce(t *testing.T) {
 
 // A few records that are not understood are said too: after a while, and at the end.
 func TestMisfitOfAFew(t *testing.T) {
-	h := host()
-	f := offline(t, h)
-	f.Process(nil, appendEvent(nil, "a", 1))
-	if now := time.Now(); f.fit.waits(now) || !f.fit.waits(now.Add(2*fitPatience)) {
-		t.Error("one record waits too short or too long")
+	for wait, misfit := range map[time.Duration]bool{0: false, 2 * fitPatience: true} {
+		f := offline(t, host())
+		f.Process(nil, appendEvent(nil, "a", 1))
+		if f.fit.endWaiting(time.Now().Add(wait)); (f.fit.problem() != "") != misfit {
+			t.Errorf("one record, after %v: %q", wait, f.fit.problem())
+		}
 	}
 	g := offline(t, host())
 	g.ProcessTagged(nil, session(1, "a", "b", "c"), []byte("ssh"))
 	g.fit.endPeriod([]byte("ssh"), 1)
 	for i := range fitFew {
-		if g.fit.waits(time.Now().Add(2 * fitPatience)) {
+		if g.fit.endWaiting(time.Now().Add(2 * fitPatience)); g.fit.problem() != "" {
 			t.Errorf("a tag that is understood is judged by %d records", i)
 		}
 		g.ProcessTagged(nil, appendEvent(nil, "a", 1), []byte("ssh"))
@@ -270,6 +271,9 @@ func TestMisfitOfAFew(t *testing.T) {
 	if g.fit.endWaiting(time.Now().Add(2 * fitPatience)); g.Status().State != StateDegraded {
 		t.Errorf("%d records do not count", fitFew)
 	}
+	h := host()
+	f := offline(t, h)
+	f.Process(nil, appendEvent(nil, "a", 1))
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
