@@ -138,6 +138,9 @@ FUZZTIME ?= 4m
 FUZZ     ?= Fuzz[A-Za-z]*
 .PHONY: fuzz
 fuzz:
+	@set -f; for name in $(subst |, ,$(FUZZ)); do \
+	  grep -rqE --include='*_test.go' "^func $$name\>" graphbuf model plugin || \
+	  { echo "no fuzz target is called $$name: see grep -r '^func Fuzz' graphbuf model plugin" >&2; exit 1; }; done
 	@grep -ro --include='*_test.go' -E '^func ($(FUZZ))\>' graphbuf model plugin | sort | while IFS=: read file target; do \
 	  echo "$${target#func } in $$(dirname $$file)"; \
 	  $(GO) test ./$$(dirname $$file) -run xxx -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x -parallel 1 || exit 1; done
