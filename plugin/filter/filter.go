@@ -10,6 +10,7 @@ import (
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/plugin/config"
+	"flb-filter-rgcn/plugin/printable"
 	"flb-filter-rgcn/plugin/state"
 	"flb-filter-rgcn/plugin/version"
 )
@@ -294,7 +295,7 @@ func (f *Instance) end(save bool) error {
 		if save {
 			err = f.store.saveAll()
 		}
-		err = errors.Join(err, f.store.dir.Close())
+		err = printable.Join(err, f.store.dir.Close())
 	}
 	if f.source.from != nil {
 		f.source.from.Close()

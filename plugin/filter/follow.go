@@ -15,6 +15,7 @@ import (
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/fleet"
 	"flb-filter-rgcn/plugin/outage"
+	"flb-filter-rgcn/plugin/printable"
 )
 
 // follower has records scored by the states that a trainer publishes. It looks for a new one on a schedule, in the
@@ -313,5 +314,5 @@ func (f *follower) acceptable(h *fleet.Header, s *FollowStatus) error {
 		return fmt.Errorf("its graph is of version %d and its model of version %d, this filter reads up to %d, and %d: bring trainer and scorers to the same release",
 			h.GraphVersion, h.ModelVersion, graphVersion, modelVersion)
 	}
-	return errors.Join(ahead("its time of publication", h.Published), ahead("its last session", h.Horizon))
+	return printable.Join(ahead("its time of publication", h.Published), ahead("its last session", h.Horizon))
 }

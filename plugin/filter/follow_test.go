@@ -411,6 +411,17 @@ func TestStatesThatAnAgentRefuses(t *testing.T) {
 	}
 }
 
+// What is wrong with a state is told in one line.
+func TestAStateOfTheFutureInAllItsTimes(t *testing.T) {
+	f, _ := newFleet(t).agent()
+	defer f.Close()
+	late := time.Now().Add(48 * time.Hour).UnixNano()
+	err := f.follower.acceptable(&fleet.Header{Signed: true, Sequence: math.MaxInt64, Published: late, Horizon: late, GraphVersion: graphVersion, ModelVersion: modelVersion}, &FollowStatus{})
+	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "; its last session is ") {
+		t.Errorf("%q", err)
+	}
+}
+
 // Records that come too fast are no fault of what lies in the place.
 func TestAStateThatIsNotTakenIsNotRefused(t *testing.T) {
 	s := newFleet(t)

@@ -97,6 +97,17 @@ func TestSavingBeyondTheLimitOfAFile(t *testing.T) {
 	}
 }
 
+// The log has a line for what failed, whatever it was.
+func TestSeveralFilesThatCannotBeSaved(t *testing.T) {
+	f := offline(t, host("state_dir", t.TempDir()))
+	f.Process(nil, join(sessions(2000)))
+	filelimittest.Set(t, 1<<10)
+	train(t, f)
+	if err := f.Close(); err == nil || strings.Count(err.Error(), "state: save ") < 2 || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%q", err)
+	}
+}
+
 // What could not be saved is saved as soon as that works, the model too, although no record came meanwhile.
 func TestWhatWasNotSavedIsSavedLater(t *testing.T) {
 	dir := t.TempDir()

@@ -14,6 +14,7 @@ import (
 
 	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/model/budget"
+	"flb-filter-rgcn/plugin/printable"
 	"flb-filter-rgcn/plugin/state"
 )
 
@@ -402,13 +403,13 @@ func (s *store) saveAll() (err error) {
 		}
 	}
 	for _, save := range s.learned() {
-		err = errors.Join(err, save())
+		err = printable.Join(err, save())
 	}
 	if err == nil && !s.dir.Has(fleetFile) {
 		err = s.writeFleet()
 	}
 	s.noteSaved(err) // before the status, which tells of it
-	return errors.Join(err, s.saveStatus())
+	return printable.Join(err, s.saveStatus())
 }
 
 // saveStatus writes the status beside graph and model: for `rgcn status`, no start depends on it. On a full disk it

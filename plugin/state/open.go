@@ -59,7 +59,8 @@ var ErrInUse = errors.New("is in use by another process or filter")
 func Check(path string) error {
 	f, err := openRegular(filepath.Join(path, lockName), os.O_RDWR)
 	if err == nil {
-		return errors.Join(f.Close(), writable(path))
+		f.Close()
+		return writable(path)
 	}
 	switch {
 	case errors.Is(err, unix.ENOTDIR):

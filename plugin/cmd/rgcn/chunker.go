@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 
 	"flb-filter-rgcn/plugin/logfile"
+	"flb-filter-rgcn/plugin/printable"
 )
 
 // chunker fills chunks with the records of an input's files. Full chunks go to one channel, and their memory comes back
@@ -30,7 +30,7 @@ func (c *chunker) read(ctx context.Context) error {
 	}
 	for _, file := range c.files {
 		if err := c.readFile(ctx, file); err != nil {
-			return errors.Join(err, c.next(ctx))
+			return printable.Join(err, c.next(ctx))
 		}
 	}
 	return c.next(ctx)
