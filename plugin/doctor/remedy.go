@@ -7,22 +7,17 @@ import (
 
 	"flb-filter-rgcn/plugin/config"
 	"flb-filter-rgcn/plugin/doctor/hostconf"
+	"flb-filter-rgcn/plugin/filter"
 	"flb-filter-rgcn/plugin/logfile"
 )
 
 // remedy is the setting that most likely makes the filter understand the records: a parser for JSON that comes as text,
 // what the filter says about one record, or the preset that understands most of them.
-func (e *examination) remedy(p *target, file string, w *way, misfit []string) string {
+func (e *examination) remedy(p *target, file string, w *way, said string) string {
 	if w.json > 0 && file != "-" {
 		return e.parserRemedy(p, file, w)
 	}
-	said := ""
-	if len(misfit) > 0 {
-		_, said, _ = strings.Cut(misfit[0], "hardly any gets a score. ")
-		said, _, _ = strings.Cut(said, " Looked for ")
-	}
-	const nothing = "Set Preset, or Source and Destination"
-	if said != "" && !strings.HasPrefix(said, nothing) {
+	if said != "" && said != filter.UsualRemedy {
 		return said
 	}
 	if preset, n := e.bestPreset(file, func() *way { return e.way(p, file) }); n > 0 {
@@ -34,7 +29,7 @@ func (e *examination) remedy(p *target, file string, w *way, misfit []string) st
 	case len(c.Only) > 0:
 		return "set Only to what these records have: it wants " + c.Conditions()
 	}
-	return nothing + " to the fields that hold the two hosts"
+	return "set Preset, or Source and Destination to the fields that hold the two hosts"
 }
 
 // parserRemedy is for lines of JSON that reach the filter as text.

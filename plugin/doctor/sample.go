@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -108,7 +109,7 @@ func (e *examination) sample(p *target, file string) error {
 	if err != nil {
 		return err
 	}
-	e.say(p, file, w, s, host.saidAt(filter.LevelWarn))
+	e.say(p, file, w, s, *host.warnings)
 	return nil
 }
 
@@ -203,8 +204,8 @@ func (s *seen) take(ev *record.Event, finder *triplet.Finder, room *triplet.Buff
 	}
 }
 
-// say turns it into findings. warnings are what the filter itself logged about the records.
-func (e *examination) say(p *target, file string, w *way, s *seen, warnings []string) {
+// say turns it into findings. warnings are those of the filter itself about the records.
+func (e *examination) say(p *target, file string, w *way, s *seen, warnings []filter.Warning) {
 	add := func(level Level, text, fix string) { e.findings.add(level, TopicSample, file, text, fix) }
 	if s.badLines > 0 {
 		text := fmt.Sprintf("%d lines are no records: %s", s.badLines, strings.Join(s.bad, "; "))
@@ -241,17 +242,20 @@ func (e *examination) say(p *target, file string, w *way, s *seen, warnings []st
 		text += fmt.Sprintf(", %d left out (lines of a header, or by Only)", s.skipped)
 	}
 	keys := "keys: " + keysOf(s.keys)
-	var misfit []string
+	misfit, said := false, "" // what the filter says would help
 	for _, warning := range warnings {
-		if strings.Contains(warning, "have a source and a destination") || strings.Contains(warning, "fulfils the conditions of Only") {
-			misfit = append(misfit, warning)
+		switch {
+		case warning.About == filter.AboutMisfit && !misfit:
+			misfit, said = true, warning.Remedy
+		case warning.About == filter.AboutOnly:
+			misfit = true
 		}
 	}
 	switch {
 	case s.found == 0 && s.skipped == s.records && len(p.config.Fields.Only) > 0:
-		add(Problem, text+"; Only wants "+p.config.Fields.Conditions(), e.remedy(p, file, w, misfit))
-	case len(misfit) > 0 || s.found == 0:
-		add(Problem, text, e.remedy(p, file, w, misfit))
+		add(Problem, text+"; Only wants "+p.config.Fields.Conditions(), e.remedy(p, file, w, said))
+	case misfit || s.found == 0:
+		add(Problem, text, e.remedy(p, file, w, said))
 	case share < 50 && !p.config.Fields.SSHD:
 		add(Warning, text, "if the others are no sessions, leave them out with Only; else see which fields they lack")
 	default:
@@ -260,12 +264,8 @@ func (e *examination) say(p *target, file string, w *way, s *seen, warnings []st
 	e.findings.more(how, keys)
 	e.findings.more(s.lines...)
 	for _, warning := range warnings {
-		if !slices.Contains(misfit, warning) && !strings.Contains(warning, "has a time that can be read") && !strings.Contains(warning, "sessions has a value in") {
-			text, fix, ok := strings.Cut(warning, "; ")
-			if !ok {
-				fix = "see conf/README.md"
-			}
-			add(Warning, text, fix)
+		if warning.About == filter.AboutOther { // the others are findings above and below
+			add(Warning, warning.What, cmp.Or(warning.Remedy, "see conf/README.md"))
 		}
 	}
 	if s.found > 0 && s.lacking != "" {

@@ -239,3 +239,13 @@ func TestSampleWithLongIntegers(t *testing.T) {
 	})
 	sampled(t, Options{Conf: path}, lines).has(t, OK, TopicSample, "120 records: 60 have a source and a destination (100 %), 60 left out")
 }
+
+// Of records that are too large to be looked into, what was looked for is no remedy.
+func TestSampleOfLargeRecords(t *testing.T) {
+	large := `{"a":"` + strings.Repeat("x", 70<<10) + `"}` + "\n"
+	e := sampled(t, Options{}, repeated(110, func(int) string { return large }))
+	e.has(t, Problem, TopicSample, "110 records: 0 have a source and a destination", "set Preset, or Source and Destination to the fields that hold the two hosts")
+	if strings.Contains(e.text(), "-> Looked for") {
+		t.Error(e.text())
+	}
+}

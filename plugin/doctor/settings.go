@@ -12,16 +12,11 @@ import (
 	"flb-filter-rgcn/plugin/filter"
 )
 
-// properties are the settings of one filter. As a filter.Host it also keeps what the filter logs.
+// properties are the settings of one filter. As a filter.Host it also keeps the filter's warnings.
 type properties struct {
 	values    map[string]string
 	directory string
-	said      *[]line
-}
-
-type line struct {
-	level filter.Level
-	text  string
+	warnings  *[]filter.Warning
 }
 
 var _ filter.Host = properties{}
@@ -30,7 +25,7 @@ var _ filter.Host = properties{}
 var hostOwn = []string{"name", "match", "match_regex", "alias", "log_level", "log_suppress_interval", "active", "condition"}
 
 func newProperties(s *hostconf.Section, over map[string]string, conf string) properties {
-	p := properties{values: map[string]string{}, said: new([]line)}
+	p := properties{values: map[string]string{}, warnings: new([]filter.Warning)}
 	if conf != "" {
 		p.directory = filepath.Dir(conf)
 	}
@@ -55,15 +50,20 @@ func (p properties) Property(key string) (string, bool) {
 
 // Log implements filter.Host.
 func (p properties) Log(level filter.Level, message string) {
-	*p.said = append(*p.said, line{level, message})
+	if level == filter.LevelWarn {
+		p.Warn(filter.Warning{What: message})
+	}
 }
+
+// Warn takes a warning of the filter in its parts.
+func (p properties) Warn(w filter.Warning) { *p.warnings = append(*p.warnings, w) }
 
 // ConfigDirectory is where relative paths begin.
 func (p properties) ConfigDirectory() string { return p.directory }
 
-// with returns the same with some properties set otherwise, and a log of its own.
+// with returns the same with some properties set otherwise, and warnings of its own.
 func (p properties) with(over map[string]string) properties {
-	out := properties{values: map[string]string{}, directory: p.directory, said: new([]line)}
+	out := properties{values: map[string]string{}, directory: p.directory, warnings: new([]filter.Warning)}
 	for key, value := range p.values {
 		out.values[key] = value
 	}
@@ -214,14 +214,4 @@ func sorted(m map[string]string) []string {
 	}
 	sort.Strings(keys)
 	return keys
-}
-
-// saidAt returns the logged lines of a level.
-func (p properties) saidAt(level filter.Level) (out []string) {
-	for _, l := range *p.said {
-		if l.level == level {
-			out = append(out, l.text)
-		}
-	}
-	return out
 }

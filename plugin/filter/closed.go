@@ -17,6 +17,7 @@ func (f *Instance) unscored(c RecordCounts) string {
 	const none = "none has a score: "
 	train := f.cfg.Train
 	st := f.graph.Stats()
+	_, leftOut := f.fit.leftOut()
 	switch {
 	case c.Scored > 0:
 		return ""
@@ -24,7 +25,7 @@ func (f *Instance) unscored(c RecordCounts) string {
 		return "no record came"
 	case c.Total == 0:
 		return "no record came: see that Match fits the tag of an input, or, for a processor, that its input reads something"
-	case f.fit.leftOut() != "":
+	case leftOut:
 		return none + "none fulfils the conditions of Only, see the warning above"
 	case f.fit.problem() != "" && float64(c.Counted) < fitShare*float64(c.Total-c.Skipped):
 		return none + "hardly any has a source and a destination, see the warning above"

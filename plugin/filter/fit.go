@@ -96,14 +96,15 @@ func (f *fit) init(c *common, counters *counters) {
 	f.others.name = "further tags"
 }
 
-// leftOut is the problem that no record so far fulfils the conditions, "" if one does or too few records came to tell.
-func (f *fit) leftOut() string {
+// leftOut is the problem that no record so far fulfils the conditions; ok is false if one does or too few records came to
+// tell.
+func (f *fit) leftOut() (w Warning, ok bool) {
 	skipped, c := f.counters.skipped.Load(), &f.cfg.Fields
 	if len(c.Only) == 0 || skipped < fitPeriod || f.counters.counted.Load() > 0 {
-		return ""
+		return w, false
 	}
-	return fmt.Sprintf("none of %d records fulfils the conditions of Only (%s), so none gets a score; set Only to what these records have, or Preset to another",
-		skipped, c.Conditions())
+	return Warning{About: AboutOnly, What: fmt.Sprintf("none of %d records fulfils the conditions of Only (%s), so none gets a score", skipped, c.Conditions()),
+		Remedy: "set Only to what these records have, or Preset to another"}, true
 }
 
 // logLeftOut logs that once.
@@ -111,9 +112,9 @@ func (f *fit) logLeftOut() {
 	if f.leftOutLogged.Load() {
 		return
 	}
-	if why := f.leftOut(); why != "" && !f.leftOutLogged.Swap(true) {
+	if why, ok := f.leftOut(); ok && !f.leftOutLogged.Swap(true) {
 		f.statusChanged.Store(true)
-		f.host.Log(LevelWarn, why)
+		f.warn(why)
 	}
 }
 
@@ -336,18 +337,19 @@ func (f *fit) judge(t *tagFit, least uint64) {
 		t.sample = nil
 	}
 	f.mu.Unlock()
-	why := ""
+	why := Warning{About: AboutMisfit, What: text}
 	if look {
-		why = text + " " + f.explain(sample)
+		why.Remedy, why.More = f.explain(sample)
+		line := why.Line()
 		f.mu.Lock()
-		t.why, t.lastWhy = why, why
+		t.why, t.lastWhy = line, line
 		f.mu.Unlock()
 	}
 	if look || changed {
 		f.statusChanged.Store(true)
 	}
 	if warn {
-		f.host.Log(LevelWarn, why)
+		f.warn(why)
 	}
 	if more {
 		f.logf(LevelWarn, "the records of more tags are not understood; within an hour the log tells of %d, and /healthz and rgcn status tell of the rest", mostWarned)
@@ -369,8 +371,8 @@ func (f *fit) checkTimes(timed bool, counted uint64) {
 		return
 	}
 	if n := f.untimed.Add(counted); n >= fitPeriod && !f.timesChecked.Swap(true) {
-		f.logf(LevelWarn, "none of the first %d records has a time that can be read in %s, so the time that the input gave each of them counts; "+
-			"set Time to the field that has it", n, strings.Join(c.Time, " or "))
+		f.warn(Warning{About: AboutTimes, What: fmt.Sprintf("none of the first %d records has a time that can be read in %s, so the time that the input gave each of them counts",
+			n, strings.Join(c.Time, " or ")), Remedy: "set Time to the field that has it"})
 	}
 }
 
@@ -386,7 +388,8 @@ func (f *fit) checkParts(finder *triplet.Finder, parts triplet.Parts, counted ui
 		return
 	}
 	if n := f.partless.Add(counted); n >= fitPeriod && !f.partsChecked.Swap(true) {
-		f.logf(LevelWarn, "none of the first %d sessions has a value in %s, so it tells none from another; see whether the field has that name in the records", n, lacking)
+		f.warn(Warning{About: AboutParts, What: fmt.Sprintf("none of the first %d sessions has a value in %s, so it tells none from another", n, lacking),
+			Remedy: "see whether the field has that name in the records"})
 	}
 }
 
@@ -418,14 +421,15 @@ func (f *fit) logOverwritten(tag, event []byte) {
 	}
 	// Both explanations are told. Where the fields are such as this filter adds, the records are more likely its own.
 	const twice = "pass this filter, or another rgcn, twice, and count twice: a rewrite_tag behind it gives them a tag that Match takes too, or whoever sends them " +
-		"scores them; set Match to tags that come from inputs alone, and let one filter score"
+		"scores them"
+	const once = "set Match to tags that come from inputs alone, and let one filter score"
 	if _, scored := body[c.Score]; scored && isBool(body[c.LowScore]) {
-		f.logf(LevelWarn, "records under the tag %s come with fields that this filter adds (%s). Most likely they %s. If the fields are their own, "+
-			"which this filter replaces, or takes out where it has none: %s", shown(tag), strings.Join(hit, ", "), twice, strings.Join(remedies, "; "))
+		f.warn(Warning{What: fmt.Sprintf("records under the tag %s come with fields that this filter adds (%s). Most likely they %s", shown(tag), strings.Join(hit, ", "), twice),
+			Remedy: fmt.Sprintf("%s. If the fields are their own, which this filter replaces, or takes out where it has none: %s", once, strings.Join(remedies, "; "))})
 		return
 	}
-	f.logf(LevelWarn, "records come with fields of their own (%s), which this filter replaces by its own, or takes out where it has none; %s. "+
-		"If the fields are this filter's, the records %s", strings.Join(hit, ", "), strings.Join(remedies, "; "), twice)
+	f.warn(Warning{What: fmt.Sprintf("records come with fields of their own (%s), which this filter replaces by its own, or takes out where it has none", strings.Join(hit, ", ")),
+		Remedy: fmt.Sprintf("%s. If the fields are this filter's, the records %s; %s", strings.Join(remedies, "; "), twice, once)})
 }
 
 func isBool(v any) bool { _, is := v.(bool); return is }
@@ -435,6 +439,7 @@ func (f *fit) logColumns(tag []byte) {
 	if f.columnsLogged.Swap(true) {
 		return
 	}
-	f.logf(LevelWarn, "a header (#fields) under the tag %q has other columns than the one before; rows are read by the last header under their tag, so give each log "+
-		"that is read at the same time a tag of its own (Tag ssh.* and Path of tail); if there is one log alone, its layout has changed and all is well", tag)
+	f.warn(Warning{What: fmt.Sprintf("a header (#fields) under the tag %q has other columns than the one before", tag),
+		Remedy: "rows are read by the last header under their tag, so give each log that is read at the same time a tag of its own (Tag ssh.* and Path of tail); " +
+			"if there is one log alone, its layout has changed and all is well"})
 }

@@ -19,8 +19,8 @@ func (f *Instance) scoring() (state, problem string) {
 	if why := f.fit.problem(); why != "" {
 		return StateDegraded, why
 	}
-	if why := f.fit.leftOut(); why != "" {
-		return StateDegraded, why
+	if why, ok := f.fit.leftOut(); ok {
+		return StateDegraded, why.Line()
 	}
 	scorer := f.judge.scorer.Load()
 	if scorer == nil {

@@ -21,9 +21,9 @@ const (
 	maxKeyName = 32 // bytes of such a key
 )
 
-// explain tells of a record that is not understood what would most likely help, what was looked for, and which keys it
-// has.
-func (f *fit) explain(event []byte) string {
+// explain tells of a record that is not understood what would most likely help, and what was looked for and which keys
+// it has.
+func (f *fit) explain(event []byte) (remedy, more string) {
 	c := &f.cfg.Fields
 	looked := fmt.Sprintf("Looked for source %s and destination %s (preset %s).", pathsOf(c.Source), pathsOf(c.Destination), c.Preset)
 	if c.SSHD {
@@ -33,18 +33,18 @@ func (f *fit) explain(event []byte) string {
 		looked += fmt.Sprintf(" All under %s.", c.Under)
 	}
 	if len(event) == 0 {
-		return fmt.Sprintf("%s Each of the others is larger than %d KiB, which is not looked into.", looked, maxSample>>10)
+		return "", fmt.Sprintf("%s Each of the others is larger than %d KiB, which is not looked into.", looked, maxSample>>10)
 	}
 	body, err := record.Body(event)
 	if err != nil {
-		return looked
+		return "", looked
 	}
 	keys := make([]string, 0, len(body))
 	for k := range body {
 		keys = append(keys, k)
 	}
 	slices.Sort(keys)
-	return fmt.Sprintf("%s %s One of the others has %s.%s", f.remedy(body, keys), looked, namesOf(keys), metadataOf(event))
+	return f.remedy(body, keys), fmt.Sprintf("%s One of the others has %s.%s", looked, namesOf(keys), metadataOf(event))
 }
 
 // metadataOf tells of the metadata of an event, where OTLP's attributes come, which an output may show like a part of the
@@ -91,6 +91,10 @@ func namesOf(keys []string) string {
 	return text
 }
 
+// UsualRemedy is that of records for which nothing more exact is known.
+const UsualRemedy = "Set Preset, or Source and Destination to the fields that hold the two hosts; if these records are meant to pass unscored, " +
+	"leave them out with Match or Only."
+
 // remedy tries what would make the record understood.
 func (f *fit) remedy(body map[string]any, keys []string) string {
 	if preset := f.presetFor(body, ""); preset != "" {
@@ -123,8 +127,7 @@ func (f *fit) remedy(body map[string]any, keys []string) string {
 			}
 		}
 	}
-	return "Set Preset, or Source and Destination to the fields that hold the two hosts; if these records are meant to pass unscored, " +
-		"leave them out with Match or Only."
+	return UsualRemedy
 }
 
 // remedyInText looks into the text of a key.

@@ -76,7 +76,7 @@ func (s *source) init(c *common, clock *clock, allow *allowList, unanswered *una
 		return nil
 	}
 	if s.from.InClear() {
-		s.logf(LevelWarn, "graph.source: user and password, or the key, cross the network in the clear to %s; want https", s.from)
+		s.warn(Warning{What: fmt.Sprintf("graph.source: user and password, or the key, cross the network in the clear to %s", s.from), Remedy: "want https"})
 	}
 	s.every = c.cfg.Train.Interval
 	if s.every <= 0 {

@@ -82,9 +82,9 @@ func (l *timeLog) log(closing bool) {
 	if records == 1 {
 		noun = "record"
 	}
-	l.logf(LevelWarn, "%d %s with wrong or old times: %s; the newest record learned is of %s. They are scored and counted%s, and "+
-		"no connection is forgotten because of them; unless they are from an old log, or came while the machine's clock was doubted, set the clock of their sender right",
-		records, noun, strings.Join(which, ", "), date(st.Now), outside)
+	l.warn(Warning{What: fmt.Sprintf("%d %s with wrong or old times: %s; the newest record learned is of %s. They are scored and counted%s, and "+
+		"no connection is forgotten because of them", records, noun, strings.Join(which, ", "), date(st.Now), outside),
+		Remedy: "unless they are from an old log, or came while the machine's clock was doubted, set the clock of their sender right"})
 	l.logged, l.at = records, time.Now()
 }
 
