@@ -116,6 +116,9 @@ func (l *links) judge(ctx context.Context, pairs []Pair, methods []Method) error
 		ties[i] = l.rng.Uint64()
 	}
 	for m, method := range methods {
+		if err := ctx.Err(); err != nil { // some methods learn at once and do not look
+			return err
+		}
 		if m == len(l.told) {
 			l.told = append(l.told, told{method: method.Name})
 		}

@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	"flb-filter-rgcn/graphbuf"
@@ -56,6 +58,25 @@ func TestLinksByHand(t *testing.T) {
 	pairs = append(pairs, pair("a - p1", 2, "1", true, false), pair("a - p9", 2, "1", false, false))
 	r = judge(LinkPlan{})
 	near(t, "AUC with another draw", r.AUC, (0.75+1+0)/3)
+}
+
+// An interruption ends link prediction, whatever a method does about it.
+func TestLinksAreInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var learned []*graphbuf.Snapshot
+	methods := func() []Method {
+		m := fixed(map[string]float64{"c": 1}, &learned)
+		learn := m.Learn
+		m.Learn = func(ctx context.Context, before *graphbuf.Snapshot) (Score, float64, error) {
+			cancel()
+			return learn(ctx, before)
+		}
+		return []Method{m, m}
+	}
+	_, err := Links(ctx, []Dated{dated("a - b", 0)}, []Pair{pair("a - c", 1, "", true, true), pair("a - c", 2, "", true, true)}, LinkPlan{}, methods, 1)
+	if !errors.Is(err, context.Canceled) || len(learned) != 1 {
+		t.Errorf("%v after %d trainings", err, len(learned))
+	}
 }
 
 func TestLinksInBothDirections(t *testing.T) {
