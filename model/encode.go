@@ -30,6 +30,8 @@ type header struct {
 	Scaling   gnn.Scaling
 	Step      int
 	Passes    int
+	Until     int64 `json:",omitempty"`
+	Triplets  int   `json:",omitempty"`
 	// What the threshold is made of: scores and weights by turns.
 	HeldOut []float32
 	Days    float64
@@ -46,7 +48,7 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 	h := header{
 		Layout: layout, Trained: m.Trained.UTC(), Threshold: m.Threshold, Quality: m.Quality,
 		Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2,
-		Features: m.features, Scaling: m.scaling, Step: m.params.Steps, Passes: m.params.Passes,
+		Features: m.features, Scaling: m.scaling, Step: m.params.Steps, Passes: m.params.Passes, Until: m.until, Triplets: m.triplets,
 	}
 	for _, r := range m.relations {
 		h.Relations = append(h.Relations, []byte(r))

@@ -19,6 +19,8 @@ type Model struct {
 	Quality   float64 // AUC over the held-out triplets of its training
 
 	heldOut        ranking.HeldOut
+	until          int64 // the newest event that it learned from, unix nanoseconds; 0: of a version that made too many steps, see due
+	triplets       int   // that it learned from
 	dim            int
 	trainedText    string
 	decoderKind    string

@@ -50,7 +50,7 @@ func (m *Model) Scorer(snap *graphbuf.Snapshot, threads int, features HostFeatur
 	fresh := newModel(snap, Config{Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2, Seed: 1})
 	fresh.features = m.features
 	fresh.adopt(m)
-	fresh.Threshold, fresh.Quality, fresh.heldOut = m.Threshold, m.Quality, m.heldOut
+	fresh.Threshold, fresh.Quality, fresh.heldOut, fresh.until, fresh.triplets = m.Threshold, m.Quality, m.heldOut, m.until, m.triplets
 	fresh.SetTrained(m.Trained)
 	pool := num.NewPool(threads, nil)
 	defer pool.Close()

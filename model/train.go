@@ -38,8 +38,7 @@ var ErrDiverged = optim.ErrDiverged
 var ErrTooLittle = errors.New("model: too little to learn from: no new or repeated sessions after the first ones")
 
 const (
-	warmShare   = 0.25 // of the steps, when training goes on from a previous model
-	warmRate    = 0.5  // of the learning rate, then
+	warmRate    = 0.5  // of the learning rate, when training goes on from a previous model
 	lastShare   = 0.25 // of the steps, made again once the model is judged: they learn from what was held out as well
 	heldOutRows = 2048 // positives judged at most
 )
@@ -109,11 +108,14 @@ func newTraining(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, pool 
 		return nil, ErrTooLittle
 	}
 	t.model = newModel(snap, cfg)
-	if cfg.Previous != nil && t.model.adopt(cfg.Previous) {
+	if cfg.Previous != nil && cfg.Previous.until != 0 && t.model.adopt(cfg.Previous) {
 		t.report.Warm = true
 		t.before = t.model.clone()
 		t.before.heldOut, t.before.Quality = cfg.Previous.heldOut, cfg.Previous.Quality
+		t.before.until, t.before.triplets = cfg.Previous.until, cfg.Previous.triplets
 		t.before.SetThreshold(cfg.Threshold)
+		before, after := t.steps()
+		t.model.fade(before + after)
 		return t, nil
 	}
 	return t, t.measure(ctx)
@@ -136,14 +138,16 @@ func (t *training) measure(ctx context.Context) error {
 
 // steps is how many steps of the decoder the training makes before it is judged, and how many after that.
 func (t *training) steps() (before, after int) {
-	before = t.cfg.Steps
+	all := float64(t.cfg.Steps)
 	if t.report.Warm {
-		before = max(1, int(float64(before)*warmShare))
+		before, after = max(1, t.due(all, 1)), t.due(all, lastShare)
+	} else {
+		before, after = t.cfg.Steps, max(1, int(all*lastShare))
 	}
 	if t.cfg.without("newest") {
-		return before, 0
+		after = 0
 	}
-	return before, max(1, int(float64(before)*lastShare))
+	return before, after
 }
 
 // run trains on one device, judges what came of it, has it learn the rest and makes the scorer.
@@ -180,7 +184,7 @@ func (t *training) run(ctx context.Context) (*Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !t.report.Kept && !cfg.without("newest") {
+	if !t.report.Kept && after > 0 {
 		// What comes next resembles the newest activity most. Threshold and quality were taken before, from a model that
 		// did not know it.
 		t.windows.Add(t.heldOut)
@@ -292,7 +296,7 @@ func (t *training) judge(e gnn.Engine) (*Model, error) {
 	}
 	even := 1 / float32(1+t.cfg.Negatives) // for each positive there are so many corrupted ones of its weight
 	m.heldOut = ranking.HeldOut{Scores: scores, Days: t.ds.BusyDays(t.heldOut), Even: even, Settled: t.ds.Settled()}
-	m.Quality = quality
+	m.Quality, m.until, m.triplets = quality, t.ds.End, len(t.ds.Edges)
 	if t.before != nil {
 		_, previous, err := scoresOf(t.before)
 		if err != nil {

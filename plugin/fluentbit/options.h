@@ -36,7 +36,7 @@ RGCN_OPTION("model_prefixes", "true", "Let the networks of addresses (/24 and /1
 RGCN_OPTION("train_interval", "10m", "Time between two trainings. Allowed: a duration such as \"90s\", \"10m\", \"1d12h\" or a number of seconds, at least 1s, at most 36500d, or 0 to never train and only score.")
 RGCN_OPTION("train_min_edges", "0", "Distinct triplets before the first training. 0: 50, or 8 once the sessions span a day, for small networks. With fewer there is no model. Allowed: an integer from 8 to 50000000, or 0 to go by the time.")
 RGCN_OPTION("train_min_new_edges", "1", "Distinct triplets new since the last training, without which a training is skipped. Once a day one comes all the same, if any sessions came: counts and ages grow, too. Allowed: an integer from 0 to 50000000.")
-RGCN_OPTION("train_steps", "400", "Optimisation steps of one training, before it is judged by the newest activity. A quarter as many follow, which learn from that too. A training that goes on from a previous model makes a quarter of these steps. Allowed: an integer from 1 to 100000.")
+RGCN_OPTION("train_steps", "400", "Optimisation steps of one training, before it is judged by the newest activity. A quarter as many follow, which learn from that too. A training that goes on from a previous model makes as many of these as there is something new, at most a quarter. Allowed: an integer from 1 to 100000.")
 RGCN_OPTION("train_learning_rate", "0.005", "Step size of the optimiser. Allowed: a number above 0, up to 1.")
 RGCN_OPTION("train_negatives", "4", "Negative samples for each true triplet. Allowed: an integer from 1 to 64.")
 RGCN_OPTION("train_sample", "1000", "Events of a step, of the objective reference. Allowed: an integer from 1 to 1000000.")

@@ -74,6 +74,9 @@ func (w *Windows) Add(sp Span) {
 	}
 }
 
+// Start is when the first window that trains begins, unix nanoseconds. There has to be one.
+func (w *Windows) Start() int64 { return w.spans[0].start }
+
 // Len is how many windows there are to learn from.
 func (w *Windows) Len() int { return len(w.spans) }
 
