@@ -73,7 +73,7 @@ func TestThreadsMakeTheSameWindows(t *testing.T) {
 			m.deltas = append(m.deltas, *w.deltas)
 			cut := *w.Cut
 			cut.ds, cut.built, cut.orders = nil, nil, nil
-			m.windows = append(m.windows, Window{Cut: &cut, unseen: w.unseen, seen: w.seen, returns: w.returns})
+			m.windows = append(m.windows, Window{Cut: &cut, unseen: w.unseen, seen: w.seen, returns: w.returns, returnSums: w.returnSums})
 		}
 		return m
 	}

@@ -72,3 +72,62 @@ func TestReturns(t *testing.T) {
 		t.Errorf("share %v, want %v", got, want)
 	}
 }
+
+// What the addresses of a pool do is hardly an intruder's return: all of them together weigh as much as one host that
+// alone does something.
+func TestReturnsOfAPool(t *testing.T) {
+	const days, perDay = 40, 20
+	var events []graphbuf.Event
+	session := func(source, destination string, at float64) {
+		events = append(events, graphbuf.Event{Source: []byte(source), Relation: []byte("ssh"), Destination: []byte(destination), Time: int64(at * float64(dayNanos))})
+	}
+	for day := range days {
+		for i := range perDay { // by their first letter, addresses of the pool are peers
+			session(fmt.Sprintf("pool-%d-%d", day, i), "build", float64(day)+float64(i)/(2*perDay))
+		}
+		session("old", "server", float64(day)+0.6)
+		if day%2 == 0 {
+			session(fmt.Sprintf("%c-new", 'A'+day/2), "server", float64(day)+0.7)
+		}
+	}
+	snap := modeltest.Graph(t, events).Snapshot()
+	window := func(features HostFeatures) *Window {
+		ds := NewDataset(snap, features, nil)
+		at := 30 * int64(dayNanos)
+		return NewWindow(ds, NewCut(ds, at, NewOrders(ds)), at+dayNanos)
+	}
+	ofPool := func(w *Window) (n, all float64) {
+		rng := num.NewPhilox(1, 2)
+		for range 10_000 {
+			e := w.drawReturn(w.ds, rng)
+			all++
+			if name := snap.Nodes[w.ds.Sources[e.S]].Name; name[:4] == "pool" {
+				n++
+			}
+		}
+		return n, all
+	}
+	alone, peers := window(nil), window(firstLetter{})
+	if len(alone.returns) != len(peers.returns) || len(alone.returns) < 5*perDay {
+		t.Fatalf("%d and %d returns", len(alone.returns), len(peers.returns))
+	}
+	if n, all := ofPool(alone); n/all < 0.9 {
+		t.Errorf("without features %v of %v returns are of the pool", n, all)
+	}
+	if n, all := ofPool(peers); n/all > 0.2 {
+		t.Errorf("with features %v of %v returns are of the pool", n, all)
+	}
+	sum := func(w *Window) float32 { return w.returnSums[len(w.returnSums)-1] }
+	if sum(alone) != float32(len(alone.returns)) || sum(peers) > 5 || sum(peers) < 2 { // three new hosts at most, and a pool
+		t.Errorf("all returns weigh %v, %v without features", sum(peers), sum(alone))
+	}
+}
+
+// firstLetter is a feature of a host's name.
+type firstLetter struct{}
+
+func (firstLetter) Kinds() []string   { return []string{"letter"} }
+func (firstLetter) Known([]byte) bool { return true }
+func (firstLetter) Append(dst []uint64, host []byte) []uint64 {
+	return append(dst, uint64(host[0]))
+}

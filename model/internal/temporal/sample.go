@@ -72,7 +72,7 @@ func (w *Window) draw(ds *Dataset, b *Batch, rng *num.Philox, from []positive, n
 // paused, and tells whether it was, but for returns.
 func (w *Window) addCorrupted(ds *Dataset, b *Batch, rng *num.Philox, e *Edge, t int64, weight float32, how Sampling, mayPause bool) (paused bool) {
 	if how.Returns && len(w.returns) > 0 && rng.Float() < w.returnShare {
-		e := &ds.Edges[w.returns[rng.IntN(len(w.returns))]]
+		e := w.drawReturn(ds, rng)
 		w.add(ds, b, rng, e, e.S, e.R, e.D, t, 0, weight, 0)
 		return false
 	}

@@ -8,8 +8,9 @@ type Window struct {
 	deltas       *deltas
 	end          int64
 	unseen, seen []positive
-	returns      []int32 // edges that may be an intruder's return
-	returnShare  float32 // of the corrupted triplets
+	returns      []int32   // edges that may be an intruder's return
+	returnSums   []float32 // of the weights of the returns up to each
+	returnShare  float32   // of the corrupted triplets
 }
 
 // positive is an edge with an event in the window, or one that is likely to have had one.
