@@ -51,8 +51,16 @@ func TestCUDATraining(t *testing.T) {
 	}
 	// A warm start on the other device than the one before.
 	cfg.Previous = s.Model()
-	if _, r := train(t, snap, cfg); !r.Warm || r.Steps != withNewest(cfg.Steps/4) {
-		t.Errorf("%+v", r)
+	alone := cfg
+	alone.Device = device.CPU
+	for took, i := events[len(events)-1].Time-events[0].Time, 0; i < len(events); i++ {
+		events[i].Time += took
+	}
+	g.Observe(events, refs)
+	later := g.Snapshot()
+	_, want = train(t, later, alone)
+	if _, r := train(t, later, cfg); !r.Warm || r.Steps != want.Steps || r.Steps < 2 {
+		t.Errorf("%+v, want %d steps", r, want.Steps)
 	}
 }
 
