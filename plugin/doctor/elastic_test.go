@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -171,18 +172,40 @@ func TestElasticsearchCertificate(t *testing.T) {
 }
 
 // TestSetUp runs the script that findings name, as it lies in conf, at addresses that people have, with servers of any
-// name.
+// name. A policy that is there is the user's; a server that refuses an answer is not one without index management.
 func TestSetUp(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("skipped: curl is not on the PATH")
 	}
-	for _, c := range []struct{ about, want string }{
-		{`{"cluster_name":"was-opensearch","version":{"number":"8.14.3","build_flavor":"default"}}`, "/_ilm/policy/logs-ssh.rgcn"},
-		{`{"cluster_name":"logs","version":{"distribution":"opensearch","number":"2.19.1"}}`, "/_plugins/_ism/policies/logs-ssh.rgcn"},
+	const (
+		elasticsearch       = `{"cluster_name":"was-opensearch","version":{"number":"8.14.3","build_flavor":"default"}}`
+		openSearch          = `{"cluster_name":"logs","version":{"distribution":"opensearch","number":"2.19.1"}}`
+		ilm, ism            = "/_ilm/policy/logs-ssh.rgcn", "/_plugins/_ism/policies/logs-ssh.rgcn"
+		pipeline, templates = "/_ingest/pipeline/logs-ssh.rgcn", "/_index_template/logs-ssh.rgcn"
+		auth                = `elastic:a "b\\ $c`
+	)
+	for _, c := range []struct {
+		about, has, forbidden string // paths
+		want                  []string
+	}{
+		{elasticsearch, "", "", []string{pipeline, ilm, templates}},
+		{openSearch, "", "", []string{pipeline, ism, templates}},
+		{elasticsearch, ilm, "", []string{pipeline, templates}},
+		{openSearch, ism, "", []string{pipeline, templates}},
+		{elasticsearch, "", ilm, []string{pipeline}},
+		{openSearch, "", "/_cat/plugins", []string{pipeline}},
+		{openSearch, "", ism, []string{pipeline}},
 	} {
 		var put []string
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			user, password, _ := r.BasicAuth()
 			switch {
+			case user+":"+password != auth:
+				w.WriteHeader(http.StatusUnauthorized)
+			case r.URL.Path == c.forbidden:
+				w.WriteHeader(http.StatusForbidden)
+			case r.URL.Path == c.has:
+				fmt.Fprint(w, `{"policy":{}}`)
 			case r.Method == http.MethodPut:
 				put = append(put, r.URL.Path)
 			case r.URL.Path == "/":
@@ -193,10 +216,12 @@ func TestSetUp(t *testing.T) {
 				http.NotFound(w, r)
 			}
 		}))
-		out, err := exec.CommandContext(t.Context(), "/bin/sh", "../../conf/elasticsearch/setup.sh", server.URL+"/").CombinedOutput()
+		script := exec.CommandContext(t.Context(), "/bin/sh", "../../conf/elasticsearch/setup.sh", server.URL+"/")
+		script.Env = append(os.Environ(), "ES_AUTH="+auth)
+		out, err := script.CombinedOutput()
 		server.Close()
-		if want := []string{"/_ingest/pipeline/logs-ssh.rgcn", c.want, "/_index_template/logs-ssh.rgcn"}; err != nil || !slices.Equal(put, want) {
-			t.Errorf("%s: %q, %v, want %q\n%s", c.about, put, err, want, out)
+		if (err != nil) != (c.forbidden != "") || !slices.Equal(put, c.want) || c.forbidden != "" && !strings.Contains(string(out), c.forbidden) {
+			t.Errorf("%s has %q, forbids %q: put %q, %v, want %q\n%s", c.about, c.has, c.forbidden, put, err, c.want, out)
 		}
 	}
 }
