@@ -151,7 +151,7 @@ bench: all
 	$(GO) run ./build/bench
 
 # All checks that need a card, on this machine: tests, faults, bandwidth, passes from two thousand to a
-# hundred million edges, whole trainings beside the CPU's, compute-sanitizer. Six minutes.
+# hundred million edges, whole trainings beside the CPU's, compute-sanitizer. Seven minutes.
 .PHONY: bench-cuda
 bench-cuda:
 	build/oncard.sh pack

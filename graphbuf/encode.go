@@ -264,8 +264,8 @@ func (d *decoder) below(n int) uint64 {
 	return v
 }
 
-// length reads how many things follow, of at least size bytes each, so that a
-// flipped bit asks for no more memory than the file is long.
+// length reads how many things follow, of at least size bytes each. So a flipped bit asks for no more memory than a file
+// of that length that is whole: ReadingBytes bounds it.
 func (d *decoder) length(size int) int {
 	v := d.uvarint()
 	if v > uint64(len(d.b)/size) {
