@@ -73,14 +73,6 @@ type Histogram struct {
 	Other []uint64 `json:"other"`
 }
 
-// Timeline counts sessions by time.
-type Timeline struct {
-	Start int64    `json:"start"` // unix milliseconds
-	Step  int64    `json:"step"`  // milliseconds
-	Low   []uint64 `json:"low"`
-	All   []uint64 `json:"all"`
-}
-
 // Bounds of a page. More lines than MaxEdges would be slow, and a grey disc.
 const (
 	MaxEdges  = 20_000
@@ -88,15 +80,10 @@ const (
 	MaxLows   = 1000 // sessions with a low score, the last ones
 	MaxAlerts = 200  // sessions at which a source was reported, the last ones
 	Bins      = 50   // of the histogram
-	maxBars   = 120
 
 	// Bounds of a Builder. Connections beyond them are counted, not kept.
 	maxKept    = 10 * MaxEdges
 	maxReasons = 1000
-	maxTimes   = 110_000 // more than the days of all times that fit into nanoseconds
-
-	timeStep    = 10 * 60 * 1e9 // nanoseconds; the finest step of a timeline
-	stepsPerDay = 24 * 60 / 10
 )
 
 // Builder gathers sessions, in bounded memory however many there are.
@@ -224,38 +211,9 @@ func (b *Builder) Add(s *Session) {
 			b.from = s.Time
 		}
 		b.to = max(b.to, s.Time)
-		if !b.byDay && len(b.times) >= maxTimes {
-			b.joinDays()
-		}
-		t := b.at(s.Time / timeStep)
-		t[0]++
-		t[1] += uint64(low)
+		b.addTime(s.Time, low)
 	}
 	b.Connect(s, 1)
-}
-
-// at returns the counts of a time in units of timeStep.
-func (b *Builder) at(time int64) *[2]uint64 {
-	if b.byDay {
-		time -= time % stepsPerDay
-	}
-	t := b.times[time]
-	if t == nil {
-		t = new([2]uint64)
-		b.times[time] = t
-	}
-	return t
-}
-
-// joinDays counts by day from now on. The timeline of so many steps has bars of several days.
-func (b *Builder) joinDays() {
-	fine := b.times
-	b.times, b.byDay = map[int64]*[2]uint64{}, true
-	for time, n := range fine {
-		t := b.at(time)
-		t[0] += n[0]
-		t[1] += n[1]
-	}
 }
 
 // reason numbers a reason. The filter has some ten; records from elsewhere may have any, and those beyond maxReasons
@@ -434,37 +392,4 @@ func (r *renumber) of(i int32, names *interner) int32 {
 		r.list = append(r.list, names.list[i])
 	}
 	return j
-}
-
-// steps of a timeline that people read easily, in units of timeStep.
-var steps = []int64{1, 3, 6, 18, 36, 72, 144, 7 * 144, 30 * 144, 365 * 144}
-
-func (b *Builder) timeline() Timeline {
-	t := Timeline{Step: timeStep / 1e6, Low: []uint64{}, All: []uint64{}}
-	if len(b.times) == 0 {
-		return t
-	}
-	first, last := int64(math.MaxInt64), int64(0)
-	for at := range b.times {
-		first, last = min(first, at), max(last, at)
-	}
-	step := steps[len(steps)-1]
-	for _, s := range steps {
-		if last/s-first/s < maxBars {
-			step = s
-			break
-		}
-	}
-	first, last = first/step, last/step
-	// One very old time must not squeeze the rest, or make the page long.
-	first = max(first, last-maxBars+1)
-	t.Start, t.Step = first*step*timeStep/1e6, step*timeStep/1e6
-	t.Low, t.All = make([]uint64, last-first+1), make([]uint64, last-first+1)
-	for at, n := range b.times {
-		if i := at/step - first; i >= 0 {
-			t.All[i] += n[0]
-			t.Low[i] += n[1]
-		}
-	}
-	return t
 }
