@@ -79,7 +79,7 @@ func TestWrite(t *testing.T) {
 // The owner and the group of the file stay where this process may give them.
 func TestOwner(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("skipped: nobody else can give a file away")
+		t.Skip("skipped: only root can give a file away")
 	}
 	path := filepath.Join(t.TempDir(), "file")
 	put(t, path, "old", 0o604)
