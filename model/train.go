@@ -140,7 +140,7 @@ func (t *training) measure(ctx context.Context) error {
 func (t *training) steps() (before, after int) {
 	all := float64(t.cfg.Steps)
 	if t.report.Warm {
-		before, after = max(1, t.due(all, 1)), t.due(all, lastShare)
+		before, after = max(1, t.due(all)), t.due(all*lastShare)
 	} else {
 		before, after = t.cfg.Steps, max(1, int(all*lastShare))
 	}
