@@ -18,7 +18,7 @@ type Config struct {
 	Layer1       string  // relation weights of the first layers: "diagonal", "basis:N" or "full"
 	Layer2       string  // the same for the second layers
 	Dropout      float64 // share of the decoder's hidden units left out in a step, 0 to 0.9
-	Steps        int     // optimiser steps of a cold start; a warm one makes as many as there is something new
+	Steps        int     // optimiser steps of a cold start; a warm one makes fewer, see due
 	LearningRate float64 // of the decoder; the relational parts take a fifth of it
 	Negatives    int     // corrupted triplets for each true one
 	Seed         uint64

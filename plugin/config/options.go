@@ -225,7 +225,7 @@ var options = []Option{
 		func(c *Config) *int { return &c.Train.MinNewEdges }),
 	integer("train", "steps", "400", 1, 100_000,
 		"Optimisation steps of one training, before it is judged by the newest activity. A quarter as many follow, which learn from that too. "+
-			"A training that goes on from a previous model makes as many of these as there is something new, at most a quarter.", func(c *Config) *int { return &c.Train.Steps }),
+			"A training that goes on from a previous model makes fewer, in proportion to what is new since then: at most a quarter.", func(c *Config) *int { return &c.Train.Steps }),
 	number("train", "learning_rate", "0.005", true, 0, 1,
 		"Step size of the optimiser.", func(c *Config) *float64 { return &c.Train.LearningRate }),
 	integer("train", "negatives", "4", 1, 64,
