@@ -55,11 +55,11 @@ func (g *Graph) newEdge(s, r, d uint32, t, learned int64, stamp uint32) uint32 {
 		}
 	}
 	e := edge{src: s, rel: r, dst: d, seen: stamp, first: t, last: t, activity: activity{level: g.buckets.level}}
-	src, relation := g.source.at(s), g.relation.at(r)
+	src, relation, dst := g.source.at(s), g.relation.at(r), g.destination.at(d)
 	if e.sd, fresh = g.sd.acquire(s, d); fresh {
 		src.neighbour(t, learned)
 		src.meet(t)
-		g.destination.at(d).neighbours++
+		dst.neighbour(t, learned)
 		if g.ledger != nil {
 			*g.ledger.met.of(e.sd) = t
 		}
@@ -70,6 +70,7 @@ func (g *Graph) newEdge(s, r, d uint32, t, learned int64, stamp uint32) uint32 {
 	}
 	src.begin(t, learned) // late ones
 	relation.begin(t, learned)
+	dst.begin(t, learned)
 	e.rd, _ = g.rd.acquire(r, d)
 	*g.edges.at(i) = e
 	if g.ledger != nil {

@@ -272,6 +272,7 @@ func (g *Graph) backdate(p *parts, t int64) {
 	p.edge.first = t
 	p.src.begin(t, t)
 	p.rel.begin(t, t)
+	p.dst.begin(t, t)
 }
 
 // reach makes the buckets long enough for an event of such an age.

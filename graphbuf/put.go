@@ -261,12 +261,17 @@ func (g *Graph) fill(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 	c.SourcesOfD, c.SourcesOfR = p.dst.neighbours, p.rel.neighbours
 	ref.Now, ref.Time = g.clock.now, t
 	ref.SourceSince, ref.RelationSince, ref.TripletSince, ref.TripletLast = t, t, t, t
-	source, relation := p.src.since, p.rel.since
+	asDestination := g.destination.at(s)
+	source, relation, host := p.src.since, p.rel.since, asDestination.since
 	if g.cfg.Trusted && !g.lateness.usual() {
-		source, relation = p.src.came, p.rel.came
+		source, relation, host = p.src.came, p.rel.came, asDestination.came
 	}
 	if p.src.events > 0 {
 		ref.SourceSince = min(t, source)
+	}
+	ref.HostSince = ref.SourceSince
+	if asDestination.events > 0 {
+		ref.HostSince = min(ref.HostSince, host)
 	}
 	if p.rel.events > 0 {
 		ref.RelationSince = min(t, relation)

@@ -13,7 +13,7 @@ type side struct {
 	// Of a source: new destinations, faded to a time less than a step of Fade before the newest one.
 	burst   float32
 	burstAt int64
-	since   int64 // of a source or a relation: its first event, in unix nanoseconds
+	since   int64 // its first event, in unix nanoseconds
 	came    int64 // and the graph's time when that came, or since where another counter or a snapshot told it
 }
 
@@ -62,7 +62,7 @@ func (s *side) neighbour(t, learned int64) {
 	}
 }
 
-// begin has a source or a relation begin at t, as the graph learned at a time, where it begins later.
+// begin has a name begin at t, as the graph learned at a time, where it begins later.
 func (s *side) begin(t, learned int64) { s.since, s.came = min(s.since, t), min(s.came, learned) }
 
 // meet counts a new destination at t. Late ones come faded, so that the order does not matter. Time goes on in whole

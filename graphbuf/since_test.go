@@ -6,6 +6,40 @@ import (
 	"time"
 )
 
+// A host has been there since it first came in either role.
+func TestHostSince(t *testing.T) {
+	const hour = int64(time.Hour)
+	g, err := New(Config{MaxNodes: 10, MaxRelations: 4, MaxEdges: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		source, destination string
+		at, host, asSource  int64 // hours
+	}{
+		{"desk", "server", 1, 1, 1},
+		{"other", "server", 5, 5, 5},
+		{"server", "db", 30, 1, 30},
+		{"server", "db", 40, 1, 30},
+		{"db", "desk", 50, 30, 50},
+		{"desk", "db", 60, 1, 1},
+		{"nobody", "desk", 70, 70, 70},
+	} {
+		r := g.observe1(event(c.source, "c", c.destination, c.at*hour))
+		if r.HostSince != c.host*hour || r.SourceSince != c.asSource*hour {
+			t.Errorf("%d: %s has been there since %d and a source since %d, want %d and %d", i, c.source, r.HostSince/hour, r.SourceSince/hour, c.host, c.asSource)
+		}
+	}
+	if r := g.look1(event("stranger", "c", "desk", 80*hour)); r.HostSince != 80*hour {
+		t.Errorf("a stranger has been there since %d", r.HostSince/hour)
+	}
+	again, _ := New(g.bounds)
+	again.Restore(g.Snapshot())
+	if r := again.look1(event("db", "c", "server", 80*hour)); r.HostSince != 30*hour {
+		t.Errorf("after a restart since %d, want 30", r.HostSince/hour)
+	}
+}
+
 func TestSince(t *testing.T) {
 	g, err := New(Config{MaxNodes: 10, MaxRelations: 4, MaxEdges: 20})
 	if err != nil {

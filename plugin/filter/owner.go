@@ -13,7 +13,7 @@ type ownerText [48]byte
 // IPv6 network together, since whoever has one of them has as many as he likes. Hosts that are known count each for
 // itself: a site's own may all be in one such network. So do all before the budget has settled, when every host is new.
 func ownerOf(e *graphbuf.Event, ref *graphbuf.Ref, b *budget.AlertBudget, text *ownerText) budget.Spender {
-	s := budget.Spender{Name: e.Source, New: isNew(ref)}
+	s := budget.Spender{Name: e.Source, New: isNewHost(ref)}
 	if s.New && b.Settled() {
 		if network, ok := hostname.Network(e.Source); ok {
 			s.Name = network.AppendTo(text[:0])

@@ -83,6 +83,11 @@ func TestOwnersOfTheFirstDays(t *testing.T) {
 	if s := ownerOf(e, &graphbuf.Ref{}, b, &text); string(s.Name) != "2001:db8:1:1::/64" {
 		t.Errorf("%s", s.Name)
 	}
+	// A server of that network which others have used for days is none of its new addresses when it connects itself.
+	now := int64(100 * 24 * time.Hour)
+	if s := ownerOf(e, &graphbuf.Ref{Time: now, SourceSince: now, HostSince: now - 2*int64(newFor)}, b, &text); string(s.Name) != "2001:db8:1:1::5" || s.New {
+		t.Errorf("a server: %+v", s)
+	}
 	longest := []byte("2001:db88:1111:1111:1111:1111:1111:1111")
 	if n := testing.AllocsPerRun(100, func() { ownerOf(&graphbuf.Event{Source: longest}, &graphbuf.Ref{}, b, &text) }); n != 0 {
 		t.Errorf("%v allocations", n)

@@ -22,6 +22,10 @@ const newFor = 24 * time.Hour
 // isNew tells a session of a source that is known for less than newFor.
 func isNew(r *graphbuf.Ref) bool { return r.Counts.S == 0 || r.Time-r.SourceSince < int64(newFor) }
 
+// isNewHost tells a session of a host that is known for less than newFor in either role. A server that others have used
+// for weeks is none when it first connects to another.
+func isNewHost(r *graphbuf.Ref) bool { return r.Time-r.HostSince < int64(newFor) }
+
 // reason tells the most telling thing about a session: the line of the list that decided on it, if one did, or what of
 // it was never seen before.
 func reason(r *graphbuf.Ref, low bool, by *allow.Line) string {
