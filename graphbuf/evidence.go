@@ -19,6 +19,7 @@ type Evidence struct {
 	Relations           [EvidenceRelations]string // with which the source has most events, the most first; "": no more
 	Sources             [EvidenceSources]Name     // others of the destination, each once, those that are newest to it first
 	SourceCount         int
+	SourcesOfSource     int // hosts that connect to the source
 }
 
 // Evidence stores in out what is known about the event of ref, which was observed or looked up just before. It does
@@ -31,6 +32,7 @@ func (g *Graph) Evidence(ref *Ref, out *Evidence) {
 	g.tellPair(ref, s, d, out)
 	g.tellRelations(ref, s, out)
 	g.tellSources(s, d, out)
+	out.SourcesOfSource = int(g.destination.at(s).neighbours)
 }
 
 // HostName returns the name of a host, "" if the graph does not have it any more.

@@ -42,22 +42,24 @@ func TestEvidence(t *testing.T) {
 		days        int
 		relations   []string
 		sources     []string
+		itself      int // sources of the source
 	}{
-		{"a pair seen daily", event("a", "ssh", "db", days(9, 20)), days(0, 8), days(9, 10), 10, []string{"ssh", "putty", "ansible"}, []string{"b"}},
-		{"another relation of it", event("a", "new", "db", days(9, 21)), days(0, 8), days(9, 20), 10, []string{"ssh", "putty", "ansible"}, []string{"b"}},
-		{"that relation again", event("a", "new", "db", days(10, 1)), days(0, 8), days(9, 21), 11, []string{"ssh", "putty", "new"}, []string{"b"}},
-		{"a pair that is new", event("b", "go", "web", days(10, 2)), 0, 0, 1, []string{"go", "", ""}, []string{"a"}},
-		{"once more on another day", event("b", "go", "web", days(12, 2)), days(10, 2), days(10, 2), 2, []string{"go", "", ""}, []string{"a"}},
-		{"a source that is new", event("c", "go", "db", days(12, 3)), 0, 0, 1, []string{"", "", ""}, []string{"a", "b"}},
-		{"a destination that is new", event("c", "ssh", "x", days(12, 4)), 0, 0, 1, []string{"go", "", ""}, nil},
+		{"a pair seen daily", event("a", "ssh", "db", days(9, 20)), days(0, 8), days(9, 10), 10, []string{"ssh", "putty", "ansible"}, []string{"b"}, 0},
+		{"another relation of it", event("a", "new", "db", days(9, 21)), days(0, 8), days(9, 20), 10, []string{"ssh", "putty", "ansible"}, []string{"b"}, 0},
+		{"that relation again", event("a", "new", "db", days(10, 1)), days(0, 8), days(9, 21), 11, []string{"ssh", "putty", "new"}, []string{"b"}, 0},
+		{"a pair that is new", event("b", "go", "web", days(10, 2)), 0, 0, 1, []string{"go", "", ""}, []string{"a"}, 0},
+		{"once more on another day", event("b", "go", "web", days(12, 2)), days(10, 2), days(10, 2), 2, []string{"go", "", ""}, []string{"a"}, 0},
+		{"a source that is new", event("c", "go", "db", days(12, 3)), 0, 0, 1, []string{"", "", ""}, []string{"a", "b"}, 0},
+		{"a destination that is new", event("c", "ssh", "x", days(12, 4)), 0, 0, 1, []string{"go", "", ""}, nil, 0},
+		{"a destination that is a source", event("db", "ssh", "web", days(12, 5)), 0, 0, 1, []string{"", "", ""}, []string{"a", "b"}, 3},
 	} {
 		looked := g.evidenceOf(g.look1(c.e))
 		observed := g.evidenceOf(g.observe1(c.e))
 		for how, x := range map[string]Evidence{"looked up": looked, "observed": observed} {
 			sources := x.sources()
 			slices.Sort(sources)
-			if x.PairFirst != c.first || x.PairLast != c.last || x.PairDays != c.days || !slices.Equal(x.Relations[:], c.relations) {
-				t.Errorf("%s, %s: pair from %d to %d on %d days, relations %q", c.name, how, x.PairFirst, x.PairLast, x.PairDays, x.Relations)
+			if x.PairFirst != c.first || x.PairLast != c.last || x.PairDays != c.days || !slices.Equal(x.Relations[:], c.relations) || x.SourcesOfSource != c.itself {
+				t.Errorf("%s, %s: pair from %d to %d on %d days, relations %q, %d sources of the source", c.name, how, x.PairFirst, x.PairLast, x.PairDays, x.Relations, x.SourcesOfSource)
 			}
 			// Look does not know hosts that are new.
 			if want := c.sources; !slices.Equal(sources, want) {

@@ -8,6 +8,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/internal/num"
+	"flb-filter-rgcn/model/internal/temporal"
 	"flb-filter-rgcn/model/ranking"
 )
 
@@ -78,6 +79,32 @@ func (r *Rarity) PerDay(score float32) float64 {
 		return 0
 	}
 	return r.perDay[i-1]
+}
+
+// Group says what the sources that have a feature in common with one, such as those of its network, were known to do by
+// the time of the training.
+type Group struct {
+	Feature       uint64 // as HostFeatures has it: of those that three other sources have, the one that the fewest have
+	Sources       int    // others that have it
+	ToDestination int    // those of them that met the destination
+}
+
+// Group returns that of an event's source; Sources is 0 where there is none. It does not allocate.
+func (s *Scorer) Group(event *graphbuf.Event, ref *graphbuf.Ref) (g Group) {
+	k := s.peers
+	if k == nil {
+		return g
+	}
+	x := scratches.Get().(*scratch)
+	defer scratches.Put(x)
+	src, dst := anyRowOf(s.sources, ref.Source), anyRowOf(s.destinations, ref.Destination)
+	x.hashes = k.peers.Features.Append(x.hashes[:0], event.Source)
+	features := k.peers.Find(x.source[:0], x.hashes)
+	place, sources, toD := k.peers.SourceGroup(k.cooccurrence, features, dst, temporal.Own{S: src >= 0, SD: k.sd.Find(src, dst) >= 0})
+	if place < 0 {
+		return g
+	}
+	return Group{x.hashes[place], sources, toD}
 }
 
 // Resemblance returns how much two sources are alike in their destinations: the cosine of their profiles, -1 to

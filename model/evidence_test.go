@@ -23,6 +23,61 @@ func TestRarity(t *testing.T) {
 	}
 }
 
+// TestGroup: what others of a source's team do is counted without the source itself, whether the training knew it or not.
+func TestGroup(t *testing.T) {
+	g := modeltest.Graph(t, modeltest.Teams(1, 40, 2000))
+	snap := g.Snapshot()
+	cfg := quickConfig()
+	cfg.Features = modeltest.ByTeam{}
+	s, _ := train(t, snap, cfg)
+	met := map[[2]string]bool{}
+	for i := range snap.Edges {
+		e := &snap.Edges[i]
+		met[[2]string{snap.Nodes[e.Source].Name, snap.Nodes[e.Destination].Name}] = true
+	}
+	others := func(source, destination string) (n int) {
+		var team int
+		fmt.Sscanf(source, "host-%d", &team)
+		for h := team % 4; h < 40; h += 4 {
+			if host := fmt.Sprint("host-", h); host != source && met[[2]string{host, destination}] {
+				n++
+			}
+		}
+		return n
+	}
+	group := func(s *Scorer, source, destination string) Group {
+		e := graphbuf.Event{Source: []byte(source), Relation: []byte("client-0"), Destination: []byte(destination), Time: snap.Edges[0].Last}
+		var ref [1]graphbuf.Ref
+		g.Look([]graphbuf.Event{e}, ref[:])
+		return s.Group(&e, &ref[0])
+	}
+	some := 0
+	for _, source := range []string{"host-1", "host-6", "host-1001"} {
+		for _, destination := range []string{"server-0-1", "server-1-0", "server-1-1", "server-2-0", "nowhere"} {
+			got, want := group(s, source, destination), others(source, destination)
+			sources := 9
+			if source == "host-1001" {
+				sources = 10
+			}
+			feature := modeltest.ByTeam{}.Append(nil, []byte(source))[0]
+			if got != (Group{feature, sources, want}) {
+				t.Errorf("%s, %s: %+v, want %d of %d", source, destination, got, want, sources)
+			}
+			some += want
+		}
+	}
+	if some == 0 {
+		t.Error("no destination has sources of a team")
+	}
+	if got := group(s, "unlike-any", "server-0-1"); got != (Group{}) {
+		t.Errorf("a host without features: %+v", got)
+	}
+	cfg.Features = nil
+	if s, _ := train(t, snap, cfg); group(s, "host-1", "server-0-1") != (Group{}) {
+		t.Error("there is a group where nothing is known of hosts")
+	}
+}
+
 // TestResemblance: hosts of a team are more alike than hosts of two.
 func TestResemblance(t *testing.T) {
 	snap := modeltest.Graph(t, modeltest.Teams(1, 40, 4000)).Snapshot()

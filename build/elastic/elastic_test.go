@@ -268,7 +268,8 @@ func mapping(t *testing.T, s *server, index string) {
 		for path, want := range map[string]string{
 			"@timestamp": "date", "score": "float", "low_score": "boolean", "source_alert": "boolean", "score_source_risk": "float", "score_source_triplets": "integer", "score_reason": "keyword", "score_model": "date",
 			"id.orig_h": "ip", "id.resp_h": "ip", "id.orig_p": "integer", "client": "keyword", "label": "keyword",
-			"score_lower_per_day": "float", "score_pair_days": "integer", "score_source_destinations": "integer", "score_destination_sources": "integer",
+			"score_lower_per_day": "float", "score_pair_days": "integer", "score_source_destinations": "integer", "score_destination_sources": "integer", "score_source_sources": "integer",
+			"score_group": "keyword", "score_group_sources": "integer", "score_group_to_destination": "integer",
 			"score_pair_first_seen": "date", "score_pair_last_seen": "date", "score_source_relations": "keyword", "score_source_reached_by": "keyword", "score_peers": "keyword",
 		} {
 			v := at(m, "mappings")

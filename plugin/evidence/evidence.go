@@ -26,7 +26,11 @@ const (
 	SourceDestinations
 	DestinationSources
 	SourceRelations
+	SourceSources
 	SourceReachedBy
+	Group
+	GroupSources
+	GroupToDestination
 	Peers
 	Count
 )
@@ -40,7 +44,11 @@ var Names = [Count]string{
 	SourceDestinations: "source_destinations",
 	DestinationSources: "destination_sources",
 	SourceRelations:    "source_relations",
+	SourceSources:      "source_sources",
 	SourceReachedBy:    "source_reached_by",
+	Group:              "group",
+	GroupSources:       "group_sources",
+	GroupToDestination: "group_to_destination",
 	Peers:              "peers",
 }
 
@@ -55,7 +63,11 @@ type Evidence struct {
 	Destinations        int          // of the source, others than this one
 	Sources             int          // of the destination, others than this one
 	Relations           [most]string // which the source uses most; "": no more
+	SourceSources       int          // hosts that connect to the source: above 0, it is a server as well
 	ReachedBy           string       // the host from which the oddest session of the last day came to the source; "": none did
+	Group               string       // what the source has in common with others, such as its network; "": nothing that is known
+	GroupSources        int          // others that have it
+	GroupToDestination  int          // those of them that use the destination
 	Peers               [most]string // sources that use the destination, those that are most like this one first; "": no more
 }
 
@@ -70,8 +82,12 @@ func (e *Evidence) has(field int) bool {
 		return e.PairDays > 0
 	case SourceRelations:
 		return e.Relations[0] != ""
+	case SourceSources:
+		return e.SourceSources > 0
 	case SourceReachedBy:
 		return e.ReachedBy != ""
+	case Group, GroupSources, GroupToDestination:
+		return e.Group != ""
 	case Peers:
 		return e.Peers[0] != ""
 	}
@@ -110,8 +126,16 @@ func (e *Evidence) AppendTo(out []byte, keys *[Count][]byte) []byte {
 			out = msgp.AppendInt(out, e.Sources)
 		case SourceRelations:
 			out = appendNames(out, &e.Relations)
+		case SourceSources:
+			out = msgp.AppendInt(out, e.SourceSources)
 		case SourceReachedBy:
 			out = msgp.AppendString(out, e.ReachedBy)
+		case Group:
+			out = msgp.AppendString(out, e.Group)
+		case GroupSources:
+			out = msgp.AppendInt(out, e.GroupSources)
+		case GroupToDestination:
+			out = msgp.AppendInt(out, e.GroupToDestination)
 		case Peers:
 			out = appendNames(out, &e.Peers)
 		}
@@ -160,7 +184,8 @@ func Parse(values [][]byte, list func(field, most int) []string) (e Evidence, ok
 		return n
 	}
 	e.PairDays, e.Destinations, e.Sources = number(PairDays), number(SourceDestinations), number(DestinationSources)
-	e.ReachedBy = string(values[SourceReachedBy])
+	e.SourceSources, e.GroupSources, e.GroupToDestination = number(SourceSources), number(GroupSources), number(GroupToDestination)
+	e.ReachedBy, e.Group = string(values[SourceReachedBy]), string(values[Group])
 	copy(e.Relations[:], list(SourceRelations, most))
 	copy(e.Peers[:], list(Peers, most))
 	return e, ok
@@ -183,6 +208,12 @@ func (e *Evidence) String() string {
 	if names, _ := joined(&e.Relations); names != "" {
 		text += ", mostly by " + names
 	}
+	switch n := e.SourceSources; {
+	case n == 1:
+		text += "; 1 host connects to it"
+	case n > 1:
+		text += fmt.Sprintf("; %d hosts connect to it", n)
+	}
 	if e.ReachedBy != "" {
 		text += "; reached by an odd session of " + printable.Name(e.ReachedBy, widest)
 	}
@@ -196,6 +227,16 @@ func (e *Evidence) String() string {
 		text += ", of which " + names + " are most like this one"
 	}
 	parts = append(parts, text)
+	if e.Group != "" {
+		some, use := "none", "uses"
+		if n := e.GroupToDestination; n > 0 {
+			some = strconv.Itoa(n)
+			if n > 1 {
+				use = "use"
+			}
+		}
+		add("%s of %d others in %s %s this destination", some, e.GroupSources, printable.Name(e.Group, widest), use)
+	}
 	switch n := e.LowerPerDay; {
 	case n == 0:
 		add("hardly any other scores so low")

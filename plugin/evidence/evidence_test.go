@@ -32,10 +32,11 @@ var samples = []struct {
 }{
 	{"all", Evidence{
 		LowerPerDay: 2.34567, PairFirst: at("2026-03-02T08:00:00Z"), PairLast: at("2026-03-09T10:00:00Z"), PairDays: 4, Destinations: 12, Sources: 1,
-		Relations: [3]string{"OpenSSH", "Go"}, ReachedBy: "10.0.0.9", Peers: [3]string{"10.0.0.1", "10.0.0.2", "10.0.0.3"},
+		Relations: [3]string{"OpenSSH", "Go"}, SourceSources: 14, ReachedBy: "10.0.0.9", Group: "10.0.0.0/24", GroupSources: 180, GroupToDestination: 12, Peers: [3]string{"10.0.0.1", "10.0.0.2", "10.0.0.3"},
 	}, `{"score_lower_per_day":2.346,"score_pair_first_seen":"2026-03-02T08:00:00Z","score_pair_last_seen":"2026-03-09T10:00:00Z","score_pair_days":4,` +
-		`"score_source_destinations":12,"score_destination_sources":1,"score_source_relations":["OpenSSH","Go"],"score_source_reached_by":"10.0.0.9","score_peers":["10.0.0.1","10.0.0.2","10.0.0.3"]}`,
-		"met before, 2026-03-02 to 2026-03-09, on 4 days counting this one; source: 12 other destinations, mostly by OpenSSH, Go; reached by an odd session of 10.0.0.9; destination: 1 other source, of which 10.0.0.1, 10.0.0.2, 10.0.0.3 are most like this one; 2.3 a day score so low"},
+		`"score_source_destinations":12,"score_destination_sources":1,"score_source_relations":["OpenSSH","Go"],"score_source_sources":14,"score_source_reached_by":"10.0.0.9",` +
+		`"score_group":"10.0.0.0/24","score_group_sources":180,"score_group_to_destination":12,"score_peers":["10.0.0.1","10.0.0.2","10.0.0.3"]}`,
+		"met before, 2026-03-02 to 2026-03-09, on 4 days counting this one; source: 12 other destinations, mostly by OpenSSH, Go; 14 hosts connect to it; reached by an odd session of 10.0.0.9; destination: 1 other source, of which 10.0.0.1, 10.0.0.2, 10.0.0.3 are most like this one; 12 of 180 others in 10.0.0.0/24 use this destination; 2.3 a day score so low"},
 	{"met on one day alone", Evidence{
 		LowerPerDay: math.NaN(), PairFirst: at("2026-03-11T08:00:00Z"), PairLast: at("2026-03-11T23:00:00Z"), PairDays: 2, Destinations: 1, Sources: 1,
 	}, `{"score_pair_first_seen":"2026-03-11T08:00:00Z","score_pair_last_seen":"2026-03-11T23:00:00Z","score_pair_days":2,` +
@@ -44,6 +45,12 @@ var samples = []struct {
 	{"a stranger", Evidence{LowerPerDay: 0, PairDays: 1},
 		`{"score_lower_per_day":0,"score_pair_days":1,"score_source_destinations":0,"score_destination_sources":0}`,
 		"never met before; source: no other destination; destination: no other source; hardly any other scores so low"},
+	{"a server of a group that does not go there", Evidence{LowerPerDay: math.NaN(), Destinations: 1, Sources: 2, SourceSources: 1, Group: "web-*", GroupSources: 3},
+		`{"score_source_destinations":1,"score_destination_sources":2,"score_source_sources":1,"score_group":"web-*","score_group_sources":3,"score_group_to_destination":0}`,
+		"source: 1 other destination; 1 host connects to it; destination: 2 other sources; none of 3 others in web-* uses this destination"},
+	{"one of the group goes there", Evidence{LowerPerDay: math.NaN(), Destinations: 1, Sources: 2, Group: "role=build", GroupSources: 3, GroupToDestination: 1},
+		`{"score_source_destinations":1,"score_destination_sources":2,"score_group":"role=build","score_group_sources":3,"score_group_to_destination":1}`,
+		"source: 1 other destination; destination: 2 other sources; 1 of 3 others in role=build uses this destination"},
 	{"what is not known", Evidence{LowerPerDay: math.NaN(), Destinations: 3, Sources: 2},
 		`{"score_source_destinations":3,"score_destination_sources":2}`, "source: 3 other destinations; destination: 2 other sources"},
 	{"a name with an escape sequence", Evidence{LowerPerDay: math.NaN(), Relations: [3]string{"\x1b[2J"}, Peers: [3]string{strings.Repeat("x", 100)}},
@@ -83,14 +90,14 @@ func TestParse(t *testing.T) {
 	lists := map[int][]string{SourceRelations: {"OpenSSH", "Go"}, Peers: {"10.0.0.1", "10.0.0.2", "10.0.0.3"}}
 	list := func(field, most int) []string { return lists[field][:min(most, len(lists[field]))] }
 	none := func(field, most int) []string { return nil }
-	e, ok := Parse(text("2.346", "2026-03-02T08:00:00Z", "2026-03-09T10:00:00Z", "4", "12", "1", "OpenSSH", "10.0.0.9", "10.0.0.1"), list)
+	e, ok := Parse(text("2.346", "2026-03-02T08:00:00Z", "2026-03-09T10:00:00Z", "4", "12", "1", "OpenSSH", "14", "10.0.0.9", "10.0.0.0/24", "180", "12", "10.0.0.1"), list)
 	if !ok || e.String() != samples[0].text {
 		t.Errorf("%v %s", ok, e.String())
 	}
-	if e, ok := Parse(text("", "", "", "", "", "", "", "", ""), none); ok {
+	if e, ok := Parse(text("", "", "", "", "", "", "", "", "", "", "", "", ""), none); ok {
 		t.Errorf("nothing is evidence: %s", e.String())
 	}
-	if e, ok := Parse(text("x", "x", "x", "x", "3", "2", "", "", ""), none); !ok || e.String() != samples[3].text {
+	if e, ok := Parse(text("x", "x", "x", "x", "3", "2", "", "x", "", "", "x", "x", ""), none); !ok || e.String() != samples[5].text {
 		t.Errorf("%v %s", ok, e.String())
 	}
 }

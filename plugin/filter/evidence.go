@@ -12,7 +12,7 @@ import (
 const minPeer = 0.7
 
 // gather stores in out the evidence about an event that the graph has just seen.
-func (p *recordPath) gather(out *evidence.Evidence, seen *graphbuf.Evidence, ref *graphbuf.Ref, scorer *model.Scorer, score float32) {
+func (p *recordPath) gather(out *evidence.Evidence, seen *graphbuf.Evidence, event *graphbuf.Event, ref *graphbuf.Ref, scorer *model.Scorer, score float32) {
 	p.graph.Evidence(ref, seen)
 	c, itself := &ref.Counts, 0
 	if c.SD > 0 {
@@ -22,10 +22,13 @@ func (p *recordPath) gather(out *evidence.Evidence, seen *graphbuf.Evidence, ref
 		LowerPerDay: p.judge.lowerPerDay(score),
 		PairFirst:   seen.PairFirst, PairLast: seen.PairLast, PairDays: seen.PairDays,
 		Destinations: int(c.DestinationsOfS) - itself, Sources: int(c.SourcesOfD) - itself,
-		Relations: seen.Relations,
+		Relations: seen.Relations, SourceSources: seen.SourcesOfSource,
 	}
 	if scorer == nil {
 		return
+	}
+	if g := scorer.Group(event, ref); g.Sources > 0 {
+		out.Group, out.GroupSources, out.GroupToDestination = p.features.Name(event.Source, g.Feature), g.Sources, g.ToDestination
 	}
 	var best [len(out.Peers)]float32
 	for i := range seen.Sources[:seen.SourceCount] {

@@ -49,9 +49,11 @@ func TestEvidence(t *testing.T) {
 		}
 		for i, want := range []map[string]any{
 			1: {"pair_days": int64(1), "source_destinations": int64(0), "destination_sources": int64(5)},
-			2: {"pair_days": int64(1), "source_destinations": int64(2), "destination_sources": int64(5), "source_relations": []any{"client-1"}},
+			2: {"pair_days": int64(1), "source_destinations": int64(2), "destination_sources": int64(5), "source_relations": []any{"client-1"},
+				"group": "host-*", "group_sources": int64(29), "group_to_destination": int64(5)},
 			3: {"pair_days": int64(1), "source_destinations": int64(2), "destination_sources": int64(5), "source_relations": []any{"client-1", "client-7"},
-				"pair_first_seen": "2020-09-15T14:28:40Z", "pair_last_seen": "2020-09-15T14:28:40Z"},
+				"pair_first_seen": "2020-09-15T14:28:40Z", "pair_last_seen": "2020-09-15T14:28:40Z",
+				"group": "host-*", "group_sources": int64(29), "group_to_destination": int64(5)},
 			4: {"pair_days": int64(1), "source_destinations": int64(0), "destination_sources": int64(6)},
 		} {
 			x := evidenceIn(got[i], prefix)

@@ -38,9 +38,9 @@ type common struct {
 	cfg      config.Config
 	host     Host
 	graph    *graphbuf.Graph
-	features model.HostFeatures // of hosts; nil: none
-	live     bool               // records are of now, and not of a log that is read
-	frozen   bool               // records are scored, but neither counted nor learned from
+	features Features // of hosts; nil: none
+	live     bool     // records are of now, and not of a log that is read
+	frozen   bool     // records are scored, but neither counted nor learned from
 
 	// statusChanged is set by any part when the status in the state directory is out of date; the store clears it.
 	statusChanged atomic.Bool

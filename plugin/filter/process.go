@@ -317,7 +317,7 @@ func (p *recordPath) decide(c *call, i int) (d decision) {
 	}
 	d.reason = reason(ref, d.low, by)
 	if d.explained() && p.cfg.Explain {
-		p.gather(&c.evidence, &c.seen, ref, c.scorer, score)
+		p.gather(&c.evidence, &c.seen, event, ref, c.scorer, score)
 		c.evidence.ReachedBy = p.graph.HostName(d.pooled.ReachedBy)
 	}
 	if p.watch != nil {

@@ -9,8 +9,14 @@ import (
 	"flb-filter-rgcn/plugin/triplet"
 )
 
+// Features are what is known of hosts, with names for people.
+type Features interface {
+	model.HostFeatures
+	Name(host []byte, feature uint64) string
+}
+
 // HostFeatures loads what the settings say is known of hosts; nil where that is nothing.
-func HostFeatures(c config.Config) (model.HostFeatures, error) {
+func HostFeatures(c config.Config) (Features, error) {
 	features, err := hosts.Load(c.Model.Features, c.Model.Prefixes, triplet.HostForm(c.Fields))
 	if err != nil {
 		return nil, fmt.Errorf("model.features = %q: %w", c.Model.Features, err)

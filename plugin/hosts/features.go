@@ -14,7 +14,9 @@ import (
 type Features struct {
 	columns  []string
 	byHost   map[string][]uint64
+	values   map[uint64]string // what the features of byHost are called
 	prefixes bool
+	named    named
 }
 
 // The lengths in bits of the prefixes of an address that are features of its host.
@@ -38,7 +40,8 @@ func Load(path string, prefixes bool, form hostname.Form) (*Features, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.columns, f.byHost = t.features(form)
+	f.columns = t.columns
+	f.byHost, f.values = t.features(form)
 	return f, nil
 }
 
@@ -91,13 +94,30 @@ func (f *Features) Append(dst []uint64, host []byte) []uint64 {
 
 func (f *Features) appendPrefixes(dst []uint64, host []byte) []uint64 {
 	if !mayBeAddress(host) {
-		return f.appendNameParts(dst, host)
+		stem, domain := nameParts(host)
+		if len(stem) > 0 {
+			dst = append(dst, f.stemHash(stem))
+		}
+		if len(domain) > 0 {
+			dst = append(dst, f.domainHash(domain))
+		}
+		return dst
 	}
+	for i, p := range networks(host) {
+		if p.IsValid() {
+			dst = append(dst, f.networkHash(i, p))
+		}
+	}
+	return dst
+}
+
+// networks are those of an address that are features, the narrow one first; invalid where there is none.
+func networks(host []byte) (out [2]netip.Prefix) {
 	// A string of its own would be garbage for each unknown host. ParseAddr keeps the text in its
 	// error alone, which is dropped here, and copies a zone.
 	addr, err := netip.ParseAddr(unsafe.String(&host[0], len(host)))
 	if err != nil {
-		return dst
+		return out
 	}
 	addr = addr.Unmap()
 	lengths := prefixesOf4
@@ -105,28 +125,29 @@ func (f *Features) appendPrefixes(dst []uint64, host []byte) []uint64 {
 		lengths = prefixesOf6
 	}
 	for i, bits := range lengths {
-		p, err := addr.Prefix(bits)
-		if err != nil {
-			continue
-		}
-		all := p.Addr().As16()
-		dst = append(dst, hash(len(f.columns)+i, all[:]))
+		out[i], _ = addr.Prefix(bits)
 	}
-	return dst
+	return out
 }
 
-// appendNameParts appends the stem of a name and its domain. Machines that come and go get names of a stem and a number
-// or some random letters: web-7f3a9c.
-func (f *Features) appendNameParts(dst []uint64, host []byte) []uint64 {
+// nameParts are the stem of a name and its domain, empty where it has none that is a feature. Machines that come and go
+// get names of a stem and a number or some random letters: web-7f3a9c.
+func nameParts(host []byte) (stemmed, domain []byte) {
 	label, domain, _ := bytes.Cut(host, []byte{'.'})
-	if s := stem(label); len(s) > 0 {
-		dst = append(dst, hash(len(f.columns), s))
+	if !bytes.ContainsFunc(domain, isLetter) {
+		domain = nil
 	}
-	if bytes.ContainsFunc(domain, isLetter) {
-		dst = append(dst, hash(len(f.columns)+1, domain))
-	}
-	return dst
+	return stem(label), domain
 }
+
+func (f *Features) networkHash(i int, p netip.Prefix) uint64 {
+	all := p.Addr().As16()
+	return hash(len(f.columns)+i, all[:])
+}
+
+func (f *Features) stemHash(s []byte) uint64 { return hash(len(f.columns), s) }
+
+func (f *Features) domainHash(d []byte) uint64 { return hash(len(f.columns)+1, d) }
 
 // stem is what stands before the first number of a label, and without one before its last part; it ends where a part of
 // the label does, if the label has parts. It is empty where there is no letter in it, where it is a single one, which says

@@ -218,10 +218,17 @@ func FuzzFeatures(f *testing.F) {
 			return
 		}
 		x := &Features{prefixes: true}
-		x.columns, x.byHost = table.features(hostname.Form{})
+		x.columns = table.columns
+		x.byHost, x.values = table.features(hostname.Form{})
 		most := len(x.Kinds()) * (2 + strings.Count(host, "|"))
-		if n := len(x.Append(nil, []byte(host))); n > most {
-			t.Fatalf("%d features of %q, %d kinds", n, host, len(x.Kinds()))
+		features := x.Append(nil, []byte(host))
+		if len(features) > most {
+			t.Fatalf("%d features of %q, %d kinds", len(features), host, len(x.Kinds()))
+		}
+		for _, feature := range features {
+			if x.Name([]byte(host), feature) == "" {
+				t.Fatalf("a feature of %q has no name", host)
+			}
 		}
 		for _, row := range table.rows {
 			if n := len(x.byHost[row[0]]); n > len(table.columns) {
@@ -229,6 +236,51 @@ func FuzzFeatures(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestName(t *testing.T) {
+	text := "host,role,cores\ndb01.fra.example.com,build,\n"
+	for i := range 80 {
+		text += fmt.Sprintf("h%d,,%d\n", i, i)
+	}
+	f := load(t, text, true)
+	for host, want := range map[string][]string{
+		"10.1.2.3":             {"10.1.2.0/24", "10.1.0.0/16"},
+		"2001:db8:1:2::3":      {"2001:db8:1:2::/64", "2001:db8:1::/48"},
+		"fe80::1%eth0":         {"fe80::/64", "fe80::/48"},
+		"alice|10.1.2.3":       {"10.1.2.0/24", "10.1.0.0/16"},
+		"web-7f3a9c":           {"web-*"},
+		"db01.fra.example.com": {"role=build", "db*", "*.fra.example.com"},
+		"h0":                   {"cores<=10"},
+		"h11":                  {"10<cores<=20"},
+		"h79":                  {"cores>70"},
+		"bob|h79":              {"cores>70"},
+		"42":                   nil,
+	} {
+		var names []string
+		for _, feature := range f.Append(nil, []byte(host)) {
+			names = append(names, f.Name([]byte(host), feature))
+		}
+		if !slices.Equal(names, want) {
+			t.Errorf("%s: %q, want %q", host, names, want)
+		}
+	}
+	host := []byte("10.1.2.3")
+	other := f.Append(nil, []byte("10.9.9.9"))[0]
+	if name := f.Name(host, other); name != "" {
+		t.Errorf("a feature of another host is called %q", name)
+	}
+	own := f.Append(nil, host)[0]
+	if n := testing.AllocsPerRun(100, func() { f.Name(host, own) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	for i := range 3 * maxNamed {
+		host := fmt.Appendf(nil, "10.%d.%d.1", i/256, i%256)
+		f.Name(host, f.Append(nil, host)[0])
+	}
+	if n := len(f.named.texts); n > maxNamed {
+		t.Errorf("%d names are kept", n)
+	}
 }
 
 // Whatever spelling of a host the file and the records have in common, the host has its features under the one name that

@@ -90,10 +90,10 @@ func read(in io.Reader) (*table, error) {
 // different values: fewer are as good as names.
 const bins = 8
 
-// features are the columns and, by host, what stands in them; an empty field is none. A host has the name in the file and
-// the names that the form makes of it, as far as no other row is of these.
-func (t *table) features(form hostname.Form) (columns []string, byHost map[string][]uint64) {
-	byHost = make(map[string][]uint64, len(t.rows))
+// features are, by host, what stands in the columns, and what that is called; an empty field is none. A host has the name
+// in the file and the names that the form makes of it, as far as no other row is of these.
+func (t *table) features(form hostname.Form) (byHost map[string][]uint64, values map[uint64]string) {
+	byHost, values = make(map[string][]uint64, len(t.rows)), map[uint64]string{}
 	cuts := make([][]float64, len(t.columns))
 	for c := range t.columns {
 		cuts[c] = t.cuts(c + 1)
@@ -105,12 +105,14 @@ func (t *table) features(form hostname.Form) (columns []string, byHost map[strin
 			if value == "" {
 				continue
 			}
+			name := t.columns[c] + "=" + value
 			if cuts[c] != nil {
 				v, _ := strconv.ParseFloat(value, 64)
 				bin, _ := slices.BinarySearch(cuts[c], v)
-				value = strconv.Itoa(bin)
+				value, name = strconv.Itoa(bin), binName(t.columns[c], cuts[c], bin)
 			}
-			list = append(list, hash(c, []byte(value)))
+			h := hash(c, []byte(value))
+			list, values[h] = append(list, h), name
 		}
 		byHost[row[0]] = list
 	}
@@ -121,7 +123,19 @@ func (t *table) features(form hostname.Form) (columns []string, byHost map[strin
 			}
 		}
 	}
-	return t.columns, byHost
+	return byHost, values
+}
+
+// binName is what a bin of a column of numbers is called: its values are above the end before and up to its own.
+func binName(column string, ends []float64, bin int) string {
+	text := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	switch bin {
+	case 0:
+		return column + "<=" + text(ends[0])
+	case len(ends):
+		return column + ">" + text(ends[bin-1])
+	}
+	return text(ends[bin-1]) + "<" + column + "<=" + text(ends[bin])
 }
 
 // namesOf are those that a host of the file may have in the graph: in the form, and as a part of a joined name, where

@@ -134,6 +134,31 @@ func (p *Peers) group(features []int32) int32 {
 	return group
 }
 
+// SourceGroup returns which of the features of a source the fewest others have as sources, of those that leastGroup have at
+// least: its place among them, or -1. sources is how many others have it, and toD how many of these are in a pair with
+// destination d, which may be -1.
+func (p *Peers) SourceGroup(m *Cooccurrence, features []int32, d int32, own Own) (place, sources, toD int) {
+	others := func(count float32, itself bool) int {
+		if itself {
+			count--
+		}
+		return max(0, int(count))
+	}
+	place = -1
+	for i, g := range features {
+		if g < 0 {
+			continue
+		}
+		if n := others(m.sources[g], own.S); n >= leastGroup && (place < 0 || n < sources) {
+			place, sources, toD = i, n, 0
+			if pair := p.toD.Find(g, d); pair >= 0 {
+				toD = others(m.toD[pair], own.SD)
+			}
+		}
+	}
+	return place, sources, toD
+}
+
 // eachPair calls sd with one edge of each pair of source and destination, and sr with one of each
 // pair of source and relation.
 func (p *Peers) eachPair(ds *Dataset, sd, sr func(e *Edge)) {
