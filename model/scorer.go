@@ -154,7 +154,28 @@ func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) f
 	} else {
 		logit = s.compute(g, event, ref, src, rel, dst)
 	}
-	return num.Sigmoid(logit + s.tenures.Factor(ref.SourceSince, ref.RelationSince, ref.Time))
+	return num.Sigmoid(logit + s.tenure(event, ref, src, rel))
+}
+
+// tenure is what the ages of an event's source and relation add to its logit.
+func (s *Scorer) tenure(event *graphbuf.Event, ref *graphbuf.Ref, src, rel int32) float32 {
+	var similar float32
+	if s.tenures.IsYoung(ref.RelationSince, ref.Time) {
+		similar = s.similarity(event, ref, src, rel)
+	}
+	return s.tenures.Factor(ref.SourceSince, ref.RelationSince, ref.Time, similar)
+}
+
+// similarity is how much an event's relation resembles those its source is known by, from their rows, -1 where unknown.
+func (s *Scorer) similarity(event *graphbuf.Event, ref *graphbuf.Ref, src, rel int32) float32 {
+	switch {
+	case src < 0:
+		return 0
+	case rel >= 0:
+		return s.relationsOf.Similarity(s.names, s.names.Row(rel), src, ref.Time)
+	}
+	v := s.names.Vector(event.Relation)
+	return s.relationsOf.Similarity(s.names, v[:], src, ref.Time)
 }
 
 // unlearned tells that an event repeats one of a triplet that the training did not know, or whose source it takes for
@@ -213,7 +234,7 @@ func (s *Scorer) static(key uint64, ref *graphbuf.Ref, src, rel, dst int32) stat
 	x, ok := cell.get(key)
 	if !ok {
 		x.Structure = s.decoder.Structure(&s.Embeddings, src, rel, dst, &temporal.Neighbours{})
-		x.similar = s.relationsOf.Similarity(s.names, s.names.Row(rel), src, ref.Time)
+		x.similar = s.similarity(nil, ref, src, rel)
 		cell.put(key, x)
 	}
 	return x
@@ -234,13 +255,7 @@ func (s *Scorer) compute(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref,
 
 // lasting computes the inputs of an event that no count changes.
 func (s *Scorer) lasting(g Neighbours, x *scratch, event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) (l staticInputs) {
-	switch {
-	case src >= 0 && rel >= 0:
-		l.similar = s.relationsOf.Similarity(s.names, s.names.Row(rel), src, ref.Time)
-	case src >= 0:
-		v := s.names.Vector(event.Relation)
-		l.similar = s.relationsOf.Similarity(s.names, v[:], src, ref.Time)
-	}
+	l.similar = s.similarity(event, ref, src, rel)
 	near := s.near(g, x, ref, src, dst)
 	l.Structure = s.decoder.Structure(&s.Embeddings, src, rel, dst, &near)
 	return l

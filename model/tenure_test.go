@@ -8,32 +8,63 @@ import (
 	"flb-filter-rgcn/model/internal/modeltest"
 )
 
-// TestScoresRiseWithTenure scores one session as if its source, and its relation, had come earlier and earlier.
+// TestScoresRiseWithTenure scores a session as if its source had come earlier and earlier, and one as if its relation had,
+// which is nothing like those that the source uses.
 func TestScoresRiseWithTenure(t *testing.T) {
 	events := modeltest.Teams(7, 20, 2000)
 	g := modeltest.Graph(t, events)
 	s, _ := train(t, g.Snapshot(), quickConfig())
 	now := events[len(events)-1].Time
-	e := graphbuf.Event{Source: []byte("host-1"), Relation: []byte("client-0"), Destination: []byte("server-1-1"), Time: now}
-	var ref [1]graphbuf.Ref
-	g.Look([]graphbuf.Event{e}, ref[:])
-	if ref[0].SourceSince > events[100].Time || ref[0].RelationSince > events[100].Time {
-		t.Fatal("source and relation are not among the first")
-	}
-	settled := s.Score(g, &e, &ref[0])
-	for _, part := range []*int64{&ref[0].SourceSince, &ref[0].RelationSince} {
-		was, last := *part, float32(0)
-		for _, since := range []int64{now, now - 6*3600e9, now - 12*3600e9, was} {
+	begun := events[0].Time
+	for relation, part := range map[string]func(*graphbuf.Ref) *int64{
+		"client-0": func(r *graphbuf.Ref) *int64 { return &r.SourceSince },
+		"PuTTY":    func(r *graphbuf.Ref) *int64 { return &r.RelationSince },
+	} {
+		e := graphbuf.Event{Source: []byte("host-1"), Relation: []byte(relation), Destination: []byte("server-1-1"), Time: now}
+		var ref [1]graphbuf.Ref
+		g.Look([]graphbuf.Event{e}, ref[:])
+		if ref[0].SourceSince > events[100].Time {
+			t.Fatal("the source is not among the first")
+		}
+		ref[0].SourceSince, ref[0].RelationSince = begun, begun
+		settled := s.Score(g, &e, &ref[0])
+		part, last := part(&ref[0]), float32(0)
+		for _, since := range []int64{now, now - 6*3600e9, now - 12*3600e9, begun} {
 			*part = since
 			score := s.Score(g, &e, &ref[0])
 			if score <= last {
-				t.Errorf("there since %v: %v, later %v", now-since, score, last)
+				t.Errorf("%s: there for %v: %v, for less %v", relation, now-since, score, last)
 			}
 			last = score
 		}
-		if *part = was; last != settled {
-			t.Errorf("as it was: %v, want %v", last, settled)
+		if last != settled {
+			t.Errorf("%s: there from the beginning: %v, want %v", relation, last, settled)
 		}
+	}
+}
+
+// TestTenureOfAnUpgrade: a young relation counts for less the more its name resembles what the source uses, and for all
+// with a source that is new.
+func TestTenureOfAnUpgrade(t *testing.T) {
+	events := modeltest.Teams(7, 20, 2000)
+	banner := map[string]string{"client-0": "SSH-2.0-OpenSSH_9.6p1", "client-1": "SSH-2.0-PuTTY_Release_0.81", "client-2": "SSH-2.0-Go"}
+	for i := range events {
+		events[i].Relation = []byte(banner[string(events[i].Relation)])
+	}
+	g := modeltest.Graph(t, events)
+	s, _ := train(t, g.Snapshot(), quickConfig())
+	tenure := func(source, relation string) float32 {
+		e := graphbuf.Event{Source: []byte(source), Relation: []byte(relation), Destination: []byte("server-1-1"), Time: events[len(events)-1].Time}
+		var ref [1]graphbuf.Ref
+		g.Look([]graphbuf.Event{e}, ref[:])
+		return s.tenure(&e, &ref[0], rowOf(s.sources, ref[0].Source), rowOf(s.relations, ref[0].Relation))
+	}
+	usual, upgrade, tool := tenure("host-1", "SSH-2.0-OpenSSH_9.6p1"), tenure("host-1", "SSH-2.0-OpenSSH_9.7p1"), tenure("host-1", "SSH-2.0-paramiko_3.4.0")
+	if usual != 0 || upgrade >= 0 || upgrade < 0.6*tool {
+		t.Errorf("usual client %v, its upgrade %v, another tool %v", usual, upgrade, tool)
+	}
+	if a, b := tenure("stranger", "SSH-2.0-OpenSSH_9.7p1"), tenure("stranger", "SSH-2.0-paramiko_3.4.0"); a != b || a >= upgrade {
+		t.Errorf("of a stranger %v and %v", a, b)
 	}
 }
 

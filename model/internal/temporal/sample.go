@@ -82,7 +82,7 @@ func (w *Window) addCorrupted(ds *Dataset, b *Batch, rng *num.Philox, e *Edge, t
 	if unknown {
 		b.R[last] = -1
 		b.Counts[last].clearRelation()
-		b.Tenure[last] = ds.tenure(s, -1, t)
+		b.Tenure[last] = ds.tenure(s, -1, t, b.Counts[last][Similar])
 	}
 	if rng.Float() < campaignShare && how.Campaigns {
 		w.campaign(rng, e, b, last)
@@ -106,7 +106,7 @@ func (w *Window) add(ds *Dataset, b *Batch, rng *num.Philox, positive *Edge, s, 
 	if ds.Peers != nil {
 		w.peers(ds, rng, &f, positive, s, r, d)
 	}
-	age := ds.tenure(s, r, t)
+	age := ds.tenure(s, r, t, f[Similar])
 	if r >= 0 && w.r[r] == 0 {
 		r = -1
 	}

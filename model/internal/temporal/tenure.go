@@ -15,6 +15,9 @@ import (
 // in a community that grows, youth says little, and in a network where nobody is new it says much. Ages among attacks
 // are a guess, see ownShare and dwelling.
 //
+// A relation that is named like those the source is known by is an upgrade rather than a tool that somebody brought: the
+// logarithm of its ratio counts for as much less as the names resemble each other (see Similarity).
+//
 // The greater ratio counts, the source's or the relation's. Destinations have none, because those who run the network put
 // up servers. No ratio is less than that of the oldest parts, to which all are relative, nor less than that of an older
 // part.
@@ -123,10 +126,14 @@ func onScale(age float64) float64 { return math.Log2(age/float64(shortTenure) + 
 func ageClass(age float64) int { return min(int(onScale(age)), ageClasses-1) }
 
 // Factor is the logarithm of the factor for an event at the time t, at most 0. source and relation are the times at
-// which those first came. All are unix nanoseconds.
-func (k *Tenures) Factor(source, relation, t int64) float32 {
-	return min(k.source.at(k, source, t), k.relation.at(k, relation, t))
+// which those first came. All are unix nanoseconds. similar is the relation's Similarity to those of the source; it
+// counts only where the relation IsYoung.
+func (k *Tenures) Factor(source, relation, t int64, similar float32) float32 {
+	return min(k.source.at(k, source, t), (1-similar)*k.relation.at(k, relation, t))
 }
+
+// IsYoung tells whether a relation that first came at a time lowers the odds of an event at the time t.
+func (k *Tenures) IsYoung(relation, t int64) bool { return k.relation.at(k, relation, t) < 0 }
 
 // at is the logarithm of the factor of a part that has been there since a time. Between the middles of two classes it
 // goes from one's to the other's.
@@ -151,8 +158,9 @@ func (f *ageFactors) at(k *Tenures, since, t int64) float32 {
 // the difference of times centuries apart would overflow an int64.
 func later(from, to int64) float64 { return min(max(float64(to)-float64(from), 0), longTenure) }
 
-// tenure is the factor of a triplet at the time t. A part that is -1 has just come.
-func (ds *Dataset) tenure(s, r int32, t int64) float32 {
+// tenure is the factor of a triplet at the time t. A part that is -1 has just come. similar is the relation's Similarity to
+// those of the source.
+func (ds *Dataset) tenure(s, r int32, t int64, similar float32) float32 {
 	source, relation := t, t
 	if s >= 0 {
 		source = ds.sourceSince[s]
@@ -160,7 +168,7 @@ func (ds *Dataset) tenure(s, r int32, t int64) float32 {
 	if r >= 0 {
 		relation = ds.relationSince[r]
 	}
-	return ds.Tenures.Factor(source, relation, t)
+	return ds.Tenures.Factor(source, relation, t, similar)
 }
 
 // IgnoreTenure has tenure count for nothing.
