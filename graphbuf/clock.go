@@ -83,7 +83,7 @@ func (c *clock) see(t int64) (at int64, old bool) {
 
 // settle takes the time of an event after a jump ahead and tells whether there were enough of them.
 func (c *clock) settle(t int64) bool {
-	if c.doubted == 0 || t < c.from || since(t, c.newest) > c.leap { // another stretch
+	if c.doubted == 0 || since(c.from, t) > c.leap || since(t, c.newest) > c.leap { // another stretch
 		c.from, c.base, c.doubted = t, c.now, 0
 	}
 	c.newest = max(c.newest, t)
@@ -97,12 +97,13 @@ func (c *clock) settle(t int64) bool {
 	return true
 }
 
-// doubt returns for what an event after a jump ahead is taken: as if the jump had not been.
+// doubt returns for what an event after a jump ahead is taken: as if the jump had not been. Logs are rarely in order, so
+// that some events of a stretch lie before its first one; they count for the same time.
 func (c *clock) doubt(t int64) int64 {
 	if since(t, c.from) > c.leap {
 		c.from, c.base = t, c.now
 	}
-	return add(c.base, t-c.from)
+	return add(c.base, max(0, t-c.from))
 }
 
 // believe moves the clock ahead to t.

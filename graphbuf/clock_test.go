@@ -199,6 +199,24 @@ func TestWhatIsOldGoesFirst(t *testing.T) {
 	}
 }
 
+// TestTheClockSettlesInDisorder: a log of few events a day, not quite in order, whose pause is longer than a leap. What
+// follows on the pause takes several leaps until there is enough of it, and is believed then as in order.
+func TestTheClockSettlesInDisorder(t *testing.T) {
+	c := newClock(30*24*time.Hour, false)
+	c.see(100 * testDay)
+	at := func(i int64) int64 { // each second event lies before the one before it
+		return 110*testDay + i/2*2*15*testMinute - i%2*int64(time.Second)
+	}
+	for i := range int64(settleEvents) {
+		if to, old := c.see(at(i)); old || to > at(i) || to < 100*testDay {
+			t.Fatalf("event %d of day %d counts for day %d, old %v", i, at(i)/testDay, to/testDay, old)
+		}
+	}
+	if want := at(settleEvents - 1); c.now != want {
+		t.Errorf("the clock is at day %d, want %d", c.now/testDay, want/testDay)
+	}
+}
+
 // TestTheClockAfterAJump: what is doubted counts as if the jump had not been, and what lasts is believed.
 func TestTheClockAfterAJump(t *testing.T) {
 	c := newClock(30*24*time.Hour, false)
