@@ -114,6 +114,29 @@ func TestMisfitWithMetadata(t *testing.T) {
 	}
 }
 
+// Of a record with thousands of objects no more than maxTried are looked into, while records wait; what cannot hold the
+// fields does not count.
+func TestOfAMisfitFewObjectsAreTried(t *testing.T) {
+	f := offline(t, host())
+	remedy := func(objects int) string {
+		body := []any{"zeek", map[string]any{"id.orig_h": "198.51.100.1", "id.resp_h": "192.0.2.1"}}
+		for i := range 1000 {
+			body = append(body, fmt.Sprint("text", i), "session", fmt.Sprint("number", i), i)
+		}
+		for i := range objects {
+			body = append(body, fmt.Sprint("object", i), map[string]any{})
+		}
+		why, _ := f.fit.explain(appendEvent(nil, body...))
+		return why
+	}
+	if got := remedy(maxTried - 1); !strings.Contains(got, "set Under zeek") {
+		t.Errorf("the last object that is tried is not understood: %s", got)
+	}
+	if got := remedy(8000); got != UsualRemedy {
+		t.Errorf("all objects are tried: %s", got)
+	}
+}
+
 // untagged is how the records without a tag fit.
 func untagged(f *Instance) *tagFit { return f.fit.of(nil) }
 

@@ -19,6 +19,9 @@ import (
 const (
 	maxKeys    = 12 // of a record that is not understood, named in a warning
 	maxKeyName = 32 // bytes of such a key
+	// maxTried is how many of its values are looked into for what would make it understood: records wait for it, and whoever
+	// sends one with ten thousand objects in it would have them wait for half a minute.
+	maxTried = 64
 )
 
 // explain tells of a record that is not understood what would most likely help, and what was looked for and which keys
@@ -100,26 +103,31 @@ func (f *fit) remedy(body map[string]any, keys []string) string {
 	if preset := f.presetFor(body, ""); preset != "" {
 		return fmt.Sprintf("Preset %s understands it.", preset)
 	}
+	tried := 0
 	for _, k := range keys {
 		quoted := strconv.Quote(k)
+		if !mayHoldFields(body[k]) {
+			continue
+		}
+		if tried++; tried > maxTried {
+			break
+		}
 		switch v := body[k].(type) {
 		case map[string]any:
-			under := k
+			under, part := k, map[string]any{k: v} // the rest is not looked at
 			if record.CheckPath(k) != nil || strings.Contains(k, ".") {
 				continue // no property can name it
 			}
-			if f.understands(f.cfg.Fields, body, under) {
+			if f.understands(f.cfg.Fields, part, under) {
 				return fmt.Sprintf("The fields lie under %s: set Under %s.", quoted, under)
 			}
-			if preset := f.presetFor(body, under); preset != "" {
+			if preset := f.presetFor(part, under); preset != "" {
 				return fmt.Sprintf("The fields lie under %s: set Under %s and Preset %s.", quoted, under, preset)
 			}
 		case []any:
-			if len(v) > 0 {
-				if inner, ok := v[0].(map[string]any); ok && (f.understands(f.cfg.Fields, inner, "") || f.presetFor(inner, "") != "" || len(body) == 1) {
-					return fmt.Sprintf("%s is a list of %d records in one: split it into records of their own before this filter, "+
-						"with a Lua filter that returns a table of records.", quoted, len(v))
-				}
+			if inner, ok := v[0].(map[string]any); ok && (f.understands(f.cfg.Fields, inner, "") || f.presetFor(inner, "") != "" || len(body) == 1) {
+				return fmt.Sprintf("%s is a list of %d records in one: split it into records of their own before this filter, "+
+					"with a Lua filter that returns a table of records.", quoted, len(v))
 			}
 		case string:
 			if hint := f.remedyInText(quoted, v); hint != "" {
@@ -130,9 +138,28 @@ func (f *fit) remedy(body map[string]any, keys []string) string {
 	return UsualRemedy
 }
 
+// mayHoldFields tells whether a value of a record may hold the fields of a session: an object, a list of some, or text with
+// one in it or with a row.
+func mayHoldFields(v any) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		return true
+	case []any:
+		return len(v) > 0
+	case string:
+		return isJSON(v) || isRow(v)
+	}
+	return false
+}
+
+func isJSON(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), "{") }
+
+// isRow tells what looks like a row of a log of Zeek.
+func isRow(text string) bool { return strings.Count(text, "\t") >= 5 }
+
 // remedyInText looks into the text of a key.
 func (f *fit) remedyInText(quoted, text string) string {
-	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+	if isJSON(text) {
 		var inner map[string]any
 		if json.Unmarshal([]byte(text), &inner) != nil {
 			return ""
@@ -147,7 +174,7 @@ func (f *fit) remedyInText(quoted, text string) string {
 		}
 		return ""
 	}
-	if strings.Count(text, "\t") >= 5 && len(f.cfg.Fields.Line) > 0 {
+	if isRow(text) && len(f.cfg.Fields.Line) > 0 {
 		keep := ""
 		if f.cfg.State.Dir == "" {
 			keep = "; with State_Dir headers outlast restarts"
