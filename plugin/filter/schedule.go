@@ -46,14 +46,12 @@ func (s *schedule) ran(now time.Time, st graphbuf.Stats) {
 }
 
 // resumed is when the last training was, as far as that counts at a start at now: the interval of a saved model goes on,
-// or a host that is restarted more often than that would never train again.
+// or a host that is restarted more often than that would never train again. It is so long before now, by the clock that
+// nobody sets: a step back of the machine's clock puts no training off.
 func (s *schedule) resumed(now time.Time) time.Time {
-	if s.restored.IsZero() || s.restored.After(now) { // the clock was set back
+	ago := now.Sub(s.restored)
+	if s.restored.IsZero() || ago < 0 { // the clock was set back
 		return now
 	}
-	latest := now.Add(min(startPause, s.cfg.Interval/2) - s.cfg.Interval)
-	if s.restored.Before(latest) {
-		return latest
-	}
-	return s.restored
+	return now.Add(-min(ago, s.cfg.Interval-min(startPause, s.cfg.Interval/2)))
 }

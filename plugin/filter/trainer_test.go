@@ -65,6 +65,12 @@ func TestSchedule(t *testing.T) {
 			t.Errorf("a model of minute %d is not due at minute %d", c.trained, c.due)
 		}
 	}
+	// The machine's clock may be set back between a start and the first training: what was so by then has passed for good.
+	now := time.Now()
+	back := schedule{cfg: s.cfg, restored: now.Add(-20 * time.Minute).Round(0)} // as it is saved
+	if last := back.resumed(now); last == last.Round(0) || now.Sub(last) != 20*time.Minute {
+		t.Errorf("the interval goes on from %v, by a clock that may be set", last)
+	}
 	short := schedule{cfg: config.Train{Interval: time.Second}, restored: at(-5)}
 	if short.due(at(0), st(500, 0), true) || !short.due(at(0).Add(time.Second/2), st(500, 0), true) {
 		t.Error("the pause is longer than the interval")
