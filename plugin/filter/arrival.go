@@ -10,8 +10,8 @@ import (
 type arrival struct {
 	*common
 	counters *counters
-	start    time.Time
-	learned  bool // by an earlier run, so that the settings did fit
+	start    time.Time // by the clock that nobody sets, too
+	learned  bool      // by an earlier run, so that the settings did fit
 
 	// These two are of the goroutine that does the upkeep.
 	logged bool // that no record came

@@ -15,6 +15,9 @@ func TestNoRecordComes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if start := f.arrival.start; !start.Equal(f.since) || start == start.Round(0) {
+		t.Errorf("a step of the machine's clock would change how long ago the start at %v is", start)
+	}
 	s := f.Status()
 	if s.State != StateWaiting || !strings.HasPrefix(s.Problem, says) || !strings.Contains(s.Problem, "Match") || !strings.Contains(s.Problem, "0 of 50 distinct triplets") {
 		t.Errorf("%s: %s", s.State, s.Problem)

@@ -171,7 +171,9 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	if err := ModelConfig(cfg).Validate(); err != nil {
 		return nil, err
 	}
-	f := &Instance{common: c, since: time.Now().UTC().Truncate(time.Second)}
+	began := time.Now()
+	began = began.Add(-time.Duration(began.Nanosecond())) // Truncate would take the clock that nobody sets out of it
+	f := &Instance{common: c, since: began.UTC().Round(0)}
 	f.clock = &clock{read: read, leap: int64(bounds.Leap())}
 	f.judge.init(c, &f.allow)
 	if err := f.path.init(c, f.clock, &f.judge, &f.allow, &f.fit); err != nil {
@@ -179,7 +181,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	}
 	f.allow.init(c, f.clock, f.path.finder.Naming(), &f.path.newest)
 	f.fit.init(c, &f.path.counters)
-	f.arrival.init(c, &f.path.counters, f.since)
+	f.arrival.init(c, &f.path.counters, began)
 	f.times.common, f.times.clock = c, f.clock
 	f.memory.common, f.memory.files, f.memory.inUse = c, machineFiles, inUseByGo
 	f.store.init(c, f.clock, &f.judge, &f.path, f.Status, f.fleetMemory)
