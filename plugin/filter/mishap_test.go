@@ -134,6 +134,22 @@ func TestAPanicEndsOneTurn(t *testing.T) {
 	}
 }
 
+// A panic in the upkeep does not keep the store: a training would wait for it for ever.
+func TestAPanicInTheUpkeepGivesUpTheStore(t *testing.T) {
+	f := offline(t, host("state_dir", t.TempDir()))
+	path := f.store.path
+	f.store.path = nil
+	f.upkeepTurn(time.Now())
+	f.store.path = path
+	if !f.store.mu.TryLock() {
+		t.Fatal("the store is held")
+	}
+	f.store.mu.Unlock()
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestAPanicInCloseGivesUpTheDirectory(t *testing.T) {
 	dir := t.TempDir()
 	f := offline(t, host("state_dir", dir))

@@ -171,25 +171,31 @@ const columnsPause = 2 * time.Second
 // saveOnTimer saves changes when state.interval has passed, and columns of rows at once. The host's database of what it
 // has read moves on all the time: what is learned of that and not saved is lost if the host is killed.
 func (s *store) saveOnTimer(now time.Time) {
-	every := s.cfg.State.Interval
-	if s.dir == nil || !s.mu.TryLock() { // whoever saves just now saves this, too
-		return
+	if s.dir != nil && s.dueOnTimer(now) {
+		s.saveChanges()
 	}
+}
+
+// dueOnTimer tells whether state.interval has passed. If not, it saves columns of rows that are fresh.
+func (s *store) dueOnTimer(now time.Time) bool {
+	if !s.mu.TryLock() { // whoever saves just now saves this, too
+		return false
+	}
+	defer s.mu.Unlock() // trainings would wait for ever after a panic
 	if s.checked.IsZero() {
 		s.checked = now
 	}
-	due := every > 0 && now.Sub(s.checked) >= every
-	if !due && s.path.streams.Fresh() && now.Sub(s.columnsAt) >= columnsPause { // rows cannot be read without them
+	if every := s.cfg.State.Interval; every > 0 && now.Sub(s.checked) >= every {
+		return true
+	}
+	if s.path.streams.Fresh() && now.Sub(s.columnsAt) >= columnsPause { // rows cannot be read without them
 		s.columnsAt = now
 		if err := s.saveColumns(); err != nil { // that it worked says nothing of the graph
 			s.saving.failed(now, err)
 		}
 		s.logNotes()
 	}
-	s.mu.Unlock()
-	if due {
-		s.saveChanges()
-	}
+	return false
 }
 
 // saveFleet writes what is to be remembered of published states.
