@@ -255,6 +255,7 @@ func (t *trainer) logSmaller(wanted, cfg model.Config, edges int, a allowance) {
 // trainApart runs the training proper: for a live filter on a thread of the lowest priority. Nothing else happens
 // there, above all nothing under the graph's lock, which a thread that gets no processor time would hold for long.
 func (t *trainer) trainApart(ctx context.Context, snapshot *graphbuf.Snapshot, cfg model.Config, progress func(step, steps int, loss float32)) (scorer *model.Scorer, report model.Report, err error) {
+	report.Device = model.CPU // of a training that panics, which tells no more
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/plugin/config"
 )
 
@@ -468,6 +469,11 @@ func TestWhyNoTrainingCameIsSaidAtGrowingIntervals(t *testing.T) {
 				t.Errorf("said %d times in %d attempts", said, attempts)
 			}
 			f.memory.files = plenty
+			for _, n := range f.Status().Trainings {
+				if n.Device != model.CPU || n.Count != attempts {
+					t.Errorf("counted as %+v", n)
+				}
+			}
 			train(t, f)
 			if log := h.log(); strings.Count(log, c.end) != 1 {
 				t.Errorf("the end is not said once:\n%s", log)
