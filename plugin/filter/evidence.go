@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"math"
+
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/plugin/evidence"
@@ -19,7 +21,7 @@ func (p *recordPath) gather(out *evidence.Evidence, seen *graphbuf.Evidence, eve
 		itself = 1
 	}
 	*out = evidence.Evidence{
-		LowerPerDay: p.judge.lowerPerDay(score),
+		LowerPerDay: math.NaN(), // of no score
 		PairFirst:   seen.PairFirst, PairLast: seen.PairLast, PairDays: seen.PairDays,
 		Destinations: int(c.DestinationsOfS) - itself, Sources: int(c.SourcesOfD) - itself,
 		Relations: seen.Relations, SourceSources: seen.SourcesOfSource,
@@ -27,6 +29,7 @@ func (p *recordPath) gather(out *evidence.Evidence, seen *graphbuf.Evidence, eve
 	if scorer == nil {
 		return
 	}
+	out.LowerPerDay = p.judge.lowerPerDay(score)
 	if g := scorer.Group(event, ref); g.Sources > 0 {
 		out.Group, out.GroupSources, out.GroupToDestination = p.features.Name(event.Source, g.Feature), g.Sources, g.ToDestination
 	}

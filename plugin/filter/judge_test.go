@@ -71,6 +71,11 @@ func TestAllowed(t *testing.T) {
 	if d := decode(t, out)[0].body; d["score"] != nil || d["low_score"] != true || d["score_reason"] != "denied" {
 		t.Errorf("bad without a model: %v", d)
 	}
+	settle(t, listed.judge.alerts) // as after an upgrade that cannot read the model before
+	out, _ = listed.Process(nil, session(2001, "host-3", "server-0-1", "client-1"))
+	if n, is := decode(t, out)[0].body["score_lower_per_day"]; is {
+		t.Errorf("%v triplets a day score lower than no score", n)
+	}
 
 	const bad = "bad,*,server-0-1,,bad" // which trainings take into account
 	plain = offline(t, host("explain", "on", "allow", listFile(t, bad)))
