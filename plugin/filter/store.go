@@ -155,6 +155,11 @@ func (s *store) saveChanges() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.changes()
+}
+
+// changes is saveChanges; s.mu is held.
+func (s *store) changes() {
 	s.checked = time.Now()
 	if s.graph.Stats().Events == s.savedEvents && !s.saving.fails() {
 		return
@@ -171,22 +176,16 @@ const columnsPause = 2 * time.Second
 // saveOnTimer saves changes when state.interval has passed, and columns of rows at once. The host's database of what it
 // has read moves on all the time: what is learned of that and not saved is lost if the host is killed.
 func (s *store) saveOnTimer(now time.Time) {
-	if s.dir != nil && s.dueOnTimer(now) {
-		s.saveChanges()
-	}
-}
-
-// dueOnTimer tells whether state.interval has passed. If not, it saves columns of rows that are fresh.
-func (s *store) dueOnTimer(now time.Time) bool {
-	if !s.mu.TryLock() { // whoever saves just now saves this, too
-		return false
+	if s.dir == nil || !s.mu.TryLock() { // whoever saves just now saves this, too
+		return
 	}
 	defer s.mu.Unlock() // trainings would wait for ever after a panic
 	if s.checked.IsZero() {
 		s.checked = now
 	}
 	if every := s.cfg.State.Interval; every > 0 && now.Sub(s.checked) >= every {
-		return true
+		s.changes()
+		return
 	}
 	if s.path.streams.Fresh() && now.Sub(s.columnsAt) >= columnsPause { // rows cannot be read without them
 		s.columnsAt = now
@@ -195,7 +194,6 @@ func (s *store) dueOnTimer(now time.Time) bool {
 		}
 		s.logNotes()
 	}
-	return false
 }
 
 // saveFleet writes what is to be remembered of published states.
