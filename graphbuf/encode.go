@@ -109,7 +109,7 @@ func (g *Graph) AppendBinary(b []byte) ([]byte, error) {
 	written := uint64(0)
 	g.inBlocks(g.edgeSlots, func(i uint32) {
 		if g.edges.at(i).src != 0 {
-			block = append(block, g.keep(i))
+			block = append(block, g.keepKnown(i))
 		}
 	}, func() {
 		for i := range block {

@@ -278,3 +278,37 @@ func TestRestoredInAGraphThatIsAhead(t *testing.T) {
 		}
 	}
 }
+
+// TestADateBackIsNoAgeAfterARestart: where the caller checks times, whoever dates his events back makes no newcomer usual, nor
+// does he after a restart.
+func TestADateBackIsNoAgeAfterARestart(t *testing.T) {
+	g := newGraph(t, Config{MaxNodes: 100, MaxRelations: 10, MaxEdges: 1000, Window: 30 * 24 * time.Hour, Trusted: true})
+	for hour := range int64(30 * 24) {
+		g.observe1(event("h", "r", "s", testNow-30*testDay+hour*60*testMinute))
+	}
+	now := g.Stats().Now
+	g.observe1(event("newcomer", "tool", "s", now-20*testDay))
+	g.observe1(event("newcomer", "tool", "s", now))
+	want := g.look1(event("newcomer", "tool", "s", now))
+	if want.SourceSince != now || want.RelationSince != now || want.TripletSince != now {
+		t.Fatalf("a date makes a newcomer old: %+v", want)
+	}
+	b, err := g.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s Snapshot
+	if err := s.UnmarshalBinary(b); err != nil {
+		t.Fatal(err)
+	}
+	again := newGraph(t, g.cfg)
+	again.Restore(&s)
+	again.check(t)
+	got := again.look1(event("newcomer", "tool", "s", now))
+	if got.SourceSince != now || got.RelationSince != now || got.TripletSince != now || got.TripletLast != now || got.Counts != want.Counts {
+		t.Errorf("after a restart %+v, before it %+v", got, want)
+	}
+	if old := again.look1(event("h", "r", "s", now)); old.SourceSince != testNow-30*testDay {
+		t.Errorf("what came in order is there since day %d", old.SourceSince/testDay)
+	}
+}

@@ -54,6 +54,18 @@ func (g *Graph) keep(i uint32) kept {
 	return kept{e, g.clock.age(e.seen), g.nodes.slots.at(e.src).gen, g.relations.slots.at(e.rel).gen, g.nodes.slots.at(e.dst).gen}
 }
 
+// keepKnown copies an edge for another graph, which has nothing but its times to tell how old its names are: where this
+// graph does not believe what dates say of that (see fill), the edge begins no earlier than its names were known. The
+// lock is held.
+func (g *Graph) keepKnown(i uint32) kept {
+	k := g.keep(i)
+	if g.cfg.Trusted && !g.lateness.usual() {
+		k.first = max(k.first, g.source.at(k.src).came, g.relation.at(k.rel).came)
+		k.last = max(k.last, k.first)
+	}
+	return k
+}
+
 // edgeOf is a copied edge in the numbering of the snapshot's names, by slot of which node and relation are. It is false
 // where a name died on the way, came after the names were copied, or has a slot that was someone else's then.
 func (s *Snapshot) edgeOf(k *kept, node, relation []int32, b *buckets, now int64) (e Edge, ok bool) {
