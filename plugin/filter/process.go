@@ -302,8 +302,8 @@ func (p *recordPath) decide(c *call, i int) (d decision) {
 		score = c.scorer.Score(p.graph, event, ref)
 		d.score = round(score)
 	}
-	at := event.Time
-	event.Time = p.alertTime(c.now.own, ref)
+	at, alertAt := event.Time, p.alertTime(c.now.own, ref)
+	event.Time = alertAt
 	if c.scorer != nil {
 		d.low, by = p.judge.low(event, ref, c.scorer, score, c.list, by)
 	}
@@ -313,7 +313,7 @@ func (p *recordPath) decide(c *call, i int) (d decision) {
 	case by != nil:
 		p.countHit(by)
 	case d.low:
-		p.judge.unanswered.add(ref)
+		p.judge.unanswered.add(ref, alertAt) // whose date, in a live filter, ends no hold
 	}
 	d.reason = reason(ref, d.low, by)
 	if d.explained() && p.cfg.Explain {

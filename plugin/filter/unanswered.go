@@ -20,7 +20,7 @@ type unanswered struct {
 	allow *allowList
 
 	mu    sync.Mutex
-	since map[tripletID]int64 // when each first had a low score, unix nanoseconds of event time
+	since map[tripletID]int64 // when each first had a low score, unix nanoseconds: see recordPath.alertTime
 	full  bool                // that there is no room for more was logged
 }
 
@@ -38,8 +38,8 @@ func newUnanswered(c *common, allow *allowList) *unanswered {
 	return &unanswered{common: c, allow: allow, since: map[tripletID]int64{}}
 }
 
-// add notes the low score of a session that the graph has just seen.
-func (u *unanswered) add(ref *graphbuf.Ref) {
+// add notes the low score that a session, which the graph has just seen, had at a time.
+func (u *unanswered) add(ref *graphbuf.Ref, at int64) {
 	id, none := tripletID{ref.Source, ref.Relation, ref.Destination}, graphbuf.ID{}
 	if u == nil || id.source == none || id.relation == none || id.destination == none {
 		return
@@ -47,7 +47,7 @@ func (u *unanswered) add(ref *graphbuf.Ref) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if _, ok := u.since[id]; !ok && len(u.since) < maxUnanswered {
-		u.since[id] = ref.Time
+		u.since[id] = at
 	}
 }
 
@@ -56,7 +56,7 @@ func (u *unanswered) addNamed(source, relation, destination []byte, at int64) {
 	var ref [1]graphbuf.Ref
 	u.graph.Look([]graphbuf.Event{{Source: source, Relation: relation, Destination: destination, Time: at}}, ref[:])
 	if ref[0].Edge != 0 {
-		u.add(&graphbuf.Ref{Source: ref[0].Source, Relation: ref[0].Relation, Destination: ref[0].Destination, Time: at})
+		u.add(&ref[0], at)
 	}
 }
 

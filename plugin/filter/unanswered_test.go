@@ -69,6 +69,31 @@ func TestUnansweredAlertsAreNotTrainedOn(t *testing.T) {
 	}
 }
 
+// A session that is dated back is held from when it came: its date ends no hold.
+func TestADateBackEndsNoHold(t *testing.T) {
+	w := &world{now: midday}
+	f := w.live(t, host("explain", "on", "threshold_method", "quantile", "threshold_quantile", "0.05", "train_hold", "2d"))
+	for i := range int64(2000) {
+		h := i * 7919 % 30
+		f.Process(nil, at(midday-(2000-i)*60*second, fmt.Sprint("host-", h), fmt.Sprintf("server-%d-%d", h%3, i%4), fmt.Sprint("client-", h%2)))
+	}
+	train(t, f)
+	for _, when := range []int64{midday - 5*day, midday} {
+		out, _ := f.Process(nil, at(when, "stranger", "server-0-1", "strange-tool"))
+		if d := decode(t, out)[0].body; d["low_score"] != true {
+			t.Fatalf("%v", d)
+		}
+		if n := unlearned(f); n != 1 {
+			t.Errorf("a session of %s: %d triplets are not learned, want 1", date(when), n)
+		}
+	}
+	w.now += 2 * day
+	f.Process(nil, at(w.now, "stranger", "server-0-1", "strange-tool"))
+	if n := unlearned(f); n != 0 {
+		t.Errorf("%d triplets are not learned after the hold, want none", n)
+	}
+}
+
 func TestUnansweredAlertsSurviveARestart(t *testing.T) {
 	properties := []string{"threshold_method", "quantile", "threshold_quantile", "0.05", "train_hold", "3d", "state_dir", filepath.Join(t.TempDir(), "state")}
 	f := learned(t, properties...)
@@ -118,8 +143,8 @@ func TestMostUnanswered(t *testing.T) {
 	for i := range maxUnanswered + 100 {
 		var ref [1]graphbuf.Ref
 		f.graph.Observe([]graphbuf.Event{{Source: fmt.Append(nil, i), Relation: []byte("r"), Destination: []byte("d"), Time: int64(1+i) * 1e9}}, ref[:])
-		f.judge.unanswered.add(&ref[0])
-		f.judge.unanswered.add(&ref[0])
+		f.judge.unanswered.add(&ref[0], ref[0].Time)
+		f.judge.unanswered.add(&ref[0], ref[0].Time)
 	}
 	for range 2 {
 		if n := unlearned(f); n != maxUnanswered {
@@ -129,7 +154,7 @@ func TestMostUnanswered(t *testing.T) {
 	if n := strings.Count(h.log(), "no more than that"); n != 1 {
 		t.Errorf("%d warnings\n%s", n, h.log())
 	}
-	f.judge.unanswered.add(&graphbuf.Ref{}) // one whose names the graph has no room for
+	f.judge.unanswered.add(&graphbuf.Ref{}, 0) // one whose names the graph has no room for
 	if n := len(f.judge.unanswered.noted()); n != maxUnanswered {
 		t.Errorf("%d are noted", n)
 	}
