@@ -81,8 +81,9 @@ const usualEdge, longestNumber = 36, binary.MaxVarintLen32
 const smallestEdge = 6
 
 // AppendBinary appends what a Snapshot of the graph would, but for the order of the edges and for dates that are not
-// believed (see keepKnown). It takes little memory beside the bytes: no snapshot is made. Writers go on meanwhile. What is evicted while it runs may be in the bytes or
-// not; a triplet that comes back meanwhile may be there twice, of which Restore takes the later.
+// believed (see keepKnown). It takes little memory beside the bytes: no snapshot is made. Writers go on meanwhile. What is
+// evicted while it runs may be in the bytes or not; a triplet that comes back meanwhile may be there twice, of which
+// Restore takes the later.
 func (g *Graph) AppendBinary(b []byte) ([]byte, error) {
 	g.whole.RLock()
 	defer g.whole.RUnlock()

@@ -262,9 +262,9 @@ func (g *Graph) fill(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 	ref.Now, ref.Time = g.clock.now, t
 	ref.SourceSince, ref.RelationSince, ref.TripletSince, ref.TripletLast = t, t, t, t
 	asDestination := g.destination.at(s)
-	source, relation, host := p.src.since, p.rel.since, asDestination.since
+	source, relation, destination, host := p.src.since, p.rel.since, p.dst.since, asDestination.since
 	if g.cfg.Trusted && !g.lateness.usual() {
-		source, relation, host = p.src.came, p.rel.came, asDestination.came
+		source, relation, destination, host = p.src.came, p.rel.came, p.dst.came, asDestination.came
 	}
 	if p.src.events > 0 {
 		ref.SourceSince = min(t, source)
@@ -284,6 +284,9 @@ func (g *Graph) fill(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 		}
 		if relation > p.rel.since {
 			ref.TripletSince = min(t, max(ref.TripletSince, relation))
+		}
+		if destination > p.dst.since {
+			ref.TripletSince = min(t, max(ref.TripletSince, destination))
 		}
 		ref.TripletLast = max(p.edge.last, ref.TripletSince) // nor did it last come before it was there
 	}

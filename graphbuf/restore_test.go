@@ -289,6 +289,10 @@ func TestADateBackIsNoAgeAfterARestart(t *testing.T) {
 	now := g.Stats().Now
 	g.observe1(event("newcomer", "tool", "s", now-20*testDay))
 	g.observe1(event("newcomer", "tool", "s", now))
+	g.observe1(event("h", "r", "fresh", now-20*testDay))
+	if host := g.look1(event("fresh", "r", "s", now)).HostSince; host != now {
+		t.Fatalf("a date makes a new server old: since day %d", host/testDay)
+	}
 	want := g.look1(event("newcomer", "tool", "s", now))
 	if want.SourceSince != now || want.RelationSince != now || want.TripletSince != now {
 		t.Fatalf("a date makes a newcomer old: %+v", want)
@@ -307,6 +311,9 @@ func TestADateBackIsNoAgeAfterARestart(t *testing.T) {
 	got := again.look1(event("newcomer", "tool", "s", now))
 	if got.SourceSince != now || got.RelationSince != now || got.TripletSince != now || got.TripletLast != now || got.Counts != want.Counts {
 		t.Errorf("after a restart %+v, before it %+v", got, want)
+	}
+	if host := again.look1(event("fresh", "r", "s", now)).HostSince; host != now {
+		t.Errorf("after a restart a new server has been there since day %d", host/testDay)
 	}
 	if old := again.look1(event("h", "r", "s", now)); old.SourceSince != testNow-30*testDay {
 		t.Errorf("what came in order is there since day %d", old.SourceSince/testDay)

@@ -60,7 +60,7 @@ func (g *Graph) keep(i uint32) kept {
 func (g *Graph) keepKnown(i uint32) kept {
 	k := g.keep(i)
 	if g.cfg.Trusted && !g.lateness.usual() {
-		k.first = max(k.first, g.source.at(k.src).came, g.relation.at(k.rel).came)
+		k.first = max(k.first, g.source.at(k.src).came, g.relation.at(k.rel).came, g.destination.at(k.dst).came)
 		k.last = max(k.last, k.first)
 	}
 	return k
