@@ -20,8 +20,8 @@ type Report struct {
 	Nodes, Relations, Edges int
 	Featured                int     // nodes that Config.Features knows more of than their names
 	Warm                    bool    // started from a previous model
-	Steps                   int     // optimiser steps made
-	Loss                    float32 // mean of the last tenth of the last steps
+	Steps                   int     // optimiser steps made; 0 where too little is new for one, and the model reads a newer graph all the same
+	Loss                    float32 // mean of the last tenth of the last steps, 0 without any
 	Quality                 float64 // of the parameters that stay: AUC over held-out triplets, the newest of the activity, against corrupted ones
 	Previous                float64 // the same for the model that training started from; 0 on a cold start
 	Kept                    bool    // the new parameters were worse than the previous ones, which stay, or weak: see Model.IsWeak
@@ -140,7 +140,7 @@ func (t *training) measure(ctx context.Context) error {
 func (t *training) steps() (before, after int) {
 	all := float64(t.cfg.Steps)
 	if t.report.Warm {
-		before, after = max(1, t.due(all)), t.due(all*lastShare)
+		before, after = t.due(all), t.due(all*lastShare)
 	} else {
 		before, after = t.cfg.Steps, max(1, int(all*lastShare))
 	}
@@ -221,6 +221,9 @@ func rounds(edges int) int { return min(1+edges/edgesPerRound, maxRounds) }
 
 // fit makes steps of the optimiser on an engine.
 func (t *training) fit(ctx context.Context, e gnn.Engine, steps int, rate float64) error {
+	if steps == 0 {
+		return e.Finish()
+	}
 	sampling := t.cfg.sampling()
 	sampling.Bad = t.bad // not where models are judged, so that a list that changes moves no threshold
 	known := optim.Losses{Steps: steps, Progress: t.tell}
@@ -328,7 +331,7 @@ func (t *training) previousIsRecent(heldOut int) bool {
 	if heldOut < temporal.EnoughHeldOut {
 		wait = fewWait
 	}
-	age := time.Duration(t.ds.End - t.cfg.Previous.Trained.UnixNano())
+	age := time.Duration(t.ds.End - t.cfg.Previous.until)
 	return age > -wait && age < wait
 }
 

@@ -17,7 +17,7 @@ const (
 
 // due is how many steps a warm training makes where a cold start makes the given number: in proportion to the part of the
 // windows' time that is new, or to that of the triplets, where a log was read that is older than what was known. Where the
-// proportion is less than a step, several trainings make one together: a step is due at each multiple of a period.
+// proportion is less than a step, one in several trainings makes it: a step is due at each multiple of a period.
 func (t *training) due(steps float64) int {
 	last, most := t.cfg.Previous, max(1, int(steps*warmShare))
 	if last.until > t.ds.End { // another log

@@ -29,7 +29,7 @@ func TestStepsOfWarmTrainings(t *testing.T) {
 	for to := 2005; to <= 2050; to += 5 {
 		inTen.Previous = last
 		s, r := train(t, of(0, to), inTen)
-		if !r.Warm || r.Steps < 1 || r.Steps > one.Steps {
+		if !r.Warm || r.Steps < 1 || r.Steps > one.Steps { // each covers several periods
 			t.Fatalf("%+v", r)
 		}
 		sum, last = sum+r.Steps, s.Model()
@@ -40,8 +40,20 @@ func TestStepsOfWarmTrainings(t *testing.T) {
 
 	same := cfg
 	same.Previous = first.Model()
-	if _, r := train(t, of(0, 2000), same); r.Steps != 1 {
-		t.Errorf("nothing new: %d steps, want 1", r.Steps)
+	if s, r := train(t, of(0, 2000), same); r.Steps != 0 || r.Kept || r.Quality != r.Previous || !slices.Equal(s.Model().params.Get("hidden").Value, first.Model().params.Get("hidden").Value) {
+		t.Errorf("nothing new: %d steps, want none; %+v", r.Steps, r)
+	}
+	few := cfg
+	few.Steps = 8
+	start, _ := train(t, of(0, 2000), few)
+	sum, last = 0, start.Model()
+	for to := 2005; to <= 2500; to += 5 { // a step is due less often than one trains
+		few.Previous = last
+		s, r := train(t, of(0, to), few)
+		sum, last = sum+r.Steps, s.Model()
+	}
+	if want := withNewest(warmWorth * few.Steps / 5); sum < want*3/4 || sum > want*3/2 {
+		t.Errorf("a fifth of the time in a hundred trainings: %d steps, want some %d", sum, want)
 	}
 	late, _ := train(t, of(1000, 2000), cfg)
 	older := cfg

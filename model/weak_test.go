@@ -55,7 +55,6 @@ func TestASmallNetworkLearnsOn(t *testing.T) {
 		if report.Kept || s.Model().IsWeak() || len(s.Model().heldOut.Scores) >= temporal.EnoughHeldOut {
 			t.Errorf("hour %d: %+v, %q", hours, report, s.Model().Weak())
 		}
-		s.Model().SetTrained(time.Unix(0, int64(hours)*3600e9))
 		cfg.Previous = s.Model()
 	}
 }
@@ -82,7 +81,7 @@ func TestAnIntruderDoesNotEndLowScores(t *testing.T) {
 		age  time.Duration
 		kept bool
 	}{{25 * time.Hour, true}, {6 * 24 * time.Hour, true}, {8 * 24 * time.Hour, false}} {
-		good.Model().SetTrained(time.Unix(0, end).Add(-c.age))
+		good.Model().until = end - int64(c.age)
 		s, report := train(t, snap, cfg)
 		if report.Kept != c.kept || s.Model().IsWeak() == c.kept {
 			t.Errorf("trained %v before: kept %v, weak %v, %q, %+v", c.age, report.Kept, s.Model().IsWeak(), s.Model().Weak(), report)

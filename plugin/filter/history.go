@@ -51,7 +51,11 @@ func (h *history) add(device, result string, r *model.Report, at time.Time) {
 	}
 	h.counts[[2]string{device, result}]++
 	if r != nil {
-		h.last = &LastTraining{At: at.UTC(), Seconds: r.Duration.Seconds(), Steps: r.Steps, Edges: r.Edges, Loss: float64(r.Loss), Device: r.Device}
+		loss := float64(r.Loss)
+		if r.Steps == 0 && h.last != nil { // that of the steps before still holds
+			loss = h.last.Loss
+		}
+		h.last = &LastTraining{At: at.UTC(), Seconds: r.Duration.Seconds(), Steps: r.Steps, Edges: r.Edges, Loss: loss, Device: r.Device}
 	}
 }
 

@@ -287,10 +287,13 @@ func (t *trainer) describe(r model.Report, unlearned int) string {
 	if t.cfg.Model.Features != "" { // none of them: the file and the records do not name hosts alike
 		nodes += fmt.Sprintf(" (%d with features)", r.Featured)
 	}
-	out := ""
+	loss, out := "", ""
+	if r.Steps > 0 {
+		loss = fmt.Sprintf("loss %.4f, ", r.Loss)
+	}
 	if unlearned > 0 {
 		out = fmt.Sprintf("; %d triplets with a low score are not learned", unlearned)
 	}
-	return fmt.Sprintf("trained: %d edges, %s, %d relations; %s, %d steps in %.2f s on %s; loss %.4f, held-out AUC %.3f%s, threshold %.6f%s",
-		r.Edges, nodes, r.Relations, start, r.Steps, r.Duration.Seconds(), r.Device, r.Loss, r.Quality, verdict, r.Threshold, out)
+	return fmt.Sprintf("trained: %d edges, %s, %d relations; %s, %d steps in %.2f s on %s; %sheld-out AUC %.3f%s, threshold %.6f%s",
+		r.Edges, nodes, r.Relations, start, r.Steps, r.Duration.Seconds(), r.Device, loss, r.Quality, verdict, r.Threshold, out)
 }
