@@ -27,11 +27,11 @@ type Dataset struct {
 	lived                 time.Duration
 	destinationsOf        eventTimes // by source row: when it met each of its destinations
 	RelationsOf           RelationTimes
-	// When a source, by row, and a relation had its first event.
-	sourceSince, relationSince []int64
-	Tenures                    Tenures
-	Peers                      *Peers // nil: hosts have no features
-	Unanswered                 []bool // by edge: no window that trains has it among its positives; nil: none
+	// When a source, by row, and a relation had its first event, and when the source's host had one in either role.
+	sourceSince, relationSince, hostSince []int64
+	Tenures                               Tenures
+	Peers                                 *Peers // nil: hosts have no features
+	Unanswered                            []bool // by edge: no window that trains has it among its positives; nil: none
 	buckets
 	pool *num.Pool // of all that is computed of the dataset
 }
@@ -84,6 +84,13 @@ func NewDataset(snap *graphbuf.Snapshot, features HostFeatures, pool *num.Pool) 
 		}
 		if i == 0 || e.Last > ds.End {
 			ds.End = e.Last
+		}
+	}
+	ds.hostSince = slices.Clone(ds.sourceSince)
+	for i := range ds.Edges {
+		e := &ds.Edges[i]
+		if s := sourceRow[ds.Destinations[e.D]]; s >= 0 {
+			ds.hostSince[s] = min(ds.hostSince[s], e.First)
 		}
 	}
 	ds.buckets = newBuckets(snap, ds.start, ds.End)

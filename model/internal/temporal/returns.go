@@ -8,7 +8,8 @@ import (
 
 // An intruder who got in comes back: to the same server, on the next days, from the same machine. By then his triplet
 // has been seen, and if all corrupted triplets were ones that nobody has seen, a model would learn that what came once
-// is benign. So some of the corrupted triplets are returns: true triplets whose source came to the network lately.
+// is benign. So some of the corrupted triplets are returns: true triplets whose source came to the network lately, and
+// was no server before.
 // Nobody knows which of these are an intruder's, and most are not. That is the point: the decoder weighs how often what
 // looks like this comes back, which is the rule where newcomers are employees, against their share.
 //
@@ -62,10 +63,10 @@ func (w *Window) drawReturn(ds *Dataset, rng *num.Philox) *Edge {
 	return &ds.Edges[w.returns[sort.Search(last, func(i int) bool { return w.returnSums[i] > at })]]
 }
 
-// returns are the edges first seen between two times whose sources came after the first of them.
+// returns are the edges first seen between two times whose sources' hosts came, in either role, after the first of them.
 func (ds *Dataset) returns(from, to int64) (edges []int32) {
 	for i, end := ds.firstSince(from), ds.firstSince(to); i < end; i++ {
-		if ds.sourceSince[ds.Edges[i].S] >= from {
+		if ds.hostSince[ds.Edges[i].S] >= from {
 			edges = append(edges, int32(i))
 		}
 	}

@@ -40,6 +40,14 @@ func TestReturns(t *testing.T) {
 			t.Errorf("an edge of day %v", at)
 		}
 	}
+	for i := range ds.Edges {
+		if e := &ds.Edges[i]; e.First > 28*dayNanos { // the newcomers of the last days were servers before
+			ds.hostSince[e.S] = 0
+		}
+	}
+	if n := len(window(30.95).returns); n == 0 || n >= len(w.returns) {
+		t.Errorf("%d edges where some of the newcomers were servers, %d else", n, len(w.returns))
+	}
 	if len(w.returns) != 10-1 { // of five newcomers, less what the last one did an hour ago
 		t.Errorf("%d edges, want those of five newcomers", len(w.returns))
 	}

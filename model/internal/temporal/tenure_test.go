@@ -62,6 +62,34 @@ func TestTenureFactors(t *testing.T) {
 	}
 }
 
+// A server that connects for the first time is as old as it is as a server, in what is counted as benign, too.
+func TestTenureOfAServer(t *testing.T) {
+	of := func(server string) *Dataset {
+		var events []graphbuf.Event
+		for day := range 20 {
+			for host := range 10 {
+				events = append(events, graphbuf.Event{Source: fmt.Append(nil, "host-", host), Relation: []byte("r"), Destination: []byte("server"), Time: int64(day)*dayNanos + int64(host)})
+			}
+			if day >= 15 {
+				events = append(events, graphbuf.Event{Source: []byte(server), Relation: []byte("r"), Destination: []byte("host-1"), Time: int64(day)*dayNanos + 20})
+			}
+		}
+		return NewDataset(modeltest.Graph(t, events).Snapshot(), nil, nil)
+	}
+	row := func(ds *Dataset) int32 { return int32(len(ds.Sources) - 1) } // the last one to come
+	server, other := of("server"), of("other")
+	at := 15*dayNanos + 20
+	if f := server.tenure(row(server), 0, at, 0); f != 0 {
+		t.Errorf("a server's first session: %v", f)
+	}
+	if f := other.tenure(row(other), 0, at, 0); f >= -1 {
+		t.Errorf("a newcomer's first session: %v", f)
+	}
+	if server.Tenures.source[0] >= other.Tenures.source[0] {
+		t.Errorf("the benign newcomers: %v where it is a server, %v else", server.Tenures.source, other.Tenures.source)
+	}
+}
+
 // TestAgeNeverHurts: whatever the benign ages are, an older part has no lower factor, and none has one above 1.
 func TestAgeNeverHurts(t *testing.T) {
 	rng := num.NewPhilox(3, 1)
