@@ -117,7 +117,7 @@ func (h *header) model() *Model {
 	m := &Model{
 		Threshold: h.Threshold, Quality: h.Quality, heldOut: ranking.HeldOut{Days: h.Days, Even: h.Even, Settled: h.Settled},
 		dim: h.Dim, decoderKind: h.Decoder, layer1: h.Layer1, layer2: h.Layer2, scaling: h.Scaling, features: h.Features,
-		until: h.Until, triplets: h.Triplets,
+		extent: extent{h.Until, h.Triplets}, measured: extent{h.MeasuredUntil, h.MeasuredTriplets},
 	}
 	for i := 0; i < len(h.HeldOut); i += 2 {
 		m.heldOut.Scores = append(m.heldOut.Scores, ranking.Weighted{Score: h.HeldOut[i], Weight: h.HeldOut[i+1]})

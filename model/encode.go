@@ -32,6 +32,9 @@ type header struct {
 	Passes    int
 	Until     int64 `json:",omitempty"`
 	Triplets  int   `json:",omitempty"`
+	// Of the data that Scaling was measured on.
+	MeasuredUntil    int64 `json:",omitempty"`
+	MeasuredTriplets int   `json:",omitempty"`
 	// What the threshold is made of: scores and weights by turns.
 	HeldOut []float32
 	Days    float64
@@ -49,6 +52,7 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 		Layout: layout, Trained: m.Trained.UTC(), Threshold: m.Threshold, Quality: m.Quality,
 		Dim: m.dim, Decoder: m.decoderKind, Layer1: m.layer1, Layer2: m.layer2,
 		Features: m.features, Scaling: m.scaling, Step: m.params.Steps, Passes: m.params.Passes, Until: m.until, Triplets: m.triplets,
+		MeasuredUntil: m.measured.until, MeasuredTriplets: m.measured.triplets,
 	}
 	for _, r := range m.relations {
 		h.Relations = append(h.Relations, []byte(r))

@@ -19,8 +19,7 @@ type Model struct {
 	Quality   float64 // AUC over the held-out triplets of its training
 
 	heldOut        ranking.HeldOut
-	until          int64 // the newest event that it learned from, unix nanoseconds; 0: of a version that made too many steps, see due
-	triplets       int   // that it learned from
+	extent         // of the data that it learned from; its end is 0 in a model of a version that made too many steps, see due
 	dim            int
 	trainedText    string
 	decoderKind    string
@@ -30,9 +29,16 @@ type Model struct {
 	relations      []string
 	params         *optim.Params
 	scaling        gnn.Scaling
+	measured       extent // of the data that scaling was measured on
 
 	reference *baseline.Model // of the reference objective, which has nothing of params and scaling
 	nodes     []string        // of its embeddings
+}
+
+// extent says how far data reach.
+type extent struct {
+	until    int64 // the newest event, unix nanoseconds
+	triplets int
 }
 
 func newModel(snap *graphbuf.Snapshot, cfg Config) *Model {
@@ -83,7 +89,7 @@ func (m *Model) adopt(old *Model) bool {
 		!m.params.Adopt(old.params, old.relations, m.relations) {
 		return false
 	}
-	m.scaling = old.scaling
+	m.scaling, m.measured = old.scaling, old.measured
 	return true
 }
 

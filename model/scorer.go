@@ -163,7 +163,7 @@ func (s *Scorer) tenure(event *graphbuf.Event, ref *graphbuf.Ref, src, rel int32
 	if s.tenures.IsYoung(ref.RelationSince, ref.Time) {
 		similar = s.similarity(event, ref, src, rel)
 	}
-	return s.tenures.Factor(ref.HostSince, ref.RelationSince, ref.Time, similar)
+	return s.tenures.Factor(temporal.Since{Source: ref.SourceSince, Host: ref.HostSince, Relation: ref.RelationSince}, ref.Time, similar)
 }
 
 // similarity is how much an event's relation resembles those its source is known by, from their rows, -1 where unknown.

@@ -16,21 +16,21 @@ func TestScoresRiseWithTenure(t *testing.T) {
 	s, _ := train(t, g.Snapshot(), quickConfig())
 	now := events[len(events)-1].Time
 	begun := events[0].Time
-	for relation, part := range map[string]func(*graphbuf.Ref) *int64{
-		"client-0": func(r *graphbuf.Ref) *int64 { return &r.HostSince },
-		"PuTTY":    func(r *graphbuf.Ref) *int64 { return &r.RelationSince },
+	for relation, come := range map[string]func(r *graphbuf.Ref, since int64){
+		"client-0": func(r *graphbuf.Ref, since int64) { r.SourceSince, r.HostSince = since, since },
+		"PuTTY":    func(r *graphbuf.Ref, since int64) { r.RelationSince = since },
 	} {
 		e := graphbuf.Event{Source: []byte("host-1"), Relation: []byte(relation), Destination: []byte("server-1-1"), Time: now}
 		var ref [1]graphbuf.Ref
 		g.Look([]graphbuf.Event{e}, ref[:])
-		if ref[0].HostSince > events[100].Time {
+		if ref[0].SourceSince > events[100].Time {
 			t.Fatal("the source is not among the first")
 		}
-		ref[0].HostSince, ref[0].RelationSince = begun, begun
+		ref[0].SourceSince, ref[0].HostSince, ref[0].RelationSince = begun, begun, begun
 		settled := s.Score(g, &e, &ref[0])
-		part, last := part(&ref[0]), float32(0)
+		last := float32(0)
 		for _, since := range []int64{now, now - 6*3600e9, now - 12*3600e9, begun} {
-			*part = since
+			come(&ref[0], since)
 			score := s.Score(g, &e, &ref[0])
 			if score <= last {
 				t.Errorf("%s: there for %v: %v, for less %v", relation, now-since, score, last)

@@ -112,16 +112,19 @@ func newTraining(ctx context.Context, snap *graphbuf.Snapshot, cfg Config, pool 
 		t.report.Warm = true
 		t.before = t.model.clone()
 		t.before.heldOut, t.before.Quality = cfg.Previous.heldOut, cfg.Previous.Quality
-		t.before.until, t.before.triplets = cfg.Previous.until, cfg.Previous.triplets
+		t.before.extent = cfg.Previous.extent
 		t.before.SetThreshold(cfg.Threshold)
 		before, after := t.steps()
 		t.model.fade(before + after)
-		return t, nil
+		if !t.hasGrown(t.model.measured) {
+			return t, nil
+		}
 	}
 	return t, t.measure(ctx)
 }
 
-// measure takes the scaling of the decoder's inputs from a sample of each window.
+// measure takes the scaling of the decoder's inputs from a sample of each window. A model that goes on from a previous
+// one computes what it did.
 func (t *training) measure(ctx context.Context) error {
 	var sums gnn.ScalingSums
 	var b temporal.Batch
@@ -132,7 +135,10 @@ func (t *training) measure(ctx context.Context) error {
 		t.windows.Get(i).Sample(t.ds, &b, num.NewPhilox(t.cfg.Seed, num.StreamHeldOut+uint64(i)<<32), temporal.SampleSize, t.cfg.sampling())
 		sums.Add(&b)
 	}
-	t.model.scaling = sums.Scaling()
+	if t.report.Warm {
+		t.model.rescale(sums.Scaling())
+	}
+	t.model.scaling, t.model.measured = sums.Scaling(), t.extent()
 	return nil
 }
 
@@ -299,7 +305,7 @@ func (t *training) judge(e gnn.Engine) (*Model, error) {
 	}
 	even := 1 / float32(1+t.cfg.Negatives) // for each positive there are so many corrupted ones of its weight
 	m.heldOut = ranking.HeldOut{Scores: scores, Days: t.ds.BusyDays(t.heldOut), Even: even, Settled: t.ds.Settled()}
-	m.Quality, m.until, m.triplets = quality, t.ds.End, len(t.ds.Edges)
+	m.Quality, m.extent = quality, t.extent()
 	if t.before != nil {
 		_, previous, err := scoresOf(t.before)
 		if err != nil {

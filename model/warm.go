@@ -1,6 +1,10 @@
 package model
 
-import "math"
+import (
+	"math"
+
+	"flb-filter-rgcn/model/internal/gnn"
+)
 
 // A training that goes on from a previous model makes steps in proportion to what is new. With a fixed number of them,
 // trainings every few minutes would go over the same data thousands of times: what a model knows of single pairs, in its
@@ -28,6 +32,36 @@ func (t *training) due(steps float64) int {
 	byTime := float64(t.ds.End/period - last.until/period)
 	byTriplets := worth * float64(len(t.ds.Edges)-last.triplets) / float64(len(t.ds.Edges))
 	return min(int(max(byTime, byTriplets, 0)), most)
+}
+
+func (t *training) extent() extent { return extent{t.ds.End, len(t.ds.Edges)} }
+
+// hasGrown tells whether a quarter of the windows' time, or of the triplets, is new since data reached so far, or all are
+// of another log.
+func (t *training) hasGrown(since extent) bool {
+	const part = 4
+	return since.until > t.ds.End || t.ds.End-since.until > (t.ds.End-t.windows.Start())/part || len(t.ds.Edges)-since.triplets > since.triplets/part
+}
+
+// rescale has the decoder compute with another scaling of its inputs what it does with its own: of a weight w and its
+// bias b, w (x - m) / s + b = w' (x - m') / s' + b' where w' = w s'/s and b' = b + w (m' - m) / s. The first model of a
+// live filter knows an hour; without this the inputs of later ones would lie ever further from where steps of the
+// optimiser are of the right size. Its moments are of gradients by w, which shrink as w grows.
+func (m *Model) rescale(to gnn.Scaling) {
+	w, b, mask := m.params.Get("hidden"), m.params.Get("hidden.bias"), m.config().network().Mask
+	for i := range gnn.NumInputs {
+		if mask != nil && mask[i] { // it is 0 whatever the scaling
+			continue
+		}
+		grows, moves := m.scaling.Inv[i]/to.Inv[i], (to.Mean[i]-m.scaling.Mean[i])*m.scaling.Inv[i]
+		for j := range gnn.Hidden {
+			k := i*gnn.Hidden + j
+			b.Value[j] += w.Value[k] * moves
+			w.Value[k] *= grows
+			w.Mean[k] /= grows
+			w.Square[k] /= grows * grows
+		}
+	}
 }
 
 // fade takes from the relational score what is lost with so many steps. Its first values are 0: see gnn.NewParams.

@@ -93,3 +93,49 @@ func TestTheRelationalScoreFades(t *testing.T) {
 		t.Error("the model that it was cloned from has changed")
 	}
 }
+
+// A model that goes on has its inputs scaled to what data are like by then, and computes with that what it did before.
+func TestScalingFollowsTheData(t *testing.T) {
+	cfg := quickConfig()
+	events := modeltest.Teams(1, 40, 3000)
+	snap := func(n int) *graphbuf.Snapshot { return modeltest.Graph(t, events[:n]).Snapshot() }
+	first, _ := train(t, snap(200), cfg)
+	early := first.Model()
+
+	moved := early.clone()
+	cold, _ := train(t, snap(3000), cfg)
+	moved.rescale(cold.Model().scaling)
+	moved.scaling = cold.Model().scaling
+	if moved.scaling == early.scaling {
+		t.Fatal("the data are alike: the test shows nothing")
+	}
+	a, b := early.Scorer(snap(3000), 1, nil), moved.Scorer(snap(3000), 1, nil)
+	g := modeltest.Graph(t, events)
+	for i := range 100 {
+		var ref [1]graphbuf.Ref
+		e := events[i*29]
+		e.Relation = []byte("client-1")
+		g.Look([]graphbuf.Event{e}, ref[:])
+		if x, y := a.Score(nil, &e, &ref[0]), b.Score(nil, &e, &ref[0]); math.Abs(logit(x)-logit(y)) > 1e-2 {
+			t.Fatalf("%s: %v with the scaling of the training, %v with another", e.Source, x, y)
+		}
+	}
+
+	for _, c := range []struct {
+		events int
+		anew   bool
+	}{{204, false}, {3000, true}, {100, true}} {
+		cfg.Previous = early
+		s, r := train(t, snap(c.events), cfg)
+		if m := s.Model(); !r.Warm || (m.scaling != early.scaling) != c.anew || (m.measured != early.measured) != c.anew {
+			t.Errorf("%d events: scaling as before %v, measured on %+v", c.events, m.scaling == early.scaling, m.measured)
+		}
+		if c.events == 3000 && s.Model().scaling != cold.Model().scaling {
+			t.Error("the scaling is another than that of a cold start")
+		}
+		var again Model
+		if err := again.UnmarshalBinary(encoded(t, s.Model())); err != nil || again.measured != s.Model().measured {
+			t.Errorf("decoded: %+v, %v", again.measured, err)
+		}
+	}
+}

@@ -6,7 +6,7 @@ import (
 	"flb-filter-rgcn/model/internal/temporal"
 )
 
-// Scaling brings the inputs to mean 0 and standard deviation 1 over the first training's triplets. It stays with
+// Scaling brings the inputs to mean 0 and standard deviation 1 over the triplets that it was measured on. It belongs to
 // the parameters, which were trained with it.
 type Scaling struct {
 	Mean, Inv [NumInputs]float32

@@ -18,8 +18,8 @@ import (
 // A relation that is named like those the source is known by is an upgrade rather than a tool that somebody brought: the
 // logarithm of its ratio counts for as much less as the names resemble each other (see Similarity).
 //
-// A source is as old as its host is, in whichever role that came first: the machine that an intruder brings was no server
-// before.
+// A server that connects for the first time is none that an intruder brought, but may be one that he captured. So the ratio
+// of a source is the geometric mean of those of its age as a source and of its host's age in either role.
 //
 // The greater ratio counts, the source's or the relation's. Destinations have none, because those who run the network put
 // up servers. No ratio is less than that of the oldest parts, to which all are relative, nor less than that of an older
@@ -69,7 +69,9 @@ func newTenures(ds *Dataset) Tenures {
 		}
 		times, n := ds.timesIn(e, sp)
 		for _, t := range times[:n] {
-			source[ageClass(min(later(ds.hostSince[e.S], t), life))] += days / float64(n)
+			for _, since := range [2]int64{ds.sourceSince[e.S], ds.hostSince[e.S]} {
+				source[ageClass(min(later(since, t), life))] += days / float64(2*n)
+			}
 			relation[ageClass(min(later(ds.relationSince[e.R], t), life))] += days / float64(n)
 		}
 	}
@@ -128,11 +130,18 @@ func onScale(age float64) float64 { return math.Log2(age/float64(shortTenure) + 
 
 func ageClass(age float64) int { return min(int(onScale(age)), ageClasses-1) }
 
-// Factor is the logarithm of the factor for an event at the time t, at most 0. host and relation are the times at which
-// its source, in either role, and its relation first came. All are unix nanoseconds. similar is the relation's Similarity
-// to those of the source; it counts only where the relation IsYoung.
-func (k *Tenures) Factor(host, relation, t int64, similar float32) float32 {
-	return min(k.source.at(k, host, t), (1-similar)*k.relation.at(k, relation, t))
+// Since are the times, in unix nanoseconds, at which the parts of a triplet first came: its source as a source and in
+// either role, and its relation.
+type Since struct{ Source, Host, Relation int64 }
+
+// Factor is the logarithm of the factor for an event at the time t, in unix nanoseconds, at most 0. similar is the
+// relation's Similarity to those of the source; it counts only where the relation IsYoung.
+func (k *Tenures) Factor(since Since, t int64, similar float32) float32 {
+	source := k.source.at(k, since.Source, t)
+	if since.Host != since.Source {
+		source = (source + k.source.at(k, since.Host, t)) / 2
+	}
+	return min(source, (1-similar)*k.relation.at(k, since.Relation, t))
 }
 
 // IsYoung tells whether a relation that first came at a time lowers the odds of an event at the time t.
@@ -164,14 +173,14 @@ func later(from, to int64) float64 { return min(max(float64(to)-float64(from), 0
 // tenure is the factor of a triplet at the time t. A part that is -1 has just come. similar is the relation's Similarity to
 // those of the source.
 func (ds *Dataset) tenure(s, r int32, t int64, similar float32) float32 {
-	host, relation := t, t
+	since := Since{t, t, t}
 	if s >= 0 {
-		host = ds.hostSince[s]
+		since.Source, since.Host = ds.sourceSince[s], ds.hostSince[s]
 	}
 	if r >= 0 {
-		relation = ds.relationSince[r]
+		since.Relation = ds.relationSince[r]
 	}
-	return ds.Tenures.Factor(host, relation, t, similar)
+	return ds.Tenures.Factor(since, t, similar)
 }
 
 // IgnoreTenure has tenure count for nothing.

@@ -37,32 +37,35 @@ func TestTenureFactors(t *testing.T) {
 		{"centuries apart", math.MaxInt64, math.MaxInt64, math.MinInt64, old, math.Exp(float64(old[0]))},
 	} {
 		k := Tenures{c.start, c.of, none}
-		if got := math.Exp(float64(k.Factor(c.since, c.start, c.t, 0))); math.Abs(got-c.want) > 1e-6 {
+		if got := math.Exp(float64(k.Factor(since(c.since, c.start), c.t, 0))); math.Abs(got-c.want) > 1e-6 {
 			t.Errorf("source %s: factor %.6f, want %.6f", c.name, got, c.want)
 		}
 		k = Tenures{c.start, none, c.of}
-		if got := math.Exp(float64(k.Factor(c.start, c.since, c.t, 0))); math.Abs(got-c.want) > 1e-6 {
+		if got := math.Exp(float64(k.Factor(since(c.start, c.since), c.t, 0))); math.Abs(got-c.want) > 1e-6 {
 			t.Errorf("relation %s: factor %.6f, want %.6f", c.name, got, c.want)
 		}
 	}
 	k := Tenures{0, settled, settled}
-	for since, similar := range map[int64]float32{10 * d: 0.9, 9 * d: 0.5, 8 * d: 1} {
-		if got, want := k.Factor(0, since, 10*d, similar), (1-similar)*k.Factor(0, since, 10*d, 0); got != want {
+	for came, similar := range map[int64]float32{10 * d: 0.9, 9 * d: 0.5, 8 * d: 1} {
+		if got, want := k.Factor(since(0, came), 10*d, similar), (1-similar)*k.Factor(since(0, came), 10*d, 0); got != want {
 			t.Errorf("a relation that resembles the source's by %v: %v, want %v", similar, got, want)
 		}
-		if got, want := k.Factor(since, 0, 10*d, similar), k.Factor(since, 0, 10*d, 0); got != want || !k.IsYoung(since, 10*d) {
+		if got, want := k.Factor(since(came, 0), 10*d, similar), k.Factor(since(came, 0), 10*d, 0); got != want || !k.IsYoung(came, 10*d) {
 			t.Errorf("a young source: %v by what it uses, else %v", got, want)
 		}
 	}
 	if k.IsYoung(0, 10*d) {
 		t.Error("what came with the graph is young")
 	}
-	if got, want := k.Factor(5*d, 8*d, 10*d, 0), k.Factor(0, 8*d, 10*d, 0); got != want {
+	if got, want := k.Factor(since(5*d, 8*d), 10*d, 0), k.Factor(since(0, 8*d), 10*d, 0); got != want {
 		t.Errorf("a young relation and a source of middle age: %v, want that of the relation, %v", got, want)
 	}
 }
 
-// A server that connects for the first time is as old as it is as a server, in what is counted as benign, too.
+// since is when a source that was nothing else before, and a relation, first came.
+func since(source, relation int64) Since { return Since{source, source, relation} }
+
+// A server that connects for the first time is half a newcomer, in what is counted as benign, too.
 func TestTenureOfAServer(t *testing.T) {
 	of := func(server string) *Dataset {
 		var events []graphbuf.Event
@@ -79,14 +82,14 @@ func TestTenureOfAServer(t *testing.T) {
 	row := func(ds *Dataset) int32 { return int32(len(ds.Sources) - 1) } // the last one to come
 	server, other := of("server"), of("other")
 	at := 15*dayNanos + 20
-	if f := server.tenure(row(server), 0, at, 0); f != 0 {
-		t.Errorf("a server's first session: %v", f)
+	if f, want := server.tenure(row(server), 0, at, 0), server.Tenures.source[0]/2; math.Abs(float64(f-want)) > 1e-6 || f >= 0 {
+		t.Errorf("a server's first session: %v, want %v", f, want)
 	}
 	if f := other.tenure(row(other), 0, at, 0); f >= -1 {
 		t.Errorf("a newcomer's first session: %v", f)
 	}
 	if server.Tenures.source[0] >= other.Tenures.source[0] {
-		t.Errorf("the benign newcomers: %v where it is a server, %v else", server.Tenures.source, other.Tenures.source)
+		t.Errorf("the benign newcomers: %v where one is a server, %v else", server.Tenures.source, other.Tenures.source)
 	}
 }
 
@@ -104,7 +107,7 @@ func TestAgeNeverHurts(t *testing.T) {
 		k := Tenures{source: newAgeFactors(benign, life)}
 		now, last := int64(life), float32(math.Inf(-1))
 		for step := range 200 {
-			f := k.Factor(now-now*int64(step)/199, 0, now, 0)
+			f := k.Factor(since(now-now*int64(step)/199, 0), now, 0)
 			if !(f >= last-1e-6) || f > 0 {
 				t.Fatalf("benign ages %v in a graph of %v days: %v at %d/199 of its age, after %v", benign, life/float64(dayNanos), f, step, last)
 			}
@@ -155,7 +158,7 @@ func TestOldRecordsDoNotAgeTheGraph(t *testing.T) {
 		t.Errorf("with old records the graph goes back to %d, want %d", ds.Tenures.start, right.Tenures.start)
 	}
 	now := right.End
-	if got, want := ds.Tenures.Factor(begun, begun, now, 0), right.Tenures.Factor(begun, begun, now, 0); math.Abs(float64(got-want)) > 0.1 {
+	if got, want := ds.Tenures.Factor(since(begun, begun), now, 0), right.Tenures.Factor(since(begun, begun), now, 0); math.Abs(float64(got-want)) > 0.1 {
 		t.Errorf("the factor of whoever came first is %v, without old records %v", got, want)
 	}
 }
