@@ -1,6 +1,9 @@
 package graphbuf
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 // activity is when an edge was seen, by stretches of time called buckets: bit i of seen stands for the bucket i before
 // last, the highest bit for that one and all before it.
@@ -121,6 +124,16 @@ func (a *activity) join(b activity) {
 		a.seen |= older(b.seen, a.last-b.last)
 	}
 }
+
+// stretches is in how many buckets of a level there was activity; longer ones count as one each, and so does all that lies
+// before them.
+func (a activity) stretches(level uint8) int {
+	a.raise(level)
+	return bits.OnesCount64(a.seen)
+}
+
+// The levels at which a bucket is a day and half of one.
+const dayLevel, halfDayLevel = 11, 10
 
 // at is the activity counted from the bucket in which the clock had lived so long: bit i is the bucket i before it.
 func (a activity) at(b *buckets, lived int64) uint64 {

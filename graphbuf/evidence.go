@@ -1,7 +1,5 @@
 package graphbuf
 
-import "math/bits"
-
 const (
 	// EvidenceRelations is how many of a source's relations an Evidence names.
 	EvidenceRelations = 3
@@ -123,24 +121,7 @@ func (g *Graph) tellPair(ref *Ref, s, d uint32, out *Evidence) {
 	}
 	// Who only looked may be ahead of the graph.
 	all.mark(g.buckets.at(g.clock.lived - max(since(g.clock.now, ref.Time), -g.clock.leap)))
-	out.PairDays = all.days()
-}
-
-// dayLevel is the level at which a bucket is a day.
-const dayLevel = 11
-
-// days is on how many days there was activity; longer buckets count as one each, and so does all that lies before them.
-func (a activity) days() (n int) {
-	if a.level >= dayLevel {
-		return bits.OnesCount64(a.seen)
-	}
-	last := int32(-1)
-	for seen := a.seen; seen != 0; seen &= seen - 1 {
-		if d := (a.last - int32(bits.TrailingZeros64(seen))) >> (dayLevel - a.level); n == 0 || d != last {
-			n, last = n+1, d
-		}
-	}
-	return n
+	out.PairDays = all.stretches(dayLevel)
 }
 
 func (g *Graph) tellRelations(ref *Ref, s uint32, out *Evidence) {

@@ -103,7 +103,7 @@ func TestActivityDays(t *testing.T) {
 		{0, 0, 10, 0}, {1, 5, 10, 1}, {0b11, 5, 10, 1}, {0b11, 4, 10, 2}, {0b101, 5, 10, 2}, {0b1111, 7, 9, 1}, {0b1111, 6, 9, 2},
 		{0b1011, 9, 11, 3}, {0b1011, 9, 12, 3}, {1<<63 | 1, 100, 0, 1}, {1<<63 | 1, 63, 11, 2},
 	} {
-		if n := (activity{seen: c.seen, last: c.last, level: c.level}).days(); n != c.want {
+		if n := (activity{seen: c.seen, last: c.last, level: c.level}).stretches(dayLevel); n != c.want {
 			t.Errorf("%b from %d at level %d: %d days, want %d", c.seen, c.last, c.level, n, c.want)
 		}
 	}

@@ -123,6 +123,8 @@ type Ref struct {
 	// Destinations that are new to the source, each fading by half in a day: a host
 	// that moves through the network has many, most hosts have less than one.
 	NewDestinations float32
+	// Half days on which the triplet was seen, as far as activity tells: a flood of an afternoon is one of them.
+	HalfDays uint8
 }
 
 // Graph is safe for many writers and readers at a time.

@@ -291,6 +291,7 @@ func (g *Graph) fill(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 		ref.TripletLast = max(p.edge.last, ref.TripletSince) // nor did it last come before it was there
 	}
 	ref.NewDestinations = p.src.fade(t)
+	ref.HalfDays = uint8(p.edge.activity.stretches(halfDayLevel))
 }
 
 // addSat adds and stays at the largest count instead of wrapping to a small one.

@@ -115,7 +115,7 @@ func logitKey(lasting uint64, ref *graphbuf.Ref) uint64 {
 		const lowest = 1<<(fine-rough) - 1 // a rough class is a fine one without these
 		mask = ^uint64(lowest<<48 | lowest<<32 | lowest<<16 | lowest)
 	}
-	lasting = num.Hash(lasting, classes(c.SRD, c.SD, c.SR, c.RD)&mask)
+	lasting = num.Hash(num.Hash(lasting, uint64(ref.HalfDays)), classes(c.SRD, c.SD, c.SR, c.RD)&mask)
 	return num.Hash(lasting, num.Hash(fade<<48|classes(0, c.S, c.D, c.R)&mask, classes(c.DestinationsOfS, c.RelationsOfS, c.SourcesOfD, c.SourcesOfR)))
 }
 

@@ -151,7 +151,7 @@ func (c Config) sized(edges int) Config {
 }
 
 // Ablations are the parts that Config.Without may name, to measure what each brings.
-var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "recent", "near", "campaigns", "returns", "newest", "features", "tenure"}
+var Ablations = []string{"structure", "relational", "layers", "names", "neighbours", "fan-out", "recent", "half-days", "near", "campaigns", "returns", "newest", "features", "tenure"}
 
 // without tells whether a part is left out.
 func (c Config) without(part string) bool { return slices.Contains(c.Without, part) }
@@ -166,6 +166,7 @@ func (c Config) mask() *[gnn.NumInputs]bool {
 		"neighbours": {temporal.DestinationsOfS, temporal.RelationsOfS, temporal.SourcesOfD, temporal.SourcesOfR, temporal.CountR, gnn.InputZero + temporal.CountR},
 		"fan-out":    {temporal.NewDestinations},
 		"recent":     {temporal.RecentOfS, temporal.RecentOfD},
+		"half-days":  {temporal.HalfDays},
 		"near":       {gnn.InputNeighbours},
 		"features":   {temporal.PeersToD, temporal.ToPeersOfD, temporal.PeersUseR, temporal.PeersOfS, temporal.PeersOfD, temporal.GroupsMet},
 	} {

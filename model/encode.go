@@ -11,7 +11,7 @@ import (
 )
 
 // layout is the version of the format. It goes up when the same sizes of parameters mean something else.
-const layout = 6
+const layout = 7
 
 // A model's bytes are the length of a JSON header as an unsigned varint, the header, and
 // the float32 values and moments of every parameter in the header's order, little-endian.

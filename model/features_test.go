@@ -46,9 +46,16 @@ func TestPeersVouchForAStranger(t *testing.T) {
 		t.Errorf("without features a stranger's own servers have odds e^%.2f of others'", m)
 	}
 	cfg.Features = modeltest.ByTeam{}
+	const seeds = 4 // one training may have more or less luck
+	mean := 0.0
+	for cfg.Seed = 2; cfg.Seed <= seeds; cfg.Seed++ {
+		s, _ := train(t, snap, cfg)
+		mean += margin(s) / seeds
+	}
+	cfg.Seed = 1
 	s, _ := train(t, snap, cfg)
-	if m := margin(s); m < 2 {
-		t.Errorf("with features a stranger's own servers have odds e^%.2f of others', want above e^2", m)
+	if mean += margin(s) / seeds; mean < 2 {
+		t.Errorf("with features a stranger's own servers have odds e^%.2f of others' on average, want above e^2", mean)
 	}
 
 	// The model says with which kinds of features it was trained: others count for nothing, and are no start.

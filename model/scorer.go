@@ -189,6 +189,7 @@ func (s *Scorer) unlearned(ref *graphbuf.Ref, src int32) bool {
 // than the first session did. So the score of a repeat is at least that of the first session: to try again is no anomaly.
 func asAtFirst(ref graphbuf.Ref) graphbuf.Ref {
 	c := &ref.Counts
+	ref.HalfDays = 0
 	own := c.SRD
 	for _, n := range []*uint32{&c.SRD, &c.SD, &c.SR, &c.RD, &c.S, &c.D, &c.R} {
 		*n -= min(*n, own)

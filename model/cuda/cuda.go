@@ -20,7 +20,7 @@ var kernels = []string{
 
 // Sizes of the decoder, fixed in kernels.cu.
 const (
-	Counted    = 28 // features that come with a batch
+	Counted    = 29 // features that come with a batch
 	Structural = 4  // features that are computed: walk, profile, near, relation
 	Features   = Counted + Structural
 	Hidden     = 32 // units of the hidden layer

@@ -77,7 +77,7 @@ KERNEL sum_slots(const int *start, const int *dest, float *out, float *slots, in
 }
 
 // The decoder's sizes, as in cuda.go.
-enum { COUNTED = 28, STRUCTURAL = 4, FEATURES = COUNTED + STRUCTURAL, HIDDEN = 32, NEAR = 4 };
+enum { COUNTED = 29, STRUCTURAL = 4, FEATURES = COUNTED + STRUCTURAL, HIDDEN = 32, NEAR = 4 };
 enum { WALK, PROFILE, NEARBY, RELATION };                                                      // structural features
 enum { DISTMULT, TRANSE, ROTATE };                                                             // relational scores
 enum { A1 = 0, B1 = FEATURES * HIDDEN, A2 = B1 + HIDDEN, B2 = A2 + HIDDEN, DECODER = B2 + 1 }; // its parameters

@@ -63,7 +63,7 @@ func TestTheModelBeatsCounting(t *testing.T) {
 		cfg := model.DefaultConfig()
 		cfg.Seed = seed
 		counting := cfg
-		counting.Without = []string{"structure", "names", "neighbours", "fan-out", "recent", "campaigns"}
+		counting.Without = []string{"structure", "names", "neighbours", "fan-out", "recent", "half-days", "campaigns"}
 		r, err := Prequential(t.Context(), sessions, Plan{From: c.AttackStart}, []Method{Trained("model", cfg), Trained("counts", counting), NeverSeen()}, seed)
 		if err != nil {
 			t.Fatal(err)

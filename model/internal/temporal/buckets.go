@@ -135,6 +135,25 @@ func (b buckets) within(e *Edge, from, to int64) float32 {
 // chance is that of at least one of n events in a share of the time over which they are spread evenly.
 func chance(share, n float64) float32 { return float32(1 - math.Pow(max(0, 1-share), n)) }
 
+// halfDays is in how many half days, or longer buckets, an edge that was first seen before t had events before t. The
+// graph's buckets begin at midnight, so that none lies in two half days.
+func (b buckets) halfDays(e *Edge, t int64) int {
+	const half = dayNanos / 2
+	i := b.at(t - 1)
+	n, last := 0, int64(0)
+	for left := e.active >> i << i; left != 0; left &= left - 1 {
+		begin := b.begin(bits.TrailingZeros64(left))
+		number := begin / half
+		if begin%half < 0 {
+			number--
+		}
+		if n == 0 || number != last {
+			n, last = n+1, number
+		}
+	}
+	return max(n, 1)
+}
+
 // lastBefore estimates when an edge, first seen before t, had its last event before t: in the middle of a bucket.
 func (b buckets) lastBefore(e *Edge, t int64) int64 {
 	if e.last < t {

@@ -142,3 +142,53 @@ func TestTimesOfCenturies(t *testing.T) {
 		}
 	}
 }
+
+// TestHalfDays: a flood of an afternoon is one half day, and what the graph tells at the moment of an event a training
+// finds in its past.
+func TestHalfDays(t *testing.T) {
+	const hour, start = int64(time.Hour), int64(20_000 * 24 * time.Hour)
+	var hours []int64
+	for h := range int64(6) {
+		hours = append(hours, 13+h) // a flood
+	}
+	hours = append(hours, 24+1, 24+13, 24+14, 5*24+11, 5*24+12, 9*24+3, 9*24+23, 28*24+4)
+	g, err := graphbuf.New(graphbuf.Config{MaxNodes: 100, MaxRelations: 10, MaxEdges: 100, Window: 30 * 24 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refs := make([]graphbuf.Ref, 1)
+	known := map[int64]bool{}
+	for h, next := int64(0), 0; h < 29*24; h++ {
+		g.Observe([]graphbuf.Event{{Source: []byte("clock"), Relation: []byte("r"), Destination: []byte("d"), Time: start + h*hour}}, refs)
+		if next == len(hours) || h != hours[next] {
+			continue
+		}
+		g.Observe([]graphbuf.Event{{Source: []byte("s"), Relation: []byte("r"), Destination: []byte("d"), Time: start + h*hour}}, refs)
+		if int(refs[0].HalfDays) != len(known) {
+			t.Errorf("hour %d: the graph tells of %d half days, want %d", h, refs[0].HalfDays, len(known))
+		}
+		known[h/12] = true
+		next++
+	}
+	ds := NewDataset(g.Snapshot(), nil, nil)
+	for i := range ds.Edges {
+		e := &ds.Edges[i]
+		if e.count != float32(len(hours)) {
+			continue
+		}
+		for half := hours[0]/12 + 1; half < 29*2; half++ { // all before the beginning of a half day is known
+			before := map[int64]bool{}
+			for _, h := range hours {
+				if h/12 < half {
+					before[h/12] = true
+				}
+			}
+			if n := ds.halfDays(e, start+half*12*hour); n != len(before) {
+				t.Errorf("before half day %d there were %d, want %d", half, n, len(before))
+			}
+		}
+		if n := ds.halfDays(e, ds.End+1); n != len(known) {
+			t.Errorf("%d half days in all, want %d", n, len(known))
+		}
+	}
+}

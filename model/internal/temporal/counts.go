@@ -6,8 +6,9 @@ import "flb-filter-rgcn/graphbuf"
 type Counts [NumCounts]float32
 
 // The entries of Counts: events of each part of the triplet, numbers of different partners, the source's new
-// destinations, the triplets of both ends that were active lately, and how similar the relation's name is to the source's
-// others. What was never seen is 0. The age of the parts is not among them, see Tenures.
+// destinations, the triplets of both ends that were active lately, how similar the relation's name is to the source's
+// others, and on how many half days the triplet was seen. What was never seen is 0. The age of the parts is not among
+// them, see Tenures.
 const (
 	CountSRD = iota
 	CountSD
@@ -24,6 +25,7 @@ const (
 	RecentOfS       // triplets of the source that were active lately: see Recent
 	RecentOfD       // those of the destination
 	Similar         // 0 to 1: see Trigrams
+	HalfDays        // on which the triplet was seen
 	PeersToD        // peers of the source that met the destination: see peers; 0 where hosts have no features
 	ToPeersOfD      // peers of the destination that the source met
 	PeersUseR       // peers of the source that use the relation
@@ -44,7 +46,7 @@ func LiveCounts(ref *graphbuf.Ref) Counts {
 		float32(c.SRD), float32(c.SD), float32(c.SR), float32(c.RD), float32(c.S), float32(c.D), float32(c.R),
 		float32(c.DestinationsOfS), float32(c.RelationsOfS), float32(c.SourcesOfD), float32(c.SourcesOfR),
 		ref.NewDestinations,
-		0, 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, float32(ref.HalfDays), 0, 0, 0, 0, 0, 0,
 	}
 }
 
@@ -53,6 +55,7 @@ func (w *Window) counts(ds *Dataset, s, r, d int32, t int64) (f Counts) {
 	pair := ds.SD.Find(s, d)
 	if i := ds.triplet.Find(pair, r); i >= 0 && ds.Edges[i].First < t {
 		f[CountSRD] = max(1, w.srd[i])
+		f[HalfDays] = float32(ds.halfDays(&ds.Edges[i], w.At))
 	}
 	if pair >= 0 {
 		f[CountSD] = w.sd[pair] + w.deltas.sd.before(pair, t)
@@ -86,7 +89,7 @@ func (w *Window) counts(ds *Dataset, s, r, d int32, t int64) (f Counts) {
 
 // clearRelation turns the counts into those of a relation with the same name that was never seen.
 func (f *Counts) clearRelation() {
-	for _, i := range []int{CountSRD, CountSR, CountRD, CountR, SourcesOfR, PeersUseR} {
+	for _, i := range []int{CountSRD, HalfDays, CountSR, CountRD, CountR, SourcesOfR, PeersUseR} {
 		f[i] = 0
 	}
 }

@@ -33,9 +33,9 @@ func (v *evaluation) methods(seed uint64) (methods []eval.Method) {
 		case "never-seen":
 			m = eval.NeverSeen()
 		case "counts":
-			m = eval.Trained("count prior", without("structure", "names", "neighbours", "fan-out", "recent"))
+			m = eval.Trained("count prior", without("structure", "names", "neighbours", "fan-out", "recent", "half-days"))
 		case "no-campaigns":
-			m = eval.Trained("count prior (no campaigns)", without("structure", "names", "neighbours", "fan-out", "recent", "campaigns"))
+			m = eval.Trained("count prior (no campaigns)", without("structure", "names", "neighbours", "fan-out", "recent", "half-days", "campaigns"))
 		case "sort":
 			m = eval.Sort()
 		}
