@@ -15,7 +15,7 @@ type Evidence struct {
 	PairFirst, PairLast int64                     // when the source met the destination before, whatever the relation; unix nanoseconds, 0: never, or not known
 	PairDays            int                       // on how many days it did, with that of the event, as far as activity tells; 0: not known
 	Relations           [EvidenceRelations]string // with which the source has most events, the most first; "": no more
-	Sources             [EvidenceSources]Name     // others of the destination, each once, those that are newest to it first
+	Sources             [EvidenceSources]Name     // others that came to the destination again, each once, those that are newest to it first
 	SourceCount         int
 	SourcesOfSource     int // hosts that connect to the source
 }
@@ -156,7 +156,7 @@ func (g *Graph) tellRelations(ref *Ref, s uint32, out *Evidence) {
 
 func (g *Graph) tellSources(s, d uint32, out *Evidence) {
 	g.eachLatest(&g.byDestination, d, func(i uint32, e *edge) bool {
-		if e.src == s || g.nodes.slots.at(e.src).dead {
+		if e.src == s || g.nodes.slots.at(e.src).dead || !e.protected() { // a scanner that came once says nothing of the rest
 			return true
 		}
 		id := g.nodes.id(e.src)

@@ -77,6 +77,12 @@ func TestEvidenceIsBounded(t *testing.T) {
 		g.observe1(event("scanner", fmt.Sprint("r", i), fmt.Sprint("h", i), days(0, 2)))
 		g.observe1(event(fmt.Sprint("s", i), "ssh", "hub", days(0, 2)))
 	}
+	if n := g.evidenceOf(g.look1(event("s7", "ssh", "hub", days(0, 3)))).SourceCount; n != 0 {
+		t.Errorf("%d of those that came once are told", n)
+	}
+	for i := range 1000 {
+		g.observe1(event(fmt.Sprint("s", i), "ssh", "hub", days(0, 4)))
+	}
 	ref := g.observe1(event("scanner", "ssh", "hub", days(1, 1)))
 	x := g.evidenceOf(ref)
 	if x.PairFirst != 0 || x.PairLast != 0 || x.PairDays != 0 || x.SourceCount != EvidenceSources || ref.Counts.SD != 1 {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"flb-filter-rgcn/graphbuf"
 )
 
 func TestEveryRecordOfTheNotebookPassesWithBothFields(t *testing.T) {
@@ -170,6 +172,17 @@ func TestReasons(t *testing.T) {
 		}
 		if d.body["score_model"] != "2033-05-18T03:33:20Z" {
 			t.Errorf("score_model is %v", d.body["score_model"])
+		}
+	}
+}
+
+// What scores low though nothing of it is new is not called rare where it came often.
+func TestReasonsOfLowScores(t *testing.T) {
+	long := int64(100 * newFor)
+	for earlier, want := range map[uint32][2]string{1: {"rare", "rare"}, 2: {"rare", "rare"}, 3: {"usual", "unexpected"}, 500: {"usual", "unexpected"}} {
+		ref := graphbuf.Ref{Time: long, Counts: graphbuf.Counts{SRD: earlier, SD: earlier, S: earlier, D: earlier}}
+		if got := [2]string{reason(&ref, false, nil), reason(&ref, true, nil)}; got != want {
+			t.Errorf("seen %d times before: %q, want %q", earlier, got, want)
 		}
 	}
 }

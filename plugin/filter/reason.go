@@ -45,8 +45,10 @@ func reason(r *graphbuf.Ref, low bool, by *allow.Line) string {
 		return "new_relation"
 	case r.Time-r.TripletSince < int64(newFor): // three repeats within a minute make nothing usual
 		return "new_today"
-	case c.SRD <= rareCount || low:
+	case c.SRD <= rareCount:
 		return "rare"
+	case low:
+		return "unexpected"
 	}
 	return "usual"
 }
