@@ -33,9 +33,9 @@ func (v *evaluation) methods(seed uint64) (methods []eval.Method) {
 		case "never-seen":
 			m = eval.NeverSeen()
 		case "counts":
-			m = eval.Trained("count prior", without("structure", "names", "neighbours", "fan-out", "recent", "half-days"))
+			m = eval.Trained("count prior", without("structure", "names", "neighbours", "fan-out", "recent", "half-days", "features"))
 		case "no-campaigns":
-			m = eval.Trained("count prior (no campaigns)", without("structure", "names", "neighbours", "fan-out", "recent", "half-days", "campaigns"))
+			m = eval.Trained("count prior (no campaigns)", without("structure", "names", "neighbours", "fan-out", "recent", "half-days", "features", "campaigns"))
 		case "sort":
 			m = eval.Sort()
 		}
