@@ -290,6 +290,7 @@ func TestADateBackIsNoAgeAfterARestart(t *testing.T) {
 	g.observe1(event("newcomer", "tool", "s", now-20*testDay))
 	g.observe1(event("newcomer", "tool", "s", now))
 	g.observe1(event("h", "r", "fresh", now-20*testDay))
+	g.observe1(event("late", "r", "s", now-5*testMinute))
 	if host := g.look1(event("fresh", "r", "s", now)).HostSince; host != now {
 		t.Fatalf("a date makes a new server old: since day %d", host/testDay)
 	}
@@ -314,6 +315,9 @@ func TestADateBackIsNoAgeAfterARestart(t *testing.T) {
 	}
 	if host := again.look1(event("fresh", "r", "s", now)).HostSince; host != now {
 		t.Errorf("after a restart a new server has been there since day %d", host/testDay)
+	}
+	if late := again.look1(event("late", "r", "s", now)); late.TripletSince != now-5*testMinute {
+		t.Errorf("what came five minutes late is %d minutes old after a restart", (now-late.TripletSince)/testMinute)
 	}
 	if old := again.look1(event("h", "r", "s", now)); old.SourceSince != testNow-30*testDay {
 		t.Errorf("what came in order is there since day %d", old.SourceSince/testDay)

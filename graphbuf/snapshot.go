@@ -54,14 +54,20 @@ func (g *Graph) keep(i uint32) kept {
 	return kept{e, g.clock.age(e.seen), g.nodes.slots.at(e.src).gen, g.relations.slots.at(e.rel).gen, g.nodes.slots.at(e.dst).gen}
 }
 
+// disorder is by how much a date may lie before its name was known and still be believed in another graph: logs are
+// rarely in order to the minute.
+const disorder = int64(time.Hour)
+
 // keepKnown copies an edge for another graph, which has nothing but its times to tell how old its names are: where this
 // graph does not believe what dates say of that (see fill), the edge begins no earlier than its names were known. The
 // lock is held.
 func (g *Graph) keepKnown(i uint32) kept {
 	k := g.keep(i)
 	if g.cfg.Trusted && !g.lateness.usual() {
-		k.first = max(k.first, g.source.at(k.src).came, g.relation.at(k.rel).came, g.destination.at(k.dst).came)
-		k.last = max(k.last, k.first)
+		known := max(g.source.at(k.src).came, g.relation.at(k.rel).came, g.destination.at(k.dst).came)
+		if since(known, k.first) > disorder {
+			k.first, k.last = known, max(k.last, known)
+		}
 	}
 	return k
 }
