@@ -20,7 +20,7 @@ type Report struct {
 	Nodes, Relations, Edges int
 	Featured                int     // nodes that Config.Features knows more of than their names
 	Warm                    bool    // started from a previous model
-	Steps                   int     // optimiser steps made; 0 where too little is new for one, and the model reads a newer graph all the same
+	Steps                   int     // optimiser steps made; 0 where too little is new for one: the parameters stay, and score by the newer graph
 	Loss                    float32 // mean of the last tenth of the last steps, 0 without any
 	Quality                 float64 // of the parameters that stay: AUC over held-out triplets, the newest of the activity, against corrupted ones
 	Previous                float64 // the same for the model that training started from; 0 on a cold start

@@ -34,19 +34,20 @@ func (t *training) due(steps float64) int {
 	return min(int(max(byTime, byTriplets, 0)), most)
 }
 
+// extent is how far the data of the training reach.
 func (t *training) extent() extent { return extent{t.ds.End, len(t.ds.Edges)} }
 
-// hasGrown tells whether a quarter of the windows' time, or of the triplets, is new since data reached so far, or all are
-// of another log.
+// hasGrown tells whether the data are of another log than those of an earlier training, or a quarter of the windows' time,
+// or of the triplets, has come since.
 func (t *training) hasGrown(since extent) bool {
 	const part = 4
 	return since.until > t.ds.End || t.ds.End-since.until > (t.ds.End-t.windows.Start())/part || len(t.ds.Edges)-since.triplets > since.triplets/part
 }
 
 // rescale has the decoder compute with another scaling of its inputs what it does with its own: of a weight w and its
-// bias b, w (x - m) / s + b = w' (x - m') / s' + b' where w' = w s'/s and b' = b + w (m' - m) / s. The first model of a
-// live filter knows an hour; without this the inputs of later ones would lie ever further from where steps of the
-// optimiser are of the right size. Its moments are of gradients by w, which shrink as w grows.
+// bias b, w (x - m) / s + b = w' (x - m') / s' + b' where w' = w s'/s and b' = b + w (m' - m) / s. A live filter makes its
+// first model after 50 triplets, and counts grow from there: on the first scale, inputs would come to lie so far out that
+// the optimiser's steps no longer suit them. Its moments are of gradients by w, which shrink as w grows.
 func (m *Model) rescale(to gnn.Scaling) {
 	w, b, mask := m.params.Get("hidden"), m.params.Get("hidden.bias"), m.config().network().Mask
 	for i := range gnn.NumInputs {

@@ -9,9 +9,8 @@ import (
 // An intruder who got in comes back: to the same server, on the next days, from the same machine. By then his triplet
 // has been seen, and if all corrupted triplets were ones that nobody has seen, a model would learn that what came once
 // is benign. So some of the corrupted triplets are returns: true triplets whose source came to the network lately, and
-// was no server before.
-// Nobody knows which of these are an intruder's, and most are not. That is the point: the decoder weighs how often what
-// looks like this comes back, which is the rule where newcomers are employees, against their share.
+// was no server before. Nobody knows which of these are an intruder's, and most are not. That is the point: the decoder
+// weighs how often what looks like this comes back, which is the rule where newcomers are employees, against their share.
 //
 // What many hosts of the same network, or with names of the same kind, do as well is hardly an intruder's: the addresses
 // of a pool come, go and come back. Of n such hosts at most one is, so a return weighs one n-th of a lone one.
