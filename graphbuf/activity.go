@@ -128,6 +128,12 @@ func (a *activity) join(b activity) {
 // stretches is in how many buckets of a level there was activity; longer ones count as one each, and so does all that lies
 // before them.
 func (a activity) stretches(level uint8) int {
+	if a.level < level { // Most edges were active in one stretch alone, and the record path asks for each.
+		oldest := a.last - int32(bits.Len64(a.seen|1)-1)
+		if by := level - a.level; oldest>>by == a.last>>by {
+			return int(min(a.seen, 1))
+		}
+	}
 	a.raise(level)
 	return bits.OnesCount64(a.seen)
 }
