@@ -70,7 +70,7 @@ func TestKeptScores(t *testing.T) {
 	var off float64
 	for i, ref := range refs {
 		src, rel, dst := rowOf(s.sources, ref.Source), rowOf(s.relations, ref.Relation), rowOf(s.destinations, ref.Destination)
-		age := s.tenure(&events[i], &ref, src, rel)
+		age := s.tenure(&events[i], &ref, src, rel, dst)
 		y, exact := s.compute(nil, &events[i], &ref, src, rel, dst), decodeExact(s, &events[i], &ref, src, rel, dst)
 		if s.unlearned(&ref, src) {
 			first := asAtFirst(ref)

@@ -154,13 +154,17 @@ func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) f
 	} else {
 		logit = s.compute(g, event, ref, src, rel, dst)
 	}
-	return num.Sigmoid(logit + s.tenure(event, ref, src, rel))
+	return num.Sigmoid(logit + s.tenure(event, ref, src, rel, dst))
 }
 
-// tenure is what the ages of an event's source and relation add to its logit.
-func (s *Scorer) tenure(event *graphbuf.Event, ref *graphbuf.Ref, src, rel int32) float32 {
+// tenure is what the ages of an event's source and relation add to its logit, from the rows of its parts.
+func (s *Scorer) tenure(event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst int32) float32 {
 	var similar float32
-	if s.tenures.IsYoung(ref.RelationSince, ref.Time) {
+	switch {
+	case !s.tenures.IsYoung(ref.RelationSince, ref.Time):
+	case src >= 0 && rel >= 0 && dst >= 0: // it is kept with the other inputs
+		similar = s.static(staticKey(ref, s.relationsOf.SettledBy(src, ref.Time)), ref, src, rel, dst).similar
+	default:
 		similar = s.similarity(event, ref, src, rel)
 	}
 	return s.tenures.Factor(temporal.Since{Source: ref.SourceSince, Host: ref.HostSince, Relation: ref.RelationSince}, ref.Time, similar)

@@ -57,7 +57,7 @@ func TestTenureOfAnUpgrade(t *testing.T) {
 		e := graphbuf.Event{Source: []byte(source), Relation: []byte(relation), Destination: []byte("server-1-1"), Time: events[len(events)-1].Time}
 		var ref [1]graphbuf.Ref
 		g.Look([]graphbuf.Event{e}, ref[:])
-		return s.tenure(&e, &ref[0], rowOf(s.sources, ref[0].Source), rowOf(s.relations, ref[0].Relation))
+		return s.tenure(&e, &ref[0], rowOf(s.sources, ref[0].Source), rowOf(s.relations, ref[0].Relation), rowOf(s.destinations, ref[0].Destination))
 	}
 	usual, upgrade, tool := tenure("host-1", "SSH-2.0-OpenSSH_9.6p1"), tenure("host-1", "SSH-2.0-OpenSSH_9.7p1"), tenure("host-1", "SSH-2.0-paramiko_3.4.0")
 	if usual != 0 || upgrade >= 0 || upgrade < 0.6*tool {
