@@ -100,7 +100,11 @@ func TestScoreOfAStrangerDoesNotAllocate(t *testing.T) {
 	event := graphbuf.Event{Source: []byte("nobody"), Relation: []byte("x"), Destination: []byte("server-0-0"), Time: 1}
 	var ref [1]graphbuf.Ref
 	g.Look([]graphbuf.Event{event}, ref[:])
-	if n := testing.AllocsPerRun(100, func() { s.Score(g, &event, &ref[0]); s.Group(&event, &ref[0]) }); n != 0 {
+	// Each on its own: the race detector has pools forget at random, which is less than one allocation a call.
+	if n := testing.AllocsPerRun(100, func() { s.Score(g, &event, &ref[0]) }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+	if n := testing.AllocsPerRun(100, func() { s.Group(&event, &ref[0]) }); n != 0 {
+		t.Errorf("of the group %v allocations", n)
 	}
 }
