@@ -135,23 +135,8 @@ func (g *Graph) AppendBinary(b []byte) ([]byte, error) {
 func (s *Snapshot) UnmarshalBinary(b []byte) error {
 	d := decoder{b: b}
 	var out Snapshot
-	mark, n := binary.Uvarint(b)
-	if mark == withAges || mark == withActivity {
-		out.Aged, d.b = true, b[n:]
-	}
-	if mark == withActivity {
-		out.Bucket, out.Begun = int64(d.below(math.MaxInt64)), d.varint()
-		if _, exact := levelOf(out.Bucket); d.err == nil && !exact {
-			d.fail(fmt.Errorf("buckets of %d ns", out.Bucket))
-		}
-	}
-	for _, names := range []*[]Name{&out.Nodes, &out.Relations} {
-		n := d.length(1)
-		*names = make([]Name, 0, n)
-		for range n {
-			*names = append(*names, Name{Name: string(d.bytes(d.length(1)))})
-		}
-	}
+	d.header(&out)
+	out.Nodes, out.Relations = d.names(), d.names()
 	smallest := smallestEdge
 	if out.Aged {
 		smallest++
@@ -163,23 +148,7 @@ func (s *Snapshot) UnmarshalBinary(b []byte) error {
 	out.Edges = make([]Edge, 0, edges)
 	var before int64
 	for range edges {
-		e := Edge{
-			Source:      int32(d.below(len(out.Nodes))),
-			Relation:    int32(d.below(len(out.Relations))),
-			Destination: int32(d.below(len(out.Nodes))),
-			Count:       uint32(d.below(1 << 32)),
-		}
-		e.First = before + d.varint()
-		e.Last = e.First + int64(d.uvarint())
-		if out.Aged {
-			e.Age = int64(d.below(math.MaxInt64/int(ageUnit)) * ageUnit)
-		}
-		if out.Bucket > 0 {
-			e.Active = d.uvarint()
-		}
-		if e.Count == 0 || e.Last < e.First {
-			d.fail(fmt.Errorf("edge %d has count %d, first %d, last %d", len(out.Edges), e.Count, e.First, e.Last))
-		}
+		e := d.edge(&out, before)
 		if d.err != nil {
 			break
 		}
@@ -200,14 +169,7 @@ func (s *Snapshot) UnmarshalBinary(b []byte) error {
 // not look at the edges.
 func SnapshotSizes(b []byte) (s Sizes, err error) {
 	d := decoder{b: b}
-	mark, n := binary.Uvarint(b)
-	if mark == withAges || mark == withActivity {
-		d.b = b[n:]
-	}
-	if mark == withActivity {
-		d.uvarint()
-		d.varint()
-	}
+	d.header(&Snapshot{})
 	for _, names := range []*int{&s.Nodes, &s.Relations} {
 		*names = d.length(1)
 		for range *names {
@@ -284,4 +246,49 @@ func (d *decoder) bytes(n int) []byte {
 	p := d.b[:n]
 	d.b = d.b[n:]
 	return p
+}
+
+// header reads what a snapshot's bytes begin with if its edges have more than the oldest filters kept.
+func (d *decoder) header(s *Snapshot) {
+	mark, n := binary.Uvarint(d.b)
+	if mark != withAges && mark != withActivity {
+		return
+	}
+	s.Aged, d.b = true, d.b[n:]
+	if mark == withActivity {
+		s.Bucket, s.Begun = int64(d.below(math.MaxInt64)), d.varint()
+		if _, exact := levelOf(s.Bucket); d.err == nil && !exact {
+			d.fail(fmt.Errorf("buckets of %d ns", s.Bucket))
+		}
+	}
+}
+
+func (d *decoder) names() []Name {
+	n := d.length(1)
+	names := make([]Name, 0, n)
+	for range n {
+		names = append(names, Name{Name: string(d.bytes(d.length(1)))})
+	}
+	return names
+}
+
+// edge reads the next edge of a snapshot, whose header and names are known; before is the First of the one that stands
+// before it.
+func (d *decoder) edge(s *Snapshot, before int64) (e Edge) {
+	e.Source = int32(d.below(len(s.Nodes)))
+	e.Relation = int32(d.below(len(s.Relations)))
+	e.Destination = int32(d.below(len(s.Nodes)))
+	e.Count = uint32(d.below(1 << 32))
+	e.First = before + d.varint()
+	e.Last = e.First + int64(d.uvarint())
+	if s.Aged {
+		e.Age = int64(d.below(math.MaxInt64/int(ageUnit)) * ageUnit)
+	}
+	if s.Bucket > 0 {
+		e.Active = d.uvarint()
+	}
+	if e.Count == 0 || e.Last < e.First {
+		d.fail(fmt.Errorf("edge %d has count %d, first %d, last %d", len(s.Edges), e.Count, e.First, e.Last))
+	}
+	return e
 }

@@ -242,11 +242,7 @@ func compareTriplets(a, b Edge) int {
 // snapshot's the edges are older by as much. It returns how many edges are older
 // than the window and left out.
 func (g *Graph) Restore(s *Snapshot) (tooOld int) {
-	order := make([]int32, len(s.Edges))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(s.Edges[a].Last, s.Edges[b].Last) })
+	order := s.bySight()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	fresh := g.live() == 0
@@ -273,28 +269,7 @@ func (g *Graph) Restore(s *Snapshot) (tooOld int) {
 			tooOld++
 			continue
 		}
-		var before Ref
-		event := Event{
-			Source:      []byte(s.Nodes[e.Source].Name),
-			Relation:    []byte(s.Relations[e.Relation].Name),
-			Destination: []byte(s.Nodes[e.Destination].Name),
-			Time:        e.First,
-		}
-		twin := g.findEdge(&event)
-		if fresh && twin != 0 {
-			// A triplet that was evicted and came back while the graph was saved is there twice: the later one is
-			// right.
-			g.evict(twin)
-			twin = 0
-		}
-		g.lateness.count(uint64(e.Count), false, &g.clock)
-		slot := g.put(&before, &event, e.Count, e.Last, age(i), recorded)
-		p := g.parts(slot)
-		p.edge.activity.join(g.activityOf(s, e, age(i), behind))
-		if twin == 0 && p.sd.edges == 1 { // the pair is new
-			*met.of(p.edge.sd) = e.First
-		}
-		met.earlier(&p, e.First) // the edge that was seen last may be the pair's first
+		g.restoreEdge(s, e, age(i), behind, fresh, met)
 	}
 	for len(g.tombNodes)+len(g.tombRelations) > 0 {
 		g.sweep()
@@ -302,6 +277,42 @@ func (g *Graph) Restore(s *Snapshot) (tooOld int) {
 	g.orderRings()
 	g.stats = Stats{}
 	return tooOld
+}
+
+// bySight are the indices of the edges in the order in which they were last seen.
+func (s *Snapshot) bySight() []int32 {
+	order := make([]int32, len(s.Edges))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(s.Edges[a].Last, s.Edges[b].Last) })
+	return order
+}
+
+// restoreEdge adds an edge of a snapshot that was taken as long ago as behind says. fresh says that there was nothing in
+// the graph before the snapshot. met keeps when pairs first met. The lock is held.
+func (g *Graph) restoreEdge(s *Snapshot, e *Edge, age, behind int64, fresh bool, met *meetings) {
+	var before Ref
+	event := Event{
+		Source:      []byte(s.Nodes[e.Source].Name),
+		Relation:    []byte(s.Relations[e.Relation].Name),
+		Destination: []byte(s.Nodes[e.Destination].Name),
+		Time:        e.First,
+	}
+	twin := g.findEdge(&event)
+	if fresh && twin != 0 {
+		// A triplet that was evicted and came back while the graph was saved is there twice: the later one is right.
+		g.evict(twin)
+		twin = 0
+	}
+	g.lateness.count(uint64(e.Count), false, &g.clock)
+	slot := g.put(&before, &event, e.Count, e.Last, age, recorded)
+	p := g.parts(slot)
+	p.edge.activity.join(g.activityOf(s, e, age, behind))
+	if twin == 0 && p.sd.edges == 1 { // the pair is new
+		*met.of(p.edge.sd) = e.First
+	}
+	met.earlier(&p, e.First) // the edge that was seen last may be the pair's first
 }
 
 // orderRings puts the newest edges of each name first, as they are where events came in their order.

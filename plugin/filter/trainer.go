@@ -125,13 +125,7 @@ func (t *trainer) attempt(ctx context.Context, now time.Time, progress func(step
 	sizes, wanted := t.graph.Sizes(), cfg
 	cfg, a, giveBack, err := t.memory.reserve(sizes, cfg)
 	if err != nil {
-		t.history.add(model.CPU, ResultNoMemory, nil, now)
-		why := "training put off: " + err.Error()
-		t.note(why)
-		if t.short.Failed(now) {
-			t.host.Log(LevelWarn, why)
-		}
-		return fmt.Errorf("the training would take more memory than there is for it: %w", err)
+		return t.noMemory(err, now)
 	}
 	if n, since := t.short.Over(); n > 0 {
 		t.logf(LevelInfo, "memory is enough for trainings again, %s since %s", outage.After(n, "attempt"), since.UTC().Format(time.RFC3339))
@@ -157,39 +151,66 @@ func (t *trainer) attempt(ctx context.Context, now time.Time, progress func(step
 		t.host.Log(LevelInfo, "training stopped")
 		return err
 	case errors.Is(err, model.ErrTooLittle):
-		st := t.graph.Stats()
-		why := t.outside(&st)
-		if why == "" {
-			why = ofOneMoment(snapshot)
-		}
-		err = fmt.Errorf("%w%s", err, why)
-		t.history.add(report.Device, ResultPutOff, nil, now)
-		level := LevelInfo
-		if why != "" {
-			level = LevelWarn
-		}
-		const kind = "training put off: "
-		before := t.untrained.Load()
-		t.note(kind + err.Error())
-		if before == nil || !strings.HasPrefix(*before, kind+model.ErrTooLittle.Error()) { // once, and not at each attempt
-			t.host.Log(level, kind+err.Error())
-		}
-		return err
+		return t.tooLittle(err, snapshot, report.Device, now)
 	case err != nil:
-		t.history.add(report.Device, ResultFailed, nil, now)
-		t.note("the last training failed: " + err.Error())
-		if t.failing.Failed(now) {
-			t.logf(LevelError, "training failed, the scores go on as before: %v", err)
-		}
-		return err
+		return t.failed(err, report.Device, now)
 	}
+	t.use(scorer, report, cfg.Previous, unlearned, now)
+	return nil
+}
+
+// noMemory takes note of a training that there is not enough memory for, and returns the error to report.
+func (t *trainer) noMemory(err error, now time.Time) error {
+	t.history.add(model.CPU, ResultNoMemory, nil, now)
+	why := "training put off: " + err.Error()
+	t.note(why)
+	if t.short.Failed(now) {
+		t.host.Log(LevelWarn, why)
+	}
+	return fmt.Errorf("the training would take more memory than there is for it: %w", err)
+}
+
+// tooLittle takes note of a training for which the snapshot has too little, and returns the error with a hint at why.
+func (t *trainer) tooLittle(err error, snapshot *graphbuf.Snapshot, on string, now time.Time) error {
+	t.history.add(on, ResultPutOff, nil, now)
+	st := t.graph.Stats()
+	level, why := LevelWarn, t.outside(&st)
+	if why == "" {
+		why = ofOneMoment(snapshot)
+	}
+	if why == "" {
+		level = LevelInfo
+	}
+	err = fmt.Errorf("%w%s", err, why)
+	const kind = "training put off: "
+	before := t.untrained.Load()
+	t.note(kind + err.Error())
+	if before == nil || !strings.HasPrefix(*before, kind+model.ErrTooLittle.Error()) { // once, and not at each attempt
+		t.host.Log(level, kind+err.Error())
+	}
+	return err
+}
+
+// failed takes note of a training that ended in an error, and returns it.
+func (t *trainer) failed(err error, on string, now time.Time) error {
+	t.history.add(on, ResultFailed, nil, now)
+	t.note("the last training failed: " + err.Error())
+	if t.failing.Failed(now) {
+		t.logf(LevelError, "training failed, the scores go on as before: %v", err)
+	}
+	return err
+}
+
+// use puts into use what a training made: a new model, or the previous one with the new data. Of the triplets as many as
+// unlearned were held back from it.
+func (t *trainer) use(scorer *model.Scorer, report model.Report, previous *model.Model, unlearned int, now time.Time) {
 	if n, since := t.failing.Over(); n > 0 {
 		t.logf(LevelInfo, "trainings work again, %s since %s", outage.After(n, "failure"), since.UTC().Format(time.RFC3339))
 	}
 	t.untrained.Store(nil)
 	result, trained := ResultNew, now
 	if report.Kept { // the parameters are as old as they were, whatever was tried since
-		result, trained = ResultKept, cfg.Previous.Trained
+		result, trained = ResultKept, previous.Trained
 	}
 	scorer.Model().SetTrained(trained)
 	t.judge.use(scorer)
@@ -200,7 +221,6 @@ func (t *trainer) attempt(ctx context.Context, now time.Time, progress func(step
 	}
 	t.store.save(scorer.Model())
 	t.publisher.offer()
-	return nil
 }
 
 // note notes why there was no training, for those who ask.
