@@ -295,68 +295,84 @@ func (f *fit) judge(t *tagFit, least uint64) {
 		f.mu.Unlock()
 		return
 	}
-	now := time.Now()
-	records, counted := t.records, t.counted
-	misfit, was := float64(counted) < fitShare*float64(records), t.why != ""
-	warn, recovered := false, t.logged && !misfit
-	switch ago := now.Sub(t.warned); {
-	case !misfit:
-	case t.logged:
-		warn = t.total >= t.warnAt && ago >= fitPause
-	default:
-		warn = ago >= t.pause
-	}
-	if warn && now.Sub(f.warnOf) >= fitPause {
-		f.warns, f.warnOf = 0, now
-	}
-	more := false
-	if warn {
-		f.warns++
-		warn, more = f.warns <= mostWarned, f.warns == mostWarned+1
-	}
-	if warn {
-		t.logged, t.warnAt, t.warned = true, t.total*fitGrowth, now
-		t.pause = min(max(2*t.pause, fitShortPause), fitPause)
-	}
-	if recovered {
-		t.logged = false
-	}
-	var sample []byte
-	look := warn || misfit && (!was || t.lastWhy == "") && now.Sub(f.looked) >= fitLook
-	if look {
-		f.looked, sample = now, bytes.Clone(t.sample)
-	}
-	text := ""
-	if t.why = ""; misfit {
-		text = fmt.Sprintf("%s%d of the last %d records have a source and a destination, so hardly any gets a score.", t.begin(), counted, records)
-		t.why = cmp.Or(t.lastWhy, text)
-	}
-	changed := (t.why != "") != was
-	t.records, t.counted, t.sample, t.since = 0, 0, t.sample[:0], time.Time{}
-	if cap(t.sample) > keptSample {
-		t.sample = nil
-	}
+	v := f.closePeriod(t, time.Now())
 	f.mu.Unlock()
-	why := Warning{About: AboutMisfit, What: text}
-	if look {
-		why.Remedy, why.More = f.explain(sample)
+	why := Warning{About: AboutMisfit, What: v.text}
+	if v.look {
+		why.Remedy, why.More = f.explain(v.sample)
 		line := why.Line()
 		f.mu.Lock()
 		t.why, t.lastWhy = line, line
 		f.mu.Unlock()
 	}
-	if look || changed {
+	if v.look || v.changed {
 		f.statusChanged.Store(true)
 	}
-	if warn {
+	if v.warn {
 		f.warn(why)
 	}
-	if more {
+	if v.more {
 		f.logf(LevelWarn, "the records of more tags are not understood; within an hour the log tells of %d, and /healthz and rgcn status tell of the rest", mostWarned)
 	}
-	if recovered {
-		f.logf(LevelInfo, "%srecords are understood again: %d of the last %d have a source and a destination", t.begin(), counted, records)
+	if v.recovered {
+		f.logf(LevelInfo, "%srecords are understood again: %d of the last %d have a source and a destination", t.begin(), v.counted, v.records)
 	}
+}
+
+// verdict is what is to be said of a tag's records of one period.
+type verdict struct {
+	records, counted uint64
+	text             string // what is wrong with them, "" if nothing is
+	warn, recovered  bool   // the log tells of it
+	more             bool   // the log tells that more tags are not understood than it told of
+	look             bool   // a record is looked at, to tell why
+	sample           []byte // that record
+	changed          bool   // whether they are understood
+}
+
+// closePeriod ends a period of a tag and begins the next. The lock is held.
+func (f *fit) closePeriod(t *tagFit, now time.Time) verdict {
+	misfit, was := float64(t.counted) < fitShare*float64(t.records), t.why != ""
+	v := verdict{records: t.records, counted: t.counted, recovered: t.logged && !misfit, changed: misfit != was}
+	if misfit {
+		v.text = fmt.Sprintf("%s%d of the last %d records have a source and a destination, so hardly any gets a score.", t.begin(), t.counted, t.records)
+		v.warn, v.more = f.mayWarn(t, now)
+	}
+	if v.recovered {
+		t.logged = false
+	}
+	if v.look = v.warn || misfit && (!was || t.lastWhy == "") && now.Sub(f.looked) >= fitLook; v.look {
+		f.looked, v.sample = now, bytes.Clone(t.sample)
+	}
+	if t.why = ""; misfit {
+		t.why = cmp.Or(t.lastWhy, v.text)
+	}
+	t.records, t.counted, t.sample, t.since = 0, 0, t.sample[:0], time.Time{}
+	if cap(t.sample) > keptSample {
+		t.sample = nil
+	}
+	return v
+}
+
+// mayWarn tells whether the log is to tell now of a tag whose records are not understood, and counts that as done. more
+// tells that this one is the first of the hour for which only a general line is left. The lock is held.
+func (f *fit) mayWarn(t *tagFit, now time.Time) (warn, more bool) {
+	ago := now.Sub(t.warned)
+	if t.logged {
+		warn = t.total >= t.warnAt && ago >= fitPause
+	} else {
+		warn = ago >= t.pause
+	}
+	if !warn {
+		return false, false
+	}
+	if now.Sub(f.warnOf) >= fitPause {
+		f.warns, f.warnOf = 0, now
+	}
+	f.warns++
+	t.logged, t.warnAt, t.warned = true, t.total*fitGrowth, now
+	t.pause = min(max(2*t.pause, fitShortPause), fitPause)
+	return f.warns <= mostWarned, f.warns == mostWarned+1
 }
 
 // checkTimes warns once if none of the first records has a time where the settings look for one. Lines of sshd are
