@@ -79,13 +79,17 @@ const wantTime = "a date such as 2027-03-31 or a time such as 2027-03-31T11:00:0
 // parseTime reads a date or an RFC 3339 time. A date is that whole day in UTC: its end where end is set.
 func parseTime(text string, end bool) (t time.Time, ok bool) {
 	t, err := time.Parse(dateForm, text)
-	if err == nil && end {
-		t = t.AddDate(0, 0, 1)
-	}
-	if err != nil {
+	date := err == nil
+	if !date {
 		t, err = time.Parse(time.RFC3339, text)
 	}
-	return t.UTC(), err == nil && t.Year() >= firstYear && t.Year() <= lastYear
+	if err != nil || t.Year() < firstYear || t.Year() > lastYear {
+		return t, false
+	}
+	if date && end {
+		t = t.AddDate(0, 0, 1) // of the last year's last day it is of the year after, whose nanoseconds fit as well
+	}
+	return t.UTC(), true
 }
 
 // FormatTime is a limit of a line, in unix nanoseconds, for people; "" for none.

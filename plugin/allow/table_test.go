@@ -167,6 +167,19 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// The years that the message names are allowed up to their last day.
+func TestTheLastYear(t *testing.T) {
+	table := list(t, plain, "a,*,b,2000-01-01,2200-12-31,")
+	if end := at("2201-01-01T00:00:00Z"); match(table, Allowed, "a", "r", "b", end-1) != 2 || match(table, Allowed, "a", "r", "b", end) != 0 {
+		t.Errorf("%+v", table.Lines()[0])
+	}
+	for _, text := range []string{"2201-01-01", "1999-12-31"} {
+		if _, ok := parseTime(text, true); ok {
+			t.Errorf("%s is taken", text)
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	const h = "source,relation,destination,from,until,note,verdict\n"
 	for text, want := range map[string]string{
