@@ -60,9 +60,6 @@ func Error(err error) error {
 	if !errors.As(err, &p) {
 		return fmt.Errorf(": %w", regularfile.Cause(err))
 	}
-	if errors.Is(p.Err, csv.ErrFieldCount) {
-		return At(p.Line, "another number of columns than in line 1, want as many")
-	}
 	return At(p.Line, "%v, want fields with commas between, those with a comma or a quote in double quotes", p.Err)
 }
 

@@ -1,6 +1,7 @@
 package hosts
 
 import (
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -48,8 +49,10 @@ func read(in io.Reader) (*table, error) {
 		return nil, csvfile.At(1, "empty, want a line that names the columns, the first of them that of the hosts")
 	case err != nil:
 		return nil, csvfile.Error(err)
-	case len(header) < 2 || len(header) > 1+maxColumns:
-		return nil, csvfile.At(1, "%d columns, want 2 to %d with commas between: the host, then its features", len(header), 1+maxColumns)
+	}
+	first, _ := r.FieldPos(0) // blank lines may stand above
+	if len(header) < 2 || len(header) > 1+maxColumns {
+		return nil, csvfile.At(first, "%d columns, want 2 to %d with commas between: the host, then its features", len(header), 1+maxColumns)
 	}
 	t := &table{}
 	for i, name := range header {
@@ -58,7 +61,7 @@ func read(in io.Reader) (*table, error) {
 			continue
 		}
 		if name == "" || slices.Contains(t.columns, name) {
-			return nil, csvfile.At(1, "column %d is named %s, want a name of its own", i+1, csvfile.Show(name))
+			return nil, csvfile.At(first, "column %d is named %s, want a name of its own", i+1, csvfile.Show(name))
 		}
 		t.columns = append(t.columns, name)
 	}
@@ -67,6 +70,10 @@ func read(in io.Reader) (*table, error) {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			return t, nil
+		}
+		if errors.Is(err, csv.ErrFieldCount) {
+			line, _ := r.FieldPos(0)
+			return nil, csvfile.At(line, "another number of columns than in line %d, want as many", first)
 		}
 		if err != nil {
 			return nil, csvfile.Error(err)
@@ -78,8 +85,8 @@ func read(in io.Reader) (*table, error) {
 		if row[0] == "" {
 			return nil, csvfile.At(line, "a row without a host, want its name or address in the first column")
 		}
-		if first, twice := lines[row[0]]; twice {
-			return nil, csvfile.At(line, "host %s stands in line %d already, want one row for each", csvfile.Show(row[0]), first)
+		if before, twice := lines[row[0]]; twice {
+			return nil, csvfile.At(line, "host %s stands in line %d already, want one row for each", csvfile.Show(row[0]), before)
 		}
 		lines[row[0]] = line
 		t.rows = append(t.rows, row)
