@@ -61,6 +61,7 @@ type AlertBudget struct {
 	mu      sync.Mutex
 	history history
 	today   today
+	left    int // days of a state that serve a smaller budget alone
 }
 
 const (

@@ -255,6 +255,52 @@ func TestBudgetInBytes(t *testing.T) {
 	}
 }
 
+// A larger budget goes on with the days of a smaller one as far as these reach; what it leaves, it tells.
+func TestALargerBudgetGoesOnWithWhatReachesFarEnough(t *testing.T) {
+	s := newStream(20, 5)
+	for range 5 {
+		s.next(600, 1)
+	}
+	half := graphbuf.Event{Source: []byte("again"), Time: (int64(20_000+s.day)*secondsOfDay + 9) * 1e9}
+	s.budget.Low(&half, Spender{}, 1e-5)
+	b, err := s.budget.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		perDay     float64
+		kept, left int
+	}{{20, 4, 0}, {30, 4, 0}, {40, 4, 0}, {42, 4, 0}, {43, 0, 4}, {500, 0, 4}, {Max + 1, 0, 0}} {
+		l := New(c.perDay)
+		if err := l.UnmarshalBinary(b); err != nil || len(l.history.past) != c.kept || l.Left() != c.left {
+			t.Errorf("a budget of %v keeps %d days and leaves %d, want %d and %d; %v", c.perDay, len(l.history.past), l.Left(), c.kept, c.left, err)
+		}
+		if c.kept == 0 {
+			continue
+		}
+		if l.Low(&half, Spender{}, 1e-5); l.today.Alerts != 1 || !l.Settled() {
+			t.Errorf("a budget of %v: %d alerts, want 1 as before; settled: %v", c.perDay, l.today.Alerts, l.Settled())
+		}
+		// The last rank that its threshold may ask for is one that all days have.
+		for i := range l.history.past {
+			if d := &l.history.past[i]; d.rank(mostPace*c.perDay) == d.Scores[len(d.Scores)-1] {
+				t.Errorf("a budget of %v: a day of %d scores ends before the rank %v", c.perDay, len(d.Scores), mostPace*c.perDay)
+			}
+		}
+		again, err := l.AppendBinary(nil)
+		if err == nil {
+			err = New(c.perDay).UnmarshalBinary(again)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	empty, _ := New(20).AppendBinary(nil)
+	if l := New(500); l.UnmarshalBinary(empty) != nil || l.Left() != 0 {
+		t.Errorf("%d days are left of none", l.Left())
+	}
+}
+
 // What is to be encoded is a copy: to make JSON of it takes long, and the budget goes on meanwhile.
 func TestBudgetGoesOnWhileItIsEncoded(t *testing.T) {
 	s := newStream(20, 5)

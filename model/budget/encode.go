@@ -36,8 +36,8 @@ func (l *AlertBudget) copied() encoded {
 	return out
 }
 
-// UnmarshalBinary implements encoding.BinaryUnmarshaler. What was kept for a smaller budget
-// says too little of a larger one, and is left.
+// UnmarshalBinary implements encoding.BinaryUnmarshaler. What was kept for a budget so much smaller that it says too
+// little of this one is left: see Left.
 func (l *AlertBudget) UnmarshalBinary(b []byte) error {
 	fail := func(format string, a ...any) error { return fmt.Errorf("budget: decode alerts: "+format, a...) }
 	var in encoded
@@ -70,7 +70,11 @@ func (l *AlertBudget) UnmarshalBinary(b []byte) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if in.Depth < l.depth || !l.follows() {
+	if l.left = 0; !l.follows() {
+		return nil
+	}
+	if !in.reaches(l.perDay) {
+		l.left = len(in.Past)
 		return nil
 	}
 	d := &l.today
@@ -87,6 +91,18 @@ func (l *AlertBudget) UnmarshalBinary(b []byte) error {
 	d.Alerts, d.Beyond = in.Today.Alerts, in.Today.Beyond // of some nothing more is known
 	l.setGate()
 	return nil
+}
+
+// reaches tells whether what was kept holds the scores that the threshold of so many alerts a day asks for: a day that
+// had more than there was room for has half of that at least.
+func (e *encoded) reaches(perDay float64) bool { return float64(e.Depth/2) >= mostPace*perDay }
+
+// Left is how many days UnmarshalBinary left, since they were kept for a smaller budget and say too little of this one.
+// The threshold then begins anew.
+func (l *AlertBudget) Left() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.left
 }
 
 // noScore tells what is not from 0 to 1.
