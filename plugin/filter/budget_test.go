@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -76,5 +77,34 @@ func TestARestartSpendsNothingTwice(t *testing.T) {
 	without, with := verdicts(false), verdicts(true)
 	if !slices.Equal(without, with) || !slices.Contains(without[:30], true) {
 		t.Errorf("low without a restart\n%v\nand with one\n%v", without, with)
+	}
+}
+
+// Whoever raises a budget by more than its days reach is told that it begins anew.
+func TestABudgetThatIsRaisedSaysWhatItLeaves(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	f := offline(t, host("state_dir", dir, "threshold_method", "budget"))
+	f.Process(nil, join(sessions(2000)))
+	train(t, f)
+	for day := range 3 {
+		for i := range 40 {
+			f.Process(nil, session(3000+day*1440+i, fmt.Sprintf("stranger-%d-%d", day, i), "server-0-1", "client-1"))
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for perDay, want := range map[string]bool{"20": false, "40": false, "200": true} {
+		h := host("state_dir", dir, "threshold_method", "budget", "threshold_per_day", perDay, "threshold_sources_per_day", "10")
+		again, err := NewOffline(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(h.log(), "much smaller threshold.per_day than "+perDay+" and"); got != want {
+			t.Errorf("threshold.per_day = %s: told of what is left: %v, want %v\n%s", perDay, got, want, h.log())
+		}
+		if err := again.Abandon(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

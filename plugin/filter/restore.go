@@ -10,6 +10,7 @@ import (
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
+	"flb-filter-rgcn/model/budget"
 )
 
 // restore loads graph, model and the rest of the state directory. What cannot be read is set aside and logged; a start
@@ -37,10 +38,10 @@ func (f *Instance) restore() {
 	end()
 	f.load(fleetFile, fleetVersion, func(b []byte) error { return f.restoreFleet(b, haveGraph && haveModel) })
 	if f.judge.alerts != nil {
-		f.load(alertsFile, alertsVersion, f.judge.alerts.UnmarshalBinary)
+		f.restoreBudget(alertsFile, alertsVersion, f.judge.alerts, "threshold.per_day", f.cfg.Threshold.PerDay)
 	}
 	if f.judge.sources != nil {
-		f.load(sourcesFile, sourcesVersion, f.judge.sources.budget.UnmarshalBinary)
+		f.restoreBudget(sourcesFile, sourcesVersion, f.judge.sources.budget, "threshold.sources_per_day", f.cfg.Threshold.SourcesPerDay)
 	}
 	if f.judge.unanswered != nil {
 		f.load(unansweredFile, unansweredVersion, f.judge.unanswered.UnmarshalBinary)
@@ -81,6 +82,15 @@ func (f *Instance) restore() {
 		f.logf(LevelInfo, "state: %d edges and the model of %s; scores from the first record on", st.Edges, m.TrainedText())
 	case haveGraph:
 		f.logf(LevelInfo, "state: %d edges, no model yet", st.Edges)
+	}
+}
+
+// restoreBudget restores a budget of alerts, and tells where its days are left, since they were kept for fewer alerts a day.
+func (f *Instance) restoreBudget(name string, version uint32, alerts *budget.AlertBudget, setting string, perDay float64) {
+	f.load(name, version, alerts.UnmarshalBinary)
+	if n := alerts.Left(); n > 0 && !f.frozen {
+		f.logf(LevelWarn, "state: the scores of the last days (%d of them) were kept for a much smaller %s than %v and reach no further: "+
+			"what is low is decided by the last training until more days have passed", n, setting, perDay)
 	}
 }
 
