@@ -271,3 +271,48 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// What it takes to make a state is within what was foretold, whether or not it can be compressed.
+func TestAppendBytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector allocates, too")
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, size := range []int{0, 100 << 10, 300 << 10, 1 << 20, 2<<20 + 1, 32 << 20} {
+		same, noise := make([]byte, size), make([]byte, size)
+		for i := range noise {
+			noise[i] = byte(random.Uint32())
+		}
+		for _, graph := range [][]byte{same, noise} {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			b, err := Append(nil, someHeader, graph, someModel, nil)
+			runtime.ReadMemStats(&after)
+			if err != nil {
+				t.Fatal(err)
+			}
+			took, foretold := int64(after.TotalAlloc-before.TotalAlloc), AppendBytes(int64(size+len(someModel)))
+			if took > foretold || foretold > took+tableBytes+2*int64(size) {
+				t.Errorf("a state of %d KiB, compressed %d, took %d KiB, foretold %d", size>>10, len(b)>>10, took>>10, foretold>>10)
+			}
+			h, err := ReadHeader(bytes.NewReader(b), Trust{Unsigned: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, _, err := h.ReadPayload(bytes.NewReader(b[len(b)-int(h.payload):])); err != nil || !bytes.Equal(again, graph) {
+				t.Errorf("%d bytes: %v", size, err)
+			}
+		}
+	}
+}
+
+// A state is appended behind what is there.
+func TestAppendBehind(t *testing.T) {
+	b, err := Append([]byte("before"), someHeader, someGraph, someModel, nil)
+	if err != nil || string(b[:6]) != "before" {
+		t.Fatalf("%.6q, %v", b, err)
+	}
+	if _, err := ReadHeader(bytes.NewReader(b[6:]), Trust{Unsigned: true}); err != nil {
+		t.Error(err)
+	}
+}
