@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"flb-filter-rgcn/model/internal/gnn"
@@ -71,19 +72,49 @@ func (m *Model) AppendBinary(b []byte) ([]byte, error) {
 	if err != nil {
 		return b, fmt.Errorf("model: encode: %w", err)
 	}
+	// Room for all of it at once: a slice that grows is held twice while it is copied.
+	b = slices.Grow(b, binary.MaxVarintLen64+len(js)+m.valueBytes())
 	b = binary.AppendUvarint(b, uint64(len(js)))
 	b = append(b, js...)
-	var values [][]float32
-	for _, p := range m.params.List {
-		values = append(values, p.Value, p.Mean, p.Square)
-	}
-	if r := m.reference; r != nil {
-		values = append(values, r.Nodes, r.Relations)
-	}
-	for _, x := range values {
+	for _, x := range m.values() {
 		for _, v := range x {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 		}
 	}
 	return b, nil
+}
+
+// values are those of all parameters, in the header's order.
+func (m *Model) values() (all [][]float32) {
+	for _, p := range m.params.List {
+		all = append(all, p.Value, p.Mean, p.Square)
+	}
+	if r := m.reference; r != nil {
+		all = append(all, r.Nodes, r.Relations)
+	}
+	return all
+}
+
+// valueBytes is how many bytes the values take.
+func (m *Model) valueBytes() (n int) {
+	for _, x := range m.values() {
+		n += float * len(x)
+	}
+	return n
+}
+
+// SavingBytes is about what AppendBinary takes, its bytes included.
+func (m *Model) SavingBytes() int64 {
+	const (
+		number = 12 // bytes of a held-out one as text
+		name   = 32 // what a name takes beside its bytes: quotes, a slice of it
+		copies = 5  // of the header: as values, as text that grows, and as bytes
+	)
+	header := len(m.heldOut.Scores) * 2 * number
+	for _, names := range [][]string{m.relations, m.nodes} {
+		for _, n := range names {
+			header += len(n)*4/3 + name
+		}
+	}
+	return int64(m.valueBytes()) + int64(copies*header) + 64<<10
 }
