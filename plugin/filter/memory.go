@@ -127,13 +127,22 @@ func withGarbage(bytes, lives int64) int64 { return bytes + (bytes+lives)*eagerP
 
 // take promises so many bytes, and what garbage they leave, to somebody other than a training, if as many are left.
 func (m *memory) take(bytes int64) (a allowance, giveBack func(), ok bool) {
+	a, p := m.promise(bytes)
+	if p == nil {
+		return a, nil, false
+	}
+	return a, func() { p.keep(0) }, true
+}
+
+// promise is take of which a part may be kept for longer; nil where not as many are left.
+func (m *memory) promise(bytes int64) (a allowance, p *promise) {
 	bytes = m.withGarbage(bytes)
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	if a = m.left(); bytes > a.bytes {
-		return a, nil, false
+		return a, nil
 	}
-	return a, takeMemory(bytes, a.bytes < plentiful), true
+	return a, promiseMemory(bytes, a.bytes < plentiful)
 }
 
 // room returns why so many bytes of the state directory cannot be read into memory at once. It refuses less than take:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model"
 	"flb-filter-rgcn/plugin/fleet"
 	"flb-filter-rgcn/plugin/outage"
 )
@@ -213,10 +214,12 @@ func (p *publisher) publish(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	b, h, err := p.encode(key)
+	b, h, promised, err := p.encode(key)
 	if err != nil {
 		return err
 	}
+	defer promised.keep(0)
+	promised.keep(int64(len(b))) // which may take minutes to send: what others were promised is not for these
 	if err := p.place.Put(ctx, b); err != nil {
 		return fmt.Errorf("publish: %s: %w", p.place, err)
 	}
@@ -228,20 +231,26 @@ func (p *publisher) publish(ctx context.Context) (err error) {
 	return nil
 }
 
-// encode makes the state to publish.
-func (p *publisher) encode(key ed25519.PrivateKey) ([]byte, fleet.Header, error) {
-	var h fleet.Header
+// encode makes the state to publish, and leaves the promise of the memory that it takes to the caller. After an error
+// there is none.
+func (p *publisher) encode(key ed25519.PrivateKey) (state []byte, h fleet.Header, promised *promise, err error) {
 	scorer := p.judge.scorer.Load()
 	if scorer == nil {
-		return nil, h, ErrNoModel
+		return nil, h, nil, ErrNoModel
 	}
 	st := p.graph.Stats()
 	sizes := graphbuf.Sizes{Nodes: st.Nodes, Relations: st.Relations, Edges: st.Edges}
-	a, giveBack, ok := p.memory.take(2 * sizes.SavingBytes()) // as it is, and compressed
-	if !ok {
-		return nil, h, fmt.Errorf("to publish %d triplets takes about %d MiB for the moment, %s; %s", st.Edges, p.memory.withGarbage(2*sizes.SavingBytes())>>20, a.by, a.remedy)
+	bytes := publishingBytes(sizes, scorer.Model())
+	a, promised := p.memory.promise(bytes)
+	if promised == nil {
+		return nil, h, nil, fmt.Errorf("to publish %d triplets takes about %d MiB for the moment, %s; %s", st.Edges, p.memory.withGarbage(bytes)>>20, a.by, a.remedy)
 	}
-	defer giveBack()
+	whole := false
+	defer func() {
+		if !whole { // or there was a panic
+			promised.keep(0)
+		}
+	}()
 	now := time.Now().UnixNano()
 	h = fleet.Header{
 		Sequence: p.next(now), Published: now, Horizon: horizon(p.graph, st.Now, now), // what comes while it is encoded lies after the horizon
@@ -250,14 +259,21 @@ func (p *publisher) encode(key ed25519.PrivateKey) ([]byte, fleet.Header, error)
 	}
 	graph, err := p.graph.AppendBinary(nil)
 	if err != nil {
-		return nil, h, err
+		return nil, h, nil, err
 	}
 	m, err := scorer.Model().AppendBinary(nil)
 	if err != nil {
-		return nil, h, err
+		return nil, h, nil, err
 	}
-	b, err := fleet.Append(nil, h, graph, m, key)
-	return b, h, err
+	state, err = fleet.Append(nil, h, graph, m, key)
+	whole = err == nil
+	return state, h, promised, err
+}
+
+// publishingBytes is what encode takes at most: graph and model as they are, and compressed.
+func publishingBytes(s graphbuf.Sizes, m *model.Model) int64 {
+	plain := s.SavingBytes() + m.SavingBytes()
+	return plain + fleet.AppendBytes(plain)
 }
 
 // next is the sequence after the last one: the time in unix nanoseconds, or one more where the clock went back. Agents

@@ -52,6 +52,18 @@ func endEager() {
 // returns is called. Where eager, garbage is collected early, and Go holds no more than was promised as far as that can
 // be done. The lock is held.
 func takeMemory(bytes int64, eager bool) (giveBack func()) {
+	p := promiseMemory(bytes, eager)
+	return func() { p.keep(0) }
+}
+
+// promise is what somebody may take of the process's memory.
+type promise struct {
+	bytes int64
+	eager bool
+}
+
+// promiseMemory is takeMemory of which a part may be kept for longer. The lock is held.
+func promiseMemory(bytes int64, eager bool) *promise {
 	held := heldByGo()
 	if shared.promised == 0 {
 		shared.base = held
@@ -62,18 +74,24 @@ func takeMemory(bytes int64, eager bool) (giveBack func()) {
 		beginEager()
 	}
 	softLimit()
-	return func() {
-		shared.mu.Lock()
-		defer shared.mu.Unlock()
-		shared.promised -= bytes
-		if held := heldByGo(); shared.promised > 0 {
-			shared.base = max(shared.base, held-shared.promised)
-		}
-		if eager {
-			endEager()
-		}
-		softLimit()
+	return &promise{bytes, eager}
+}
+
+// keep gives all back but so many bytes, which are those still in use, and collects no longer eagerly.
+func (p *promise) keep(bytes int64) {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	bytes = min(bytes, p.bytes)
+	shared.promised -= p.bytes - bytes
+	p.bytes = bytes
+	if held := heldByGo(); shared.promised > 0 {
+		shared.base = max(shared.base, held-shared.promised)
 	}
+	if p.eager {
+		endEager()
+	}
+	p.eager = false
+	softLimit()
 }
 
 // softLimit keeps Go to what was promised, while somebody collects eagerly. It is never above what the user set.

@@ -1,0 +1,85 @@
+package filter
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime"
+	"testing"
+
+	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/plugin/fleet"
+)
+
+// watchedPlace is a place that looks at what is promised while a state is on its way.
+type watchedPlace struct {
+	put func(state []byte) error
+}
+
+func (p *watchedPlace) Put(_ context.Context, state []byte) error { return p.put(state) }
+
+func (p *watchedPlace) Get(context.Context, string) (io.ReadCloser, string, error) {
+	return nil, "", errors.New("nothing is there")
+}
+
+func (p *watchedPlace) String() string { return "a place" }
+
+func (p *watchedPlace) Close() {}
+
+func promisedNow() (bytes int64, eager int) {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	return shared.promised, shared.eager
+}
+
+// A state that is being sent is promised memory until it has come or failed, and no more than it has: to send it may take
+// minutes, in which others train.
+func TestAStateOnItsWayIsPromisedItsMemory(t *testing.T) {
+	s := newFleet(t)
+	before, eager := promisedNow()
+	for name, fails := range map[string]func() error{
+		"taken": func() error { return nil }, "refused": func() error { return errors.New("no") }, "a panic": func() error { panic("no") },
+	} {
+		calls := 0
+		s.trainer.publisher.place = &watchedPlace{func(state []byte) error {
+			calls++
+			if during, e := promisedNow(); during != before+int64(len(state)) || e != eager {
+				t.Errorf("%s: %d bytes are promised while %d are sent, and %d before; %d collect eagerly, %d before", name, during, len(state), before, e, eager)
+			}
+			return fails()
+		}}
+		_, err := s.trainer.Publish(t.Context())
+		if after, e := promisedNow(); calls != 1 || (err == nil) != (name == "taken") || after != before || e != eager {
+			t.Errorf("%s: %d calls, %v, %d bytes promised afterwards, %d before, %d collect eagerly", name, calls, err, after, before, e)
+		}
+	}
+}
+
+// What making a state takes is within what is promised to it, with a model that is larger than the graph too.
+func TestPublishingBytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector allocates, too")
+	}
+	s := newFleet(t)
+	key, err := fleet.ReadSigningKey(s.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := offline(t, host("publish", s.place, "publish_key", s.key, "model_dim", "512", "model_layer1", "full", "train_steps", "2"))
+	defer f.Abandon()
+	f.Process(nil, join(s.sessions(0, 2000)))
+	train(t, f)
+	st := f.graph.Stats()
+	sizes := graphbuf.Sizes{Nodes: st.Nodes, Relations: st.Relations, Edges: st.Edges}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	b, _, promised, err := f.publisher.encode(key)
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	promised.keep(0)
+	if took, foretold := int64(after.TotalAlloc-before.TotalAlloc), publishingBytes(sizes, f.Scorer().Model()); took > foretold {
+		t.Errorf("a state of %d KiB took %d KiB, promised were %d", len(b)>>10, took>>10, foretold>>10)
+	}
+}
