@@ -117,10 +117,14 @@ func NewFrozen(host Host) (*Instance, error) { return newInstance(host, forLook,
 // configuration, the instances of the old one still run.
 func Check(host Host) error {
 	f, err := prepare(host, forLive, machineClock())
-	if err == nil && f.cfg.State.Dir != "" && f.cfg.State.Required {
-		err = state.Check(f.cfg.State.Dir)
+	if err != nil {
+		return err
 	}
-	return err
+	defer f.letGo()
+	if f.cfg.State.Dir != "" && f.cfg.State.Required {
+		return state.Check(f.cfg.State.Dir)
+	}
+	return nil
 }
 
 func newInstance(host Host, k kind, read func() (wall, passed int64)) (*Instance, error) {
@@ -129,10 +133,12 @@ func newInstance(host Host, k kind, read func() (wall, passed int64)) (*Instance
 		return nil, err
 	}
 	if err := f.allow.load(); err != nil {
+		f.letGo()
 		return nil, err
 	}
 	if f.cfg.State.Dir != "" {
 		if err := f.openState(); err != nil {
+			f.letGo()
 			return nil, err
 		}
 	}
@@ -287,6 +293,15 @@ func (f *Instance) Close() error { return f.end(!f.frozen) }
 // Abandon is Close for a run that failed: what was learned since the last training is not saved.
 func (f *Instance) Abandon() error { return f.end(false) }
 
+// letGo closes the places and the search server that the settings name.
+func (f *Instance) letGo() {
+	if f.source.from != nil {
+		f.source.from.Close()
+	}
+	f.follower.close()
+	f.publisher.close()
+}
+
 func (f *Instance) end(save bool) error {
 	f.stop()
 	var err error
@@ -299,11 +314,7 @@ func (f *Instance) end(save bool) error {
 		}
 		err = printable.Join(err, f.store.dir.Close())
 	}
-	if f.source.from != nil {
-		f.source.from.Close()
-	}
-	f.follower.close()
-	f.publisher.close()
+	f.letGo()
 	f.fit.end()
 	f.host.Log(LevelInfo, f.closed())
 	return err
