@@ -31,7 +31,7 @@ type Entry struct {
 // power, find the old file or the new one. Two processes that append at the same time wait for each other. Nothing
 // is written if the list or the line has an error, which names the file and the line.
 func Append(path string, e Entry, naming Naming) (*Line, error) {
-	path, err := target(path)
+	path, err := replacefile.Target(path)
 	if err != nil {
 		return nil, err
 	}
@@ -95,19 +95,6 @@ func withHeader(text []byte) []byte {
 		text = append(text, end...)
 	}
 	return append(text, strings.Join(columns, ",")+end...)
-}
-
-// target follows links to the file that is to be replaced, and not the link.
-func target(path string) (string, error) {
-	whole, err := filepath.EvalSymlinks(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		// Another process may have made the file since; only a dangling link is an error.
-		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			return "", fmt.Errorf("%s: a link to a file that is not there, want a file", path)
-		}
-		return path, nil
-	}
-	return whole, err
 }
 
 // lock locks the directory against other processes that append. The file itself cannot be locked, as it is replaced.

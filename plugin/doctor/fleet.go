@@ -14,6 +14,7 @@ import (
 
 	"flb-filter-rgcn/plugin/filter"
 	"flb-filter-rgcn/plugin/fleet"
+	"flb-filter-rgcn/plugin/replacefile"
 )
 
 // fleet looks at the states that filters take from a trainer, and at where trainers publish theirs.
@@ -83,7 +84,12 @@ func (e *examination) published(p *target) {
 	}
 	dir := to
 	if info, err := os.Stat(to); !strings.HasSuffix(to, "/") && (err != nil || !info.IsDir()) {
-		dir = filepath.Dir(to)
+		file, err := replacefile.Target(to) // as it is published
+		if err != nil {
+			e.findings.add(Problem, TopicFleet, at, fmt.Sprintf("%s cannot publish: %v", p.name, err), "name a file, or make the one that the link leads to")
+			return
+		}
+		dir = filepath.Dir(file)
 	}
 	if err := access(dir, unix.W_OK|unix.X_OK); errors.Is(err, unix.EROFS) {
 		e.findings.add(Problem, TopicFleet, at, onReadOnly(dir, fmt.Sprintf("%s cannot publish to %s", p.name, to)), writableRemedy(dir))

@@ -107,6 +107,11 @@ func TestFleet(t *testing.T) {
 
 	look("Publish "+dir, "Publish_Key "+key).has(t, OK, TopicFleet, "publishes to "+dir)
 	look("Publish "+dir+"/none/", "Publish_Key "+key).has(t, Problem, TopicFleet, "there is no directory "+dir+"/none/", "install -d")
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(filepath.Join(dir, "none", "state"), link); err != nil {
+		t.Fatal(err)
+	}
+	look("Publish "+link, "Publish_Key "+key).has(t, Problem, TopicFleet, "cannot publish: "+link+": a link to a file that is not there", "name a file")
 	look("Publish https://host.invalid/", "Publish_Key "+key).has(t, OK, TopicFleet, "which was not tried")
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"syscall"
 
@@ -26,14 +25,18 @@ func (d *directory) String() string { return d.path }
 
 func (d *directory) Close() {}
 
-// Put replaces the file: readers see the old state or the new one.
+// Put replaces the file, of a link the one that it leads to: readers see the old state or the new one.
 func (d *directory) Put(ctx context.Context, state []byte) error {
+	path, err := replacefile.Target(d.path)
+	if err != nil {
+		return err
+	}
 	// The rename would put a file in the place of a device or a pipe, and break what else uses it.
-	if info, err := os.Lstat(d.path); err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeSymlink == 0 {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("what is there is no regular file (%v)", info.Mode())
 	}
 	// Scorers are other users, mostly; what is published is for whoever reaches the directory.
-	return replacefile.Write(d.path, replacefile.Options{Mode: 0o644, Ready: ctx.Err}, state)
+	return replacefile.Write(path, replacefile.Options{Mode: 0o644, Ready: ctx.Err}, state)
 }
 
 // Get opens the file. Its tag is made of what changes whenever another file takes its place.

@@ -101,6 +101,31 @@ func get(p Place, tag string) (content, newTag string, err error) {
 	return string(b), newTag, err
 }
 
+// What is put by a link is where the link leads: scorers may read it there, on another file system too.
+func TestPutFollowsLinks(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	file, link, dangling, device := filepath.Join(elsewhere, "ssh.state"), filepath.Join(dir, "link"), filepath.Join(dir, "dangling"), filepath.Join(dir, "null")
+	if err := errors.Join(os.WriteFile(file, []byte("old"), 0o644), os.Symlink(file, link), os.Symlink(file+".none", dangling), os.Symlink("/dev/null", device)); err != nil {
+		t.Fatal(err)
+	}
+	if err := openPlace(t, link, Access{}).Put(t.Context(), []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(file); err != nil || string(b) != "new" {
+		t.Errorf("behind the link is %q, %v", b, err)
+	}
+	for path, want := range map[string]string{dangling: "a link to a file that is not there, want a file", device: "what is there is no regular file"} {
+		if err := openPlace(t, path, Access{}).Put(t.Context(), []byte("new")); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", path, err, want)
+		}
+	}
+	for _, path := range []string{link, dangling, device} {
+		if info, err := os.Lstat(path); err != nil || info.Mode()&os.ModeSymlink == 0 {
+			t.Errorf("%s is no link any more: %v, %v", path, info, err)
+		}
+	}
+}
+
 // Whatever the place: what was put is got, once for each tag.
 func TestPlaces(t *testing.T) {
 	_, url := serve(t)

@@ -77,6 +77,20 @@ func Write(path string, o Options, content ...[]byte) (err error) {
 	return syncDir(filepath.Dir(path))
 }
 
+// Target follows links to the file that is to be replaced: a move would put the new file in the place of the link, and
+// whoever reads the file by another way would never see it. A path where nothing is stays as it is.
+func Target(path string) (string, error) {
+	whole, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		// Another process may have made the file since; only a dangling link is an error.
+		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return "", fmt.Errorf("%s: a link to a file that is not there, want a file", path)
+		}
+		return path, nil
+	}
+	return whole, err
+}
+
 // create makes the new file.
 func create(path, temporary string) (*os.File, error) {
 	if temporary != "" {
