@@ -26,7 +26,9 @@ type publisher struct {
 	turn  sync.Mutex  // held for one publication
 	place fleet.Place // nil: to be opened (again); under turn
 
-	outage outage.Outage // of the goroutine that publishes in the background
+	// These two are of the goroutine that publishes in the background.
+	outage outage.Outage
+	lasts  bool // the failure before will come again until somebody changes something
 
 	mu     sync.Mutex // guards status, for moments
 	status PublishStatus
@@ -173,7 +175,7 @@ func (p *publisher) run(ctx context.Context) {
 	}
 }
 
-// report logs a failure at growing intervals, and its end.
+// report logs a failure when it is new or of another kind, and then at growing intervals; and its end.
 func (p *publisher) report(err error, now time.Time) {
 	switch {
 	case err == nil:
@@ -182,8 +184,11 @@ func (p *publisher) report(err error, now time.Time) {
 		if n, since := p.outage.Over(); n > 0 {
 			p.logf(LevelInfo, "publishing works again %s since %s", outage.After(n, "failure"), since.UTC().Format(time.RFC3339))
 		}
-	case p.outage.Failed(now):
-		p.logf(LevelWarn, "what was learned is not published, scores go on and it is tried again: %v", err)
+	default:
+		log, before := p.outage.Failed(now), p.lasts
+		if p.lasts = fleet.Lasts(err); log || p.lasts != before {
+			p.logf(LevelWarn, "what was learned is not published, scores go on and it is tried again: %v", err)
+		}
 	}
 }
 

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/plugin/fleet"
@@ -81,5 +85,36 @@ func TestPublishingBytes(t *testing.T) {
 	promised.keep(0)
 	if took, foretold := int64(after.TotalAlloc-before.TotalAlloc), publishingBytes(sizes, f.Scorer().Model()); took > foretold {
 		t.Errorf("a state of %d KiB took %d KiB, promised were %d", len(b)>>10, took>>10, foretold>>10)
+	}
+}
+
+// While a server is away the log is silent for hours. That it then refuses is said at once, and once.
+func TestAnotherCauseIsSaidAtOnce(t *testing.T) {
+	s := newFleet(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	defer server.Close()
+	fails := func(url string) error {
+		t.Helper()
+		place, err := fleet.Open(url, fleet.Access{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer place.Close()
+		if err = place.Put(t.Context(), []byte("state")); err == nil {
+			t.Fatalf("%s takes a state", url)
+		}
+		return err
+	}
+	away, refuses := fails("http://127.0.0.1:1/x"), fails(server.URL+"/x")
+	p, now := &s.trainer.publisher, time.Now()
+	for i, c := range []struct {
+		err   error
+		after time.Duration
+		lines int
+	}{{away, 0, 1}, {away, time.Second, 1}, {refuses, 2 * time.Second, 2}, {refuses, 3 * time.Second, 2}, {away, 4 * time.Second, 3}, {away, time.Hour, 4}} {
+		p.report(c.err, now.Add(c.after))
+		if n := strings.Count(s.trainerLog.log(), "what was learned is not published"); n != c.lines {
+			t.Errorf("%d lines after the failure %d, want %d:\n%s", n, i, c.lines, s.trainerLog.log())
+		}
 	}
 }
