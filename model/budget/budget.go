@@ -77,6 +77,12 @@ const (
 	Max = 10_000
 
 	secondsOfDay = 24 * 3600
+
+	// A day has scoresOf each alert of a budget, and leastDepth at least: the median of many days is only as good as their
+	// ranks.
+	scoresOf   = 8
+	leastDepth = 256
+	mostDepth  = scoresOf * Max
 )
 
 // New returns an empty budget of so many alerts a day.
@@ -84,8 +90,7 @@ func New(perDay float64) *AlertBudget {
 	share := int32(max(1, min(perDay, Max)*sourceShare))
 	l := &AlertBudget{perDay: perDay, share: share, history: history{perDay: perDay, even: 1}}
 	if l.follows() {
-		const least = 256 // the median of many days is only as good as their ranks
-		l.depth = max(least, int(8*perDay))
+		l.depth = max(leastDepth, int(scoresOf*perDay))
 	}
 	l.today = newToday(l.depth)
 	l.today.ofSource = share

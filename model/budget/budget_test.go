@@ -301,6 +301,25 @@ func TestALargerBudgetGoesOnWithWhatReachesFarEnough(t *testing.T) {
 	}
 }
 
+// A smaller budget keeps the days of a larger one, which have more scores than its own would, over the next restarts too.
+func TestASmallerBudgetOutlivesItsNextRestart(t *testing.T) {
+	s := newStream(100, 5)
+	for range 5 {
+		s.next(600, 1)
+	}
+	b, err := s.budget.AppendBinary(nil)
+	for range 3 {
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := New(5)
+		if err := l.UnmarshalBinary(b); err != nil || len(l.history.past) != 3 || len(l.history.past[0].Scores) <= l.depth {
+			t.Fatalf("%d days, %v", len(l.history.past), err)
+		}
+		b, err = l.AppendBinary(nil)
+	}
+}
+
 // What is to be encoded is a copy: to make JSON of it takes long, and the budget goes on meanwhile.
 func TestBudgetGoesOnWhileItIsEncoded(t *testing.T) {
 	s := newStream(20, 5)

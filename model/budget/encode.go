@@ -44,7 +44,7 @@ func (l *AlertBudget) UnmarshalBinary(b []byte) error {
 	if err := json.Unmarshal(b, &in); err != nil {
 		return fail("%w", err)
 	}
-	if len(in.Past) > keptDays || len(in.Today.Entries) > in.Depth || in.Today.Alerts < 0 || in.Today.Beyond < 0 || in.Today.Day < 0 {
+	if in.Depth < 0 || in.Depth > mostDepth || len(in.Past) > keptDays || len(in.Today.Entries) > in.Depth || in.Today.Alerts < 0 || in.Today.Beyond < 0 || in.Today.Day < 0 {
 		return fail("%d days, %d triplets of today for a depth of %d, %d alerts on day %d",
 			len(in.Past), len(in.Today.Entries), in.Depth, in.Today.Alerts, in.Today.Day)
 	}
@@ -53,8 +53,9 @@ func (l *AlertBudget) UnmarshalBinary(b []byte) error {
 		for _, q := range d.Quarters {
 			n += int(q)
 		}
-		if len(d.Scores) > in.Depth || n != len(d.Scores) || !slices.IsSorted(d.Scores) || slices.ContainsFunc(d.Scores, noScore) {
-			return fail("a day of %d scores, allowed are up to %d of 0 to 1, ascending, each in a quarter of an hour", len(d.Scores), in.Depth)
+		// Days of a larger budget have more than this one's depth.
+		if len(d.Scores) > mostDepth || n != len(d.Scores) || !slices.IsSorted(d.Scores) || slices.ContainsFunc(d.Scores, noScore) {
+			return fail("a day of %d scores, allowed are up to %d of 0 to 1, ascending, each in a quarter of an hour", len(d.Scores), mostDepth)
 		}
 	}
 	for _, e := range in.Today.Entries {
