@@ -2,12 +2,35 @@ package triplet
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"flb-filter-rgcn/plugin/zeek"
 )
+
+// encodedTag begins the keys of tags that a text of JSON would not keep as they are.
+const encodedTag = "\x00"
+
+// savedTag is a tag as a key in a state: as it is, or, where it is no UTF-8, in base64.
+func savedTag(tag string) string {
+	if utf8.ValidString(tag) && !strings.HasPrefix(tag, encodedTag) {
+		return tag
+	}
+	return encodedTag + base64.StdEncoding.EncodeToString([]byte(tag))
+}
+
+// tagOf is the tag of such a key.
+func tagOf(key string) []byte {
+	if text, ok := strings.CutPrefix(key, encodedTag); ok {
+		if tag, err := base64.StdEncoding.DecodeString(text); err == nil {
+			return tag
+		}
+	}
+	return []byte(key)
+}
 
 // savedHeader is a header as a state keeps it: an object, or the list of the columns' names alone, where all else is
 // usual. Versions that know no types read the names and the separator of the object.

@@ -135,7 +135,7 @@ func (s *Streams) Save() ([]byte, error) {
 	s.mu.RLock()
 	for tag, stream := range s.byTag {
 		if l := stream.layout.Load(); l != nil {
-			out[tag] = savedHeader(l.header)
+			out[savedTag(tag)] = savedHeader(l.header)
 		}
 	}
 	s.mu.RUnlock() // records wait for it
@@ -151,8 +151,8 @@ func (f *Finder) Restore(streams *Streams, b []byte) error {
 	if err := json.Unmarshal(b, &saved); err != nil {
 		return err
 	}
-	for tag, h := range saved {
-		rows := f.Of(streams, []byte(tag))
+	for key, h := range saved {
+		rows := f.Of(streams, tagOf(key))
 		if !rows.any() || len(h.Columns) == 0 || len(h.Separator) == 0 {
 			continue
 		}

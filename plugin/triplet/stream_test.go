@@ -99,6 +99,32 @@ func TestSeparators(t *testing.T) {
 	}
 }
 
+// A tag may be made of a file's name, which need not be UTF-8: rows under it are read after a restart, too.
+func TestTagsOfAnyBytesAreSaved(t *testing.T) {
+	f := newFinder(t, nil)
+	tags := []string{"ssh", "ssh.caf\xe9", "ssh.caf\xe8", "größe", "", "\x00odd", "\x00", "\xff\x00"}
+	var streams, again Streams
+	for i, tag := range tags {
+		find(f, new(Buffer), of(f, &streams, tag), fmt.Sprintf("#fields\tid.orig_h\tid.resp_h\tclient\tx%d", i))
+	}
+	b, err := streams.Save()
+	if err == nil {
+		err = f.Restore(&again, b)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, tag := range tags {
+		rows := of(f, &again, tag)
+		if l := rows.layout(); l == nil || l.header.Columns[3].Name != fmt.Sprint("x", i) {
+			t.Errorf("the columns of tag %q: %+v", tag, l)
+		}
+	}
+	if len(again.byTag) != len(tags) {
+		t.Errorf("%d tags, want %d", len(again.byTag), len(tags))
+	}
+}
+
 // A header that a version without types has saved serves on, and what one with types saves is no secret to it.
 func TestSavedHeaders(t *testing.T) {
 	f := newFinder(t, map[string]string{"relation": "client|auth_success|tags"})
