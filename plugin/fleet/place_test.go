@@ -101,6 +101,23 @@ func get(p Place, tag string) (content, newTag string, err error) {
 	return string(b), newTag, err
 }
 
+// A server that has taken a state has taken it, though its answer breaks off behind the status: the same state would be
+// sent again for ever.
+func TestPutIsTakenByTheStatus(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Length", "100")
+		w.WriteHeader(http.StatusCreated)
+		w.Write([]byte("cre"))
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	defer server.Close()
+	if err := openPlace(t, server.URL+"/x", Access{}).Put(t.Context(), []byte("state")); err != nil {
+		t.Error(err)
+	}
+}
+
 // What is put by a link is where the link leads: scorers may read it there, on another file system too.
 func TestPutFollowsLinks(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()

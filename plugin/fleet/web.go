@@ -85,8 +85,8 @@ func (w *web) Put(ctx context.Context, state []byte) error {
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return w.refused(resp)
 	}
-	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection is used again
-	return err
+	io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection is used again; the state is taken, whatever comes
+	return nil
 }
 
 // Get asks for the state if it is another one.
