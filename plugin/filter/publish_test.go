@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -116,5 +118,49 @@ func TestAnotherCauseIsSaidAtOnce(t *testing.T) {
 		if n := strings.Count(s.trainerLog.log(), "what was learned is not published"); n != c.lines {
 			t.Errorf("%d lines after the failure %d, want %d:\n%s", n, i, c.lines, s.trainerLog.log())
 		}
+	}
+}
+
+// What could not be saved of published states is saved with the next that is learned, and until then saving does not
+// work again: with the sequence of before, a restart would publish states that agents refuse.
+func TestASequenceThatCouldNotBeSavedIsSavedLater(t *testing.T) {
+	s := newFleet(t)
+	dir := filepath.Join(t.TempDir(), "state")
+	h := host("publish", s.place, "publish_key", s.key, "state_dir", dir)
+	f := offline(t, h)
+	f.Process(nil, join(s.sessions(0, 2000)))
+	train(t, f)
+	publish := func() uint64 {
+		t.Helper()
+		p, err := f.Publish(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Sequence
+	}
+	publish()
+	inTheWay := filepath.Join(dir, fleetFile+".tmp", "x")
+	if err := os.MkdirAll(inTheWay, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	last := publish()
+	f.store.save(f.Scorer().Model())
+	if !f.store.saving.fails() {
+		t.Error("saving works, though a sequence is not saved")
+	}
+	if err := os.RemoveAll(filepath.Dir(inTheWay)); err != nil {
+		t.Fatal(err)
+	}
+	f.store.save(f.Scorer().Model())
+	if f.store.saving.fails() {
+		t.Error("saving does not work again")
+	}
+	if err := f.store.dir.Close(); err != nil { // a kill: nothing more is saved
+		t.Fatal(err)
+	}
+	again := offline(t, h)
+	defer again.Abandon()
+	if got := again.publisher.state().Sequence; got != last {
+		t.Errorf("after a restart the sequence is %d, published was %d", got, last)
 	}
 }

@@ -64,13 +64,14 @@ type store struct {
 	fleet  func() fleetMemory
 	dir    *state.Dir // nil: in memory only; set at the start
 
-	saving      saving       // it has a lock of its own
-	mu          sync.Mutex   // held for whatever is done with the directory between start and end; within the trainer's
-	named       bool         // the naming is saved; under mu
-	savedEvents uint64       // that the graph had observed since the start when it was last saved; under mu
-	checked     time.Time    // when the graph was last looked at for changes; under mu
-	unsaved     *model.Model // that could not be saved, nil: none; under mu
-	columnsAt   time.Time    // when the columns of rows were last saved by themselves; under mu
+	saving       saving       // it has a lock of its own
+	mu           sync.Mutex   // held for whatever is done with the directory between start and end; within the trainer's
+	named        bool         // the naming is saved; under mu
+	savedEvents  uint64       // that the graph had observed since the start when it was last saved; under mu
+	checked      time.Time    // when the graph was last looked at for changes; under mu
+	unsaved      *model.Model // that could not be saved, nil: none; under mu
+	columnsAt    time.Time    // when the columns of rows were last saved by themselves; under mu
+	fleetUnsaved bool         // what is to be remembered of published states could not be saved; under mu
 
 	statusAt time.Time // when the status was last written; under mu
 
@@ -112,7 +113,7 @@ func (s *store) save(m *model.Model) {
 
 // learned saves what records and trainings change, the most important first.
 func (s *store) learned() []func() error {
-	return []func() error{s.saveClock, s.saveGraph, s.saveUnsaved, s.saveBudgets, s.saveUnanswered, s.saveColumns}
+	return []func() error{s.saveClock, s.saveGraph, s.saveUnsaved, s.saveUnsavedFleet, s.saveBudgets, s.saveUnanswered, s.saveColumns}
 }
 
 // saveClock writes since when the machine's clock is doubted: in an instance that is restarted every day it would be
@@ -209,7 +210,17 @@ func (s *store) saveFleet() {
 	}
 }
 
-func (s *store) writeFleet() error {
+// saveUnsavedFleet is saveFleet for what could not be saved before: without it a restart may take an older state, or
+// publish one under a sequence of before.
+func (s *store) saveUnsavedFleet() error {
+	if !s.fleetUnsaved {
+		return nil
+	}
+	return s.writeFleet()
+}
+
+func (s *store) writeFleet() (err error) {
+	defer func() { s.fleetUnsaved = err != nil }()
 	m := s.fleet()
 	if m == (fleetMemory{}) {
 		return nil
