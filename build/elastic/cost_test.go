@@ -113,8 +113,9 @@ func fill(t *testing.T, s *server, index string, buckets, days int, each float64
 		}
 		defer r.Body.Close()
 		var answer struct{ Errors bool }
-		if err := json.NewDecoder(r.Body).Decode(&answer); err != nil || answer.Errors {
-			t.Fatalf("bulk: %v %v", err, answer)
+		// A request that is refused as a whole has no item that failed.
+		if err := json.NewDecoder(r.Body).Decode(&answer); err != nil || answer.Errors || r.StatusCode != http.StatusOK {
+			t.Fatalf("bulk: %s, %v %v", r.Status, err, answer)
 		}
 		b.Reset()
 	}
