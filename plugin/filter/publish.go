@@ -25,6 +25,7 @@ type publisher struct {
 
 	turn  sync.Mutex  // held for one publication
 	place fleet.Place // nil: to be opened (again); under turn
+	tried uint64      // the last sequence that was sent and of which nobody said that it was taken, 0: none; under turn
 
 	// These two are of the goroutine that publishes in the background.
 	outage outage.Outage
@@ -225,6 +226,7 @@ func (p *publisher) publish(ctx context.Context) (err error) {
 	}
 	defer promised.keep(0)
 	promised.keep(int64(len(b))) // which may take minutes to send: what others were promised is not for these
+	p.tried = h.Sequence         // an answer that is lost tells nothing of the state
 	if err := p.place.Put(ctx, b); err != nil {
 		return fmt.Errorf("publish: %s: %w", p.place, err)
 	}
@@ -232,6 +234,7 @@ func (p *publisher) publish(ctx context.Context) (err error) {
 	p.status.Sequence, p.status.Published, p.status.Edges, p.status.Bytes = h.Sequence, h.PublishedAt(), h.Edges, int64(len(b))
 	p.status.Count++
 	p.mu.Unlock()
+	p.tried = 0
 	p.store.saveFleet()
 	return nil
 }
@@ -284,7 +287,7 @@ func publishingBytes(s graphbuf.Sizes, m *model.Model) int64 {
 // next is the sequence after the last one: the time in unix nanoseconds, or one more where the clock went back. Agents
 // refuse one of the far future where no key vouches for it.
 func (p *publisher) next(now int64) uint64 {
-	last := p.state().Sequence
+	last := max(p.state().Sequence, p.tried)
 	if last < uint64(now) || p.cfg.Publish.Unsigned && last >= uint64(now+int64(FarFuture)) {
 		return uint64(now)
 	}

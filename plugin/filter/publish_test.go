@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -162,5 +163,28 @@ func TestASequenceThatCouldNotBeSavedIsSavedLater(t *testing.T) {
 	defer again.Abandon()
 	if got := again.publisher.state().Sequence; got != last {
 		t.Errorf("after a restart the sequence is %d, published was %d", got, last)
+	}
+}
+
+// A state whose answer was lost may lie in its place: the next one has a later sequence, though the clock went back.
+func TestTheSequenceOfALostAnswerIsNotGivenAgain(t *testing.T) {
+	s := newFleet(t)
+	var sent uint64
+	s.trainer.publisher.place = &watchedPlace{func(state []byte) error {
+		h, err := fleet.ReadHeader(bytes.NewReader(state), fleet.Trust{Unsigned: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent = h.Sequence
+		return errors.New("no answer")
+	}}
+	if _, err := s.trainer.Publish(t.Context()); err == nil || sent == 0 {
+		t.Fatalf("sent %d, %v", sent, err)
+	}
+	if next := s.trainer.publisher.next(int64(sent) - 1e9); next <= sent {
+		t.Errorf("the sequence %d follows %d", next, sent)
+	}
+	if next := s.trainer.publisher.next(int64(sent) + 1e9); next != sent+1e9 {
+		t.Errorf("the sequence %d is no time", next)
 	}
 }
