@@ -53,8 +53,8 @@ var rules = compile([]rule{
 	{"Login attempt for nonexistent user", peerDropbear, "invalid user", false},
 	{"Child connection from ", peerDropbearFirst, "connection", false},
 	{"Exit before auth from <", peerDropbearFirst, "closed preauth", false},
-	{"Exit before auth (", peerDropbear, "closed preauth", false},
-	{"Exit (", peerDropbear, "closed", false},
+	{"Exit before auth (", peerDropbearTries, "closed preauth", false},
+	{"Exit (", peerDropbearExit, "closed", false},
 
 	{"PAM: ", peerFrom, "failed pam", false},
 	{"PAM ", peerPAM, "failed pam", false},

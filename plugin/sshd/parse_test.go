@@ -251,6 +251,32 @@ func TestHostile(t *testing.T) {
 			}
 		}
 	}
+	// Of Dropbear some messages have no address behind the name: then there is none.
+	for _, name := range append(names, "x from <6.6.6.6:1>", "x from 6.6.6.6:1", "x from 6.6.6.6:1>", "x' from <6.6.6.6:1>: ", "x) from <6.6.6.6:1>: y") {
+		for wording, want := range map[string]string{
+			"Bad password attempt for 'USER' from 10.0.0.1:5022":                                               real,
+			"Bad PAM password attempt for 'USER' from 10.0.0.1:5022":                                           real,
+			"Exit before auth from <10.0.0.1:5022>: (user 'USER', 3 fails): Max auth tries reached":            real,
+			"Exit before auth (user 'USER', 3 fails): Max auth tries reached - user 'USER' from 10.0.0.1:5022": real,
+			"Exit before auth (user 'USER', 0 fails): Exited normally":                                         "",
+			"Exit before auth (user 'USER', 0 fails): Error reading: Connection reset by peer":                 "",
+			"Exit (root) from <10.0.0.1:5022>: Disconnect received":                                            real,
+			"Pubkey auth succeeded for 'root' with ssh-ed25519 key SHA256:x from 10.0.0.1:5022":                real,
+		} {
+			message := strings.ReplaceAll(wording, "USER", name)
+			if got := parse(message, "dropbear", "h"); got[0] != want {
+				t.Errorf("%s\n\tpeer %q, want %q", message, got[0], want)
+			}
+		}
+	}
+	// The line of BusyBox's syslogd is cut where the second name ends.
+	for n := range 100 {
+		name := strings.Repeat("x", n) + "' from 6.6.6.6:1"
+		line := "Nov 30 06:39:00 router authpriv.info dropbear[1]: Exit before auth (user '" + name + "', 3 fails): Max auth tries reached - user '" + name + "' from 10.0.0.1:5022"
+		if got := parse(line[:min(len(line), 256)], "", ""); got[0] != "" && got[0] != real {
+			t.Errorf("a name of %d bytes: peer %q", len(name), got[0])
+		}
+	}
 	for _, id := range []string{"x from 6.6.6.6 port 1 ssh2", " from 6.6.6.6 port 1 ssh2: RSA SHA256:x"} {
 		message := "Failed publickey for invalid user someone from 10.0.0.1 port 54022 ssh2" + key + id + " (serial 0) CA RSA SHA256:x"
 		if got := parse(message, "", ""); got[0] != real {

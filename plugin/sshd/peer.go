@@ -366,20 +366,35 @@ func peerPAMModule(s []byte) []byte {
 
 func first(word, _ []byte) []byte { return word }
 
-// peerDropbear reads the address behind the last ` from `: `ADDR:PORT`, to the end of the line, or
-// `<ADDR:PORT>: text`. The user's name, which the peer chooses, comes before it.
+// peerDropbear reads the address behind the last ` from `: `ADDR:PORT`, to the end of the line. The user's name, which
+// the peer chooses, comes before it.
 func peerDropbear(s []byte) []byte {
-	if i := bytes.LastIndex(s, []byte(" from <")); i >= 0 && bytes.IndexByte(s[i:], '>') > 0 {
-		if i == bytes.Index(s, []byte(" from <")) { // or a name imitates it
-			return peerDropbearFirst(s[i+len(" from <"):])
-		}
-		return nil
-	}
 	i := bytes.LastIndex(s, []byte(" from "))
 	if i < 0 {
 		return nil
 	}
-	return peerDropbearFirst(s[i+len(" from "):])
+	if s = s[i+len(" from "):]; bytes.IndexByte(s, '>') >= 0 {
+		return nil // it is of a name, in a message without an address
+	}
+	return peerDropbearFirst(s)
+}
+
+// peerDropbearTries is peerDropbear for a message that has the name twice, so that the line may be cut at the second one.
+func peerDropbearTries(s []byte) []byte {
+	if len(s) >= cutName && len(s) <= cutLine {
+		return nil
+	}
+	return peerDropbear(s)
+}
+
+// peerDropbearExit reads `USER) from <ADDR:PORT>: text`.
+func peerDropbearExit(s []byte) []byte {
+	before := []byte(" from <")
+	i := bytes.Index(s, before)
+	if i < 0 || i != bytes.LastIndex(s, before) || bytes.IndexByte(s[i:], '>') < 0 { // a name imitates it, or it is cut
+		return nil
+	}
+	return peerDropbearFirst(s[i+len(before):])
 }
 
 // peerDropbearFirst reads `ADDR:PORT`, up to the end or to a `>`. An IPv6 address has no brackets there.
