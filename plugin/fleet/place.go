@@ -103,8 +103,9 @@ func Open(place string, a Access) (Place, error) {
 		u.Path = "/"
 	}
 	if strings.HasSuffix(u.Path, "/") {
-		u.Path += FileName
-		u.RawPath = ""
+		if u.Path += FileName; u.RawPath != "" { // it has a %2F, which is no slash between folders
+			u.RawPath += FileName
+		}
 	}
 	c, err := readCredentials(a.Credentials)
 	switch {

@@ -101,6 +101,18 @@ func get(p Place, tag string) (content, newTag string, err error) {
 	return string(b), newTag, err
 }
 
+// A URL is asked for as it is written, with the file's name where it ends with a slash.
+func TestPathsOfURLs(t *testing.T) {
+	for place, want := range map[string]string{
+		"https://h": "https://h/state.rgcn", "https://h/a b/": "https://h/a%20b/state.rgcn", "https://h/a%2Fb/": "https://h/a%2Fb/state.rgcn",
+		"https://h/a%2Fb/x": "https://h/a%2Fb/x", "https://h/ü/": "https://h/%C3%BC/state.rgcn",
+	} {
+		if got := openPlace(t, place, Access{}).(*web).url.String(); got != want {
+			t.Errorf("%s: %s, want %s", place, got, want)
+		}
+	}
+}
+
 // A server that has taken a state has taken it, though its answer breaks off behind the status: the same state would be
 // sent again for ever.
 func TestPutIsTakenByTheStatus(t *testing.T) {
