@@ -185,3 +185,24 @@ func TestNumbersOfAQuery(t *testing.T) {
 		t.Errorf("asked %s, want %s in it", last, query)
 	}
 }
+
+// The address of a server behind a proxy is asked as it is written; its last part is the index.
+func TestTheAddressOfAnIndex(t *testing.T) {
+	for _, c := range []struct{ url, index, wantURL, wantIndex string }{
+		{"http://h:9200/logs", "", "http://h:9200", "logs"},
+		{"http://h:9200/a/b/logs-*/", "", "http://h:9200/a/b", "logs-*"},
+		{"http://h:9200/a%2Fb/logs-%2A", "", "http://h:9200/a%2Fb", "logs-*"},
+		{"http://h:9200/a%2Fb/", "logs", "http://h:9200/a%2Fb", "logs"},
+		{"http://h:9200", "logs", "http://h:9200", "logs"},
+	} {
+		s, err := New(Config{URL: c.url, Index: c.index, Fields: settings(t)})
+		if err != nil {
+			t.Errorf("%s: %v", c.url, err)
+		} else if s.server.URL != c.wantURL || s.index != c.wantIndex {
+			t.Errorf("%s: %s and %s, want %s and %s", c.url, s.server.URL, s.index, c.wantURL, c.wantIndex)
+		}
+	}
+	if _, err := New(Config{URL: "http://h:9200/a%2Fb", Fields: settings(t)}); err == nil || !strings.Contains(err.Error(), `names "a/b", which is no index`) {
+		t.Error(err)
+	}
+}

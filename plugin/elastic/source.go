@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -76,11 +77,11 @@ func New(cfg Config) (*Source, error) {
 		return nil, err
 	}
 	index := cfg.Index
-	if u.Path != "" {
-		dir, last := path.Split(strings.TrimRight(u.Path, "/"))
-		if index == "" {
-			index, u.Path = last, dir
-		}
+	if index == "" { // the last part of the path; what stands before it stays as it is written
+		dir, last := path.Split(strings.TrimRight(u.EscapedPath(), "/"))
+		index, _ = url.PathUnescape(last) // it was parsed before
+		u.Path, _ = url.PathUnescape(dir)
+		u.RawPath = dir
 	}
 	if index == "" {
 		return nil, errors.New("names no index: want http://HOST:PORT/INDEX, such as https://127.0.0.1:9200/logs-ssh.rgcn-default")
@@ -88,7 +89,6 @@ func New(cfg Config) (*Source, error) {
 	if strings.HasPrefix(index, "_") || strings.ContainsAny(index, " /?#\"\\|") {
 		return nil, fmt.Errorf("names %q, which is no index", printable.Name(index, 80))
 	}
-	u.RawPath = ""
 	s := &Source{cfg: cfg, index: index, pageSize: cmp.Or(cfg.PageSize, pageSize), stretch: cmp.Or(cfg.Stretch, stretchDocuments), pause: cmp.Or(cfg.Pause, firstPause)}
 	s.server = Server{URL: strings.TrimRight(u.String(), "/"), Authorities: cfg.Authorities, Patience: patience, MostBytes: answerBytes(s.pageSize)}
 	if err := s.open(); err != nil {
