@@ -14,10 +14,11 @@ CUDA     := $(abspath $(OUT)/cuda)
 GPUENV   := CGO_CFLAGS="-O2 -g -I$(CUDA)" CGO_LDFLAGS="-L$(CUDA)"
 # netgo and osusergo: names of hosts and users are looked up without the C library, whose parts for that want the same release at run time.
 TAGS     := gpu,netgo,osusergo
-# The commit, which `rgcn version` and the log show. Go would put it in, but not in a worktree, and not where GOFLAGS say -buildvcs=false.
-DEVEL    := $(shell commit=$$(git rev-parse --short=12 HEAD 2>/dev/null) && echo "devel+$$commit$$([ -z "$$(git status --porcelain)" ] || echo .dirty)")
+# The commit, which `rgcn version` and the log show. Go would put it in, but not in a worktree, and not where GOFLAGS say -buildvcs=false;
+# and where a copy of the sources lies in another project's repository it would put in that one's.
+DEVEL    := $(shell [ "$$(git rev-parse --show-toplevel 2>/dev/null)" = "$$(pwd -P)" ] && commit=$$(git rev-parse --short=12 HEAD 2>/dev/null) && echo "devel+$$commit$$([ -z "$$(git status --porcelain)" ] || echo .dirty)")
 STAMP    := $(if $(DEVEL),-X flb-filter-rgcn/plugin/version.stamp=$(DEVEL))
-GOBUILD  := $(GPUENV) $(GO) build -tags $(TAGS) -trimpath -ldflags '-s -w $(STAMP)'
+GOBUILD  := $(GPUENV) $(GO) build -tags $(TAGS) -trimpath $(if $(DEVEL),,-buildvcs=false) -ldflags '-s -w $(STAMP)'
 CLANG    := clang-19
 SOURCES  := $(shell find plugin graphbuf model -name '*.go' -o -name '*.[ch]') $(wildcard plugin/report/assets/*) model/cuda/kernels.ptx go.mod go.sum
 

@@ -4,7 +4,8 @@
 # Changed files add .dirty. Where there is no git, make takes VERSION=...
 set -e
 cd "$(dirname "$0")/../.."
-if ! commit=$(git rev-parse --short=12 HEAD 2>/dev/null); then
+# A copy of the sources may lie in another project's repository.
+if [ "$(git rev-parse --show-toplevel 2>/dev/null)" != "$(pwd -P)" ] || ! commit=$(git rev-parse --short=12 HEAD 2>/dev/null); then
   echo "0.0.0+unknown"
   exit
 fi
