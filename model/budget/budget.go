@@ -77,6 +77,7 @@ const (
 	Max = 10_000
 
 	secondsOfDay = 24 * 3600
+	lastDay      = math.MaxInt64 / 1_000_000_000 / secondsOfDay // whose beginning is a time
 
 	// A day has scoresOf each alert of a budget, and leastDepth at least: the median of many days is only as good as their
 	// ranks.

@@ -255,6 +255,34 @@ func TestBudgetInBytes(t *testing.T) {
 	}
 }
 
+// A day that no time has is none that was saved: its end would lie before its beginning.
+func TestADayBeyondAllTimes(t *testing.T) {
+	s := newStream(20, 5)
+	for range 4 {
+		s.next(200, 1)
+	}
+	b, err := s.budget.AppendBinary(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(day int64) []byte {
+		return bytes.Replace(b, fmt.Appendf(nil, `"Day":%d`, 20_000+s.day-1), fmt.Appendf(nil, `"Day":%d`, day), 1)
+	}
+	for _, day := range []int64{lastDay + 1, math.MaxInt64} {
+		if err := New(20).UnmarshalBinary(of(day)); err == nil || !strings.Contains(err.Error(), fmt.Sprint("on day ", day)) {
+			t.Errorf("day %d: %v", day, err)
+		}
+	}
+	l := New(20)
+	if err := l.UnmarshalBinary(of(lastDay)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 * lateScores { // they end the day
+		e := graphbuf.Event{Source: fmt.Append(nil, i), Time: (20_000 + int64(i)) * secondsOfDay * 1e9}
+		l.Low(&e, Spender{}, 1e-5)
+	}
+}
+
 // A larger budget goes on with the days of a smaller one as far as these reach; what it leaves, it tells.
 func TestALargerBudgetGoesOnWithWhatReachesFarEnough(t *testing.T) {
 	s := newStream(20, 5)

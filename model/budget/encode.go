@@ -44,7 +44,7 @@ func (l *AlertBudget) UnmarshalBinary(b []byte) error {
 	if err := json.Unmarshal(b, &in); err != nil {
 		return fail("%w", err)
 	}
-	if in.Depth < 0 || in.Depth > mostDepth || len(in.Past) > keptDays || len(in.Today.Entries) > in.Depth || in.Today.Alerts < 0 || in.Today.Beyond < 0 || in.Today.Day < 0 {
+	if in.Depth < 0 || in.Depth > mostDepth || len(in.Past) > keptDays || len(in.Today.Entries) > in.Depth || in.Today.Alerts < 0 || in.Today.Beyond < 0 || in.Today.Day < 0 || in.Today.Day > lastDay {
 		return fail("%d days, %d triplets of today for a depth of %d, %d alerts on day %d",
 			len(in.Past), len(in.Today.Entries), in.Depth, in.Today.Alerts, in.Today.Day)
 	}
