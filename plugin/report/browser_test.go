@@ -289,6 +289,33 @@ func TestReportedSourcesInABrowser(t *testing.T) {
 	}
 }
 
+// TestSearchWhileDataComes: what the list of hosts shows is what is taken from it, though newer data, which come every few
+// seconds, number them otherwise.
+func TestSearchWhileDataComes(t *testing.T) {
+	ctx, said := browser(t)
+	b := NewBuilder()
+	for i := range 30 {
+		b.Add(session(fmt.Sprint("10.0.0.", i), fmt.Sprint("server-", i%10), 0.9, false, i))
+	}
+	const renumber = `(() => { const d = JSON.parse(JSON.stringify(rgcn.data)), n = d.nodes.length; d.nodes.reverse();
+		for (const e of d.edges) { e[0] = n - 1 - e[0]; e[1] = n - 1 - e[1]; } rgcn.refresh(d); })()`
+	var first, chosen, box, gone string
+	open(t, ctx, b.Data(),
+		chromedp.SendKeys("#search", "server-7"), chromedp.Evaluate(`document.querySelector("#found li").textContent`, &first),
+		chromedp.Evaluate(renumber, nil), chromedp.SendKeys("#search", "\r"),
+		chromedp.Text("#chosenName", &chosen), chromedp.Value("#search", &box),
+		// A host that is not drawn any more is not taken.
+		chromedp.Evaluate(`rgcn.choose(null)`, nil), chromedp.Evaluate(`document.querySelector("#search").value = ""`, nil), chromedp.SendKeys("#search", "server-8"),
+		chromedp.Evaluate(`rgcn.refresh({ ...rgcn.data, nodes: rgcn.data.nodes.map((n) => (n === "server-8" ? "another" : n)) })`, nil),
+		chromedp.SendKeys("#search", "\r"), chromedp.Evaluate(`String(document.querySelector("#chosen").hidden)`, &gone))
+	if first != "server-7" || chosen != first || box != first || gone != "true" {
+		t.Errorf("the list shows %q, %q is chosen and %q in the box; one that is gone is left: %s", first, chosen, box, gone)
+	}
+	for _, s := range said() {
+		t.Error(s)
+	}
+}
+
 // TestHealthInABrowser: a live page says how the filter is doing, and since when it counts; a start forgets the lists.
 func TestHealthInABrowser(t *testing.T) {
 	ctx, said := browser(t)

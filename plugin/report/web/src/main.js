@@ -148,19 +148,19 @@ function keep() {
 
 function search() {
   const input = $("search"), list = $("found");
-  let at = -1, hits = [];
+  let at = -1, hits = []; // names: newer data may number them otherwise
   const show = () => {
     const wanted = input.value.trim().toLowerCase();
     at = -1;
     hits = [];
     if (wanted) {
-      for (let i = 0; i < data.nodes.length && hits.length < 50; i++) if (data.nodes[i].toLowerCase().includes(wanted)) hits.push(i);
+      for (let i = 0; i < data.nodes.length && hits.length < 50; i++) if (data.nodes[i].toLowerCase().includes(wanted)) hits.push(data.nodes[i]);
     }
     list.hidden = !wanted;
     input.setAttribute("aria-expanded", String(!!wanted));
     input.removeAttribute("aria-activedescendant");
-    list.replaceChildren(...(hits.length ? hits.map((n, i) => {
-      const o = element("li", { role: "option", id: `found${i}`, "aria-selected": "false" }, data.nodes[n]);
+    list.replaceChildren(...(hits.length ? hits.map((name, i) => {
+      const o = element("li", { role: "option", id: `found${i}`, "aria-selected": "false" }, name);
       o.addEventListener("mousedown", (ev) => { ev.preventDefault(); take(i); });
       return o;
     }) : [element("li", { class: "none" }, "no host of that name is drawn")]));
@@ -172,9 +172,10 @@ function search() {
     input.setAttribute("aria-activedescendant", `found${at}`);
   };
   const take = (i) => {
-    if (hits[i] === undefined) return;
-    choose({ node: hits[i] });
-    input.value = data.nodes[hits[i]];
+    const node = byName.get(hits[i]);
+    if (node === undefined) return;
+    choose({ node });
+    input.value = hits[i];
     list.hidden = true;
     input.setAttribute("aria-expanded", "false");
   };
