@@ -120,6 +120,9 @@ type Ref struct {
 	RelationSince                 int64 // when the relation first came; the time of the event if it is new
 	TripletSince                  int64 // when the triplet first came; the time of the event if it is new
 	TripletLast                   int64 // when it last came, not before TripletSince; the time of the event if it is new
+	// HostQuiet is for how long, in nanoseconds, the graph went on since the source last came, as a source or as a
+	// destination: to a minute, and 0 if it is new.
+	HostQuiet int64
 	// Destinations that are new to the source, each fading by half in a day: a host
 	// that moves through the network has many, most hosts have less than one.
 	NewDestinations float32

@@ -106,11 +106,13 @@ func (g *Graph) putNew(ref *Ref, e *Event, n uint32, last, age int64, how arriva
 		return 0
 	}
 	t := g.clock.times(e.Time, last, age, how)
+	quiet := g.quiet(g.nodes.find(e.Source), e.Time) // until it comes now
 	s := g.pinNode(e.Source, how, t, 0)
 	d := g.pinNode(e.Destination, how, t, s)
 	r := g.pinRelation(e.Relation, how, t)
 	p := g.unheld(s, r, d)
 	g.fill(ref, 0, s, r, d, &p, e.Time)
+	ref.HostQuiet = quiet
 	learned := e.Time
 	if how == current || how == late {
 		learned = g.clock.now
@@ -290,8 +292,18 @@ func (g *Graph) fill(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 		}
 		ref.TripletLast = max(p.edge.last, ref.TripletSince) // nor did it last come before it was there
 	}
+	ref.HostQuiet = g.quiet(s, t)
 	ref.NewDestinations = p.src.fade(t)
 	ref.HalfDays = uint8(p.edge.activity.stretches(halfDayLevel))
+}
+
+// quiet is for how long, at t, the graph will have gone on since a host last came, 0 where the slot is.
+func (g *Graph) quiet(host uint32, t int64) int64 {
+	if host == 0 {
+		return 0
+	}
+	now := g.clock.lived + g.clock.counted(max(0, since(t, g.clock.now)))
+	return max(0, now-int64(g.nodes.slots.at(host).seen)*int64(time.Minute))
 }
 
 // addSat adds and stays at the largest count instead of wrapping to a small one.

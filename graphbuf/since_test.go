@@ -40,6 +40,39 @@ func TestHostSince(t *testing.T) {
 	}
 }
 
+// A host was quiet since it last came in either role, before the event that tells of it; and so it is after a restart.
+func TestHostQuiet(t *testing.T) {
+	const hour = int64(time.Hour)
+	g, err := New(Config{MaxNodes: 10, MaxRelations: 4, MaxEdges: 20, Window: 30 * 24 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		source, destination string
+		at, quiet           int64 // hours
+	}{
+		{"desk", "server", 1, 0},
+		{"desk", "server", 6, 5},   // a repeat
+		{"desk", "db", 20, 14},     // a new pair
+		{"server", "db", 30, 24},   // it came as a destination
+		{"db", "server", 30, 0},    // within the minute
+		{"desk", "server", 29, 10}, // late: quiet until the graph's time, which is 30
+		{"nobody", "desk", 70, 0},
+		{"desk", "nobody", 80, 10},
+	} {
+		e := event(c.source, "c", c.destination, c.at*hour)
+		look := g.look1(e).HostQuiet
+		if got := g.observe1(e).HostQuiet; got < (c.quiet*60-1)*hour/60 || got > (c.quiet*60+1)*hour/60 || got != look {
+			t.Errorf("%d: %s was quiet for %v, and %v by a look, want %d hours", i, c.source, time.Duration(got), time.Duration(look), c.quiet)
+		}
+	}
+	again, _ := New(g.bounds)
+	again.Restore(g.Snapshot())
+	if got := again.look1(event("db", "x", "desk", 100*hour)).HostQuiet; got < 69*hour || got > 71*hour {
+		t.Errorf("after a restart it was quiet for %v, want 70h", time.Duration(got))
+	}
+}
+
 func TestSince(t *testing.T) {
 	g, err := New(Config{MaxNodes: 10, MaxRelations: 4, MaxEdges: 20})
 	if err != nil {

@@ -2,6 +2,7 @@ package model
 
 import (
 	"sync"
+	"time"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model/internal/gnn"
@@ -154,7 +155,38 @@ func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) f
 	} else {
 		logit = s.compute(g, event, ref, src, rel, dst)
 	}
-	return num.Sigmoid(logit + s.tenure(event, ref, src, rel, dst))
+	logit += s.tenure(event, ref, src, rel, dst)
+	if logit < 0 && s.mayBeAnothers(ref, src) {
+		fresh := asFresh(*ref)
+		logit = max(logit, s.compute(nil, event, &fresh, -1, rel, dst)+s.tenure(event, &fresh, -1, rel, dst))
+	}
+	return num.Sigmoid(logit)
+}
+
+const (
+	// quietFor is for how long a host has to be quiet, in nanoseconds, so that its name may be another's.
+	quietFor = int64(12 * time.Hour)
+	// quietTriplets is how many triplets of a quiet source count as active lately at most: see temporal.Recent.
+	quietTriplets = 0.7
+)
+
+// mayBeAnothers tells that an event's source may be another machine than the one that had its name or address before. It
+// was quiet, did little lately, and does now what it never did. An address of a pool that goes from one user to the next
+// is the rule in many networks. Where hosts have no features, nothing tells who could have it now. src is the source's row.
+func (s *Scorer) mayBeAnothers(ref *graphbuf.Ref, src int32) bool {
+	return src >= 0 && s.peers != nil && ref.Counts.SRD == 0 && ref.HostQuiet >= quietFor &&
+		s.recent.OfS[src]*graphbuf.Fade(ref.Time-s.end) < quietTriplets && ref.NewDestinations < quietTriplets
+}
+
+// asFresh takes all that the source did out of what the graph knew of an event of a new triplet. Whoever holds a name that
+// somebody had before is no stranger than whoever holds one that nobody had: the score is at least that of a host never
+// seen, with the same features.
+func asFresh(ref graphbuf.Ref) graphbuf.Ref {
+	c := &ref.Counts
+	c.SD, c.SR, c.S, c.DestinationsOfS, c.RelationsOfS = 0, 0, 0, 0, 0
+	ref.NewDestinations = 0
+	ref.SourceSince, ref.HostSince = ref.Time, ref.Time
+	return ref
 }
 
 // tenure is what the ages of an event's source and relation add to its logit, from the rows of its parts.
@@ -188,9 +220,17 @@ func (s *Scorer) unlearned(ref *graphbuf.Ref, src int32) bool {
 	return ref.Counts.SRD > 0 && (src < 0 || ref.TripletSince > s.end)
 }
 
+// isOld tells that an event repeats one of a triplet whose source's host came so long ago that trainings draw no returns of
+// it. What such a host does once a week is drawn as a corrupted triplet that paused, and what it never did is not.
+func (s *Scorer) isOld(ref *graphbuf.Ref) bool {
+	return ref.Counts.SRD > 0 && ref.Time-ref.HostSince > temporal.Youngest
+}
+
 // asAtFirst takes the triplet's own earlier events out of what the graph knew of an event. In training no triplet comes
 // again before a later cut, so nothing is learned of such repeats, and on some networks they looked much less expected
 // than the first session did. So the score of a repeat is at least that of the first session: to try again is no anomaly.
+// That holds for repeats that the training did not know, and for low scores of hosts that are old. Those of young ones may
+// be an intruder's returns.
 func asAtFirst(ref graphbuf.Ref) graphbuf.Ref {
 	c := &ref.Counts
 	ref.HalfDays = 0
@@ -216,7 +256,7 @@ func (s *Scorer) logit(event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst i
 	cell, key := s.cache.logit(ref.Edge), logitKey(lasting, ref)
 	logit, ok := cell.get(key)
 	repeat := s.unlearned(ref, src)
-	if ok && !repeat {
+	if ok && !repeat && (logit >= 0 || !s.isOld(ref)) {
 		return logit
 	}
 	x := scratches.Get().(*scratch)
@@ -227,7 +267,7 @@ func (s *Scorer) logit(event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst i
 		logit = s.decode(x, event, &seen, src, rel, dst, l)
 		cell.put(key, logit)
 	}
-	if repeat {
+	if repeat || logit < 0 && s.isOld(ref) {
 		logit = max(logit, s.decodeFirst(x, event, ref, src, rel, dst, l))
 	}
 	return logit
@@ -252,7 +292,7 @@ func (s *Scorer) compute(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref,
 	l := s.lasting(g, x, event, ref, src, rel, dst)
 	seen := coarsen(*ref)
 	logit := s.decode(x, event, &seen, src, rel, dst, l)
-	if s.unlearned(ref, src) {
+	if s.unlearned(ref, src) || logit < 0 && s.isOld(ref) {
 		logit = max(logit, s.decodeFirst(x, event, ref, src, rel, dst, l))
 	}
 	return logit

@@ -19,8 +19,8 @@ import (
 const (
 	// The share of the corrupted triplets that are returns, where there are enough different ones: see findReturns.
 	returnShare = 0.12
-	// A source is young up to an age of youngest nanoseconds, or of a quarter of the graph's, if that is less.
-	youngest      = 5 * dayNanos
+	// Youngest is the age in nanoseconds up to which a source is young, or a quarter of the graph's, if that is less.
+	Youngest      = 5 * dayNanos
 	youngestShare = 4
 	// newcomerShare bounds the age of newcomers, as a part of the graph's: one in so many.
 	newcomerShare = 8
@@ -35,7 +35,7 @@ const (
 func (w *Window) findReturns(ds *Dataset) {
 	start, sum := ds.Tenures.start, float32(0)
 	if life := w.At - start; life > 0 && life >= (ds.End-start)/2 {
-		w.returns = ds.returns(w.At-min(youngest, life/youngestShare), w.At-returnsAfter)
+		w.returns = ds.returns(w.At-min(Youngest, life/youngestShare), w.At-returnsAfter)
 	}
 	w.returnSums = make([]float32, len(w.returns))
 	for i, e := range w.returns {

@@ -36,7 +36,7 @@ func TestReturns(t *testing.T) {
 	w := window(30.95)
 	for _, i := range w.returns {
 		e := &ds.Edges[i]
-		if at := float64(e.First) / float64(dayNanos); ds.sourceSince[e.S] != e.First && ds.sourceSince[e.S] < w.At-youngest || at < 25.95 || at > 30.7 {
+		if at := float64(e.First) / float64(dayNanos); ds.sourceSince[e.S] != e.First && ds.sourceSince[e.S] < w.At-Youngest || at < 25.95 || at > 30.7 {
 			t.Errorf("an edge of day %v", at)
 		}
 	}
