@@ -259,7 +259,7 @@ var options = []Option{
 		"Time for which a triplet that had a low score is not learned: until it comes again after it, or the list of judged sessions allows it. "+
 			"With graph.source those count too that other agents gave a low score, by the field low_score of the index. "+
 			"Against intruders who take weeks: with 3d simulations found more of what one of them did, and about as much of other attacks "+
-			"(model/README.md). Refused beside the objective reference.",
+			"(model/eval/experiments.md). Refused beside the objective reference.",
 		func(c *Config) *time.Duration { return &c.Train.Hold }),
 	integer("train", "max_memory", "1024", 0, 1_000_000,
 		"Memory in MiB that a training may take while it runs. It never takes more than four fifths of what the limits of containers and of "+

@@ -2,7 +2,7 @@ package temporal
 
 import "flb-filter-rgcn/model/internal/num"
 
-// The mix of corrupted triplets. These shares are guesses at what an attack looks like; model/README.md has the
+// The mix of corrupted triplets. These shares are guesses at what an attack looks like; model/eval/experiments.md has the
 // reasons and what other shares gave.
 const (
 	relationShare           = 0.1  // another relation between the same hosts
