@@ -117,6 +117,7 @@ type Ref struct {
 	Now                           int64 // the graph's time
 	SourceSince                   int64 // when the source first came, as a source; the time of the event if it is new
 	HostSince                     int64 // when the source first came, as a source or as a destination; the time of the event if it is new
+	DestinationSince              int64 // as HostSince, of the destination
 	RelationSince                 int64 // when the relation first came; the time of the event if it is new
 	TripletSince                  int64 // when the triplet first came; the time of the event if it is new
 	TripletLast                   int64 // when it last came, not before TripletSince; the time of the event if it is new

@@ -263,17 +263,25 @@ func (g *Graph) fill(ref *Ref, edge, s, r, d uint32, p *parts, t int64) {
 	c.SourcesOfD, c.SourcesOfR = p.dst.neighbours, p.rel.neighbours
 	ref.Now, ref.Time = g.clock.now, t
 	ref.SourceSince, ref.RelationSince, ref.TripletSince, ref.TripletLast = t, t, t, t
-	asDestination := g.destination.at(s)
-	source, relation, destination, host := p.src.since, p.rel.since, p.dst.since, asDestination.since
+	asDestination, asSource := g.destination.at(s), g.source.at(d) // the other roles of both hosts
+	source, relation, destination := p.src.since, p.rel.since, p.dst.since
+	sourceToo, destinationToo := asDestination.since, asSource.since
 	if g.cfg.Trusted && !g.lateness.usual() {
-		source, relation, destination, host = p.src.came, p.rel.came, p.dst.came, asDestination.came
+		source, relation, destination = p.src.came, p.rel.came, p.dst.came
+		sourceToo, destinationToo = asDestination.came, asSource.came
 	}
 	if p.src.events > 0 {
 		ref.SourceSince = min(t, source)
 	}
-	ref.HostSince = ref.SourceSince
+	ref.HostSince, ref.DestinationSince = ref.SourceSince, t
 	if asDestination.events > 0 {
-		ref.HostSince = min(ref.HostSince, host)
+		ref.HostSince = min(ref.HostSince, sourceToo)
+	}
+	if p.dst.events > 0 {
+		ref.DestinationSince = min(t, destination)
+	}
+	if asSource.events > 0 {
+		ref.DestinationSince = min(ref.DestinationSince, destinationToo)
 	}
 	if p.rel.events > 0 {
 		ref.RelationSince = min(t, relation)

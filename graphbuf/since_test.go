@@ -40,6 +40,38 @@ func TestHostSince(t *testing.T) {
 	}
 }
 
+// A destination has been there since it first came in either role, too.
+func TestDestinationSince(t *testing.T) {
+	const hour = int64(time.Hour)
+	g, err := New(Config{MaxNodes: 10, MaxRelations: 4, MaxEdges: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		source, destination string
+		at, since           int64 // hours
+	}{
+		{"desk", "server", 1, 1},
+		{"desk", "server", 6, 1},
+		{"other", "desk", 30, 1}, // it came as a source
+		{"other", "desk", 31, 1},
+		{"desk", "db", 40, 40},
+		{"db", "other", 41, 30},
+		{"desk", "db", 39, 39}, // late
+	} {
+		e := event(c.source, "c", c.destination, c.at*hour)
+		look := g.look1(e).DestinationSince
+		if got := g.observe1(e).DestinationSince; got != c.since*hour || got != look {
+			t.Errorf("%d: %s has been there since %d, and %d by a look, want %d", i, c.destination, got/hour, look/hour, c.since)
+		}
+	}
+	again, _ := New(g.bounds)
+	again.Restore(g.Snapshot())
+	if r := again.look1(event("new", "c", "db", 80*hour)); r.DestinationSince != 39*hour {
+		t.Errorf("after a restart since %d, want 39", r.DestinationSince/hour)
+	}
+}
+
 // A host was quiet since it last came in either role, before the event that tells of it; and so it is after a restart.
 func TestHostQuiet(t *testing.T) {
 	const hour = int64(time.Hour)

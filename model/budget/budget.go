@@ -139,7 +139,7 @@ func (l *AlertBudget) Rate(score float32) float64 {
 // Spender is who spends an alert of a budget.
 type Spender struct {
 	Name []byte // of the event's source, or of what stands for many of them; nil: the source
-	New  bool   // it is known for less than a day
+	New  bool   // it, or where it goes, is known for less than a day: for short, a new source
 }
 
 // Settled tells whether enough days are known to go by.

@@ -60,6 +60,8 @@ func (j *judge) decide(e *graphbuf.Event, ref *graphbuf.Ref, scorer *model.Score
 	}
 	var text ownerText
 	spender := ownerOf(e, ref, j.alerts, &text)
+	// What everyone does with a host that was put up today is as new as what a new host does.
+	spender.New = spender.New || isNewDestination(ref)
 	switch {
 	case by == nil && !ask:
 		return j.alerts.Low(e, spender, score), nil

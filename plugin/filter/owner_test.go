@@ -71,6 +71,35 @@ func TestNewAddressesOfANetworkSpendTogether(t *testing.T) {
 	}
 }
 
+// What known hosts do with hosts that were put up today has half of the budget, and a quarter for the lowest, as what new
+// hosts do: a migration in one night does not silence the rest.
+func TestSessionsToNewHostsShareHalf(t *testing.T) {
+	for name, c := range map[string]struct {
+		destination string
+		least, most int
+	}{
+		"new":   {"fresh-%d-%d", 5, 15},
+		"known": {"server-%d-%d", 16, 40},
+	} {
+		f := offline(t, host())
+		f.Process(nil, join(sessions(2000)))
+		train(t, f)
+		settle(t, f.judge.alerts)
+		low := 0
+		for i := range 25 {
+			for j := range 4 {
+				d := pass(t, f, ownerMinute+4*i+j, fmt.Sprintf("host-%d", i), fmt.Sprintf(c.destination, j%3, i%4), fmt.Sprint("strange-", i, j))
+				if d["low_score"] == true {
+					low++
+				}
+			}
+		}
+		if low < c.least || low > c.most {
+			t.Errorf("to %s hosts: %d low scores, want %d to %d", name, low, c.least, c.most)
+		}
+	}
+}
+
 // Before the budget has settled all hosts are new, and each counts for itself.
 func TestOwnersOfTheFirstDays(t *testing.T) {
 	var text ownerText

@@ -26,6 +26,9 @@ func isNew(r *graphbuf.Ref) bool { return r.Counts.S == 0 || r.Time-r.SourceSinc
 // for weeks is none when it first connects to another.
 func isNewHost(r *graphbuf.Ref) bool { return r.Time-r.HostSince < int64(newFor) }
 
+// isNewDestination is isNewHost of the destination.
+func isNewDestination(r *graphbuf.Ref) bool { return r.Time-r.DestinationSince < int64(newFor) }
+
 // reason tells the most telling thing about a session: the line of the list that decided on it, if one did, or what of
 // it was never seen before.
 func reason(r *graphbuf.Ref, low bool, by *allow.Line) string {
