@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,14 +55,19 @@ func objectURL(s3 *url.URL, endpoint, region string) (*url.URL, error) {
 			return nil, fmt.Errorf("fleet.s3_endpoint is no URL of a server such as https://minio.example.com:9000")
 		}
 	}
-	path := strings.TrimSuffix(u.Path, "/")
+	folders := strings.Split(strings.TrimSuffix(u.EscapedPath(), "/"), "/") // of a gateway: a %2F among them is no slash between two
+	escaped := slices.Clone(folders)
+	for i := range folders {
+		folders[i], _ = url.PathUnescape(folders[i]) // it was parsed before
+		escaped[i] = strings.ReplaceAll(escape(folders[i]), "/", "%2F")
+	}
 	if endpoint == "" && !strings.Contains(bucket, ".") {
 		u.Host = bucket + "." + u.Host
 	} else {
-		path += "/" + bucket
+		key = bucket + "/" + key
 	}
-	u.Path = path + "/" + key
-	u.RawPath = escape(u.Path)
+	u.Path = strings.Join(folders, "/") + "/" + key
+	u.RawPath = strings.Join(escaped, "/") + "/" + escape(key)
 	return u, nil
 }
 

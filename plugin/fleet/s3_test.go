@@ -136,6 +136,8 @@ func TestObjectURL(t *testing.T) {
 		{"s3://a.bucket/b", "", "https://s3.eu-west-1.amazonaws.com/a.bucket/b"},
 		{"s3://bucket/a+b", "https://minio.example.com:9000/", "https://minio.example.com:9000/bucket/a%2Bb"},
 		{"s3://bucket/b", "https://gateway/s3", "https://gateway/s3/bucket/b"},
+		{"s3://bucket/b", "https://gateway/a%2Fb/c+d%20e/", "https://gateway/a%2Fb/c%2Bd%20e/bucket/b"},
+		{"s3://bucket/a%2Fb", "https://gateway/a%2f", "https://gateway/a%2F/bucket/a/b"},
 		{"s3://bucket/b", "gateway:9000", ""},
 		{"s3://bucket/b", "https://me:pw@gateway", ""},
 	} {
