@@ -92,7 +92,7 @@ func (f *Instance) restoreFleet(b []byte, whole bool) error {
 		return err
 	}
 	f.publisher.status.Sequence = m.Published
-	if s := m.Followed; f.follower.active && s != nil && s.From == f.follower.status.From {
+	if s := m.from(f.follower.status.From); f.follower.active && s != nil {
 		f.follower.status, f.follower.whole = *s, whole
 		f.follower.status.Taken, f.follower.status.Unchanged, f.follower.status.Failed, f.follower.status.Refused = 0, 0, 0, 0
 		f.follower.status.Problem = ""

@@ -640,6 +640,37 @@ func TestTheSequenceOfAnUnsignedStateIsForgotten(t *testing.T) {
 	}
 }
 
+// A path need not be UTF-8: what was followed there is known after a restart, and is not taken for that of another path.
+func TestARestartWithAPathOfAnyBytes(t *testing.T) {
+	s := newFleet(t)
+	state, dir := s.read(s.place), t.TempDir()
+	place, other := filepath.Join(t.TempDir(), "caf\xe9"), filepath.Join(t.TempDir(), "caf\xe8")
+	for _, p := range []string{place, other} {
+		if err := os.WriteFile(p, state, 0o600); err != nil {
+			t.Skip("no such names here: ", err)
+		}
+	}
+	for _, c := range []struct {
+		place string
+		known bool
+	}{{place, false}, {place, true}, {other, false}, {s.place, false}, {s.place, true}} {
+		f, err := newInstance(host("state_from", c.place, "state_key", s.key+".pub", "state_dir", dir), forLive, machineClock())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.follower.state().Sequence; got > 0 != c.known || f.follower.whole != c.known {
+			t.Errorf("%q: sequence %d, whole %v, want it known: %v", c.place, got, f.follower.whole, c.known)
+		}
+		if got := followedBy(f.cfg).Sequence; got > 0 != c.known {
+			t.Errorf("%q: the doctor finds sequence %d", c.place, got)
+		}
+		f.follower.begin()
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // The server is gone, and the agent is started anew: it scores by what its state directory has, with what it saw itself.
 func TestARestartWithoutTheServer(t *testing.T) {
 	s := newFleet(t)

@@ -3,9 +3,11 @@ package filter
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/base64"
 	"fmt"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"flb-filter-rgcn/graphbuf"
 	"flb-filter-rgcn/model"
@@ -51,6 +53,23 @@ type PublishStatus struct {
 type fleetMemory struct {
 	Published uint64        `json:"published,omitempty"` // sequence of the last state that this filter published
 	Followed  *FollowStatus `json:"followed,omitempty"`  // the one with which its graph began
+	// FollowedFrom is Followed.From in base64 where that is a path that is no UTF-8: a text of JSON does not keep it.
+	FollowedFrom string `json:"followed_from,omitempty"`
+}
+
+// from returns what was followed in a place of that name, nil where it was another, or none.
+func (m *fleetMemory) from(place string) *FollowStatus {
+	s := m.Followed
+	if s == nil {
+		return nil
+	}
+	if name, err := base64.StdEncoding.DecodeString(m.FollowedFrom); err == nil && len(name) > 0 {
+		s.From = string(name)
+	}
+	if s.From != place {
+		return nil
+	}
+	return s
 }
 
 // fleetMemory is what is to be remembered by now.
@@ -60,6 +79,9 @@ func (f *Instance) fleetMemory() (m fleetMemory) {
 	}
 	if s := f.follower.state(); s != nil && s.Sequence > 0 {
 		m.Followed = s
+		if !utf8.ValidString(s.From) {
+			m.FollowedFrom = base64.StdEncoding.EncodeToString([]byte(s.From))
+		}
 	}
 	return m
 }

@@ -62,8 +62,8 @@ func followedBy(cfg config.Config) *FollowStatus {
 		defer dir.Close()
 		dir.Load(fleetFile, fleetVersion, func(b []byte) error { return json.Unmarshal(b, &m) })
 	}
-	if m.Followed == nil || m.Followed.From != fleet.PlaceName(cfg.State.From) {
-		return &FollowStatus{}
+	if s := m.from(fleet.PlaceName(cfg.State.From)); s != nil {
+		return s
 	}
-	return m.Followed
+	return &FollowStatus{}
 }
