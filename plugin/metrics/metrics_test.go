@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -330,6 +331,16 @@ func TestStartAndClose(t *testing.T) {
 	s.Close() // before it listens
 	if Start(f, config.Metrics{}, h) != nil {
 		t.Error("serves without being asked to")
+	}
+}
+
+// A number that JSON does not have leaves no answer empty: who looks after the filter reads it as one that runs.
+func TestHealthWithANumberThatIsNone(t *testing.T) {
+	w := httptest.NewRecorder()
+	health(w, filter.Status{State: filter.StateScoring, Model: &filter.ModelStatus{Quality: math.NaN()}})
+	var got map[string]string
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 200 || got["status"] != "ok" || got["state"] != filter.StateScoring || !strings.Contains(got["problem"], "NaN") {
+		t.Errorf("%d %q, %v", w.Code, w.Body, err)
 	}
 }
 

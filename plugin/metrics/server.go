@@ -180,9 +180,19 @@ func health(w http.ResponseWriter, s filter.Status) {
 	if s.State == filter.StateDegraded {
 		status = s.State
 	}
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(struct {
+	var body bytes.Buffer // whole, or not at all
+	err := json.NewEncoder(&body).Encode(struct {
 		Health string `json:"status"`
 		filter.Status
 	}{status, s})
+	if err != nil { // a number that JSON does not have: the filter runs all the same
+		body.Reset()
+		json.NewEncoder(&body).Encode(struct {
+			Health  string `json:"status"`
+			State   string `json:"state"`
+			Problem string `json:"problem"`
+		}{status, s.State, fmt.Sprintf("the rest of the status cannot be told: %v", err)})
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(body.Bytes()) // an error means that the client is gone
 }
