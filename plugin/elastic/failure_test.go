@@ -430,3 +430,57 @@ func TestIndexGrowsWhileItIsRead(t *testing.T) {
 	}
 	compareGraphs(t, g, graphOf(t, all))
 }
+
+// A server says in seconds or by a time of its own clock when it wants to be asked again.
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2027, 1, 1, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		after, date string
+		want        time.Duration
+	}{
+		{"", "", 0},
+		{"7", "", 7 * time.Second},
+		{"0", "", 0},
+		{"-1", "", 0},
+		{"3600", "", longestPause},
+		{"9300000000", "", longestPause}, // whose nanoseconds do not fit into 64 bits
+		{"Fri, 01 Jan 2027 12:00:09 GMT", "", 9 * time.Second},
+		{"Fri, 01 Jan 2027 11:59:59 GMT", "", 0},
+		{"Fri, 01 Jan 2027 10:00:09 GMT", "Fri, 01 Jan 2027 10:00:00 GMT", 9 * time.Second}, // by a clock that is behind
+		{"Sat, 02 Jan 2027 12:00:09 GMT", "", longestPause},
+		{"soon", "", 0},
+	} {
+		h := http.Header{}
+		h.Set("Retry-After", c.after)
+		if c.date != "" {
+			h.Set("Date", c.date)
+		}
+		if got := retryAfter(h, now); got != c.want {
+			t.Errorf("%q at %q: %v, want %v", c.after, c.date, got, c.want)
+		}
+	}
+}
+
+// The pause that a server asks for by a time is kept.
+func TestAPauseThatAServerAsksForByATime(t *testing.T) {
+	server := &elastictest.Server{Index: "logs"}
+	add(server, sessions(12, 50, time.Hour))
+	var refused, next time.Time
+	server.Before(func(w http.ResponseWriter, r *http.Request, n int) bool {
+		switch {
+		case refused.IsZero():
+			refused = time.Now()
+			w.Header().Set("Date", "Fri, 01 Jan 2027 12:00:00 GMT")
+			w.Header().Set("Retry-After", "Fri, 01 Jan 2027 12:00:01 GMT")
+			elastictest.Fail(w, 429, "es_rejected_execution_exception", "rejected execution")
+			return true
+		case next.IsZero():
+			next = time.Now()
+		}
+		return false
+	})
+	pull(t, source(t, Config{URL: server.Start(t), Pause: time.Millisecond}), newGraph(t), time.Time{})
+	if pause := next.Sub(refused); pause < time.Second {
+		t.Errorf("asked again after %v, want a second", pause)
+	}
+}

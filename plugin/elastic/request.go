@@ -183,10 +183,25 @@ func (s *Source) refusal(answer *http.Response, body []byte) *Error {
 			e.text = fmt.Sprintf("%s has not all shards of %s (%d)%s", s.server.Host(), s.index, answer.StatusCode, reason)
 		}
 	}
-	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		e.after = time.Duration(seconds) * time.Second
-	}
+	e.after = retryAfter(answer.Header, time.Now())
 	return e
+}
+
+// retryAfter is for how long a server asks to be left alone, up to the longest pause; 0: it does not. A time counts from
+// that of the answer: the server's clock may not be this machine's.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	text := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(text); err == nil {
+		return time.Duration(max(0, min(seconds, int(longestPause/time.Second)))) * time.Second
+	}
+	until, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	if sent, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = sent
+	}
+	return max(0, min(until.Sub(now), longestPause))
 }
 
 // redirected tells where an answer redirects to, without what may be secret in it.
