@@ -529,6 +529,22 @@ func TestRedirectsThatLeadInside(t *testing.T) {
 		{"192.0.2.1", "http://10.1.2.3", "which has a private address"},
 		{"192.0.2.1", "http://100.100.100.200", "which has a private address"},
 		{"192.0.2.1", "http://[fd00:ec2::254]", "which has a private address"},
+		{"192.0.2.1", "http://[64:ff9b::a9fe:a9fe]", "which has a link-local address"},
+		{"192.0.2.1", "http://[64:ff9b::10.1.2.3]", "which has a private address"},
+		{"192.0.2.1", "http://[64:ff9b:1::10.1.2.3]", "which has a private address"},
+		{"192.0.2.1", "http://[64:ff9b::7f00:1%25lo]", "which has a loopback address"},
+		{"192.0.2.1", "http://[2002:a01:203::1]", "which has a private address"},
+		{"192.0.2.1", "http://[::169.254.169.254]", "which has a link-local address"},
+		{"64:ff9b::c000:201", "http://10.1.2.3", "which has a private address, and the place has a public one"},
+		{"192.0.2.1", "http://168.63.129.16", "at whose address a cloud tells machines what is secret: name the place itself"},
+		{"10.0.0.7", "http://169.254.169.254", "which has a link-local address, and the place has a private one"},
+		{"10.0.0.7", "http://[64:ff9b::a9fe:a9fe]", "which has a link-local address, and the place has a private one"},
+		{"10.0.0.7", "http://[fd00:ec2::254]", "at whose address a cloud tells machines what is secret"},
+		{"10.0.0.7", "http://[fd20:ce::254%25lo]", "at whose address a cloud tells machines what is secret"},
+		{"10.0.0.7", "http://100.100.100.200", "at whose address a cloud tells machines what is secret"},
+		{"169.254.0.1", "http://169.254.169.254", "at whose address a cloud tells machines what is secret"},
+		{"127.0.0.2", "http://169.254.169.254", "at whose address a cloud tells machines what is secret"},
+		{"127.0.0.2", "http://169.254.170.2", "at whose address a cloud tells machines what is secret"},
 		{"", "http://127.0.0.1:" + port, "which has a loopback address, and the place has a public one"},
 		{"10.0.0.7", "http://127.0.0.1:" + port, "which has a loopback address, and the place has a private one"},
 		{"169.254.0.1", "http://localhost:" + port, "which has a loopback address, and the place has a link-local one"},
@@ -550,6 +566,9 @@ func TestRedirectsThatLeadInside(t *testing.T) {
 		p.client.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			if address == "place.example:80" {
 				address = strings.TrimPrefix(server, "http://")
+			}
+			if to, err := netip.ParseAddrPort(address); err == nil && depthOf(to.Addr()) != machine {
+				return nil, errors.New("it would connect to " + address) // a test asks no machine but its own, whatever is wrong
 			}
 			return dial(ctx, network, address)
 		}
@@ -607,6 +626,33 @@ func TestWhatAnotherServerSaysIsNotRepeated(t *testing.T) {
 	want := elsewhere + ", to which it redirects, answers 500 Internal Server Error"
 	if _, _, err := get(openPlace(t, url+"/x", Access{}), ""); err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// Who names a cloud's own address as the place may be redirected to another one of these, and a name with public
+// addresses in a network that has IPv6 alone stays a public one.
+
+// Who names a cloud's own address as the place may be redirected to another one of these, and a name with public
+// addresses in a network that has IPv6 alone stays a public one.
+func TestGuards(t *testing.T) {
+	for _, c := range []struct {
+		guard guard
+		to    string
+		free  bool
+	}{
+		{guard{most: link, cloud: true}, "169.254.169.254", true},
+		{guard{most: link}, "169.254.169.254", false},
+		{guard{most: link}, "169.254.1.1", true},
+		{guard{most: public}, "64:ff9b::c000:201", true},
+		{guard{most: public}, "2001:db8::a9fe:a9fe", true},
+		{guard{most: public}, "::1", false},
+		{guard{most: public}, "::", false},
+		{guard{most: machine}, "::1", true},
+		{guard{most: private}, "fd12::1", true},
+	} {
+		if err := c.guard.refuses(netip.MustParseAddr(c.to)); (err == nil) != c.free {
+			t.Errorf("%+v, %s: %v", c.guard, c.to, err)
+		}
 	}
 }
 

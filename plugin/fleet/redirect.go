@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -42,13 +43,15 @@ func (w *web) redirect(r *http.Request, via []*http.Request) error {
 // outward has a redirected request connect to no address that lies deeper than those of the place. Where a proxy resolves
 // names, it is the proxy's to say which it connects to.
 func (w *web) outward(r *http.Request, place string) error {
-	most := public
+	guard := &guard{to: printable.Line(origin(r.URL))}
 	for _, ip := range w.addresses(r.Context(), place) {
-		most = max(most, depthOf(ip))
+		guard.most = max(guard.most, depthOf(ip))
+		guard.cloud = guard.cloud || isCloud(ip)
 	}
-	guard := &guard{most, printable.Line(origin(r.URL))}
-	if ip, err := netip.ParseAddr(r.URL.Hostname()); err == nil && depthOf(ip) > most {
-		return guard.refuse(depthOf(ip))
+	if ip, err := netip.ParseAddr(r.URL.Hostname()); err == nil {
+		if err := guard.refuses(ip); err != nil {
+			return err
+		}
 	}
 	if t, ok := w.client.Transport.(*http.Transport); ok && t.Proxy != nil {
 		if proxy, err := t.Proxy(r); err != nil || proxy != nil {
@@ -90,7 +93,7 @@ func (d depth) String() string {
 var shared = netip.MustParsePrefix("100.64.0.0/10")
 
 func depthOf(ip netip.Addr) depth {
-	switch ip = ip.Unmap(); {
+	switch ip = behind(ip); {
 	case ip.IsLoopback(), ip.IsUnspecified():
 		return machine
 	case ip.IsLinkLocalUnicast():
@@ -101,16 +104,61 @@ func depthOf(ip netip.Addr) depth {
 	return public
 }
 
+// translated are networks of IPv6 whose addresses stand for one of IPv4, and at which byte they have it: a network's
+// translator connects to that one (RFC 6052, RFC 8215), and so does a tunnel (RFC 3056). ::/96 did once (RFC 4291).
+var translated = []struct {
+	of netip.Prefix
+	at int
+}{
+	{netip.MustParsePrefix("64:ff9b::/96"), 12}, {netip.MustParsePrefix("64:ff9b:1::/48"), 12}, {netip.MustParsePrefix("2002::/16"), 2}, {netip.MustParsePrefix("::/96"), 12},
+}
+
+// behind is the address that is reached by another one, mostly that itself.
+func behind(ip netip.Addr) netip.Addr {
+	if ip = ip.Unmap().WithZone(""); ip.Is4() || ip.IsLoopback() || ip.IsUnspecified() {
+		return ip
+	}
+	for _, t := range translated {
+		if all := ip.As16(); t.of.Contains(ip) {
+			return netip.AddrFrom4([4]byte(all[t.at:]))
+		}
+	}
+	return ip
+}
+
+// clouds are where virtual machines and containers ask their cloud for what it knows of them, such as credentials.
+var clouds = []netip.Prefix{
+	netip.MustParsePrefix("169.254.169.0/24"), netip.MustParsePrefix("169.254.170.0/24"), netip.MustParsePrefix("fd00:ec2::/32"), // Amazon, and most others
+	netip.MustParsePrefix("fd20:ce::/32"),       // Google
+	netip.MustParsePrefix("168.63.129.16/32"),   // Azure
+	netip.MustParsePrefix("100.100.100.200/32"), // Alibaba
+	netip.MustParsePrefix("192.0.0.192/32"),     // Oracle
+}
+
+func isCloud(ip netip.Addr) bool {
+	ip = behind(ip)
+	return slices.ContainsFunc(clouds, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
 // guard is what connections for a redirected request are held to. A context has it under guardKey.
 type guard struct {
-	most depth
-	to   string // the origin that it is redirected to
+	most  depth
+	cloud bool   // the place is one of a cloud's own
+	to    string // the origin that it is redirected to
 }
 
 type guardKey struct{}
 
-func (g *guard) refuse(d depth) error {
-	return fmt.Errorf("it redirects to %s, which has a %s address, and the place has a %s one: name the place itself", g.to, d, g.most)
+// refuses returns why an address is not connected to, nil where it is. However deep the place lies, what a cloud tells
+// its machines is not for it.
+func (g *guard) refuses(ip netip.Addr) error {
+	switch d := depthOf(ip); {
+	case d > g.most:
+		return fmt.Errorf("it redirects to %s, which has a %s address, and the place has a %s one: name the place itself", g.to, d, g.most)
+	case isCloud(ip) && !g.cloud:
+		return fmt.Errorf("it redirects to %s, at whose address a cloud tells machines what is secret: name the place itself", g.to)
+	}
+	return nil
 }
 
 // dial connects as the usual transport does, but for what a guard refuses. It looks at the very address that is connected
@@ -123,10 +171,7 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 			if err != nil {
 				return err
 			}
-			if d := depthOf(to.Addr()); d > g.most {
-				return g.refuse(d)
-			}
-			return nil
+			return g.refuses(to.Addr())
 		}
 	}
 	return d.DialContext(ctx, network, address)
