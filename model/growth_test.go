@@ -99,6 +99,8 @@ func TestTrainingBytes(t *testing.T) {
 		{3000, 128, 300, "diagonal", nil, false}, {30_000, 32, 3000, "diagonal", nil, false}, {120_000, 64, 12_000, "diagonal", nil, false},
 		{3000, 64, 300, "full", nil, false}, {120_000, 64, 12_000, "diagonal", modeltest.ByLetters(4), false}, {30_000, 256, 8000, "diagonal", nil, false},
 		{60_000, 8, 2000, "diagonal", nil, true}, {30_000, 16, 15_000, "diagonal", nil, true}, {180_000, 8, 9000, "diagonal", nil, false},
+		{60_000, 8, 6000, "diagonal", modeltest.Joined(4), false}, // as user|address has them
+		{60_000, 8, 6000, "diagonal", modeltest.Joined(8), false}, {180_000, 8, 18_000, "diagonal", modeltest.Joined(8), false},
 	} {
 		snap := grownBetween(t, c.edges, c.hosts)
 		cfg := DefaultConfig()

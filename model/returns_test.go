@@ -15,6 +15,7 @@ import (
 type byName struct{}
 
 func (byName) Kinds() []string   { return []string{"name"} }
+func (byName) Most() int         { return 1 }
 func (byName) Known([]byte) bool { return true }
 func (byName) Append(dst []uint64, host []byte) []uint64 {
 	return append(dst, num.FNV1a(num.FNVStart, host))

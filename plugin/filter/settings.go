@@ -17,7 +17,7 @@ type Features interface {
 
 // HostFeatures loads what the settings say is known of hosts; nil where that is nothing.
 func HostFeatures(c config.Config) (Features, error) {
-	features, err := hosts.Load(c.Model.Features, c.Model.Prefixes, triplet.HostForm(c.Fields))
+	features, err := hosts.Load(c.Model.Features, c.Model.Prefixes, triplet.HostForm(c.Fields), triplet.HostParts(c.Fields))
 	if err != nil {
 		return nil, fmt.Errorf("model.features = %q: %w", c.Model.Features, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/maphash"
 	"net/netip"
+	"strings"
 	"unicode"
 	"unsafe"
 
@@ -16,6 +17,7 @@ type Features struct {
 	byHost   map[string][]uint64
 	values   map[uint64]string // what the features of byHost are called
 	prefixes bool
+	most     int // features of a host
 	named    named
 }
 
@@ -26,13 +28,17 @@ var (
 )
 
 // Load reads the CSV file at path, if that is not empty, and with prefixes adds the networks of
-// addresses, /24 and /16, or /64 and /48, and of names the stem and the domain. Hosts of the file have the names that records have, or those that the form makes
-// of these. It returns nil where neither is asked for.
-func Load(path string, prefixes bool, form hostname.Form) (*Features, error) {
+// addresses, /24 and /16, or /64 and /48, and of names the stem and the domain. Hosts of the file have the names that
+// records have, or those that the form makes of these; of so many parts a name is joined at most. It returns nil where
+// neither is asked for.
+func Load(path string, prefixes bool, form hostname.Form, parts int) (*Features, error) {
 	if path == "" && !prefixes {
 		return nil, nil
 	}
 	f := &Features{prefixes: prefixes}
+	if prefixes {
+		f.most = parts * len(prefixesOf4)
+	}
 	if path == "" {
 		return f, nil
 	}
@@ -42,6 +48,7 @@ func Load(path string, prefixes bool, form hostname.Form) (*Features, error) {
 	}
 	f.columns = t.columns
 	f.byHost, f.values = t.features(form)
+	f.most += f.mostKnown(parts)
 	return f, nil
 }
 
@@ -52,6 +59,22 @@ func (f *Features) Kinds() []string {
 		kinds = append(kinds, "/24, /64 or stem", "/16, /48 or domain")
 	}
 	return kinds
+}
+
+// Most is how many features a host has at most, unless its name has more parts than it is joined of.
+func (f *Features) Most() int { return f.most }
+
+// mostKnown is how many of them are of the file: a row of its own, and one for each part of a joined name.
+func (f *Features) mostKnown(parts int) int {
+	whole, part := 0, 0
+	for host, list := range f.byHost {
+		if strings.IndexByte(host, separator) >= 0 {
+			whole = max(whole, len(list))
+		} else {
+			part = max(part, len(list))
+		}
+	}
+	return whole + parts*part
 }
 
 // Known tells whether the file has a row of a host, or of a part of it, with a value.

@@ -13,7 +13,7 @@ import (
 
 func load(t *testing.T, text string, prefixes bool) *Features {
 	t.Helper()
-	f, err := Load(write(t, text), prefixes, hostname.Form{CutPort: true, Fold: true})
+	f, err := Load(write(t, text), prefixes, hostname.Form{CutPort: true, Fold: true}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,13 +41,13 @@ func shared(f *Features, a, b string) (n int) {
 }
 
 func TestNothingAskedFor(t *testing.T) {
-	if f, err := Load("", false, hostname.Form{}); f != nil || err != nil {
+	if f, err := Load("", false, hostname.Form{}, 1); f != nil || err != nil {
 		t.Errorf("%v, %v", f, err)
 	}
 }
 
 func TestPrefixes(t *testing.T) {
-	f, err := Load("", true, hostname.Form{})
+	f, err := Load("", true, hostname.Form{}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,6 +126,35 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// A joined name has features of each of its parts: as many as are foretold, and no more.
+func TestMost(t *testing.T) {
+	const text = "host,role,site\nalice-1,admin,\nweb-1.example.com,web,Paris\nalice-1|web-1.example.com,odd,\n"
+	for _, c := range []struct {
+		text     string
+		prefixes bool
+		parts    int
+		host     string
+		want     int
+	}{
+		{"", true, 1, "web-1.example.com", 2},
+		{"", true, 2, "web-1.a|web-2.b", 4},
+		{text, false, 1, "web-1.example.com", 3}, // a row of two names counts, should one come
+		{text, true, 2, "alice-1|web-1.example.com", 9},
+	} {
+		path := ""
+		if c.text != "" {
+			path = write(t, c.text)
+		}
+		f, err := Load(path, c.prefixes, hostname.Form{}, c.parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if has := len(f.Append(nil, []byte(c.host))); f.Most() != c.want || has > c.want || has < c.want-2 {
+			t.Errorf("%s has %d features, foretold %d, want %d", c.host, has, f.Most(), c.want)
+		}
+	}
+}
+
 // TestSameValueOfOtherKinds: a site "1" is no rack "1".
 func TestSameValueOfOtherKinds(t *testing.T) {
 	f := load(t, "host,site,rack\na,1,2\nb,2,1\n", false)
@@ -183,14 +212,14 @@ func TestErrors(t *testing.T) {
 		"host,role\n\"\x1b[2J\n" + strings.Repeat("x", 99) + "\",b\n\"\x1b[2J\n" + strings.Repeat("x", 99) + "\",b\n": ":4: host \"\\x1b[2J\\n" + strings.Repeat("x", 35) + "...\" stands in line 2 already, want one row for each",
 	} {
 		path := write(t, text)
-		if _, err := Load(path, false, hostname.Form{}); err == nil || err.Error() != path+want {
+		if _, err := Load(path, false, hostname.Form{}, 1); err == nil || err.Error() != path+want {
 			t.Errorf("%.40q: %v, want %s", text, err, want)
 		}
 	}
-	if _, err := Load(filepath.Join(t.TempDir(), "none.csv"), false, hostname.Form{}); err == nil || !strings.Contains(err.Error(), "none.csv") {
+	if _, err := Load(filepath.Join(t.TempDir(), "none.csv"), false, hostname.Form{}, 1); err == nil || !strings.Contains(err.Error(), "none.csv") {
 		t.Errorf("no file: %v", err)
 	}
-	if _, err := Load(t.TempDir(), false, hostname.Form{}); err == nil || !strings.Contains(err.Error(), "want a CSV file") {
+	if _, err := Load(t.TempDir(), false, hostname.Form{}, 1); err == nil || !strings.Contains(err.Error(), "want a CSV file") {
 		t.Errorf("a directory: %v", err)
 	}
 }

@@ -52,3 +52,8 @@ func Define(fields config.Fields) Definitions {
 func HostForm(fields config.Fields) hostname.Form {
 	return hostname.Form{CutPort: fields.CutPorts, Fold: fields.Preset != "custom"}
 }
+
+// HostParts is of how many values a host's name is joined at most.
+func HostParts(fields config.Fields) int {
+	return max(len(fields.Source), len(fields.Destination), 1)
+}

@@ -10,6 +10,7 @@ import (
 
 	"flb-filter-rgcn/build/samples"
 	"flb-filter-rgcn/graphbuf"
+	"flb-filter-rgcn/model/internal/num"
 )
 
 // Roomy are bounds of a graph that no test reaches.
@@ -104,9 +105,29 @@ func (n ByLetters) Kinds() (kinds []string) {
 
 func (ByLetters) Known([]byte) bool { return true }
 
+func (n ByLetters) Most() int { return int(n) }
+
 func (n ByLetters) Append(dst []uint64, host []byte) []uint64 {
 	for i := range min(int(n), len(host)) {
 		dst = append(dst, uint64(i)<<8|uint64(host[len(host)-1-i]))
+	}
+	return dst
+}
+
+// Joined are so many features of each host, of two kinds, as a name has them that is joined of several. Some tens of hosts
+// have each.
+type Joined int
+
+func (Joined) Kinds() []string { return []string{"narrow", "wide"} }
+
+func (Joined) Known([]byte) bool { return true }
+
+func (n Joined) Most() int { return int(n) }
+
+func (n Joined) Append(dst []uint64, host []byte) []uint64 {
+	for i := range n {
+		h := num.FNV1a(num.FNVStart+uint64(i), host)
+		dst = append(dst, uint64(i)<<32|(h^h>>32)%200)
 	}
 	return dst
 }
@@ -117,6 +138,8 @@ type ByTeam struct{}
 func (ByTeam) Kinds() []string { return []string{"team"} }
 
 func (ByTeam) Known([]byte) bool { return true }
+
+func (ByTeam) Most() int { return 1 }
 
 func (ByTeam) Append(dst []uint64, host []byte) []uint64 {
 	var n int
@@ -131,6 +154,7 @@ type Constant struct{}
 
 func (Constant) Kinds() []string                           { return []string{"all"} }
 func (Constant) Known([]byte) bool                         { return true }
+func (Constant) Most() int                                 { return 1 }
 func (Constant) Append(dst []uint64, host []byte) []uint64 { return append(dst, 1) }
 
 // SmallOffice makes the sessions of a network of 16 triplets, in order of time: six people who use two of four servers

@@ -13,6 +13,8 @@ import (
 type HostFeatures interface {
 	// Kinds names the kinds of features. A model that was trained with other kinds is no start for a training.
 	Kinds() []string
+	// Most is how many features a host has at most. A name that is joined of several may have some of a kind.
+	Most() int
 	// Append appends the features of a host, each a hash of its kind and its value, at most
 	// MaxFeatures of them.
 	Append(dst []uint64, host []byte) []uint64

@@ -135,6 +135,7 @@ func TestReturnsOfAPool(t *testing.T) {
 type firstLetter struct{}
 
 func (firstLetter) Kinds() []string   { return []string{"letter"} }
+func (firstLetter) Most() int         { return 1 }
 func (firstLetter) Known([]byte) bool { return true }
 func (firstLetter) Append(dst []uint64, host []byte) []uint64 {
 	return append(dst, uint64(host[0]))

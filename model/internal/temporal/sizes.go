@@ -35,11 +35,11 @@ func WindowBytes(s graphbuf.Sizes) int64 {
 	return int64(s.Edges)*edge + int64(s.Sources+s.Destinations)*row
 }
 
-// FeatureBytes is what features of hosts add: look-ups of three kinds of pairs for each feature and of one for groups, and
-// a count of each in a window. Beside these the features' own numbers and counts are few.
+// FeatureBytes is what features of hosts add: look-ups of three kinds of pairs for each feature that a host may have and of
+// one for groups, and a count of each in a window. Beside these the features' own numbers and counts are few.
 func FeatureBytes(s graphbuf.Sizes, features HostFeatures, windows int64) int64 {
 	if features == nil {
 		return 0
 	}
-	return int64(s.Edges) * int64(3*min(len(features.Kinds()), MaxFeatures)+1) * (36 + 4*windows)
+	return int64(s.Edges) * int64(3*min(features.Most(), MaxFeatures)+1) * (36 + 4*windows)
 }
