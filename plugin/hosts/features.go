@@ -42,7 +42,7 @@ func Load(path string, prefixes bool, form hostname.Form, parts int) (*Features,
 	if path == "" {
 		return f, nil
 	}
-	t, err := readFile(path)
+	t, err := readFile(path, form)
 	if err != nil {
 		return nil, err
 	}

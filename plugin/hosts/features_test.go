@@ -155,6 +155,26 @@ func TestMost(t *testing.T) {
 	}
 }
 
+// Two rows that stand for one host under other names are no pair of which one is taken without a word.
+func TestRowsOfOneHost(t *testing.T) {
+	for text, want := range map[string]string{
+		"host,role\nWEB-1,a\nWeb-1,b\n":                             ":3: host \"Web-1\" is \"web-1\", as \"WEB-1\" in line 2 is, and the two rows differ: want one, or a row of that very name",
+		"host,role\n2001:DB8::1,a\n\n2001:db8:0::1,b\n":             ":4: host \"2001:db8:0::1\" is \"2001:db8::1\", as \"2001:DB8::1\" in line 2 is, and the two rows differ: want one, or a row of that very name",
+		"host,role\ndb:22,a\ndb:23,b\n":                             ":3: host \"db:23\" is \"db\", as \"db:22\" in line 2 is, and the two rows differ: want one, or a row of that very name",
+		"host,role\nAnn|10.0.0.1:22,a\nAnn|10.0.0.1:23,b\n":         ":3: host \"Ann|10.0.0.1:23\" is \"Ann|10.0.0.1\", as \"Ann|10.0.0.1:22\" in line 2 is, and the two rows differ: want one, or a row of that very name",
+		"host,role\nWEB-1,a\nWeb-1,b\nweb-1,c\n":                    "", // that row decides
+		"host,role\nWEB-1,a\nWeb-1,a\n":                             "", // and here nothing is to be decided
+		"host,role\nAnn|10.0.0.1,a\nann|10.0.0.1,b\n":               "", // users may be of any case
+		"host,role\n10.0.0.1,a\n::ffff:10.0.0.1,b\nweb-1,c\nx.,d\n": "",
+	} {
+		path := write(t, text)
+		_, err := Load(path, false, hostname.Form{CutPort: true, Fold: true}, 2)
+		if want == "" && err != nil || want != "" && (err == nil || err.Error() != path+want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
 // TestSameValueOfOtherKinds: a site "1" is no rack "1".
 func TestSameValueOfOtherKinds(t *testing.T) {
 	f := load(t, "host,site,rack\na,1,2\nb,2,1\n", false)

@@ -25,19 +25,47 @@ const (
 type table struct {
 	columns []string // without the first
 	rows    [][]string
+	lines   []int // where the rows stand
 }
 
-func readFile(path string) (*table, error) {
+func readFile(path string, form hostname.Form) (*table, error) {
 	f, err := csvfile.Open(path, maxBytes)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	t, err := read(regularfile.Limit(f, maxBytes)) // it may grow meanwhile
+	if err == nil {
+		err = t.unambiguous(form)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s%w", path, err)
 	}
 	return t, nil
+}
+
+// unambiguous returns which two rows give a host other features, as both stand for it under other names of its.
+func (t *table) unambiguous(form hostname.Form) error {
+	named := make(map[string]bool, len(t.rows))
+	for _, row := range t.rows {
+		named[row[0]] = true
+	}
+	first := map[string]int{}
+	for i, row := range t.rows {
+		for _, name := range namesOf(row[0], form) {
+			if named[name] { // a row of that very name decides
+				continue
+			}
+			before, twice := first[name]
+			if !twice {
+				first[name] = i
+			} else if !slices.Equal(t.rows[before][1:], row[1:]) {
+				return csvfile.At(t.lines[i], "host %s is %s, as %s in line %d is, and the two rows differ: want one, or a row of that very name",
+					csvfile.Show(row[0]), csvfile.Show(name), csvfile.Show(t.rows[before][0]), t.lines[before])
+			}
+		}
+	}
+	return nil
 }
 
 // read reads a table. The text of an error begins with ":line: ", to stand behind the file's name.
@@ -89,7 +117,7 @@ func read(in io.Reader) (*table, error) {
 			return nil, csvfile.At(line, "host %s stands in line %d already, want one row for each", csvfile.Show(row[0]), before)
 		}
 		lines[row[0]] = line
-		t.rows = append(t.rows, row)
+		t.rows, t.lines = append(t.rows, row), append(t.lines, line)
 	}
 }
 
