@@ -42,6 +42,7 @@ func (f *Instance) restore() {
 	}
 	if f.judge.sources != nil {
 		f.restoreBudget(sourcesFile, sourcesVersion, f.judge.sources.budget, "threshold.sources_per_day", f.cfg.Threshold.SourcesPerDay)
+		f.load(reportsFile, reportsVersion, func(b []byte) error { return json.Unmarshal(b, f.judge.sources.saved()) })
 	}
 	if f.judge.unanswered != nil {
 		f.load(unansweredFile, unansweredVersion, f.judge.unanswered.UnmarshalBinary)

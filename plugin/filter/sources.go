@@ -67,6 +67,12 @@ func (s *sources) follow(r *model.Rarity) {
 	s.budget.Follow(expected)
 }
 
+// savedSources is what a state directory keeps of reports.
+type savedSources struct{ Reports, Bad *risk.Reports }
+
+// saved is what is to be remembered of reports, and what takes up what was.
+func (s *sources) saved() *savedSources { return &savedSources{s.reports, s.bad} }
+
 // judge takes down an odd session and tells whether its source is to be reported now: once within a day.
 func (s *sources) judge(e *graphbuf.Event, ref *graphbuf.Ref, oddness float64) (pooled risk.Pooled, report bool) {
 	var text ownerText

@@ -262,6 +262,33 @@ func TestASourceIsReportedOnceOverARestart(t *testing.T) {
 	}
 }
 
+// That a source was reported is known after a restart beyond midnight, too, whether the budget paid for it or a line of
+// the list; the day after, the latter is reported again, and the graph knows the former.
+func TestASourceIsReportedOnceOverARestartBeyondMidnight(t *testing.T) {
+	properties := []string{"state_dir", filepath.Join(t.TempDir(), "state"), "allow", listFile(t, "bad,*,*,,bad")}
+	f := learned(t, properties...)
+	const midnight = 2000 + 134 // the first minute of a day
+	for _, c := range []struct{ from, intruder, bad int }{{midnight - 60, 1, 1}, {midnight + 10, 0, 0}, {midnight + 600, 0, 0}, {midnight + 24*60 + 20, 0, 1}} {
+		intruder, bad := 0, 0
+		for i := range 40 {
+			if pass(t, f, c.from+i, "intruder", fmt.Sprintf("server-%d-%d", i%3, i%4), "strange-tool")["source_alert"] == true {
+				intruder++
+			}
+			if pass(t, f, c.from+i, "bad", "server-0-1", "client-1")["source_alert"] == true {
+				bad++
+			}
+		}
+		if intruder != c.intruder || bad != c.bad {
+			t.Errorf("%d minutes from midnight: %d and %d alerts, want %d and %d", c.from-midnight, intruder, bad, c.intruder, c.bad)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		f = offline(t, host(properties...))
+	}
+	f.Close()
+}
+
 // Odd sessions of a host that an odd session reached before count more, and name where that came from.
 func TestAChainIsOneStory(t *testing.T) {
 	first := func(f *Instance, i int, source, destination string) map[string]any {

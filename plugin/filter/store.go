@@ -31,6 +31,9 @@ const (
 	sourcesFile    = "sources" // the budget of alerts about sources
 	sourcesVersion = 1
 
+	reportsFile    = "reports" // of sources, within a day
+	reportsVersion = 1
+
 	unansweredFile    = "unanswered" // triplets with a low score that are not learned
 	unansweredVersion = 1
 
@@ -282,7 +285,7 @@ func (s *store) hold(now time.Time) {
 	}
 }
 
-// saveBudgets writes what the budgets learned of the last days, as far as there are any.
+// saveBudgets writes what the budgets learned of the last days, as far as there are any, and which sources were reported.
 func (s *store) saveBudgets() error {
 	save := func(name string, version uint32, alerts *budget.AlertBudget) error {
 		b, err := alerts.AppendBinary(nil)
@@ -299,7 +302,14 @@ func (s *store) saveBudgets() error {
 	if s.judge.sources == nil {
 		return nil
 	}
-	return save(sourcesFile, sourcesVersion, s.judge.sources.budget)
+	if err := save(sourcesFile, sourcesVersion, s.judge.sources.budget); err != nil {
+		return err
+	}
+	b, err := json.Marshal(s.judge.sources.saved())
+	if err != nil {
+		return err
+	}
+	return s.dir.Save(reportsFile, reportsVersion, b)
 }
 
 // saveUnanswered writes the triplets that are not learned.

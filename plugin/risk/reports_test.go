@@ -1,7 +1,9 @@
 package risk
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,5 +82,86 @@ func TestReportsForgetTheOldest(t *testing.T) {
 		if got := r.Has(event(source, "ssh", "x", 4*time.Hour)); got != want {
 			t.Errorf("%s was reported: %v, want %v", source, got, want)
 		}
+	}
+}
+
+// copyOf is what a restart makes of reports.
+func copyOf(t *testing.T, r *Reports, room int) *Reports {
+	t.Helper()
+	b, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := NewReports(room)
+	if err := json.Unmarshal(b, again); err != nil {
+		t.Fatal(err)
+	}
+	return again
+}
+
+func TestReportsAreSaved(t *testing.T) {
+	r := NewReports(maxReports)
+	long := strings.Repeat("x", 3*graphbuf.MaxName)
+	for i, source := range []string{"a", long, "", "b"} {
+		r.Add(event(source, "ssh", "x", time.Duration(i)*time.Hour))
+	}
+	r = copyOf(t, copyOf(t, r, maxReports), maxReports)
+	for source, want := range map[string]bool{"a": false, long: true, long + "x": false, "": true, "b": true, "c": false} {
+		if got := r.Has(event(source, "ssh", "x", Window)); got != want {
+			t.Errorf("%.3q was reported: %v, want %v", source, got, want)
+		}
+	}
+	// With less room those of the last reports are known.
+	r = copyOf(t, r, 2)
+	for source, want := range map[string]bool{long: false, "": true, "b": true} {
+		if got := r.Has(event(source, "ssh", "x", 4*time.Hour)); got != want {
+			t.Errorf("with less room, %.3q was reported: %v, want %v", source, got, want)
+		}
+	}
+	if added, full := r.AddIfRoom(event("d", "ssh", "x", 4*time.Hour)); added || !full {
+		t.Error("there is room for more")
+	}
+	if b, err := json.Marshal(NewReports(3)); err != nil || copyOf(t, NewReports(3), 3).Has(event("a", "ssh", "x", 0)) {
+		t.Errorf("none: %s, %v", b, err)
+	}
+}
+
+// What was reported by a clock that was far ahead keeps no source from being reported after a restart.
+func TestSavedReportsOfAClockAhead(t *testing.T) {
+	r := NewReports(maxReports)
+	r.Add(event("near", "ssh", "x", Window))
+	r.Add(event("far", "ssh", "x", 400*Window))
+	r = copyOf(t, r, maxReports)
+	if !r.Has(event("near", "ssh", "x", 0)) || r.Has(event("far", "ssh", "x", 0)) {
+		t.Error("want what is near, and what is far ahead not")
+	}
+}
+
+func TestDamagedReports(t *testing.T) {
+	const secret = `"Secret":"AAAAAAAAAAAAAAAAAAAAAA=="`
+	for text, good := range map[string]bool{
+		`{` + secret + `,"Keys":[1],"At":[5]}`: true, `{` + secret + `}`: true,
+		`{` + secret + `,"Keys":[1],"At":[]}`: false, `{` + secret + `,"Keys":[1],"At":[-5]}`: false, `{` + secret + `,"Keys":[-1],"At":[5]}`: false,
+		`{"Secret":"","Keys":[1],"At":[5]}`: false, `{}`: false, `[]`: false, `{"Secret":"A`: false,
+	} {
+		r := NewReports(3)
+		r.Add(event("a", "ssh", "x", 0))
+		if err := json.Unmarshal([]byte(text), r); (err == nil) != good {
+			t.Errorf("%s: %v", text, err)
+		} else if !good && !r.Has(event("a", "ssh", "x", 0)) {
+			t.Errorf("%s took away what was there", text)
+		}
+	}
+}
+
+// Nobody without the secret knows which names have one key, and to look for a name makes no garbage.
+func TestKeysOfReports(t *testing.T) {
+	a, b, source := NewReports(3), NewReports(3), []byte("host-1")
+	if a.key(source) == b.key(source) || a.key(source) != a.key(source) {
+		t.Error("keys are of the name alone, or change")
+	}
+	e := event("host-1", "ssh", "x", 0)
+	if n := testing.AllocsPerRun(100, func() { a.Has(e); a.Add(e) }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
