@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -65,6 +67,9 @@ func (in *input) start(e *env, fields config.Fields) error {
 	if len(in.files) == 0 {
 		return usagef("no FILE: want one or more, \"-\" for standard input")
 	}
+	if i := slices.Index(in.files, "-"); i >= 0 && slices.Contains(in.files[i+1:], "-") {
+		return usagef("standard input (-) is named twice, and can be read once")
+	}
 	for _, file := range in.files {
 		if err := readable(file); err != nil {
 			return err
@@ -89,7 +94,13 @@ func (in *input) start(e *env, fields config.Fields) error {
 
 // readable returns why a file cannot be read, before anything is read of the others. Pipes are not opened twice.
 func readable(file string) error {
-	if info, err := os.Stat(file); file == "-" || err == nil && !info.Mode().IsRegular() {
+	info, err := os.Stat(file)
+	switch {
+	case file == "-":
+		return nil
+	case err == nil && info.IsDir():
+		return fmt.Errorf("%s is a directory, want files: %s", file, filepath.Join(file, "*"))
+	case err == nil && !info.Mode().IsRegular():
 		return nil
 	}
 	f, err := os.Open(file)

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -122,6 +124,24 @@ func TestShare(t *testing.T) {
 		})
 		if err != nil || last != c.end {
 			t.Errorf("%q: ends at %g, %v; want %g", c.files, last, err, c.end)
+		}
+	}
+}
+
+// A directory among the files is told before any of them is read: what was learned of those before would count again.
+func TestADirectoryIsNoFile(t *testing.T) {
+	in, dir, state := write(t, "in", "{\"a\":1}\n"), t.TempDir(), filepath.Join(t.TempDir(), "state")
+	for _, command := range []string{"replay", "train", "lowest"} {
+		args := []string{command, in, dir}
+		if command != "lowest" {
+			args = append(args, "-state", state)
+		}
+		stdout, stderr, status := rgcn(args...)
+		if status != exitFailed || stdout != "" || !strings.Contains(stderr, "rgcn "+command+": "+dir+" is a directory, want files: "+dir+"/*\n") {
+			t.Errorf("%s: status %d, %q, %s", command, status, stdout, stderr)
+		}
+		if _, err := os.Stat(state); err == nil {
+			t.Errorf("%s has made a state directory", command)
 		}
 	}
 }

@@ -55,6 +55,7 @@ func TestUsageErrors(t *testing.T) {
 	check(`unknown command "reply": want replay, train, score, lowest, predict, report, status, doctor, allow, keygen, simulate, eval, version`, "reply")
 	check("no FILE: want one or more", "replay", "-q")
 	check("flag provided but not defined: -colums", "replay", "-colums", "a", in)
+	check("standard input (-) is named twice, and can be read once", "replay", "-", in, "-")
 	check("-chunk 0: want at least 1", "replay", "-chunk", "0", in)
 	check("want 1 to 1000", "score", "-lowest", "0", in)
 	check("-o "+in+": is one of the files to read", "replay", "-o", in, in)
