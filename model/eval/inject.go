@@ -38,7 +38,7 @@ func Inject(sessions []Session, from float64, every int, seed uint64) []Session 
 		if i < start || rng.IntN(every) != 0 {
 			continue
 		}
-		a := s
+		a := Session{Event: s.Event} // which is judged, whatever becomes of the session
 		a.Time += int64(time.Second)
 		const tries = 100 // a log in which every host meets every other has no room for an anomaly
 		for range tries {

@@ -55,6 +55,29 @@ func TestInject(t *testing.T) {
 	}
 }
 
+// What is planted is judged, behind a session that is learned from alone too.
+func TestInjectPlantsAnomaliesThatAreJudged(t *testing.T) {
+	sessions, _ := simulated(t, func(c *simulate.Config) {
+		c.Hosts, c.Teams, c.SessionsPerDay, c.AttacksPerDay = 60, 3, 300, 0
+	})
+	for i := range sessions {
+		sessions[i].Ignored, sessions[i].Note = i%4 != 0, "of the session before"
+	}
+	planted := 0
+	for _, s := range Inject(sessions, 0.5, 20, 3) {
+		if s.Label == "" {
+			continue
+		}
+		planted++
+		if s.Ignored || s.Note != "" {
+			t.Fatalf("planted: %+v", s)
+		}
+	}
+	if planted == 0 {
+		t.Error("nothing is planted")
+	}
+}
+
 // Sessions of a time that is far before 1970 come first.
 func TestInjectSortsAnyTimes(t *testing.T) {
 	session := func(at int64) Session {
