@@ -189,6 +189,7 @@ var flagModes = map[string][]string{
 	"train-every": {onSimulation, onPatience, inDays, onSources, onFleet, onAll},
 	"fleet":       {onFleet}, "split": {onFleet}, "methods": comparing, "ablations": comparing, "without": comparing,
 	"attack-if": {inParts, inDays}, "benign-if": {inParts, inDays}, "drop-if": {inParts, inDays},
+	"columns": {inParts, inDays, onLinks}, "strict": {inParts, inDays, onLinks, onAll},
 	"undirected": {onLinks}, "pool": {onLinks}, "step": {onLinks}, "data": {onAll},
 }
 
@@ -238,6 +239,8 @@ func (v *evaluation) execute(ctx context.Context, e *env, flags *flag.FlagSet) e
 		return usagef("-fleet reads no files: it simulates its sessions")
 	case mode == onFleet && judgedInParts(v.simulation):
 		return usagef("-fleet learns from days without attacks: want -attack-start 1 or more")
+	case isGiven(flags, "state") && mode != onSources: // which tells of each setting that does not go with it
+		return usagef("-state does not go with %s: eval begins with nothing, and keeps nothing", mode)
 	case mode == onAll && len(e.args) > 0:
 		return usagef("-all reads no FILE: its files are in the DIR of -data")
 	}

@@ -98,6 +98,8 @@ func TestTrainFromRefuses(t *testing.T) {
 	}{
 		{[]string{"-from", address, "ssh.log"}, exitUsage, `unexpected "ssh.log": want no FILE with -from`},
 		{[]string{"-index", "logs", "ssh.log"}, exitUsage, "-index goes with -from URL"},
+		{[]string{"-from", "http://127.0.0.1:1/logs", "-columns", "a,b"}, exitUsage, "-columns is for FILE, and does not go with -from"},
+		{[]string{"-from", "http://127.0.0.1:1/logs", "-strict"}, exitUsage, "-strict is for FILE, and does not go with -from"},
 		{[]string{"-from", strings.TrimSuffix(address, "/"+server.Index)}, exitUsage, "graph_source = "},
 		{[]string{"-from", address, "-query", "{"}, exitUsage, "graph_source_query = "},
 		{[]string{"-from", address, "-ca", "/no/such/file"}, exitFailed, "the file of authorities /no/such/file: no such file"},

@@ -45,6 +45,12 @@ func train(ctx context.Context, e *env, s *run, o *origin) error {
 		return err
 	}
 	again := !fromServer && len(e.args) == 0 && s.config.Publish.To != "" // publish what was learned before
+	switch {
+	case fromServer && s.input.columns != "":
+		return usagef("-columns is for FILE, and does not go with -from")
+	case fromServer && s.input.strict:
+		return usagef("-strict is for FILE, and does not go with -from")
+	}
 	if !fromServer && !again {
 		if err := s.input.start(e, s.config.Fields); err != nil {
 			return err
