@@ -5,7 +5,6 @@ import (
 	"io"
 	"time"
 
-	"flb-filter-rgcn/plugin/logfile"
 	"flb-filter-rgcn/plugin/printable"
 )
 
@@ -37,7 +36,7 @@ func (c *chunker) read(ctx context.Context) error {
 }
 
 func (c *chunker) readFile(ctx context.Context, file string) error {
-	r, err := logfile.Open(file, logfile.Options{Columns: c.columnNames(), Lines: c.lines, Now: c.now})
+	r, err := c.open(file)
 	if r != nil {
 		defer func() {
 			reached, _ := r.Progress()

@@ -70,11 +70,6 @@ func (in *input) start(e *env, fields config.Fields) error {
 	if i := slices.Index(in.files, "-"); i >= 0 && slices.Contains(in.files[i+1:], "-") {
 		return usagef("standard input (-) is named twice, and can be read once")
 	}
-	for _, file := range in.files {
-		if err := readable(file); err != nil {
-			return err
-		}
-	}
 	if in.chunkSize < 1 {
 		return usagef("-chunk %d: want at least 1", in.chunkSize)
 	}
@@ -89,11 +84,22 @@ func (in *input) start(e *env, fields config.Fields) error {
 	}
 	in.lines = fields.SSHD
 	in.walker = x.NewWalker()
+	for _, file := range in.files {
+		if err := in.readable(file); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// readable returns why a file cannot be read, before anything is read of the others. Pipes are not opened twice.
-func readable(file string) error {
+// open opens a file to read.
+func (in *input) open(file string) (*logfile.Reader, error) {
+	return logfile.Open(file, logfile.Options{Columns: in.columnNames(), Lines: in.lines, Now: in.now})
+}
+
+// readable returns why a file cannot be read, before anything is read of the others: what was learned of these would count
+// again. Pipes are not opened twice.
+func (in *input) readable(file string) error {
 	info, err := os.Stat(file)
 	switch {
 	case file == "-":
@@ -103,7 +109,7 @@ func readable(file string) error {
 	case err == nil && !info.Mode().IsRegular():
 		return nil
 	}
-	f, err := os.Open(file)
+	f, err := in.open(file)
 	if err == nil {
 		f.Close()
 	}

@@ -145,3 +145,24 @@ func TestADirectoryIsNoFile(t *testing.T) {
 		}
 	}
 }
+
+// A file that holds no lines of a log is told before any of those in front of it is read, however it is packed.
+func TestAFileOfOtherContentIsToldFirst(t *testing.T) {
+	in, state := write(t, "in", "{\"a\":1}\n"), filepath.Join(t.TempDir(), "state")
+	for content, want := range map[string]string{
+		"\x28\xb5\x2f\xfd compressed": "compressed by zstd, want text or gzip",
+		"\x1f\x8b broken, broken":     "gzip data of the file are damaged, want a whole file",
+		"a\tb\tc\n":                   "name the columns with -columns",
+	} {
+		bad := write(t, "bad", content)
+		for _, command := range []string{"replay", "train"} {
+			stdout, stderr, status := rgcn(command, "-state", state, in, bad)
+			if status != exitFailed || stdout != "" || !strings.Contains(stderr, want) || !strings.Contains(stderr, bad) || strings.Contains(stderr, "records before") {
+				t.Errorf("%s, %q: status %d, %q, %s", command, content, status, stdout, stderr)
+			}
+			if _, err := os.Stat(state); err == nil {
+				t.Fatalf("%s has made a state directory", command)
+			}
+		}
+	}
+}
