@@ -631,9 +631,6 @@ func TestWhatAnotherServerSaysIsNotRepeated(t *testing.T) {
 
 // Who names a cloud's own address as the place may be redirected to another one of these, and a name with public
 // addresses in a network that has IPv6 alone stays a public one.
-
-// Who names a cloud's own address as the place may be redirected to another one of these, and a name with public
-// addresses in a network that has IPv6 alone stays a public one.
 func TestGuards(t *testing.T) {
 	for _, c := range []struct {
 		guard guard
