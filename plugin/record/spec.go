@@ -29,6 +29,8 @@ type Extractor struct {
 	blank  []string
 	time   slots
 	total  int // slots in all
+
+	timePaths []string // of the time's slots
 }
 
 // slots is the half-open range of slots of one field. A slot holds where one way of spelling one alternative was found.
@@ -100,10 +102,17 @@ func Compile(s Spec) (*Extractor, error) {
 		}
 		x.fields = append(x.fields, f)
 	}
-	var err error
-	if x.time, err = x.addPaths(s.Time); err != nil {
-		return nil, err
+	x.time.from = x.total
+	for _, path := range s.Time {
+		of, err := x.addPaths([]string{path})
+		if err != nil {
+			return nil, err
+		}
+		for range of.to - of.from {
+			x.timePaths = append(x.timePaths, path)
+		}
 	}
+	x.time.to = x.total
 	for _, name := range s.Drop {
 		if name == "" {
 			return nil, errors.New(`record: key "" to drop is empty, want the name of a top-level key`)

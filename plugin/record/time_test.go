@@ -46,13 +46,17 @@ func TestFieldTime(t *testing.T) {
 		"bad event time":      {extTime(1331901011, 1e9), invalid},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := one(t, Spec{Time: []string{"t"}}, logEvent(object{"t", c.value}))
+			e := one(t, Spec{Time: []string{"t"}, Blank: []string{"-"}}, logEvent(object{"t", c.value}))
 			want := c.want
 			if want == invalid {
 				want = header
 			}
 			if e.Time != want {
 				t.Fatalf("time %d, want %d", e.Time, want)
+			}
+			none := name == "dash" || name == "empty" || name == "nil"
+			if e.Timed != (c.want != invalid) || e.Unread != (!e.Timed && !none) {
+				t.Fatalf("timed %t, unread %t", e.Timed, e.Unread)
 			}
 		})
 	}
@@ -62,6 +66,31 @@ func TestFieldTime(t *testing.T) {
 			t.Fatalf("time %d, want 7e9", e.Time)
 		}
 	})
+	for name, c := range map[string]struct {
+		body      object
+		path, was string
+	}{
+		"the first that has a value": {object{"b", object{"c", "today"}, "a", "-"}, "b.c", "today"},
+		"a flat key":                 {object{"b.c", "today"}, "b.c", "today"},
+		"a number":                   {object{"a", -5, "b", object{"c", "today"}}, "a", "-5"},
+		"an object":                  {object{"a", object{}}, "a", ""},
+		"a list":                     {object{"a", []any{7}}, "a", ""},
+		"an empty list":              {object{"a", []any{}, "b.c", "-"}, "", ""},
+		"one that can be read":       {object{"a", "today", "b.c", 7}, "", ""},
+	} {
+		t.Run("unread: "+name, func(t *testing.T) {
+			e := one(t, Spec{Time: []string{"a", "b.c"}, Blank: []string{"-"}}, logEvent(c.body))
+			if e.Unread != (c.path != "") {
+				t.Fatalf("unread %t", e.Unread)
+			}
+			if !e.Unread {
+				return
+			}
+			if path, value := e.w.UnreadTime(); path != c.path || string(value) != c.was {
+				t.Fatalf("%q in %s, want %q in %s", value, path, c.was, c.path)
+			}
+		})
+	}
 }
 
 // parseISO agrees with the standard library, and refuses what is no time.

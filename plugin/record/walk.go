@@ -23,6 +23,7 @@ type Event struct {
 	Extent
 	Time   int64    // of a Log: nanoseconds since the epoch, from the record's time field when it has a valid one, else from the header
 	Timed  bool     // the time is the record's own
+	Unread bool     // it is not, though a field for the time has a value: see UnreadTime
 	Values [][]byte // by Spec.Fields; nil when missing (absent, nil, map, ext, an array without a scalar); of an array its first scalar. Text aliases the chunk, the rest is rendered as text
 }
 
@@ -50,6 +51,7 @@ type Walker struct {
 	text    []byte // values rendered as text
 	drops   []span
 	layouts layouts
+	unread  int // of an event that is Unread: the time's slot whose value could not be read
 }
 
 // NewWalker returns a walker at the end of an empty chunk. Callers keep walkers and Reset them.
@@ -98,7 +100,7 @@ func (w *Walker) Next() bool {
 		return false
 	}
 	e := &w.event
-	e.Extent, e.Time, e.Timed = Extent{Kind: Malformed, from: at}, 0, false
+	e.Extent, e.Time, e.Timed, e.Unread = Extent{Kind: Malformed, from: at}, 0, false, false
 	e.drops.from = uint32(len(w.drops))
 	end := w.read(at)
 	if end < 0 {
@@ -333,15 +335,46 @@ func (w *Walker) resolve() {
 		}
 		w.event.Values[f] = v
 	}
-	for _, at := range w.found[w.x.time.from:w.x.time.to] {
+	for i, at := range w.found[w.x.time.from:w.x.time.to] {
 		if at <= w.event.from {
 			continue
 		}
 		if t, ok := fieldTime(w.chunk[at:]); ok {
-			w.event.Time, w.event.Timed = t, true
+			w.event.Time, w.event.Timed, w.event.Unread = t, true, false
 			break
 		}
+		if !w.event.Unread && !w.isBlank(at) {
+			w.event.Unread, w.unread = true, i
+		}
 	}
+}
+
+// isBlank tells whether the value at the offset is nil, or a text or list without content, as senders leave a field that
+// has none.
+func (w *Walker) isBlank(at int) bool {
+	if from, to, ok := text(w.chunk, at); ok {
+		return !w.x.hasContent(w.chunk[from:to])
+	}
+	switch msgp.NextType(w.chunk[at:]) {
+	case msgp.NilType:
+		return true
+	case msgp.ArrayType:
+		return !w.x.hasContent(w.render(at))
+	}
+	return false
+}
+
+// UnreadTime returns, of the event that Next reached and that is Unread, the path of the field for the time and the text
+// of the value in it that could not be read; of an object that is no scalar the text is nil. It aliases the chunk, or
+// holds until the walker's next Release or Reset.
+func (w *Walker) UnreadTime() (path string, value []byte) {
+	b := w.chunk[w.found[w.x.time.from+w.unread]:]
+	switch msgp.NextType(b) {
+	case msgp.ArrayType, msgp.MapType:
+	default:
+		value = w.render(len(w.chunk) - len(b))
+	}
+	return w.x.timePaths[w.unread], value
 }
 
 // render returns the scalar at the offset as text, and of an array its first scalar; nil for any other object.

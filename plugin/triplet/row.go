@@ -95,7 +95,10 @@ func (f *Finder) row(b *Buffer, rows *Rows, line []byte) (Session, Verdict) {
 		b.row[i] = b.first(l, places)
 	}
 	s, verdict := f.session(b, b.row)
-	s.Time = b.time(l)
+	var place int
+	if s.Time, place = b.time(l); place >= 0 {
+		s.Unread, b.unread = true, unread{l, place}
+	}
 	return s, verdict
 }
 
@@ -149,8 +152,22 @@ func (b *Buffer) render(l *layout, v zeek.Value) []byte {
 	return slices.Clip(b.text[start:])
 }
 
-// time returns the first time of the row that is valid, in nanoseconds since the epoch, 0 where there is none.
-func (b *Buffer) time(l *layout) int64 {
+// UnreadTime returns, of the session that was found last and is Unread, the column for the time and the text of the value
+// in it that could not be read. It holds until the buffer is used again.
+func (b *Buffer) UnreadTime() (column string, value []byte) {
+	l, place := b.unread.layout, b.unread.place
+	for i, c := range l.cells {
+		if c.place == place {
+			column = l.header.Columns[i].Name
+		}
+	}
+	return column, b.render(l, b.cells[place])
+}
+
+// time returns the first time of the row that is valid, in nanoseconds since the epoch, 0 where there is none. unread is
+// then the place of the first value that is none, -1 where there is none either.
+func (b *Buffer) time(l *layout) (ns int64, unread int) {
+	unread = -1
 	for _, place := range l.time {
 		v := b.cells[place]
 		var at int64
@@ -164,10 +181,13 @@ func (b *Buffer) time(l *layout) int64 {
 			at, ok = record.ParseTime(b.render(l, v))
 		}
 		if ok {
-			return at
+			return at, -1
+		}
+		if unread < 0 && has(b.render(l, v)) {
+			unread = place
 		}
 	}
-	return 0
+	return 0, unread
 }
 
 // What stands for a boolean among a record's values.

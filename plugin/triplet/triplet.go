@@ -47,6 +47,13 @@ type Buffer struct {
 	cells                         []zeek.Value // of a row
 	row                           [][]byte     // its values
 	text                          []byte       // those that are not written as in the row
+	unread                        unread       // of a row that is Unread
+}
+
+// unread is a time of a row that could not be read. Another header may have come since, so the layout is kept with it.
+type unread struct {
+	layout *layout
+	place  int
 }
 
 // Session is what a record tells of one session. Its names point into the record's values or
@@ -54,6 +61,7 @@ type Buffer struct {
 type Session struct {
 	Source, Relation, Destination []byte
 	Time                          int64 // nanoseconds since the epoch; 0: the record's own
+	Unread                        bool  // a row has no time, though a column for it has a value: see UnreadTime
 	Parts                         Parts
 }
 

@@ -47,7 +47,11 @@ func told(s Session, v Verdict) string {
 	case Skipped:
 		return "skipped"
 	}
-	return fmt.Sprintf("%q %q %q at %d", s.Source, s.Relation, s.Destination, s.Time)
+	text := fmt.Sprintf("%q %q %q at %d", s.Source, s.Relation, s.Destination, s.Time)
+	if s.Unread {
+		text += ", unread"
+	}
+	return text
 }
 
 // rows are what the live finder says of the rows of a log.
@@ -98,6 +102,7 @@ func (w *twins) records(t testing.TB, log string) (out []string) {
 		if verdict == Found && e.Timed {
 			session.Time = e.Time
 		}
+		session.Unread = e.Unread
 		out = append(out, told(session, verdict))
 	}
 }
