@@ -8,7 +8,8 @@
 //   - unanswered (unanswered.go): which triplets with a low score are not learned yet
 //   - allowList (allowlist.go, bad.go): the list of judged sessions, and what trainings take of it
 //   - clock (clock.go), timeLog (timelog.go): which times are believed, and what is logged of those that are not
-//   - fit (fit.go, misfit.go): whether the records are those that the settings speak of, said in warnings (warning.go)
+//   - fit (fit.go, misfit.go, unreadabletime.go): whether the records are those that the settings speak of, said in warnings
+//     (warning.go)
 //   - arrival (arrival.go): whether records come at all
 //   - trainer (trainer.go, schedule.go, history.go, waiting.go): when and how the model is trained, and why there is none yet
 //   - source (source.go, slowpull.go): what other agents saw, from a search server

@@ -61,7 +61,8 @@ type fit struct {
 	columnsLogged     atomic.Bool   // that the columns of rows have changed
 	leftOutLogged     atomic.Bool   // that no record fulfils the conditions
 	untimed           atomic.Uint64 // counted records while none had a time of its own
-	timesChecked      atomic.Bool   // a record had, or it was logged that none has
+	timesSeen         atomic.Int32  // what is known of times
+	unreadable        unreadableTimes
 	parts             atomic.Uint64 // of sessions, that some session had
 	partless          atomic.Uint64 // sessions while some part was lacking
 	partsChecked      atomic.Bool   // none is, or it was logged which
@@ -273,10 +274,12 @@ func (f *fit) endWaiting(now time.Time) {
 	for _, t := range f.waiting(now.Add(-fitPatience)) {
 		f.judge(t, 1)
 	}
+	f.logUnreadableAfter(fitPatience, now)
 }
 
 // end judges all records that were not judged yet.
 func (f *fit) end() {
+	f.logUnreadableAfter(0, time.Now())
 	f.mu.Lock()
 	var all []*tagFit
 	for t := range f.each {
@@ -375,20 +378,38 @@ func (f *fit) mayWarn(t *tagFit, now time.Time) (warn, more bool) {
 	return f.warns <= mostWarned, f.warns == mostWarned+1
 }
 
-// checkTimes warns once if none of the first records has a time where the settings look for one. Lines of sshd are
-// exempt: most have no such field, and the time that the input gave them counts.
-func (f *fit) checkTimes(timed bool, counted uint64) {
-	c := &f.cfg.Fields
-	if f.timesChecked.Load() {
+// What is known of the times of records.
+const (
+	timesUnknown = iota // too few came
+	timesNone           // it was logged that none of the first has one
+	timesSome           // one has, or needs none
+)
+
+// checkTimes warns once if none of the first records has a time where the settings look for one, and otherwise of those
+// among them whose time is there and cannot be read. Lines of sshd are exempt from the first: most have no such field, and
+// the time that the input gave them counts.
+func (f *fit) checkTimes(t *totals, now time.Time) {
+	c, unreadable := &f.cfg.Fields, f.counters.unread.Load()
+	switch seen := f.timesSeen.Load(); {
+	case seen == timesSome:
+	case t.timed || len(c.Time) == 0 || c.SSHD:
+		if f.timesSeen.Swap(timesSome) == timesNone { // that is about those before this chunk, too
+			f.unreadable.told.Store(unreadable - t.unread)
+		}
+	case seen == timesNone || f.untimed.Add(t.counted) < fitPeriod || !f.timesSeen.CompareAndSwap(timesUnknown, timesNone):
+		return
+	default:
+		where, remedy := "", ""
+		if unreadable > 0 {
+			last := f.unreadable.last()
+			where, remedy = fmt.Sprintf(", where one has %s in %s", last.String(), last.field), ", or have it written as "+readTimes
+		}
+		f.warn(Warning{About: AboutTimes, What: fmt.Sprintf("none of the first %d records has a time that can be read in %s%s, so the time that the input gave each of them counts",
+			f.untimed.Load(), strings.Join(c.Time, " or "), where), Remedy: "set Time to the field that has it" + remedy})
 		return
 	}
-	if timed || len(c.Time) == 0 || c.SSHD {
-		f.timesChecked.Store(true)
-		return
-	}
-	if n := f.untimed.Add(counted); n >= fitPeriod && !f.timesChecked.Swap(true) {
-		f.warn(Warning{About: AboutTimes, What: fmt.Sprintf("none of the first %d records has a time that can be read in %s, so the time that the input gave each of them counts",
-			n, strings.Join(c.Time, " or ")), Remedy: "set Time to the field that has it"})
+	if f.timesSeen.Load() == timesSome && unreadable > 0 {
+		f.logUnreadable(now)
 	}
 }
 

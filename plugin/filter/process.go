@@ -42,7 +42,7 @@ type recordPath struct {
 
 // counters count records since the start: see RecordCounts.
 type counters struct {
-	records, counted, scored, flagged, reported, allowed, denied, missing, skipped, malformed atomic.Uint64
+	records, counted, scored, flagged, reported, allowed, denied, missing, skipped, malformed, unread atomic.Uint64
 }
 
 func (p *recordPath) init(c *common, clock *clock, judge *judge, allow *allowList, fit *fit) error {
@@ -97,8 +97,9 @@ type call struct {
 	evidence evidence.Evidence
 	seen     graphbuf.Evidence
 
-	totals totals
-	tally  tally // for the watch
+	totals  totals
+	tally   tally      // for the watch
+	example unreadTime // of the chunk, if there was one
 }
 
 // batched is an event of the batch.
@@ -109,7 +110,7 @@ type batched struct {
 
 // totals are what a call adds to the counters, and what it noticed.
 type totals struct {
-	records, counted, scored, flagged, reported, missing, skipped, malformed uint64
+	records, counted, scored, flagged, reported, missing, skipped, malformed, unread uint64
 
 	timed       bool          // some record has a time of its own
 	parts       triplet.Parts // that some session has
@@ -191,7 +192,14 @@ func (p *recordPath) find(c *call, e *record.Event) bool {
 	if found.Time > 0 {
 		at = found.Time
 	}
-	t.timed = t.timed || e.Timed || found.Time > 0
+	switch {
+	case e.Timed || found.Time > 0:
+		t.timed = true
+	case e.Unread || found.Unread:
+		if t.unread++; t.unread == 1 {
+			c.example.take(c.walker, &c.names[c.records])
+		}
+	}
 	t.parts |= found.Parts
 	if p.live {
 		at = p.clock.believed(&c.now, at, c.newest)
@@ -361,7 +369,6 @@ func (p *recordPath) account(c *call, began time.Time, tag []byte) {
 		p.fit.endPeriod(tag, fitPeriod)
 	}
 	p.judge.logUnreported(began)
-	p.fit.checkTimes(t.timed, t.counted)
 	p.fit.checkParts(p.finder, t.parts, t.counted)
 	if c.walker.Drops(t.overwritten) > 0 {
 		p.fit.logOverwritten(tag, c.walker.Raw(t.overwritten))
@@ -381,6 +388,11 @@ func (p *recordPath) account(c *call, began time.Time, tag []byte) {
 	n.missing.Add(t.missing)
 	n.skipped.Add(t.skipped)
 	n.malformed.Add(t.malformed)
+	if t.unread > 0 {
+		p.fit.unreadable.note(&c.example, began)
+		n.unread.Add(t.unread)
+	}
+	p.fit.checkTimes(t, began)
 	if t.skipped > 0 && t.counted == 0 {
 		p.fit.logLeftOut()
 	}

@@ -45,6 +45,7 @@ type RecordCounts struct {
 	Skipped   uint64 `json:"skipped"`              // left out by the settings' conditions, or lines of a log's header
 	Malformed uint64 `json:"malformed"`            // stretches of a chunk that are no records
 	WrongTime uint64 `json:"wrong_time"`           // with a time that is not believed, or long past
+	Unread    uint64 `json:"unreadable_time"`      // of the counted ones, with a time that cannot be read
 }
 
 // String is the counts in words.
@@ -63,7 +64,11 @@ func (r RecordCounts) String() string {
 	if r.Skipped > 0 {
 		text += fmt.Sprintf(", %d left out", r.Skipped)
 	}
-	return text + fmt.Sprintf(", %d malformed", r.Malformed)
+	text += fmt.Sprintf(", %d malformed", r.Malformed)
+	if r.Unread > 0 {
+		text += fmt.Sprintf(", %d with a time that cannot be read", r.Unread)
+	}
+	return text
 }
 
 // GraphStatus is the size of the graph and what came and went since the start.
@@ -91,7 +96,7 @@ func (f *Instance) Counts() RecordCounts {
 	}
 	return RecordCounts{
 		Total: c.records.Load(), Counted: c.counted.Load(), Scored: c.scored.Load(), LowScore: c.flagged.Load(), Reported: c.reported.Load(), Missed: missed, Allowed: c.allowed.Load(), Denied: c.denied.Load(),
-		Missing: c.missing.Load(), Skipped: c.skipped.Load(), Malformed: c.malformed.Load(),
+		Missing: c.missing.Load(), Skipped: c.skipped.Load(), Malformed: c.malformed.Load(), Unread: c.unread.Load(),
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 	AboutOnly         // records of which none fulfils the conditions
 	AboutTimes        // records of which none has a time of its own
 	AboutParts        // sessions of which none has a value in some field
+	AboutUnread       // records whose time cannot be read
 )
 
 // Line is the warning as the log has it.

@@ -30,6 +30,7 @@ var (
 	missingDesc   = desc("records_missing_fields_total", "Records without a source or a destination, forwarded untouched.")
 	malformedDesc = desc("records_malformed_total", "Stretches of a chunk that are no records, forwarded untouched.")
 	wrongTimeDesc = desc("records_wrong_time_total", "Records with a time that is not believed, or long past; they are scored and counted all the same.")
+	unreadDesc    = desc("records_unreadable_time_total", "Records whose time is in a form that is not read; the time that the input gave them counts. The log quotes one.")
 
 	allowedDesc      = desc("records_allowed_total", "Records that would have had a low score, but for the list of judged sessions.")
 	deniedDesc       = desc("records_denied_total", "Records that have a low score because the list of judged sessions calls them bad.")
@@ -109,6 +110,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	counter(missingDesc, s.Records.Missing)
 	counter(malformedDesc, s.Records.Malformed)
 	counter(wrongTimeDesc, s.Records.WrongTime)
+	counter(unreadDesc, s.Records.Unread)
 	if a := s.Allow; a != nil {
 		counter(allowedDesc, s.Records.Allowed)
 		counter(deniedDesc, s.Records.Denied)

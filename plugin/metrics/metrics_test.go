@@ -109,6 +109,23 @@ func body(t *testing.T, r *http.Response) string {
 	return string(b)
 }
 
+// A time that cannot be read is counted wherever the other counts are.
+func TestTimesThatCannotBeRead(t *testing.T) {
+	f, err := filter.NewOffline(&host{properties: map[string]string{"metrics_listen": "127.0.0.1:2023"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := session(0, "a", "b")
+	bad := bytes.Replace(good, []byte("1600000000"), []byte("31.08.2026"), 1)
+	f.Process(nil, bytes.Join([][]byte{good, bad, bad}, nil))
+	h := handler(f, false, quiet)
+	for path, want := range map[string]string{"/metrics": "rgcn_records_unreadable_time_total 2\n", "/healthz": `"unreadable_time":2`} {
+		if text := body(t, get(t, h, "GET", path, "127.0.0.1")); !strings.Contains(strings.ReplaceAll(text, `": `, `":`), want) {
+			t.Errorf("%s has no %s: %s", path, want, text)
+		}
+	}
+}
+
 func TestMetricsAreWhatTheStatusSays(t *testing.T) {
 	f := trained(t)
 	s := f.Status()
@@ -130,6 +147,7 @@ func TestMetricsAreWhatTheStatusSays(t *testing.T) {
 		"rgcn_records_missing_fields_total 0\n",
 		"rgcn_records_malformed_total 1\n",
 		"rgcn_records_wrong_time_total 0\n",
+		"rgcn_records_unreadable_time_total 0\n",
 		fmt.Sprintf("rgcn_graph_nodes %d\n", s.Graph.Nodes),
 		fmt.Sprintf("rgcn_graph_edges %d\n", s.Graph.Edges),
 		"rgcn_trainings_total{device=\"cpu\",result=\"new\"} 1\n",

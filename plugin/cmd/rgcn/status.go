@@ -100,6 +100,9 @@ func printStatus(e *env, s filter.Status, now time.Time) error {
 	if n := s.Records.WrongTime; n > 0 {
 		line("times", "%d records with a time that is not believed, or long past", n)
 	}
+	if n := s.Records.Unread; n > 0 {
+		line("times", "%d records with a time that cannot be read: the time that the input gave them counts", n)
+	}
 	if a := s.Allow; a != nil {
 		line("allow", "%s: %d lines, %d never used, %d expired", a.File, a.Lines, a.Lines-a.Used, a.Expired)
 		if a.Problem != "" {

@@ -79,11 +79,12 @@ func TestAge(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	s := filter.Status{Written: now.Add(-21 * 24 * time.Hour), Since: now, Saving: &filter.SavingStatus{}}
+	s := filter.Status{Written: now.Add(-21 * 24 * time.Hour), Since: now, Saving: &filter.SavingStatus{}, Records: filter.RecordCounts{Unread: 7}}
 	if err := printStatus(&env{stdout: &out}, s, now); err != nil {
 		t.Fatal(err)
 	}
-	has(t, strings.Join(strings.Fields(out.String()), " "), "written 2026-02-27 10:00:00 UTC, 21d ago learned nothing saved since 2026-03-20 10:00:00 UTC")
+	has(t, strings.Join(strings.Fields(out.String()), " "), "written 2026-02-27 10:00:00 UTC, 21d ago learned nothing saved since 2026-03-20 10:00:00 UTC",
+		"times 7 records with a time that cannot be read: the time that the input gave them counts")
 }
 
 // TestAllowProblem: a list with a bad line is told apart from a file that cannot be read.
