@@ -188,7 +188,7 @@ func prepare(host Host, k kind, read func() (wall, passed int64)) (*Instance, er
 	f.allow.init(c, f.clock, f.path.finder.Naming(), &f.path.newest)
 	f.fit.init(c, &f.path.counters)
 	f.arrival.init(c, &f.path.counters, began)
-	f.times.common, f.times.clock = c, f.clock
+	f.times.common, f.times.clock, f.times.counters = c, f.clock, &f.path.counters
 	f.memory.common, f.memory.files, f.memory.inUse = c, machineFiles, inUseByGo
 	f.store.init(c, f.clock, &f.judge, &f.path, f.Status, f.fleetMemory)
 	f.trainer.init(c, &f.judge, &f.memory, &f.store, &f.allow, &f.follower, &f.publisher)

@@ -12,7 +12,8 @@ import (
 // timeLog logs what is wrong with times, and not again what it has logged.
 type timeLog struct {
 	*common
-	clock *clock
+	clock    *clock
+	counters *counters
 
 	mu      sync.Mutex // guards all below
 	doubted bool       // the last line on the machine's clock said that it is doubted
@@ -82,9 +83,13 @@ func (l *timeLog) log(closing bool) {
 	if records == 1 {
 		noun = "record"
 	}
+	remedy := "unless they are from an old log, or came while the machine's clock was doubted, set the clock of their sender right"
+	if n := l.counters.unread.Load(); n > 0 {
+		remedy = fmt.Sprintf("first see to the times that cannot be read (%d): what the input gave instead may lie long after the other records' times, which look old then; ", n) + remedy
+	}
 	l.warn(Warning{What: fmt.Sprintf("%d %s with wrong or old times: %s; the newest record learned is of %s. They are scored and counted%s, and "+
 		"no connection is forgotten because of them", records, noun, strings.Join(which, ", "), date(st.Now), outside),
-		Remedy: "unless they are from an old log, or came while the machine's clock was doubted, set the clock of their sender right"})
+		Remedy: remedy})
 	l.logged, l.at = records, time.Now()
 }
 

@@ -204,6 +204,20 @@ func TestTimesOfRowsThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// Who wrote times that cannot be read is named before the clocks of others are blamed.
+func TestOldTimesBesideSuchThatCannotBeRead(t *testing.T) {
+	w := &world{now: midday}
+	h := host()
+	f := w.live(t, h)
+	f.Process(nil, at(w.now, "a", "s", "c"))
+	f.Process(nil, withTime("31.08.2026 10:00:00"))
+	f.Process(nil, at(w.now-100*day, "b", "s", "c"))
+	f.times.log(true)
+	if log := h.log(); !strings.Contains(log, "; first see to the times that cannot be read (1): what the input gave instead may lie long after the other records' times, which look old then; unless they are from an old log") {
+		t.Errorf("%s", log)
+	}
+}
+
 func TestTimesThatCannotBeReadDoNotAllocatePerRecord(t *testing.T) {
 	if poolsForget {
 		t.Skip("under the race detector pools forget what they hold")
