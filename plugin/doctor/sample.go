@@ -264,7 +264,8 @@ func (e *examination) say(p *target, file string, w *way, s *seen, warnings []fi
 	e.findings.more(how, keys)
 	e.findings.more(s.lines...)
 	for _, warning := range warnings {
-		if warning.About == filter.AboutOther { // the others are findings above and below
+		// The others are findings above and below. That some times cannot be read is one where sayTimes says nothing.
+		if warning.About == filter.AboutOther || warning.About == filter.AboutUnread && (s.timed > 0 || p.config.Fields.SSHD) {
 			add(Warning, warning.What, cmp.Or(warning.Remedy, "see conf/README.md"))
 		}
 	}

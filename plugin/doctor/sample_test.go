@@ -103,6 +103,8 @@ func TestTimesOfASample(t *testing.T) {
 		}
 	}
 	sampled(t, Options{}, repeated(5, line(""))).has(t, Warning, TopicSample, "no record has a readable time in ts", "set Time")
+	some := repeated(5, line(`"ts":"2026-03-02T10:00:00Z",`)) + line(`"ts":"31.08.2026 10:00:00",`)(5)
+	sampled(t, Options{}, some).has(t, Warning, TopicSample, `1 of 6 records has a time in ts that cannot be read, such as "31.08.2026 10:00:00"`, "ISO 8601")
 	ahead := time.Now().Add(72 * time.Hour).UTC().Format(time.RFC3339)
 	sampled(t, Options{}, repeated(5, line(`"ts":"`+ahead+`",`))).has(t, Warning, TopicSample, "ahead of this machine's clock", "set the clock right")
 	sampled(t, Options{}, repeated(5, line(`"ts":"2026-03-02T10:00:00Z",`))).hasNone(t, TopicSample)
