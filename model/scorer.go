@@ -164,8 +164,9 @@ func (s *Scorer) Score(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref) f
 }
 
 const (
-	// quietFor is for how long a host has to be quiet, in nanoseconds, so that its name may be another's.
-	quietFor = int64(12 * time.Hour)
+	// quietFor is for how long a host has to be quiet, in nanoseconds, so that its name may be another's: longer than over a
+	// long weekend, on which most hosts are.
+	quietFor = int64(4 * 24 * time.Hour)
 	// quietTriplets is how many triplets of a quiet source count as active lately at most: see temporal.Recent.
 	quietTriplets = 0.7
 )
