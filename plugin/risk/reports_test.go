@@ -157,7 +157,7 @@ func TestDamagedReports(t *testing.T) {
 // Nobody without the secret knows which names have one key, and to look for a name makes no garbage.
 func TestKeysOfReports(t *testing.T) {
 	a, b, source := NewReports(3), NewReports(3), []byte("host-1")
-	if a.key(source) == b.key(source) || a.key(source) != a.key(source) {
+	if key := a.key(source); key == b.key(source) || key != a.key(source) {
 		t.Error("keys are of the name alone, or change")
 	}
 	e := event("host-1", "ssh", "x", 0)
