@@ -221,9 +221,9 @@ func (s *Scorer) unlearned(ref *graphbuf.Ref, src int32) bool {
 	return ref.Counts.SRD > 0 && (src < 0 || ref.TripletSince > s.end)
 }
 
-// isOld tells that an event repeats one of a triplet whose source's host came so long ago that trainings draw no returns of
-// it. What such a host does once a week is drawn as a corrupted triplet that paused, and what it never did is not.
-func (s *Scorer) isOld(ref *graphbuf.Ref) bool {
+// isOldRepeat tells that an event repeats a triplet of a host that came so long ago that trainings draw no returns of it.
+// What such a host does once a week is drawn as a corrupted triplet that paused, and what it never did is not.
+func (s *Scorer) isOldRepeat(ref *graphbuf.Ref) bool {
 	return ref.Counts.SRD > 0 && ref.Time-ref.HostSince > temporal.Youngest
 }
 
@@ -257,7 +257,7 @@ func (s *Scorer) logit(event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst i
 	cell, key := s.cache.logit(ref.Edge), logitKey(lasting, ref)
 	logit, ok := cell.get(key)
 	repeat := s.unlearned(ref, src)
-	if ok && !repeat && (logit >= 0 || !s.isOld(ref)) {
+	if ok && !repeat && (logit >= 0 || !s.isOldRepeat(ref)) {
 		return logit
 	}
 	x := scratches.Get().(*scratch)
@@ -268,7 +268,7 @@ func (s *Scorer) logit(event *graphbuf.Event, ref *graphbuf.Ref, src, rel, dst i
 		logit = s.decode(x, event, &seen, src, rel, dst, l)
 		cell.put(key, logit)
 	}
-	if repeat || logit < 0 && s.isOld(ref) {
+	if repeat || logit < 0 && s.isOldRepeat(ref) {
 		logit = max(logit, s.decodeFirst(x, event, ref, src, rel, dst, l))
 	}
 	return logit
@@ -293,7 +293,7 @@ func (s *Scorer) compute(g Neighbours, event *graphbuf.Event, ref *graphbuf.Ref,
 	l := s.lasting(g, x, event, ref, src, rel, dst)
 	seen := coarsen(*ref)
 	logit := s.decode(x, event, &seen, src, rel, dst, l)
-	if s.unlearned(ref, src) || logit < 0 && s.isOld(ref) {
+	if s.unlearned(ref, src) || logit < 0 && s.isOldRepeat(ref) {
 		logit = max(logit, s.decodeFirst(x, event, ref, src, rel, dst, l))
 	}
 	return logit

@@ -378,41 +378,6 @@ func (f *fit) mayWarn(t *tagFit, now time.Time) (warn, more bool) {
 	return f.warns <= mostWarned, f.warns == mostWarned+1
 }
 
-// What is known of the times of records.
-const (
-	timesUnknown = iota // too few came
-	timesNone           // it was logged that none of the first has one
-	timesSome           // one has, or needs none
-)
-
-// checkTimes warns once if none of the first records has a time where the settings look for one, and otherwise of those
-// among them whose time is there and cannot be read. Lines of sshd are exempt from the first: most have no such field, and
-// the time that the input gave them counts.
-func (f *fit) checkTimes(t *totals, now time.Time) {
-	c, unreadable := &f.cfg.Fields, f.counters.unread.Load()
-	switch seen := f.timesSeen.Load(); {
-	case seen == timesSome:
-	case t.timed || len(c.Time) == 0 || c.SSHD:
-		if f.timesSeen.Swap(timesSome) == timesNone { // that is about those before this chunk, too
-			f.unreadable.told.Store(unreadable - t.unread)
-		}
-	case seen == timesNone || f.untimed.Add(t.counted) < fitPeriod || !f.timesSeen.CompareAndSwap(timesUnknown, timesNone):
-		return
-	default:
-		where, remedy := "", ""
-		if unreadable > 0 {
-			last := f.unreadable.last()
-			where, remedy = fmt.Sprintf(", where one has %s in %s", last.String(), last.field), ", or have it written as "+readTimes
-		}
-		f.warn(Warning{About: AboutTimes, What: fmt.Sprintf("none of the first %d records has a time that can be read in %s%s, so the time that the input gave each of them counts",
-			f.untimed.Load(), strings.Join(c.Time, " or "), where), Remedy: "set Time to the field that has it" + remedy})
-		return
-	}
-	if f.timesSeen.Load() == timesSome && unreadable > 0 {
-		f.logUnreadable(now)
-	}
-}
-
 // checkParts warns once if none of the first sessions has a value in some field of source, destination or relation. Such a
 // session has a name all the same, where the value is missing, so that a misspelt field would not be noticed.
 func (f *fit) checkParts(finder *triplet.Finder, parts triplet.Parts, counted uint64) {

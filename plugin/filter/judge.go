@@ -60,7 +60,7 @@ func (j *judge) decide(e *graphbuf.Event, ref *graphbuf.Ref, scorer *model.Score
 	}
 	var text ownerText
 	spender := ownerOf(e, ref, j.alerts, &text)
-	// What everyone does with a host that was put up today is as new as what a new host does.
+	// A session to a host that was put up today is as new as one from it.
 	spender.New = spender.New || isNewDestination(ref)
 	switch {
 	case by == nil && !ask:

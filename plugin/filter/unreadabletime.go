@@ -3,6 +3,7 @@ package filter
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,6 +56,41 @@ func (u *unreadTime) String() string {
 	}
 	quoted := strconv.Quote(string(value))
 	return quoted[:len(quoted)-1] + more + `"`
+}
+
+// What is known of the times of records.
+const (
+	timesUnknown = iota // too few came
+	timesNone           // it was logged that none of the first has one
+	timesSome           // one has, or needs none
+)
+
+// checkTimes warns once if none of the first records has a time where the settings look for one, and otherwise of those
+// among them whose time is there and cannot be read. Lines of sshd are exempt from the first: most have no such field, and
+// the time that the input gave them counts.
+func (f *fit) checkTimes(t *totals, now time.Time) {
+	c, unreadable := &f.cfg.Fields, f.counters.unread.Load()
+	switch seen := f.timesSeen.Load(); {
+	case seen == timesSome:
+	case t.timed || len(c.Time) == 0 || c.SSHD:
+		if f.timesSeen.Swap(timesSome) == timesNone { // that is about those before this chunk, too
+			f.unreadable.told.Store(unreadable - t.unread)
+		}
+	case seen == timesNone || f.untimed.Add(t.counted) < fitPeriod || !f.timesSeen.CompareAndSwap(timesUnknown, timesNone):
+		return
+	default:
+		where, remedy := "", ""
+		if unreadable > 0 {
+			last := f.unreadable.last()
+			where, remedy = fmt.Sprintf(", where one has %s in %s", last.String(), last.field), ", or have it written as "+readTimes
+		}
+		f.warn(Warning{About: AboutTimes, What: fmt.Sprintf("none of the first %d records has a time that can be read in %s%s, so the time that the input gave each of them counts",
+			f.untimed.Load(), strings.Join(c.Time, " or "), where), Remedy: "set Time to the field that has it" + remedy})
+		return
+	}
+	if f.timesSeen.Load() == timesSome && unreadable > 0 {
+		f.logUnreadable(now)
+	}
 }
 
 // unreadableTimes tell of records whose time cannot be read, so that it is the input's that counts: in a live filter they
